@@ -1,0 +1,84 @@
+//! Running a COMMAND: with the dispositions that it expects, the signals that we get passed on to
+//! it, and its status as ours.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus};
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure};
+use crate::signals::Signal;
+use crate::sys::process;
+use crate::sys::signal::{Blocked, Received, restore_dispositions};
+
+/// The signals that somebody may send to us and mean the COMMAND.
+const FORWARDED: [Signal; 6] =
+    [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+
+/// The words of a COMMAND: its name, then its arguments.
+pub fn command(words: &[OsString]) -> Command {
+    let (name, arguments) = words.split_first().expect("a COMMAND has a name");
+    let mut command = Command::new(name);
+    command.args(arguments);
+    command
+}
+
+/// Runs a COMMAND beside us until it ends, passing signals on to it.
+///
+/// # Errors
+/// That it could not be started, with status 126 or 127.
+pub fn run(command: &mut Command) -> anyhow::Result<Exit> {
+    restore_dispositions();
+    // Blocked before it starts, so that no signal falls between.
+    let signals = Blocked::new(FORWARDED.into_iter().chain([Signal::CHLD]).collect());
+    let mut child = command.spawn().map_err(|error| not_started(command, error))?;
+    Ok(exit_of(attend(&mut child, &signals)?))
+}
+
+/// Becomes a COMMAND: nothing of us remains. Comes back only with the reason why it did not.
+pub fn exec(command: &mut Command) -> anyhow::Error {
+    restore_dispositions();
+    let error = command.exec();
+    not_started(command, error)
+}
+
+/// Waits for the end of a child.
+fn attend(child: &mut Child, signals: &Blocked) -> Result<ExitStatus, Errno> {
+    loop {
+        // Never times out.
+        let Waited::Done(Received { signal, sender, .. }) = signals.take(Deadline::NEVER)? else {
+            continue;
+        };
+        match (signal, sender) {
+            (Signal::CHLD, _) => {
+                if let Some(status) = child.try_wait()? {
+                    return Ok(status);
+                }
+            }
+            // The terminal sent it, to the COMMAND as well.
+            (_, None) => {}
+            // It is not reaped, so the number is its own. If it has just ended, that comes next.
+            (signal, Some(_)) => drop(process::kill(child.id(), signal)),
+        }
+    }
+}
+
+/// The status by which a shell would tell how a COMMAND ended.
+pub fn exit_of(status: ExitStatus) -> Exit {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    Exit::Command(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+/// Why a COMMAND did not start: as env(1) has it, 127 if there is none, 126 for anything else.
+pub fn not_started(command: &Command, error: io::Error) -> anyhow::Error {
+    use crate::exit::Subject;
+    let errno = Errno::from(error);
+    let exit = match errno {
+        Errno(libc::ENOENT) => Exit::CommandNotFound,
+        _ => Exit::CommandNotExecutable,
+    };
+    let failed: Result<(), Failure> = Err(Failure::new(exit, errno.to_string()));
+    failed.about(command.get_program()).expect_err("it is an error")
+}

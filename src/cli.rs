@@ -1,0 +1,299 @@
+//! The command line: `ipc NOUN VERB`, found by hand so that a run builds the options of the one
+//! verb that it needs. The whole tree is built for help, suggestions, manuals and completions.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::cmd;
+use crate::exit::{self, Exit};
+use crate::output::{Output, Verbosity, complain};
+
+/// A mechanism: the first word after `ipc`.
+#[derive(Debug)]
+pub struct Noun {
+    /// The word.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// What can be done with it.
+    pub verbs: &'static [Verb],
+    /// Pages of other manuals that explain the mechanism.
+    pub see_also: &'static [&'static str],
+}
+
+/// One thing that is done to a mechanism; or a command without a noun, such as `ipc applets`.
+#[derive(Debug)]
+pub struct Verb {
+    /// The word.
+    pub name: &'static str,
+    /// Another word for it.
+    pub alias: Option<&'static str>,
+    /// Lines of shell that show its use.
+    pub examples: &'static [Example],
+    /// Whose exit status a run ends with.
+    pub statuses: Statuses,
+    define: fn(Command) -> Command,
+    run: fn(&ArgMatches, &mut Output) -> anyhow::Result<Exit>,
+}
+
+/// What a line of shell is good for, and the line.
+pub type Example = (&'static str, &'static str);
+
+/// Whose exit status a run ends with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Statuses {
+    /// That of `ipc`.
+    Ours,
+    /// That of the COMMAND which the verb runs; what fails before has 125.
+    OfCommand,
+}
+
+/// What a verb is: options that clap derives, examples, and what it does.
+pub(crate) trait Run: Args {
+    /// Lines of shell for the help and the manual.
+    const EXAMPLES: &'static [Example];
+    /// Whose exit status a run ends with.
+    const STATUSES: Statuses = Statuses::Ours;
+
+    /// Does it.
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit>;
+}
+
+impl Verb {
+    /// The verb of this name that `R` defines.
+    pub(crate) const fn new<R: Run>(name: &'static str) -> Self {
+        Self {
+            name,
+            alias: None,
+            examples: R::EXAMPLES,
+            statuses: R::STATUSES,
+            define: R::augment_args,
+            run: |matches, output| R::from_arg_matches(matches)?.run(output),
+        }
+    }
+
+    /// The same, understood under another name as well.
+    pub(crate) const fn alias(mut self, alias: &'static str) -> Self {
+        self.alias = Some(alias);
+        self
+    }
+
+    fn is_called(&self, word: &OsStr) -> bool {
+        word == self.name || self.alias.is_some_and(|alias| word == alias)
+    }
+
+    /// The options of this verb, with those that every verb has.
+    fn command(&self) -> Command {
+        // The description of what comes last is that of the verb.
+        let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
+        let command = command.version(VERSION).display_name("ipc");
+        match self.alias {
+            Some(alias) => command.visible_alias(alias),
+            None => command,
+        }
+    }
+
+    /// As [`Verb::command`], with what only people who ask for help want to see.
+    fn explained(&self) -> Command {
+        let lines = self.examples.iter().map(|(what, line)| format!("  # {what}\n  {line}\n"));
+        let examples = lines.collect::<Vec<_>>().join("\n");
+        self.command().after_long_help(format!("Examples:\n{examples}"))
+    }
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The mechanisms.
+pub const NOUNS: &[Noun] = &[cmd::sem::NOUN];
+
+/// The commands that stand directly behind `ipc`.
+pub const COMMANDS: &[Verb] = &[];
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Call {
+    noun: Option<&'static Noun>,
+    verb: &'static Verb,
+    matches: ArgMatches,
+}
+
+impl Call {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// Whatever the verb could not do.
+    pub fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+        (self.verb.run)(&self.matches, output)
+    }
+
+    /// The words that name the verb in diagnostics, such as `mq send`.
+    pub fn words(&self) -> String {
+        path(self.noun, self.verb)
+    }
+
+    /// How much to say on stderr.
+    pub fn verbosity(&self) -> Verbosity {
+        Verbosity::from_arg_matches(&self.matches).unwrap_or_default()
+    }
+
+    /// The status of this call for an error that by itself has this one.
+    pub fn exit(&self, error: Exit) -> Exit {
+        match (self.verb.statuses, error) {
+            (Statuses::OfCommand, Exit::Failed | Exit::NotFound | Exit::InUse | Exit::Denied) => {
+                Exit::CommandNotStarted
+            }
+            (_, exit) => exit,
+        }
+    }
+}
+
+/// Something to say instead of doing anything: help, a version, or what is wrong with the words.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Message {
+    /// What was asked for, for stdout.
+    Answer(String),
+    /// What is wrong, for stderr.
+    Usage(String),
+}
+
+impl Message {
+    /// Says it, and gives the status for it.
+    pub fn print(self) -> Exit {
+        match self {
+            Self::Usage(text) => {
+                complain(text);
+                Exit::Usage
+            }
+            Self::Answer(text) => {
+                let mut output = Output::new("help", Verbosity::default());
+                match output.text(text).and_then(|()| output.flush()) {
+                    Ok(()) => Exit::Done,
+                    Err(error) => crate::fail(&error.into(), &output),
+                }
+            }
+        }
+    }
+}
+
+/// Understands a command line, of which the first word is the name that we were called by.
+///
+/// # Errors
+/// What to say instead.
+pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
+    let called = arguments.first().and_then(|name| Path::new(name).file_name()).unwrap_or_default();
+    let implied = NOUNS.iter().find(|noun| called == noun.name);
+    let mut words = arguments.drain(..).skip(1).peekable();
+    let noun = implied.or_else(|| {
+        let noun = NOUNS.iter().find(|noun| words.peek().is_some_and(|word| word == noun.name))?;
+        words.next();
+        Some(noun)
+    });
+    let verbs = noun.map_or(COMMANDS, |noun| noun.verbs);
+    let verb = words.peek().and_then(|word| verbs.iter().find(|verb| verb.is_called(word)));
+    let Some(verb) = verb else {
+        let noun = noun.map(|noun| OsString::from(noun.name));
+        return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
+    };
+    words.next();
+    let rest: Vec<OsString> = words.collect();
+    let name = format!("ipc {}", path(noun, verb));
+    let command = verb.command().bin_name(&name).no_binary_name(true);
+    match command.try_get_matches_from(&rest) {
+        Ok(matches) => Ok(Call { noun, verb, matches }),
+        Err(error) if error.use_stderr() => Err(usage_message(&error, &path(noun, verb))),
+        // Help is asked for: the same again, with the examples.
+        Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), rest)),
+    }
+}
+
+/// What to say to words that name no verb: the whole tree knows what was asked for or meant.
+fn answer_from_tree(words: Vec<OsString>) -> Message {
+    let known = words.first().filter(|word| NOUNS.iter().any(|noun| *word == noun.name));
+    let place = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
+    match tree().no_binary_name(true).try_get_matches_from(&words) {
+        Err(error) if error.use_stderr() => usage_message(&error, &place),
+        Err(error) => Message::Answer(error.render().to_string()),
+        Ok(_) => {
+            Message::Usage("ipc: a noun and a verb are wanted\nhint: try 'ipc --help'\n".to_owned())
+        }
+    }
+}
+
+fn explain(command: Command, words: Vec<OsString>) -> Message {
+    match command.try_get_matches_from(words) {
+        Err(error) => Message::Answer(error.render().to_string()),
+        Ok(_) => Message::Answer(String::new()),
+    }
+}
+
+/// The words of a verb, such as `mq send`.
+fn path(noun: Option<&Noun>, verb: &Verb) -> String {
+    noun.map_or_else(|| verb.name.to_owned(), |noun| format!("{} {}", noun.name, verb.name))
+}
+
+/// Everything that `ipc` understands.
+pub fn tree() -> Command {
+    let nouns = NOUNS.iter().map(|noun| {
+        Command::new(noun.name)
+            .about(noun.about)
+            .version(VERSION)
+            .display_name("ipc")
+            .subcommand_required(true)
+            .disable_help_subcommand(true)
+            .subcommands(noun.verbs.iter().map(Verb::explained))
+    });
+    let statuses = exit::MEANINGS.iter().chain(&exit::COMMAND_MEANINGS);
+    let statuses =
+        statuses.map(|(code, meaning)| format!("  {code:<10} {meaning}\n")).collect::<String>();
+    Command::new("ipc")
+        .about("Every way that Unix processes talk and coordinate, for shell scripts")
+        .version(VERSION)
+        .subcommand_required(true)
+        .subcommands(nouns)
+        .subcommands(COMMANDS.iter().map(Verb::explained))
+        .after_help(
+            "'ipc NOUN --help' lists the verbs of a noun, 'ipc NOUN VERB --help' explains one.",
+        )
+        .after_long_help(format!(
+            "'ipc NOUN --help' lists the verbs of a noun, 'ipc NOUN VERB --help' explains one.\n\n\
+             Exit status (the last five for verbs that run a COMMAND):\n{statuses}"
+        ))
+}
+
+/// Words the error of a command line as all our errors are: one line, and a hint.
+fn usage_message(error: &clap::Error, place: &str) -> Message {
+    let rendered = error.render().to_string();
+    let reason = rendered.strip_prefix("error: ").unwrap_or(&rendered);
+    let reason = reason.split("\n\n").next().unwrap_or(reason);
+    let reason = reason.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+    let reason = refused_value(error).unwrap_or(reason);
+    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let help =
+        if place.is_empty() { "ipc --help".to_owned() } else { format!("ipc {place} --help") };
+    let hint = tip.map_or_else(|| format!("try '{help}'"), str::to_owned);
+    let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+    Message::Usage(format!(
+        "ipc: {place}{}\nhint: {hint}\n",
+        crate::output::escape(reason.as_bytes())
+    ))
+}
+
+/// Our own sentence about a value that one of our types refused: the value is the subject.
+fn refused_value(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let reason =
+        std::error::Error::source(error).filter(|_| error.kind() == ErrorKind::ValueValidation)?;
+    let option = argument.split(' ').next().filter(|name| name.starts_with('-'));
+    Some(match option {
+        Some(option) => format!("{option} '{value}': {reason}"),
+        None if value.is_empty() => format!("'': {reason}"),
+        None => format!("{value}: {reason}"),
+    })
+}

@@ -1,0 +1,106 @@
+//! The commands, a file for each noun: the options of its verbs, what they call, what they print.
+#![forbid(unsafe_code)]
+
+pub mod sem;
+
+use std::ffi::OsStr;
+
+use nix::sys::stat::FileStat;
+use serde_json::{Value, json};
+
+use crate::errno::Errno;
+use crate::exit::{Exit, Subject};
+use crate::output::{Output, Record, escape, json_bytes};
+use crate::sys::process::Holders;
+use crate::units::Mode;
+
+/// How an object is created.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Creation {
+    /// Permissions, octal or symbolic, whatever the umask; 0600 if not given
+    #[arg(short, long)]
+    mode: Option<Mode>,
+    /// Succeed if it exists already
+    #[arg(short, long)]
+    exist_ok: bool,
+}
+
+impl Creation {
+    /// The permissions for the new object.
+    pub fn mode(&self) -> u32 {
+        Mode::of_new_object(self.mode.as_ref())
+    }
+
+    /// What becomes of an attempt to create. One that failed because the object exists may still
+    /// succeed, if `exists` finds it to be what was wanted.
+    pub fn settle<E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
+        &self,
+        created: Result<(), E>,
+        exists: impl FnOnce() -> Result<(), F>,
+    ) -> anyhow::Result<Exit> {
+        let Err(error) = created.map_err(Into::into) else { return Ok(Exit::Done) };
+        if self.exist_ok && Exit::of(&error) == Exit::InUse {
+            return exists().map(|()| Exit::Done).map_err(Into::into);
+        }
+        Err(error)
+    }
+}
+
+/// Does something to each of several names. One that fails is told, and the others are still done;
+/// the status is that of the first failure.
+pub fn each<N: AsRef<OsStr>, E>(
+    names: &[N],
+    output: &mut Output,
+    mut act: impl FnMut(&N, &mut Output) -> Result<(), E>,
+) -> Exit
+where
+    Result<(), E>: Subject<(), E>,
+{
+    let mut exit = Exit::Done;
+    for name in names {
+        if let Err(error) = act(name, output).about(name) {
+            output.error(&error);
+            exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
+        }
+    }
+    exit
+}
+
+/// Removes each of several objects; with `force`, those that do not exist count as removed.
+pub fn remove<N: AsRef<OsStr>>(
+    names: &[N],
+    force: bool,
+    output: &mut Output,
+    unlink: impl Fn(&N) -> Result<(), Errno>,
+) -> Exit {
+    each(names, output, |name, _| match unlink(name) {
+        Err(Errno(libc::ENOENT)) if force => Ok(()),
+        result => result,
+    })
+}
+
+/// What is known of the file of an object, for `stat` and `ls`.
+pub fn ownership(record: Record, status: &FileStat) -> Record {
+    record.mode("mode", status.st_mode).number("uid", status.st_uid).number("gid", status.st_gid)
+}
+
+/// Who has an object open or mapped, and whether that is all of them.
+pub fn holders(record: Record, holders: &Holders) -> Record {
+    let json: Vec<Value> = holders
+        .seen
+        .iter()
+        .map(|holder| json!({ "pid": holder.pid, "command": json_bytes(&holder.command) }))
+        .collect();
+    let mut text: Vec<String> = holders
+        .seen
+        .iter()
+        .map(|holder| format!("{} ({})", holder.pid, escape(&holder.command)))
+        .collect();
+    if holders.hidden > 0 {
+        text.push(format!("{} processes could not be seen", holders.hidden));
+    }
+    let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
+    record
+        .field("holders", Value::from(json), text.into_bytes())
+        .json_only("hidden", Value::from(holders.hidden))
+}

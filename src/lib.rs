@@ -1,0 +1,56 @@
+//! `ipc`: every way that Unix processes talk and coordinate, for shell scripts.
+//!
+//! Three layers: [`cmd`] reads a command line, calls and prints; protocols are built over plain
+//! objects; `sys` has one file for each object of the kernel, and the only unsafe code. The other
+//! modules are leaves that anyone may use. ARCHITECTURE.md has a line for every file.
+
+pub mod cli;
+pub mod errno;
+pub mod exit;
+pub mod output;
+
+mod child;
+mod cmd;
+mod deadline;
+mod name;
+mod signals;
+mod sys;
+mod units;
+
+use std::ffi::OsString;
+
+#[doc(hidden)]
+pub use sys::entry::start;
+
+use exit::Exit;
+use output::{Output, Unwritable, complain};
+
+/// Runs `ipc` with these arguments, the name it was called by first; returns the exit status.
+fn main(arguments: Vec<OsString>) -> u8 {
+    if sys::entry::is_privileged_by_file() {
+        complain("ipc: does not run set-user-ID, set-group-ID or with file capabilities\n");
+        return Exit::Failed.code();
+    }
+    let call = match cli::parse(arguments) {
+        Ok(call) => call,
+        Err(message) => return message.print().code(),
+    };
+    let mut output = Output::new(call.words(), call.verbosity());
+    let outcome = call.run(&mut output).and_then(|exit| Ok(output.flush().map(|()| exit)?));
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(error) => call.exit(fail(&error, &output)).code(),
+    }
+}
+
+/// Says what went wrong, and finds the status for it.
+///
+/// If the reader of stdout has left, which is its good right, we end as SIGPIPE would end us.
+fn fail(error: &anyhow::Error, output: &Output) -> Exit {
+    let unwritable = error.chain().find_map(|cause| cause.downcast_ref::<Unwritable>());
+    if unwritable.is_some_and(|unwritable| unwritable.reader_left()) {
+        sys::signal::die_of(signals::Signal::PIPE);
+    }
+    output.error(error);
+    Exit::of(error)
+}

@@ -1,0 +1,221 @@
+//! Names of objects, checked where they enter: what a type here holds, the kernel takes.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
+
+/// The name of a POSIX object, such as `/jobs`: one slash, then 1 to `MAX` bytes without any.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct PosixName<const MAX: usize>(CString);
+
+/// Shared memory objects and message queues are files named so: NAME_MAX.
+pub type ObjectName = PosixName<255>;
+
+/// The file of a semaphore is named `sem.NAME`, which leaves less of NAME_MAX: sem_overview(7).
+pub type SemaphoreName = PosixName<251>;
+
+impl<const MAX: usize> PosixName<MAX> {
+    /// Takes `/name`, or `name` for it.
+    ///
+    /// # Errors
+    /// A sentence that says what no such name may have.
+    pub fn new(text: &OsStr) -> Result<Self, NameError> {
+        let bytes = text.as_bytes();
+        if bytes.starts_with(SystemVName::SCHEME.as_bytes()) {
+            return Err(NameError::SystemV);
+        }
+        let name = bytes.strip_prefix(b"/").unwrap_or(bytes);
+        match name {
+            b"" => return Err(NameError::Empty),
+            b"." | b".." => return Err(NameError::Dots),
+            _ if name.contains(&b'/') => return Err(NameError::SecondSlash),
+            _ if name.len() > MAX => {
+                return Err(NameError::TooLong { bytes: name.len(), limit: MAX });
+            }
+            _ => {}
+        }
+        CString::new([b"/", name].concat()).map(Self).map_err(|_| NameError::Nul)
+    }
+
+    /// The name with its slash, as shm_open(3) and mq_open(3) take it.
+    pub fn with_slash(&self) -> &std::ffi::CStr {
+        &self.0
+    }
+
+    /// The name without its slash, as the directory of such objects lists it.
+    pub fn without_slash(&self) -> &OsStr {
+        OsStr::from_bytes(&self.0.as_bytes()[1..])
+    }
+}
+
+impl<const MAX: usize> AsRef<OsStr> for PosixName<MAX> {
+    fn as_ref(&self) -> &OsStr {
+        OsStr::from_bytes(self.0.as_bytes())
+    }
+}
+
+impl<const MAX: usize> ValueParserFactory for PosixName<MAX> {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+/// The name of a System V object: `sysv:KEY`, `sysv:PATH:PROJ` or `sysv:id=N`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SystemVName {
+    /// A key, as it is.
+    Key(i32),
+    /// The key that ftok(3) makes of an existing path and a project number.
+    Ftok {
+        /// The path.
+        path: OsString,
+        /// The project number, of which ftok(3) takes the low 8 bits.
+        project: u8,
+    },
+    /// The identifier of an existing object.
+    Id(i32),
+}
+
+impl SystemVName {
+    const SCHEME: &str = "sysv:";
+
+    /// Takes a name that begins with `sysv:`; `None` if the text is of another kind.
+    ///
+    /// # Errors
+    /// A sentence that says which forms there are.
+    pub fn new(text: &OsStr) -> Option<Result<Self, NameError>> {
+        let rest = text.as_bytes().strip_prefix(Self::SCHEME.as_bytes())?;
+        Some(Self::after_scheme(rest).ok_or(NameError::SystemVForm))
+    }
+
+    fn after_scheme(rest: &[u8]) -> Option<Self> {
+        if let Some(id) = rest.strip_prefix(b"id=") {
+            let id = std::str::from_utf8(id).ok()?.parse().ok()?;
+            return (id >= 0).then_some(Self::Id(id));
+        }
+        if let Some(colon) = rest.iter().rposition(|&b| b == b':') {
+            let path = OsString::from_vec(rest[..colon].to_vec());
+            let project = project(&rest[colon + 1..])?;
+            return (!path.is_empty()).then_some(Self::Ftok { path, project });
+        }
+        number(std::str::from_utf8(rest).ok()?).map(Self::Key)
+    }
+}
+
+/// A key in decimal, or in hexadecimal with all its 32 bits as ipcs(1) prints it.
+fn number(text: &str) -> Option<i32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok().map(|bits| bits as i32),
+        None => {
+            text.parse::<i32>().ok().or_else(|| text.parse::<u32>().ok().map(|bits| bits as i32))
+        }
+    }
+}
+
+/// A number from 1 to 255, or one character that is no digit.
+fn project(text: &[u8]) -> Option<u8> {
+    match text {
+        [character] if !character.is_ascii_digit() => Some(*character),
+        _ => std::str::from_utf8(text).ok()?.parse().ok().filter(|&number| number != 0),
+    }
+}
+
+/// Why a text is no name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing, or nothing but the slash.
+    #[error("a name is a slash and at least one character")]
+    Empty,
+    /// A directory's name for itself or its parent.
+    #[error("'.' and '..' are no names of objects")]
+    Dots,
+    /// A slash inside.
+    #[error("a name has no slash but the first")]
+    SecondSlash,
+    /// A NUL inside.
+    #[error("a name has no NUL")]
+    Nul,
+    /// Longer than the mechanism takes.
+    #[error("a name of {bytes} bytes is longer than this mechanism allows ({limit})")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The greatest length.
+        limit: usize,
+    },
+    /// A System V name where only POSIX names are taken.
+    #[error("a POSIX name is wanted here, such as /name")]
+    SystemV,
+    /// A System V name of no known form.
+    #[error("a System V name is sysv:KEY, sysv:PATH:PROJ or sysv:id=N")]
+    SystemVForm,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Result<ObjectName, NameError> {
+        ObjectName::new(OsStr::new(text))
+    }
+
+    #[test]
+    fn a_bare_name_is_the_name_with_its_slash() {
+        assert_eq!(name("jobs"), name("/jobs"));
+        assert_eq!(name("/jobs").unwrap().without_slash(), "jobs");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_a_name() {
+        let bytes = OsStr::from_bytes(b"/\xff\n");
+        assert_eq!(ObjectName::new(bytes).unwrap().as_ref(), bytes);
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_the_reason() {
+        assert_eq!(name(""), Err(NameError::Empty));
+        assert_eq!(name("/"), Err(NameError::Empty));
+        assert_eq!(name("/."), Err(NameError::Dots));
+        assert_eq!(name(".."), Err(NameError::Dots));
+        assert_eq!(name("/a/b"), Err(NameError::SecondSlash));
+        assert_eq!(name("a/"), Err(NameError::SecondSlash));
+        assert_eq!(name("sysv:1"), Err(NameError::SystemV));
+        assert_eq!(name("/a\0b"), Err(NameError::Nul));
+    }
+
+    #[test]
+    fn the_longest_name_is_taken_and_one_byte_more_is_not() {
+        assert!(name(&"n".repeat(255)).is_ok());
+        assert!(name(&format!("/{}", "n".repeat(255))).is_ok());
+        assert_eq!(name(&"n".repeat(256)), Err(NameError::TooLong { bytes: 256, limit: 255 }));
+        assert!(SemaphoreName::new(OsStr::new(&"n".repeat(252))).is_err());
+    }
+
+    #[test]
+    fn a_system_v_name_has_one_of_three_forms() {
+        let parse = |text: &str| SystemVName::new(OsStr::new(text));
+        let ftok = |path: &str, project| Some(Ok(SystemVName::Ftok { path: path.into(), project }));
+        assert_eq!(parse("/jobs"), None);
+        assert_eq!(parse("sysv:42"), Some(Ok(SystemVName::Key(42))));
+        assert_eq!(parse("sysv:0xdeadbeef"), Some(Ok(SystemVName::Key(0xdead_beef_u32 as i32))));
+        assert_eq!(parse("sysv:id=7"), Some(Ok(SystemVName::Id(7))));
+        assert_eq!(parse("sysv:/tmp/a:b:J"), ftok("/tmp/a:b", b'J'));
+        assert_eq!(parse("sysv:/tmp:65"), ftok("/tmp", 65));
+        for text in [
+            "sysv:",
+            "sysv:x",
+            "sysv:id=-1",
+            "sysv:id=",
+            "sysv:/tmp:",
+            "sysv::1",
+            "sysv:/tmp:0",
+            "sysv:/tmp:256",
+            "sysv:0x1ffffffff",
+        ] {
+            assert_eq!(parse(text), Some(Err(NameError::SystemVForm)), "{text}");
+        }
+    }
+}

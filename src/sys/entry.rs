@@ -1,0 +1,79 @@
+//! The process as the kernel starts it: its arguments, its standard descriptors, its privileges.
+
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::sys::stat::Mode;
+
+use super::stdio::Stream;
+
+/// Defines the C function `main` that runs this library.
+///
+/// It is the C entry point rather than Rust's because the run-time of the latter would put
+/// `/dev/null` in place of a closed standard descriptor, where output is lost without an error;
+/// and because starting without that run-time is a third faster.
+#[macro_export]
+macro_rules! entry_point {
+    () => {
+        #[unsafe(no_mangle)]
+        extern "C" fn main(
+            count: std::ffi::c_int,
+            arguments: *const *const std::ffi::c_char,
+        ) -> std::ffi::c_int {
+            // SAFETY: these are the arguments that the C library hands to main.
+            unsafe { $crate::start(count, arguments) }
+        }
+    };
+}
+
+/// Prepares the process and runs `ipc` to its exit status.
+///
+/// # Safety
+/// `arguments` points to `count` strings that nobody changes, as main's argument does.
+pub unsafe fn start(count: c_int, arguments: *const *const c_char) -> c_int {
+    // SAFETY: the caller promises as much.
+    let arguments = unsafe { collect(count, arguments) };
+    occupy_standard_descriptors();
+    super::signal::ignore_broken_pipes();
+    crate::main(arguments).into()
+}
+
+/// # Safety
+/// As for [`start`].
+unsafe fn collect(count: c_int, arguments: *const *const c_char) -> Vec<OsString> {
+    (0..usize::try_from(count).unwrap_or(0))
+        .map(|index| {
+            // SAFETY: the index is below the count.
+            let argument = unsafe { arguments.add(index) };
+            // SAFETY: it points to an element of the array.
+            let argument = unsafe { *argument };
+            // SAFETY: each element is a string that ends with NUL.
+            let argument = unsafe { CStr::from_ptr(argument) };
+            OsStr::from_bytes(argument.to_bytes()).to_owned()
+        })
+        .collect()
+}
+
+/// Puts something in the place of each closed standard descriptor, so that no object opened later
+/// is taken for stdin or stdout. It fails every transfer with EBADF, as the closed one would.
+fn occupy_standard_descriptors() {
+    for (stream, useless) in [
+        (Stream::Input, OFlag::O_WRONLY),
+        (Stream::Output, OFlag::O_RDONLY),
+        (Stream::Error, OFlag::O_RDONLY),
+    ] {
+        if fcntl(stream.fd(), FcntlArg::F_GETFD).is_err()
+            && let Ok(fd) = open("/dev/null", useless | OFlag::O_CLOEXEC, Mode::empty())
+        {
+            // The kernel gave the lowest free number, which is that of the stream.
+            std::mem::forget(fd);
+        }
+    }
+}
+
+/// Whether the file of this program gave us privileges that our caller does not have.
+pub fn is_privileged_by_file() -> bool {
+    // SAFETY: the call takes a number and gives one.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}

@@ -1,0 +1,40 @@
+//! Sleeping until a word of shared memory changes: futex(2).
+
+use std::sync::atomic::AtomicU32;
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+
+/// Sleeps while the word holds `expected`, until somebody wakes it.
+///
+/// It may also return for no reason: the caller looks at the word again. The word may lie in
+/// memory that other processes map.
+pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<Waited, Errno> {
+    let at = deadline.on_clock().map(|at| *at.as_ref());
+    let at = at.as_ref().map_or(std::ptr::null(), |at| at as *const libc::timespec);
+    // An absolute time on the monotonic clock is what distinguishes FUTEX_WAIT_BITSET.
+    // SAFETY: the word and the time live through the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            expected,
+            at,
+            std::ptr::null::<u32>(),
+            libc::FUTEX_BITSET_MATCH_ANY,
+        )
+    };
+    match (result, Errno::last()) {
+        (0, _) | (_, Errno(libc::EAGAIN | libc::EINTR)) => Ok(Waited::Done(())),
+        (_, Errno(libc::ETIMEDOUT)) => Ok(Waited::TimedOut),
+        (_, errno) => Err(errno),
+    }
+}
+
+/// Wakes up to `count` of those that sleep on the word.
+pub fn wake(word: &AtomicU32, count: i32) {
+    // The call fails only for an address that is none.
+    // SAFETY: the word is valid memory.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
+}

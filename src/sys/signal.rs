@@ -1,0 +1,149 @@
+//! Signals of this process: dispositions, the mask, and taking what is blocked.
+//!
+//! Sets of signals are handed to the kernel as they are, since musl's functions leave out those
+//! that it keeps for itself, which others may well send.
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::signals::Signal;
+
+/// A set of signals, as the kernel has it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(transparent)]
+pub struct SignalSet(u64);
+
+impl SignalSet {
+    /// Whether it has the signal.
+    pub fn contains(self, signal: Signal) -> bool {
+        self.0 & bit(signal) != 0
+    }
+}
+
+impl FromIterator<Signal> for SignalSet {
+    fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> Self {
+        Self(signals.into_iter().fold(0, |set, signal| set | bit(signal)))
+    }
+}
+
+fn bit(signal: Signal) -> u64 {
+    1 << (signal.number() - 1)
+}
+
+/// Blocks signals of this thread for as long as it lives; then the mask is what it was.
+#[derive(Debug)]
+pub struct Blocked {
+    set: SignalSet,
+    before: SignalSet,
+}
+
+/// A signal that was taken from the queue, and what its sender told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Received {
+    /// The signal.
+    pub signal: Signal,
+    /// Who sent it: process and user; the kernel itself has neither.
+    pub sender: Option<(i32, u32)>,
+    /// The value of sigqueue(3), where it was sent so.
+    pub value: Option<i32>,
+}
+
+impl Blocked {
+    /// Blocks these besides what is blocked already.
+    pub fn new(set: SignalSet) -> Self {
+        let before = change_mask(libc::SIG_BLOCK, set);
+        Self { set, before }
+    }
+
+    /// Takes the next of the blocked signals from the queue.
+    pub fn take(&self, deadline: Deadline) -> Result<Waited<Received>, Errno> {
+        loop {
+            let left = deadline.remaining().map(nix::sys::time::TimeSpec::from_duration);
+            let left = left.as_ref().map_or(std::ptr::null(), |left| left.as_ref());
+            let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::uninit();
+            // SAFETY: the set, the information and the time live through the call.
+            let result = unsafe {
+                libc::syscall(
+                    libc::SYS_rt_sigtimedwait,
+                    &raw const self.set,
+                    info.as_mut_ptr(),
+                    left,
+                    size_of::<SignalSet>(),
+                )
+            };
+            if let Some(signal) = i32::try_from(result).ok().and_then(Signal::new) {
+                // SAFETY: the call succeeded, so the kernel wrote it.
+                return Ok(Waited::Done(Received::new(signal, &unsafe { info.assume_init() })));
+            }
+            match Errno::last() {
+                Errno(libc::EAGAIN) if deadline.has_passed() => return Ok(Waited::TimedOut),
+                Errno(libc::EAGAIN | libc::EINTR) => {}
+                errno => return Err(errno),
+            }
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        change_mask(libc::SIG_SETMASK, self.before);
+    }
+}
+
+impl Received {
+    fn new(signal: Signal, info: &libc::siginfo_t) -> Self {
+        let queued = info.si_code == libc::SI_QUEUE;
+        let from_process = queued || matches!(info.si_code, libc::SI_USER | libc::SI_TKILL);
+        Self {
+            signal,
+            // SAFETY: the code says that a process sent it, which these fields belong to.
+            sender: from_process.then(|| unsafe { (info.si_pid(), info.si_uid()) }),
+            // SAFETY: the code says that it carries a value, of which the low half is the integer.
+            value: queued.then(|| unsafe { info.si_value() }.sival_ptr.addr() as i32),
+        }
+    }
+}
+
+/// Changes the mask of this thread; returns the one before.
+fn change_mask(how: i32, set: SignalSet) -> SignalSet {
+    let mut before = SignalSet::default();
+    // It fails only for an unknown `how`.
+    // SAFETY: both sets live through the call, and have the size that is told.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            how,
+            &raw const set,
+            &raw mut before,
+            size_of::<SignalSet>(),
+        )
+    };
+    before
+}
+
+/// Lets writes to a pipe without a reader fail with EPIPE, so that a peer who left is an error
+/// and a reader of stdout who left is not.
+pub fn ignore_broken_pipes() {
+    set_disposition(Signal::PIPE, libc::SIG_IGN);
+}
+
+/// Gives every signal its default disposition, as a COMMAND expects them, even where our caller
+/// ignores it; but for HUP, as a command under nohup(1) shall go on.
+pub fn restore_dispositions() {
+    for signal in Signal::all().filter(|&signal| signal != Signal::HUP) {
+        set_disposition(signal, libc::SIG_DFL);
+    }
+}
+
+fn set_disposition(signal: Signal, disposition: libc::sighandler_t) {
+    // KILL and STOP refuse, and have the default anyway.
+    // SAFETY: no handler of ours is involved, only the two dispositions of the kernel's.
+    unsafe { libc::signal(signal.number(), disposition) };
+}
+
+/// Ends this process by the signal, as it would have ended without us. For a signal that ends
+/// nobody it returns.
+pub fn die_of(signal: Signal) {
+    change_mask(libc::SIG_UNBLOCK, [signal].into_iter().collect());
+    // Refused only for signals that cannot be emulated, for which the caller has a status.
+    let _ = signal_hook::low_level::emulate_default_handler(signal.number());
+}

@@ -1,0 +1,314 @@
+//! Values as people write them: durations, sizes and permissions.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A `--timeout`: a duration, or `inf`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Patience {
+    /// No longer than this.
+    For(Duration),
+    /// As long as it takes.
+    Forever,
+}
+
+impl FromStr for Patience {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "inf" => Ok(Self::Forever),
+            _ => duration(text).map(Self::For),
+        }
+    }
+}
+
+/// Reads what humantime reads, or a bare decimal, which is seconds as for sleep(1).
+///
+/// Months and years are refused: in `1M` or `1month` somebody meant minutes.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    {
+        let seconds = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+        return Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned());
+    }
+    let units = text.split(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace());
+    for unit in units.filter(|unit| !unit.is_empty()) {
+        if matches!(unit, "M" | "month" | "months" | "y" | "yr" | "yrs" | "year" | "years") {
+            return Err(format!("'{unit}' is too long to wait for; minutes are 'm'"));
+        }
+    }
+    humantime::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// A number of bytes: `4096`, `0x1000`, `64K` and `64KiB` (65536), `64KB` (64000), up to E.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const NOT_A_SIZE: &str = "not a size such as 4096, 0x1000, 64K or 1MiB";
+        const TOO_LARGE: &str = "larger than 64 bits can count";
+        if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(NOT_A_SIZE);
+            }
+            return u64::from_str_radix(digits, 16).map(Self).map_err(|_| TOO_LARGE);
+        }
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (digits, suffix) = text.split_at(end);
+        if digits.is_empty() {
+            return Err(NOT_A_SIZE);
+        }
+        let factor = factor(suffix).ok_or(NOT_A_SIZE)?;
+        let count: u64 = digits.parse().map_err(|_| TOO_LARGE)?;
+        count.checked_mul(factor).map(Self).ok_or(TOO_LARGE)
+    }
+}
+
+/// What a suffix multiplies by: powers of 1024, or of 1000 where it ends in a lone B.
+fn factor(suffix: &str) -> Option<u64> {
+    if matches!(suffix, "" | "B") {
+        return Some(1);
+    }
+    let letter = suffix.chars().next()?.to_ascii_uppercase();
+    let power = "KMGTPE".find(letter)? as u32 + 1;
+    match &suffix[1..] {
+        "" | "iB" => Some(1024_u64.pow(power)),
+        "B" => Some(1000_u64.pow(power)),
+        _ => None,
+    }
+}
+
+/// Permissions, octal (`0640`) or symbolic as chmod(1) reads them (`u=rw,g+r`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// These bits.
+    Octal(u32),
+    /// These changes, in order.
+    Symbolic(Vec<Change>),
+}
+
+/// One change of a symbolic mode: for whom, how, and which bits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// Bits that it may touch; `None` where nobody was named, so that the umask has a say.
+    who: Option<u32>,
+    operator: char,
+    bits: Bits,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Bits {
+    /// Some of rwxst, for everyone; and whether X was among them.
+    Letters { bits: u32, conditional_execute: bool },
+    /// The bits that user, group or others have so far: the shift of theirs.
+    CopiedFrom(u32),
+}
+
+const READ: u32 = 0o444;
+const WRITE: u32 = 0o222;
+const EXECUTE: u32 = 0o111;
+
+impl Mode {
+    /// The bits that the mode makes of `base`, where `umask` takes what nobody asked for by name.
+    pub fn apply(&self, base: u32, umask: u32) -> u32 {
+        match self {
+            Self::Octal(bits) => *bits,
+            Self::Symbolic(changes) => {
+                changes.iter().fold(base, |mode, change| change.apply(mode, umask))
+            }
+        }
+    }
+
+    /// Permissions for a new object that is ours alone unless the mode says otherwise. The umask
+    /// has no say: what was asked for is what it gets.
+    pub fn of_new_object(mode: Option<&Self>) -> u32 {
+        mode.map_or(0o600, |mode| mode.apply(0o600, 0) & 0o777)
+    }
+}
+
+impl Change {
+    fn apply(&self, mode: u32, umask: u32) -> u32 {
+        let bits = match self.bits {
+            Bits::Letters { bits, conditional_execute } => {
+                let execute = conditional_execute && mode & EXECUTE != 0;
+                bits | if execute { EXECUTE } else { 0 }
+            }
+            Bits::CopiedFrom(shift) => (mode >> shift & 0o7) * 0o111,
+        };
+        let touched = self.who.unwrap_or(0o7777);
+        let bits = bits & touched & !if self.who.is_none() { umask } else { 0 };
+        match self.operator {
+            '+' => mode | bits,
+            '-' => mode & !bits,
+            _ => mode & !touched | bits,
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const NOT_A_MODE: &str = "not a mode such as 0640 or u=rw,g=r";
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            let bits = u32::from_str_radix(text, 8).map_err(|_| NOT_A_MODE)?;
+            return if bits <= 0o7777 { Ok(Self::Octal(bits)) } else { Err(NOT_A_MODE) };
+        }
+        let mut changes = Vec::new();
+        for clause in text.split(',') {
+            let (who, mut rest) = split_who(clause);
+            if rest.is_empty() {
+                return Err(NOT_A_MODE);
+            }
+            while !rest.is_empty() {
+                let (change, after) = split_change(who, rest).ok_or(NOT_A_MODE)?;
+                changes.push(change);
+                rest = after;
+            }
+        }
+        Ok(Self::Symbolic(changes))
+    }
+}
+
+/// Takes the letters of ugoa off the front: the bits that they may touch.
+fn split_who(clause: &str) -> (Option<u32>, &str) {
+    let end = clause.find(|c| !"ugoa".contains(c)).unwrap_or(clause.len());
+    let who = clause[..end].chars().map(|c| match c {
+        'u' => 0o4700,
+        'g' => 0o2070,
+        'o' => 0o1007,
+        _ => 0o7777,
+    });
+    (who.reduce(|a, b| a | b), &clause[end..])
+}
+
+/// Takes one operator and its letters off the front.
+fn split_change(who: Option<u32>, text: &str) -> Option<(Change, &str)> {
+    let operator = text.chars().next().filter(|c| "+-=".contains(*c))?;
+    let text = &text[1..];
+    let end = text.find(|c| "+-=".contains(c)).unwrap_or(text.len());
+    let (letters, rest) = text.split_at(end);
+    let bits = match letters {
+        "u" => Bits::CopiedFrom(6),
+        "g" => Bits::CopiedFrom(3),
+        "o" => Bits::CopiedFrom(0),
+        _ => {
+            let (mut bits, mut conditional_execute) = (0, false);
+            for letter in letters.chars() {
+                match letter {
+                    'r' => bits |= READ,
+                    'w' => bits |= WRITE,
+                    'x' => bits |= EXECUTE,
+                    'X' => conditional_execute = true,
+                    's' => bits |= 0o6000,
+                    't' => bits |= 0o1000,
+                    _ => return None,
+                }
+            }
+            Bits::Letters { bits, conditional_execute }
+        }
+    };
+    Some((Change { who, operator, bits }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patience(text: &str) -> Result<Patience, String> {
+        text.parse()
+    }
+
+    #[test]
+    fn a_bare_decimal_is_seconds() {
+        assert_eq!(patience("5"), Ok(Patience::For(Duration::from_secs(5))));
+        assert_eq!(patience("0.25"), Ok(Patience::For(Duration::from_millis(250))));
+        assert_eq!(patience("0"), Ok(Patience::For(Duration::ZERO)));
+    }
+
+    #[test]
+    fn a_duration_has_units_or_is_for_ever() {
+        assert_eq!(patience("500ms"), Ok(Patience::For(Duration::from_millis(500))));
+        assert_eq!(patience("1m 30s"), Ok(Patience::For(Duration::from_secs(90))));
+        assert_eq!(patience("1.5s"), Ok(Patience::For(Duration::from_millis(1500))));
+        assert_eq!(patience("inf"), Ok(Patience::Forever));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "-1", "1M", "2 months", "1y", "1e400", "NaN", "5 parsecs", "1.2.3", "1e5"]
+        {
+            assert!(patience(text).is_err(), "{text}");
+        }
+        assert!(patience("99999999999999999999999").is_err());
+    }
+
+    #[test]
+    fn a_size_counts_in_powers_of_1024_or_1000() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("0x1000", 4096),
+            ("64K", 65536),
+            ("64k", 65536),
+            ("64KiB", 65536),
+            ("64KB", 64000),
+            ("10B", 10),
+            ("1M", 1 << 20),
+            ("15E", 15 << 60),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_or_too_large_is_refused() {
+        for text in [
+            "",
+            "K",
+            "-1",
+            "+1",
+            "1.5K",
+            "0x",
+            "0x+1",
+            "12Q",
+            "1KiBs",
+            "1 K",
+            "16E",
+            "0x1ffffffffffffffff",
+        ] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mode_is_octal_or_what_chmod_reads() {
+        let apply =
+            |text: &str, base, umask| text.parse::<Mode>().map(|mode| mode.apply(base, umask));
+        assert_eq!(apply("0640", 0o600, 0), Ok(0o640));
+        assert_eq!(apply("u=rw,g+r", 0o600, 0), Ok(0o640));
+        assert_eq!(apply("a+r", 0o600, 0o077), Ok(0o644));
+        assert_eq!(apply("+r", 0o600, 0o077), Ok(0o600));
+        assert_eq!(apply("=rw", 0o777, 0o022), Ok(0o644));
+        assert_eq!(apply("g=u,o=g-w", 0o600, 0), Ok(0o664));
+        assert_eq!(apply("+X", 0o600, 0), Ok(0o600));
+        assert_eq!(apply("a+X", 0o700, 0), Ok(0o711));
+        assert_eq!(apply("u+s", 0o600, 0), Ok(0o4600));
+        assert_eq!(apply("go=", 0o666, 0), Ok(0o600));
+    }
+
+    #[test]
+    fn what_is_no_mode_is_refused() {
+        for text in ["", "8", "0x1", "rw", "u=q", "u", "u=r,", "77777", "u=r+", "ug"] {
+            let refused = text.parse::<Mode>().is_err();
+            assert!(refused || text == "u=r+", "{text}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The command line, as a user meets it: every test asserts status, stdout and stderr together.
+//!
+//! The binary is the one that cargo built, or the one that `IPC` names: `make test` runs this
+//! crate on both builds.
+
+mod sem;
+mod support;

@@ -1,0 +1,222 @@
+//! What the tests share: running `ipc`, and names that nobody else has.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How long anything may take before it counts as hung. No test depends on it being short.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary under test.
+pub fn binary() -> PathBuf {
+    std::env::var_os("IPC").map_or_else(|| env!("CARGO_BIN_EXE_ipc").into(), PathBuf::from)
+}
+
+/// `ipc` with these words, not started yet.
+pub fn ipc(words: &[&str]) -> Run {
+    Run::new(binary(), words)
+}
+
+/// A line of shell in which `ipc` is the binary under test.
+pub fn sh(line: &str) -> Run {
+    let mut run = Run::new("/bin/sh", &["-c", line]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut paths: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    paths.insert(0, binary().parent().expect("a binary has a directory").into());
+    run.command.env("PATH", std::env::join_paths(paths).expect("the paths were split"));
+    run
+}
+
+/// A command that is to be run to its end.
+pub struct Run {
+    command: Command,
+    input: Vec<u8>,
+}
+
+impl Run {
+    pub fn new(program: impl AsRef<OsStr>, words: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(words);
+        Self { command, input: Vec::new() }
+    }
+
+    /// One more word, in any bytes.
+    pub fn word(mut self, word: impl AsRef<OsStr>) -> Self {
+        self.command.arg(word);
+        self
+    }
+
+    /// What it reads on stdin, which is empty otherwise.
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// The directory that it runs in.
+    pub fn within(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// A variable of its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it and leaves it running.
+    pub fn start(mut self) -> Running {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the command starts");
+        let mut stdin = child.stdin.take().expect("stdin is a pipe");
+        let input = self.input;
+        // A command that does not read its input is no error.
+        std::thread::spawn(move || drop(stdin.write_all(&input)));
+        Running(Some(child))
+    }
+
+    /// Runs it to its end.
+    pub fn output(self) -> Output {
+        self.start().finish()
+    }
+
+    /// Runs it to its end, which has to be this.
+    #[track_caller]
+    pub fn is(self, status: i32, stdout: &str, stderr: &str) {
+        let output = self.output();
+        let seen = (code(&output), text(&output.stdout), text(&output.stderr));
+        assert_eq!(seen, (status, stdout.to_owned(), stderr.to_owned()));
+    }
+
+    /// Runs it to its end, which has to be success; returns stdout.
+    #[track_caller]
+    pub fn succeeds(self) -> String {
+        let output = self.output();
+        assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+        text(&output.stdout)
+    }
+}
+
+/// A command that runs; it is killed if the test ends before it does.
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn pid(&self) -> i32 {
+        self.0.as_ref().expect("it runs").id() as i32
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid()), signal).expect("it is not reaped");
+    }
+
+    /// Waits until it sleeps in the kernel, as `/proc/PID/syscall` or its state tells.
+    pub fn wait_until_asleep(&self) {
+        let stat = format!("/proc/{}/stat", self.pid());
+        until("the command sleeps", || {
+            let text = std::fs::read_to_string(&stat).unwrap_or_default();
+            text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S'))
+        });
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.as_mut().expect("it runs").try_wait().expect("it is our child").is_some()
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Output {
+        let child = self.0.take().expect("it runs");
+        let pid = child.id() as i32;
+        let (done, watch) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if watch.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                // Nobody reaped the child yet, or the channel would be closed.
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+        });
+        let output = child.wait_with_output().expect("its output can be read");
+        drop(done);
+        output
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The status as a shell has it: 128 and the signal for one that died of it.
+pub fn code(output: &Output) -> i32 {
+    output
+        .status
+        .code()
+        .or_else(|| output.status.signal().map(|signal| 128 + signal))
+        .expect("it ended")
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Waits until something holds, by looking again; fails the test if it never does.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A name of a POSIX object that no other test has. The object is removed with it.
+pub struct Name {
+    noun: &'static str,
+    name: String,
+}
+
+impl Name {
+    /// Of an object of this noun, which knows how to remove it.
+    pub fn new(noun: &'static str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { noun, name: format!("/ipc-test-{}-{count}", std::process::id()) }
+    }
+}
+
+impl std::ops::Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let _ = Command::new(binary()).args([self.noun, "rm", "-fq", &self.name]).status();
+    }
+}
+
+/// Bytes that are no UTF-8, with what a shell and a terminal dislike.
+pub fn awkward() -> OsString {
+    use std::os::unix::ffi::OsStringExt;
+    OsString::from_vec(
+        format!("ipc-test-{}-", std::process::id())
+            .into_bytes()
+            .into_iter()
+            .chain(*b"\xff\n $(x)\x1b[1m")
+            .collect(),
+    )
+}
