@@ -2,6 +2,7 @@
 //! verb that it needs. The whole tree is built for help, suggestions, manuals and completions.
 
 use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -200,8 +201,9 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
     words.next();
     let rest: Vec<OsString> = words.collect();
     let name = format!("ipc {}", path(noun, verb));
-    let command = verb.command().bin_name(&name).no_binary_name(true);
-    match command.try_get_matches_from(&rest) {
+    // Taking it apart again would cost as much as a system call or two, for nothing: we end soon.
+    let mut command = ManuallyDrop::new(verb.command().bin_name(&name).no_binary_name(true));
+    match command.try_get_matches_from_mut(&rest) {
         Ok(matches) => Ok(Call { noun, verb, matches }),
         Err(error) if error.use_stderr() => Err(usage_message(&error, &path(noun, verb))),
         // Help is asked for: the same again, with the examples.

@@ -18,6 +18,7 @@ mod sys;
 mod units;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 #[doc(hidden)]
 pub use sys::entry::start;
@@ -32,7 +33,7 @@ fn main(arguments: Vec<OsString>) -> u8 {
         return Exit::Failed.code();
     }
     let call = match cli::parse(arguments) {
-        Ok(call) => call,
+        Ok(call) => ManuallyDrop::new(call),
         Err(message) => return message.print().code(),
     };
     let mut output = Output::new(call.words(), call.verbosity());

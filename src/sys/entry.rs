@@ -72,6 +72,12 @@ fn occupy_standard_descriptors() {
     }
 }
 
+/// The unwinder, which Rust's library needs to print a panic, from the archive. As a library it
+/// would have to be loaded by every run, which costs an eighth of the whole start.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
+#[link(name = "gcc_eh")]
+unsafe extern "C" {}
+
 /// Whether the file of this program gave us privileges that our caller does not have.
 pub fn is_privileged_by_file() -> bool {
     // SAFETY: the call takes a number and gives one.

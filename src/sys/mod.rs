@@ -2,6 +2,7 @@
 //! prints nothing. What a call needs beyond its object comes from the leaves of the crate.
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
+mod arena;
 pub mod dev_shm;
 pub mod entry;
 pub mod futex;
