@@ -87,7 +87,7 @@ impl Verb {
     }
 
     /// The options of this verb, with those that every verb has.
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         // The description of what comes last is that of the verb.
         let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
         let command = command.version(VERSION).display_name("ipc");

@@ -3,5 +3,8 @@
 //! The binary is the one that cargo built, or the one that `IPC` names: `make test` runs this
 //! crate on both builds.
 
+mod generated;
+mod layout;
+mod manual;
 mod sem;
 mod support;

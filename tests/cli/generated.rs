@@ -1,0 +1,101 @@
+//! The manual pages and completions that are committed are those which the definitions give.
+//!
+//! `make generate` writes them; otherwise this compares.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap_complete::Shell;
+use ipc_suite::cli;
+
+use crate::manual;
+
+/// Every generated file, by its path below the project.
+fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for (name, page) in manual::pages() {
+        files.insert(Path::new("man").join(name), page);
+    }
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut cli::tree(), "ipc", &mut script);
+        let name = match shell {
+            Shell::Zsh => "_ipc".to_owned(),
+            other => format!("ipc.{other}"),
+        };
+        files.insert(Path::new("completions").join(name), script);
+    }
+    files
+}
+
+/// The files of a directory that is generated as a whole.
+fn committed(directory: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(directory)).expect("the directory is committed");
+    let names = entries.map(|entry| entry.expect("it can be read").file_name());
+    names.map(|name| Path::new(directory).join(name)).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn manual_pages_and_completions_are_current() {
+    let expected = expected();
+    let left_over: Vec<PathBuf> = [committed("man"), committed("completions")]
+        .concat()
+        .into_iter()
+        .filter(|path| !expected.contains_key(path))
+        .collect();
+    let differing: Vec<&PathBuf> = expected
+        .iter()
+        .filter(|(path, bytes)| std::fs::read(root().join(path)).ok().as_ref() != Some(bytes))
+        .map(|(path, _)| path)
+        .collect();
+    if std::env::var_os("IPC_GENERATE").is_some() {
+        left_over
+            .iter()
+            .for_each(|path| std::fs::remove_file(root().join(path)).expect("it can be removed"));
+        differing.iter().for_each(|path| {
+            std::fs::write(root().join(path), &expected[*path]).expect("it can be written")
+        });
+        return;
+    }
+    assert!(left_over.is_empty(), "left over, 'make generate' removes them: {left_over:?}");
+    assert!(
+        differing.is_empty(),
+        "differing or missing, 'make generate' writes them: {differing:?}"
+    );
+}
+
+#[test]
+fn every_verb_has_examples_that_use_it() {
+    for (noun, verb) in manual::verbs() {
+        let words = noun.map_or(format!("ipc {}", verb.name), |noun| {
+            format!("ipc {} {}", noun.name, verb.name)
+        });
+        assert!(!verb.examples.is_empty(), "{words} has no example");
+        let aliases = verb.alias.map(|alias| words.replace(verb.name, alias));
+        for (what, line) in verb.examples {
+            let uses =
+                line.contains(&words) || aliases.as_ref().is_some_and(|alias| line.contains(alias));
+            assert!(uses, "the example of {words} does not use it: {line}");
+            assert!(!what.ends_with('.'), "a description ends without a full stop: {what}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_a_command_line_that_is_understood() {
+    for (_, verb) in manual::verbs() {
+        for (_, line) in verb.examples {
+            let parsed = crate::support::Run::new("/bin/bash", &["-n", "-c", line]).output();
+            assert!(parsed.status.success(), "bash cannot read: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_definitions_hold_together() {
+    cli::tree().debug_assert();
+}

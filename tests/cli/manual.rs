@@ -1,0 +1,230 @@
+//! Manual pages from the definitions of the commands, with the sections that readers of man(1)
+//! look for. It is part of the tests because the program itself has no use for it.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+use clap_mangen::Man;
+use ipc_suite::cli::{self, Noun, Statuses, Verb};
+use ipc_suite::exit;
+
+/// All verbs, and the nouns that they belong to.
+pub fn verbs() -> impl Iterator<Item = (Option<&'static Noun>, &'static Verb)> {
+    let of_nouns =
+        cli::NOUNS.iter().flat_map(|noun| noun.verbs.iter().map(move |verb| (Some(noun), verb)));
+    of_nouns.chain(cli::COMMANDS.iter().map(|verb| (None, verb)))
+}
+
+/// Every page, by its file name.
+pub fn pages() -> Vec<(String, Vec<u8>)> {
+    let mut pages = vec![("ipc.1".to_owned(), overview())];
+    pages.extend(cli::NOUNS.iter().map(|noun| (format!("ipc-{}.1", noun.name), of_noun(noun))));
+    pages.extend(
+        verbs().map(|(noun, verb)| (format!("{}.1", page_name(noun, verb)), of_verb(noun, verb))),
+    );
+    pages
+}
+
+fn page_name(noun: Option<&Noun>, verb: &Verb) -> String {
+    noun.map_or(format!("ipc-{}", verb.name), |noun| format!("ipc-{}-{}", noun.name, verb.name))
+}
+
+/// `ipc.1`: what there is, and what holds everywhere.
+fn overview() -> Vec<u8> {
+    let tree = cli::tree().disable_help_subcommand(true);
+    let mut page = Page::new("ipc", "ipc", tree);
+    page.text(OVERVIEW);
+    let nouns =
+        cli::NOUNS.iter().map(|noun| (format!("ipc-{}(1)", noun.name), noun.about.to_owned()));
+    page.list("NOUNS", nouns);
+    let commands = cli::COMMANDS.iter().map(|verb| (format!("ipc-{}(1)", verb.name), about(verb)));
+    page.list("COMMANDS", commands);
+    page.text(CONVENTIONS);
+    page.list("EXIT STATUS", statuses(&exit::MEANINGS));
+    page.text(".PP\nVerbs that run a COMMAND have its status, and besides:\n");
+    page.items(statuses(&exit::COMMAND_MEANINGS));
+    page.see_also(cli::NOUNS.iter().map(|noun| format!("ipc-{}(1)", noun.name)));
+    page.finish()
+}
+
+/// `ipc-NOUN.1`: the verbs of a noun.
+fn of_noun(noun: &Noun) -> Vec<u8> {
+    let name = format!("ipc-{}", noun.name);
+    let command = Command::new(noun.name).about(noun.about).subcommand_required(true);
+    let command = command.disable_help_flag(true).subcommands(noun.verbs.iter().map(Verb::command));
+    let mut page = Page::new(&name, &format!("ipc {}", noun.name), command);
+    page.list(
+        "VERBS",
+        noun.verbs.iter().map(|verb| (format!("{name}-{}(1)", verb.name), about(verb))),
+    );
+    page.examples(noun.verbs.iter().filter_map(|verb| verb.examples.first()));
+    let verbs = noun.verbs.iter().map(|verb| format!("{name}-{}(1)", verb.name));
+    let others = noun.see_also.iter().map(|&page| page.to_owned());
+    page.see_also(["ipc(1)".to_owned()].into_iter().chain(verbs).chain(others));
+    page.finish()
+}
+
+/// `ipc-NOUN-VERB.1`: one verb, with its options.
+fn of_verb(noun: Option<&Noun>, verb: &Verb) -> Vec<u8> {
+    let words = noun
+        .map_or(format!("ipc {}", verb.name), |noun| format!("ipc {} {}", noun.name, verb.name));
+    let mut page = Page::new(&page_name(noun, verb), &words, verb.command());
+    page.options();
+    page.list("EXIT STATUS", statuses(&exit::MEANINGS));
+    if verb.statuses == Statuses::OfCommand {
+        page.text(".PP\nOtherwise the status is that of COMMAND:\n");
+        page.items(statuses(&exit::COMMAND_MEANINGS));
+    }
+    page.examples(verb.examples.iter());
+    let noun_pages = noun.into_iter().flat_map(|noun| {
+        let page = format!("ipc-{}(1)", noun.name);
+        [page].into_iter().chain(noun.see_also.iter().map(|&page| page.to_owned()))
+    });
+    page.see_also(["ipc(1)".to_owned()].into_iter().chain(noun_pages));
+    page.finish()
+}
+
+fn about(verb: &Verb) -> String {
+    verb.command().get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+fn statuses(meanings: &[(&str, &str)]) -> Vec<(String, String)> {
+    meanings.iter().map(|&(code, meaning)| (code.to_owned(), meaning.to_owned())).collect()
+}
+
+/// A page that is being written.
+struct Page {
+    man: Man,
+    roff: Vec<u8>,
+}
+
+impl Page {
+    /// Begins a page with its title, its name, and how the command is called.
+    fn new(name: &str, words: &str, command: Command) -> Self {
+        let command = command.bin_name(words).display_name(name);
+        let source = format!("ipc {}", env!("CARGO_PKG_VERSION"));
+        let man = Man::new(command).title(name.to_uppercase()).source(source).manual("ipc");
+        let mut roff = Vec::new();
+        let render = [
+            Man::render_title,
+            Man::render_name_section,
+            Man::render_synopsis_section,
+            Man::render_description_section,
+        ];
+        render.iter().for_each(|part| part(&man, &mut roff).expect("memory takes it"));
+        Self { man, roff }
+    }
+
+    fn options(&mut self) {
+        self.man.render_options_section(&mut self.roff).expect("memory takes it");
+    }
+
+    /// Text that is roff already.
+    fn text(&mut self, text: &str) {
+        self.roff.extend_from_slice(text.as_bytes());
+    }
+
+    /// A section of terms with their explanations.
+    fn list(&mut self, title: &str, items: impl IntoIterator<Item = (String, String)>) {
+        self.text(&format!(".SH \"{title}\"\n"));
+        self.items(items);
+    }
+
+    fn items(&mut self, items: impl IntoIterator<Item = (String, String)>) {
+        for (term, text) in items {
+            self.text(&format!(".TP\n\\fB{}\\fR\n{}\n", escape(&term), escape(&text)));
+        }
+    }
+
+    fn examples<'a>(&mut self, examples: impl Iterator<Item = &'a cli::Example>) {
+        let mut text = String::from(".SH EXAMPLES\n");
+        for (what, line) in examples {
+            let _ = write!(
+                text,
+                ".PP\n{}:\n.PP\n.RS 4\n.EX\n{}\n.EE\n.RE\n",
+                escape(what),
+                escape(line)
+            );
+        }
+        self.text(&text);
+    }
+
+    fn see_also(&mut self, pages: impl Iterator<Item = String>) {
+        let pages: Vec<String> = pages.map(|page| bold_name(&page)).collect();
+        self.text(&format!(".SH \"SEE ALSO\"\n{}\n", pages.join(",\n")));
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.roff
+    }
+}
+
+/// `name(1)` with the name in bold.
+fn bold_name(page: &str) -> String {
+    let (name, section) = page.split_once('(').expect("a page has a section");
+    format!("\\fB{}\\fR({section}", escape(name))
+}
+
+/// Text in which roff finds nothing of its own.
+fn escape(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let line = line.replace('\\', "\\e").replace('-', "\\-").replace('`', "\\(ga");
+        let line = line.replace('^', "\\(ha").replace('~', "\\(ti").replace('"', "\\(dq");
+        let line = line.replace('\'', "\\(aq");
+        if line.starts_with('.') { format!("\\&{line}") } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+const OVERVIEW: &str = r"
+.PP
+Every mechanism by which processes on a Unix machine talk and coordinate is a noun; what is done with it is a verb:
+.PP
+.RS 4
+.EX
+ipc NOUN VERB [OPTION]... NAME [OPERAND]... [\-\- COMMAND [ARG]...]
+.EE
+.RE
+.PP
+The objects are those of the system.
+What
+.B ipc
+makes, programs in C and other languages open, and the other way round.
+.PP
+Called through a link that has the name of a noun, such as
+.BR sem ,
+the noun is implied;
+.BR ipc\-applets (1)
+makes such links.
+";
+
+const CONVENTIONS: &str = r#".SH VALUES
+.TP
+\fIDURATION\fR
+As in \(dq500ms\(dq, \(dq1m 30s\(dq or \(dq1.5s\(dq; a bare number is seconds; \(dqinf\(dq is for ever.
+Months and years are refused.
+.TP
+\fISIZE\fR
+Bytes: 4096, 0x1000, 64K and 64KiB (65536), 64KB (64000), up to E.
+.TP
+\fISIGNAL\fR
+USR1, SIGUSR1, usr1, 10, RTMIN+3, RTMAX\-1.
+RTMIN is 34, as in glibc.
+.TP
+\fIMODE\fR
+Octal, or symbolic as for
+.BR chmod (1).
+Objects are created with mode 0600 unless asked otherwise, and whatever the umask is.
+.TP
+\fINAME\fR
+A POSIX object is named by a slash and a name, such as /jobs; the slash may be left out.
+.SH MESSAGES
+Where a mechanism keeps the bounds of messages, one line is one message.
+With \fB\-\-null\fR messages end with NUL instead.
+\fB\-\-frame\fR chooses another form: \(dqwhole\(dq (all of the input is one message), \(dqlen4\(dq (a length of 4 bytes, little endian, and the message) or \(dqnetstring\(dq.
+.SH SIGNALS
+A reader of standard output who leaves ends a command quietly, by SIGPIPE; a peer who leaves is an error.
+A COMMAND gets default dispositions and an empty mask; HUP stays ignored under
+.BR nohup (1).
+INT, TERM, HUP, QUIT, USR1 and USR2 are passed on to it.
+"#;
