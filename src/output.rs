@@ -102,8 +102,9 @@ impl Output {
         let terminal = stdio::is_terminal(Stream::Output);
         let width = record.readable().map(|field| field.key.len()).max().unwrap_or(0) + 1;
         for field in record.readable() {
-            let text = field.shown(terminal);
-            self.line(format_args!("{:<width$} {text}", format!("{}:", field.key)))?;
+            self.text(format_args!("{:<width$} ", format!("{}:", field.key)))?;
+            self.bytes(&field.shown(terminal))?;
+            self.bytes(b"\n")?;
         }
         Ok(())
     }
@@ -115,9 +116,12 @@ impl Output {
         }
         let Some(first) = records.first() else { return Ok(()) };
         let terminal = stdio::is_terminal(Stream::Output);
-        let header = first.readable().map(|field| Cow::from(field.key.to_uppercase())).collect();
+        let header = first
+            .readable()
+            .map(|field| Cow::from(field.key.to_uppercase().into_bytes()))
+            .collect();
         let row = |record| Record::readable(record).map(|field| field.shown(terminal)).collect();
-        let rows: Vec<Vec<Cow<'_, str>>> =
+        let rows: Vec<Vec<Cow<'_, [u8]>>> =
             std::iter::once(header).chain(records.iter().map(row)).collect();
         let columns: Vec<(usize, bool)> = first
             .readable()
@@ -128,7 +132,7 @@ impl Output {
             })
             .collect();
         for row in &rows {
-            self.line(align(row, &columns))?;
+            self.bytes(&align(row, &columns))?;
         }
         Ok(())
     }
@@ -188,21 +192,21 @@ impl fmt::Write for Sink<'_> {
 }
 
 /// A row of a listing: each cell as wide as its column, numbers to the right.
-fn align(row: &[Cow<'_, str>], columns: &[(usize, bool)]) -> String {
-    let mut line = String::new();
+fn align(row: &[Cow<'_, [u8]>], columns: &[(usize, bool)]) -> Vec<u8> {
+    let mut line = Vec::new();
     for (cell, &(widest, is_number)) in row.iter().zip(columns) {
-        let padding = " ".repeat(widest - width(cell));
-        let (before, after) =
-            if is_number { (padding.as_str(), "") } else { ("", padding.as_str()) };
-        line.extend([before, cell, after, "  "]);
+        let padding = vec![b' '; widest - width(cell)];
+        let (before, after) = if is_number { (padding, vec![]) } else { (vec![], padding) };
+        line.extend([&before, &**cell, &after, b"  "].concat());
     }
-    line.truncate(line.trim_end().len());
+    line.truncate(line.trim_ascii_end().len());
+    line.push(b'\n');
     line
 }
 
 /// The columns that a text takes on a terminal, as far as counting characters can tell.
-fn width(text: &str) -> usize {
-    text.chars().count()
+fn width(text: &[u8]) -> usize {
+    text.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
 }
 
 /// What is known of one object: each thing once, for people and for JSON.
@@ -218,13 +222,10 @@ struct Field {
 }
 
 impl Field {
-    /// The text for a listing: raw bytes into files and pipes, escaped on a terminal.
-    fn shown(&self, terminal: bool) -> Cow<'_, str> {
+    /// The text for a listing: as it is into files and pipes, escaped on a terminal.
+    fn shown(&self, terminal: bool) -> Cow<'_, [u8]> {
         let text = self.text.as_deref().unwrap_or_default();
-        match std::str::from_utf8(text) {
-            Ok(text) if !terminal => Cow::from(text),
-            _ => escape(text),
-        }
+        if terminal { escape(text).into_owned().into_bytes().into() } else { text.into() }
     }
 }
 

@@ -96,8 +96,10 @@ pub fn holders(record: Record, holders: &Holders) -> Record {
         .iter()
         .map(|holder| format!("{} ({})", holder.pid, escape(&holder.command)))
         .collect();
-    if holders.hidden > 0 {
-        text.push(format!("{} processes could not be seen", holders.hidden));
+    match holders.hidden {
+        0 => {}
+        1 => text.push("1 process could not be seen".to_owned()),
+        hidden => text.push(format!("{hidden} processes could not be seen")),
     }
     let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
     record

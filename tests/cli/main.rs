@@ -6,5 +6,6 @@
 mod generated;
 mod layout;
 mod manual;
+mod peers;
 mod sem;
 mod support;

@@ -1,6 +1,9 @@
 //! `ipc sem`.
 
-use crate::support::{Name, ipc, sh, text};
+use nix::sys::signal::Signal;
+
+use crate::peers;
+use crate::support::{Name, Run, as_another_user, awkward, binary, ipc, sh, text};
 
 #[test]
 fn a_unit_that_was_posted_can_be_taken() {
@@ -136,4 +139,118 @@ fn a_closed_stdout_is_an_error_and_a_reader_that_left_is_none() {
     );
     let output = sh("{ ipc sem value \"$0\"; echo $? >&2; } | :").word(&*name).output();
     assert!(["0\n", "141\n"].contains(&text(&output.stderr).as_str()), "{output:?}");
+}
+
+const C_SEMAPHORE: &str = r#"
+#include <semaphore.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv) {
+    int create = !strcmp(argv[1], "create");
+    sem_t *sem = create ? sem_open(argv[2], O_CREAT | O_EXCL, 0600, atoi(argv[3])) : sem_open(argv[2], 0);
+    if (sem == SEM_FAILED) { perror("sem_open"); return 1; }
+    for (int i = 0; i < (argc > 3 && !create ? atoi(argv[3]) : 0); i++) {
+        if (!strcmp(argv[1], "post") ? sem_post(sem) : sem_wait(sem)) { perror(argv[1]); return 1; }
+    }
+    int value;
+    sem_getvalue(sem, &value);
+    printf("%d\n", value);
+    return 0;
+}
+"#;
+
+#[test]
+fn a_c_program_and_ipc_open_what_the_other_made() {
+    let Some(c) = peers::c(C_SEMAPHORE) else { return };
+    let (ours, theirs) = (Name::new("sem"), Name::new("sem"));
+    ipc(&["sem", "create", &ours, "--value", "5"]).is(0, "", "");
+    c.run(&["wait", &ours, "2"]).is(0, "3\n", "");
+    ipc(&["sem", "value", &ours]).is(0, "3\n", "");
+    c.run(&["create", &theirs, "4"]).is(0, "4\n", "");
+    ipc(&["sem", "wait", &theirs]).is(0, "", "");
+    c.run(&["value", &theirs]).is(0, "3\n", "");
+}
+
+#[test]
+fn a_waiter_in_c_is_woken_by_ipc_and_the_other_way_round() {
+    let Some(c) = peers::c(C_SEMAPHORE) else { return };
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    let theirs = c.run(&["wait", &name, "1"]).start();
+    theirs.wait_until_asleep();
+    ipc(&["sem", "post", &name]).is(0, "", "");
+    assert_eq!(text(&theirs.finish().stdout), "0\n");
+    let ours = ipc(&["sem", "wait", &name]).start();
+    ours.wait_until_asleep();
+    c.run(&["post", &name, "1"]).succeeds();
+    assert!(ours.finish().status.success());
+}
+
+#[test]
+fn units_are_counted_exactly_when_c_and_ipc_contend_for_them() {
+    const EACH: usize = 300;
+    let Some(c) = peers::c(C_SEMAPHORE) else { return };
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    let count = EACH.to_string();
+    let loop_of = |verb: &str| {
+        format!(
+            "i=0; while [ $i -lt {EACH} ]; do ipc sem {verb} \"$0\" || exit; i=$((i + 1)); done"
+        )
+    };
+    let running = [
+        c.run(&["wait", &name, &count]).start(),
+        sh(&loop_of("post")).word(&*name).start(),
+        c.run(&["post", &name, &count]).start(),
+        sh(&loop_of("wait")).word(&*name).start(),
+    ];
+    for command in running {
+        let output = command.finish();
+        assert!(output.status.success(), "{output:?}");
+    }
+    ipc(&["sem", "value", &name]).is(0, "0\n", "");
+    assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""waiters":0"#));
+}
+
+#[test]
+fn python_and_ipc_share_a_semaphore() {
+    let name = Name::new("sem");
+    let script = "import sys, posix_ipc\ns = posix_ipc.Semaphore(sys.argv[1])\ns.release()\ns.acquire()\ns.release()\nprint(s.value)";
+    let Some(python) = peers::python("posix_ipc", script, &[&name]) else { return };
+    ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
+    python.is(0, "2\n", "");
+    ipc(&["sem", "wait", &name]).is(0, "", "");
+    ipc(&["sem", "value", &name]).is(0, "1\n", "");
+}
+
+#[test]
+fn stopping_and_continuing_does_not_end_a_wait() {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    let waiter = ipc(&["sem", "wait", "-t", "1m", &name]).start();
+    waiter.wait_until_asleep();
+    waiter.signal(Signal::SIGSTOP);
+    waiter.signal(Signal::SIGCONT);
+    waiter.wait_until_asleep();
+    ipc(&["sem", "post", &name]).is(0, "", "");
+    assert!(waiter.finish().status.success());
+}
+
+#[test]
+fn a_name_in_any_bytes_is_used_and_listed() {
+    let name = awkward();
+    Run::new(binary(), &["sem", "create"]).word(&name).is(0, "", "");
+    let listed = ipc(&["sem", "ls"]).output().stdout;
+    Run::new(binary(), &["sem", "rm"]).word(&name).is(0, "", "");
+    assert!(listed.windows(name.len()).any(|bytes| bytes == name.as_encoded_bytes()));
+}
+
+#[test]
+fn another_user_is_denied_by_name() {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    let Some(other) = as_another_user(&["sem", "post", &name]) else { return };
+    other.is(6, "", &format!("ipc: sem post: {}: Permission denied\n", &*name));
 }

@@ -1,8 +1,10 @@
 //! What the tests share: running `ipc`, and names that nobody else has.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +26,23 @@ pub fn ipc(words: &[&str]) -> Run {
     Run::new(binary(), words)
 }
 
+/// `ipc` as a user who owns nothing, not started yet; `None` where we may not become that user, or
+/// that user may not reach the binary.
+pub fn as_another_user(words: &[&str]) -> Option<Run> {
+    if !nix::unistd::Uid::effective().is_root() {
+        return None;
+    }
+    // The directory that the binary was built in may be closed to others.
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let copy = directory.path().join("ipc");
+    fs::copy(binary(), &copy).expect("the binary can be copied");
+    let mut run = Run::new(copy, words);
+    run.command.uid(65534).gid(65534);
+    run.directory = Some(directory);
+    Some(run)
+}
+
 /// A line of shell in which `ipc` is the binary under test.
 pub fn sh(line: &str) -> Run {
     let mut run = Run::new("/bin/sh", &["-c", line]);
@@ -38,13 +57,21 @@ pub fn sh(line: &str) -> Run {
 pub struct Run {
     command: Command,
     input: Vec<u8>,
+    /// Where the program lies, if that is to be removed afterwards.
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Run {
     pub fn new(program: impl AsRef<OsStr>, words: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(words);
-        Self { command, input: Vec::new() }
+        Self { command, input: Vec::new(), directory: None }
+    }
+
+    /// More words.
+    pub fn words(mut self, words: &[&str]) -> Self {
+        self.command.args(words);
+        self
     }
 
     /// One more word, in any bytes.
@@ -79,7 +106,7 @@ impl Run {
         let input = self.input;
         // A command that does not read its input is no error.
         std::thread::spawn(move || drop(stdin.write_all(&input)));
-        Running(Some(child))
+        Running { child: Some(child), _directory: self.directory }
     }
 
     /// Runs it to its end.
@@ -105,11 +132,14 @@ impl Run {
 }
 
 /// A command that runs; it is killed if the test ends before it does.
-pub struct Running(Option<Child>);
+pub struct Running {
+    child: Option<Child>,
+    _directory: Option<tempfile::TempDir>,
+}
 
 impl Running {
     pub fn pid(&self) -> i32 {
-        self.0.as_ref().expect("it runs").id() as i32
+        self.child.as_ref().expect("it runs").id() as i32
     }
 
     /// Sends it a signal.
@@ -121,19 +151,19 @@ impl Running {
     pub fn wait_until_asleep(&self) {
         let stat = format!("/proc/{}/stat", self.pid());
         until("the command sleeps", || {
-            let text = std::fs::read_to_string(&stat).unwrap_or_default();
+            let text = fs::read_to_string(&stat).unwrap_or_default();
             text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S'))
         });
     }
 
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
-        self.0.as_mut().expect("it runs").try_wait().expect("it is our child").is_some()
+        self.child.as_mut().expect("it runs").try_wait().expect("it is our child").is_some()
     }
 
     /// Waits for its end.
     pub fn finish(mut self) -> Output {
-        let child = self.0.take().expect("it runs");
+        let child = self.child.take().expect("it runs");
         let pid = child.id() as i32;
         let (done, watch) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
@@ -150,7 +180,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
+        if let Some(child) = &mut self.child {
             let _ = child.kill();
             let _ = child.wait();
         }

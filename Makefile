@@ -1,0 +1,62 @@
+# Thin names for the commands that build, show, test and install ipc.
+
+TARGET := $(shell uname -m)-unknown-linux-musl
+STATIC := target/$(TARGET)/release/ipc
+HOST   := target/release/ipc
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all demo test check static host tools generate bench install clean
+
+all: static
+
+# The release that people install: one static file. Where its target cannot be had, the ordinary
+# build takes its place.
+static:
+	@tests/static-target $(TARGET)
+	@if tests/static-target --there $(TARGET); then \
+		cargo build --release --target $(TARGET); \
+	else \
+		cargo build --release && mkdir -p $(dir $(STATIC)) && cp $(HOST) $(STATIC); \
+	fi
+
+host:
+	cargo build --release
+
+# Builds the release and runs a pipeline over every core mechanism.
+demo: static
+	@IPC=$(CURDIR)/$(STATIC) tests/demo
+
+# Installs what the tests need, then runs them all, on both builds.
+test: tools
+	$(MAKE) check
+
+# The tests alone.
+check: static host
+	IPC_PEERS=required cargo test
+	IPC_PEERS=required IPC=$(CURDIR)/$(STATIC) cargo test --test cli
+	IPC=$(CURDIR)/$(HOST) bats --jobs 2 tests/bats
+	IPC=$(CURDIR)/$(STATIC) bats --jobs 2 tests/bats
+
+tools:
+	@tests/tools
+
+# Writes the manual pages and completions anew.
+generate:
+	IPC_GENERATE=1 cargo test --test cli generated
+
+# Compares with other programs, by ratio. Takes minutes; wants a quiet machine.
+bench: static host
+	IPC=$(CURDIR)/$(STATIC) IPC_HOST=$(CURDIR)/$(HOST) cargo bench
+
+install: static
+	install -Dm755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/ipc
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -Dm644 completions/ipc.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipc
+	install -Dm644 completions/_ipc $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ipc
+	install -Dm644 completions/ipc.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ipc.fish
+
+clean:
+	cargo clean
