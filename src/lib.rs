@@ -12,6 +12,7 @@ pub mod output;
 mod child;
 mod cmd;
 mod deadline;
+mod frame;
 mod name;
 mod signals;
 mod sys;

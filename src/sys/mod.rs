@@ -12,3 +12,4 @@ pub mod process;
 pub mod semaphore;
 pub mod signal;
 pub mod stdio;
+pub mod stream;
