@@ -103,6 +103,8 @@ impl Signal {
     pub const CONT: Self = Self(libc::SIGCONT);
     /// Stopped, without a say.
     pub const STOP: Self = Self(libc::SIGSTOP);
+    /// Urgent data on a socket; nobody minds it.
+    pub const URG: Self = Self(libc::SIGURG);
 
     /// The signal of this number; 0 is none.
     pub fn new(number: i32) -> Option<Self> {

@@ -6,6 +6,7 @@ mod arena;
 pub mod dev_shm;
 pub mod entry;
 pub mod futex;
+pub mod interrupt;
 pub mod mapping;
 pub mod poll;
 pub mod process;

@@ -36,6 +36,25 @@ pub struct Blocked {
     before: SignalSet,
 }
 
+/// Lets signals of this thread through for as long as it lives; then the mask is what it was.
+#[derive(Debug)]
+pub struct Unblocked {
+    before: SignalSet,
+}
+
+impl Unblocked {
+    /// Lets these through.
+    pub fn new(set: SignalSet) -> Self {
+        Self { before: change_mask(libc::SIG_UNBLOCK, set) }
+    }
+}
+
+impl Drop for Unblocked {
+    fn drop(&mut self) {
+        change_mask(libc::SIG_SETMASK, self.before);
+    }
+}
+
 /// A signal that was taken from the queue, and what its sender told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Received {
