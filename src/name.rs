@@ -63,9 +63,16 @@ impl<const MAX: usize> ValueParserFactory for PosixName<MAX> {
     }
 }
 
-/// The name of a System V object: `sysv:KEY`, `sysv:PATH:PROJ` or `sysv:id=N`.
+/// The name of a System V object, as it was given.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum SystemVName {
+pub struct SystemVName {
+    text: OsString,
+    target: SystemVTarget,
+}
+
+/// What a System V name stands for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SystemVTarget {
     /// A key, as it is.
     Key(i32),
     /// The key that ftok(3) makes of an existing path and a project number.
@@ -82,16 +89,32 @@ pub enum SystemVName {
 impl SystemVName {
     const SCHEME: &str = "sysv:";
 
-    /// Takes a name that begins with `sysv:`; `None` if the text is of another kind.
+    /// Takes a name that begins with `sysv:`: `sysv:KEY`, `sysv:PATH:PROJ` or `sysv:id=N`; `None`
+    /// if the text is of another kind.
     ///
     /// # Errors
     /// A sentence that says which forms there are.
     pub fn new(text: &OsStr) -> Option<Result<Self, NameError>> {
         let rest = text.as_bytes().strip_prefix(Self::SCHEME.as_bytes())?;
-        Some(Self::after_scheme(rest).ok_or(NameError::SystemVForm))
+        let name = SystemVTarget::new(rest).map(|target| Self { text: text.to_owned(), target });
+        Some(name.ok_or(NameError::SystemVForm))
     }
 
-    fn after_scheme(rest: &[u8]) -> Option<Self> {
+    /// What it stands for.
+    pub fn target(&self) -> &SystemVTarget {
+        &self.target
+    }
+}
+
+impl AsRef<OsStr> for SystemVName {
+    fn as_ref(&self) -> &OsStr {
+        &self.text
+    }
+}
+
+impl SystemVTarget {
+    /// Reads what stands behind the scheme.
+    fn new(rest: &[u8]) -> Option<Self> {
         if let Some(id) = rest.strip_prefix(b"id=") {
             let id = std::str::from_utf8(id).ok()?.parse().ok()?;
             return (id >= 0).then_some(Self::Id(id));
@@ -102,6 +125,46 @@ impl SystemVName {
             return (!path.is_empty()).then_some(Self::Ftok { path, project });
         }
         number(std::str::from_utf8(rest).ok()?).map(Self::Key)
+    }
+}
+
+/// The name of an object of either kind, where the name picks the mechanism: POSIX, or System V if
+/// it begins with `sysv:`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AnyName<const MAX: usize = 255> {
+    /// A POSIX object.
+    Posix(PosixName<MAX>),
+    /// A System V object.
+    SystemV(SystemVName),
+}
+
+impl<const MAX: usize> AnyName<MAX> {
+    /// Takes a name of either kind.
+    ///
+    /// # Errors
+    /// A sentence that says what no such name may have.
+    pub fn new(text: &OsStr) -> Result<Self, NameError> {
+        match SystemVName::new(text) {
+            Some(name) => name.map(Self::SystemV),
+            None => PosixName::new(text).map(Self::Posix),
+        }
+    }
+}
+
+impl<const MAX: usize> AsRef<OsStr> for AnyName<MAX> {
+    fn as_ref(&self) -> &OsStr {
+        match self {
+            Self::Posix(name) => name.as_ref(),
+            Self::SystemV(name) => name.as_ref(),
+        }
+    }
+}
+
+impl<const MAX: usize> ValueParserFactory for AnyName<MAX> {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
     }
 }
 
@@ -196,12 +259,15 @@ mod tests {
 
     #[test]
     fn a_system_v_name_has_one_of_three_forms() {
-        let parse = |text: &str| SystemVName::new(OsStr::new(text));
-        let ftok = |path: &str, project| Some(Ok(SystemVName::Ftok { path: path.into(), project }));
+        let parse = |text: &str| {
+            SystemVName::new(OsStr::new(text)).map(|name| name.map(|name| name.target))
+        };
+        let ftok =
+            |path: &str, project| Some(Ok(SystemVTarget::Ftok { path: path.into(), project }));
         assert_eq!(parse("/jobs"), None);
-        assert_eq!(parse("sysv:42"), Some(Ok(SystemVName::Key(42))));
-        assert_eq!(parse("sysv:0xdeadbeef"), Some(Ok(SystemVName::Key(0xdead_beef_u32 as i32))));
-        assert_eq!(parse("sysv:id=7"), Some(Ok(SystemVName::Id(7))));
+        assert_eq!(parse("sysv:42"), Some(Ok(SystemVTarget::Key(42))));
+        assert_eq!(parse("sysv:0xdeadbeef"), Some(Ok(SystemVTarget::Key(0xdead_beef_u32 as i32))));
+        assert_eq!(parse("sysv:id=7"), Some(Ok(SystemVTarget::Id(7))));
         assert_eq!(parse("sysv:/tmp/a:b:J"), ftok("/tmp/a:b", b'J'));
         assert_eq!(parse("sysv:/tmp:65"), ftok("/tmp", 65));
         for text in [
@@ -217,5 +283,17 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(Err(NameError::SystemVForm)), "{text}");
         }
+    }
+
+    #[test]
+    fn the_scheme_picks_the_mechanism_and_a_name_is_shown_as_it_was_given() {
+        let any = |text: &str| AnyName::<255>::new(OsStr::new(text)).unwrap();
+        assert!(matches!(any("jobs"), AnyName::Posix(_)));
+        assert!(matches!(any("sysv:42"), AnyName::SystemV(_)));
+        assert_eq!(
+            (any("jobs").as_ref(), any("sysv:42").as_ref()),
+            ("/jobs".as_ref(), "sysv:42".as_ref())
+        );
+        assert_eq!(AnyName::<255>::new(OsStr::new("sysv:x")), Err(NameError::SystemVForm));
     }
 }

@@ -14,3 +14,4 @@ pub mod semaphore;
 pub mod signal;
 pub mod stdio;
 pub mod stream;
+pub mod system_v;

@@ -1,0 +1,95 @@
+//! What the System V objects have in common: keys, identifiers and permissions: sysvipc(7).
+
+use std::ffi::OsStr;
+
+use nix::sys::stat::stat;
+
+use crate::errno::Errno;
+use crate::name::{SystemVName, SystemVTarget};
+
+/// How an object is found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// By its key, if it exists; or it is made with this key.
+    Key(i32),
+    /// By its identifier.
+    Id(i32),
+}
+
+impl Target {
+    /// What a name stands for.
+    ///
+    /// # Errors
+    /// Those of stat(2), for the path of a key that ftok(3) makes.
+    pub fn new(name: &SystemVName) -> Result<Self, Errno> {
+        Ok(match name.target() {
+            SystemVTarget::Key(key) => Self::Key(*key),
+            SystemVTarget::Id(id) => Self::Id(*id),
+            SystemVTarget::Ftok { path, project } => Self::Key(ftok(path, *project)?),
+        })
+    }
+}
+
+/// The key that glibc's and musl's ftok(3) make.
+fn ftok(path: &OsStr, project: u8) -> Result<i32, Errno> {
+    let status = stat(path)?;
+    let key = status.st_ino & 0xffff | (status.st_dev & 0xff) << 16 | u64::from(project) << 24;
+    Ok(key as u32 as i32)
+}
+
+/// A table of `/proc/sysvipc`, such as `msg`: a map from column to number for each object.
+///
+/// # Errors
+/// Those of reading it.
+pub fn table(name: &str) -> Result<Vec<Row>, Errno> {
+    let text = std::fs::read_to_string(format!("/proc/sysvipc/{name}"))?;
+    let mut lines = text.lines();
+    let columns: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
+    Ok(lines.map(|line| Row::parse(&columns, line)).collect())
+}
+
+/// One object of such a table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Row(Vec<(String, i64)>);
+
+impl Row {
+    fn parse(columns: &[&str], line: &str) -> Self {
+        let cells = columns.iter().zip(line.split_whitespace()).map(|(&column, cell)| {
+            // Permissions alone are octal.
+            let radix = if column == "perms" { 8 } else { 10 };
+            (column.to_owned(), i64::from_str_radix(cell, radix).unwrap_or(0))
+        });
+        Self(cells.collect())
+    }
+
+    /// The number in this column; 0 in one that the kernel does not have.
+    pub fn number(&self, column: &str) -> i64 {
+        self.0.iter().find(|(name, _)| name == column).map_or(0, |&(_, number)| number)
+    }
+}
+
+/// A limit of the kernel in `/proc/sys/kernel`; what cannot be read is as the kernel begins.
+pub fn sysctl(name: &str, usual: u64) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/sys/kernel/{name}"));
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(usual)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_path_is_that_of_the_c_library() {
+        // SAFETY: the path is a string.
+        let theirs = unsafe { libc::ftok(c"/tmp".as_ptr(), 0x1c3) };
+        assert_eq!(ftok(OsStr::new("/tmp"), 0xc3), Ok(theirs));
+        assert_eq!(ftok(OsStr::new("/no/such"), 1), Err(Errno(libc::ENOENT)));
+    }
+
+    #[test]
+    fn a_row_knows_its_columns() {
+        let row = Row::parse(&["key", "msqid", "perms"], "  -559038737  3   640");
+        assert_eq!((row.number("key"), row.number("perms")), (-559_038_737, 0o640));
+        assert_eq!(row.number("new"), 0);
+    }
+}
