@@ -108,7 +108,7 @@ impl Verb {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The mechanisms.
-pub const NOUNS: &[Noun] = &[cmd::sem::NOUN];
+pub const NOUNS: &[Noun] = &[cmd::sem::NOUN, cmd::mq::NOUN];
 
 /// The commands that stand directly behind `ipc`.
 pub const COMMANDS: &[Verb] = &[];

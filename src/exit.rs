@@ -139,6 +139,17 @@ impl Failure {
         self
     }
 
+    /// The same with more words behind the reason.
+    pub fn adding(mut self, words: impl std::fmt::Display) -> Self {
+        self.reason = format!("{}{words}", self.reason).into();
+        self
+    }
+
+    /// Its status.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// The same reason with another status.
     pub fn with_exit(mut self, exit: Exit) -> Self {
         self.exit = exit;

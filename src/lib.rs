@@ -12,9 +12,12 @@ pub mod output;
 mod child;
 mod cmd;
 mod deadline;
+mod delivery;
 mod frame;
+mod mailbox;
 mod name;
 mod signals;
+mod spin;
 mod sys;
 mod units;
 

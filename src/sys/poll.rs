@@ -28,6 +28,12 @@ pub fn readable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLIN, deadline)
 }
 
+/// As [`readable`], or until the reader of `sink` has left, which the next write to it tells.
+pub fn readable_for(fd: impl AsFd, sink: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
+    let watched = PollFd::new(sink.as_fd(), PollFlags::empty());
+    any(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN), watched], deadline)
+}
+
 /// Waits until it takes something, or never will again.
 pub fn writable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLOUT, deadline)

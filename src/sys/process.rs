@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use nix::sched::CpuSet;
 use nix::sys::stat::FileStat;
 
 use crate::errno::Errno;
@@ -50,6 +51,12 @@ pub fn kill(pid: u32, signal: Signal) -> Result<(), Errno> {
         0 => Ok(()),
         _ => Err(Errno::last()),
     }
+}
+
+/// How many CPUs this thread may run on.
+pub fn allowed_cpus() -> usize {
+    let set = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0));
+    set.map_or(1, |set| (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).count())
 }
 
 /// All processes, by ID.

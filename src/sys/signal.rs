@@ -73,6 +73,14 @@ impl Blocked {
         Self { set, before }
     }
 
+    /// Lets them through while `work` is done: those that came since have their effect first.
+    pub fn lifted<T>(&self, work: impl FnOnce() -> T) -> T {
+        change_mask(libc::SIG_SETMASK, self.before);
+        let result = work();
+        change_mask(libc::SIG_BLOCK, self.set);
+        result
+    }
+
     /// Takes the next of the blocked signals from the queue.
     pub fn take(&self, deadline: Deadline) -> Result<Waited<Received>, Errno> {
         loop {

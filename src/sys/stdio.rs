@@ -2,8 +2,11 @@
 
 use std::os::fd::BorrowedFd;
 
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{isatty, write};
 
+use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
 /// One of the three descriptors that a command is born with.
@@ -32,9 +35,7 @@ pub fn write_all(stream: Stream, mut bytes: &[u8]) -> Result<(), Errno> {
             Ok(count) => bytes = &bytes[count..],
             Err(nix::errno::Errno::EINTR) => {}
             Err(nix::errno::Errno::EAGAIN) => {
-                let writable =
-                    super::poll::writable(stream.fd(), crate::deadline::Deadline::NEVER)?;
-                let crate::deadline::Waited::Done(()) = writable else {
+                let Waited::Done(()) = super::poll::writable(stream.fd(), Deadline::NEVER)? else {
                     unreachable!("no deadline")
                 };
             }
@@ -43,6 +44,28 @@ pub fn write_all(stream: Stream, mut bytes: &[u8]) -> Result<(), Errno> {
     }
     Ok(())
 }
+
+/// Waits until stdout takes something, before something is taken from elsewhere that would be lost
+/// if it did not.
+///
+/// # Errors
+/// EPIPE if its reader has left; EBADF if nothing can be written to it.
+pub fn wait_for_room() -> Result<(), Errno> {
+    let stdout = Stream::Output.fd();
+    let flags = fcntl(stdout, FcntlArg::F_GETFL)?;
+    if flags & libc::O_ACCMODE == libc::O_RDONLY {
+        return Err(Errno(libc::EBADF));
+    }
+    let mut fds = [PollFd::new(stdout, PollFlags::POLLOUT)];
+    match super::poll::any(&mut fds, Deadline::NEVER)? {
+        Waited::Done(()) | Waited::TimedOut => {}
+    }
+    let gone = fds[0].revents().is_some_and(|events| events.intersects(HUNG_UP));
+    if gone { Err(Errno(libc::EPIPE)) } else { Ok(()) }
+}
+
+/// How poll(2) tells that the reader of a pipe or a socket has left.
+const HUNG_UP: PollFlags = PollFlags::POLLERR.union(PollFlags::POLLHUP);
 
 /// Whether a person looks at it.
 pub fn is_terminal(stream: Stream) -> bool {

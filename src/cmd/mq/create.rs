@@ -1,0 +1,242 @@
+//! `ipc mq create`, `set` and `rm`.
+
+use clap::builder::RangedU64ValueParser;
+
+use crate::cli::{Example, Run};
+use crate::cmd::Creation;
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::mailbox::QueueName;
+use crate::name::{ObjectName, SystemVName};
+use crate::output::Output;
+use crate::sys::mqueue::{self, Access, Limits, Shape};
+use crate::sys::system_v::Target;
+use crate::sys::system_v_queue;
+
+use super::{explain, not_for_this_kind};
+
+/// Create a message queue
+///
+/// It fails with status 5 if there is one of that name. Programs open a POSIX queue with
+/// mq_open(3), and a System V queue with msgget(2). The messages stay until they are received, or
+/// the machine goes down.
+///
+/// How large a POSIX queue may be without privileges stands in /proc/sys/fs/mqueue, and so does
+/// the shape of one for which nothing is asked for. A System V queue has a limit for all its bytes
+/// only. 'sysv:0' makes a queue without a key, and prints the name by which it is reached.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// Name of the queue, such as /jobs, or sysv:0x2a
+    name: QueueName,
+    /// Messages that it holds, before who sends has to wait
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
+    max_msgs: Option<u64>,
+    /// Bytes that a message may have
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
+    msg_size: Option<u64>,
+    /// Bytes that all messages of a System V queue may have
+    #[arg(long, value_name = "N")]
+    max_bytes: Option<u64>,
+    #[command(flatten)]
+    creation: Creation,
+}
+
+impl Run for Create {
+    const EXAMPLES: &'static [Example] = &[
+        ("Make a queue for ten jobs", "ipc mq create /jobs --max-msgs 10 --msg-size 256"),
+        ("Make sure that it is there, for a group", "ipc mq create -e -m u=rw,g=rw /jobs"),
+        ("Make a System V queue from a path", "ipc mq create sysv:/srv/app:J"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        match &self.name {
+            QueueName::Posix(name) => self.posix(name).about(name),
+            QueueName::SystemV(name) => self.system_v(name, output).about(name),
+        }
+    }
+}
+
+impl Create {
+    fn posix(&self, name: &ObjectName) -> anyhow::Result<Exit> {
+        if self.max_bytes.is_some() {
+            return Err(not_for_this_kind(
+                "--max-bytes is for System V queues; POSIX queues have --max-msgs and --msg-size",
+            )
+            .into());
+        }
+        let shape = (self.max_msgs.or(self.msg_size).is_some()).then(|| {
+            let default = Limits::now().default;
+            Shape {
+                max_msgs: self.max_msgs.unwrap_or(default.max_msgs),
+                msg_size: self.msg_size.unwrap_or(default.msg_size),
+            }
+        });
+        let created = create_posix(name, shape, self.creation.mode());
+        self.creation.settle(created.map(drop), || self.is_as_asked_for(name))
+    }
+
+    /// Whether a queue that exists already has the shape that was asked for.
+    fn is_as_asked_for(&self, name: &ObjectName) -> Result<(), Failure> {
+        let queue = mqueue::Queue::open(name, Access::Look).map_err(explain)?;
+        let Shape { max_msgs, msg_size } = queue.shape().map_err(explain)?;
+        let differs = self.max_msgs.is_some_and(|wanted| wanted != max_msgs)
+            || self.msg_size.is_some_and(|wanted| wanted != msg_size);
+        if differs {
+            let reason = format!("exists with --max-msgs {max_msgs} --msg-size {msg_size}");
+            return Err(Failure::new(Exit::InUse, reason));
+        }
+        Ok(())
+    }
+
+    fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
+        if self.max_msgs.or(self.msg_size).is_some() {
+            return Err(not_for_this_kind(
+                "--max-msgs and --msg-size are for POSIX queues; System V queues have --max-bytes",
+            )
+            .into());
+        }
+        let target = Target::new(name).map_err(explain)?;
+        let created = self.create_system_v(target);
+        if let (Ok(queue), Target::Key(libc::IPC_PRIVATE)) = (&created, target) {
+            output.line(format_args!("sysv:id={}", queue.id()))?;
+        }
+        let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
+        self.creation.settle(created.map(drop), exists)
+    }
+
+    fn create_system_v(&self, target: Target) -> Result<system_v_queue::Queue, Failure> {
+        let queue = system_v_queue::Queue::create(target, self.creation.mode()).map_err(
+            |errno| match (errno, target) {
+                (Errno(libc::EINVAL), Target::Id(_)) => {
+                    not_for_this_kind("the kernel chooses identifiers; sysv:0 makes a new one")
+                }
+                (Errno(libc::ENOSPC), _) => Failure::failed(format!(
+                    "there are as many queues as there may be ({})",
+                    system_v_queue::queues_limit()
+                ))
+                .hint("'ipc mq ls' shows them; sysctl kernel.msgmni is the limit"),
+                (errno, _) => explain(errno),
+            },
+        )?;
+        if let Some(bytes) = self.max_bytes
+            && let Err(failure) = set_max_bytes(&queue, bytes)
+        {
+            // What failed tells more than that the queue, which is ours, could not be removed.
+            let _ = queue.remove();
+            return Err(failure);
+        }
+        Ok(queue)
+    }
+}
+
+/// Creates a POSIX queue, and names the limit where one is in the way.
+pub fn create_posix(
+    name: &ObjectName,
+    shape: Option<Shape>,
+    mode: u32,
+) -> Result<mqueue::Queue, Failure> {
+    mqueue::Queue::create(name, shape, mode).map_err(|errno| explain_limit(errno, shape))
+}
+
+fn explain_limit(errno: Errno, shape: Option<Shape>) -> Failure {
+    let limits = Limits::now();
+    let asked = shape.unwrap_or(limits.default);
+    match errno {
+        Errno(libc::EINVAL | libc::EOVERFLOW) if asked.max_msgs > limits.largest.max_msgs => {
+            beyond("messages", asked.max_msgs, limits.largest.max_msgs, "msg_max")
+        }
+        Errno(libc::EINVAL | libc::EOVERFLOW) if asked.msg_size > limits.largest.msg_size => {
+            beyond("bytes a message", asked.msg_size, limits.largest.msg_size, "msgsize_max")
+        }
+        Errno(libc::ENOSPC) => {
+            let queues = limits.queues;
+            Failure::failed(format!("there are as many queues as there may be ({queues})"))
+                .hint("'ipc mq ls' shows them; sysctl fs.mqueue.queues_max is the limit")
+        }
+        Errno(libc::EMFILE) if mqueue::has_free_descriptor() => {
+            let limit = mqueue::memory_limit()
+                .map_or_else(|| "without limit".to_owned(), |limit| format!("{limit} bytes"));
+            Failure::failed(format!(
+                "the queues of this user would take more memory than they may (RLIMIT_MSGQUEUE, \
+                 {limit})"
+            ))
+            .hint(
+                "'ulimit -q' shows the limit; make the queue smaller with --max-msgs and \
+                 --msg-size, or remove others",
+            )
+        }
+        errno => explain(errno),
+    }
+}
+
+fn beyond(what: &str, asked: u64, limit: u64, sysctl: &str) -> Failure {
+    Failure::failed(format!("{asked} {what} are more than the kernel allows ({limit})"))
+        .hint(format!("as root: sysctl fs.mqueue.{sysctl}={asked}"))
+}
+
+fn set_max_bytes(queue: &system_v_queue::Queue, bytes: u64) -> Result<(), Failure> {
+    queue.set_max_bytes(bytes).map_err(|errno| match errno {
+        Errno(libc::EPERM) if bytes > system_v_queue::max_bytes_limit() => {
+            let limit = system_v_queue::max_bytes_limit();
+            Failure::new(
+                Exit::Denied,
+                format!("{bytes} bytes are more than the kernel allows ({limit})"),
+            )
+            .hint(format!("as root: sysctl kernel.msgmnb={bytes}"))
+        }
+        errno => explain(errno),
+    })
+}
+
+/// Change the limit of a System V queue
+///
+/// Its owner may set less than 'sysctl kernel.msgmnb' says. POSIX queues keep the limits that they
+/// were created with.
+#[derive(Debug, clap::Args)]
+pub struct Set {
+    /// Name of the queue, such as sysv:0x2a
+    name: QueueName,
+    /// Bytes that all its messages may have
+    #[arg(long, value_name = "N", required = true)]
+    max_bytes: u64,
+}
+
+impl Run for Set {
+    const EXAMPLES: &'static [Example] =
+        &[("Let senders wait sooner", "ipc mq set sysv:0x2a --max-bytes 4096")];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let QueueName::SystemV(name) = &self.name else {
+            return Err(not_for_this_kind("only the limit of a System V queue can be changed"))
+                .about(&self.name);
+        };
+        let queue = Target::new(name).and_then(system_v_queue::Queue::open).map_err(explain);
+        queue.and_then(|queue| set_max_bytes(&queue, self.max_bytes)).about(name)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Remove message queues, and the messages in them
+///
+/// Those who have a POSIX queue open go on using it; a new one of the same name is another one.
+/// Those who wait at a System V queue fail.
+#[derive(Debug, clap::Args)]
+pub struct Rm {
+    /// Names of queues
+    #[arg(required = true)]
+    names: Vec<QueueName>,
+    /// Ignore what does not exist
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Run for Rm {
+    const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc mq rm -f /jobs sysv:0x2a")];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        Ok(crate::cmd::remove(&self.names, self.force, output, |name| match name {
+            QueueName::Posix(name) => mqueue::Queue::unlink(name),
+            QueueName::SystemV(name) => system_v_queue::Queue::open(Target::new(name)?)?.remove(),
+        }))
+    }
+}

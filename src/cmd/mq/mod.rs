@@ -1,0 +1,41 @@
+//! `ipc mq`: message queues, POSIX and System V.
+
+mod create;
+mod look;
+mod receive;
+mod send;
+
+use crate::cli::{Noun, Verb};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure};
+
+pub const NOUN: Noun = Noun {
+    name: "mq",
+    about: "Send and receive messages through queues of the kernel",
+    verbs: &[
+        Verb::new::<create::Create>("create"),
+        Verb::new::<send::Send>("send"),
+        Verb::new::<receive::Recv>("recv"),
+        Verb::new::<receive::Wait>("wait"),
+        Verb::new::<create::Set>("set"),
+        Verb::new::<look::Stat>("stat"),
+        Verb::new::<look::Ls>("ls"),
+        Verb::new::<create::Rm>("rm"),
+    ],
+    see_also: &["mq_overview(7)", "sysvipc(7)", "msgop(2)"],
+};
+
+/// An option was given that the mechanism of this name does not have.
+fn not_for_this_kind(reason: &'static str) -> Failure {
+    Failure::new(Exit::Usage, reason)
+}
+
+/// Puts the way out beside the reason, for what happens to a queue that is in use.
+fn explain(errno: Errno) -> Failure {
+    let failure = Failure::from(errno);
+    match errno {
+        Errno(libc::EMFILE) => failure.hint("'ulimit -n' shows the limit of this process"),
+        Errno(libc::EIDRM) => Failure::new(Exit::NotFound, "the queue was removed"),
+        _ => failure,
+    }
+}

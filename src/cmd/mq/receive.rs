@@ -1,0 +1,193 @@
+//! `ipc mq recv` and `wait`.
+
+use crate::cli::{Example, Run};
+use crate::deadline::{Deadline, Waited, Waiting};
+use crate::delivery::Delivery;
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::frame::Framing;
+use crate::mailbox::{Mailbox, QueueName, Taken};
+use crate::output::Output;
+use crate::sys::mqueue::Access;
+use crate::sys::stdio::Stream;
+use crate::sys::system_v_queue::Selection;
+
+use super::{explain, not_for_this_kind};
+
+/// Take messages from a queue and print them
+///
+/// One message, unless told otherwise. A POSIX queue gives the oldest of the highest priority, a
+/// System V queue the oldest, or that which the options choose. The timeout counts anew for each
+/// message.
+///
+/// What is taken is gone from the queue, so INT, TERM and HUP have to wait until it is written, and
+/// none is taken while standard output has no room or no reader. A message can only be lost to
+/// KILL or QUIT, or to an output that fails.
+#[derive(Debug, clap::Args)]
+pub struct Recv {
+    /// Name of the queue
+    name: QueueName,
+    /// How many messages
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// All messages that are there; none is success as well
+    #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]
+    all: bool,
+    /// Go on until a signal
+    #[arg(short, long, conflicts_with_all = ["count", "all"])]
+    follow: bool,
+    /// Print the priority, or the type, and a tab in front of each message
+    #[arg(long)]
+    show_priority: bool,
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    framing: Framing,
+}
+
+/// Which messages of a System V queue.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Choice {
+    /// The first message of this System V type; -N is the lowest type up to N
+    #[arg(
+        long = "type",
+        value_name = "N",
+        allow_negative_numbers = true,
+        conflicts_with = "except"
+    )]
+    kind: Option<i64>,
+    /// The first message of any other System V type
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    except: Option<i64>,
+}
+
+impl Choice {
+    /// The choice, for a queue that can make it.
+    fn selection(self, name: &QueueName) -> Result<Selection, Failure> {
+        let selection = match (self.kind, self.except) {
+            (Some(0 | i64::MIN), _) => Err(not_for_this_kind("a type is not 0")),
+            (Some(kind @ 1..), _) => Ok(Selection::Type(kind)),
+            (Some(kind), _) => Ok(Selection::UpTo(-kind)),
+            (None, Some(kind)) => Ok(Selection::Except(kind)),
+            (None, None) => return Ok(Selection::Any),
+        };
+        match name {
+            QueueName::SystemV(_) => selection,
+            QueueName::Posix(_) => Err(not_for_this_kind(
+                "a POSIX queue gives the highest priority first and takes no --type or --except; \
+                 System V queues (sysv:KEY) do",
+            )),
+        }
+    }
+}
+
+impl Run for Recv {
+    const EXAMPLES: &'static [Example] = &[
+        ("Take a message, waiting for it", "job=$(ipc mq recv /jobs)"),
+        ("Take all that are there", "ipc mq recv --all /jobs"),
+        ("Log messages as they come", "ipc mq recv -f --show-priority /jobs >>log"),
+        ("Take what is of type 7", "ipc mq recv --type 7 sysv:0x2a"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let selection = self.choice.selection(&self.name).about(&self.name)?;
+        let mailbox =
+            Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
+        let delivery = Delivery::new(self.framing.form())?;
+        let mut reception =
+            Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
+        let goal = if self.all || self.follow { u64::MAX } else { self.count.unwrap_or(1) };
+        for _ in 0..goal {
+            let deadline = if self.all { Deadline::PASSED } else { self.waiting.deadline() };
+            match reception.next(output, deadline)? {
+                Waited::Done(taken) => reception.deliver(output, taken)?,
+                Waited::TimedOut if self.all => break,
+                Waited::TimedOut => self.waiting.settle(Waited::TimedOut).about(&self.name)?,
+            }
+        }
+        output.flush()?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Messages on their way from a queue to stdout.
+struct Reception<'a> {
+    recv: &'a Recv,
+    mailbox: Mailbox,
+    selection: Selection,
+    delivery: Delivery,
+    /// A message with its priority in front.
+    prefixed: Vec<u8>,
+}
+
+impl Reception<'_> {
+    /// Takes the next message. What was taken before is written before it waits.
+    fn next(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Waited<Taken>> {
+        loop {
+            let taken = self.take(deadline).map_err(explain).about(&self.recv.name)?;
+            if let Some(taken) = taken {
+                return Ok(Waited::Done(taken));
+            }
+            if deadline == Deadline::PASSED {
+                output.flush()?;
+                return Ok(Waited::TimedOut);
+            }
+            let waited = self.delivery.wait(output, || {
+                self.mailbox.wait_for(self.selection, Stream::Output.fd(), deadline)
+            })?;
+            if waited.map_err(explain).about(&self.recv.name)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
+        }
+    }
+
+    fn take(&mut self, deadline: Deadline) -> Result<Option<Taken>, Errno> {
+        if deadline == Deadline::PASSED {
+            return self.mailbox.try_receive(self.selection);
+        }
+        self.mailbox.receive(self.selection)
+    }
+
+    fn deliver(&mut self, output: &mut Output, taken: Taken) -> anyhow::Result<()> {
+        let message = self.mailbox.message(taken);
+        if !self.recv.show_priority {
+            return self.delivery.write(output, message);
+        }
+        use std::io::Write;
+        self.prefixed.clear();
+        // Memory takes everything.
+        let _ = write!(self.prefixed, "{}\t", taken.priority);
+        self.prefixed.extend_from_slice(message);
+        self.delivery.write(output, &self.prefixed)
+    }
+}
+
+/// Wait until a message is in a queue, and take none
+///
+/// Somebody else may have taken it when the command ends. At a System V queue a message without any
+/// bytes can only be seen by taking it, and goes back behind the others.
+#[derive(Debug, clap::Args)]
+pub struct Wait {
+    /// Name of the queue
+    name: QueueName,
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Run for Wait {
+    const EXAMPLES: &'static [Example] =
+        &[("Start a worker when there is work", "ipc mq wait /jobs && ./worker")];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let selection = self.choice.selection(&self.name).about(&self.name)?;
+        let waited = Mailbox::open(&self.name, Access::Receive)
+            .and_then(|mut mailbox| mailbox.wait(selection, deadline));
+        self.waiting.settle(waited.map_err(explain).about(&self.name)?).about(&self.name)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,153 @@
+//! `ipc mq send`.
+
+use std::ffi::OsString;
+
+use crate::cli::{Example, Run};
+use crate::deadline::Waiting;
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::frame::{Framing, Length, Messages, ReadError};
+use crate::mailbox::{Mailbox, QueueName};
+use crate::output::Output;
+use crate::sys::mqueue::{Access, PRIORITY_MAX};
+use crate::sys::system_v::Target;
+use crate::sys::system_v_queue;
+
+use super::create::create_posix;
+use super::{explain, not_for_this_kind};
+
+/// Send messages to a queue
+///
+/// Each operand is a message or, without any, each record of standard input: a line, unless told
+/// otherwise. They are sent in order, and each waits until the queue has room for it; the timeout
+/// counts anew for each. Operands are all looked at first: if one is too long for the queue,
+/// nothing is sent.
+///
+/// A POSIX queue hands out messages of a higher priority first, and those of one priority in the
+/// order in which they were sent. The messages of a System V queue have a type instead, by which
+/// receivers choose.
+#[derive(Debug, clap::Args)]
+pub struct Send {
+    /// Name of the queue
+    name: QueueName,
+    /// Messages; records of standard input if there are none
+    messages: Vec<OsString>,
+    /// Priority of the messages, 0 to 32767; of a System V queue their type, 1 and up
+    #[arg(short, long, value_name = "PRIO", value_parser = clap::value_parser!(i64).range(0..))]
+    priority: Option<i64>,
+    /// Create the queue if there is none
+    #[arg(long)]
+    create: bool,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    framing: Framing,
+}
+
+impl Run for Send {
+    const EXAMPLES: &'static [Example] = &[
+        (
+            "Send a message, and one that overtakes it",
+            "ipc mq send /jobs a; ipc mq send -p9 /jobs b",
+        ),
+        ("Send each line of a file", "ipc mq send /jobs <jobs.txt"),
+        ("Send a message that begins with a dash", "ipc mq send /jobs -- -5"),
+        ("Send a file as one message", "ipc mq send --frame whole /jobs <job.bin"),
+    ];
+
+    fn run(mut self, _: &mut Output) -> anyhow::Result<Exit> {
+        let mut sent = 0;
+        let operands = std::mem::take(&mut self.messages);
+        let result = self.send(operands, &mut sent);
+        result.map_err(|failure| after(failure, sent)).about(&self.name)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Send {
+    fn send(&self, operands: Vec<OsString>, sent: &mut u64) -> Result<(), Failure> {
+        let priority = self.priority()?;
+        let mut mailbox = self.open()?;
+        let limit = mailbox.limit().map_err(explain)?;
+        let mut messages = Messages::new(operands, self.framing.form(), limit)
+            .map_err(|error| self.unsendable(error))?;
+        while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
+            let deadline = self.waiting.deadline();
+            self.waiting.settle(mailbox.send(message, priority, deadline).map_err(explain)?)?;
+            *sent += 1;
+        }
+        Ok(())
+    }
+
+    /// The priority, or the type, that the mechanism knows.
+    fn priority(&self) -> Result<i64, Failure> {
+        match (&self.name, self.priority) {
+            (QueueName::Posix(_), Some(priority)) if priority > PRIORITY_MAX.into() => {
+                let reason = format!("priority {priority} is above the greatest ({PRIORITY_MAX})");
+                Err(Failure::new(Exit::Usage, reason))
+            }
+            (QueueName::SystemV(_), Some(0)) => {
+                Err(not_for_this_kind("the type of a System V message is 1 or more"))
+            }
+            (QueueName::Posix(_), priority) => Ok(priority.unwrap_or(0)),
+            (QueueName::SystemV(_), kind) => Ok(kind.unwrap_or(1)),
+        }
+    }
+
+    fn open(&self) -> Result<Mailbox, Failure> {
+        loop {
+            match Mailbox::open(&self.name, Access::Send) {
+                Err(Errno(libc::ENOENT)) if self.create => {}
+                opened => return opened.map_err(explain),
+            }
+            match self.create() {
+                // Somebody else was faster.
+                Err(failure) if failure.exit() == Exit::InUse => {}
+                created => return created,
+            }
+        }
+    }
+
+    /// Creates the queue as 'mq create' does that is told nothing but the name.
+    fn create(&self) -> Result<Mailbox, Failure> {
+        const MODE: u32 = 0o600;
+        match &self.name {
+            QueueName::Posix(name) => create_posix(name, None, MODE).map(Mailbox::from),
+            QueueName::SystemV(name) => {
+                let created = Target::new(name)
+                    .and_then(|target| system_v_queue::Queue::create(target, MODE));
+                created.map(Mailbox::from).map_err(explain)
+            }
+        }
+    }
+
+    /// Why there is no next message to send.
+    fn unsendable(&self, error: ReadError) -> Failure {
+        match error {
+            ReadError::TooLong { length, limit } => {
+                let failure = Failure::failed(format!(
+                    "message of {length} is longer than the queue allows ({limit})"
+                ));
+                match (&self.name, length) {
+                    (QueueName::Posix(_), Length::Exactly(bytes)) => {
+                        failure.hint(format!("create the queue with --msg-size {bytes}"))
+                    }
+                    _ => failure,
+                }
+            }
+            ReadError::Kernel(errno) => {
+                Failure::new(errno.into(), format!("standard input: {errno}"))
+            }
+            ReadError::CutShort | ReadError::NotANetstring => Failure::failed(error.to_string()),
+        }
+    }
+}
+
+/// Tells how much was done before something failed, as it stays done.
+fn after(failure: Failure, sent: u64) -> Failure {
+    match sent {
+        0 => failure,
+        1 => failure.adding("; the message before it was sent"),
+        _ => failure.adding(format_args!("; the {sent} messages before it were sent")),
+    }
+}

@@ -1,0 +1,176 @@
+//! Message queues of either kind, as one: sending, receiving and waiting by deadlines.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::name::AnyName;
+use crate::spin;
+use crate::sys::mqueue::{self, Access};
+use crate::sys::poll;
+use crate::sys::system_v::Target;
+use crate::sys::system_v_queue::{self, Selection};
+
+/// The name of a message queue.
+pub type QueueName = AnyName<255>;
+
+/// An open message queue.
+#[derive(Debug)]
+pub enum Mailbox {
+    /// A POSIX queue, and the message that was received last.
+    Posix(mqueue::Queue, Vec<u8>),
+    /// A System V queue.
+    SystemV(system_v_queue::Queue),
+}
+
+/// A message that was taken. Its bytes are in [`Mailbox::message`] until the next is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Taken {
+    length: usize,
+    /// Its priority, or its type.
+    pub priority: i64,
+}
+
+impl Mailbox {
+    /// Opens an existing queue to send to it, or to receive from it.
+    pub fn open(name: &QueueName, access: Access) -> Result<Self, Errno> {
+        match name {
+            QueueName::Posix(name) => mqueue::Queue::open(name, access).map(Self::from),
+            QueueName::SystemV(name) => {
+                system_v_queue::Queue::open(Target::new(name)?).map(Self::from)
+            }
+        }
+    }
+
+    /// The longest message that can be sent, in bytes.
+    pub fn limit(&self) -> Result<usize, Errno> {
+        match self {
+            Self::Posix(queue, _) => Ok(queue.shape()?.msg_size as usize),
+            Self::SystemV(queue) => Ok(queue.limit()),
+        }
+    }
+
+    /// Sends a message, waiting for room until `deadline`. Of a POSIX queue `priority` is the
+    /// priority, of a System V queue the type.
+    pub fn send(
+        &mut self,
+        message: &[u8],
+        priority: i64,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        match self {
+            Self::Posix(queue, _) => send(queue, message, priority as u32, deadline),
+            Self::SystemV(queue) => queue.send(message, priority, deadline),
+        }
+    }
+
+    /// Takes a message, if there is one or will be in a moment. POSIX queues know no selection.
+    pub fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
+        let first = self.try_receive(selection)?;
+        match first {
+            Some(taken) => Ok(Some(taken)),
+            None => spin::retry(|| self.try_receive(selection).transpose()).transpose(),
+        }
+    }
+
+    /// Takes a message, if there is one.
+    pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
+        match self {
+            Self::Posix(queue, buffer) => {
+                if buffer.is_empty() {
+                    buffer.resize(queue.shape()?.msg_size as usize, 0);
+                }
+                match queue.try_receive(buffer) {
+                    Ok(taken) => Ok(Some(taken.into())),
+                    Err(Errno(libc::EAGAIN)) => Ok(None),
+                    Err(errno) => Err(errno),
+                }
+            }
+            Self::SystemV(queue) => Ok(queue.try_receive(selection)?.map(Taken::from)),
+        }
+    }
+
+    /// The bytes of the message that was taken last.
+    pub fn message(&self, taken: Taken) -> &[u8] {
+        match self {
+            Self::Posix(_, buffer) => &buffer[..taken.length],
+            Self::SystemV(queue) => queue.message(taken.length),
+        }
+    }
+
+    /// Waits until there is such a message, and takes none. It may be gone when the call returns.
+    pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
+        match self {
+            Self::Posix(queue, _) => poll::readable(queue, deadline),
+            Self::SystemV(queue) => {
+                let waited = queue.wait(selection, deadline)?;
+                queue.give_back()?;
+                Ok(waited)
+            }
+        }
+    }
+
+    /// As [`Mailbox::wait`], for somebody who will receive next; and where a POSIX queue is waited
+    /// for, the wait also ends when the reader of `sink` has left.
+    pub fn wait_for(
+        &mut self,
+        selection: Selection,
+        sink: BorrowedFd<'_>,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        match self {
+            Self::Posix(queue, _) => poll::readable_for(queue, sink, deadline),
+            Self::SystemV(queue) => queue.wait(selection, deadline),
+        }
+    }
+}
+
+impl From<mqueue::Queue> for Mailbox {
+    fn from(queue: mqueue::Queue) -> Self {
+        Self::Posix(queue, Vec::new())
+    }
+}
+
+impl From<system_v_queue::Queue> for Mailbox {
+    fn from(queue: system_v_queue::Queue) -> Self {
+        Self::SystemV(queue)
+    }
+}
+
+impl From<mqueue::Taken> for Taken {
+    fn from(taken: mqueue::Taken) -> Self {
+        Self { length: taken.length, priority: taken.priority.into() }
+    }
+}
+
+impl From<system_v_queue::Taken> for Taken {
+    fn from(taken: system_v_queue::Taken) -> Self {
+        Self { length: taken.length, priority: taken.kind }
+    }
+}
+
+fn send(
+    queue: &mqueue::Queue,
+    message: &[u8],
+    priority: u32,
+    deadline: Deadline,
+) -> Result<Waited, Errno> {
+    let attempt = || match queue.try_send(message, priority) {
+        Err(Errno(libc::EAGAIN)) => None,
+        result => Some(result),
+    };
+    loop {
+        if let Some(result) = attempt() {
+            return result.map(Waited::Done);
+        }
+        if deadline == Deadline::PASSED {
+            return Ok(Waited::TimedOut);
+        }
+        if let Some(result) = spin::retry(attempt) {
+            return result.map(Waited::Done);
+        }
+        if poll::writable(queue.as_fd(), deadline)? == Waited::TimedOut {
+            return Ok(Waited::TimedOut);
+        }
+    }
+}

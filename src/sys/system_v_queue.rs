@@ -1,0 +1,269 @@
+//! System V message queues: sysvipc(7), msgop(2).
+
+use std::ffi::{c_int, c_long};
+use std::mem::MaybeUninit;
+
+use super::interrupt::{self, Attempt};
+use super::system_v::{self, Row, Target, sysctl};
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+
+/// Which message to take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Selection {
+    /// The oldest.
+    Any,
+    /// The oldest of this type, from 1 up.
+    Type(i64),
+    /// The oldest of the lowest type there is up to this one.
+    UpTo(i64),
+    /// The oldest of any other type than this.
+    Except(i64),
+}
+
+impl Selection {
+    /// The argument of msgrcv(2), and its flag.
+    fn arguments(self) -> (c_long, c_int) {
+        match self {
+            Self::Any => (0, 0),
+            Self::Type(number) => (number, 0),
+            Self::UpTo(number) => (-number, 0),
+            Self::Except(number) => (number, libc::MSG_EXCEPT),
+        }
+    }
+}
+
+/// A message that was taken from a queue, or copied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Taken {
+    /// Its length, in bytes.
+    pub length: usize,
+    /// Its type.
+    pub kind: i64,
+}
+
+/// A queue. The kernel has no handles to these: any process may use an identifier at any time, and
+/// the queue ends when it is removed.
+#[derive(Debug)]
+pub struct Queue {
+    id: c_int,
+    /// A message as the calls take it: its type, then its bytes.
+    buffer: Vec<u8>,
+    /// The type of an empty message that had to be taken to see it.
+    seen: Option<i64>,
+}
+
+/// What stands before the bytes of a message.
+const HEAD: usize = size_of::<c_long>();
+
+/// Flags of msgget(2) for a new queue.
+const NEW: c_int = libc::IPC_CREAT | libc::IPC_EXCL;
+
+impl Queue {
+    /// Creates a queue with exactly these permissions; the umask has no say in them.
+    ///
+    /// # Errors
+    /// EEXIST; ENOSPC if there are as many queues as there may be; EINVAL for an identifier, as
+    /// the kernel chooses those.
+    pub fn create(target: Target, mode: u32) -> Result<Self, Errno> {
+        match target {
+            Target::Key(key) => get(key, NEW | mode as c_int).map(Self::new),
+            Target::Id(_) => Err(Errno(libc::EINVAL)),
+        }
+    }
+
+    /// Finds an existing queue. Permission is asked for by what is then done.
+    ///
+    /// # Errors
+    /// ENOENT if there is none.
+    pub fn open(target: Target) -> Result<Self, Errno> {
+        match target {
+            Target::Key(libc::IPC_PRIVATE) => Err(Errno(libc::ENOENT)),
+            Target::Key(key) => get(key, 0).map(Self::new),
+            Target::Id(id) => match Self::new(id).state() {
+                Err(Errno(libc::EINVAL | libc::EIDRM)) => Err(Errno(libc::ENOENT)),
+                // Somebody who may only send to it may not look at it.
+                _ => Ok(Self::new(id)),
+            },
+        }
+    }
+
+    fn new(id: c_int) -> Self {
+        Self { id, buffer: Vec::new(), seen: None }
+    }
+
+    /// Its identifier.
+    pub fn id(&self) -> i32 {
+        self.id
+    }
+
+    /// Removes it. Those who wait are told with EIDRM.
+    pub fn remove(&self) -> Result<(), Errno> {
+        // SAFETY: this command takes no structure.
+        check(unsafe { libc::msgctl(self.id, libc::IPC_RMID, std::ptr::null_mut()) })
+    }
+
+    /// The bytes that all its messages may have.
+    ///
+    /// # Errors
+    /// EACCES for those who may not receive.
+    pub fn max_bytes(&self) -> Result<u64, Errno> {
+        Ok(self.state()?.msg_qbytes)
+    }
+
+    /// Sets the bytes that all its messages may have.
+    ///
+    /// # Errors
+    /// EPERM for those who are neither its owner nor its maker, or who would raise it above the
+    /// limit of the kernel, which is [`max_bytes_limit`].
+    pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Errno> {
+        let mut state = self.state()?;
+        state.msg_qbytes = bytes;
+        // SAFETY: the kernel reads the structure, which lives through the call.
+        check(unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) })
+    }
+
+    fn state(&self) -> Result<libc::msqid_ds, Errno> {
+        let mut state = MaybeUninit::<libc::msqid_ds>::zeroed();
+        // SAFETY: the kernel writes the structure, which lives through the call.
+        check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, state.as_mut_ptr()) })?;
+        // SAFETY: all zeros would have been valid, and the kernel wrote it.
+        Ok(unsafe { state.assume_init() })
+    }
+
+    /// The longest message that can be sent to it.
+    pub fn limit(&self) -> usize {
+        let longest = sysctl("msgmax", 8192);
+        // A longer one than the queue holds would wait for ever.
+        self.max_bytes().map_or(longest, |bytes| bytes.min(longest)) as usize
+    }
+
+    /// Sends a message of a type from 1 up, waiting for room until `deadline`.
+    ///
+    /// # Errors
+    /// EIDRM if the queue is removed meanwhile.
+    pub fn send(&mut self, message: &[u8], kind: i64, deadline: Deadline) -> Result<Waited, Errno> {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(&(kind as c_long).to_ne_bytes());
+        self.buffer.extend_from_slice(message);
+        interrupt::until(deadline, |attempt| {
+            let flags = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
+            // SAFETY: the buffer has a type and this many bytes behind it.
+            check(unsafe {
+                libc::msgsnd(self.id, self.buffer.as_ptr().cast(), message.len(), flags)
+            })
+        })
+    }
+
+    /// Takes a message, if there is one such. Its bytes are in [`Queue::message`].
+    pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
+        if let Some(kind) = self.seen.take() {
+            return Ok(Some(Taken { length: 0, kind }));
+        }
+        let (number, flag) = selection.arguments();
+        self.receive(number, flag | libc::IPC_NOWAIT)
+    }
+
+    /// Copies the message at this place, of which the oldest is 0, and takes none.
+    ///
+    /// # Errors
+    /// ENOSYS if this kernel cannot.
+    pub fn peek(&mut self, index: u32) -> Result<Option<Taken>, Errno> {
+        self.receive(index.into(), libc::MSG_COPY | libc::IPC_NOWAIT)
+    }
+
+    fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Taken>, Errno> {
+        if self.buffer.len() <= HEAD {
+            self.buffer.resize(HEAD + sysctl("msgmax", 8192) as usize, 0);
+        }
+        loop {
+            let room = self.buffer.len() - HEAD;
+            let buffer = self.buffer.as_mut_ptr().cast();
+            // SAFETY: the buffer has room for a type and this many bytes behind it.
+            let result = unsafe { libc::msgrcv(self.id, buffer, room, number, flags) };
+            match (usize::try_from(result), Errno::last()) {
+                (Ok(length), _) => return Ok(Some(self.taken(length))),
+                (_, Errno(libc::ENOMSG)) => return Ok(None),
+                (_, Errno(libc::EINTR)) => {}
+                // It was sent when longer ones were allowed.
+                (_, Errno(libc::E2BIG)) => self.buffer.resize(HEAD + room * 2, 0),
+                (_, errno) => return Err(errno),
+            }
+        }
+    }
+
+    fn taken(&self, length: usize) -> Taken {
+        let (head, _) = self.buffer.split_first_chunk().expect("the type stands there");
+        Taken { length, kind: c_long::from_ne_bytes(*head) }
+    }
+
+    /// The bytes of what was received last, which had this length.
+    pub fn message(&self, length: usize) -> &[u8] {
+        &self.buffer[HEAD..HEAD + length]
+    }
+
+    /// Waits until there is such a message, and takes none.
+    ///
+    /// The kernel knows no such wait. But one for a message of no bytes is told of each that has
+    /// some, which stays. One that has none is taken; it comes first when this queue is then
+    /// received from, and [`Queue::give_back`] makes it the last for others.
+    pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
+        let (number, flag) = selection.arguments();
+        let mut head: c_long = 0;
+        let waited = interrupt::until(deadline, |attempt| {
+            let nowait = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
+            // SAFETY: there is room for the type, and for no bytes.
+            let result =
+                unsafe { libc::msgrcv(self.id, (&raw mut head).cast(), 0, number, flag | nowait) };
+            match (result, Errno::last()) {
+                (0, _) => Ok(Some(head)),
+                (_, Errno(libc::E2BIG)) => Ok(None),
+                (_, Errno(libc::ENOMSG)) => Err(Errno(libc::EAGAIN)),
+                (_, errno) => Err(errno),
+            }
+        })?;
+        Ok(match waited {
+            Waited::Done(seen) => {
+                self.seen = seen;
+                Waited::Done(())
+            }
+            Waited::TimedOut => Waited::TimedOut,
+        })
+    }
+
+    /// Puts back an empty message that had to be taken to see it.
+    pub fn give_back(&mut self) -> Result<(), Errno> {
+        match self.seen.take() {
+            Some(kind) => match self.send(&[], kind, Deadline::NEVER)? {
+                Waited::Done(()) | Waited::TimedOut => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+/// The bytes that the messages of a queue may have, unless a privileged process says otherwise.
+pub fn max_bytes_limit() -> u64 {
+    sysctl("msgmnb", 16384)
+}
+
+/// The greatest number of queues.
+pub fn queues_limit() -> u64 {
+    sysctl("msgmni", 32000)
+}
+
+/// All queues of this IPC namespace: key, msqid, perms, cbytes, qnum, lspid, lrpid, uid, gid, cuid,
+/// cgid, stime, rtime and ctime.
+pub fn list() -> Result<Vec<Row>, Errno> {
+    system_v::table("msg")
+}
+
+fn get(key: c_int, flags: c_int) -> Result<c_int, Errno> {
+    // SAFETY: the call takes numbers only.
+    let id = unsafe { libc::msgget(key, flags) };
+    if id < 0 { Err(Errno::last()) } else { Ok(id) }
+}
+
+fn check(result: c_int) -> Result<(), Errno> {
+    if result == 0 { Ok(()) } else { Err(Errno::last()) }
+}
