@@ -17,3 +17,4 @@ pub mod stdio;
 pub mod stream;
 pub mod system_v;
 pub mod system_v_queue;
+pub mod transfer;
