@@ -108,10 +108,10 @@ impl Verb {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The mechanisms.
-pub const NOUNS: &[Noun] = &[cmd::sem::NOUN, cmd::mq::NOUN];
+pub const NOUNS: &[Noun] = &[cmd::fifo::NOUN, cmd::mq::NOUN, cmd::sem::NOUN];
 
 /// The commands that stand directly behind `ipc`.
-pub const COMMANDS: &[Verb] = &[];
+pub const COMMANDS: &[Verb] = &[Verb::new::<cmd::fifo::Create>("mkfifo")];
 
 /// A command line that was understood.
 #[derive(Debug)]

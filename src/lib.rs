@@ -9,6 +9,7 @@ pub mod errno;
 pub mod exit;
 pub mod output;
 
+mod applet;
 mod child;
 mod cmd;
 mod deadline;
@@ -35,6 +36,9 @@ fn main(arguments: Vec<OsString>) -> u8 {
     if sys::entry::is_privileged_by_file() {
         complain("ipc: does not run set-user-ID, set-group-ID or with file capabilities\n");
         return Exit::Failed.code();
+    }
+    if let Some(applet) = applet::called_by(&arguments) {
+        return (applet.run)(&arguments);
     }
     let call = match cli::parse(arguments) {
         Ok(call) => ManuallyDrop::new(call),

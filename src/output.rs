@@ -178,7 +178,12 @@ impl Output {
 /// Writes a diagnostic, whole and at once so that those of several processes do not mix. A stderr
 /// that takes nothing is no reason to stop.
 pub fn complain(text: impl Display) {
-    let _ = stdio::write_all(Stream::Error, text.to_string().as_bytes());
+    complain_bytes(text.to_string().as_bytes());
+}
+
+/// The same, in bytes that may be of any kind.
+pub fn complain_bytes(bytes: &[u8]) {
+    let _ = stdio::write_all(Stream::Error, bytes);
 }
 
 /// Lets formatting append to bytes.

@@ -110,6 +110,12 @@ enum Bits {
     CopiedFrom(u32),
 }
 
+impl Bits {
+    fn letters(bits: u32) -> Self {
+        Self::Letters { bits, conditional_execute: false }
+    }
+}
+
 const READ: u32 = 0o444;
 const WRITE: u32 = 0o222;
 const EXECUTE: u32 = 0o111;
@@ -195,6 +201,12 @@ fn split_change(who: Option<u32>, text: &str) -> Option<(Change, &str)> {
     let end = text.find(|c| "+-=".contains(c)).unwrap_or(text.len());
     let (letters, rest) = text.split_at(end);
     let bits = match letters {
+        // Digits are all the bits there are, so they go with nobody in front and nothing behind.
+        _ if letters.starts_with(|c: char| c.is_ascii_digit()) => {
+            let bits = u32::from_str_radix(letters, 8).ok().filter(|&bits| bits <= 0o7777)?;
+            let change = Change { who: Some(0o7777), operator, bits: Bits::letters(bits) };
+            return (who.is_none() && rest.is_empty()).then_some((change, rest));
+        }
         "u" => Bits::CopiedFrom(6),
         "g" => Bits::CopiedFrom(3),
         "o" => Bits::CopiedFrom(0),
@@ -302,11 +314,14 @@ mod tests {
         assert_eq!(apply("a+X", 0o700, 0), Ok(0o711));
         assert_eq!(apply("u+s", 0o600, 0), Ok(0o4600));
         assert_eq!(apply("go=", 0o666, 0), Ok(0o600));
+        assert_eq!(apply("=640", 0o666, 0o077), Ok(0o640));
+        assert_eq!(apply("u-w,+011", 0o600, 0o077), Ok(0o411));
     }
 
     #[test]
     fn what_is_no_mode_is_refused() {
-        for text in ["", "8", "0x1", "rw", "u=q", "u", "u=r,", "77777", "u=r+", "ug"] {
+        for text in ["", "8", "0x1", "rw", "u=q", "u", "u=r,", "77777", "u=r+", "ug", "u=6", "+6+r"]
+        {
             let refused = text.parse::<Mode>().is_err();
             assert!(refused || text == "u=r+", "{text}");
         }

@@ -1,6 +1,7 @@
 //! The commands, a file for each noun: the options of its verbs, what they call, what they print.
 #![forbid(unsafe_code)]
 
+pub mod fifo;
 pub mod mq;
 pub mod sem;
 
@@ -11,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::errno::Errno;
 use crate::exit::{Exit, Subject};
-use crate::output::{Output, Record, escape, json_bytes};
-use crate::sys::process::Holders;
+use crate::output::{Output, Record, Unwritable, escape, json_bytes};
+use crate::sys::process::{Holder, Holders};
+use crate::sys::transfer::{self, Side};
 use crate::units::Mode;
 
 /// How an object is created.
@@ -68,16 +70,34 @@ where
 }
 
 /// Removes each of several objects; with `force`, those that do not exist count as removed.
-pub fn remove<N: AsRef<OsStr>>(
+pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     names: &[N],
     force: bool,
     output: &mut Output,
-    unlink: impl Fn(&N) -> Result<(), Errno>,
+    unlink: impl Fn(&N) -> Result<(), E>,
 ) -> Exit {
-    each(names, output, |name, _| match unlink(name) {
-        Err(Errno(libc::ENOENT)) if force => Ok(()),
+    each(names, output, |name, _| match unlink(name).map_err(Into::into) {
+        Err(error) if force && Exit::of(&error) == Exit::NotFound => Ok(()),
         result => result,
     })
+}
+
+/// What went wrong with the object of this name.
+pub fn about(error: impl Into<anyhow::Error>, name: impl AsRef<OsStr>) -> anyhow::Error {
+    error.into().context(escape(name.as_ref().as_encoded_bytes()).into_owned())
+}
+
+/// What went wrong while stdin was read.
+pub fn stdin_failed(errno: Errno) -> anyhow::Error {
+    about(errno, "standard input")
+}
+
+/// What went wrong while bytes of the object of this name were moved to stdout.
+pub fn output_failed(error: transfer::Error, name: impl AsRef<OsStr>) -> anyhow::Error {
+    match error.side {
+        Side::Source => about(error.errno, name),
+        Side::Destination => Unwritable(error.errno).into(),
+    }
 }
 
 /// What is known of the file of an object, for `stat` and `ls`.
@@ -87,23 +107,23 @@ pub fn ownership(record: Record, status: &FileStat) -> Record {
 
 /// Who has an object open or mapped, and whether that is all of them.
 pub fn holders(record: Record, holders: &Holders) -> Record {
-    let json: Vec<Value> = holders
-        .seen
+    processes(record, "holders", &holders.seen, holders.hidden)
+        .json_only("hidden", Value::from(holders.hidden))
+}
+
+/// Processes that do something with an object, beside those that could not be seen.
+pub fn processes(record: Record, key: &'static str, seen: &[Holder], hidden: usize) -> Record {
+    let json: Vec<Value> = seen
         .iter()
         .map(|holder| json!({ "pid": holder.pid, "command": json_bytes(&holder.command) }))
         .collect();
-    let mut text: Vec<String> = holders
-        .seen
-        .iter()
-        .map(|holder| format!("{} ({})", holder.pid, escape(&holder.command)))
-        .collect();
-    match holders.hidden {
+    let mut text: Vec<String> =
+        seen.iter().map(|holder| format!("{} ({})", holder.pid, escape(&holder.command))).collect();
+    match hidden {
         0 => {}
         1 => text.push("1 process could not be seen".to_owned()),
         hidden => text.push(format!("{hidden} processes could not be seen")),
     }
     let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
-    record
-        .field("holders", Value::from(json), text.into_bytes())
-        .json_only("hidden", Value::from(holders.hidden))
+    record.field(key, Value::from(json), text.into_bytes())
 }

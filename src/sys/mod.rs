@@ -5,10 +5,12 @@
 mod arena;
 pub mod dev_shm;
 pub mod entry;
+pub mod fifo;
 pub mod futex;
 pub mod interrupt;
 pub mod mapping;
 pub mod mqueue;
+pub mod pidfd;
 pub mod poll;
 pub mod process;
 pub mod semaphore;

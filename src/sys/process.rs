@@ -1,12 +1,14 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
 use std::fs;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::sched::CpuSet;
 use nix::sys::stat::FileStat;
 
+use super::pidfd::Process;
 use crate::errno::Errno;
 use crate::signals::Signal;
 
@@ -32,7 +34,7 @@ impl Holders {
     /// Looks through the descriptors and mappings of every process for this file.
     pub fn of(status: &FileStat) -> Self {
         let mut holders = Self::default();
-        for pid in all().filter(|&pid| pid != std::process::id() as i32) {
+        for pid in others() {
             match holds(pid, status) {
                 Ok(true) => holders.seen.push(Holder { pid, command: command(pid) }),
                 Ok(false) => {}
@@ -41,6 +43,83 @@ impl Holders {
             }
         }
         holders
+    }
+}
+
+/// A descriptor by which a process has a file open.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The process.
+    pub holder: Holder,
+    /// The number of the descriptor in that process.
+    pub descriptor: i32,
+    /// Whether it reads.
+    pub reads: bool,
+    /// Whether it writes.
+    pub writes: bool,
+}
+
+/// The descriptors of a file, as far as we may see them.
+#[derive(Clone, Debug, Default)]
+pub struct Openings {
+    /// The ones that we saw, our own not among them, by process ID.
+    pub seen: Vec<Opening>,
+    /// How many processes did not let us look.
+    pub hidden: usize,
+}
+
+impl Openings {
+    /// Looks through the descriptors of every process for this file.
+    pub fn of(status: &FileStat) -> Self {
+        let mut openings = Self::default();
+        for pid in others() {
+            match descriptors(pid, status) {
+                Ok(descriptors) => openings
+                    .seen
+                    .extend(descriptors.filter_map(|descriptor| Opening::look(pid, descriptor))),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(_) => openings.hidden += 1,
+            }
+        }
+        openings
+    }
+
+    /// Those who read, each once.
+    pub fn readers(&self) -> Vec<Holder> {
+        self.holders(|opening| opening.reads)
+    }
+
+    /// Those who write, each once.
+    pub fn writers(&self) -> Vec<Holder> {
+        self.holders(|opening| opening.writes)
+    }
+
+    fn holders(&self, has: impl Fn(&Opening) -> bool) -> Vec<Holder> {
+        let mut holders: Vec<Holder> = self
+            .seen
+            .iter()
+            .filter(|opening| has(opening))
+            .map(|opening| opening.holder.clone())
+            .collect();
+        holders.dedup();
+        holders
+    }
+}
+
+impl Opening {
+    /// What `/proc/PID/fdinfo/N` tells; nothing if it was closed meanwhile.
+    fn look(pid: i32, descriptor: i32) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).ok()?;
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        let flags = i32::from_str_radix(flags.trim(), 8).ok()?;
+        let access = flags & libc::O_ACCMODE;
+        let is_open = flags & libc::O_PATH == 0;
+        Some(Self {
+            holder: Holder { pid, command: command(pid) },
+            descriptor,
+            reads: is_open && access != libc::O_WRONLY,
+            writes: is_open && access != libc::O_RDONLY,
+        })
     }
 }
 
@@ -59,6 +138,21 @@ pub fn allowed_cpus() -> usize {
     set.map_or(1, |set| (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).count())
 }
 
+/// Copies a descriptor of another process, which shares its position and flags: pidfd_getfd(2).
+///
+/// # Errors
+/// EPERM if we may not trace the process; EBADF if it has no such descriptor.
+pub fn copy_descriptor(process: &Process, number: i32) -> Result<OwnedFd, Errno> {
+    let pidfd = process.as_fd().as_raw_fd();
+    // SAFETY: the call takes numbers only.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd, number, 0) };
+    if result < 0 {
+        return Err(Errno::last());
+    }
+    // SAFETY: the kernel just gave us this descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(result as i32) })
+}
+
 /// All processes, by ID.
 pub fn all() -> impl Iterator<Item = i32> {
     let mut pids: Vec<i32> = fs::read_dir("/proc")
@@ -70,6 +164,11 @@ pub fn all() -> impl Iterator<Item = i32> {
     pids.into_iter()
 }
 
+/// All processes but ourselves, by ID.
+fn others() -> impl Iterator<Item = i32> {
+    all().filter(|&pid| pid != std::process::id() as i32)
+}
+
 /// The name of a process; empty if it is gone.
 pub fn command(pid: i32) -> Vec<u8> {
     let mut command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
@@ -78,14 +177,19 @@ pub fn command(pid: i32) -> Vec<u8> {
 }
 
 fn holds(pid: i32, status: &FileStat) -> std::io::Result<bool> {
-    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+    Ok(descriptors(pid, status)?.next().is_some() || maps(pid, status)?)
+}
+
+/// The descriptors by which a process has a file open.
+fn descriptors(pid: i32, status: &FileStat) -> std::io::Result<impl Iterator<Item = i32>> {
+    let (inode, device) = (status.st_ino, status.st_dev);
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(move |entry| {
+        let entry = entry.ok()?;
         // A descriptor may be closed while we look.
-        let Ok(found) = fs::metadata(entry?.path()) else { continue };
-        if found.ino() == status.st_ino && found.dev() == status.st_dev {
-            return Ok(true);
-        }
-    }
-    maps(pid, status)
+        let found = fs::metadata(entry.path()).ok()?;
+        let is_it = found.ino() == inode && found.dev() == device;
+        is_it.then(|| entry.file_name().to_str()?.parse().ok())?
+    }))
 }
 
 /// Whether a line of `/proc/PID/maps` has the device and the inode: `START-END PERMISSIONS OFFSET

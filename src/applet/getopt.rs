@@ -1,0 +1,246 @@
+//! The command line as getopt_long(3) of glibc reads it, for utilities whose every word has to be
+//! understood as the original's: bundled short options, abbreviated long ones, its diagnostics.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// An option that a utility has.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The letter behind one dash.
+    pub short: Option<u8>,
+    /// The word behind two.
+    pub long: Option<&'static str>,
+    /// What follows.
+    pub takes: Takes,
+}
+
+/// Whether an option has an argument.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Takes {
+    /// None.
+    Nothing,
+    /// One, in the same word or the next.
+    Argument,
+    /// Perhaps one, in the same word.
+    OptionalArgument,
+}
+
+/// Whether options may stand behind operands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Order {
+    /// Anywhere before `--`, unless POSIXLY_CORRECT is set.
+    Any,
+    /// Everything from the first operand on is an operand.
+    OptionsFirst,
+}
+
+/// A word of the command line that was understood.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Word {
+    /// The option of this index, and its argument.
+    Option(usize, Option<OsString>),
+    /// Something else.
+    Operand(OsString),
+}
+
+/// A word that was not understood: in glibc's sentence, without the name of the program.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Misuse(OsString);
+
+impl Misuse {
+    /// One that getopt does not know of, such as a missing operand.
+    pub fn new(sentence: &str) -> Self {
+        Self(sentence.into())
+    }
+
+    /// The sentence.
+    pub fn sentence(&self) -> &OsStr {
+        &self.0
+    }
+}
+
+/// The words of a command line, one after the other.
+#[derive(Debug)]
+pub struct Words<'a> {
+    known: &'a [Known],
+    words: std::slice::Iter<'a, OsString>,
+    /// What is left of a word of bundled short options.
+    bundle: &'a [u8],
+    order: Order,
+    only_operands: bool,
+}
+
+impl<'a> Words<'a> {
+    /// The words, without the name of the program.
+    pub fn new(words: &'a [OsString], known: &'a [Known], order: Order) -> Self {
+        let posixly = std::env::var_os("POSIXLY_CORRECT").is_some();
+        let order = if posixly { Order::OptionsFirst } else { order };
+        Self { known, words: words.iter(), bundle: b"", order, only_operands: false }
+    }
+
+    fn short(&mut self) -> Result<Word, Misuse> {
+        let (letter, rest) = self.bundle.split_first().expect("the bundle is not empty");
+        self.bundle = rest;
+        let is_it = |known: &Known| known.short == Some(*letter);
+        let Some(index) = self.known.iter().position(is_it) else {
+            return Err(misuse(["invalid option -- '".as_bytes(), &[*letter], b"'"]));
+        };
+        let argument = match self.known[index].takes {
+            Takes::Nothing => return Ok(Word::Option(index, None)),
+            _ if !rest.is_empty() => Some(OsString::from_vec(rest.to_vec())),
+            Takes::OptionalArgument => None,
+            Takes::Argument => match self.words.next() {
+                Some(word) => Some(word.clone()),
+                None => {
+                    let sentence = "option requires an argument -- '".as_bytes();
+                    return Err(misuse([sentence, &[*letter], b"'"]));
+                }
+            },
+        };
+        self.bundle = b"";
+        Ok(Word::Option(index, argument))
+    }
+
+    /// An option of which `text` stands behind the two dashes.
+    fn long(&mut self, text: &'a [u8]) -> Result<Word, Misuse> {
+        let (name, argument) = match text.iter().position(|&b| b == b'=') {
+            Some(equals) => (&text[..equals], Some(&text[equals + 1..])),
+            None => (text, None),
+        };
+        let index = self.option(name, text)?;
+        let Known { long, takes, .. } = self.known[index];
+        let long = long.unwrap_or_default().as_bytes();
+        let argument = argument.map(|bytes| OsString::from_vec(bytes.to_vec()));
+        match (takes, argument) {
+            (Takes::Nothing, Some(_)) => {
+                Err(misuse([b"option '--".as_slice(), long, b"' doesn't allow an argument"]))
+            }
+            (Takes::Argument, None) => match self.words.next() {
+                Some(word) => Ok(Word::Option(index, Some(word.clone()))),
+                None => Err(misuse([b"option '--".as_slice(), long, b"' requires an argument"])),
+            },
+            (_, argument) => Ok(Word::Option(index, argument)),
+        }
+    }
+
+    /// The option of this name, or the only one that it abbreviates.
+    fn option(&self, name: &[u8], text: &[u8]) -> Result<usize, Misuse> {
+        let options = || {
+            let long = |(index, known): (usize, &Known)| Some((index, known.long?));
+            self.known.iter().enumerate().filter_map(long)
+        };
+        if let Some((index, _)) = options().find(|(_, long)| long.as_bytes() == name) {
+            return Ok(index);
+        }
+        let begun = || options().filter(|(_, long)| long.as_bytes().starts_with(name));
+        match (begun().next(), begun().nth(1)) {
+            (Some((index, _)), None) => Ok(index),
+            (None, _) => Err(misuse([b"unrecognized option '--".as_slice(), text, b"'"])),
+            _ => {
+                let possibilities =
+                    begun().map(|(_, long)| format!(" '--{long}'")).collect::<String>();
+                Err(misuse([
+                    b"option '--".as_slice(),
+                    text,
+                    b"' is ambiguous; possibilities:",
+                    possibilities.as_bytes(),
+                ]))
+            }
+        }
+    }
+}
+
+impl Iterator for Words<'_> {
+    type Item = Result<Word, Misuse>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if !self.bundle.is_empty() {
+            return Some(self.short());
+        }
+        let word = self.words.next()?;
+        let operand = || Some(Ok(Word::Operand(word.clone())));
+        match word.as_bytes() {
+            _ if self.only_operands => operand(),
+            b"--" => {
+                self.only_operands = true;
+                self.next()
+            }
+            [b'-', b'-', long @ ..] => Some(self.long(long)),
+            [b'-', short @ ..] if !short.is_empty() => {
+                self.bundle = short;
+                Some(self.short())
+            }
+            _ => {
+                self.only_operands = self.order == Order::OptionsFirst;
+                operand()
+            }
+        }
+    }
+}
+
+fn misuse<const N: usize>(parts: [&[u8]; N]) -> Misuse {
+    Misuse(OsString::from_vec(parts.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [Known; 4] = [
+        Known { short: Some(b'm'), long: Some("mode"), takes: Takes::Argument },
+        Known { short: Some(b'n'), long: Some("nonblock"), takes: Takes::Nothing },
+        Known { short: Some(b'Z'), long: None, takes: Takes::OptionalArgument },
+        Known { short: None, long: Some("modest"), takes: Takes::Nothing },
+    ];
+
+    fn parse(line: &str, order: Order) -> Result<Vec<Word>, String> {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let words = Words::new(&words, &KNOWN, order);
+        words.collect::<Result<_, _>>().map_err(|misuse| misuse.0.into_string().unwrap())
+    }
+
+    fn option(index: usize, argument: Option<&str>) -> Word {
+        Word::Option(index, argument.map(OsString::from))
+    }
+
+    fn operand(text: &str) -> Word {
+        Word::Operand(text.into())
+    }
+
+    #[test]
+    fn short_options_bundle_and_take_the_rest_or_the_next_word() {
+        let expected = vec![option(1, None), option(0, Some("7")), option(0, Some("8"))];
+        assert_eq!(parse("-nm7 -m 8", Order::Any), Ok(expected));
+        assert_eq!(parse("-Z -Zx", Order::Any), Ok(vec![option(2, None), option(2, Some("x"))]));
+    }
+
+    #[test]
+    fn long_options_abbreviate_where_only_one_is_meant() {
+        let expected = vec![option(1, None), option(0, Some("7")), option(3, None)];
+        assert_eq!(parse("--non --mode=7 --modes", Order::Any), Ok(expected));
+        let ambiguous = "option '--mod' is ambiguous; possibilities: '--mode' '--modest'";
+        assert_eq!(parse("--mod", Order::Any), Err(ambiguous.to_owned()));
+    }
+
+    #[test]
+    fn operands_stand_anywhere_or_end_the_options() {
+        let expected = vec![operand("a"), option(1, None), operand("-"), operand("-n")];
+        assert_eq!(parse("a -n - -- -n", Order::Any), Ok(expected));
+        let expected = vec![option(1, None), operand("a"), operand("-n"), operand("--")];
+        assert_eq!(parse("-n a -n --", Order::OptionsFirst), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_option_is_told_in_the_words_of_the_c_library() {
+        for (line, sentence) in [
+            ("-x", "invalid option -- 'x'"),
+            ("-m", "option requires an argument -- 'm'"),
+            ("--mode", "option '--mode' requires an argument"),
+            ("--nonblock=1", "option '--nonblock' doesn't allow an argument"),
+            ("--x=y", "unrecognized option '--x=y'"),
+        ] {
+            assert_eq!(parse(line, Order::Any), Err(sentence.to_owned()), "{line}");
+        }
+    }
+}

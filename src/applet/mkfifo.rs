@@ -1,0 +1,122 @@
+//! `mkfifo`, as GNU coreutils have it: mkfifo(1).
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::getopt::{Known, Misuse, Order, Takes, Word, Words};
+use super::quote::{Charset, quote};
+use super::{complain, complain_of_usage};
+use crate::errno::Errno;
+use crate::output::{Output, Verbosity};
+use crate::sys::fifo;
+use crate::units::Mode;
+
+const MODE: usize = 0;
+const CONTEXT: usize = 2;
+const HELP: usize = 3;
+const VERSION: usize = 4;
+
+const OPTIONS: [Known; 5] = [
+    Known { short: Some(b'm'), long: Some("mode"), takes: Takes::Argument },
+    Known { short: Some(b'Z'), long: None, takes: Takes::Nothing },
+    Known { short: None, long: Some("context"), takes: Takes::OptionalArgument },
+    Known { short: None, long: Some("help"), takes: Takes::Nothing },
+    Known { short: None, long: Some("version"), takes: Takes::Nothing },
+];
+
+/// What a FIFO has without `-m`, less the umask.
+const DEFAULT_MODE: u32 = 0o666;
+
+const PERMISSIONS: u32 = 0o777;
+
+const FAILURE: u8 = 1;
+
+const USAGE: &str = "\
+Create named pipes (FIFOs) with the given NAMEs.
+
+  -m, --mode=MODE    permissions as for chmod, rather than a=rw less the umask
+  -Z, --context[=CONTEXT]
+                     accepted; security contexts are those of the system
+      --help         show this and end
+      --version      show the version and end
+";
+
+/// Makes a FIFO for each operand; returns the exit status.
+pub fn run(arguments: &[OsString]) -> u8 {
+    let (program, words) = arguments.split_first().expect("it was called by its name");
+    let mut names = Vec::new();
+    let mut mode = None;
+    for word in Words::new(words, &OPTIONS, Order::Any) {
+        match word {
+            Ok(Word::Operand(name)) => names.push(name),
+            Ok(Word::Option(MODE, text)) => mode = text,
+            Ok(Word::Option(CONTEXT, Some(_))) => complain(
+                program,
+                "warning: ignoring --context; it requires an SELinux/SMACK-enabled kernel",
+            ),
+            Ok(Word::Option(HELP, _)) => return answer(program, &usage(program)),
+            Ok(Word::Option(VERSION, _)) => {
+                return answer(program, concat!("mkfifo (ipc) ", env!("CARGO_PKG_VERSION"), "\n"));
+            }
+            Ok(Word::Option(..)) => {}
+            Err(misuse) => return refuse(program, &misuse),
+        }
+    }
+    if names.is_empty() {
+        return refuse(program, &Misuse::new("missing operand"));
+    }
+    match mode.as_deref().map(permissions).transpose() {
+        Ok(mode) => create(program, &names, mode),
+        Err(sentence) => {
+            complain(program, sentence);
+            FAILURE
+        }
+    }
+}
+
+fn create(program: &OsStr, names: &[OsString], mode: Option<u32>) -> u8 {
+    let mut status = 0;
+    for name in names {
+        let created = match mode {
+            Some(mode) => fifo::create(Path::new(name), mode),
+            None => fifo::create_less_umask(Path::new(name), DEFAULT_MODE),
+        };
+        if let Err(errno) = created {
+            let name = quote(name, Charset::of_locale());
+            complain(program, format!("cannot create fifo {name}: {errno}"));
+            status = FAILURE;
+        }
+    }
+    status
+}
+
+/// The permissions that a mode stands for.
+fn permissions(text: &OsStr) -> Result<u32, &'static str> {
+    let mode: Option<Mode> = text.to_str().and_then(|text| text.parse().ok());
+    let mode = mode.ok_or("invalid mode")?.apply(DEFAULT_MODE, fifo::umask());
+    if mode & !PERMISSIONS != 0 {
+        return Err("mode must specify only file permission bits");
+    }
+    Ok(mode)
+}
+
+fn usage(program: &OsStr) -> String {
+    format!("Usage: {} [OPTION]... NAME...\n{USAGE}", program.to_string_lossy())
+}
+
+fn refuse(program: &OsStr, misuse: &Misuse) -> u8 {
+    complain_of_usage(program, misuse);
+    FAILURE
+}
+
+fn answer(program: &OsStr, text: &str) -> u8 {
+    let mut output = Output::new("mkfifo", Verbosity::default());
+    match output.text(text).and_then(|()| output.flush()) {
+        Ok(()) => 0,
+        Err(unwritable) => {
+            let errno: Errno = unwritable.0;
+            complain(program, format!("write error: {errno}"));
+            FAILURE
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! `ipc fifo`: named pipes.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Example, Noun, Run, Verb};
+use crate::deadline::{Deadline, Waited, Waiting};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::frame::{Form, Framing, Messages, ReadError};
+use crate::output::{Format, Output, Record};
+use crate::sys::fifo::{self, Error, LONGEST_RECORD, Reader, Writer};
+use crate::sys::process::Openings;
+use crate::sys::stdio::Stream;
+use crate::sys::transfer::{Side, Transfer};
+use crate::units::{Mode, Size};
+
+use super::Creation;
+
+pub const NOUN: Noun = Noun {
+    name: "fifo",
+    about: "Pass bytes through named pipes",
+    verbs: &[
+        Verb::new::<Create>("create"),
+        Verb::new::<Write>("write"),
+        Verb::new::<Cat>("cat"),
+        Verb::new::<Stat>("stat"),
+        Verb::new::<Ls>("ls"),
+        Verb::new::<Rm>("rm"),
+    ],
+    see_also: &["fifo(7)", "pipe(7)", "mkfifo(3)"],
+};
+
+/// Create FIFOs
+///
+/// One that fails is told, and the others are still made. The permissions are exactly those asked
+/// for, whatever the umask; a program called 'mkfifo' that is a link to this one behaves as the
+/// usual mkfifo instead.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// Paths of the new FIFOs
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    creation: Creation,
+}
+
+impl Run for Create {
+    const EXAMPLES: &'static [Example] = &[
+        ("Make a FIFO that is ours alone", "ipc mkfifo ./jobs"),
+        ("Make sure that it is there, for everyone to write to", "ipc mkfifo -e -m 0622 ./log"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let mode = self.creation.mode();
+        Ok(super::each(&self.paths, output, |path, _| -> anyhow::Result<()> {
+            let exists = || fifo::status(path).map(drop).map_err(explain);
+            self.creation.settle(fifo::create(path, mode), exists).map(drop)
+        }))
+    }
+}
+
+/// Write stdin or messages into a FIFO
+///
+/// It waits for a reader, and then wherever the FIFO is full; --timeout limits each of these waits,
+/// and none for stdin, so that a slow producer is no error. Messages are written as a line each.
+///
+/// With --records each record is written in one piece, so that the records of several writers
+/// never mix. A piece holds 4096 bytes at most, with the newline or what else ends the record; a
+/// longer record is refused by its number, with nothing of it written.
+///
+/// Bytes of a file on stdin are handed on without a copy: a change to the file shows until the
+/// reader has read them. Passing them through 'cat' prevents that.
+#[derive(Debug, clap::Args)]
+pub struct Write {
+    /// Path of the FIFO
+    path: PathBuf,
+    /// What to write, instead of stdin
+    #[arg(value_name = "MESSAGE")]
+    messages: Vec<OsString>,
+    /// Write each record of stdin in one piece
+    #[arg(long)]
+    records: bool,
+    #[command(flatten)]
+    framing: Framing,
+    /// Create the FIFO if there is none
+    #[arg(long)]
+    create: bool,
+    /// Permissions for a FIFO that is created; 0600 if not given
+    #[arg(short, long, requires = "create")]
+    mode: Option<Mode>,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Run for Write {
+    const EXAMPLES: &'static [Example] = &[
+        ("Send a file", "ipc fifo write ./jobs < job.txt"),
+        ("Send a line, if somebody reads", "ipc fifo write -n ./log 'backup done'"),
+        ("Log from several scripts at once", "./backup | ipc fifo write --records ./log"),
+    ];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        if self.create {
+            self.create().about(&self.path)?;
+        }
+        let opened = Writer::open(&self.path, deadline).map_err(explain).about(&self.path)?;
+        let writer = self.waiting.settle(opened).about(&self.path)?;
+        if self.records || !self.messages.is_empty() {
+            return self.write_records(&writer);
+        }
+        let mut transfer = Transfer::new(Stream::Input.fd(), writer.as_fd(), None);
+        let waited = transfer.run(|side| match side {
+            Side::Source => Deadline::NEVER,
+            Side::Destination => self.waiting.deadline(),
+        });
+        let waited = waited.map_err(|error| match error.side {
+            Side::Source => super::stdin_failed(error.errno),
+            Side::Destination => unwritten(error.errno, &self.path),
+        })?;
+        self.waiting.settle(waited).about(&self.path)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Write {
+    fn create(&self) -> Result<(), Errno> {
+        match fifo::create(&self.path, Mode::of_new_object(self.mode.as_ref())) {
+            Err(Errno(libc::EEXIST)) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn write_records(self, writer: &Writer) -> anyhow::Result<Exit> {
+        let form = self.framing.form();
+        // Messages may be longer where nobody asked for them to stay in one piece.
+        let limit = if self.records { LONGEST_RECORD - overhead(form) } else { usize::MAX };
+        let mut messages = Messages::new(self.messages, form, limit)
+            .map_err(too_long("message"))
+            .about(&self.path)?;
+        let mut piece = Vec::with_capacity(LONGEST_RECORD);
+        for number in 1_u64.. {
+            let message = messages.next().map_err(too_long(format_args!("record {number}")));
+            let Some(message) = message.about(&self.path)? else { break };
+            piece.clear();
+            form.encode(message, |part| {
+                piece.extend_from_slice(part);
+                Ok::<(), std::convert::Infallible>(())
+            })?;
+            let written = writer.write(&piece, self.waiting.deadline());
+            let written = written.map_err(|errno| unwritten(errno, &self.path))?;
+            self.waiting.settle(written).about(&self.path)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Says of a record that cannot be written which one it is.
+fn too_long(what: impl Display) -> impl FnOnce(ReadError) -> Failure {
+    move |error| match error {
+        ReadError::TooLong { length, limit } => Failure::failed(format!(
+            "{what} of {length} is longer than a pipe keeps in one piece ({limit})"
+        )),
+        ReadError::Kernel(errno) => Failure::from(errno),
+        error => Failure::failed(format!("{what}: {error}")),
+    }
+}
+
+/// The most that a framing adds to a record no longer than [`LONGEST_RECORD`].
+fn overhead(form: Form) -> usize {
+    match form {
+        Form::Whole => 0,
+        Form::Line | Form::Null => 1,
+        Form::Len4 => 4,
+        Form::Netstring => "4096:,".len(),
+    }
+}
+
+/// Print what comes through a FIFO
+///
+/// It ends when the last writer has left, which is no proof that a writer had finished: one that
+/// was killed leaves in the same way. --timeout limits the wait for the first byte, and then each
+/// wait for more.
+#[derive(Debug, clap::Args)]
+pub struct Cat {
+    /// Path of the FIFO
+    path: PathBuf,
+    /// Go on with the next writer when the last one has left
+    #[arg(short, long)]
+    keep_open: bool,
+    /// End after this many bytes
+    #[arg(long, value_name = "SIZE")]
+    count: Option<Size>,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Run for Cat {
+    const EXAMPLES: &'static [Example] = &[
+        ("Read what one writer sends", "ipc fifo cat ./jobs > job.txt"),
+        ("Collect lines for ever", "ipc fifo cat --keep-open ./log >> all.log"),
+    ];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let mut reader = Reader::open(&self.path).map_err(explain).about(&self.path)?;
+        let mut left = self.count.map(|Size(count)| count);
+        loop {
+            let waited = self.pass_on(&reader, &mut left)?;
+            self.waiting.settle(waited).about(&self.path)?;
+            if !self.keep_open || left == Some(0) {
+                return Ok(Exit::Done);
+            }
+            reader.renew().map_err(explain).about(&self.path)?;
+        }
+    }
+}
+
+impl Cat {
+    /// Passes on what comes until the last writer leaves, or nothing is left to pass on.
+    fn pass_on(&self, reader: &Reader, left: &mut Option<u64>) -> anyhow::Result<Waited> {
+        if reader.wait(self.waiting.deadline()).about(&self.path)? == Waited::TimedOut {
+            return Ok(Waited::TimedOut);
+        }
+        let mut transfer = Transfer::new(reader.as_fd(), Stream::Output.fd(), *left);
+        let waited = transfer.run(|side| match side {
+            Side::Source => self.waiting.deadline(),
+            Side::Destination => Deadline::NEVER,
+        });
+        *left = left.map(|left| left - transfer.moved());
+        waited.map_err(|error| super::output_failed(error, &self.path))
+    }
+}
+
+/// Show all that is known of a FIFO
+///
+/// That is how many bytes wait in it, how many it holds, and who reads and writes. Looking does
+/// not disturb them: nothing is opened, and a process that waits for another end to be opened is
+/// not seen yet.
+#[derive(Debug, clap::Args)]
+pub struct Stat {
+    /// Path of the FIFO
+    path: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Stat {
+    const EXAMPLES: &'static [Example] = &[
+        ("See who is at the other end", "ipc fifo stat ./jobs"),
+        ("Ask from a program", "ipc fifo stat --json ./jobs | jq .waiting"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let status = fifo::status(&self.path).map_err(explain).about(&self.path)?;
+        let openings = Openings::of(&status);
+        let contents = fifo::contents(&openings);
+        let record = Record::new()
+            .bytes("path", self.path.as_os_str().as_encoded_bytes())
+            .optional_number("waiting", contents.map(|contents| contents.waiting))
+            .optional_number("capacity", contents.map(|contents| contents.capacity));
+        let record = super::ownership(record, &status).time("modified", status.st_mtime);
+        let (readers, writers) = (openings.readers(), openings.writers());
+        let record = super::processes(record, "readers", &readers, openings.hidden);
+        let record = super::processes(record, "writers", &writers, openings.hidden)
+            .json_only("hidden", openings.hidden.into());
+        output.show(&record, self.format)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// List the FIFOs of a directory
+#[derive(Debug, clap::Args)]
+pub struct Ls {
+    /// Directory to look in
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Ls {
+    const EXAMPLES: &'static [Example] = &[("See those of a service", "ipc fifo ls /run/service")];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let fifos = fifo::list(&self.directory).about(&self.directory)?;
+        let records = fifos.iter().map(|(name, status)| {
+            let path = if self.directory == Path::new(".") {
+                name.into()
+            } else {
+                self.directory.join(name)
+            };
+            let record = Record::new().bytes("path", path.as_os_str().as_encoded_bytes());
+            super::ownership(record, status).time("modified", status.st_mtime)
+        });
+        output.list(&records.collect::<Vec<_>>(), self.format)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Remove FIFOs
+///
+/// Those who have one open go on using it. What is no FIFO stays.
+#[derive(Debug, clap::Args)]
+pub struct Rm {
+    /// Paths of FIFOs
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Ignore what does not exist
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Run for Rm {
+    const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc fifo rm -f ./jobs ./log")];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        Ok(super::remove(&self.paths, self.force, output, |path| {
+            fifo::remove(path).map_err(explain)
+        }))
+    }
+}
+
+/// Why bytes did not get into the FIFO.
+fn unwritten(errno: Errno, path: &Path) -> anyhow::Error {
+    let failure = match errno {
+        Errno(libc::EPIPE) => Failure::failed(format!("the reader has left: {errno}")),
+        errno => errno.into(),
+    };
+    super::about(failure, path)
+}
+
+/// Puts the way out beside the reason.
+fn explain(error: Error) -> Failure {
+    match error {
+        Error::Kernel(errno) => errno.into(),
+        Error::NotAFifo(_) => Failure::failed(error.to_string()),
+    }
+}

@@ -1,0 +1,119 @@
+//! Processes by descriptor, so that a number which was given to another process in the meantime
+//! never means that one: pidfd_open(2), pidfd_send_signal(2).
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::signals::Signal;
+
+use super::poll;
+
+/// A process, its end included. Dropping it closes the descriptor; the process goes on.
+#[derive(Debug)]
+pub struct Process(OwnedFd);
+
+/// The information of a signal with a value, as the kernel lays it out on every architecture.
+#[repr(C)]
+struct Queued {
+    signal: i32,
+    errno: i32,
+    code: i32,
+    sender: Sender,
+}
+
+/// It holds a pointer in the kernel's eyes, and is aligned as one.
+#[repr(C)]
+#[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+struct Sender {
+    pid: i32,
+    uid: u32,
+    /// A `sigval`, of which the integer is the first part in memory.
+    value: [i32; 2],
+}
+
+impl Process {
+    /// The process of this number, a zombie included.
+    ///
+    /// # Errors
+    /// ESRCH if there is none. EINVAL or ENOENT for the number of a thread.
+    pub fn open(pid: i32) -> Result<Self, Errno> {
+        // SAFETY: the call takes numbers only.
+        let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        if result < 0 {
+            return Err(Errno::last());
+        }
+        // SAFETY: the kernel just gave us this descriptor.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(result as i32) }))
+    }
+
+    /// Sends it a signal, or only looks whether that would be allowed.
+    ///
+    /// # Errors
+    /// ESRCH if it is gone, EPERM if it is not ours to signal.
+    pub fn send(&self, signal: Option<Signal>) -> Result<(), Errno> {
+        self.send_with(signal, std::ptr::null_mut())
+    }
+
+    /// Queues a signal with a value, as sigqueue(3) does.
+    ///
+    /// # Errors
+    /// Those of [`Process::send`], and EAGAIN if as many are queued already as the receiver's user
+    /// may have.
+    pub fn queue(&self, signal: Option<Signal>, value: i32) -> Result<(), Errno> {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        let queued = info.as_mut_ptr().cast::<Queued>();
+        let content = Queued {
+            signal: signal.map_or(0, Signal::number),
+            errno: 0,
+            code: libc::SI_QUEUE,
+            sender: Sender {
+                pid: nix::unistd::getpid().as_raw(),
+                uid: nix::unistd::getuid().as_raw(),
+                value: [value, 0],
+            },
+        };
+        // SAFETY: ours is smaller than the whole and no more strictly aligned, as checked below.
+        unsafe { queued.write(content) };
+        self.send_with(signal, info.as_mut_ptr())
+    }
+
+    /// Waits until it has ended, reaped or not.
+    pub fn wait_until_ended(&self, deadline: Deadline) -> Result<Waited, Errno> {
+        poll::readable(&self.0, deadline)
+    }
+
+    fn send_with(&self, signal: Option<Signal>, info: *mut libc::siginfo_t) -> Result<(), Errno> {
+        let number = signal.map_or(0, Signal::number);
+        // SAFETY: the information is none, or lives through the call.
+        let result = unsafe {
+            libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), number, info, 0)
+        };
+        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+    }
+}
+
+const _: () = assert!(size_of::<Queued>() <= size_of::<libc::siginfo_t>());
+const _: () = assert!(align_of::<Queued>() <= align_of::<libc::siginfo_t>());
+
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_process_is_seen_before_it_is_reaped() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let process = Process::open(child.id() as i32).unwrap();
+        assert_eq!(process.wait_until_ended(Deadline::NEVER), Ok(Waited::Done(())));
+        assert_eq!(process.send(None), Ok(()));
+        child.wait().unwrap();
+        assert_eq!(process.send(None), Err(Errno(libc::ESRCH)));
+    }
+}
