@@ -111,7 +111,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub const NOUNS: &[Noun] = &[cmd::fifo::NOUN, cmd::mq::NOUN, cmd::sem::NOUN];
 
 /// The commands that stand directly behind `ipc`.
-pub const COMMANDS: &[Verb] = &[Verb::new::<cmd::fifo::Create>("mkfifo")];
+pub const COMMANDS: &[Verb] =
+    &[Verb::new::<cmd::applets::Applets>("applets"), Verb::new::<cmd::fifo::Create>("mkfifo")];
 
 /// A command line that was understood.
 #[derive(Debug)]

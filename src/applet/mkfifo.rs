@@ -11,17 +11,18 @@ use crate::output::{Output, Verbosity};
 use crate::sys::fifo;
 use crate::units::Mode;
 
-const MODE: usize = 0;
-const CONTEXT: usize = 2;
-const HELP: usize = 3;
-const VERSION: usize = 4;
+const CONTEXT: usize = 0;
+const MODE: usize = 1;
+const HELP: usize = 2;
+const VERSION: usize = 3;
 
+/// In the order in which the original has them, as it is the one of its diagnostics.
 const OPTIONS: [Known; 5] = [
-    Known { short: Some(b'm'), long: Some("mode"), takes: Takes::Argument },
-    Known { short: Some(b'Z'), long: None, takes: Takes::Nothing },
     Known { short: None, long: Some("context"), takes: Takes::OptionalArgument },
+    Known { short: Some(b'm'), long: Some("mode"), takes: Takes::Argument },
     Known { short: None, long: Some("help"), takes: Takes::Nothing },
     Known { short: None, long: Some("version"), takes: Takes::Nothing },
+    Known { short: Some(b'Z'), long: None, takes: Takes::Nothing },
 ];
 
 /// What a FIFO has without `-m`, less the umask.

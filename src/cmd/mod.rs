@@ -1,6 +1,7 @@
 //! The commands, a file for each noun: the options of its verbs, what they call, what they print.
 #![forbid(unsafe_code)]
 
+pub mod applets;
 pub mod fifo;
 pub mod mq;
 pub mod sem;

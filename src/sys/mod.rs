@@ -5,6 +5,7 @@
 mod arena;
 pub mod dev_shm;
 pub mod entry;
+pub mod executable;
 pub mod fifo;
 pub mod futex;
 pub mod interrupt;

@@ -3,9 +3,12 @@
 //! The binary is the one that cargo built, or the one that `IPC` names: `make test` runs this
 //! crate on both builds.
 
+mod applets;
+mod fifo;
 mod generated;
 mod layout;
 mod manual;
+mod mkfifo;
 mod peers;
 mod sem;
 mod support;

@@ -1,0 +1,268 @@
+//! `ipc fifo` and `ipc mkfifo`.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+
+use tempfile::TempDir;
+
+use crate::support::{Running, awkward, code, ipc, sh, text, until};
+
+/// A directory with a FIFO `p` in it.
+fn fifo() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    ipc(&["mkfifo", "p"]).within(directory.path()).is(0, "", "");
+    directory
+}
+
+/// A reader of the FIFO that has opened it.
+fn reader(directory: &TempDir, words: &[&str]) -> Running {
+    let reader = ipc(&[&["fifo", "cat", "p"], words].concat()).within(directory.path()).start();
+    reader.wait_until_asleep();
+    reader
+}
+
+#[test]
+fn create_makes_exactly_what_was_asked_for_whatever_the_umask() {
+    let directory = tempfile::tempdir().unwrap();
+    sh("umask 077; ipc fifo create a && ipc mkfifo -m a=rw b c")
+        .within(directory.path())
+        .is(0, "", "");
+    for (name, mode) in [("a", 0o600), ("b", 0o666), ("c", 0o666)] {
+        let status = fs::metadata(directory.path().join(name)).unwrap();
+        assert!(status.file_type().is_fifo());
+        assert_eq!(status.permissions().mode() & 0o7777, mode);
+    }
+}
+
+#[test]
+fn create_refuses_what_exists_and_makes_the_rest() {
+    let directory = fifo();
+    fs::write(directory.path().join("f"), "").unwrap();
+    let run = |words| ipc(words).within(directory.path());
+    run(&["mkfifo", "p", "q"]).is(5, "", "ipc: mkfifo: p: File exists\n");
+    run(&["mkfifo", "-e", "p", "q"]).is(0, "", "");
+    run(&["mkfifo", "-e", "f"]).is(3, "", "ipc: mkfifo: f: not a FIFO: a regular file\n");
+}
+
+#[test]
+fn every_byte_comes_out_as_it_went_in() {
+    let directory = fifo();
+    let bytes: Vec<u8> = (0..2_000_003_u32).map(|i| (i / 7) as u8).collect();
+    let reader = reader(&directory, &[]);
+    ipc(&["fifo", "write", "p"]).within(directory.path()).input(bytes.clone()).is(0, "", "");
+    let output = reader.finish();
+    assert_eq!(code(&output), 0);
+    assert!(output.stdout == bytes);
+}
+
+#[test]
+fn messages_are_written_as_lines_in_any_bytes() {
+    let directory = fifo();
+    let reader = reader(&directory, &[]);
+    ipc(&["fifo", "write", "p", "a b"]).word(awkward()).within(directory.path()).is(0, "", "");
+    let expected = [b"a b\n", awkward().as_encoded_bytes(), b"\n"].concat();
+    assert_eq!(reader.finish().stdout, expected);
+}
+
+#[test]
+fn what_is_no_fifo_is_refused_before_a_byte_moves() {
+    let directory = fifo();
+    fs::write(directory.path().join("f"), "mine").unwrap();
+    for (path, what) in [("f", "a regular file"), (".", "a directory"), ("/dev/null", "a device")] {
+        for verb in ["write", "cat", "stat", "rm"] {
+            ipc(&["fifo", verb, path]).within(directory.path()).is(
+                3,
+                "",
+                &format!("ipc: fifo {verb}: {path}: not a FIFO: {what}\n"),
+            );
+        }
+    }
+    assert_eq!(fs::read(directory.path().join("f")).unwrap(), b"mine");
+    ipc(&["fifo", "write", "q", "x"]).within(directory.path()).is(
+        4,
+        "",
+        "ipc: fifo write: q: No such file or directory\n",
+    );
+}
+
+#[test]
+fn a_link_to_a_fifo_is_followed_but_not_removed() {
+    let directory = fifo();
+    std::os::unix::fs::symlink("p", directory.path().join("l")).unwrap();
+    let reader = reader(&directory, &[]);
+    ipc(&["fifo", "write", "l", "x"]).within(directory.path()).is(0, "", "");
+    assert_eq!(text(&reader.finish().stdout), "x\n");
+    ipc(&["fifo", "rm", "l"]).within(directory.path()).is(
+        3,
+        "",
+        "ipc: fifo rm: l: not a FIFO: a symbolic link\n",
+    );
+}
+
+#[test]
+fn without_a_reader_write_gives_up_as_it_was_told() {
+    let directory = fifo();
+    let run = |words| ipc(words).within(directory.path());
+    run(&["fifo", "write", "-n", "p", "x"]).is(1, "", "");
+    run(&["fifo", "write", "-nv", "p", "x"]).is(1, "", "ipc: fifo write: p: would block\n");
+    run(&["fifo", "write", "-t0", "p", "x"]).is(124, "", "ipc: fifo write: p: timed out\n");
+    run(&["fifo", "write", "-t50ms", "p", "x"]).is(124, "", "ipc: fifo write: p: timed out\n");
+}
+
+#[test]
+fn without_a_writer_cat_gives_up_as_it_was_told() {
+    let directory = fifo();
+    let run = |words| ipc(words).within(directory.path());
+    run(&["fifo", "cat", "-n", "p"]).is(1, "", "");
+    run(&["fifo", "cat", "-t50ms", "p"]).is(124, "", "ipc: fifo cat: p: timed out\n");
+}
+
+#[test]
+fn a_write_that_waits_for_a_reader_goes_on_when_one_comes() {
+    let directory = fifo();
+    let writer = ipc(&["fifo", "write", "-t60", "p", "x"]).within(directory.path()).start();
+    writer.wait_until_asleep();
+    ipc(&["fifo", "cat", "p"]).within(directory.path()).is(0, "x\n", "");
+    assert_eq!(code(&writer.finish()), 0);
+}
+
+#[test]
+fn a_full_fifo_is_waited_for_no_longer_than_the_timeout() {
+    let directory = fifo();
+    // A reader that does not read.
+    let line = "exec 3<>p; yes | ipc fifo write -t 50ms p";
+    sh(line).within(directory.path()).is(124, "", "ipc: fifo write: p: timed out\n");
+    let line = "exec 3<>p; yes | ipc fifo write -n p";
+    sh(line).within(directory.path()).is(1, "", "");
+}
+
+#[test]
+fn a_slow_producer_is_no_error_however_short_the_timeout() {
+    let directory = fifo();
+    let reader = reader(&directory, &[]);
+    let line = "{ echo a; sleep 0.3; echo b; } | ipc fifo write -t 100ms p";
+    sh(line).within(directory.path()).is(0, "", "");
+    assert_eq!(text(&reader.finish().stdout), "a\nb\n");
+}
+
+#[test]
+fn a_reader_that_left_is_an_error_with_words() {
+    let directory = fifo();
+    let reader = reader(&directory, &["--count", "2"]);
+    let writer = sh("yes | ipc fifo write p").within(directory.path()).output();
+    assert_eq!(code(&writer), 3);
+    assert_eq!(text(&writer.stderr), "ipc: fifo write: p: the reader has left: Broken pipe\n");
+    assert_eq!(text(&reader.finish().stdout), "y\n");
+}
+
+#[test]
+fn a_reader_of_stdout_that_left_ends_cat_without_a_word() {
+    let directory = fifo();
+    let line = "{ ipc fifo cat p; echo $? >&2; } | head -c 2 & yes 2>/dev/null > p; wait";
+    sh(line).within(directory.path()).is(0, "y\n", "141\n");
+}
+
+#[test]
+fn a_kept_open_fifo_outlives_its_writers() {
+    let directory = fifo();
+    let reader = reader(&directory, &["--keep-open", "--count", "11"]);
+    for message in ["one", "two"] {
+        ipc(&["fifo", "write", "p", message]).within(directory.path()).is(0, "", "");
+        reader.wait_until_asleep();
+    }
+    ipc(&["fifo", "write", "p", "drei"]).within(directory.path()).is(0, "", "");
+    assert_eq!(text(&reader.finish().stdout), "one\ntwo\ndre");
+}
+
+#[test]
+fn records_of_several_writers_never_mix() {
+    let directory = fifo();
+    let reader = reader(&directory, &["--keep-open", "--count", "819200"]);
+    let line = "for w in a b c d; do
+        { for i in 1 2 3 4 5 6 7 8 9 10; do head -c 4095 /dev/zero | tr '\\0' $w; echo; done
+        } > $w; { cat $w $w $w $w $w | ipc fifo write --records p; } & done; wait";
+    sh(line).within(directory.path()).is(0, "", "");
+    let output = text(&reader.finish().stdout);
+    for line in output.lines() {
+        let first = line.chars().next().unwrap();
+        assert!(line.len() == 4095 && line.chars().all(|c| c == first), "{first}");
+    }
+    assert_eq!(output.lines().count(), 200);
+}
+
+#[test]
+fn a_record_that_is_too_long_is_refused_by_its_number() {
+    let directory = fifo();
+    let reader = reader(&directory, &[]);
+    let input = format!("short\n{}\nnever\n", "x".repeat(4096));
+    ipc(&["fifo", "write", "--records", "p"]).within(directory.path()).input(input).is(
+        3,
+        "",
+        "ipc: fifo write: p: record 2 of 4096 bytes is longer than a pipe keeps in one piece \
+         (4095)\n",
+    );
+    assert_eq!(text(&reader.finish().stdout), "short\n");
+}
+
+#[test]
+fn create_can_come_with_the_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "ipc fifo write --create -m a=rw -t0 p x; ipc fifo write --create -nt p x";
+    let stderr = text(&sh(line).within(directory.path()).output().stderr);
+    assert!(stderr.starts_with("ipc: fifo write: p: timed out\n"), "{stderr}");
+    let status = fs::metadata(directory.path().join("p")).unwrap();
+    assert_eq!(status.permissions().mode() & 0o777, 0o666);
+}
+
+#[test]
+fn stat_tells_what_waits_and_who_reads_and_writes() {
+    let directory = fifo();
+    let path = directory.path().join("p");
+    ipc(&["fifo", "stat", "--json"]).word(&path).succeeds();
+    let mut end = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    end.write_all(b"abc").unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&ipc(&["fifo", "stat", "--json"]).word(&path).succeeds()).unwrap();
+    assert_eq!(json["waiting"], 3);
+    assert_eq!(json["capacity"], 65536);
+    assert_eq!(json["readers"][0]["pid"], std::process::id());
+    assert_eq!(json["writers"][0]["pid"], std::process::id());
+    let mut bytes = [0; 3];
+    end.read_exact(&mut bytes).unwrap();
+    assert_eq!(&bytes, b"abc");
+}
+
+#[test]
+fn stat_does_not_disturb_those_who_wait_for_another_end() {
+    let directory = fifo();
+    let mut writer = sh("echo x > p").within(directory.path()).start();
+    writer.wait_until_asleep();
+    ipc(&["fifo", "stat", "p"]).within(directory.path()).succeeds();
+    assert!(!writer.has_ended());
+    ipc(&["fifo", "cat", "p"]).within(directory.path()).is(0, "x\n", "");
+}
+
+#[test]
+fn ls_lists_the_fifos_of_a_directory_and_nothing_else() {
+    let directory = fifo();
+    fs::write(directory.path().join("f"), "").unwrap();
+    let list = ipc(&["fifo", "ls"]).within(directory.path()).succeeds();
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(list.lines().nth(1).unwrap().starts_with("p     0600"), "{list}");
+    let json = ipc(&["fifo", "ls", "--json"]).word(directory.path()).succeeds();
+    let path = directory.path().join("p");
+    assert!(json.contains(&format!("\"path\":\"{}\"", path.display())), "{json}");
+}
+
+#[test]
+fn rm_removes_all_it_can_and_tells_the_rest() {
+    let directory = fifo();
+    ipc(&["fifo", "rm", "q", "p"]).within(directory.path()).is(
+        4,
+        "",
+        "ipc: fifo rm: q: No such file or directory\n",
+    );
+    ipc(&["fifo", "rm", "-f", "p"]).within(directory.path()).is(0, "", "");
+    until("the FIFO is gone", || !directory.path().join("p").exists());
+}
