@@ -177,8 +177,11 @@ enum Found {
     End,
 }
 
-/// How much is read at once: as much as a pipe holds.
-const READ_SIZE: usize = 64 << 10;
+/// How much is read at first: the memory for more is not worth touching for a message or two.
+const READ_AT_FIRST: usize = 8 << 10;
+
+/// How much is read at once where that much comes: what a pipe holds.
+const READ_AT_MOST: usize = 64 << 10;
 
 /// How far the bytes of a record that is too long are counted.
 const COUNTED: u64 = 1 << 30;
@@ -337,17 +340,16 @@ impl<F: AsFd> Reader<F> {
 
     /// Makes room behind what is pending, where the rest of its record will stand.
     fn make_room(&mut self) {
+        let was_filled = self.end == self.buffer.len();
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-        }
-        if self.end < self.buffer.len() {
-            return;
-        }
-        if self.start > 0 {
+        } else if was_filled {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
-        } else {
-            self.buffer.resize((self.buffer.len() * 2).max(READ_SIZE), 0);
+        }
+        let is_full = self.end == self.buffer.len();
+        if is_full || was_filled && self.buffer.len() < READ_AT_MOST {
+            self.buffer.resize((self.buffer.len() * 2).max(READ_AT_FIRST), 0);
         }
     }
 
@@ -538,7 +540,7 @@ mod tests {
     fn write(form: Form, records: &[Vec<u8>]) -> Vec<u8> {
         let mut stream = Vec::new();
         for record in records {
-            let put = |bytes: &[u8]| Ok::<(), ()>(stream.extend_from_slice(bytes));
+            let put = |bytes: &[u8]| std::io::Write::write_all(&mut stream, bytes);
             form.encode(record, put).unwrap();
         }
         stream

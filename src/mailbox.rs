@@ -90,6 +90,17 @@ impl Mailbox {
         }
     }
 
+    /// Copies the message at this place, of which the oldest is 0, and takes none.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP for a POSIX queue, ENOSYS for a kernel that cannot.
+    pub fn peek(&mut self, index: u32) -> Result<Option<Taken>, Errno> {
+        match self {
+            Self::Posix(..) => Err(Errno(libc::EOPNOTSUPP)),
+            Self::SystemV(queue) => Ok(queue.peek(index)?.map(Taken::from)),
+        }
+    }
+
     /// The bytes of the message that was taken last.
     pub fn message(&self, taken: Taken) -> &[u8] {
         match self {

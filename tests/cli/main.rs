@@ -9,6 +9,7 @@ mod generated;
 mod layout;
 mod manual;
 mod mkfifo;
+mod mq;
 mod peers;
 mod sem;
 mod support;

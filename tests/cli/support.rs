@@ -45,7 +45,16 @@ pub fn as_another_user(words: &[&str]) -> Option<Run> {
 
 /// A line of shell in which `ipc` is the binary under test.
 pub fn sh(line: &str) -> Run {
-    let mut run = Run::new("/bin/sh", &["-c", line]);
+    shell("/bin/sh", line)
+}
+
+/// As [`sh`], for what only bash can do.
+pub fn bash(line: &str) -> Run {
+    shell("bash", line)
+}
+
+fn shell(shell: &str, line: &str) -> Run {
+    let mut run = Run::new(shell, &["-c", line]);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut paths: Vec<PathBuf> = std::env::split_paths(&path).collect();
     paths.insert(0, binary().parent().expect("a binary has a directory").into());
@@ -221,7 +230,19 @@ impl Name {
     pub fn new(noun: &'static str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { noun, name: format!("/ipc-test-{}-{count}", std::process::id()) }
+        Self::of(noun, format!("/ipc-test-{}-{count}", std::process::id()))
+    }
+
+    /// A key of a System V object that no other test has.
+    pub fn system_v(noun: &'static str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::of(noun, format!("sysv:{:#x}", 0x4000_0000 | std::process::id() << 8 | count))
+    }
+
+    /// An object of this noun and name, which is removed with it.
+    pub fn of(noun: &'static str, name: impl Into<String>) -> Self {
+        Self { noun, name: name.into() }
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Recv {
     /// Go on until a signal
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
+    /// Print a copy of the message at this place of a System V queue, the oldest being 0
+    #[arg(long, value_name = "INDEX", conflicts_with_all = ["count", "all", "follow", "kind", "except"])]
+    peek: Option<u32>,
     /// Print the priority, or the type, and a tab in front of each message
     #[arg(long)]
     show_priority: bool,
@@ -98,6 +101,12 @@ impl Run for Recv {
         let delivery = Delivery::new(self.framing.form())?;
         let mut reception =
             Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
+        if let Some(index) = self.peek {
+            let found = reception.mailbox.peek(index).map_err(explain_peek).about(&self.name)?;
+            let taken = found.ok_or_else(Failure::would_block).about(&self.name)?;
+            reception.deliver(output, taken)?;
+            return Ok(Exit::Done);
+        }
         let goal = if self.all || self.follow { u64::MAX } else { self.count.unwrap_or(1) };
         for _ in 0..goal {
             let deadline = if self.all { Deadline::PASSED } else { self.waiting.deadline() };
@@ -109,6 +118,18 @@ impl Run for Recv {
         }
         output.flush()?;
         Ok(Exit::Done)
+    }
+}
+
+fn explain_peek(errno: Errno) -> Failure {
+    match errno {
+        Errno(libc::EOPNOTSUPP) => {
+            not_for_this_kind("a message of a POSIX queue cannot be seen without taking it")
+        }
+        Errno(libc::ENOSYS) => {
+            Failure::failed("this kernel cannot copy messages (CONFIG_CHECKPOINT_RESTORE)")
+        }
+        errno => explain(errno),
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Send {
     /// Messages; records of standard input if there are none
     messages: Vec<OsString>,
     /// Priority of the messages, 0 to 32767; of a System V queue their type, 1 and up
-    #[arg(short, long, value_name = "PRIO", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(short, long, value_name = "PRIO", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(i64).range(0..))]
     priority: Option<i64>,
     /// Create the queue if there is none
     #[arg(long)]
