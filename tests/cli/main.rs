@@ -11,5 +11,6 @@ mod manual;
 mod mkfifo;
 mod mq;
 mod peers;
+mod readme;
 mod sem;
 mod support;

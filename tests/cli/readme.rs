@@ -1,0 +1,71 @@
+//! The examples of README.md do what they show.
+//!
+//! A block marked `console` is a session: lines that begin with `$ ` are typed into one bash, the
+//! lines below each are what it shows. Objects are named `/my-...` there and get names of the
+//! test's own here.
+
+use std::path::Path;
+
+use crate::support::sh;
+
+/// A command line and what it shows.
+type Step = (String, String);
+
+/// The console blocks, each with the line that it begins at.
+fn sessions(text: &str) -> Vec<(usize, Vec<Step>)> {
+    let mut sessions: Vec<(usize, Vec<Step>)> = Vec::new();
+    let mut within = false;
+    for (number, line) in text.lines().enumerate() {
+        match line {
+            "```console" => {
+                within = true;
+                sessions.push((number + 1, Vec::new()));
+            }
+            "```" => within = false,
+            _ if !within => {}
+            _ => {
+                let (_, steps) = sessions.last_mut().expect("a block has begun");
+                match (line.strip_prefix("$ "), steps.last_mut()) {
+                    (Some(command), _) => steps.push((command.to_owned(), String::new())),
+                    (None, Some((command, shown)))
+                        if line.starts_with("> ") && shown.is_empty() =>
+                    {
+                        *command += &format!("\n{}", &line[2..]);
+                    }
+                    (None, Some((_, shown))) => *shown += &format!("{line}\n"),
+                    (None, None) => panic!("line {}: a session begins with a command", number + 1),
+                }
+            }
+        }
+    }
+    sessions
+}
+
+#[test]
+fn every_session_of_the_readme_shows_what_it_says() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).expect("there is a README.md");
+    let sessions = sessions(&text);
+    assert!(!sessions.is_empty());
+    for (number, steps) in sessions {
+        let own = format!("/ipc-test-{}-{number}-", std::process::id());
+        const END: &str = "--- end of step ---";
+        let script: String =
+            steps.iter().map(|(command, _)| format!("{command}\necho '{END}'\n")).collect();
+        let script = script.replace("/my-", &own);
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let session = "exec 2>&1; exec bash -c \"$0\"";
+        let shown =
+            sh(session).word(script).within(directory.path()).succeeds().replace(&own, "/my-");
+        let mut shown =
+            shown.split(&format!("{END}\n")).map(str::to_owned).collect::<Vec<_>>().into_iter();
+        for (command, expected) in steps {
+            let shown = shown.next();
+            assert_eq!(
+                shown.as_ref(),
+                Some(&expected),
+                "README.md, session at line {number}: {command}"
+            );
+        }
+    }
+}
