@@ -11,7 +11,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
 use crate::signals::Signal;
 use crate::sys::process;
-use crate::sys::signal::{Blocked, Received, restore_dispositions};
+use crate::sys::signal::{Blocked, Received, restore_dispositions, unblock_all_in};
 
 /// The signals that somebody may send to us and mean the COMMAND.
 const FORWARDED: [Signal; 6] =
@@ -22,6 +22,7 @@ pub fn command(words: &[OsString]) -> Command {
     let (name, arguments) = words.split_first().expect("a COMMAND has a name");
     let mut command = Command::new(name);
     command.args(arguments);
+    unblock_all_in(&mut command);
     command
 }
 

@@ -17,6 +17,7 @@ mod delivery;
 mod frame;
 mod mailbox;
 mod name;
+mod ready;
 mod signals;
 mod spin;
 mod sys;

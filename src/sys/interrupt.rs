@@ -52,52 +52,35 @@ pub fn until<T>(
 
 /// Interrupts whatever this thread does from a deadline on, for as long as it lives.
 ///
-/// The signal comes again every few milliseconds: one that arrived just before the call began
-/// would otherwise leave it waiting for ever. It is URG, which does nothing by default, so nobody
-/// misses what its handler keeps from us. The handler stays when the guard goes, as another thread
-/// may need it; the mask becomes what it was.
+/// It is a timer of the kernel. Its signal comes again every few milliseconds: one that arrived
+/// just before the call began would otherwise leave it waiting for ever. It is URG, which does
+/// nothing by default, so nobody misses what its handler keeps from us. The handler stays when the
+/// guard goes, as another thread may need it; the mask becomes what it was.
 #[derive(Debug)]
 pub struct Interruption {
-    timer: Option<Timer>,
-}
-
-impl Interruption {
-    /// From this moment on; never, for a deadline that never comes.
-    ///
-    /// # Errors
-    /// EAGAIN if the kernel has no room for another timer.
-    pub fn at(deadline: Deadline) -> Result<Self, Errno> {
-        let timer = deadline.on_clock().map(|at| Timer::new(*at.as_ref())).transpose()?;
-        Ok(Self { timer })
-    }
-
-    /// Whether it ever comes.
-    pub fn is_armed(&self) -> bool {
-        self.timer.is_some()
-    }
-}
-
-/// As the kernel numbers timers: C libraries have another type, a pointer, for it.
-type TimerId = i32;
-
-/// A timer of the kernel, which sends URG to the thread that made it.
-#[derive(Debug)]
-struct Timer {
     id: TimerId,
     /// Restored after the timer is gone, when no signal of it can be on the way.
     _unblocked: Unblocked,
 }
 
+/// As the kernel numbers timers: C libraries have another type, a pointer, for it.
+type TimerId = i32;
+
 /// How often it fires once its time has come.
 const INTERVAL: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
-impl Timer {
-    fn new(at: libc::timespec) -> Result<Self, Errno> {
+impl Interruption {
+    /// From this moment on; nothing, for a deadline that never comes.
+    ///
+    /// # Errors
+    /// EAGAIN if the kernel has no room for another timer.
+    pub fn at(deadline: Deadline) -> Result<Option<Self>, Errno> {
+        let Some(at) = deadline.on_clock() else { return Ok(None) };
         handle();
         let unblocked = Unblocked::new([Signal::URG].into_iter().collect());
         let timer = Self { id: create()?, _unblocked: unblocked };
-        timer.arm(at)?;
-        Ok(timer)
+        timer.arm(*at.as_ref())?;
+        Ok(Some(timer))
     }
 
     fn arm(&self, at: libc::timespec) -> Result<(), Errno> {
@@ -118,7 +101,7 @@ impl Timer {
     }
 }
 
-impl Drop for Timer {
+impl Drop for Interruption {
     fn drop(&mut self) {
         // SAFETY: the timer is ours, and nothing uses it after this.
         unsafe { libc::syscall(libc::SYS_timer_delete, self.id) };
@@ -225,7 +208,7 @@ mod tests {
 
     #[test]
     fn never_arms_nothing() {
-        assert!(!Interruption::at(Deadline::NEVER).unwrap().is_armed());
-        assert!(Interruption::at(Deadline::PASSED).unwrap().is_armed());
+        assert!(Interruption::at(Deadline::NEVER).unwrap().is_none());
+        assert!(Interruption::at(Deadline::PASSED).unwrap().is_some());
     }
 }

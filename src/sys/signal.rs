@@ -3,6 +3,9 @@
 //! Sets of signals are handed to the kernel as they are, since musl's functions leave out those
 //! that it keeps for itself, which others may well send.
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
@@ -122,12 +125,20 @@ impl Received {
         let from_process = queued || matches!(info.si_code, libc::SI_USER | libc::SI_TKILL);
         Self {
             signal,
-            // SAFETY: the code says that a process sent it, which these fields belong to.
-            sender: from_process.then(|| unsafe { (info.si_pid(), info.si_uid()) }),
+            sender: from_process.then(|| sender(info)),
             // SAFETY: the code says that it carries a value, of which the low half is the integer.
             value: queued.then(|| unsafe { info.si_value() }.sival_ptr.addr() as i32),
         }
     }
+}
+
+/// The process and the user that a signal is from, if it is one that a process sent.
+fn sender(info: &libc::siginfo_t) -> (i32, u32) {
+    // SAFETY: all that the kernel puts here is numbers, whoever sent the signal.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let uid = unsafe { info.si_uid() };
+    (pid, uid)
 }
 
 /// Changes the mask of this thread; returns the one before.
@@ -159,6 +170,16 @@ pub fn restore_dispositions() {
     for signal in Signal::all().filter(|&signal| signal != Signal::HUP) {
         set_disposition(signal, libc::SIG_DFL);
     }
+}
+
+/// Has a COMMAND begin with no signal blocked, whatever is blocked here when it starts.
+pub fn unblock_all_in(command: &mut Command) {
+    let unblock = || {
+        change_mask(libc::SIG_SETMASK, SignalSet::default());
+        Ok(())
+    };
+    // SAFETY: the closure makes one system call, which is all that may be done after fork(2).
+    unsafe { command.pre_exec(unblock) };
 }
 
 fn set_disposition(signal: Signal, disposition: libc::sighandler_t) {

@@ -1,0 +1,44 @@
+//! Descriptors that our caller left open for us, by number: the 9 of `exec 9>file`.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::unistd::close;
+
+use crate::errno::Errno;
+
+/// A descriptor of our caller's. It stays open, and is passed on to a COMMAND.
+///
+/// This has to come before anything is opened: a number that was free could be one of ours later.
+///
+/// # Errors
+/// EBADF if it is not open.
+pub fn inherited(number: i32) -> Result<BorrowedFd<'static>, Errno> {
+    if number < 0 {
+        return Err(Errno(libc::EBADF));
+    }
+    // SAFETY: nobody here closes what he did not open, and whether it is open comes next.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    fcntl(fd, FcntlArg::F_GETFD)?;
+    Ok(fd)
+}
+
+/// The same for one that our caller left for us alone: a COMMAND does not get it, and dropping it
+/// closes it. The three standard ones stay open even so.
+///
+/// # Errors
+/// EBADF if it is not open.
+pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
+    let fd = inherited(number)?;
+    let ours = fd.try_clone_to_owned()?;
+    if number > libc::STDERR_FILENO {
+        close(number)?;
+    }
+    Ok(ours)
+}
+
+/// Lets a COMMAND have a descriptor of ours.
+pub fn pass_on(fd: &OwnedFd) -> Result<(), Errno> {
+    fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    Ok(())
+}
