@@ -30,6 +30,13 @@ pub struct Format {
     json: bool,
 }
 
+impl Format {
+    /// Whether it is JSON, for what is neither a listing nor an object shown whole.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+}
+
 /// Stdout did not take what was written to it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("standard output: {0}")]
@@ -156,6 +163,11 @@ impl Output {
         if !self.verbosity.quiet {
             self.complain(text);
         }
+    }
+
+    /// Whether more than the answer is wanted, and so worth finding out.
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity.verbose
     }
 
     /// What went wrong, and the way out where there is one.

@@ -4,7 +4,9 @@
 pub mod applets;
 pub mod fifo;
 pub mod mq;
+pub mod lock;
 pub mod sem;
+pub mod signal;
 
 use std::ffi::OsStr;
 
@@ -47,6 +49,27 @@ impl Creation {
             return exists().map(|()| Exit::Done).map_err(Into::into);
         }
         Err(error)
+    }
+}
+
+/// What becomes of a conflict, for verbs that run a COMMAND with a status of its own.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Conflict {
+    /// Status instead of 1 and 124 where it would block or is not in time
+    #[arg(short = 'E', long, value_name = "N")]
+    conflict_exit_code: Option<u8>,
+}
+
+impl Conflict {
+    /// Ends with the status that was asked for, if this is the error it was asked for.
+    pub fn settle(&self, error: anyhow::Error, output: &Output) -> anyhow::Result<Exit> {
+        match (self.conflict_exit_code, Exit::of(&error)) {
+            (Some(code), Exit::No | Exit::TimedOut) => {
+                output.error(&error);
+                Ok(Exit::Command(code))
+            }
+            _ => Err(error),
+        }
     }
 }
 

@@ -3,12 +3,15 @@
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
 mod arena;
+pub mod descriptor;
 pub mod dev_shm;
 pub mod entry;
 pub mod executable;
 pub mod fifo;
 pub mod futex;
 pub mod interrupt;
+pub mod lock;
+pub mod lock_table;
 pub mod mapping;
 pub mod mqueue;
 pub mod pidfd;

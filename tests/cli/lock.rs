@@ -1,0 +1,473 @@
+//! `ipc lock`.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+
+use crate::support::{code, ipc, sh, text, until};
+
+/// A directory, and the path of a file in it that does not exist yet.
+fn new_file() -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lock").to_str().unwrap().to_owned();
+    (directory, path)
+}
+
+/// Locks a file, in this process, for as long as what it returns lives.
+fn hold(path: &str) -> Flock<File> {
+    let file = File::options().write(true).create(true).truncate(false).open(path).unwrap();
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).unwrap()
+}
+
+/// The file of a program in C that locks a file with fcntl(2), `ofd` or `posix`, and runs a
+/// command; its status is 1 if somebody else has the lock.
+fn c_locker(directory: &Path) -> PathBuf {
+    const SOURCE: &str = r#"
+        #define _GNU_SOURCE
+        #include <fcntl.h>
+        #include <stdlib.h>
+        #include <string.h>
+        #include <unistd.h>
+        #include <sys/wait.h>
+        int main(int n, char **words) {
+            struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+            int fd = open(words[2], O_RDWR | O_CREAT | O_CLOEXEC, 0600), status;
+            lock.l_start = atol(words[3]);
+            lock.l_len = atol(words[4]);
+            if (fcntl(fd, strcmp(words[1], "ofd") ? F_SETLK : F_OFD_SETLK, &lock)) return 1;
+            if (fork() == 0) { execvp(words[5], words + 5); _exit(127); }
+            wait(&status);
+            return WEXITSTATUS(status);
+        }"#;
+    let (source, program) = (directory.join("locker.c"), directory.join("locker"));
+    fs::write(&source, SOURCE).unwrap();
+    let compiled = Command::new("gcc").arg("-o").args([&program, &source]).status().unwrap();
+    assert!(compiled.success());
+    program
+}
+
+#[test]
+fn a_command_runs_under_the_lock_and_gives_its_status() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "run", &file, "--", "sh", "-c", "echo in; exit 7"]).is(7, "in\n", "");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+}
+
+#[test]
+fn nonblock_says_no_without_a_word_and_with_verbose_names_the_holder() {
+    let (_directory, file) = new_file();
+    sh("ipc lock run \"$0\" -- ipc lock run -n \"$0\" -- echo never").word(&file).is(1, "", "");
+    let output =
+        sh("ipc lock run \"$0\" -- ipc lock run -nv \"$0\" -- echo never").word(&file).output();
+    let said = text(&output.stderr);
+    assert!(said.contains(&format!("ipc: lock run: {file}: held by ")), "{said}");
+    assert!(said.ends_with(&format!(" (ipc)\nipc: lock run: {file}: would block\n")), "{said}");
+    assert_eq!((code(&output), output.stdout.len()), (1, 0));
+}
+
+#[test]
+fn a_timeout_that_runs_out_is_status_124_and_the_command_does_not_run() {
+    let (_directory, file) = new_file();
+    let _held = hold(&file);
+    let said = format!("ipc: lock run: {file}: timed out\n");
+    for kind in ["-x", "-s"] {
+        ipc(&["lock", "run", kind, "-t", "30ms", &file, "--", "echo", "never"]).is(124, "", &said);
+    }
+    ipc(&["lock", "run", "-t0", &file, "--", "echo", "never"]).is(124, "", &said);
+}
+
+#[test]
+fn the_status_of_a_conflict_can_be_chosen() {
+    let (_directory, file) = new_file();
+    let _held = hold(&file);
+    ipc(&["lock", "run", "-n", "-E", "77", &file, "--", "true"]).is(77, "", "");
+    ipc(&["lock", "run", "-qt", "1ms", "-E0", &file, "--", "false"]).is(0, "", "");
+    ipc(&["lock", "run", "-E", "256", &file, "--", "true"]).is(
+        2,
+        "",
+        "ipc: lock run: --conflict-exit-code '256': 256 is not in 0..=255\n\
+         hint: try 'ipc lock run --help'\n",
+    );
+}
+
+#[test]
+fn a_waiter_gets_the_lock_when_it_is_given_back() {
+    let (_directory, file) = new_file();
+    let held = hold(&file);
+    let waiter = ipc(&["lock", "run", &file, "--", "echo", "mine"]).start();
+    waiter.wait_until_asleep();
+    drop(held);
+    assert_eq!(text(&waiter.finish().stdout), "mine\n");
+}
+
+#[test]
+fn a_waiter_that_is_stopped_and_continued_goes_on_waiting() {
+    let (_directory, file) = new_file();
+    let held = hold(&file);
+    let waiter = ipc(&["lock", "run", "-t", "1h", &file, "--", "echo", "mine"]).start();
+    for _ in 0..3 {
+        waiter.wait_until_asleep();
+        waiter.signal(Signal::SIGSTOP);
+        waiter.signal(Signal::SIGCONT);
+    }
+    drop(held);
+    assert_eq!(text(&waiter.finish().stdout), "mine\n");
+}
+
+#[test]
+fn shared_locks_go_together_and_exclude_exclusive_ones() {
+    let (_directory, file) = new_file();
+    for kind in ["flock", "ofd", "posix"] {
+        let line =
+            "ipc lock run -s --kind $1 \"$0\" -- ipc lock run $2 -n --kind $1 \"$0\" -- echo in";
+        sh(line).word(&file).word(kind).word("-s").is(0, "in\n", "");
+        sh(line).word(&file).word(kind).word("-x").is(1, "", "");
+    }
+}
+
+#[test]
+fn ranges_conflict_where_they_overlap() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock run --range 10:10 \"$0\" -- ipc lock run -n --kind $1 --range $2 \"$0\" -- echo in";
+    for kind in ["ofd", "posix"] {
+        for (range, status) in
+            [("0:10", 0), ("20:", 0), ("0:11", 1), ("19:1", 1), ("0:", 1), ("12:2", 1)]
+        {
+            let out = if status == 0 { "in\n" } else { "" };
+            sh(line).word(&file).word(kind).word(range).is(status, out, "");
+        }
+    }
+}
+
+#[test]
+fn a_range_that_is_none_is_a_usage_error() {
+    for (range, reason) in [
+        ("5", "not a range such as 0:10, 4K:512 or 100:"),
+        ("1:9223372036854775807", "beyond the greatest offset of a file"),
+        ("-1:4", "not a range such as 0:10, 4K:512 or 100:"),
+    ] {
+        ipc(&["lock", "run", &format!("--range={range}"), "x", "--", "true"]).is(
+            2,
+            "",
+            &format!(
+                "ipc: lock run: --range '{range}': {reason}\nhint: try 'ipc lock run --help'\n"
+            ),
+        );
+    }
+    ipc(&["lock", "run", "--kind", "flock", "--range", "0:1", "x", "--", "true"]).is(
+        2,
+        "",
+        "ipc: lock run: --range: a flock has the whole file\nhint: --kind ofd locks a range\n",
+    );
+}
+
+#[test]
+fn a_negative_timeout_is_a_usage_error() {
+    let output = ipc(&["lock", "run", "--timeout=-1", "x", "--", "true"]).output();
+    assert_eq!((code(&output), text(&output.stdout)), (2, String::new()));
+    assert!(text(&output.stderr).starts_with("ipc: lock run: --timeout '-1': "), "{output:?}");
+}
+
+#[test]
+fn the_command_does_not_get_the_descriptor_unless_told() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock run $1 \"$0\" -- sh -c 'readlink /proc/self/fd/* | grep -c \"$0\"' \"$0\"";
+    sh(line).word(&file).is(1, "0\n", "");
+    sh(line).word(&file).word("-o").is(1, "0\n", "");
+    sh(line).word(&file).word("--inherit").is(0, "1\n", "");
+    sh(line).word(&file).word("-F").is(0, "1\n", "");
+}
+
+#[test]
+fn with_no_fork_we_become_the_command() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock run -F \"$0\" -- sh -c 'echo $$ $PPID; ipc lock test \"$0\" >/dev/null; echo $?' \"$0\"";
+    let running = sh(&format!("echo $$; exec {line}")).word(&file);
+    let out = running.succeeds();
+    let mut lines = out.lines();
+    let (shell, command) = (lines.next().unwrap(), lines.next().unwrap());
+    assert_eq!(command.split(' ').next(), Some(shell));
+    assert_eq!(lines.next(), Some("1"));
+}
+
+#[test]
+fn a_signal_is_passed_on_and_the_command_has_the_last_word() {
+    let (_directory, file) = new_file();
+    let script =
+        "trap 'echo asked; exit 9' TERM; echo ready >\"$0.ready\"; while :; do sleep 0.01; done";
+    let running = ipc(&["lock", "run", &file, "--", "sh", "-c", script, &file]).start();
+    until("the command runs", || Path::new(&format!("{file}.ready")).exists());
+    running.signal(Signal::SIGTERM);
+    let output = running.finish();
+    assert_eq!((code(&output), text(&output.stdout)), (9, "asked\n".to_owned()));
+}
+
+#[test]
+fn a_command_that_dies_of_a_signal_has_128_and_its_number() {
+    let (_directory, file) = new_file();
+    for (signal, number) in [("TERM", 15), ("KILL", 9), ("37", 37), ("64", 64)] {
+        let kill = format!("kill -{signal} $$");
+        ipc(&["lock", "run", &file, "--", "bash", "-c", &kill]).is(128 + number, "", "");
+    }
+}
+
+#[test]
+fn a_command_has_default_dispositions_and_an_empty_mask() {
+    let (_directory, file) = new_file();
+    for option in ["-o", "-F"] {
+        let line = "trap '' INT QUIT USR1 PIPE; ipc lock run $1 \"$0\" -- grep -E 'Sig(Blk|Ign)' /proc/self/status";
+        let out = sh(line).word(&file).word(option).succeeds();
+        let set = |line: &str| u64::from_str_radix(line.split('\t').nth(1).unwrap(), 16).unwrap();
+        let sets: Vec<u64> = out.lines().map(set).collect();
+        // C libraries keep 32 and 33 for themselves, and let nobody touch them.
+        assert_eq!((sets[0], sets[1] & !(3 << 31)), (0, 0));
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_started_has_its_statuses() {
+    let (directory, file) = new_file();
+    ipc(&["lock", "run", &file, "--", "/no/such"]).is(
+        127,
+        "",
+        "ipc: lock run: /no/such: No such file or directory\n",
+    );
+    let plain = directory.path().join("plain");
+    fs::write(&plain, "").unwrap();
+    ipc(&["lock", "run", &file, "-F", "--"]).word(&plain).is(
+        126,
+        "",
+        &format!("ipc: lock run: {}: Permission denied\n", plain.display()),
+    );
+}
+
+#[test]
+fn a_directory_can_be_locked_and_a_fifo_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    sh("ipc lock run \"$0\" -- ipc lock run -n \"$0\" -- true").word(path).is(1, "", "");
+    ipc(&["lock", "run", "--kind", "ofd", path, "--", "true"]).is(
+        125,
+        "",
+        &format!(
+            "ipc: lock run: {path}: Is a directory\nhint: a directory takes a flock, or a shared lock\n"
+        ),
+    );
+    let fifo = format!("{path}/fifo");
+    nix::unistd::mkfifo(fifo.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    ipc(&["lock", "run", &fifo, "--", "true"]).is(
+        125,
+        "",
+        &format!("ipc: lock run: {fifo}: is a FIFO, which is not locked\n"),
+    );
+}
+
+#[test]
+fn what_cannot_be_opened_is_status_125() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "run", &format!("{file}/x/y"), "--", "true"]).is(
+        125,
+        "",
+        &format!("ipc: lock run: {file}/x/y: No such file or directory\n"),
+    );
+    drop(hold(&file));
+    ipc(&["lock", "run", &format!("{file}/x"), "--", "true"]).is(
+        125,
+        "",
+        &format!("ipc: lock run: {file}/x: Not a directory\n"),
+    );
+    ipc(&["lock", "run", "/proc/ipc-no-such", "--", "true"]).is(
+        125,
+        "",
+        "ipc: lock run: /proc/ipc-no-such: No such file or directory\n",
+    );
+}
+
+#[test]
+fn another_user_can_neither_hold_our_lock_file_nor_be_fooled_about_it() {
+    let (directory, file) = new_file();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let other = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+    let line = format!("ipc lock run \"$0\" -- {other} \"$1\" lock run \"$0\" -- true");
+    let copy = directory.path().join("ipc");
+    fs::copy(crate::support::binary(), &copy).unwrap();
+    sh(&line).word(&file).word(&copy).is(
+        125,
+        "",
+        &format!("ipc: lock run: {file}: Permission denied\n"),
+    );
+}
+
+#[test]
+fn a_file_name_in_any_bytes_is_locked_and_escaped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(crate::support::awkward());
+    ipc(&["lock", "run"]).word(&path).word("--").word("echo").word("in").is(0, "in\n", "");
+    assert!(path.exists());
+    let output = ipc(&["lock", "test"]).word(path.join("x")).output();
+    assert_eq!(output.stderr.iter().filter(|&&b| b == b'\n').count(), 1);
+}
+
+#[test]
+fn a_descriptor_of_the_shell_is_locked_until_it_is_closed() {
+    let (_directory, file) = new_file();
+    for kind in ["flock", "ofd"] {
+        let line = "exec 9>>\"$0\"; ipc lock fd 9 --kind $1; ipc lock run -n --kind $1 \"$0\" -- true; echo $?
+                    exec 9>&-; ipc lock run -n --kind $1 \"$0\" -- true; echo $?";
+        sh(line).word(&file).word(kind).is(0, "1\n0\n", "");
+    }
+}
+
+#[test]
+fn unlock_gives_the_lock_of_a_descriptor_back() {
+    let (_directory, file) = new_file();
+    for kind in ["flock", "ofd"] {
+        let line = "exec 9>>\"$0\"; ipc lock fd 9 --kind $1; ipc lock unlock 9 --kind $1
+                    ipc lock run -n --kind $1 \"$0\" -- echo free";
+        sh(line).word(&file).word(kind).is(0, "free\n", "");
+    }
+}
+
+#[test]
+fn a_descriptor_that_is_not_open_or_not_suited_is_told() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "fd", "77"]).is(3, "", "ipc: lock fd: 77: Bad file descriptor\n");
+    ipc(&["lock", "unlock", "77"]).is(3, "", "ipc: lock unlock: 77: Bad file descriptor\n");
+    sh(": >\"$0\"; ipc lock fd --kind ofd 9 9<\"$0\"").word(&file).is(
+        3,
+        "",
+        "ipc: lock fd: 9: is not open for writing, which a lock of this kind needs\n\
+         hint: 'exec 9<>FILE' opens a file for both\n",
+    );
+    sh("ipc lock fd --kind posix 9 9>\"$0\"").word(&file).is(
+        2,
+        "",
+        "ipc: lock fd: --kind: a posix lock would end with ipc itself\n\
+         hint: --kind ofd excludes the same, and stays with the descriptor\n",
+    );
+}
+
+#[test]
+fn two_descriptors_of_one_process_conflict() {
+    let (_directory, file) = new_file();
+    sh("exec 8>>\"$0\" 9>>\"$0\"; ipc lock fd 8; ipc lock fd -n 9").word(&file).is(1, "", "");
+}
+
+#[test]
+fn test_is_0_for_what_is_free_and_names_the_holder_of_what_is_not() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "test", &file]).is(
+        4,
+        "",
+        &format!("ipc: lock test: {file}: No such file or directory\n"),
+    );
+    let _held = hold(&file);
+    let (pid, comm) = (std::process::id(), fs::read_to_string("/proc/self/comm").unwrap());
+    let waiter = ipc(&["lock", "run", &file, "--", "true"]).start();
+    waiter.wait_until_asleep();
+    let row = format!(
+        r#"[{{"pid":{pid},"command":"{}","kind":"flock","mode":"exclusive","start":0,"end":null,"waiters":1}}]"#,
+        comm.trim_end()
+    );
+    ipc(&["lock", "test", "--json", &file]).is(1, &format!("{row}\n"), "");
+}
+
+#[test]
+fn test_finds_the_process_of_an_ofd_lock_and_looks_at_the_range() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock run --range 10:10 \"$0\" -- sh -c '
+        ipc lock test \"$0\" | tail -n +2 | { read pid rest; [ $pid = $PPID ]; echo $? $rest; }
+        ipc lock test --range 0:10 \"$0\"; echo $?' \"$0\"";
+    sh(line).word(&file).is(0, "0 ipc ofd exclusive 10 19 0\n0\n", "");
+}
+
+#[test]
+fn ls_agrees_with_lslocks() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock run -s \"$0\" -- ipc lock run --kind posix --range 5:10 \"$0\" -- sh -c '
+            ipc lock ls --json | jq -c --arg path \"$0\" \".[] | select(.path == \\$path) | [.kind, .mode, .start, .end]\" | sort
+            lslocks -n -o TYPE,MODE,START,END,PATH | grep -F \"$0\" | sort' \"$0\"";
+    let out = sh(line).word(&file).succeeds();
+    let lines: Vec<String> =
+        out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"["flock","shared",0,null]"#.to_owned(),
+            r#"["posix","exclusive",5,14]"#.to_owned(),
+            format!("FLOCK READ 0 0 {file}"),
+            format!("POSIX WRITE 5 14 {file}"),
+        ]
+    );
+}
+
+#[test]
+fn flock_of_util_linux_and_ours_exclude_each_other() {
+    let (_directory, file) = new_file();
+    sh("flock \"$0\" ipc lock run -n \"$0\" -- true").word(&file).is(1, "", "");
+    sh("ipc lock run \"$0\" -- flock -n \"$0\" true").word(&file).is(1, "", "");
+    sh("flock -s \"$0\" ipc lock run -ns \"$0\" -- echo in").word(&file).is(0, "in\n", "");
+    sh("exec 9>>\"$0\"; flock 9; ipc lock fd -n 9; echo $?; ipc lock unlock 9; flock -n \"$0\" true")
+        .word(&file)
+        .is(0, "0\n", "");
+}
+
+#[test]
+fn record_locks_of_c_programs_and_ours_exclude_each_other() {
+    let (directory, file) = new_file();
+    let locker = c_locker(directory.path());
+    for theirs in ["ofd", "posix"] {
+        for ours in ["ofd", "posix"] {
+            let line = "\"$1\" $2 \"$0\" 0 10 ipc lock run -n --kind $3 --range 9:5 \"$0\" -- true; echo $?
+                ipc lock run --kind $3 --range 0:10 \"$0\" -- \"$1\" $2 \"$0\" 9 5 true; echo $?
+                ipc lock run --kind $3 --range 0:10 \"$0\" -- \"$1\" $2 \"$0\" 10 5 echo in";
+            sh(line).word(&file).word(&locker).word(theirs).word(ours).is(0, "1\n1\nin\n", "");
+        }
+    }
+}
+
+#[test]
+fn locks_of_python_and_ours_exclude_each_other() {
+    let (_directory, file) = new_file();
+    for (function, kind) in [("flock", "flock"), ("lockf", "posix"), ("lockf", "ofd")] {
+        let theirs = format!(
+            "import fcntl, sys
+file = open(sys.argv[1], 'r+')
+try: fcntl.{function}(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError: sys.exit(1)
+import subprocess
+sys.exit(subprocess.run(sys.argv[2:]).returncode)"
+        );
+        let line = "ipc lock run --kind $1 \"$0\" -- python3 -c \"$2\" \"$0\" true; echo $?
+            python3 -c \"$2\" \"$0\" ipc lock run -n --kind $1 \"$0\" -- true; echo $?";
+        sh(line).word(&file).word(kind).word(theirs).is(0, "1\n1\n", "");
+    }
+}
+
+#[test]
+fn a_deadlock_among_posix_ranges_is_told_and_the_other_goes_on() {
+    let (_directory, file) = new_file();
+    // With -F each is one process, which has its first range and waits for the other's.
+    let half = |mine: &str, other: &str| {
+        let line = "ipc lock run -F --kind posix --range $1:1 \"$0\" -- sh -c '
+            touch \"$0.$1\"; until [ -e \"$0.$2\" ]; do sleep 0.01; done
+            exec ipc lock run --kind posix --range $2:1 \"$0\" -- true' \"$0\" $1 $2";
+        sh(&format!("exec {line}")).word(&file).word(mine).word(other).start()
+    };
+    let (one, other) = (half("0", "1"), half("1", "0"));
+    let mut ends: Vec<_> = [one, other]
+        .map(|half| half.finish())
+        .map(|output| (code(&output), text(&output.stderr)))
+        .into();
+    ends.sort();
+    let said = format!(
+        "ipc: lock run: {file}: Resource deadlock avoided\n\
+         hint: each would wait for the other: give one back first\n"
+    );
+    assert_eq!(ends, [(0, String::new()), (125, said)]);
+}
