@@ -3,8 +3,8 @@
 
 pub mod applets;
 pub mod fifo;
-pub mod mq;
 pub mod lock;
+pub mod mq;
 pub mod sem;
 pub mod signal;
 

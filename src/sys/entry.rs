@@ -72,8 +72,8 @@ fn occupy_standard_descriptors() {
     }
 }
 
-/// The unwinder, which Rust's library needs to print a panic, from the archive. As a library it
-/// would have to be loaded by every run, which costs an eighth of the whole start.
+// The unwinder, which Rust's library needs to print a panic, from the archive. As a library it
+// would have to be loaded by every run, which costs an eighth of the whole start.
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #[link(name = "gcc_eh")]
 unsafe extern "C" {}
