@@ -360,10 +360,11 @@ mod tests {
             let reader = scope.spawn(move || {
                 let mut bytes = vec![0; sample().len()];
                 end.read_exact(&mut bytes).unwrap();
-                bytes
+                (bytes, end)
             });
             work();
-            reader.join().unwrap()
+            // The end is open until the work is done: a reader that has left is another matter.
+            reader.join().unwrap().0
         })
     }
 
