@@ -4,7 +4,9 @@ use nix::sys::signal::Signal;
 use proptest::prelude::*;
 
 use crate::peers;
-use crate::support::{Name, as_another_user, awkward, bash, code, ipc, sh, text, until};
+use crate::support::{
+    Name, Run, as_another_user, awkward, bash, binary, code, ipc, sh, text, until,
+};
 
 /// A queue of this shape, which has to be small: a user may have few bytes in all queues.
 fn queue(max_msgs: &str, msg_size: &str) -> Name {
@@ -333,11 +335,26 @@ fn a_stream_keeps_its_order_and_waits_for_whoever_is_slower() {
 }
 
 #[test]
-fn a_message_that_was_taken_is_written_before_a_signal_ends_the_command() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-        let (logged, left) = interrupt_a_stream(signal, 5000);
-        assert!((1..=5000).map(|number| format!("{number}\n")).eq(lines(&(logged + &left))));
+fn a_signal_that_comes_when_a_message_was_just_taken_does_not_lose_it() {
+    if !peers::there("strace", &["-V"]) {
+        return;
     }
+    let name = queue("4", "64");
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        ipc(&["mq", "send", &name, "a", "b"]).is(0, "", "");
+        let inject = format!("inject=mq_timedreceive:signal={}:when=1", signal.as_str());
+        let output = Run::new("strace", &["-qqo", "/dev/null", "-e", &inject])
+            .word(binary())
+            .words(&["mq", "recv", "-f", &name])
+            .output();
+        assert_eq!((code(&output), text(&output.stdout)), (128 + signal as i32, "a\nb\n".into()));
+    }
+}
+
+#[test]
+fn a_stream_that_is_interrupted_goes_on_where_it_ended() {
+    let (logged, left) = interrupt_a_stream(Signal::SIGTERM, 5000);
+    assert!((1..=5000).map(|number| format!("{number}\n")).eq(lines(&(logged + &left))));
 }
 
 /// Interrupts a receiver in the midst of a stream of numbers, whose output somebody reads slowly,
