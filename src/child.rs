@@ -1,14 +1,13 @@
 //! Running a COMMAND: with the dispositions that it expects, the signals that we get passed on to
 //! it, and its status as ours.
 
-use std::ffi::OsString;
-use std::io;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Subject};
 use crate::signals::Signal;
 use crate::sys::process;
 use crate::sys::signal::{Blocked, Received, restore_dispositions, unblock_all_in};
@@ -34,7 +33,8 @@ pub fn run(command: &mut Command) -> anyhow::Result<Exit> {
     restore_dispositions();
     // Blocked before it starts, so that no signal falls between.
     let signals = Blocked::new(FORWARDED.into_iter().chain([Signal::CHLD]).collect());
-    let mut child = command.spawn().map_err(|error| not_started(command, error))?;
+    let spawned = command.spawn();
+    let mut child = spawned.map_err(|error| not_started(command.get_program(), error.into()))?;
     Ok(exit_of(attend(&mut child, &signals)?))
 }
 
@@ -42,7 +42,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<Exit> {
 pub fn exec(command: &mut Command) -> anyhow::Error {
     restore_dispositions();
     let error = command.exec();
-    not_started(command, error)
+    not_started(command.get_program(), error.into())
 }
 
 /// Waits for the end of a child.
@@ -73,13 +73,11 @@ pub fn exit_of(status: ExitStatus) -> Exit {
 }
 
 /// Why a COMMAND did not start: as env(1) has it, 127 if there is none, 126 for anything else.
-pub fn not_started(command: &Command, error: io::Error) -> anyhow::Error {
-    use crate::exit::Subject;
-    let errno = Errno::from(error);
+pub fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
     let exit = match errno {
         Errno(libc::ENOENT) => Exit::CommandNotFound,
         _ => Exit::CommandNotExecutable,
     };
     let failed: Result<(), Failure> = Err(Failure::new(exit, errno.to_string()));
-    failed.about(command.get_program()).expect_err("it is an error")
+    failed.about(name).expect_err("it is an error")
 }

@@ -108,8 +108,14 @@ impl Verb {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The mechanisms.
-pub const NOUNS: &[Noun] =
-    &[cmd::fifo::NOUN, cmd::lock::NOUN, cmd::mq::NOUN, cmd::sem::NOUN, cmd::signal::NOUN];
+pub const NOUNS: &[Noun] = &[
+    cmd::fifo::NOUN,
+    cmd::lock::NOUN,
+    cmd::mq::NOUN,
+    cmd::sem::NOUN,
+    cmd::signal::NOUN,
+    cmd::sock::NOUN,
+];
 
 /// The commands that stand directly behind `ipc`.
 pub const COMMANDS: &[Verb] =

@@ -9,11 +9,15 @@ pub mod errno;
 pub mod exit;
 pub mod output;
 
+mod address;
 mod applet;
+mod binding;
 mod child;
 mod cmd;
+mod conversation;
 mod deadline;
 mod delivery;
+mod endpoint;
 mod frame;
 mod mailbox;
 mod name;

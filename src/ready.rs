@@ -51,15 +51,15 @@ impl Listener {
     ///
     /// # Errors
     /// Whatever the file says, EPIPE from one who no longer listens included.
-    pub fn tell(self, line: &str) -> anyhow::Result<()> {
-        let line = format!("{line}\n");
+    pub fn tell(self, line: impl AsRef<[u8]>) -> anyhow::Result<()> {
+        let line = [line.as_ref(), b"\n"].concat();
         match self {
             Self::Nobody => Ok(()),
             Self::Descriptor(fd) => {
-                File::from(fd).write_all(line.as_bytes()).map_err(Errno::from).about("--ready")
+                File::from(fd).write_all(&line).map_err(Errno::from).about("--ready")
             }
             Self::File(path) => {
-                let written = open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
+                let written = open(&path).and_then(|mut file| file.write_all(&line));
                 written.map_err(Errno::from).about(path)
             }
         }

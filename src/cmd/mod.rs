@@ -7,6 +7,7 @@ pub mod lock;
 pub mod mq;
 pub mod sem;
 pub mod signal;
+pub mod sock;
 
 use std::ffi::OsStr;
 

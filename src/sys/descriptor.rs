@@ -42,3 +42,12 @@ pub fn pass_on(fd: &OwnedFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     Ok(())
 }
+
+/// Keeps what else our caller left open, knowingly or not, from every COMMAND. A kernel that does
+/// not know how leaves it as it is.
+pub fn keep_to_ourselves() {
+    // SAFETY: the call takes numbers only, and closes nothing in this process.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+}

@@ -3,6 +3,7 @@
 //! Sets of signals are handed to the kernel as they are, since musl's functions leave out those
 //! that it keeps for itself, which others may well send.
 
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -113,6 +114,27 @@ impl Blocked {
     }
 }
 
+impl Blocked {
+    /// A descriptor that is readable for as long as one of them waits to be taken.
+    pub fn descriptor(&self) -> Result<OwnedFd, Errno> {
+        // SAFETY: the set lives through the call, and has the size that is told.
+        let fd = unsafe {
+            libc::syscall(
+                libc::SYS_signalfd4,
+                -1,
+                &raw const self.set,
+                size_of::<SignalSet>(),
+                libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
+            )
+        };
+        match i32::try_from(fd) {
+            // SAFETY: the kernel has just made it, and nobody else knows the number.
+            Ok(fd @ 0..) => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+            _ => Err(Errno::last()),
+        }
+    }
+}
+
 impl Drop for Blocked {
     fn drop(&mut self) {
         change_mask(libc::SIG_SETMASK, self.before);
@@ -180,6 +202,17 @@ pub fn unblock_all_in(command: &mut Command) {
     };
     // SAFETY: the closure makes one system call, which is all that may be done after fork(2).
     unsafe { command.pre_exec(unblock) };
+}
+
+/// Whether our caller had us ignore the signal, as nohup(1) does with HUP and a shell with INT for
+/// what it runs in the background.
+pub fn is_ignored(signal: Signal) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: nothing is changed, and there is room for what the kernel tells.
+    let result = unsafe { libc::sigaction(signal.number(), std::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: zeros are a value of it, which the kernel may have overwritten with another.
+    let action = unsafe { action.assume_init() };
+    result == 0 && action.sa_sigaction == libc::SIG_IGN
 }
 
 fn set_disposition(signal: Signal, disposition: libc::sighandler_t) {

@@ -1,6 +1,6 @@
 //! The standard descriptors.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags};
@@ -29,13 +29,18 @@ impl Stream {
 }
 
 /// Writes all of it, waiting where a descriptor that somebody made non-blocking is full.
-pub fn write_all(stream: Stream, mut bytes: &[u8]) -> Result<(), Errno> {
+pub fn write_all(stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
+    write_to(stream.fd(), bytes)
+}
+
+/// The same to any descriptor.
+pub fn write_to(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
     while !bytes.is_empty() {
-        match write(stream.fd(), bytes) {
+        match write(&fd, bytes) {
             Ok(count) => bytes = &bytes[count..],
             Err(nix::errno::Errno::EINTR) => {}
             Err(nix::errno::Errno::EAGAIN) => {
-                let Waited::Done(()) = super::poll::writable(stream.fd(), Deadline::NEVER)? else {
+                let Waited::Done(()) = super::poll::writable(&fd, Deadline::NEVER)? else {
                     unreachable!("no deadline")
                 };
             }

@@ -122,6 +122,16 @@ impl<'a> Transfer<'a> {
         self
     }
 
+    /// Whether a step never waits for the source: it is a file, or a pipe that the kernel splices
+    /// from. Any other is to be waited for first by those who wait for something else besides.
+    pub fn never_waits_for_source(&self) -> bool {
+        match kind(self.source) {
+            SFlag::S_IFREG => true,
+            SFlag::S_IFIFO => self.way == Way::Splice,
+            _ => false,
+        }
+    }
+
     /// How many bytes have reached the destination.
     pub fn moved(&self) -> u64 {
         self.moved

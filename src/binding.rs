@@ -1,0 +1,145 @@
+//! Taking a path for a Unix socket, without a moment in which it is there and nobody listens, and
+//! without a race against another who takes the same.
+//!
+//! The socket is bound to a name of its own beside the path and listens before it gets the name
+//! that clients know. A path that is there already is judged under a lock file beside it, so that
+//! two who find the same dead socket do not both replace it: only a socket that no process has
+//! open is dead. Whoever ends removes the path while its socket is still open, so that nobody
+//! takes it over in that moment, and only if the path is still its own.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use nix::sys::stat::FileStat;
+
+use crate::errno::Errno;
+use crate::sys::directory::{Directory, is_same, is_socket};
+use crate::sys::socket::{self, Socket};
+
+/// Why a path cannot be taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The kernel refused. EADDRINUSE: a process has the socket at the path open.
+    #[error(transparent)]
+    Kernel(#[from] Errno),
+    /// Something else is at the path, which is never removed.
+    #[error("exists, and is no socket")]
+    NotASocket,
+}
+
+/// A path that leads to a socket of ours. Dropping it removes the path, if it still does.
+#[derive(Debug)]
+pub struct Binding {
+    directory: Directory,
+    name: OsString,
+    file: FileStat,
+}
+
+impl Binding {
+    /// Gives a socket this path, with exactly these permissions; `listen` prepares it for clients
+    /// when it is bound and before anybody sees the path.
+    ///
+    /// # Errors
+    /// EADDRINUSE if a process has the socket at the path open.
+    pub fn take(
+        path: &Path,
+        socket: &Socket,
+        mode: u32,
+        listen: impl FnOnce() -> Result<(), Errno>,
+    ) -> Result<Self, Error> {
+        let (directory, name) = Directory::of(path)?;
+        let temporary = Temporary::bind(&directory, &name, socket, mode)?;
+        let file = directory.status(&temporary.name)?;
+        listen()?;
+        publish(&directory, &temporary.name, &name)?;
+        drop(temporary);
+        Ok(Self { directory, name, file })
+    }
+
+    /// Removes the path, if it still leads to this socket; it does no harm to do so twice.
+    pub fn release(&self) {
+        if self.directory.status(&self.name).is_ok_and(|now| is_same(&now, &self.file)) {
+            // A path that cannot be removed is dead when we are, which the next one finds out.
+            let _ = self.directory.unlink(&self.name);
+        }
+    }
+}
+
+impl Drop for Binding {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// The name that a socket is bound to at first. Dropping it removes the name.
+struct Temporary<'a> {
+    directory: &'a Directory,
+    name: OsString,
+}
+
+impl<'a> Temporary<'a> {
+    fn bind(
+        directory: &'a Directory,
+        name: &OsStr,
+        socket: &Socket,
+        mode: u32,
+    ) -> Result<Self, Errno> {
+        // The name stays visible in listings of sockets, so it should remind of the real one.
+        let pid = std::process::id();
+        for attempt in 0_u32.. {
+            let name = beside(name, &format!(".{pid}-{attempt}"));
+            match socket.bind_path(&directory.address(&name)?, mode) {
+                Ok(()) => return Ok(Self { directory, name }),
+                // Left by somebody who had our process ID and was killed at the wrong moment.
+                Err(Errno(libc::EADDRINUSE)) if attempt < 1000 => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Err(Errno(libc::EADDRINUSE))
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        // Where the path was taken over, the name is gone already.
+        let _ = self.directory.unlink(&self.name);
+    }
+}
+
+/// Makes the bound socket appear under its real name.
+fn publish(directory: &Directory, temporary: &OsStr, name: &OsStr) -> Result<(), Error> {
+    let _lock = directory.lock(beside(name, ".lock"))?;
+    loop {
+        match directory.link(temporary, name) {
+            Err(Errno(libc::EEXIST)) => {}
+            result => return Ok(result?),
+        }
+        match is_dead(directory, name) {
+            Ok(true) => return Ok(directory.rename(temporary, name)?),
+            Ok(false) => return Err(Errno(libc::EADDRINUSE).into()),
+            // It was removed meanwhile.
+            Err(Error::Kernel(Errno(libc::ENOENT))) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether a name belongs to a socket that no process has open.
+fn is_dead(directory: &Directory, name: &OsStr) -> Result<bool, Error> {
+    if !is_socket(&directory.status(name)?) {
+        return Err(Error::NotASocket);
+    }
+    let (address, _held) = socket::path_address(&directory.path(name))?;
+    Ok(!socket::is_alive(&address)?)
+}
+
+/// A hidden name beside `name`. Of a long one it has only the beginning, as it has to fit into a
+/// socket address behind the number of a descriptor; two that share a lock only wait for each
+/// other.
+fn beside(name: &OsStr, end: &str) -> OsString {
+    const KEPT: usize = 40;
+    let name = name.as_bytes();
+    let kept = &name[..name.len().min(KEPT)];
+    OsString::from_vec([b".", kept, b".ipc", end.as_bytes()].concat())
+}

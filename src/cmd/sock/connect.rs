@@ -1,0 +1,66 @@
+//! `ipc sock connect`.
+
+use crate::address::Address;
+use crate::cli::{Example, Run};
+use crate::conversation;
+use crate::deadline::{Deadline, Waiting};
+use crate::endpoint;
+use crate::exit::{Exit, Failure, Subject};
+use crate::frame::Framing;
+use crate::output::Output;
+use crate::units::Patience;
+
+use super::Connected;
+
+/// Connect stdin and stdout to a socket
+///
+/// Stdin goes to the socket, and what comes from it goes to stdout. At the end of stdin the peer
+/// is told that nothing more comes, and we stay until it has closed, however long that takes. If
+/// it closes first, that is the end as well. Every byte that it sent is on stdout, or the status
+/// is not 0; a peer that left before it had read all that was sent is an error.
+///
+/// A socket of type seqpacket carries messages: each record of stdin becomes one, and each one
+/// that is received becomes a record of stdout. An empty message is a message.
+///
+/// The timeout is for connecting, which waits where the backlog of the server is full.
+#[derive(Debug, clap::Args)]
+pub struct Connect {
+    /// Address of the socket: a path with a slash, or @NAME
+    address: Address,
+    #[command(flatten)]
+    connected: Connected,
+    /// Where nobody listens, try again for this long
+    #[arg(long, value_name = "DURATION")]
+    retry: Option<Patience>,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    framing: Framing,
+}
+
+impl Run for Connect {
+    const EXAMPLES: &'static [Example] = &[
+        ("Ask a server", "echo status | ipc sock connect /run/server"),
+        ("Talk to one that is about to start", "ipc sock connect --retry 5s @jobs"),
+        (
+            "Send a message for each line",
+            "printf 'a\\nb\\n' | ipc sock connect --type seqpacket @jobs",
+        ),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let retry = match self.retry {
+            None => Deadline::PASSED,
+            Some(Patience::Forever) => Deadline::NEVER,
+            Some(Patience::For(duration)) => Deadline::after(duration),
+        };
+        let connected = endpoint::connect(&self.address, self.connected.kind, deadline, retry);
+        let connected = connected.map_err(Failure::from).about(&self.address)?;
+        let socket = self.waiting.settle(connected).about(&self.address)?;
+        let (input, mut outlet) = conversation::ends(self.connected.kind, self.framing.form());
+        let (_, held) = conversation::hold(socket, input, &mut outlet, output)?;
+        held.map_err(Failure::from).about(&self.address)?;
+        Ok(Exit::Done)
+    }
+}

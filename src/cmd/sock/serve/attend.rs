@@ -1,0 +1,114 @@
+//! Serving clients side by side.
+
+use std::time::Duration;
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::sys::events::{Events, Interest};
+use crate::sys::signal::Blocked;
+
+use super::gate::{Client, Gate};
+
+/// What is done for clients.
+pub trait Service {
+    /// Takes on a client, whose socket it may wait for under the client's number.
+    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()>;
+
+    /// Goes on with a client whose socket is ready.
+    fn go_on(&mut self, _number: u64, _events: &Events) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// Looks after children that may have ended.
+    fn reap(&mut self) {}
+
+    /// How many clients it has.
+    fn clients(&self) -> usize;
+
+    /// The status to end with when the last client has left.
+    fn exit(&self) -> Exit {
+        Exit::Done
+    }
+}
+
+/// Where a client is served.
+pub struct Place<'a> {
+    pub gate: &'a Gate,
+    pub events: &'a Events,
+    pub output: &'a Output,
+}
+
+/// The numbers of what is no client's.
+const LISTENER: u64 = u64::MAX;
+const CHILDREN: u64 = u64::MAX - 1;
+
+/// How long clients are left waiting when there is nothing to serve them with.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until there is nobody left to serve.
+pub fn attend(
+    mut gate: Gate,
+    service: &mut dyn Service,
+    children: &Blocked,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let mut events = Events::new()?;
+    let ended = children.descriptor()?;
+    events.add(&ended, CHILDREN, Interest::Readable)?;
+    if let Some(listener) = gate.listener() {
+        events.add(listener, LISTENER, Interest::Readable)?;
+    }
+    let mut ready = Vec::new();
+    let mut pause = None;
+    while !(gate.is_closed() && service.clients() == 0) {
+        let waited = events.wait(&mut ready, pause.unwrap_or(Deadline::NEVER))?;
+        if waited == Waited::TimedOut {
+            pause = None;
+            wait_for_clients(&gate, &events, Interest::Readable)?;
+            continue;
+        }
+        for &number in &ready {
+            match number {
+                LISTENER => pause = let_in(&mut gate, service, &events, output)?,
+                CHILDREN => {
+                    // The signal only says that there may be some.
+                    while children.take(Deadline::PASSED)? != Waited::TimedOut {}
+                    service.reap();
+                }
+                client => service.go_on(client, &events)?,
+            }
+        }
+    }
+    Ok(service.exit())
+}
+
+/// Lets in those who wait; or says until when they are left waiting, as there are no descriptors
+/// or no memory for them.
+fn let_in(
+    gate: &mut Gate,
+    service: &mut dyn Service,
+    events: &Events,
+    output: &Output,
+) -> anyhow::Result<Option<Deadline>> {
+    loop {
+        match gate.next(output) {
+            Ok(Some(client)) => service.begin(client, &Place { gate, events, output })?,
+            Ok(None) => return Ok(None),
+            Err(errno @ Errno(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
+                output.note(format_args!("clients are left waiting: {errno}"));
+                wait_for_clients(gate, events, Interest::Nothing)?;
+                return Ok(Some(Deadline::after(PAUSE)));
+            }
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+fn wait_for_clients(gate: &Gate, events: &Events, interest: Interest) -> Result<(), Errno> {
+    match gate.listener() {
+        Some(listener) => events.change(listener, LISTENER, interest),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,75 @@
+//! A COMMAND for each client.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::child::{exit_of, not_started};
+use crate::exit::{Exit, Subject};
+use crate::sys::spawn::{Program, reap};
+
+use super::attend::{Place, Service};
+use super::gate::Client;
+
+/// The commands that run, of one that is started for each client.
+#[derive(Debug)]
+pub struct Commands {
+    name: OsString,
+    program: Program,
+    running: Vec<i32>,
+    last: Exit,
+}
+
+/// What begins so in our own environment is of another server's client.
+const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM"];
+
+impl Commands {
+    /// Finds the COMMAND.
+    pub fn new(words: &[OsString]) -> anyhow::Result<Self> {
+        let name = words.first().cloned().unwrap_or_default();
+        let program = Program::find(words, RESERVED).map_err(|errno| not_started(&name, errno))?;
+        Ok(Self { name, program, running: Vec::new(), last: Exit::Done })
+    }
+}
+
+impl Service for Commands {
+    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
+        let number = client.number.to_string();
+        let address = client.socket.peer_address();
+        let mut variables = vec![
+            ("IPC_CONN_NUM", number.as_bytes()),
+            ("IPC_PEER_ADDR", address.as_bytes()),
+            ("IPC_LOCAL_ADDR", place.gate.address().as_bytes()),
+        ];
+        let peer = client
+            .peer
+            .map(|peer| (peer.pid.to_string(), peer.uid.to_string(), peer.gid.to_string()));
+        if let Some((pid, uid, gid)) = &peer {
+            variables.push(("IPC_PEER_PID", pid.as_bytes()));
+            variables.push(("IPC_PEER_UID", uid.as_bytes()));
+            variables.push(("IPC_PEER_GID", gid.as_bytes()));
+        }
+        match self.program.start(&client.socket, &variables).about(&self.name) {
+            Ok(pid) => self.running.push(pid),
+            // It was there when we began. The client notices, and the others may fare better.
+            Err(error) => place.output.error(&error),
+        }
+        Ok(())
+    }
+
+    fn reap(&mut self) {
+        while let Some((pid, status)) = reap() {
+            if let Some(place) = self.running.iter().position(|&running| running == pid) {
+                self.running.swap_remove(place);
+                self.last = exit_of(status);
+            }
+        }
+    }
+
+    fn clients(&self) -> usize {
+        self.running.len()
+    }
+
+    fn exit(&self) -> Exit {
+        self.last
+    }
+}

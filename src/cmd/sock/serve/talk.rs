@@ -1,0 +1,31 @@
+//! One client at a time, who talks with our stdin and stdout.
+
+use crate::conversation::{self, Input, Outlet};
+use crate::deadline::Deadline;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::sys::poll;
+
+use super::gate::Gate;
+
+/// Talks with one client after the other.
+pub fn attend(
+    mut gate: Gate,
+    (mut input, mut outlet): (Input, Outlet),
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    while let Some(listener) = gate.listener() {
+        let _ = poll::readable(listener, Deadline::NEVER)?;
+        let Some(client) = gate.next(output)? else { continue };
+        let held;
+        (input, held) = conversation::hold(client.socket, input, &mut outlet, output)?;
+        let held = held.map_err(Failure::from).about(gate.address());
+        match held {
+            Ok(()) => {}
+            // With a single client, its failure is ours.
+            Err(error) if gate.is_closed() => return Err(error),
+            Err(error) => output.error(&error),
+        }
+    }
+    Ok(Exit::Done)
+}

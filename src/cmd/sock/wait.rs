@@ -1,0 +1,35 @@
+//! `ipc sock wait`.
+
+use crate::address::Address;
+use crate::cli::{Example, Run};
+use crate::deadline::Waiting;
+use crate::endpoint;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+
+/// Wait until somebody listens
+///
+/// A Unix socket is found in the kernel's list of sockets, so that the server notices nothing of
+/// it. Only where that list does not tell, as for a server in another network namespace, a
+/// connection is made and closed at once.
+#[derive(Debug, clap::Args)]
+pub struct Wait {
+    /// Address of the socket: a path with a slash, or @NAME
+    address: Address,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Run for Wait {
+    const EXAMPLES: &'static [Example] = &[
+        ("Start a server and go on when it listens", "server & ipc sock wait -t 10s /run/server"),
+        ("Ask whether somebody listens", "ipc sock wait -n @jobs && echo yes"),
+    ];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let waited = endpoint::wait(&self.address, deadline).map_err(Failure::from);
+        self.waiting.settle(waited.about(&self.address)?).about(&self.address)?;
+        Ok(Exit::Done)
+    }
+}

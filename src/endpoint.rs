@@ -1,0 +1,294 @@
+//! Listening at an address and connecting to one, whatever its kind.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::socket::{AddressFamily, UnixAddr};
+use nix::sys::stat::{FileStat, stat};
+
+use crate::address::{Address, Place, SocketType};
+use crate::binding::{self, Binding};
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure};
+use crate::sys::directory::is_socket;
+use crate::sys::poll;
+use crate::sys::socket::{self, Socket};
+use crate::sys::unix_diag::{self, Entry, State};
+use crate::sys::watch::Watch;
+
+/// Why an address cannot be listened at or connected to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] Errno),
+    /// Something that is no socket has the path.
+    #[error("not a socket")]
+    NotASocket,
+    /// Something that is no socket has the path that a socket should get.
+    #[error("exists, and is no socket")]
+    Occupied,
+    /// The socket there is of another type.
+    #[error("the socket there is not of type {}", type_name(*.0))]
+    OtherType(SocketType),
+    /// An address of this kind is not for this.
+    #[error("{0}")]
+    Unsuitable(&'static str),
+}
+
+impl From<binding::Error> for Error {
+    fn from(error: binding::Error) -> Self {
+        match error {
+            binding::Error::Kernel(errno) => Self::Kernel(errno),
+            binding::Error::NotASocket => Self::Occupied,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let reason = error.to_string();
+        match error {
+            Error::Kernel(errno) => errno.into(),
+            Error::NotASocket => Self::failed(reason),
+            Error::Occupied => Self::new(Exit::InUse, reason),
+            Error::OtherType(_) => Self::failed(reason).hint("give its type with --type"),
+            Error::Unsuitable(_) => Self::new(Exit::Usage, reason),
+        }
+    }
+}
+
+/// A socket that listens. Dropping it gives its path up first, while nobody can take it over yet.
+#[derive(Debug)]
+pub struct Listener {
+    binding: Option<Arc<Binding>>,
+    socket: Socket,
+    address: OsString,
+}
+
+/// How to listen.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// What the socket keeps of what is written to it.
+    pub kind: SocketType,
+    /// Permissions of a path.
+    pub mode: u32,
+    /// How many clients may wait to be accepted.
+    pub backlog: i32,
+}
+
+impl Listener {
+    /// Begins to listen. Accepting from it does not block.
+    ///
+    /// # Errors
+    /// EADDRINUSE if somebody else does.
+    pub fn open(address: &Address, terms: Terms) -> Result<Self, Error> {
+        let listener = match address.place() {
+            Place::Path(path) => Self::at_path(address, path, terms)?,
+            Place::Abstract(name) => {
+                let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
+                socket.bind(&abstract_address(name)?)?;
+                socket.listen(terms.backlog)?;
+                Self { binding: None, socket, address: address.as_ref().to_owned() }
+            }
+            _ => return Err(Error::Unsuitable("only Unix sockets are served")),
+        };
+        listener.socket.set_non_blocking(true)?;
+        Ok(listener)
+    }
+
+    fn at_path(address: &Address, path: &Path, terms: Terms) -> Result<Self, Error> {
+        let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
+        let binding = Binding::take(path, &socket, terms.mode, || socket.listen(terms.backlog))?;
+        Ok(Self { binding: Some(Arc::new(binding)), socket, address: address.as_ref().to_owned() })
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Its path, if it has one that is to be removed.
+    pub fn binding(&self) -> Option<Arc<Binding>> {
+        self.binding.clone()
+    }
+
+    /// Where it listens, as clients write it.
+    pub fn address(&self) -> &OsStr {
+        &self.address
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Connects, waiting for room in the backlog of who listens until `deadline`; where nobody does,
+/// it tries again until `retry` has passed.
+///
+/// # Errors
+/// ENOENT and ECONNREFUSED if nobody listens.
+pub fn connect(
+    address: &Address,
+    kind: SocketType,
+    deadline: Deadline,
+    retry: Deadline,
+) -> Result<Waited<Socket>, Error> {
+    loop {
+        let refused = match connect_once(address, kind, deadline) {
+            Err(error) if is_nobody(error) && !retry.has_passed() => error,
+            result => return result,
+        };
+        if wait(address, retry.min(deadline))? == Waited::TimedOut {
+            return if deadline.has_passed() { Ok(Waited::TimedOut) } else { Err(refused) };
+        }
+    }
+}
+
+fn is_nobody(error: Error) -> bool {
+    matches!(error, Error::Kernel(Errno(libc::ENOENT | libc::ECONNREFUSED)))
+}
+
+fn connect_once(
+    address: &Address,
+    kind: SocketType,
+    deadline: Deadline,
+) -> Result<Waited<Socket>, Error> {
+    let (to, _held) = match address.place() {
+        Place::Path(path) => socket::path_address(path)?,
+        Place::Abstract(name) => (abstract_address(name)?, None),
+        _ => return Err(Error::Unsuitable("only Unix sockets are connected to")),
+    };
+    let socket = Socket::new(AddressFamily::Unix, kind)?;
+    match socket.connect(&to, deadline) {
+        Ok(Waited::Done(())) => Ok(Waited::Done(socket)),
+        Ok(Waited::TimedOut) => Ok(Waited::TimedOut),
+        Err(Errno(libc::EPROTOTYPE)) => Err(Error::OtherType(kind)),
+        Err(Errno(libc::ECONNREFUSED)) if is_other_file(address) => Err(Error::NotASocket),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Whether there is something at the path that is no socket.
+fn is_other_file(address: &Address) -> bool {
+    address.path().is_some_and(|path| stat(path).is_ok_and(|status| !is_socket(&status)))
+}
+
+/// Waits until somebody listens, or has bound a datagram socket there.
+///
+/// A directory tells when a name appears in it. What else has to happen, a foreign server's
+/// listen(2) after its bind(2), or anything in the abstract namespace, nobody tells, so we look
+/// again, soon at first and then more rarely.
+pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
+    const FIRST_PAUSE: Duration = Duration::from_millis(1);
+    const LAST_PAUSE: Duration = Duration::from_millis(250);
+    let mut pause = FIRST_PAUSE;
+    let mut watch = None;
+    loop {
+        // Watching begins before we look, so that nothing falls between.
+        watch = watch.or_else(|| Watch::new(parent(address.path()?)).ok());
+        let looked_too_late = deadline.has_passed();
+        if is_served(address)? {
+            return Ok(Waited::Done(()));
+        }
+        if looked_too_late {
+            return Ok(Waited::TimedOut);
+        }
+        let until = deadline.min(Deadline::after(pause));
+        let waited = match &watch {
+            Some(watch) => watch.wait(until)?,
+            None => poll::any(&mut [], until)?,
+        };
+        pause = match waited {
+            Waited::Done(()) => FIRST_PAUSE,
+            Waited::TimedOut => LAST_PAUSE.min(pause * 2),
+        };
+    }
+}
+
+/// The directory of a path, to watch it.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether somebody listens at an address, found out without a connection wherever it can be: a
+/// server would take one for a client.
+pub fn is_served(address: &Address) -> Result<bool, Error> {
+    match address.place() {
+        Place::Path(path) => is_path_served(path),
+        Place::Abstract(name) => match unix_diag::all() {
+            Ok(entries) => {
+                let named = |entry: &&Entry| entry.abstract_name() == Some(name.as_bytes());
+                Ok(entries.iter().find(named).is_some_and(serves))
+            }
+            Err(_) => answers(&abstract_address(name)?),
+        },
+        _ => Err(Error::Unsuitable("only Unix sockets can be waited for")),
+    }
+}
+
+fn serves(entry: &Entry) -> bool {
+    entry.state == State::Listening || i32::from(entry.kind) == libc::SOCK_DGRAM
+}
+
+fn is_path_served(path: &Path) -> Result<bool, Error> {
+    let file: FileStat = match stat(path) {
+        Ok(file) => file,
+        Err(nix::errno::Errno::ENOENT) => return Ok(false),
+        Err(errno) => return Err(Error::Kernel(errno.into())),
+    };
+    if !is_socket(&file) {
+        return Ok(false);
+    }
+    let known = unix_diag::all().unwrap_or_default();
+    if known.iter().any(|entry| entry.is_bound_to(&file) && serves(entry)) {
+        return Ok(true);
+    }
+    // A server of another network namespace is in no list of ours, and some file systems tell
+    // stat(2) other numbers than they tell the kernel.
+    let (address, _held) = match socket::path_address(path) {
+        Err(Errno(libc::ENOENT)) => return Ok(false),
+        result => result?,
+    };
+    match socket::is_alive(&address) {
+        Ok(false) | Err(Errno(libc::ENOENT)) => Ok(false),
+        Ok(true) => answers(&address),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Whether somebody listens at an address, found out by a connection.
+fn answers(address: &UnixAddr) -> Result<bool, Error> {
+    for kind in [SocketType::Stream, SocketType::Seqpacket, SocketType::Dgram] {
+        match Socket::new(AddressFamily::Unix, kind)?.connect(address, Deadline::PASSED) {
+            // A full backlog is one that somebody has.
+            Ok(_) => return Ok(true),
+            Err(Errno(libc::EPROTOTYPE)) => {}
+            Err(Errno(libc::ECONNREFUSED | libc::ENOENT)) => return Ok(false),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(false)
+}
+
+fn abstract_address(name: &OsStr) -> Result<UnixAddr, Errno> {
+    Ok(UnixAddr::new_abstract(name.as_bytes())?)
+}
+
+fn type_name(kind: SocketType) -> &'static str {
+    match kind {
+        SocketType::Stream => "stream",
+        SocketType::Seqpacket => "seqpacket",
+        SocketType::Dgram => "dgram",
+    }
+}

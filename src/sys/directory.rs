@@ -1,0 +1,137 @@
+//! A directory that is held open, so that what is done to a name in it is done in this one,
+//! whatever becomes of its path: path_resolution(7).
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, open, openat, renameat};
+use nix::sys::socket::UnixAddr;
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
+
+use crate::errno::Errno;
+
+/// A directory, open to work in.
+#[derive(Debug)]
+pub struct Directory {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Directory {
+    /// The directory that a path leads to, and the name of what is or will be in it.
+    ///
+    /// # Errors
+    /// EISDIR if the path ends in a directory's own name.
+    pub fn of(path: &Path) -> Result<(Self, OsString), Errno> {
+        let bytes = path.as_os_str().as_bytes();
+        let start = bytes.iter().rposition(|&b| b == b'/').map_or(0, |slash| slash + 1);
+        let (parent, name) = bytes.split_at(start);
+        if matches!(name, b"" | b"." | b"..") {
+            return Err(Errno(libc::EISDIR));
+        }
+        let parent = if parent.is_empty() { b"./" } else { parent };
+        let path = PathBuf::from(OsStr::from_bytes(parent));
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let fd = open(&path, flags, Mode::empty())?;
+        Ok((Self { fd, path }, OsStr::from_bytes(name).to_owned()))
+    }
+
+    /// The address of a socket here: its path, or where that is too long for a socket address, the
+    /// way through our descriptor.
+    pub fn address(&self, name: &OsStr) -> Result<UnixAddr, Errno> {
+        let through = || PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd())).join(name);
+        Ok(UnixAddr::new(&self.path.join(name)).or_else(|_| UnixAddr::new(&through()))?)
+    }
+
+    /// The path of a name here.
+    pub fn path(&self, name: &OsStr) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// What is known of a name; of a link itself rather than of what it leads to.
+    pub fn status(&self, name: &OsStr) -> Result<FileStat, Errno> {
+        Ok(fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Gives what is at `old` the name `new` as well.
+    ///
+    /// # Errors
+    /// EEXIST if that name is taken, by whatever it is.
+    pub fn link(&self, old: &OsStr, new: &OsStr) -> Result<(), Errno> {
+        Ok(linkat(&self.fd, old, &self.fd, new, AtFlags::empty())?)
+    }
+
+    /// Gives what is at `old` the name `new` instead, in place of what had it.
+    pub fn rename(&self, old: &OsStr, new: &OsStr) -> Result<(), Errno> {
+        Ok(renameat(&self.fd, old, &self.fd, new)?)
+    }
+
+    /// Removes a name.
+    pub fn unlink(&self, name: &OsStr) -> Result<(), Errno> {
+        Ok(unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
+    }
+
+    /// Waits until nobody else holds the lock file of this name, makes it and holds it.
+    ///
+    /// The file is there only for as long as somebody holds the lock or waits for it. One that a
+    /// killed holder left behind is used and removed by the next.
+    ///
+    /// # Errors
+    /// EEXIST if something of that name is no lock file of ours.
+    pub fn lock(&self, name: OsString) -> Result<LockFile<'_>, Errno> {
+        loop {
+            let flags = OFlag::O_RDWR
+                | OFlag::O_CREAT
+                | OFlag::O_NOFOLLOW
+                | OFlag::O_NONBLOCK
+                | OFlag::O_CLOEXEC;
+            let mut fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+            let file = fstat(&fd)?;
+            let ours = super::dev_shm::is_regular(&file)
+                && file.st_size == 0
+                && file.st_uid == geteuid().as_raw();
+            if !ours {
+                return Err(Errno(libc::EEXIST));
+            }
+            let lock = loop {
+                match Flock::lock(fd, FlockArg::LockExclusive) {
+                    Ok(lock) => break lock,
+                    Err((returned, nix::errno::Errno::EINTR)) => fd = returned,
+                    Err((_, errno)) => return Err(errno.into()),
+                }
+            };
+            // Its last holder may have removed it while we waited, and somebody made another.
+            if self.status(&name).is_ok_and(|now| is_same(&now, &file)) {
+                return Ok(LockFile { directory: self, name, _lock: lock });
+            }
+        }
+    }
+}
+
+/// A lock file that is held. Dropping it removes the file and then lets go of it.
+#[derive(Debug)]
+pub struct LockFile<'a> {
+    directory: &'a Directory,
+    name: OsString,
+    _lock: Flock<OwnedFd>,
+}
+
+impl Drop for LockFile<'_> {
+    fn drop(&mut self) {
+        // If it cannot be removed, the next holder finds it and uses it.
+        let _ = self.directory.unlink(&self.name);
+    }
+}
+
+/// Whether both are the same file.
+pub fn is_same(one: &FileStat, other: &FileStat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
+/// Whether it is a socket.
+pub fn is_socket(status: &FileStat) -> bool {
+    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFSOCK
+}

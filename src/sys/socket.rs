@@ -1,0 +1,383 @@
+//! Sockets: socket(7), unix(7).
+
+use std::ffi::OsString;
+use std::io::IoSliceMut;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::sys::socket::{
+    self, AddressFamily, Backlog, MsgFlags, Shutdown, SockFlag, SockType, SockaddrLike,
+    SockaddrStorage, UnixAddr, sockopt,
+};
+use nix::sys::stat::{Mode, fchmod, umask};
+use nix::sys::time::TimeVal;
+
+use super::poll;
+use crate::address::SocketType;
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+
+/// How many clients wait to be accepted unless somebody says otherwise: SOMAXCONN of new kernels.
+pub const BACKLOG: i32 = 4096;
+
+/// How much the kernel is asked to hold of what we sent and the peer has not read.
+const SEND_BUFFER: usize = 4 << 20;
+
+/// A socket. Dropping it closes the handle.
+#[derive(Debug)]
+pub struct Socket(OwnedFd);
+
+/// Who connected to a Unix socket, as the kernel saw it at that moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Credentials {
+    /// Its process.
+    pub pid: i32,
+    /// Its effective user.
+    pub uid: u32,
+    /// Its effective group.
+    pub gid: u32,
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl From<OwnedFd> for Socket {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+impl Socket {
+    /// A new socket, neither bound nor connected.
+    pub fn new(family: AddressFamily, kind: SocketType) -> Result<Self, Errno> {
+        Ok(Self(socket::socket(family, type_of(kind), SockFlag::SOCK_CLOEXEC, None)?))
+    }
+
+    /// Two sockets that are connected to each other.
+    pub fn pair(kind: SocketType) -> Result<(Self, Self), Errno> {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let (one, other) = socket::socketpair(AddressFamily::Unix, type_of(kind), None, flags)?;
+        Ok((Self(one), Self(other)))
+    }
+
+    /// Binds a Unix socket to a path, which appears with exactly these permissions.
+    ///
+    /// The mode is on the socket before it is bound, so that there is no moment with a wider one;
+    /// the umask, which would take something off, is out of the way meanwhile. It is that of the
+    /// process, so nothing else may create files at the same time.
+    ///
+    /// # Errors
+    /// EADDRINUSE if something is at the path, whatever it is.
+    pub fn bind_path(&self, address: &UnixAddr, mode: u32) -> Result<(), Errno> {
+        fchmod(&self.0, Mode::from_bits_truncate(mode))?;
+        let before = umask(Mode::empty());
+        let bound = socket::bind(self.0.as_raw_fd(), address);
+        umask(before);
+        Ok(bound?)
+    }
+
+    /// Binds to an address.
+    ///
+    /// # Errors
+    /// EADDRINUSE if it has another socket.
+    pub fn bind(&self, address: &dyn SockaddrLike) -> Result<(), Errno> {
+        Ok(socket::bind(self.0.as_raw_fd(), address)?)
+    }
+
+    /// Lets clients connect: `backlog` of them wait until they are accepted.
+    pub fn listen(&self, backlog: i32) -> Result<(), Errno> {
+        let backlog = Backlog::new(backlog.clamp(0, libc::c_int::MAX))?;
+        Ok(socket::listen(&self.0, backlog)?)
+    }
+
+    /// The next client that waits; `None` if there is none, or if it has left already. The socket
+    /// is non-blocking for this.
+    ///
+    /// # Errors
+    /// EMFILE and its like, with the client still waiting.
+    pub fn accept(&self) -> Result<Option<Self>, Errno> {
+        loop {
+            match socket::accept4(self.0.as_raw_fd(), SockFlag::SOCK_CLOEXEC) {
+                // SAFETY: the kernel has just made it, and nobody else knows the number.
+                Ok(fd) => return Ok(Some(Self(unsafe { OwnedFd::from_raw_fd(fd) }))),
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::ECONNABORTED) => {
+                    return Ok(None);
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Connects, waiting for room in the backlog of the server until `deadline`.
+    ///
+    /// # Errors
+    /// ENOENT and ECONNREFUSED if nobody listens; EPROTOTYPE if the socket is of another type.
+    pub fn connect(&self, address: &dyn SockaddrLike, deadline: Deadline) -> Result<Waited, Errno> {
+        match address.family() {
+            Some(AddressFamily::Unix) => self.connect_unix(address, deadline),
+            _ => self.connect_elsewhere(address, deadline),
+        }
+    }
+
+    /// A full backlog of a Unix socket is waited for in connect(2) itself, and poll(2) does not
+    /// tell when it has room; but the time limit for sending is that for connecting as well.
+    fn connect_unix(
+        &self,
+        address: &dyn SockaddrLike,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        let connected = loop {
+            let left = deadline.remaining();
+            self.set_non_blocking(left == Some(Duration::ZERO))?;
+            // Zero would be for ever.
+            let limit = left.map_or(Duration::ZERO, |left| left.max(Duration::from_micros(1)));
+            self.limit_sending(limit)?;
+            match socket::connect(self.0.as_raw_fd(), address) {
+                Err(nix::errno::Errno::EAGAIN) if deadline.has_passed() => {
+                    break Ok(Waited::TimedOut);
+                }
+                Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => {}
+                Ok(()) => break Ok(Waited::Done(())),
+                Err(errno) => break Err(errno.into()),
+            }
+        };
+        self.set_non_blocking(false)?;
+        self.limit_sending(Duration::ZERO)?;
+        connected
+    }
+
+    fn connect_elsewhere(
+        &self,
+        address: &dyn SockaddrLike,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        self.set_non_blocking(true)?;
+        match socket::connect(self.0.as_raw_fd(), address) {
+            Ok(()) => {}
+            // It goes on by itself, after a signal as well.
+            Err(nix::errno::Errno::EINPROGRESS | nix::errno::Errno::EINTR) => {
+                if poll::writable(self, deadline)? == Waited::TimedOut {
+                    return Ok(Waited::TimedOut);
+                }
+                match socket::getsockopt(&self.0, sockopt::SocketError)? {
+                    0 => {}
+                    errno => return Err(Errno(errno)),
+                }
+            }
+            Err(errno) => return Err(errno.into()),
+        }
+        self.set_non_blocking(false)?;
+        Ok(Waited::Done(()))
+    }
+
+    fn limit_sending(&self, limit: Duration) -> Result<(), Errno> {
+        let limit = TimeVal::new(
+            limit.as_secs().try_into().unwrap_or(i64::MAX),
+            limit.subsec_micros().into(),
+        );
+        Ok(socket::setsockopt(&self.0, sockopt::SendTimeout, &limit)?)
+    }
+
+    /// Makes calls on it fail with EAGAIN rather than wait.
+    pub fn set_non_blocking(&self, non_blocking: bool) -> Result<(), Errno> {
+        let flags = if non_blocking { OFlag::O_NONBLOCK } else { OFlag::empty() };
+        fcntl(&self.0, FcntlArg::F_SETFL(flags))?;
+        Ok(())
+    }
+
+    /// Lets the kernel hold much of what we send, so that neither side waits for the other at
+    /// every block. It works as well without.
+    pub fn enlarge_send_buffer(&self) {
+        let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &SEND_BUFFER);
+    }
+
+    /// Makes room for a message of this size, as far as the limits of the system allow.
+    ///
+    /// # Errors
+    /// EPERM if they do not.
+    pub fn make_room_for(&self, size: usize) -> Result<(), Errno> {
+        // The kernel doubles what is asked for, and needs less than that for itself.
+        let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &size);
+        if self.send_buffer()? < size {
+            socket::setsockopt(&self.0, sockopt::SndBufForce, &size)?;
+        }
+        Ok(())
+    }
+
+    /// How much the kernel holds of what we send, its own records of it included.
+    pub fn send_buffer(&self) -> Result<usize, Errno> {
+        Ok(socket::getsockopt(&self.0, sockopt::SndBuf)?)
+    }
+
+    /// Tells the peer that nothing more comes. A peer that has left does not need to know.
+    pub fn shut_down_writing(&self) -> Result<(), Errno> {
+        match socket::shutdown(self.0.as_raw_fd(), Shutdown::Write) {
+            Ok(()) | Err(nix::errno::Errno::ENOTCONN) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Who connected; `None` where that is not known, as over a network.
+    pub fn peer(&self) -> Option<Credentials> {
+        let peer = socket::getsockopt(&self.0, sockopt::PeerCredentials).ok()?;
+        let unknown = peer.pid() == 0 && peer.uid() == u32::MAX;
+        let credentials = Credentials { pid: peer.pid(), uid: peer.uid(), gid: peer.gid() };
+        (!unknown && self.family() == Some(AddressFamily::Unix)).then_some(credentials)
+    }
+
+    /// The family of its addresses.
+    pub fn family(&self) -> Option<AddressFamily> {
+        socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd()).ok()?.family()
+    }
+
+    /// Where it is bound, in the words of our addresses; empty if nowhere.
+    pub fn local_address(&self) -> OsString {
+        let address = socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd());
+        address.map_or(OsString::new(), |address| words(&address))
+    }
+
+    /// Where the peer is bound, in the words of our addresses; empty if nowhere.
+    pub fn peer_address(&self) -> OsString {
+        let address = socket::getpeername::<SockaddrStorage>(self.0.as_raw_fd());
+        address.map_or(OsString::new(), |address| words(&address))
+    }
+
+    /// What it keeps of what is written to it.
+    pub fn socket_type(&self) -> Result<SocketType, Errno> {
+        Ok(match socket::getsockopt(&self.0, sockopt::SockType)? {
+            SockType::Stream => SocketType::Stream,
+            SockType::SeqPacket => SocketType::Seqpacket,
+            _ => SocketType::Dgram,
+        })
+    }
+
+    /// Whether it listens.
+    pub fn is_listening(&self) -> bool {
+        socket::getsockopt(&self.0, sockopt::AcceptConn).unwrap_or(false)
+    }
+
+    /// Sends one message, or as much of a stream as is taken.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and full; EPIPE if the peer has left; EMSGSIZE if a message is
+    /// longer than the socket takes.
+    pub fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        loop {
+            match socket::send(self.0.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
+                Err(nix::errno::Errno::EINTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Receives what there is of a stream; 0 is the end.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and nothing is there.
+    pub fn receive(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        loop {
+            match socket::recv(self.0.as_raw_fd(), buffer, MsgFlags::empty()) {
+                Err(nix::errno::Errno::EINTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Makes an empty message tell itself from the end, for which recv(2) gives 0 as well: from
+    /// now on each message comes with the time of its arrival, which the end has none of.
+    pub fn mark_messages(&self) -> Result<(), Errno> {
+        Ok(socket::setsockopt(&self.0, sockopt::ReceiveTimestamp, &true)?)
+    }
+
+    /// Receives the next message, whatever its size, into a buffer that grows for it; `None` at
+    /// the end. The socket's messages are marked.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and nothing is there.
+    pub fn receive_message<'a>(&self, buffer: &'a mut Vec<u8>) -> Result<Option<&'a [u8]>, Errno> {
+        let Some(size) = self.receive_part(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?
+        else {
+            return Ok(None);
+        };
+        if buffer.len() < size {
+            buffer.resize(size.next_power_of_two(), 0);
+        }
+        // Nobody else reads from it, so this is the one that was looked at.
+        let message = self.receive_part(buffer, MsgFlags::empty())?;
+        Ok(message.map(|size| &buffer[..size]))
+    }
+
+    /// Receives a marked message, or looks at it; `None` at the end.
+    fn receive_part(&self, buffer: &mut [u8], flags: MsgFlags) -> Result<Option<usize>, Errno> {
+        let mut mark = nix::cmsg_space!(TimeVal);
+        loop {
+            let mut parts = [IoSliceMut::new(buffer)];
+            let (fd, mark) = (self.0.as_raw_fd(), Some(mark.as_mut_slice()));
+            match socket::recvmsg::<()>(fd, &mut parts, mark, flags) {
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+                Ok(message) => {
+                    let marked = message.cmsgs().is_ok_and(|mut marks| marks.next().is_some());
+                    return Ok((marked || message.bytes > 0).then_some(message.bytes));
+                }
+            }
+        }
+    }
+}
+
+/// The address of a path. One that is too long for a socket address is reached through a
+/// descriptor, which has to stay open until the address was used.
+pub fn path_address(path: &Path) -> Result<(UnixAddr, Option<OwnedFd>), Errno> {
+    if let Ok(address) = UnixAddr::new(path) {
+        return Ok((address, None));
+    }
+    let fd = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+    let address = UnixAddr::new(format!("/proc/self/fd/{}", fd.as_raw_fd()).as_str())?;
+    Ok((address, Some(fd)))
+}
+
+/// Whether a process has the Unix socket at this address open, listening or not.
+///
+/// It asks as a datagram socket: one of another type answers that the types do not fit, and one of
+/// this type notices nothing. So nobody who listens is disturbed, and a server between bind(2) and
+/// listen(2), who would refuse a connection, counts as alive.
+///
+/// # Errors
+/// ENOENT if there is nothing; EACCES if we may not know.
+pub fn is_alive(address: &UnixAddr) -> Result<bool, Errno> {
+    let probe = Socket::new(AddressFamily::Unix, SocketType::Dgram)?;
+    match socket::connect(probe.0.as_raw_fd(), address) {
+        Ok(()) | Err(nix::errno::Errno::EPROTOTYPE | nix::errno::Errno::EPERM) => Ok(true),
+        Err(nix::errno::Errno::ECONNREFUSED) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn type_of(kind: SocketType) -> SockType {
+    match kind {
+        SocketType::Stream => SockType::Stream,
+        SocketType::Seqpacket => SockType::SeqPacket,
+        SocketType::Dgram => SockType::Datagram,
+    }
+}
+
+/// An address in the words in which we take addresses.
+fn words(address: &SockaddrStorage) -> OsString {
+    let Some(unix) = address.as_unix_addr() else { return OsString::new() };
+    match (unix.path(), unix.as_abstract()) {
+        (Some(path), _) => path.as_os_str().to_owned(),
+        (_, Some(name)) => {
+            let mut text = OsString::from("@");
+            text.push(std::ffi::OsStr::from_bytes(name));
+            text
+        }
+        _ => OsString::new(),
+    }
+}
