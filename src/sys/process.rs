@@ -153,6 +153,11 @@ pub fn copy_descriptor(process: &Process, number: i32) -> Result<OwnedFd, Errno>
     Ok(unsafe { OwnedFd::from_raw_fd(result as i32) })
 }
 
+/// The user that we act as: geteuid(2).
+pub fn user() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
 /// All processes, by ID.
 pub fn all() -> impl Iterator<Item = i32> {
     let mut pids: Vec<i32> = fs::read_dir("/proc")

@@ -1,14 +1,16 @@
-//! The manual pages and completions that are committed are those which the definitions give.
+//! The manual pages, the completions and the list of files in ARCHITECTURE.md are those which the
+//! definitions give.
 //!
 //! `make generate` writes them; otherwise this compares.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap_complete::Shell;
-use ipc_suite::cli;
+use ipc_suite::cli::{self, Verb};
 
-use crate::manual;
+use crate::{layout, manual};
 
 /// Every generated file, by its path below the project.
 fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
@@ -25,12 +27,34 @@ fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
         };
         files.insert(Path::new("completions").join(name), script);
     }
+    files.insert("ARCHITECTURE.md".into(), architecture().into_bytes());
     files
+}
+
+/// ARCHITECTURE.md with the first sentence of every file, as the file has it.
+fn architecture() -> String {
+    const BEGIN: &str = "<!-- A line for every file: 'make generate' writes them. -->\n";
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it is committed");
+    let (prose, _) = text.split_once(BEGIN).expect("the list has a beginning");
+    let lines = layout::sources("src").into_iter().map(|path| {
+        let sentence =
+            first_sentence(&fs::read_to_string(root().join(&path)).expect("it can be read"));
+        format!("| `{}` | {} |\n", path.display(), sentence.replace('|', "\\|"))
+    });
+    format!("{prose}{BEGIN}| file | what it is for |\n| --- | --- |\n{}", lines.collect::<String>())
+}
+
+/// The first sentence of a module's description.
+fn first_sentence(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+    let paragraph = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let end = paragraph.find(". ").unwrap_or(paragraph.len());
+    paragraph[..end].trim_end_matches('.').to_owned()
 }
 
 /// The files of a directory that is generated as a whole.
 fn committed(directory: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join(directory)).expect("the directory is committed");
+    let entries = fs::read_dir(root().join(directory)).expect("the directory is committed");
     let names = entries.map(|entry| entry.expect("it can be read").file_name());
     names.map(|name| Path::new(directory).join(name)).collect()
 }
@@ -40,7 +64,7 @@ fn root() -> &'static Path {
 }
 
 #[test]
-fn manual_pages_and_completions_are_current() {
+fn generated_files_are_current() {
     let expected = expected();
     let left_over: Vec<PathBuf> = [committed("man"), committed("completions")]
         .concat()
@@ -49,15 +73,15 @@ fn manual_pages_and_completions_are_current() {
         .collect();
     let differing: Vec<&PathBuf> = expected
         .iter()
-        .filter(|(path, bytes)| std::fs::read(root().join(path)).ok().as_ref() != Some(bytes))
+        .filter(|(path, bytes)| fs::read(root().join(path)).ok().as_ref() != Some(bytes))
         .map(|(path, _)| path)
         .collect();
     if std::env::var_os("IPC_GENERATE").is_some() {
         left_over
             .iter()
-            .for_each(|path| std::fs::remove_file(root().join(path)).expect("it can be removed"));
+            .for_each(|path| fs::remove_file(root().join(path)).expect("it can be removed"));
         differing.iter().for_each(|path| {
-            std::fs::write(root().join(path), &expected[*path]).expect("it can be written")
+            fs::write(root().join(path), &expected[*path]).expect("it can be written")
         });
         return;
     }
@@ -68,18 +92,29 @@ fn manual_pages_and_completions_are_current() {
     );
 }
 
+/// The ways to call a verb, those of other verbs with the same definition included.
+fn words(verb: &Verb) -> Vec<String> {
+    let same = manual::verbs().filter(|(_, other)| std::ptr::eq(other.examples, verb.examples));
+    let words = same.flat_map(|(noun, other)| {
+        let noun = noun.map_or(String::new(), |noun| format!("{} ", noun.name));
+        [Some(other.name), other.alias]
+            .into_iter()
+            .flatten()
+            .map(move |name| format!("ipc {noun}{name}"))
+    });
+    words.collect()
+}
+
 #[test]
 fn every_verb_has_examples_that_use_it() {
-    for (noun, verb) in manual::verbs() {
-        let words = noun.map_or(format!("ipc {}", verb.name), |noun| {
-            format!("ipc {} {}", noun.name, verb.name)
-        });
-        assert!(!verb.examples.is_empty(), "{words} has no example");
-        let aliases = verb.alias.map(|alias| words.replace(verb.name, alias));
+    for (_, verb) in manual::verbs() {
+        let words = words(verb);
+        assert!(!verb.examples.is_empty(), "{words:?} has no example");
         for (what, line) in verb.examples {
-            let uses =
-                line.contains(&words) || aliases.as_ref().is_some_and(|alias| line.contains(alias));
-            assert!(uses, "the example of {words} does not use it: {line}");
+            assert!(
+                words.iter().any(|words| line.contains(words)),
+                "{words:?} is not used in: {line}"
+            );
             assert!(!what.ends_with('.'), "a description ends without a full stop: {what}");
         }
     }

@@ -1,6 +1,7 @@
 //! `ipc sem`.
 
 use nix::sys::signal::Signal;
+use predicates::str::contains;
 
 use crate::peers;
 use crate::support::{Name, Run, as_another_user, awkward, binary, ipc, sh, text};
@@ -38,7 +39,8 @@ fn create_refuses_what_exists_unless_told() {
 fn permissions_are_those_asked_for_whatever_the_umask() {
     let name = Name::new("sem");
     sh("umask 077; ipc sem create -m u=rw,go+r \"$0\"").word(&*name).is(0, "", "");
-    assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""mode":"0644""#));
+    let stat = ipc(&["sem", "stat", "--json", &name]).assert();
+    stat.success().stdout(contains(r#""mode":"0644""#)).stderr("");
 }
 
 #[test]
@@ -211,7 +213,8 @@ fn units_are_counted_exactly_when_c_and_ipc_contend_for_them() {
         assert!(output.status.success(), "{output:?}");
     }
     ipc(&["sem", "value", &name]).is(0, "0\n", "");
-    assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""waiters":0"#));
+    let stat = ipc(&["sem", "stat", "--json", &name]).assert();
+    stat.success().stdout(contains(r#""waiters":0"#)).stderr("");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use assert_cmd::assert::{Assert, OutputAssertExt};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -129,6 +130,11 @@ impl Run {
         let output = self.output();
         let seen = (code(&output), text(&output.stdout), text(&output.stderr));
         assert_eq!(seen, (status, stdout.to_owned(), stderr.to_owned()));
+    }
+
+    /// Runs it to its end, for assertions about parts of what it printed.
+    pub fn assert(self) -> Assert {
+        self.output().assert()
     }
 
     /// Runs it to its end, which has to be success; returns stdout.

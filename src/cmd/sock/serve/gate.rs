@@ -2,11 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use nix::unistd::geteuid;
-
 use crate::endpoint::Listener;
 use crate::errno::Errno;
 use crate::output::Output;
+use crate::sys::process;
 use crate::sys::socket::{Credentials, Socket};
 
 /// Who may come in. We ourselves always may.
@@ -90,7 +89,7 @@ impl Gate {
         match &self.admission {
             Admission::Everybody => true,
             Admission::Users(users) => {
-                peer.is_some_and(|peer| peer.uid == geteuid().as_raw() || users.contains(&peer.uid))
+                peer.is_some_and(|peer| peer.uid == process::user() || users.contains(&peer.uid))
             }
         }
     }
