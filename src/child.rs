@@ -38,6 +38,12 @@ pub fn run(command: &mut Command) -> anyhow::Result<Exit> {
     Ok(exit_of(attend(&mut child, &signals)?))
 }
 
+/// Becomes another program, which inherits dispositions and mask as they are; comes back only with
+/// the reason why it did not.
+pub fn replace_by(command: &mut Command) -> Errno {
+    command.exec().into()
+}
+
 /// Becomes a COMMAND: nothing of us remains. Comes back only with the reason why it did not.
 pub fn exec(command: &mut Command) -> anyhow::Error {
     restore_dispositions();

@@ -2,6 +2,7 @@
 //! option, status for status, word for word what the original is.
 #![forbid(unsafe_code)]
 
+mod flock;
 pub mod getopt;
 mod mkfifo;
 mod quote;
@@ -24,7 +25,8 @@ pub struct Applet {
 }
 
 /// All of them.
-pub const APPLETS: &[Applet] = &[Applet { name: "mkfifo", run: mkfifo::run }];
+pub const APPLETS: &[Applet] =
+    &[Applet { name: "flock", run: flock::run }, Applet { name: "mkfifo", run: mkfifo::run }];
 
 /// The one that the first of these words calls.
 pub fn called_by(arguments: &[OsString]) -> Option<&'static Applet> {

@@ -1,6 +1,6 @@
 //! Descriptors that our caller left open for us, by number: the 9 of `exec 9>file`.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::close;
@@ -38,7 +38,7 @@ pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
 }
 
 /// Lets a COMMAND have a descriptor of ours.
-pub fn pass_on(fd: &OwnedFd) -> Result<(), Errno> {
+pub fn pass_on(fd: impl AsFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     Ok(())
 }
@@ -50,4 +50,10 @@ pub fn keep_to_ourselves() {
     unsafe {
         libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
     };
+}
+
+/// Keeps a descriptor from a COMMAND.
+pub fn keep(fd: impl AsFd) -> Result<(), Errno> {
+    fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    Ok(())
 }

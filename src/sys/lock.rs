@@ -80,11 +80,16 @@ impl Lock {
     /// # Errors
     /// [`Error::NotOpenFor`]; EDEADLK among POSIX locks, ENOLCK at a limit of the kernel.
     pub fn acquire(self, fd: impl AsFd, deadline: Deadline) -> Result<Waited, Error> {
-        let fd = fd.as_fd();
-        until(deadline, |attempt| self.attempt(fd, attempt)).map_err(|errno| match errno {
+        self.wait(fd, deadline).map_err(|errno| match errno {
             Errno(libc::EBADF) => Error::NotOpenFor(self.access()),
             errno => errno.into(),
         })
+    }
+
+    /// The same with the error as the kernel has it.
+    pub fn wait(self, fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
+        let fd = fd.as_fd();
+        until(deadline, |attempt| self.attempt(fd, attempt))
     }
 
     /// Gives it back.
@@ -214,6 +219,19 @@ fn lock_for_writing(
         Waited::Done(()) => Waited::Done(fd),
         Waited::TimedOut => Waited::TimedOut,
     })
+}
+
+/// Opens a file as flock(1) does: a missing one is made with what the umask leaves of 0666, and a
+/// FIFO is waited for.
+pub fn open_like_utility(path: &OsStr, lock: Lock) -> Result<OwnedFd, Errno> {
+    let flags = lock.flags() | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    match open(path, flags | OFlag::O_CREAT, Permissions::from_bits_truncate(0o666)) {
+        Err(nix::errno::Errno::EISDIR) => {
+            let flags = flags.difference(OFlag::O_ACCMODE) | OFlag::O_RDONLY;
+            Ok(open(path, flags, Permissions::empty())?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// The file, without opening it.

@@ -5,6 +5,7 @@
 
 mod applets;
 mod fifo;
+mod flock;
 mod generated;
 mod layout;
 mod lock;
