@@ -188,7 +188,8 @@ mod tests {
         });
         let tid = told.recv().unwrap();
         for _ in 0..20 {
-            std::thread::sleep(Duration::from_millis(1));
+            let a_moment = Deadline::after(Duration::from_millis(1));
+            assert_eq!(super::super::poll::any(&mut [], a_moment), Ok(Waited::TimedOut));
             // SAFETY: the call takes numbers only.
             unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), tid, libc::SIGURG) };
         }

@@ -347,7 +347,14 @@ mod tests {
         let waiting = path.clone();
         let thread =
             std::thread::spawn(move || open_locked(waiting.as_os_str(), lock, Deadline::NEVER));
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        let status = status(path.as_os_str()).unwrap();
+        let waits = || {
+            let held = crate::sys::lock_table::of_file(&status).unwrap();
+            held.iter().any(|held| !held.waiters.is_empty())
+        };
+        while !waits() {
+            std::thread::yield_now();
+        }
         std::fs::rename(directory.path().join("lock"), directory.path().join("old")).unwrap();
         drop(old);
         let Waited::Done(new) = thread.join().unwrap().unwrap() else { panic!("no deadline") };

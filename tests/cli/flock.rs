@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::support::{Run, binary, code, ipc, text};
+use crate::support::{Run, binary, code, copy_for_others, ipc, text};
 
 /// The one of util-linux, where the machine has it.
 fn original() -> Option<PathBuf> {
@@ -195,10 +195,12 @@ fn what_is_wrong_is_told_in_the_same_words_with_the_same_status() {
 #[test]
 fn a_file_that_may_not_be_opened_or_made_has_its_own_statuses() {
     let other = "setpriv --reuid 65534 --regid 65534 --clear-groups";
-    let program = tempfile::tempdir().unwrap();
-    fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    if !nix::unistd::Uid::effective().is_root() {
+        return;
+    }
+    let (program, ipc) = copy_for_others();
     let copy = program.path().join("flock");
-    fs::copy(binary(), &copy).unwrap();
+    fs::rename(ipc, &copy).unwrap();
     let line = format!(
         "chmod 755 .. .; touch new; chmod 0 new; {other} \"{0}\" new true; echo $?
          unshare -m sh -c 'mount -t tmpfs -o ro none directory && \"{0}\" directory/x true; echo $?'",

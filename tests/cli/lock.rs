@@ -9,7 +9,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::support::{code, ipc, sh, text, until};
+use crate::support::{as_another_user, code, ipc, sh, text, until};
 
 /// A directory, and the path of a file in it that does not exist yet.
 fn new_file() -> (TempDir, String) {
@@ -289,18 +289,16 @@ fn what_cannot_be_opened_is_status_125() {
 }
 
 #[test]
-fn another_user_can_neither_hold_our_lock_file_nor_be_fooled_about_it() {
+fn another_user_cannot_deny_us_our_lock_yet_sees_who_has_it() {
     let (directory, file) = new_file();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let other = "setpriv --reuid 65534 --regid 65534 --clear-groups";
-    let line = format!("ipc lock run \"$0\" -- {other} \"$1\" lock run \"$0\" -- true");
-    let copy = directory.path().join("ipc");
-    fs::copy(crate::support::binary(), &copy).unwrap();
-    sh(&line).word(&file).word(&copy).is(
-        125,
-        "",
-        &format!("ipc: lock run: {file}: Permission denied\n"),
-    );
+    ipc(&["lock", "run", &file, "--", "true"]).is(0, "", "");
+    let Some(other) = as_another_user(&["lock", "run", &file, "--", "true"]) else { return };
+    other.is(125, "", &format!("ipc: lock run: {file}: Permission denied\n"));
+    let _held = hold(&file);
+    let output = as_another_user(&["lock", "test", &file]).unwrap().output();
+    assert_eq!((code(&output), text(&output.stderr)), (1, String::new()));
+    assert!(text(&output.stdout).contains(&format!("{} ", std::process::id())), "{output:?}");
 }
 
 #[test]

@@ -33,15 +33,24 @@ pub fn as_another_user(words: &[&str]) -> Option<Run> {
     if !nix::unistd::Uid::effective().is_root() {
         return None;
     }
-    // The directory that the binary was built in may be closed to others.
-    let directory = tempfile::tempdir().expect("a directory can be made");
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let copy = directory.path().join("ipc");
-    fs::copy(binary(), &copy).expect("the binary can be copied");
+    let (directory, copy) = copy_for_others();
     let mut run = Run::new(copy, words);
     run.command.uid(65534).gid(65534);
     run.directory = Some(directory);
     Some(run)
+}
+
+/// A copy of the binary that everybody may execute, as the directory it was built in may be closed
+/// to others.
+pub fn copy_for_others() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let copy = directory.path().join("ipc");
+    // By another process: if we wrote it ourselves, a child that another test starts in the
+    // meantime would have it open for writing, and it could not be executed.
+    let copied = Command::new("cp").arg(binary()).arg(&copy).status();
+    assert!(copied.expect("cp starts").success());
+    (directory, copy)
 }
 
 /// A line of shell in which `ipc` is the binary under test.
