@@ -31,7 +31,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     if text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     {
-        let seconds = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+        let seconds = text.parse().map_err(|_| "not a duration such as 500ms, 1m 30s, 5 or inf".to_owned())?;
         return Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned());
     }
     let units = text.split(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace());
@@ -40,7 +40,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             return Err(format!("'{unit}' is too long to wait for; minutes are 'm'"));
         }
     }
-    humantime::parse_duration(text).map_err(|error| error.to_string())
+    humantime::parse_duration(text)
+        .map_err(|_| "not a duration such as 500ms, 1m 30s, 5 or inf".to_owned())
 }
 
 /// A number of bytes: `4096`, `0x1000`, `64K` and `64KiB` (65536), `64KB` (64000), up to E.

@@ -17,3 +17,4 @@ mod readme;
 mod sem;
 mod signal;
 mod support;
+mod waiting;

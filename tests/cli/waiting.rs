@@ -1,0 +1,52 @@
+//! What holds for every command that waits.
+
+use crate::peers;
+use crate::support::{Name, Run, binary, ipc, text};
+
+/// The system calls of a command that waits in vain for 20 ms, as strace shows them.
+fn calls(words: &[&str]) -> Option<String> {
+    if !peers::there("strace", &["--version"]) {
+        return None;
+    }
+    let output = Run::new("strace", &["-f"]).word(binary()).words(words).output();
+    assert_eq!(output.status.code(), Some(124), "{output:?}");
+    Some(text(&output.stderr))
+}
+
+#[test]
+fn no_wait_is_on_the_clock_that_can_be_set() {
+    let (semaphore, queue) = (Name::new("sem"), Name::new("mq"));
+    ipc(&["sem", "create", &semaphore]).is(0, "", "");
+    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
+    ipc(&["mkfifo", &fifo]).is(0, "", "");
+    for words in [
+        &["sem", "wait", "-t", "20ms", &semaphore][..],
+        &["mq", "recv", "-t", "20ms", &queue],
+        &["fifo", "cat", "-t", "20ms", &fifo],
+        &["fifo", "write", "-t", "20ms", &fifo, "x"],
+        &["signal", "wait", "-t", "20ms", "USR1"],
+        &["sock", "wait", "-t", "20ms", "@ipc-test-no-such"],
+    ] {
+        let Some(calls) = calls(words) else { return };
+        // A timed call of a queue takes a time of day, so none may have a time.
+        let of_queues = calls.lines().filter(|line| line.contains("mq_timed"));
+        for line in of_queues {
+            assert!(line.contains("NULL)"), "{words:?}: {line}");
+        }
+        assert!(!calls.contains("CLOCK_REALTIME"), "{words:?}: {calls}");
+    }
+}
+
+#[test]
+fn a_number_alone_is_seconds_and_what_is_no_duration_is_refused() {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
+    ipc(&["sem", "wait", "-t", "5", &name]).is(0, "", "");
+    let refused = ipc(&["sem", "wait", "-t", "1M", &name]);
+    let reason = "--timeout '1M': 'M' is too long to wait for; minutes are 'm'";
+    refused.is(2, "", &format!("ipc: sem wait: {reason}\nhint: try 'ipc sem wait --help'\n"));
+    let refused = ipc(&["sem", "wait", "-t", "-1", &name]).output();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
