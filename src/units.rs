@@ -27,11 +27,12 @@ impl FromStr for Patience {
 ///
 /// Months and years are refused: in `1M` or `1month` somebody meant minutes.
 pub fn duration(text: &str) -> Result<Duration, String> {
+    const NOT_A_DURATION: &str = "not a duration such as 500ms, 1m 30s or 5";
     let text = text.trim();
     if text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     {
-        let seconds = text.parse().map_err(|_| "not a duration such as 500ms, 1m 30s, 5 or inf".to_owned())?;
+        let seconds = text.parse().map_err(|_| NOT_A_DURATION.to_owned())?;
         return Duration::try_from_secs_f64(seconds).map_err(|_| "too long".to_owned());
     }
     let units = text.split(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace());
@@ -40,8 +41,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             return Err(format!("'{unit}' is too long to wait for; minutes are 'm'"));
         }
     }
-    humantime::parse_duration(text)
-        .map_err(|_| "not a duration such as 500ms, 1m 30s, 5 or inf".to_owned())
+    humantime::parse_duration(text).map_err(|_| NOT_A_DURATION.to_owned())
 }
 
 /// A number of bytes: `4096`, `0x1000`, `64K` and `64KiB` (65536), `64KB` (64000), up to E.
