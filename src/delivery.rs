@@ -10,7 +10,7 @@ use crate::frame::{Form, Writer};
 use crate::output::{Output, Unwritable};
 use crate::signals::Signal;
 use crate::sys::signal::Blocked;
-use crate::sys::stdio;
+use crate::sys::stdio::{self, Blocking};
 
 /// How much may be gathered for one write. A pipe that is empty takes it at once.
 const GATHERED: usize = 32 << 10;
@@ -20,6 +20,7 @@ const GATHERED: usize = 32 << 10;
 pub struct Delivery {
     writer: Writer,
     held: Blocked,
+    blocking: Blocking,
     gathered: usize,
 }
 
@@ -30,8 +31,9 @@ impl Delivery {
     /// That nothing can be written to stdout, or that its reader has left.
     pub fn new(form: Form) -> Result<Self, Unwritable> {
         let held = Blocked::new([Signal::INT, Signal::TERM, Signal::HUP].into_iter().collect());
-        let delivery = Self { writer: Writer::new(form), held, gathered: 0 };
-        delivery.wait_for_room()?;
+        let blocking = stdio::blocking().map_err(Unwritable)?;
+        let delivery = Self { writer: Writer::new(form), held, blocking, gathered: 0 };
+        delivery.lifted(|| ())?;
         Ok(delivery)
     }
 
@@ -40,9 +42,7 @@ impl Delivery {
         self.writer.write(output, record)?;
         self.gathered += record.len() + 1;
         if self.gathered >= GATHERED {
-            output.flush()?;
-            self.gathered = 0;
-            self.wait_for_room()?;
+            self.wait(output, || ())?;
         }
         Ok(())
     }
@@ -55,12 +55,17 @@ impl Delivery {
     ) -> Result<T, Unwritable> {
         output.flush()?;
         self.gathered = 0;
-        let result = self.held.lifted(wait);
-        self.wait_for_room()?;
-        Ok(result)
+        self.lifted(wait)
     }
 
-    fn wait_for_room(&self) -> Result<(), Unwritable> {
-        self.held.lifted(stdio::wait_for_room).map_err(Unwritable)
+    fn lifted<T>(&self, wait: impl FnOnce() -> T) -> Result<T, Unwritable> {
+        self.held.lifted(|| {
+            let result = wait();
+            match self.blocking {
+                Blocking::Sometimes => stdio::wait_for_room().map_err(Unwritable)?,
+                Blocking::Never => {}
+            }
+            Ok(result)
+        })
     }
 }

@@ -1,11 +1,11 @@
 //! Message queues of either kind, as one: sending, receiving and waiting by deadlines.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::AnyName;
-use crate::spin;
+use crate::spin::Spin;
 use crate::sys::mqueue::{self, Access};
 use crate::sys::poll;
 use crate::sys::system_v::Target;
@@ -16,10 +16,15 @@ pub type QueueName = AnyName<255>;
 
 /// An open message queue.
 #[derive(Debug)]
-pub enum Mailbox {
+pub struct Mailbox {
+    queue: Queue,
+    spin: Spin,
+}
+
+#[derive(Debug)]
+enum Queue {
     /// A POSIX queue, and the message that was received last.
     Posix(mqueue::Queue, Vec<u8>),
-    /// A System V queue.
     SystemV(system_v_queue::Queue),
 }
 
@@ -44,9 +49,9 @@ impl Mailbox {
 
     /// The longest message that can be sent, in bytes.
     pub fn limit(&self) -> Result<usize, Errno> {
-        match self {
-            Self::Posix(queue, _) => Ok(queue.shape()?.msg_size as usize),
-            Self::SystemV(queue) => Ok(queue.limit()),
+        match &self.queue {
+            Queue::Posix(queue, _) => Ok(queue.shape()?.msg_size as usize),
+            Queue::SystemV(queue) => Ok(queue.limit()),
         }
     }
 
@@ -58,36 +63,42 @@ impl Mailbox {
         priority: i64,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
-        match self {
-            Self::Posix(queue, _) => send(queue, message, priority as u32, deadline),
-            Self::SystemV(queue) => queue.send(message, priority, deadline),
+        let queue = match &mut self.queue {
+            Queue::Posix(queue, _) => queue,
+            Queue::SystemV(queue) => return queue.send(message, priority, deadline),
+        };
+        let attempt = || match queue.try_send(message, priority as u32) {
+            Err(Errno(libc::EAGAIN)) => None,
+            result => Some(result),
+        };
+        loop {
+            if let Some(result) = attempt() {
+                return result.map(Waited::Done);
+            }
+            if deadline == Deadline::PASSED {
+                return Ok(Waited::TimedOut);
+            }
+            if let Some(result) = self.spin.retry(attempt) {
+                return result.map(Waited::Done);
+            }
+            if poll::writable(&*queue, deadline)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
         }
     }
 
     /// Takes a message, if there is one or will be in a moment. POSIX queues know no selection.
     pub fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
-        let first = self.try_receive(selection)?;
+        let first = self.queue.receive(selection)?;
         match first {
             Some(taken) => Ok(Some(taken)),
-            None => spin::retry(|| self.try_receive(selection).transpose()).transpose(),
+            None => self.spin.retry(|| self.queue.receive(selection).transpose()).transpose(),
         }
     }
 
     /// Takes a message, if there is one.
     pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
-        match self {
-            Self::Posix(queue, buffer) => {
-                if buffer.is_empty() {
-                    buffer.resize(queue.shape()?.msg_size as usize, 0);
-                }
-                match queue.try_receive(buffer) {
-                    Ok(taken) => Ok(Some(taken.into())),
-                    Err(Errno(libc::EAGAIN)) => Ok(None),
-                    Err(errno) => Err(errno),
-                }
-            }
-            Self::SystemV(queue) => Ok(queue.try_receive(selection)?.map(Taken::from)),
-        }
+        self.queue.receive(selection)
     }
 
     /// Copies the message at this place, of which the oldest is 0, and takes none.
@@ -95,25 +106,25 @@ impl Mailbox {
     /// # Errors
     /// EOPNOTSUPP for a POSIX queue, ENOSYS for a kernel that cannot.
     pub fn peek(&mut self, index: u32) -> Result<Option<Taken>, Errno> {
-        match self {
-            Self::Posix(..) => Err(Errno(libc::EOPNOTSUPP)),
-            Self::SystemV(queue) => Ok(queue.peek(index)?.map(Taken::from)),
+        match &mut self.queue {
+            Queue::Posix(..) => Err(Errno(libc::EOPNOTSUPP)),
+            Queue::SystemV(queue) => Ok(queue.peek(index)?.map(Taken::from)),
         }
     }
 
     /// The bytes of the message that was taken last.
     pub fn message(&self, taken: Taken) -> &[u8] {
-        match self {
-            Self::Posix(_, buffer) => &buffer[..taken.length],
-            Self::SystemV(queue) => queue.message(taken.length),
+        match &self.queue {
+            Queue::Posix(_, buffer) => &buffer[..taken.length],
+            Queue::SystemV(queue) => queue.message(taken.length),
         }
     }
 
     /// Waits until there is such a message, and takes none. It may be gone when the call returns.
     pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
-        match self {
-            Self::Posix(queue, _) => poll::readable(queue, deadline),
-            Self::SystemV(queue) => {
+        match &mut self.queue {
+            Queue::Posix(queue, _) => poll::readable(queue, deadline),
+            Queue::SystemV(queue) => {
                 let waited = queue.wait(selection, deadline)?;
                 queue.give_back()?;
                 Ok(waited)
@@ -129,22 +140,40 @@ impl Mailbox {
         sink: BorrowedFd<'_>,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
+        match &mut self.queue {
+            Queue::Posix(queue, _) => poll::readable_for(queue, sink, deadline),
+            Queue::SystemV(queue) => queue.wait(selection, deadline),
+        }
+    }
+}
+
+impl Queue {
+    fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
         match self {
-            Self::Posix(queue, _) => poll::readable_for(queue, sink, deadline),
-            Self::SystemV(queue) => queue.wait(selection, deadline),
+            Self::Posix(queue, buffer) => {
+                if buffer.is_empty() {
+                    buffer.resize(queue.shape()?.msg_size as usize, 0);
+                }
+                match queue.try_receive(buffer) {
+                    Ok(taken) => Ok(Some(taken.into())),
+                    Err(Errno(libc::EAGAIN)) => Ok(None),
+                    Err(errno) => Err(errno),
+                }
+            }
+            Self::SystemV(queue) => Ok(queue.try_receive(selection)?.map(Taken::from)),
         }
     }
 }
 
 impl From<mqueue::Queue> for Mailbox {
     fn from(queue: mqueue::Queue) -> Self {
-        Self::Posix(queue, Vec::new())
+        Self { queue: Queue::Posix(queue, Vec::new()), spin: Spin::default() }
     }
 }
 
 impl From<system_v_queue::Queue> for Mailbox {
     fn from(queue: system_v_queue::Queue) -> Self {
-        Self::SystemV(queue)
+        Self { queue: Queue::SystemV(queue), spin: Spin::default() }
     }
 }
 
@@ -157,31 +186,5 @@ impl From<mqueue::Taken> for Taken {
 impl From<system_v_queue::Taken> for Taken {
     fn from(taken: system_v_queue::Taken) -> Self {
         Self { length: taken.length, priority: taken.kind }
-    }
-}
-
-fn send(
-    queue: &mqueue::Queue,
-    message: &[u8],
-    priority: u32,
-    deadline: Deadline,
-) -> Result<Waited, Errno> {
-    let attempt = || match queue.try_send(message, priority) {
-        Err(Errno(libc::EAGAIN)) => None,
-        result => Some(result),
-    };
-    loop {
-        if let Some(result) = attempt() {
-            return result.map(Waited::Done);
-        }
-        if deadline == Deadline::PASSED {
-            return Ok(Waited::TimedOut);
-        }
-        if let Some(result) = spin::retry(attempt) {
-            return result.map(Waited::Done);
-        }
-        if poll::writable(queue.as_fd(), deadline)? == Waited::TimedOut {
-            return Ok(Waited::TimedOut);
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags};
+use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::{isatty, write};
 
 use crate::deadline::{Deadline, Waited};
@@ -50,18 +51,37 @@ pub fn write_to(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Waits until stdout takes something, before something is taken from elsewhere that would be lost
-/// if it did not.
+/// Whether writing to stdout may have to wait for somebody who reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Blocking {
+    /// It is a file.
+    Never,
+    /// It is a pipe, a socket, a terminal or another device.
+    Sometimes,
+}
+
+/// Looks at stdout before something is taken from elsewhere that would be lost if it could not be
+/// written.
 ///
 /// # Errors
-/// EPIPE if its reader has left; EBADF if nothing can be written to it.
-pub fn wait_for_room() -> Result<(), Errno> {
+/// EBADF if it is not open for writing.
+pub fn blocking() -> Result<Blocking, Errno> {
     let stdout = Stream::Output.fd();
-    let flags = fcntl(stdout, FcntlArg::F_GETFL)?;
-    if flags & libc::O_ACCMODE == libc::O_RDONLY {
+    if fcntl(stdout, FcntlArg::F_GETFL)? & libc::O_ACCMODE == libc::O_RDONLY {
         return Err(Errno(libc::EBADF));
     }
-    let mut fds = [PollFd::new(stdout, PollFlags::POLLOUT)];
+    match SFlag::from_bits_truncate(fstat(stdout)?.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFREG => Ok(Blocking::Never),
+        _ => Ok(Blocking::Sometimes),
+    }
+}
+
+/// Waits until stdout takes something.
+///
+/// # Errors
+/// EPIPE if its reader has left.
+pub fn wait_for_room() -> Result<(), Errno> {
+    let mut fds = [PollFd::new(Stream::Output.fd(), PollFlags::POLLOUT)];
     match super::poll::any(&mut fds, Deadline::NEVER)? {
         Waited::Done(()) | Waited::TimedOut => {}
     }

@@ -1,0 +1,151 @@
+//! Streams messages of 100 bytes through a POSIX queue, from `ipc mq send` to `ipc mq recv`, and
+//! compares with a C program that calls mq_send(3) and mq_receive(3) and does nothing else.
+//!
+//! On two CPUs, one process on each (the C program is held there; `ipc` may run on both), and on
+//! one. Rounds alternate, A B A B; what is printed is the median of the ratios, round by round.
+//!
+//! `IPC` names the binary, which otherwise is the one that cargo built.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+const MESSAGES: usize = 400_000;
+const ROUNDS: usize = 7;
+
+const PEER: &str = r#"
+#define _GNU_SOURCE
+#include <mqueue.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv) {
+    char message[128] = "";
+    int sends = !strcmp(argv[1], "send");
+    mqd_t queue = mq_open(argv[2], sends ? O_WRONLY : O_RDONLY);
+    if (queue < 0) return 1;
+    for (long left = atol(argv[3]); left > 0; left--) {
+        if (sends ? mq_send(queue, message, 100, 0) : mq_receive(queue, message, 128, 0) != 100)
+            return 1;
+    }
+    return 0;
+}
+"#;
+
+/// The programs and the queue that both sides use.
+struct Bench {
+    ipc: PathBuf,
+    peer: PathBuf,
+    queue: String,
+    lines: PathBuf,
+    cpus: Vec<usize>,
+}
+
+/// Where the two processes run.
+#[derive(Clone, Copy, PartialEq)]
+enum Placement {
+    TwoCpus,
+    OneCpu,
+}
+
+fn main() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let Some(bench) = Bench::new(directory.path()) else {
+        println!("mq: no C compiler, nothing to compare with");
+        return;
+    };
+    println!("messages of 100 bytes, thousands a second; median of {ROUNDS} rounds");
+    for (placement, name) in [(Placement::TwoCpus, "two CPUs"), (Placement::OneCpu, "one CPU")] {
+        if placement == Placement::TwoCpus && bench.cpus.len() < 2 {
+            println!("{name}: there is only one");
+            continue;
+        }
+        let rounds: Vec<(f64, f64)> = (0..=ROUNDS)
+            .map(|_| (bench.run_peer(placement), bench.run_ipc(placement)))
+            .skip(1)
+            .collect();
+        let peer = median(rounds.iter().map(|(peer, _)| *peer));
+        let ours = median(rounds.iter().map(|(_, ours)| *ours));
+        let ratio = median(rounds.iter().map(|(peer, ours)| ours / peer));
+        println!("{name:9}  C {peer:7.0}  ipc {ours:7.0}  ratio {ratio:.2}");
+    }
+    let removed = Command::new(&bench.ipc).args(["mq", "rm", &bench.queue]).status();
+    assert!(removed.expect("ipc runs").success());
+}
+
+impl Bench {
+    fn new(directory: &Path) -> Option<Self> {
+        let (source, peer) = (directory.join("peer.c"), directory.join("peer"));
+        std::fs::write(&source, PEER).expect("it can be written");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-O2", "-o"]).args([&peer, &source]).arg("-lrt");
+        compiler.status().ok().filter(|status| status.success())?;
+        let lines = directory.join("lines");
+        let mut file = File::create(&lines).expect("it can be made");
+        file.write_all(format!("{:0100}\n", 0).repeat(MESSAGES).as_bytes()).expect("it fits");
+        let ipc = std::env::var_os("IPC")
+            .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_ipc")), PathBuf::from);
+        let queue = format!("/ipc-bench-{}", std::process::id());
+        let shape = ["--max-msgs", "10", "--msg-size", "128"];
+        let created = Command::new(&ipc).args(["mq", "create", &queue]).args(shape).status();
+        assert!(created.expect("ipc runs").success());
+        let allowed = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
+        let cpus = (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true)).collect();
+        Some(Self { ipc, peer, queue, lines, cpus })
+    }
+
+    fn run_peer(&self, placement: Placement) -> f64 {
+        let count = MESSAGES.to_string();
+        let command = |verb: &str| {
+            let mut command = Command::new(&self.peer);
+            command.args([verb, self.queue.as_str(), count.as_str()]);
+            command
+        };
+        let other = self.cpus[usize::from(placement == Placement::TwoCpus)];
+        self.rate(command("send"), &self.cpus[..1], command("recv"), &[other])
+    }
+
+    fn run_ipc(&self, placement: Placement) -> f64 {
+        let mut send = Command::new(&self.ipc);
+        send.args(["mq", "send", &self.queue]);
+        send.stdin(File::open(&self.lines).expect("it is there"));
+        let mut recv = Command::new(&self.ipc);
+        recv.args(["mq", "recv", &self.queue, "--count", &MESSAGES.to_string()]);
+        recv.stdout(Stdio::null());
+        let cpus = if placement == Placement::TwoCpus { &self.cpus[..2] } else { &self.cpus[..1] };
+        self.rate(send, cpus, recv, cpus)
+    }
+
+    /// Runs both to their ends, on these CPUs; returns thousands of messages a second.
+    fn rate(&self, send: Command, send_on: &[usize], recv: Command, recv_on: &[usize]) -> f64 {
+        let start = Instant::now();
+        for mut child in [spawn_on(recv, recv_on), spawn_on(send, send_on)] {
+            assert!(child.wait().expect("it is our child").success());
+        }
+        MESSAGES as f64 / start.elapsed().as_secs_f64() / 1000.0
+    }
+}
+
+/// Starts a command on these CPUs, which it inherits from us.
+fn spawn_on(mut command: Command, cpus: &[usize]) -> Child {
+    let before = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        set.set(cpu).expect("it is one of ours");
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).expect("it is one of ours");
+    let child = command.spawn().expect("it starts");
+    sched_setaffinity(Pid::from_raw(0), &before).expect("it was so before");
+    child
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
