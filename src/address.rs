@@ -137,17 +137,21 @@ fn place(text: &[u8]) -> Result<Place, AddressError> {
     if let Some(name) = text.strip_prefix(b"@") {
         return abstract_name(name);
     }
-    let schemes: [(&[u8], fn(&str) -> Result<Place, AddressError>); 4] = [
-        (b"tcp:", |rest| host_port(rest).map(Place::Tcp)),
-        (b"udp:", |rest| host_port(rest).map(Place::Udp)),
-        (b"vsock:", vsock),
-        (b"fd:", descriptor),
-    ];
-    for (scheme, parse) in schemes {
-        if let Some(rest) = text.strip_prefix(scheme) {
-            // What is no UTF-8 is neither a host nor a number, so that it may be read as anything.
-            return parse(std::str::from_utf8(rest).unwrap_or_default());
-        }
+    // What is no UTF-8 is neither a host nor a number, so that it may be read as nothing.
+    let behind = |scheme: &[u8]| {
+        text.strip_prefix(scheme).map(|rest| std::str::from_utf8(rest).unwrap_or_default())
+    };
+    if let Some(rest) = behind(b"tcp:") {
+        return host_port(rest).map(Place::Tcp);
+    }
+    if let Some(rest) = behind(b"udp:") {
+        return host_port(rest).map(Place::Udp);
+    }
+    if let Some(rest) = behind(b"vsock:") {
+        return vsock(rest);
+    }
+    if let Some(rest) = behind(b"fd:") {
+        return descriptor(rest);
     }
     if text.contains(&b'/') { path(text) } else { Err(AddressError::NoForm) }
 }

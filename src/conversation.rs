@@ -167,9 +167,8 @@ fn send_records(socket: &Socket, reader: &mut Reader<impl AsFd>) -> Result<(), E
 /// Sends one message, whatever its size.
 pub fn send_message(socket: &Socket, message: &[u8]) -> Result<(), Error> {
     loop {
-        match socket.send(message) {
-            Ok(_) => return Ok(()),
-            Err(Errno(libc::EMSGSIZE)) if socket.make_room_for(message.len()).is_ok() => {}
+        match socket.send_message(message) {
+            Ok(()) => return Ok(()),
             Err(Errno(libc::EMSGSIZE)) => {
                 let limit = socket.send_buffer().map_err(Error::Socket)?;
                 return Err(Error::TooLong { size: message.len(), limit });

@@ -14,6 +14,7 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod, umask};
 use nix::sys::time::TimeVal;
+use nix::unistd::geteuid;
 
 use super::poll;
 use crate::address::SocketType;
@@ -39,6 +40,13 @@ pub struct Credentials {
     pub uid: u32,
     /// Its effective group.
     pub gid: u32,
+}
+
+impl Credentials {
+    /// Whether the process has the same effective user as we have.
+    pub fn is_our_user(&self) -> bool {
+        self.uid == geteuid().as_raw()
+    }
 }
 
 impl AsFd for Socket {
@@ -202,7 +210,7 @@ impl Socket {
     ///
     /// # Errors
     /// EPERM if they do not.
-    pub fn make_room_for(&self, size: usize) -> Result<(), Errno> {
+    fn make_room_for(&self, size: usize) -> Result<(), Errno> {
         // The kernel doubles what is asked for, and needs less than that for itself.
         let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &size);
         if self.send_buffer()? < size {
@@ -274,6 +282,19 @@ impl Socket {
                 Err(nix::errno::Errno::EINTR) => {}
                 result => return Ok(result?),
             }
+        }
+    }
+
+    /// Sends one message whole, for which it lets the socket hold more if that is needed.
+    ///
+    /// # Errors
+    /// As for [`Socket::send`]; EMSGSIZE if the limits of the system do not allow as much.
+    pub fn send_message(&self, message: &[u8]) -> Result<(), Errno> {
+        match self.send(message) {
+            Err(Errno(libc::EMSGSIZE)) if self.make_room_for(message.len()).is_ok() => {
+                self.send(message).map(drop)
+            }
+            result => result.map(drop),
         }
     }
 

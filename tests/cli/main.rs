@@ -16,5 +16,6 @@ mod peers;
 mod readme;
 mod sem;
 mod signal;
+mod sock;
 mod support;
 mod waiting;

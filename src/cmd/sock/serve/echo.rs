@@ -19,27 +19,28 @@ pub struct Echo {
     buffer: Vec<u8>,
 }
 
-/// A client, and what it has been sent and does not take yet. While there is something, nothing
-/// more is received from it.
+/// A client, and what it has not taken back yet: while there is something, nothing more is
+/// received from it.
 #[derive(Debug)]
 struct Conversation {
     socket: Socket,
     pending: Vec<u8>,
+    stage: Stage,
+}
+
+/// What a client is waited for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    /// More from it.
+    Reading,
+    /// Room for what is pending.
+    Writing,
+    /// Nothing: it has left, or there was an error, which is its own affair.
+    Gone,
 }
 
 /// What is received at once.
 const BLOCK: usize = 64 << 10;
-
-/// How a turn left a client.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Left {
-    /// Waiting for more from it.
-    Reading,
-    /// Waiting until it takes more.
-    Writing,
-    /// It has left, or there was an error, which is its own affair.
-    Gone,
-}
 
 impl Echo {
     pub fn new(kind: SocketType) -> Self {
@@ -49,25 +50,26 @@ impl Echo {
 
 impl Service for Echo {
     fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
-        client.socket.set_non_blocking(true)?;
+        let Client { socket, number, .. } = client;
+        socket.set_non_blocking(true)?;
         if self.kind != SocketType::Stream {
-            client.socket.mark_messages()?;
+            socket.mark_messages()?;
         }
-        place.events.add(&client.socket, client.number, Interest::Readable)?;
-        let conversation = Conversation { socket: client.socket, pending: Vec::new() };
-        self.clients.insert(client.number, conversation);
+        place.events.add(&socket, number, Interest::Readable)?;
+        let conversation = Conversation { socket, pending: Vec::new(), stage: Stage::Reading };
+        self.clients.insert(number, conversation);
         Ok(())
     }
 
     fn go_on(&mut self, number: u64, events: &Events) -> anyhow::Result<()> {
         let Some(client) = self.clients.get_mut(&number) else { return Ok(()) };
-        let before = client.left();
-        let left = client.turn(self.kind, &mut self.buffer).unwrap_or(Left::Gone);
-        match left {
-            Left::Gone => drop(self.clients.remove(&number)),
-            left if left == before => {}
-            Left::Reading => events.change(&client.socket, number, Interest::Readable)?,
-            Left::Writing => events.change(&client.socket, number, Interest::Writable)?,
+        let before = client.stage;
+        client.stage = client.turn(self.kind, &mut self.buffer).unwrap_or(Stage::Gone);
+        match client.stage {
+            Stage::Gone => drop(self.clients.remove(&number)),
+            stage if stage == before => {}
+            Stage::Reading => events.change(&client.socket, number, Interest::Readable)?,
+            Stage::Writing => events.change(&client.socket, number, Interest::Writable)?,
         }
         Ok(())
     }
@@ -78,35 +80,57 @@ impl Service for Echo {
 }
 
 impl Conversation {
-    fn left(&self) -> Left {
-        if self.pending.is_empty() { Left::Reading } else { Left::Writing }
-    }
-
-    /// Sends what is pending, or else receives once and sends it.
-    fn turn(&mut self, kind: SocketType, buffer: &mut Vec<u8>) -> Result<Left, Errno> {
-        if !self.pending.is_empty() {
-            let sent = self.socket.send(&self.pending)?;
-            self.pending.drain(..sent);
-            return Ok(self.left());
+    /// Sends what is pending, or else receives once and sends that.
+    fn turn(&mut self, kind: SocketType, buffer: &mut Vec<u8>) -> Result<Stage, Errno> {
+        if self.stage == Stage::Writing {
+            let sent = send(&self.socket, kind, &self.pending)?;
+            self.pending.drain(..sent.unwrap_or(0));
+            let done = sent.is_some() && self.pending.is_empty();
+            return Ok(if done { Stage::Reading } else { Stage::Writing });
         }
-        let received = match kind {
-            SocketType::Stream => self.socket.receive(buffer).map(|count| match count {
-                0 => None,
-                count => Some(&buffer[..count]),
-            }),
-            SocketType::Seqpacket | SocketType::Dgram => self.socket.receive_message(buffer),
-        };
-        let bytes = match received {
+        let bytes = match receive(&self.socket, kind, buffer) {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(Left::Gone),
-            Err(Errno(libc::EAGAIN)) => return Ok(Left::Reading),
+            Ok(None) => return Ok(Stage::Gone),
+            Err(Errno(libc::EAGAIN)) => return Ok(Stage::Reading),
             Err(errno) => return Err(errno),
         };
-        match self.socket.send(bytes) {
-            Ok(sent) => self.pending.extend_from_slice(&bytes[sent..]),
-            Err(Errno(libc::EAGAIN)) => self.pending.extend_from_slice(bytes),
-            Err(errno) => return Err(errno),
+        match send(&self.socket, kind, bytes)? {
+            Some(sent) if sent == bytes.len() => Ok(Stage::Reading),
+            sent => {
+                self.pending.extend_from_slice(&bytes[sent.unwrap_or(0)..]);
+                Ok(Stage::Writing)
+            }
         }
-        Ok(self.left())
+    }
+}
+
+/// Sends what is taken at once: how much it was, or `None` if there is no room for anything, be it
+/// an empty message.
+fn send(socket: &Socket, kind: SocketType, bytes: &[u8]) -> Result<Option<usize>, Errno> {
+    let sent = match kind {
+        SocketType::Stream => socket.send(bytes),
+        SocketType::Seqpacket | SocketType::Dgram => {
+            socket.send_message(bytes).map(|()| bytes.len())
+        }
+    };
+    match sent {
+        Ok(sent) => Ok(Some(sent)),
+        Err(Errno(libc::EAGAIN)) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Receives what there is, or one message; `None` is the end.
+fn receive<'a>(
+    socket: &Socket,
+    kind: SocketType,
+    buffer: &'a mut Vec<u8>,
+) -> Result<Option<&'a [u8]>, Errno> {
+    match kind {
+        SocketType::Stream => {
+            let count = socket.receive(buffer)?;
+            Ok((count > 0).then(|| &buffer[..count]))
+        }
+        SocketType::Seqpacket | SocketType::Dgram => socket.receive_message(buffer),
     }
 }

@@ -89,7 +89,7 @@ impl Gate {
         match &self.admission {
             Admission::Everybody => true,
             Admission::Users(users) => {
-                peer.is_some_and(|peer| peer.uid == process::user() || users.contains(&peer.uid))
+                peer.is_some_and(|peer| peer.is_our_user() || users.contains(&peer.uid))
             }
         }
     }
