@@ -96,7 +96,7 @@ fn a_command_has_the_socket_itself_and_nothing_else() {
     let place = Place::new();
     let script = "readlink /proc/self/fd/0 | sed 's/[0-9]*//g'; \
                   test $(readlink /proc/$$/fd/0) = $(readlink /proc/$$/fd/1) && echo same; \
-                  ls /proc/$$/fd | tr '\\n' ' '; grep -E '^Sig(Blk|Ign)' /proc/$$/status";
+                  ls /proc/$$/fd | tr '\\n' ' '; grep -E '^Sig(Blk|Ign)' /proc/self/status";
     let server = serve(&place, &["--", "sh", "-c", script]);
     let output = ipc(&["sock", "connect", &place]).succeeds();
     let mut lines = output.lines();
