@@ -19,6 +19,7 @@ mod deadline;
 mod delivery;
 mod endpoint;
 mod frame;
+mod lock_file;
 mod mailbox;
 mod name;
 mod ready;

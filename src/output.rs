@@ -303,12 +303,10 @@ impl Record {
 
     /// A time of day, in seconds since 1970; zero or less is never.
     pub fn time(self, key: &'static str, seconds: i64) -> Self {
-        let Some(since) = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0) else {
-            return self.field(key, Value::Null, b"-".as_slice());
-        };
-        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(since);
-        let text = humantime::format_rfc3339_seconds(time).to_string();
-        self.field(key, Value::from(text.as_str()), text.into_bytes())
+        match rfc3339(seconds) {
+            Some(text) => self.field(key, Value::from(text.as_str()), text.into_bytes()),
+            None => self.field(key, Value::Null, b"-".as_slice()),
+        }
     }
 
     /// Anything: how JSON has it, and how people read it.
@@ -344,6 +342,13 @@ impl Serialize for Record {
         }
         map.end()
     }
+}
+
+/// A time of day, in seconds since 1970; zero or less is never.
+pub fn rfc3339(seconds: i64) -> Option<String> {
+    let since = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0)?;
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(since);
+    Some(humantime::format_rfc3339_seconds(time).to_string())
 }
 
 /// A string, or `{"base64": "..."}` where the bytes are not UTF-8.

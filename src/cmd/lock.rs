@@ -9,15 +9,16 @@ use serde_json::{Value, json};
 
 use crate::child;
 use crate::cli::{Example, Noun, Run as Verbs, Statuses, Verb};
-use crate::deadline::Waiting;
+use crate::deadline::{Waited, Waiting};
 use crate::exit::{Exit, Failure, Subject};
-use crate::output::{Format, Output, Record, escape};
+use crate::lock_file::{self, Content, Owner};
+use crate::output::{Format, Output, Record, escape, rfc3339};
 use crate::sys::lock::{self, Error, Kind, Lock, Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::{descriptor, process};
 use crate::units::Size;
 
-use super::Conflict;
+use super::{Conflict, Pid};
 
 pub const NOUN: Noun = Noun {
     name: "lock",
@@ -27,6 +28,8 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Fd>("fd"),
         Verb::new::<Unlock>("unlock"),
         Verb::new::<Test>("test"),
+        Verb::new::<Take>("take"),
+        Verb::new::<Drop>("drop"),
         Verb::new::<Ls>("ls"),
     ],
     see_also: &["flock(1)", "flock(2)", "fcntl_locking(2)", "lslocks(8)"],
@@ -109,6 +112,11 @@ pub struct Run {
     /// Let COMMAND and its children inherit the descriptor, and hold the lock by it
     #[arg(long)]
     inherit: bool,
+    /// Remove FILE afterwards, while we have the lock
+    ///
+    /// Others who wait for it find out and lock the next file of that name, if they are ipc.
+    #[arg(long, conflicts_with_all = ["no_fork", "inherit"])]
+    remove: bool,
     /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -143,7 +151,11 @@ impl Verbs for Run {
         if self.no_fork {
             return Err(child::exec(&mut command));
         }
-        child::run(&mut command)
+        let ended = child::run(&mut command);
+        if self.remove {
+            lock::unlink_if_at(&self.file, &fd).about(&self.file)?;
+        }
+        ended
     }
 }
 
@@ -244,6 +256,96 @@ impl Verbs for Test {
     }
 }
 
+/// Take a lock file
+///
+/// The file is the lock: it says whose it is, and is there until 'ipc lock drop'. The owner is the
+/// calling shell, or another process that is named. When the owner has ended, or the machine was
+/// started anew, the next one takes the lock file over; without a race, and never one whose owner
+/// cannot be judged, as in another PID namespace or on another machine.
+#[derive(Debug, clap::Args)]
+pub struct Take {
+    /// Path of the lock file
+    #[arg(value_name = "FILE")]
+    file: OsString,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    ownership: Ownership,
+    /// Write the number of the process alone, as programs that read pidfiles expect
+    ///
+    /// All who use the file have to be in one PID namespace, and to say --pidfile. While there is
+    /// a process of that number, be it another one, the lock is respected.
+    #[arg(long)]
+    pidfile: bool,
+}
+
+impl Verbs for Take {
+    const EXAMPLES: &'static [Example] = &[
+        ("Let one script run at a time", "ipc lock take -n /run/job.lock || exit"),
+        ("Have a daemon own a pidfile", "ipc lock take --pidfile --owner \"$pid\" /run/daemon.pid"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let owner = self.ownership.owner()?;
+        let content = if self.pidfile { Content::PidOnly } else { Content::Full };
+        let taken = lock_file::take(&self.file, &owner, content, deadline);
+        let taken = taken.map_err(explain_lock_file).about(&self.file)?;
+        if taken == Waited::TimedOut && output.is_verbose() {
+            note_owner(&self.file, output);
+        }
+        self.waiting.settle(taken).about(&self.file)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Drop a lock file
+///
+/// Only its owner's can be dropped, unless by force.
+#[derive(Debug, clap::Args)]
+pub struct Drop {
+    /// Path of the lock file
+    #[arg(value_name = "FILE")]
+    file: OsString,
+    #[command(flatten)]
+    ownership: Ownership,
+    /// Drop it whoever has it
+    #[arg(short, long, conflicts_with = "owner")]
+    force: bool,
+}
+
+impl Verbs for Drop {
+    const EXAMPLES: &'static [Example] = &[(
+        "Let others have it",
+        "ipc lock take /run/job.lock; ./job; ipc lock drop /run/job.lock",
+    )];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let dropped = if self.force {
+            lock_file::release_any(&self.file)
+        } else {
+            lock_file::release(&self.file, &self.ownership.owner()?)
+        };
+        dropped.map_err(explain_lock_file).about(&self.file)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Whose a lock file is to be.
+#[derive(Clone, Debug, clap::Args)]
+struct Ownership {
+    /// Process that owns the lock file, rather than the one that called us
+    #[arg(long, value_name = "PID")]
+    owner: Option<Pid>,
+}
+
+impl Ownership {
+    fn owner(&self) -> anyhow::Result<Owner> {
+        let pid = self.owner.as_ref().map_or_else(process::parent, |pid| pid.number);
+        Owner::now(pid).about(pid.to_string())
+    }
+}
+
 /// List the file locks of this machine
 ///
 /// Those that wait are listed below the lock they wait for. An OFD lock has no process of its own:
@@ -298,6 +400,29 @@ fn note_holders(file: &OsString, range: Range, output: &Output) {
                 escape(&command)
             ));
         }
+    }
+}
+
+/// Says whose a lock file is, for those who asked for more.
+fn note_owner(file: &OsString, output: &Output) {
+    if let Ok(Some((pid, since))) = lock_file::holder(file) {
+        output.note(format_args!(
+            "{}: held by {pid} ({}) since {}",
+            escape(file.as_encoded_bytes()),
+            escape(&process::command(pid)),
+            rfc3339(since).unwrap_or_default()
+        ));
+    }
+}
+
+fn explain_lock_file(error: lock_file::Error) -> Failure {
+    let reason = error.to_string();
+    match error {
+        lock_file::Error::Kernel(errno) => errno.into(),
+        lock_file::Error::TakenAlready(_) => Failure::new(Exit::InUse, reason),
+        lock_file::Error::SomebodyElses(..) => Failure::new(Exit::InUse, reason)
+            .hint("--owner names another process, --force asks none"),
+        lock_file::Error::Unreadable => Failure::failed(reason),
     }
 }
 
@@ -399,7 +524,7 @@ fn explain(error: Error) -> Failure {
             libc::EDEADLK => "each would wait for the other: give one back first",
             _ => return errno.into(),
         },
-        Error::Fifo => return Failure::failed(error.to_string()),
+        Error::Fifo | Error::NotRegular => return Failure::failed(error.to_string()),
         Error::NotOpenFor(_) => "'exec 9<>FILE' opens a file for both",
     };
     let failure = match error {

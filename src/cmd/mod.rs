@@ -9,7 +9,8 @@ pub mod sem;
 pub mod signal;
 pub mod sock;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::str::FromStr;
 
 use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
@@ -122,6 +123,35 @@ pub fn output_failed(error: transfer::Error, name: impl AsRef<OsStr>) -> anyhow:
     match error.side {
         Side::Source => about(error.errno, name),
         Side::Destination => Unwritable(error.errno).into(),
+    }
+}
+
+/// The number of a process, as it was written.
+#[derive(Clone, Debug)]
+pub struct Pid {
+    text: OsString,
+    /// The number.
+    pub number: i32,
+}
+
+impl FromStr for Pid {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        /// The kernel numbers processes up to this: PID_MAX_LIMIT.
+        const GREATEST: i32 = 1 << 22;
+        let number = Some(text)
+            .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|text| text.parse().ok())
+            .filter(|number| (1..=GREATEST).contains(number));
+        let number = number.ok_or("not the number of a process, which is 1 to 4194304")?;
+        Ok(Self { text: text.into(), number })
+    }
+}
+
+impl AsRef<OsStr> for Pid {
+    fn as_ref(&self) -> &OsStr {
+        &self.text
     }
 }
 

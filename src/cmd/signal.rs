@@ -1,6 +1,5 @@
 //! `ipc signal`: signals, sent, waited for and explained.
 
-use std::ffi::{OsStr, OsString};
 use std::str::FromStr;
 
 use crate::cli::{Example, Noun, Run, Verb};
@@ -12,6 +11,8 @@ use crate::ready::Ready;
 use crate::signals::{Action, Signal};
 use crate::sys::pidfd::Process;
 use crate::sys::signal::{Blocked, Received};
+
+use super::Pid;
 
 pub const NOUN: Noun = Noun {
     name: "signal",
@@ -203,34 +204,6 @@ impl FromStr for Catchable {
             Signal::KILL | Signal::STOP => Err("no process can wait for it or catch it"),
             signal => Ok(Self(signal)),
         }
-    }
-}
-
-/// The number of a process, as it was written.
-#[derive(Clone, Debug)]
-struct Pid {
-    text: OsString,
-    number: i32,
-}
-
-impl FromStr for Pid {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        /// The kernel numbers processes up to this: PID_MAX_LIMIT.
-        const GREATEST: i32 = 1 << 22;
-        let number = Some(text)
-            .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
-            .and_then(|text| text.parse().ok())
-            .filter(|number| (1..=GREATEST).contains(number));
-        let number = number.ok_or("not the number of a process, which is 1 to 4194304")?;
-        Ok(Self { text: text.into(), number })
-    }
-}
-
-impl AsRef<OsStr> for Pid {
-    fn as_ref(&self) -> &OsStr {
-        &self.text
     }
 }
 

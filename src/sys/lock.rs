@@ -63,6 +63,9 @@ pub enum Error {
     /// There is a FIFO, which is for talking.
     #[error("is a FIFO, which is not locked")]
     Fifo,
+    /// There is something else than a file.
+    #[error("is no regular file")]
+    NotRegular,
     /// Record locks want a descriptor that may read, or write for an exclusive one.
     #[error("is not open for {0}, which a lock of this kind needs")]
     NotOpenFor(&'static str),
@@ -232,6 +235,30 @@ pub fn open_like_utility(path: &OsStr, lock: Lock) -> Result<OwnedFd, Errno> {
         }
         opened => Ok(opened?),
     }
+}
+
+/// Opens what has to be a regular file, not a link, to read it and lock it.
+///
+/// # Errors
+/// [`Error::NotRegular`].
+pub fn open_regular(path: &OsStr) -> Result<OwnedFd, Error> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | HARMLESS;
+    let fd = match open(path, flags, Permissions::empty()) {
+        Err(nix::errno::Errno::ELOOP) => return Err(Error::NotRegular),
+        opened => opened?,
+    };
+    let format = SFlag::from_bits_truncate(fstat(&fd)?.st_mode) & SFlag::S_IFMT;
+    if format == SFlag::S_IFREG { Ok(fd) } else { Err(Error::NotRegular) }
+}
+
+/// Removes a name.
+pub fn unlink(path: &OsStr) -> Result<(), Errno> {
+    Ok(nix::unistd::unlink(path)?)
+}
+
+/// Removes a name if it leads to the open file. Without a lock on that, another may come between.
+pub fn unlink_if_at(path: &OsStr, fd: impl AsFd) -> Result<(), Errno> {
+    if is_at(path, fd)? { unlink(path) } else { Ok(()) }
 }
 
 /// The file, without opening it.

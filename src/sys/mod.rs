@@ -16,6 +16,7 @@ pub mod lock;
 pub mod lock_table;
 pub mod mapping;
 pub mod mqueue;
+pub mod new_file;
 pub mod pidfd;
 pub mod poll;
 pub mod process;

@@ -158,6 +158,55 @@ pub fn user() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
+/// The process that started us.
+pub fn parent() -> i32 {
+    nix::unistd::getppid().as_raw()
+}
+
+/// The moment a process was started at, in ticks since boot: with the number, and on the same
+/// boot, it is one process and never another.
+///
+/// # Errors
+/// ESRCH if there is no such process, or only what is left of it until its parent asks.
+pub fn start_time(pid: i32) -> Result<u64, Errno> {
+    let gone = Errno(libc::ESRCH);
+    let text = fs::read(format!("/proc/{pid}/stat")).map_err(|error| match error.into() {
+        Errno(libc::ENOENT) => gone,
+        errno => errno,
+    })?;
+    let (state, start) = state_and_start(&text).ok_or(Errno(libc::EIO))?;
+    if matches!(state, b'Z' | b'X') { Err(gone) } else { Ok(start) }
+}
+
+/// Fields 3 and 22 of `/proc/PID/stat`. The second is the command, which may hold anything, and so
+/// is followed by the last parenthesis there is.
+fn state_and_start(text: &[u8]) -> Option<(u8, u64)> {
+    let end = text.iter().rposition(|&b| b == b')')?;
+    let mut fields = text[end + 1..].split(|b| b.is_ascii_whitespace()).filter(|f| !f.is_empty());
+    let state = *fields.next()?.first()?;
+    let start = std::str::from_utf8(fields.nth(18)?).ok()?.parse().ok()?;
+    Some((state, start))
+}
+
+/// Which boot of the machine this is.
+pub fn boot_id() -> Result<String, Errno> {
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned())
+}
+
+/// Which machine this is, as far as it has been told: machine-id(5), or its name.
+pub fn machine() -> String {
+    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    match id.trim_end() {
+        "" => fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim_end().into(),
+        id => id.to_owned(),
+    }
+}
+
+/// Which PID namespace our numbers of processes belong to.
+pub fn pid_namespace() -> Result<u64, Errno> {
+    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
+}
+
 /// All processes, by ID.
 pub fn all() -> impl Iterator<Item = i32> {
     let mut pids: Vec<i32> = fs::read_dir("/proc")

@@ -1,6 +1,6 @@
-//! Being told when names appear in a directory: inotify(7).
+//! Being told when names appear in a directory, or a file loses one: inotify(7).
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
@@ -9,7 +9,7 @@ use super::poll;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
-/// A directory that is watched.
+/// A directory or file that is watched.
 #[derive(Debug)]
 pub struct Watch(Inotify);
 
@@ -25,6 +25,19 @@ impl Watch {
         Ok(Self(inotify))
     }
 
+    /// Watches an open file for the loss of a name, from now on.
+    ///
+    /// # Errors
+    /// EMFILE and ENOSPC if there are too many watches already.
+    pub fn of_names(file: impl AsFd) -> Result<Self, Errno> {
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+        // The count of names is an attribute. The end of the file itself is none: it is open.
+        let changes = AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF;
+        let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+        inotify.add_watch(path.as_str(), changes)?;
+        Ok(Self(inotify))
+    }
+
     /// Waits until something has appeared, whatever it is.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
         let waited = poll::readable(self.0.as_fd(), deadline)?;
@@ -33,5 +46,12 @@ impl Watch {
             while self.0.read_events().is_ok() {}
         }
         Ok(waited)
+    }
+}
+
+impl AsFd for Watch {
+    /// Readable when something has happened.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

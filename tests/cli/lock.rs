@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
@@ -468,4 +468,196 @@ fn a_deadlock_among_posix_ranges_is_told_and_the_other_goes_on() {
          hint: each would wait for the other: give one back first\n"
     );
     assert_eq!(ends, [(0, String::new()), (125, said)]);
+}
+
+#[test]
+fn remove_removes_the_file_while_it_is_locked_and_a_waiter_locks_the_next_one() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "run", "--remove", &file, "--", "sh", "-c", "test -e \"$0\"", &file])
+        .is(0, "", "");
+    assert!(!Path::new(&file).exists());
+    let line = "ipc lock run --remove \"$0\" -- sh -c '
+        ipc lock run \"$0\" -- sh -c \"test -e \\\"\\$0\\\"; echo \\$?\" \"$0\" & until ipc lock test --json \"$0\" | grep -q waiters.:1; do :; done' \"$0\"";
+    let out = sh(line).word(&file).succeeds();
+    assert_eq!(out.lines().last(), Some("0"), "{out}");
+    assert!(Path::new(&file).exists());
+}
+
+#[test]
+fn a_lock_file_says_whose_it_is_until_it_is_dropped() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock take \"$0\" && [ \"$(head -n 1 \"$0\")\" = $$ ] && stat -c %a \"$0\"
+        sh -c 'ipc lock take -n \"$0\"; echo $?' \"$0\"
+        ipc lock drop \"$0\" && ! [ -e \"$0\" ]";
+    sh(line).word(&file).is(0, "600\n1\n", "");
+}
+
+#[test]
+fn who_has_a_lock_file_is_told_with_verbose() {
+    let (_directory, file) = new_file();
+    let owner = std::os::unix::process::parent_id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &owner]).is(0, "", "");
+    let output = ipc(&["lock", "take", "-vt", "10ms", &file]).output();
+    let said = text(&output.stderr);
+    assert!(said.starts_with(&format!("ipc: lock take: {file}: held by {owner} (")), "{said}");
+    assert!(said.contains(") since 2"), "{said}");
+    assert!(said.ends_with(&format!("ipc: lock take: {file}: timed out\n")), "{said}");
+    assert_eq!(code(&output), 124);
+}
+
+#[test]
+fn a_lock_file_is_dropped_by_its_owner_alone_or_by_force() {
+    let (_directory, file) = new_file();
+    let (owner, parent) = (std::process::id(), std::os::unix::process::parent_id());
+    ipc(&["lock", "take", &file]).is(0, "", "");
+    ipc(&["lock", "take", &file]).is(
+        5,
+        "",
+        &format!("ipc: lock take: {file}: taken by process {owner} already\n"),
+    );
+    ipc(&["lock", "drop", &file, "--owner", &parent.to_string()]).is(
+        5,
+        "",
+        &format!(
+            "ipc: lock drop: {file}: the lock of process {owner}, not of {parent}\n\
+             hint: --owner names another process, --force asks none\n"
+        ),
+    );
+    ipc(&["lock", "drop", "-f", &file]).is(0, "", "");
+    ipc(&["lock", "drop", &file]).is(
+        4,
+        "",
+        &format!("ipc: lock drop: {file}: No such file or directory\n"),
+    );
+}
+
+#[test]
+fn a_lock_file_of_a_dead_owner_is_taken_over() {
+    let (_directory, file) = new_file();
+    for option in ["-q", "--pidfile"] {
+        sh("ipc lock take $1 \"$0\"").word(&file).word(option).is(0, "", "");
+        assert!(Path::new(&file).exists());
+        ipc(&["lock", "take", "-n", option, &file]).is(0, "", "");
+        let first = fs::read_to_string(&file).unwrap().lines().next().unwrap().to_owned();
+        assert_eq!(first, std::process::id().to_string());
+        ipc(&["lock", "drop", &file]).is(0, "", "");
+    }
+}
+
+#[test]
+fn a_lock_file_is_taken_over_the_moment_its_owner_dies_or_drops_it() {
+    let (_directory, file) = new_file();
+    let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
+    let number = owner.id().to_string();
+    let take = || ipc(&["lock", "take", "-t", "1h", &file]).start();
+    ipc(&["lock", "take", &file, "--owner", &number]).is(0, "", "");
+    let waiter = take();
+    waiter.wait_until_asleep();
+    owner.kill().unwrap();
+    assert_eq!(code(&waiter.finish()), 0);
+    owner.wait().unwrap();
+    ipc(&["lock", "drop", &file]).is(0, "", "");
+    let parent = std::os::unix::process::parent_id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &parent]).is(0, "", "");
+    let waiter = take();
+    waiter.wait_until_asleep();
+    ipc(&["lock", "drop", &file, "--owner", &parent]).is(0, "", "");
+    assert_eq!(code(&waiter.finish()), 0);
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_judged_is_respected() {
+    let (_directory, file) = new_file();
+    for content in
+        ["", "garbage\n", "999999\n", "4194304\nstart 1\nboot x\npidns 1\nmachine elsewhere\n"]
+    {
+        fs::write(&file, content).unwrap();
+        ipc(&["lock", "take", "-n", &file]).is(1, "", "");
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
+    }
+    fs::write(&file, "999999\n").unwrap();
+    ipc(&["lock", "take", "-n", "--pidfile", &file]).is(0, "", "");
+}
+
+#[test]
+fn what_is_no_lock_file_is_refused() {
+    let (directory, file) = new_file();
+    let reason = "not a lock file of ours: it does not say whose it is";
+    nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let link = format!("{file}.link");
+    std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+    for path in [&file, &link, directory.path().to_str().unwrap()] {
+        let said = format!("{path}: {reason}\n");
+        ipc(&["lock", "take", "-n", path]).is(3, "", &format!("ipc: lock take: {said}"));
+        ipc(&["lock", "drop", "-f", path]).is(3, "", &format!("ipc: lock drop: {said}"));
+    }
+    ipc(&["lock", "take", &format!("{file}/no/such")]).is(
+        3,
+        "",
+        &format!("ipc: lock take: {file}/no/such: Not a directory\n"),
+    );
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let gone = gone.id().to_string();
+    ipc(&["lock", "take", &link, "--owner", &gone]).is(
+        4,
+        "",
+        &format!("ipc: lock take: {gone}: No such process\n"),
+    );
+}
+
+/// One of those who want a lock file all the time. What it does under the lock is refereed by a
+/// lock of the kernel's, which goes with the process.
+const CONTENDER: &str = r#"
+import fcntl, os, subprocess, sys, time
+ipc, file = sys.argv[1:]
+me = str(os.getpid())
+referee = open(file + '.referee', 'w')
+def lock(verb, *options):
+    return subprocess.run([ipc, 'lock', verb, file, '--owner', me, *options]).returncode
+while True:
+    if lock('take', '-t', '30') != 0:
+        print('not in time', flush=True)
+        break
+    try:
+        fcntl.flock(referee, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print('two at a time', flush=True)
+        break
+    print('in', flush=True)
+    time.sleep(0.001)
+    fcntl.flock(referee, fcntl.LOCK_UN)
+    if lock('drop') != 0:
+        print('not mine', flush=True)
+        break
+"#;
+
+#[test]
+fn a_lock_file_is_never_taken_twice_nor_lost_in_a_storm_of_kills() {
+    let (directory, file) = new_file();
+    let log = directory.path().join("log");
+    let binary = crate::support::binary();
+    let contender = || {
+        let log = File::options().append(true).create(true).open(&log).unwrap();
+        let words = ["-c", CONTENDER, binary.to_str().unwrap(), &file];
+        // A verb whose owner is killed beside it says so.
+        Command::new("python3").args(words).stdout(log).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let entries = || fs::read_to_string(&log).unwrap_or_default().lines().count();
+    let mut contenders: Vec<_> = (0..8).map(|_| contender()).collect();
+    for kill in 0..24 {
+        let before = entries();
+        until("somebody gets the lock", || entries() > before);
+        let victim = &mut contenders[kill * 5 % 8];
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        *victim = contender();
+    }
+    for contender in &mut contenders {
+        contender.kill().unwrap();
+        contender.wait().unwrap();
+    }
+    let text = fs::read_to_string(&log).unwrap();
+    assert_eq!(text.lines().find(|line| *line != "in"), None);
+    ipc(&["lock", "take", "-t", "1m", &file]).is(0, "", "");
 }
