@@ -30,11 +30,17 @@ pub fn command(words: &[OsString]) -> Command {
 /// # Errors
 /// That it could not be started, with status 126 or 127.
 pub fn run(command: &mut Command) -> anyhow::Result<Exit> {
+    run_telling(command, |_| {})
+}
+
+/// As [`run`], telling the process ID of the COMMAND as soon as it is started.
+pub fn run_telling(command: &mut Command, started: impl FnOnce(u32)) -> anyhow::Result<Exit> {
     restore_dispositions();
     // Blocked before it starts, so that no signal falls between.
     let signals = Blocked::new(FORWARDED.into_iter().chain([Signal::CHLD]).collect());
     let spawned = command.spawn();
     let mut child = spawned.map_err(|error| not_started(command.get_program(), error.into()))?;
+    started(child.id());
     Ok(exit_of(attend(&mut child, &signals)?))
 }
 

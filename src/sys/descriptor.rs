@@ -1,6 +1,6 @@
 //! Descriptors that our caller left open for us, by number: the 9 of `exec 9>file`.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::close;
@@ -57,3 +57,15 @@ pub fn keep(fd: impl AsFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     Ok(())
 }
+
+/// The same under a number that scripts do not use by themselves, as 'exec 3>file' does, if there is
+/// room for such.
+pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
+    match fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(UNUSUAL)) {
+        // SAFETY: the kernel just gave us this descriptor.
+        Ok(number) => unsafe { OwnedFd::from_raw_fd(number) },
+        Err(_) => fd,
+    }
+}
+
+const UNUSUAL: i32 = 100;

@@ -5,15 +5,21 @@
 //! value. A process that posts wakes one of them if there are any, which is all that the two
 //! halves have to agree on; so a waiter that is killed leaves nothing worse behind than a count
 //! that costs later posts a system call.
+//!
+//! Ours may be longer, which C programs do not mind: the rest of the page has slots, words that
+//! say who has taken units and will give them back. What they mean is not known here, nor is that
+//! of the flag, the top bit of the word: C programs add to the waiters and subtract from them, and
+//! compare them with zero, all of which leaves it as it is.
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use nix::fcntl::OFlag;
-use nix::sys::stat::FileStat;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{FileStat, Mode, fstat};
+use nix::sys::uio::pwrite;
 use nix::unistd::write;
 
 use super::dev_shm::{self, Unnamed};
@@ -26,9 +32,21 @@ use crate::name::SemaphoreName;
 /// The greatest value: SEM_VALUE_MAX.
 pub const VALUE_MAX: u32 = i32::MAX as u32;
 
-const SIZE: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0");
+/// The slots of a semaphore.
+pub const SLOTS: usize = (GROWN.get() - FIRST_SLOT) / size_of::<u64>();
+
+const SIZE: usize = 32;
+/// The size of one that has slots. Memory behind the end of a file reads as zeros up to the end of
+/// its page, so a small one is mapped as far, and those who had it open see the slots come.
+const GROWN: NonZeroUsize = NonZeroUsize::new(4096).expect("4096 is not 0");
+/// Tells a semaphore with slots from any other file of that size.
+const MAGIC: u64 = u64::from_ne_bytes(*b"ipc sem1");
+const MAGIC_OFFSET: usize = SIZE;
+const FIRST_SLOT: usize = 64;
+
 const VALUE: u64 = u32::MAX as u64;
 const ONE_WAITER: u64 = 1 << 32;
+const FLAG: u64 = 1 << 63;
 
 /// The `private` field of a semaphore that processes share: FUTEX_PRIVATE_FLAG, which glibc
 /// removes by exclusive or.
@@ -40,9 +58,12 @@ pub enum Error {
     /// The kernel refused.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// There is a file of that name, and it is no semaphore.
+    /// There is a file of that name, and it has no semaphore's size.
     #[error("not a semaphore: a file of {0} bytes, where a semaphore has 32")]
     NotASemaphore(i64),
+    /// There is a file of that name and of the right size, and it holds no semaphore.
+    #[error("not a semaphore: its value would be above the greatest one, 2147483647")]
+    NotAValue,
     /// More units than a semaphore can count.
     #[error("the value would be above the greatest one, 2147483647")]
     Overflow,
@@ -58,6 +79,7 @@ impl From<nix::errno::Errno> for Error {
 #[derive(Debug)]
 pub struct Semaphore {
     mapping: Mapping,
+    file: OwnedFd,
     status: FileStat,
 }
 
@@ -71,7 +93,7 @@ impl Semaphore {
             return Err(Error::Overflow);
         }
         let file = Unnamed::new(mode)?;
-        let mut image = [0; SIZE.get()];
+        let mut image = [0; SIZE];
         image[..8].copy_from_slice(&u64::from(value).to_ne_bytes());
         image[8..12].copy_from_slice(&SHARED.to_ne_bytes());
         write(file.file(), &image)?;
@@ -80,16 +102,39 @@ impl Semaphore {
     }
 
     /// Opens an existing semaphore.
-    ///
+    pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
+        let (file, status) = dev_shm::open_object(&file_name(name), OFlag::O_RDWR)?;
+        Self::of(file, status)
+    }
+
+    /// The same semaphore, opened once more, whatever its name leads to by now.
+    pub fn reopen(&self) -> Result<Self, Error> {
+        let file = self.new_description()?;
+        let status = fstat(&file)?;
+        Self::of(file, status)
+    }
+
     /// A file shorter than a semaphore would end us by SIGBUS when its memory is touched, so the
     /// size is looked at first.
-    pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
-        let (fd, status) = open_file(name, OFlag::O_RDWR)?;
-        if status.st_size != SIZE.get() as i64 {
+    fn of(file: OwnedFd, status: FileStat) -> Result<Self, Error> {
+        let size = usize::try_from(status.st_size).unwrap_or(0);
+        if size != SIZE && size != GROWN.get() {
             return Err(Error::NotASemaphore(status.st_size));
         }
-        let mapping = Mapping::new(&fd, SIZE)?;
-        Ok(Self { mapping, status })
+        let semaphore = Self { mapping: Mapping::new(&file, GROWN)?, file, status };
+        if size == GROWN.get() && !semaphore.has_slots() {
+            return Err(Error::NotASemaphore(status.st_size));
+        }
+        if semaphore.value() > VALUE_MAX {
+            return Err(Error::NotAValue);
+        }
+        Ok(semaphore)
+    }
+
+    /// Another open file description of its file, whose locks are its own.
+    pub fn new_description(&self) -> Result<OwnedFd, Errno> {
+        let descriptor = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        Ok(open(descriptor.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?)
     }
 
     /// Removes the name. Those who have the semaphore open go on using it.
@@ -97,10 +142,14 @@ impl Semaphore {
         dev_shm::unlink(&file_name(name))
     }
 
-    /// The number of units, and the number of those who wait for one.
-    pub fn value_and_waiters(&self) -> (u32, u32) {
-        let word = self.word().load(Ordering::Relaxed);
-        ((word & VALUE) as u32, (word >> 32) as u32)
+    /// The number of units.
+    pub fn value(&self) -> u32 {
+        (self.word().load(Ordering::SeqCst) & VALUE) as u32
+    }
+
+    /// The number of those who wait for units.
+    pub fn waiters(&self) -> u32 {
+        ((self.word().load(Ordering::SeqCst) & !FLAG) / ONE_WAITER) as u32
     }
 
     /// The file behind it.
@@ -113,48 +162,100 @@ impl Semaphore {
     /// # Errors
     /// [`Error::Overflow`], with nothing given.
     pub fn post(&self, count: u32) -> Result<(), Error> {
-        let add = |word: u64| {
-            let value = (word & VALUE).checked_add(count.into())?;
-            (value <= VALUE_MAX.into()).then(|| word & !VALUE | value)
-        };
-        // Release: who takes the unit sees what was written before it was given.
         let before = self
-            .word()
-            .fetch_update(Ordering::Release, Ordering::Relaxed, add)
-            .map_err(|_| Error::Overflow)?;
-        if before >= ONE_WAITER {
-            futex::wake(self.futex(), count.try_into().unwrap_or(i32::MAX));
+            .change(|word| with_value(word, value_of(word).checked_add(count)?))
+            .ok_or(Error::Overflow)?;
+        if before & !FLAG >= ONE_WAITER {
+            self.wake(count);
         }
         Ok(())
     }
 
-    /// Takes a unit, waiting for one until `deadline`.
+    /// Sets the number of units, and lets all who wait look at it.
     ///
-    /// A unit that is there is taken even after the deadline, so one that has passed is a try.
-    pub fn wait(&self, deadline: Deadline) -> Result<Waited, Error> {
-        if self.take(1) {
-            return Ok(Waited::Done(()));
-        }
-        self.word().fetch_add(ONE_WAITER, Ordering::Relaxed);
-        let waited = loop {
-            if self.take(ONE_WAITER + 1) {
-                return Ok(Waited::Done(()));
-            }
-            match futex::wait(self.futex(), 0, deadline) {
-                Ok(Waited::Done(())) => {}
-                Ok(Waited::TimedOut) => break Ok(Waited::TimedOut),
-                Err(errno) => break Err(errno.into()),
-            }
-        };
-        self.word().fetch_sub(ONE_WAITER, Ordering::Relaxed);
-        waited
+    /// # Errors
+    /// [`Error::Overflow`], with nothing changed.
+    pub fn set(&self, value: u32) -> Result<(), Error> {
+        self.change(|word| with_value(word, value)).ok_or(Error::Overflow)?;
+        self.wake(u32::MAX);
+        Ok(())
     }
 
-    /// Subtracts from the word if the value allows one unit to be taken.
-    fn take(&self, amount: u64) -> bool {
-        let subtract = |word: u64| (word & VALUE > 0).then(|| word.wrapping_sub(amount));
-        // Acquire: pairs with the release of whoever gave the unit.
-        self.word().fetch_update(Ordering::Acquire, Ordering::Relaxed, subtract).is_ok()
+    /// Takes `count` units if there are as many.
+    pub fn try_take(&self, count: u32) -> bool {
+        self.change(|word| with_value(word, value_of(word).checked_sub(count)?)).is_some()
+    }
+
+    /// As [`Semaphore::try_take`], raising the flag in the same moment.
+    pub fn try_take_raising_flag(&self, count: u32) -> bool {
+        self.change(|word| Some(with_value(word, value_of(word).checked_sub(count)?)? | FLAG))
+            .is_some()
+    }
+
+    /// Gives `count` units, and raises the flag in the same moment. Nobody is woken. Units that
+    /// the semaphore cannot count are lost.
+    pub fn give_raising_flag(&self, count: u32) {
+        let full = |word| value_of(word).saturating_add(count).min(VALUE_MAX);
+        self.change(|word| Some(with_value(word, full(word))? | FLAG));
+    }
+
+    /// Whether the flag is raised.
+    pub fn is_flag_raised(&self) -> bool {
+        self.word().load(Ordering::SeqCst) & FLAG != 0
+    }
+
+    /// Lowers the flag.
+    pub fn lower_flag(&self) {
+        self.word().fetch_and(!FLAG, Ordering::SeqCst);
+    }
+
+    /// Counts the caller among those who wait, until what it returns is dropped.
+    pub fn enlist(&self) -> Enlisted<'_> {
+        self.word().fetch_add(ONE_WAITER, Ordering::SeqCst);
+        Enlisted(self)
+    }
+
+    /// Sleeps while the value is this, until somebody wakes us; or returns for no reason.
+    pub fn sleep(&self, value: u32, deadline: Deadline) -> Result<Waited, Errno> {
+        futex::wait(self.futex(), value, deadline)
+    }
+
+    /// Wakes up to `count` of those who sleep.
+    pub fn wake(&self, count: u32) {
+        futex::wake(self.futex(), count.try_into().unwrap_or(i32::MAX));
+    }
+
+    /// Whether it has slots. One that has none shows empty ones.
+    pub fn has_slots(&self) -> bool {
+        self.mapping.atomic_u64(MAGIC_OFFSET).load(Ordering::SeqCst) == MAGIC
+    }
+
+    /// Gives it slots. Only one process may do so at a time. It is done by one write, so a process
+    /// that is killed leaves it done or not begun.
+    pub fn add_slots(&self) -> Result<(), Errno> {
+        if !self.has_slots() {
+            let mut rest = [0; GROWN.get() - MAGIC_OFFSET];
+            rest[..8].copy_from_slice(&MAGIC.to_ne_bytes());
+            pwrite(&self.file, &rest, MAGIC_OFFSET as i64)?;
+        }
+        Ok(())
+    }
+
+    /// The slot of this index, below [`SLOTS`]. One that was never used is 0.
+    pub fn slot(&self, index: usize) -> &AtomicU64 {
+        self.mapping.atomic_u64(FIRST_SLOT + index * size_of::<u64>())
+    }
+
+    /// Tells those who watch the file that a slot has changed, as memory that changes tells nobody.
+    pub fn announce(&self) -> Result<(), Errno> {
+        pwrite(&self.file, &MAGIC.to_ne_bytes(), MAGIC_OFFSET as i64)?;
+        Ok(())
+    }
+
+    /// Changes the word to what it is mapped to, unless that is nothing; returns what it was.
+    fn change(&self, to: impl Fn(u64) -> Option<u64>) -> Option<u64> {
+        // Acquire and release: who takes a unit sees what was written before it was given.
+        self.word().fetch_update(Ordering::SeqCst, Ordering::SeqCst, to).ok()
     }
 
     fn word(&self) -> &AtomicU64 {
@@ -165,6 +266,31 @@ impl Semaphore {
     fn futex(&self) -> &AtomicU32 {
         self.mapping.atomic_u32(if cfg!(target_endian = "little") { 0 } else { 4 })
     }
+}
+
+impl AsFd for Semaphore {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// One of those who wait for units, as the semaphore counts them.
+#[derive(Debug)]
+pub struct Enlisted<'a>(&'a Semaphore);
+
+impl Drop for Enlisted<'_> {
+    fn drop(&mut self) {
+        self.0.word().fetch_sub(ONE_WAITER, Ordering::SeqCst);
+    }
+}
+
+fn value_of(word: u64) -> u32 {
+    (word & VALUE) as u32
+}
+
+/// The word with another value, unless that is too great.
+fn with_value(word: u64, value: u32) -> Option<u64> {
+    (value <= VALUE_MAX).then(|| word & !VALUE | u64::from(value))
 }
 
 /// The names of all semaphores, sorted; files that are none included, as somebody may ask why.
@@ -181,10 +307,6 @@ pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
 /// The file of a semaphore, without opening it as one.
 pub fn status(name: &SemaphoreName) -> Result<FileStat, Errno> {
     dev_shm::status(&file_name(name))
-}
-
-fn open_file(name: &SemaphoreName, access: OFlag) -> Result<(OwnedFd, FileStat), Errno> {
-    dev_shm::open_object(&file_name(name), access)
 }
 
 fn file_name(name: &SemaphoreName) -> OsString {

@@ -1,0 +1,143 @@
+//! `ipc sem post`, `wait` and `value`.
+
+use clap::builder::RangedI64ValueParser;
+
+use crate::cli::{Example, Run};
+use crate::deadline::Waiting;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::semaphore::Name;
+use crate::sys::semaphore::VALUE_MAX;
+use crate::sys::system_v_semaphore::AtEnd;
+
+use super::{Member, not_for_this_kind};
+
+/// How a change is made.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Change {
+    /// How many
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = RangedI64ValueParser::<u32>::new().range(1..=VALUE_MAX.into())
+    )]
+    count: u32,
+    /// Have the kernel revert it when this process ends (System V)
+    ///
+    /// That is when the command is done, so this serves programs that become another one; to hold
+    /// units while a command runs there is 'ipc sem run'.
+    #[arg(long)]
+    undo: bool,
+    #[command(flatten)]
+    member: Member,
+}
+
+impl Change {
+    fn at_end(self, name: &Name) -> Result<AtEnd, Failure> {
+        match (name, self.undo) {
+            (_, false) => Ok(AtEnd::Keep),
+            (Name::SystemV(_), true) => Ok(AtEnd::Undo),
+            (Name::Posix(_), true) => Err(not_for_this_kind(
+                "--undo is for System V semaphores; 'ipc sem run' gives units back in any case",
+            )),
+        }
+    }
+}
+
+/// Give back units, or add new ones
+///
+/// Nobody has to have taken a unit to post one. All of them are given at once, or none.
+#[derive(Debug, clap::Args)]
+pub struct Post {
+    /// Name of the semaphore
+    name: Name,
+    #[command(flatten)]
+    change: Change,
+}
+
+impl Run for Post {
+    const EXAMPLES: &'static [Example] = &[
+        ("Give a unit to somebody who waits", "ipc sem post /gpu"),
+        ("Start four workers that wait", "ipc sem post /start --count 4"),
+    ];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let Self { name, change } = self;
+        let at_end = change.at_end(&name).about(&name)?;
+        let semaphore = change.member.open(&name).about(&name)?;
+        let posted = semaphore.post(change.count, at_end);
+        posted.map_err(|error| change.member.explain(&name, error)).about(&name)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Take units, waiting until they are there
+///
+/// All of them are taken at once, or none. They are given back by 'ipc sem post', and by nothing
+/// else: the kernel does not know who has them, so a script that is killed between the two keeps
+/// them for ever. 'ipc sem run' holds units while a command runs, whatever is killed.
+///
+/// Nobody is served in order at a POSIX semaphore: whoever looks first when a unit is there has it,
+/// and who wants several waits until there are as many at once. Of those who want several, one at a
+/// time is next. A System V semaphore serves, in the order in which they came, those for whom there
+/// is enough, and lets one who wants less pass.
+///
+/// Who waits for a POSIX semaphore that is removed goes on waiting for it, where only those who
+/// had it open can post; at a System V semaphore he fails with status 4.
+#[derive(Debug, clap::Args)]
+pub struct Wait {
+    /// Name of the semaphore
+    name: Name,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Run for Wait {
+    const EXAMPLES: &'static [Example] = &[
+        ("Wait for a unit, but not for long", "ipc sem wait -t 5s /gpu || echo 'still busy'"),
+        (
+            "Take one only if it is there",
+            "if ipc sem wait -n /gpu; then ./train; ipc sem post /gpu; fi",
+        ),
+        ("Wait for all four workers", "ipc sem wait /done --count 4"),
+    ];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let Self { name, change, waiting } = self;
+        let at_end = change.at_end(&name).about(&name)?;
+        let semaphore = change.member.open(&name).about(&name)?;
+        let taken = semaphore.take(change.count, at_end, deadline);
+        let taken = taken.map_err(|error| change.member.explain(&name, error)).about(&name)?;
+        waiting.settle(taken).about(&name)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Print the number of units
+///
+/// By the time it is printed it may have changed.
+#[derive(Debug, clap::Args)]
+pub struct Value {
+    /// Name of the semaphore
+    name: Name,
+    #[command(flatten)]
+    member: Member,
+}
+
+impl Run for Value {
+    const EXAMPLES: &'static [Example] = &[
+        ("See how many are free", "ipc sem value /gpu"),
+        ("The same of the third of a set", "ipc sem value sysv:0x2a --index 2"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let semaphore = self.member.open(&self.name).about(&self.name)?;
+        let value = semaphore.value().map_err(|error| self.member.explain(&self.name, error));
+        output.line(value.about(&self.name)?)?;
+        Ok(Exit::Done)
+    }
+}

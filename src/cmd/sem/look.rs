@@ -1,0 +1,172 @@
+//! `ipc sem stat` and `ls`.
+
+use serde_json::{Value, json};
+
+use crate::cli::{Example, Run};
+use crate::errno::Errno;
+use crate::exit::{Exit, Subject};
+use crate::name::{SemaphoreName, SystemVName};
+use crate::output::{Format, Output, Record, escape, json_bytes};
+use crate::permits::{Claim, Permits};
+use crate::semaphore::Name;
+use crate::sys::process::{self, Holders};
+use crate::sys::semaphore;
+use crate::sys::system_v::{Row, Target};
+use crate::sys::system_v_semaphore::{self, Set};
+
+use super::{explain, explain_system_v};
+
+/// Show all that is known of a semaphore
+///
+/// Of a POSIX semaphore that is its value, the number of processes that wait, the commands of
+/// 'ipc sem run' that hold units, its permissions, and who has it open. A waiter that was killed is
+/// counted for ever, which does no harm. Of a System V set it is, for each semaphore from 0 on, the
+/// value, who waits for units or for none to be left, and who changed it last.
+#[derive(Debug, clap::Args)]
+pub struct Stat {
+    /// Name of the semaphore
+    name: Name,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Stat {
+    const EXAMPLES: &'static [Example] = &[
+        ("See who uses it", "ipc sem stat /gpu"),
+        ("Ask from a program who holds units", "ipc sem stat --json /gpu | jq '.runs[].pid'"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let record = match &self.name {
+            Name::Posix(name) => stat(name).map_err(|error| explain(error.into())).about(name)?,
+            Name::SystemV(name) => stat_system_v(name).map_err(explain_system_v).about(name)?,
+        };
+        output.show(&record, self.format)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn stat(name: &SemaphoreName) -> Result<Record, crate::permits::Error> {
+    let permits = Permits::open(name)?;
+    let semaphore = permits.semaphore();
+    let status = semaphore.status();
+    let record = Record::new()
+        .bytes("name", name.as_ref().as_encoded_bytes())
+        .number("value", semaphore.value())
+        .number("waiters", semaphore.waiters());
+    let record = runs(record, &permits.claims());
+    let record = crate::cmd::ownership(record, status).time("changed", status.st_ctime);
+    Ok(crate::cmd::holders(record, &Holders::of(status)))
+}
+
+/// Who holds units: the command, or the `ipc` that is about to start it.
+fn runs(record: Record, claims: &[Claim]) -> Record {
+    let runs: Vec<(i32, Vec<u8>, u32)> = claims
+        .iter()
+        .map(
+            |claim| if claim.command == 0 { (claim.keeper, claim) } else { (claim.command, claim) },
+        )
+        .map(|(pid, claim)| (pid, process::command(pid), claim.count))
+        .collect();
+    let json: Vec<Value> = runs
+        .iter()
+        .map(|(pid, command, count)| json!({ "pid": pid, "command": json_bytes(command), "count": count }))
+        .collect();
+    let text: Vec<String> = runs
+        .iter()
+        .map(|(pid, command, count)| format!("{pid} ({}) holds {count}", escape(command)))
+        .collect();
+    let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
+    record.field("runs", Value::from(json), text.into_bytes())
+}
+
+fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
+    let set = Set::open(Target::new(name)?)?;
+    let row = set.row()?;
+    let count = u16::try_from(row.number("nsems")).unwrap_or(u16::MAX);
+    let record = Record::new()
+        .bytes("name", name.as_ref().as_encoded_bytes())
+        .number("id", set.id())
+        .bytes("key", format!("{:#010x}", row.number("key") as i32).as_bytes())
+        .number("nsems", count);
+    let record = members(record, "values", count, |index| set.value(index))?;
+    let record = members(record, "waiters", count, |index| set.waiters(index))?;
+    let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
+    let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
+    Ok(ownership(record, &row)
+        .number("creator_uid", row.number("cuid"))
+        .number("creator_gid", row.number("cgid"))
+        .time("used", row.number("otime"))
+        .time("changed", row.number("ctime")))
+}
+
+/// A number for each semaphore of a set.
+fn members(
+    record: Record,
+    key: &'static str,
+    count: u16,
+    number: impl Fn(u16) -> Result<u32, Errno>,
+) -> Result<Record, Errno> {
+    let numbers = (0..count).map(number).collect::<Result<Vec<u32>, Errno>>()?;
+    let text: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    Ok(record.field(key, Value::from(numbers), text.join(" ").into_bytes()))
+}
+
+fn ownership(record: Record, row: &Row) -> Record {
+    record
+        .mode("mode", row.number("perms") as u32)
+        .number("uid", row.number("uid"))
+        .number("gid", row.number("gid"))
+}
+
+/// List the semaphores of this machine
+///
+/// POSIX semaphores first, then System V sets. What has a semaphore's name but is none, or may not
+/// be opened, is listed without a value, and so is a set of several.
+#[derive(Debug, clap::Args)]
+pub struct Ls {
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Ls {
+    const EXAMPLES: &'static [Example] = &[
+        ("See them all", "ipc sem ls"),
+        (
+            "Name those that nobody can take",
+            "ipc sem ls --json | jq -r '.[] | select(.value == 0).name'",
+        ),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let mut records = Vec::new();
+        for name in semaphore::list().about("/dev/shm")? {
+            // It may have gone since.
+            let Ok(status) = semaphore::status(&name) else { continue };
+            let value = Permits::open(&name).ok().map(|permits| permits.semaphore().value());
+            let record = of_both(name.as_ref().as_encoded_bytes(), value, 1);
+            records.push(crate::cmd::ownership(record, &status));
+        }
+        let rows = system_v_semaphore::list().about("/proc/sysvipc/sem")?;
+        records.extend(rows.iter().map(of_system_v));
+        output.list(&records, self.format)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// A line of `ls`, under the name by which the set is reached.
+fn of_system_v(row: &Row) -> Record {
+    let id = row.number("semid");
+    let name = match row.number("key") as i32 {
+        libc::IPC_PRIVATE => format!("sysv:id={id}"),
+        key => format!("sysv:{key:#010x}"),
+    };
+    let count = row.number("nsems");
+    let set = Set::open(Target::Id(id as i32)).ok().filter(|_| count == 1);
+    let value = set.and_then(|set| set.value(0).ok());
+    ownership(of_both(name.as_bytes(), value, count), row)
+}
+
+fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {
+    Record::new().bytes("name", name).optional_number("value", value).number("nsems", count)
+}

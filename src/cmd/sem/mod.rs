@@ -1,0 +1,120 @@
+//! `ipc sem`: named semaphores, POSIX and System V, and barriers.
+
+mod count;
+mod create;
+mod look;
+mod run;
+
+use crate::cli::{Noun, Verb};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure};
+use crate::permits;
+use crate::semaphore::{Error, Name, Semaphore};
+use crate::sys::semaphore;
+use crate::sys::system_v::Target;
+use crate::sys::system_v_semaphore::{self, Set};
+
+pub const NOUN: Noun = Noun {
+    name: "sem",
+    about: "Count and limit work with named semaphores",
+    verbs: &[
+        Verb::new::<create::Create>("create"),
+        Verb::new::<count::Post>("post"),
+        Verb::new::<count::Wait>("wait"),
+        Verb::new::<run::Run>("run"),
+        Verb::new::<count::Value>("value"),
+        Verb::new::<create::Set>("set"),
+        Verb::new::<look::Stat>("stat"),
+        Verb::new::<look::Ls>("ls"),
+        Verb::new::<create::Rm>("rm"),
+    ],
+    see_also: &["sem_overview(7)", "sem_open(3)", "sem_post(3)", "sem_wait(3)", "semop(2)"],
+};
+
+/// Which semaphore of a set.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Member {
+    /// Which semaphore of a System V set, from 0 on
+    #[arg(long, value_name = "I")]
+    index: Option<u16>,
+}
+
+impl Member {
+    fn open(self, name: &Name) -> Result<Semaphore, Failure> {
+        self.check(name)?;
+        Semaphore::open(name, self.index.unwrap_or(0)).map_err(|error| self.explain(name, error))
+    }
+
+    fn check(self, name: &Name) -> Result<(), Failure> {
+        match (name, self.index) {
+            (Name::Posix(_), Some(_)) => Err(not_for_this_kind(
+                "--index is for System V sets; a POSIX semaphore stands alone",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the way out beside the reason, for what happens to this semaphore of the set.
+    fn explain(self, name: &Name, error: Error) -> Failure {
+        match (error, name) {
+            (Error::SystemV(Errno(libc::EFBIG | libc::EINVAL)), Name::SystemV(name)) => {
+                let row = Target::new(name).and_then(Set::open).and_then(Set::row);
+                match row.map(|row| row.number("nsems")) {
+                    Ok(count) => Failure::new(
+                        Exit::NotFound,
+                        format!("no semaphore {}: the set has {count}", self.index.unwrap_or(0)),
+                    )
+                    .hint(format!("the first is --index 0, the last --index {}", count - 1)),
+                    // It was removed between two calls of ours.
+                    Err(_) => removed(),
+                }
+            }
+            _ => explain(error),
+        }
+    }
+}
+
+/// An option was given that the mechanism of this name does not have.
+fn not_for_this_kind(reason: &'static str) -> Failure {
+    Failure::new(Exit::Usage, reason)
+}
+
+fn removed() -> Failure {
+    Failure::new(Exit::NotFound, "the semaphore was removed")
+}
+
+/// Puts the way out beside the reason.
+fn explain(error: Error) -> Failure {
+    match error {
+        Error::Posix(permits::Error::Semaphore(error)) => explain_posix(error),
+        Error::Posix(permits::Error::Full) => Failure::failed(error.to_string())
+            .hint("'ipc sem stat' names them; a second semaphore has room for as many"),
+        Error::SystemV(errno) => explain_system_v(errno),
+    }
+}
+
+fn explain_posix(error: semaphore::Error) -> Failure {
+    match error {
+        semaphore::Error::Kernel(errno) => errno.into(),
+        semaphore::Error::Overflow => Failure::failed(error.to_string()),
+        semaphore::Error::NotASemaphore(_) | semaphore::Error::NotAValue => {
+            Failure::failed(error.to_string())
+                .hint("'ipc sem rm' removes it; then create the semaphore again")
+        }
+    }
+}
+
+fn explain_system_v(errno: Errno) -> Failure {
+    match errno {
+        Errno(libc::EIDRM) => removed(),
+        Errno(libc::ERANGE) => {
+            let greatest = system_v_semaphore::VALUE_MAX;
+            Failure::failed(format!("the value would be above the greatest one, {greatest}"))
+        }
+        // Of those calls that change a value, only one that is to be undone needs room.
+        Errno(libc::ENOSPC) => {
+            Failure::failed("the kernel has no room to note what is to be undone")
+        }
+        errno => errno.into(),
+    }
+}

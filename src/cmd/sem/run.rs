@@ -1,0 +1,120 @@
+//! `ipc sem run`.
+
+use std::ffi::OsString;
+
+use clap::builder::RangedI64ValueParser;
+
+use crate::child;
+use crate::cli::{Example, Run as Verbs, Statuses};
+use crate::cmd::Conflict;
+use crate::deadline::Waiting;
+use crate::exit::{Exit, Subject};
+use crate::name::{SemaphoreName, SystemVName};
+use crate::output::Output;
+use crate::permits::COUNT_MAX;
+use crate::semaphore::{Error, Name};
+use crate::sys::descriptor;
+use crate::sys::system_v_semaphore::AtEnd;
+
+use super::create::{open_posix, open_system_v};
+use super::{Member, explain};
+
+/// Hold units while a command runs
+///
+/// They are the same units that 'ipc sem wait' and C programs take, and they come back when COMMAND
+/// has ended, however it ended, and whatever else was killed. Signals are passed on to COMMAND.
+///
+/// COMMAND inherits a descriptor by which it holds the units, and so does what it starts: a daemon
+/// that it leaves running holds them until it ends. With --close it does not; then 'ipc' alone holds
+/// them, and if that is killed they come back although COMMAND goes on.
+///
+/// The units of a run that was killed as a whole are given back by the next 'ipc' that looks at the
+/// semaphore; one that waits for units looks at once. A C program that is blocked in sem_wait(3) is
+/// woken when an 'ipc' looks. If 'ipc' has been killed and COMMAND has ended, but not what it left
+/// running, the end of that is seen within a second.
+///
+/// A System V semaphore is held by SEM_UNDO of the process that becomes COMMAND, which is what the
+/// kernel itself gives back. What COMMAND leaves running does not hold it, with --close or without.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// Name of the semaphore
+    name: Name,
+    /// How many units
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = RangedI64ValueParser::<u32>::new().range(1..=COUNT_MAX.into())
+    )]
+    count: u32,
+    /// Create the semaphore with this many units if there is none
+    #[arg(long, value_name = "N")]
+    create: Option<u32>,
+    /// Keep the descriptor from COMMAND
+    #[arg(long)]
+    close: bool,
+    #[command(flatten)]
+    member: Member,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    conflict: Conflict,
+    /// Command to run, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Verbs for Run {
+    const EXAMPLES: &'static [Example] = &[
+        ("Let two jobs run at a time", "ipc sem run /gpu --create 2 -- ./train"),
+        (
+            "Run a line of shell, or else say so",
+            "ipc sem run -n /gpu -- sh -c './train && ./test' || echo busy",
+        ),
+        (
+            "Have the machine alone, where others take one unit of four",
+            "ipc sem run /cpu --count 4 -- ./bench",
+        ),
+    ];
+    const STATUSES: Statuses = Statuses::OfCommand;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        self.member.check(&self.name).about(&self.name)?;
+        let done = match &self.name {
+            Name::Posix(name) => self.posix(name),
+            Name::SystemV(name) => self.system_v(name),
+        };
+        done.or_else(|error| self.conflict.settle(error, output))
+    }
+}
+
+impl Run {
+    fn posix(&self, name: &SemaphoreName) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let failed = |error: crate::permits::Error| explain(error.into());
+        let permits = open_posix(name, self.create).about(name)?;
+        let claimed = permits.claim(self.count, deadline).map_err(failed).about(name)?;
+        let mut hold = self.waiting.settle(claimed).about(name)?;
+        if !self.close {
+            descriptor::pass_on(hold.descriptor()).about(name)?;
+        }
+        let mut command = child::command(&self.command);
+        let ended = child::run_telling(&mut command, |pid| {
+            if !self.close {
+                hold.name_command(pid);
+            }
+        });
+        hold.release().map_err(failed).about(name)?;
+        ended
+    }
+
+    fn system_v(&self, name: &SystemVName) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let index = self.member.index.unwrap_or(0);
+        let set = open_system_v(name, self.create).about(name)?;
+        let taken = set.take(index, self.count, AtEnd::Undo, deadline);
+        let failed = |errno| self.member.explain(&self.name, Error::SystemV(errno));
+        self.waiting.settle(taken.map_err(failed).about(name)?).about(name)?;
+        Err(child::exec(&mut child::command(&self.command)))
+    }
+}

@@ -1,0 +1,123 @@
+//! Claiming units, and giving back what nobody holds any more.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use super::slots::{self, Claim};
+use super::{Error, Locked, Permits, byte, errno, lock_of};
+use crate::deadline::{Deadline, Waited};
+use crate::sys::descriptor;
+
+/// For how long to wait for somebody who changes slots, which takes microseconds, unless he is
+/// stopped in the middle of it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Units that are held. Who inherits the descriptor holds them as well.
+#[derive(Debug)]
+pub struct Hold<'a> {
+    permits: &'a Permits,
+    index: usize,
+    claim: Claim,
+    grip: OwnedFd,
+}
+
+impl Hold<'_> {
+    /// The descriptor by which they are held.
+    pub fn descriptor(&self) -> &OwnedFd {
+        &self.grip
+    }
+
+    /// Notes which process runs by them, for those who watch for its end.
+    pub fn name_command(&mut self, pid: u32) {
+        let semaphore = &self.permits.semaphore;
+        self.claim = slots::name_command(semaphore, self.index, self.claim, pid as i32);
+        self.permits.announce();
+    }
+
+    /// Holds them no longer. They are given back, unless somebody else still holds them.
+    pub fn release(self) -> Result<(), Error> {
+        drop(self.grip);
+        self.permits.reap()
+    }
+}
+
+impl Permits {
+    /// Gives back the units of claims that nobody holds. Where nobody has claims, which is most of
+    /// the time, this is a look at the slots.
+    pub fn reap(&self) -> Result<(), Error> {
+        if !slots::are_used(&self.semaphore) {
+            return Ok(());
+        }
+        // If somebody else changes slots all the time, he does this as well.
+        match self.exclusively()? {
+            Some(exclusive) => exclusive.reap(),
+            None => Ok(()),
+        }
+    }
+
+    /// Claims units if there are as many now.
+    pub(super) fn try_claim(&self, count: u32) -> Result<Option<Hold<'_>>, Error> {
+        let Some(exclusive) = self.exclusively()? else { return Ok(None) };
+        exclusive.reap()?;
+        if self.semaphore.value() < count {
+            return Ok(None);
+        }
+        self.semaphore.add_slots()?;
+        let grip = descriptor::out_of_the_way(self.semaphore.new_description()?);
+        let index = exclusive.lock_free_slot(&grip)?;
+        let claim = Claim { count, keeper: std::process::id() as i32, command: 0 };
+        if !slots::take(&self.semaphore, index, claim) {
+            return Ok(None);
+        }
+        drop(exclusive);
+        self.announce();
+        Ok(Some(Hold { permits: self, index, claim, grip }))
+    }
+
+    /// Lets those who watch for the ends of holders know that there is another one.
+    fn announce(&self) {
+        // They look again before long anyway.
+        let _ = self.semaphore.announce();
+    }
+
+    /// The right to change slots; `None` if somebody else does not give it up. What one who was
+    /// killed has left half done is completed first.
+    fn exclusively(&self) -> Result<Option<Exclusive<'_>>, Error> {
+        let locked = self.lock(byte::CLAIMS, Deadline::after(PATIENCE))?;
+        Ok(locked.map(|locked| {
+            slots::recover(&self.semaphore);
+            Exclusive(locked)
+        }))
+    }
+}
+
+/// The right to change slots.
+struct Exclusive<'a>(Locked<'a>);
+
+impl Exclusive<'_> {
+    fn reap(&self) -> Result<(), Error> {
+        let semaphore = &self.0.permits.semaphore;
+        for (index, claim) in slots::held(semaphore) {
+            if !lock_of(byte_of(index)).is_excluded(semaphore)? {
+                slots::give_back(semaphore, index, claim);
+            }
+        }
+        Ok(())
+    }
+
+    /// Locks the byte of a slot that is free. A byte that somebody has locked who has no claim by
+    /// it is passed over.
+    fn lock_free_slot(&self, grip: &OwnedFd) -> Result<usize, Error> {
+        for index in slots::free(&self.0.permits.semaphore) {
+            match lock_of(byte_of(index)).acquire(grip, Deadline::PASSED).map_err(errno)? {
+                Waited::Done(()) => return Ok(index),
+                Waited::TimedOut => {}
+            }
+        }
+        Err(Error::Full)
+    }
+}
+
+fn byte_of(slot: usize) -> i64 {
+    byte::FIRST_SLOT + slot as i64
+}

@@ -1,0 +1,242 @@
+//! Units of a POSIX semaphore, taken for good or by claims: what a claim has taken comes back when
+//! the last process that holds the claim has ended, however it ended.
+//!
+//! Claims stand in slots of the semaphore's own file, so that those who wait, post or claim count
+//! the same units, C programs included. Slot *i* belongs to whoever has byte *i* of a part of the
+//! file locked that lies far beyond its end, by a lock of the open file description: the command
+//! inherits that, and the kernel frees it with the last process that has it. Whoever looks at the
+//! semaphore first gives back what is held by nobody; and those who wait for units watch.
+
+mod claims;
+mod slots;
+mod watch;
+
+use std::time::Duration;
+
+pub use claims::Hold;
+pub use slots::{COUNT_MAX, Claim};
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::name::SemaphoreName;
+use crate::spin;
+use crate::sys::lock::{self, Kind, Lock, Mode, Range};
+use crate::sys::semaphore::{self, Semaphore};
+
+use watch::Watch;
+
+/// How long to sleep at most before looking again: somebody else may have been killed who was given
+/// the only wake-up.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What the bytes are for that are locked, in the part of the file that has none.
+mod byte {
+    /// To change slots.
+    pub const CLAIMS: i64 = FIRST_SLOT - 1;
+    /// To be the one of those waiting for several units who is next.
+    pub const TURN: i64 = FIRST_SLOT - 2;
+    /// To be the one of those waiting who watches the holders.
+    pub const WATCH: i64 = FIRST_SLOT - 3;
+    /// To hold the claim of the first slot.
+    pub const FIRST_SLOT: i64 = 1 << 40;
+}
+
+/// Why units cannot be had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The semaphore cannot be used.
+    #[error(transparent)]
+    Semaphore(#[from] semaphore::Error),
+    /// All slots are used.
+    #[error("{} commands hold units already, as many as can", semaphore::SLOTS)]
+    Full,
+}
+
+impl From<Errno> for Error {
+    fn from(errno: Errno) -> Self {
+        Self::Semaphore(errno.into())
+    }
+}
+
+/// A semaphore and the claims on its units.
+#[derive(Debug)]
+pub struct Permits {
+    semaphore: Semaphore,
+}
+
+impl Permits {
+    /// Opens an existing semaphore, and gives back what nobody holds any more.
+    pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
+        let permits = Self { semaphore: Semaphore::open(name)? };
+        permits.reap()?;
+        Ok(permits)
+    }
+
+    /// The same, opened once more: its locks are its own.
+    fn reopen(&self) -> Result<Self, Error> {
+        Ok(Self { semaphore: self.semaphore.reopen()? })
+    }
+
+    /// The semaphore, to look at it or to post.
+    pub fn semaphore(&self) -> &Semaphore {
+        &self.semaphore
+    }
+
+    /// Takes `count` units for good, all at once, waiting for them until `deadline`. Units that are
+    /// there are taken even after it, so one that has passed is a try.
+    pub fn take(&self, count: u32, deadline: Deadline) -> Result<Waited, Error> {
+        self.acquire(count, deadline, || Ok(self.semaphore.try_take(count).then_some(())))
+    }
+
+    /// Claims `count` units, up to [`COUNT_MAX`], in the same way.
+    ///
+    /// # Errors
+    /// [`Error::Full`] if too many hold claims.
+    pub fn claim(&self, count: u32, deadline: Deadline) -> Result<Waited<Hold<'_>>, Error> {
+        self.acquire(count, deadline, || self.try_claim(count))
+    }
+
+    /// The claims that are held.
+    pub fn claims(&self) -> Vec<Claim> {
+        slots::held(&self.semaphore).map(|(_, claim)| claim).collect()
+    }
+
+    /// Attempts to take `count` units until it comes to something.
+    fn acquire<T>(
+        &self,
+        count: u32,
+        deadline: Deadline,
+        attempt: impl Fn() -> Result<Option<T>, Error>,
+    ) -> Result<Waited<T>, Error> {
+        let enough = || (self.semaphore.value() >= count).then_some(());
+        let first = attempt()?;
+        if first.is_some() || deadline.has_passed() {
+            return Ok(first.map_or(Waited::TimedOut, Waited::Done));
+        }
+        if spin::retry(enough).is_some()
+            && let Some(taken) = attempt()?
+        {
+            return Ok(Waited::Done(taken));
+        }
+        if count == 1 {
+            return self.sleep_and_attempt(count, deadline, attempt);
+        }
+        match self.wait_for_turn(deadline, &attempt)? {
+            Waited::Done(Turn::Taken(taken)) => Ok(Waited::Done(taken)),
+            Waited::Done(Turn::Next(_turn)) => self.sleep_and_attempt(count, deadline, attempt),
+            Waited::TimedOut => Ok(Waited::TimedOut),
+        }
+    }
+
+    /// Sleeps and attempts. Only one of those who want several units may be here: a wake-up for
+    /// units that are too few is passed on, and two who do so would pass it between them for ever.
+    fn sleep_and_attempt<T>(
+        &self,
+        count: u32,
+        deadline: Deadline,
+        attempt: impl Fn() -> Result<Option<T>, Error>,
+    ) -> Result<Waited<T>, Error> {
+        let _enlisted = self.semaphore.enlist();
+        let mut watch = None;
+        let mut woken = false;
+        loop {
+            let value = self.semaphore.value();
+            if value >= count
+                && let Some(taken) = attempt()?
+            {
+                return Ok(Waited::Done(taken));
+            }
+            if woken && 0 < value && value < count {
+                self.semaphore.wake(1);
+            }
+            if deadline.has_passed() {
+                return Ok(Waited::TimedOut);
+            }
+            if value >= count {
+                // Somebody else was faster, or is stopped while he changes slots.
+                continue;
+            }
+            if watch.is_none() && self.semaphore.has_slots() {
+                watch = Some(Watch::start(self)?);
+            }
+            woken = self.sleep(value, deadline)?;
+        }
+    }
+
+    /// Sleeps while the value is this; whether somebody woke us.
+    fn sleep(&self, value: u32, deadline: Deadline) -> Result<bool, Error> {
+        match self.semaphore.sleep(value, deadline.min(Deadline::after(LOOK_AGAIN)))? {
+            Waited::Done(()) => Ok(true),
+            Waited::TimedOut => {
+                self.reap()?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Waits to be the next of those who want several units.
+    fn wait_for_turn<T>(
+        &self,
+        deadline: Deadline,
+        attempt: impl Fn() -> Result<Option<T>, Error>,
+    ) -> Result<Waited<Turn<'_, T>>, Error> {
+        loop {
+            // Whoever is next may be stopped.
+            let moment = deadline.min(Deadline::after(LOOK_AGAIN));
+            if let Some(turn) = self.lock(byte::TURN, moment)? {
+                return Ok(Waited::Done(Turn::Next(turn)));
+            }
+            self.reap()?;
+            if let Some(taken) = attempt()? {
+                return Ok(Waited::Done(Turn::Taken(taken)));
+            }
+            if deadline.has_passed() {
+                return Ok(Waited::TimedOut);
+            }
+        }
+    }
+
+    /// Locks a byte in the name of our open file description; `None` if it cannot be had in time.
+    fn lock(&self, at: i64, deadline: Deadline) -> Result<Option<Locked<'_>>, Error> {
+        let lock = lock_of(at);
+        match lock.acquire(&self.semaphore, deadline).map_err(errno)? {
+            Waited::Done(()) => Ok(Some(Locked { permits: self, lock })),
+            Waited::TimedOut => Ok(None),
+        }
+    }
+}
+
+/// What waiting for one's turn has come to.
+enum Turn<'a, T> {
+    /// It is our turn.
+    Next(#[allow(dead_code, reason = "it is held, not looked at")] Locked<'a>),
+    /// There is no need any more.
+    Taken(T),
+}
+
+/// A byte that is locked as long as it lives.
+#[derive(Debug)]
+struct Locked<'a> {
+    permits: &'a Permits,
+    lock: Lock,
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // It fails for descriptors that are none.
+        let _ = self.lock.release(&self.permits.semaphore);
+    }
+}
+
+/// The lock of one byte, which belongs to the open file description.
+fn lock_of(at: i64) -> Lock {
+    Lock { kind: Kind::Ofd, mode: Mode::Exclusive, range: Range { start: at, length: 1 } }
+}
+
+/// A semaphore is open for reading and writing, so only the kernel can have said no.
+fn errno(error: lock::Error) -> Errno {
+    match error {
+        lock::Error::Kernel(errno) => errno,
+        lock::Error::Fifo | lock::Error::NotOpenFor(_) => Errno(libc::EBADF),
+    }
+}
