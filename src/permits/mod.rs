@@ -19,7 +19,7 @@ pub use slots::{COUNT_MAX, Claim};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::SemaphoreName;
-use crate::spin;
+use crate::spin::Spin;
 use crate::sys::lock::{self, Kind, Lock, Mode, Range};
 use crate::sys::semaphore::{self, Semaphore};
 
@@ -113,7 +113,7 @@ impl Permits {
         if first.is_some() || deadline.has_passed() {
             return Ok(first.map_or(Waited::TimedOut, Waited::Done));
         }
-        if spin::retry(enough).is_some()
+        if Spin::default().retry(enough).is_some()
             && let Some(taken) = attempt()?
         {
             return Ok(Waited::Done(taken));
@@ -237,6 +237,8 @@ fn lock_of(at: i64) -> Lock {
 fn errno(error: lock::Error) -> Errno {
     match error {
         lock::Error::Kernel(errno) => errno,
-        lock::Error::Fifo | lock::Error::NotOpenFor(_) => Errno(libc::EBADF),
+        lock::Error::Fifo | lock::Error::NotRegular | lock::Error::NotOpenFor(_) => {
+            Errno(libc::EBADF)
+        }
     }
 }
