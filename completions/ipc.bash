@@ -106,6 +106,9 @@ _ipc() {
             ipc__subcmd__help__subcmd__fifo,write)
                 cmd="ipc__subcmd__help__subcmd__fifo__subcmd__write"
                 ;;
+            ipc__subcmd__help__subcmd__lock,drop)
+                cmd="ipc__subcmd__help__subcmd__lock__subcmd__drop"
+                ;;
             ipc__subcmd__help__subcmd__lock,fd)
                 cmd="ipc__subcmd__help__subcmd__lock__subcmd__fd"
                 ;;
@@ -114,6 +117,9 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__lock,run)
                 cmd="ipc__subcmd__help__subcmd__lock__subcmd__run"
+                ;;
+            ipc__subcmd__help__subcmd__lock,take)
+                cmd="ipc__subcmd__help__subcmd__lock__subcmd__take"
                 ;;
             ipc__subcmd__help__subcmd__lock,test)
                 cmd="ipc__subcmd__help__subcmd__lock__subcmd__test"
@@ -157,6 +163,12 @@ _ipc() {
             ipc__subcmd__help__subcmd__sem,rm)
                 cmd="ipc__subcmd__help__subcmd__sem__subcmd__rm"
                 ;;
+            ipc__subcmd__help__subcmd__sem,run)
+                cmd="ipc__subcmd__help__subcmd__sem__subcmd__run"
+                ;;
+            ipc__subcmd__help__subcmd__sem,set)
+                cmd="ipc__subcmd__help__subcmd__sem__subcmd__set"
+                ;;
             ipc__subcmd__help__subcmd__sem,stat)
                 cmd="ipc__subcmd__help__subcmd__sem__subcmd__stat"
                 ;;
@@ -184,6 +196,9 @@ _ipc() {
             ipc__subcmd__help__subcmd__sock,wait)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__wait"
                 ;;
+            ipc__subcmd__lock,drop)
+                cmd="ipc__subcmd__lock__subcmd__drop"
+                ;;
             ipc__subcmd__lock,fd)
                 cmd="ipc__subcmd__lock__subcmd__fd"
                 ;;
@@ -192,6 +207,9 @@ _ipc() {
                 ;;
             ipc__subcmd__lock,run)
                 cmd="ipc__subcmd__lock__subcmd__run"
+                ;;
+            ipc__subcmd__lock,take)
+                cmd="ipc__subcmd__lock__subcmd__take"
                 ;;
             ipc__subcmd__lock,test)
                 cmd="ipc__subcmd__lock__subcmd__test"
@@ -234,6 +252,12 @@ _ipc() {
                 ;;
             ipc__subcmd__sem,rm)
                 cmd="ipc__subcmd__sem__subcmd__rm"
+                ;;
+            ipc__subcmd__sem,run)
+                cmd="ipc__subcmd__sem__subcmd__run"
+                ;;
+            ipc__subcmd__sem,set)
+                cmd="ipc__subcmd__sem__subcmd__set"
                 ;;
             ipc__subcmd__sem,stat)
                 cmd="ipc__subcmd__sem__subcmd__stat"
@@ -579,8 +603,22 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__lock)
-            opts="run fd unlock test ls"
+            opts="run fd unlock test take drop ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__lock__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -621,6 +659,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__lock__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__lock__subcmd__take)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -803,7 +855,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sem)
-            opts="create post wait value stat ls rm"
+            opts="create post wait run value set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -859,6 +911,34 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sem__subcmd__rm)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sem__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sem__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1027,12 +1107,30 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock)
-            opts="-h -V --help --version run fd unlock test ls"
+            opts="-h -V --help --version run fd unlock test take drop ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__lock__subcmd__drop)
+            opts="-q -v -f -h -V --quiet --verbose --owner --force --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1093,7 +1191,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__run)
-            opts="-q -v -s -x -t -n -E -F -o -h -V --quiet --verbose --shared --exclusive --kind --range --timeout --nonblock --conflict-exit-code --no-fork --close --inherit --help --version"
+            opts="-q -v -s -x -t -n -E -F -o -h -V --quiet --verbose --shared --exclusive --kind --range --timeout --nonblock --conflict-exit-code --no-fork --close --inherit --remove --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1120,6 +1218,32 @@ _ipc() {
                     return 0
                     ;;
                 -E)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__lock__subcmd__take)
+            opts="-q -v -t -n -h -V --quiet --verbose --timeout --nonblock --owner --pidfile --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1407,7 +1531,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem)
-            opts="-h -V --help --version create post wait value stat ls rm"
+            opts="-h -V --help --version create post wait run value set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1421,13 +1545,17 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --value --mode --exist-ok --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --value --nsems --mode --exist-ok --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nsems)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1461,13 +1589,17 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__post)
-            opts="-q -v -h -V --quiet --verbose --count --help --version"
+            opts="-q -v -h -V --quiet --verbose --count --undo --index --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1492,6 +1624,66 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__sem__subcmd__run)
+            opts="-q -v -t -n -E -h -V --quiet --verbose --count --create --close --index --timeout --nonblock --conflict-exit-code --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --create)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --conflict-exit-code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -E)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sem__subcmd__set)
+            opts="-q -v -h -V --quiet --verbose --index --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__sem__subcmd__stat)
             opts="-q -v -j -h -V --quiet --verbose --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1507,12 +1699,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__value)
-            opts="-q -v -h -V --quiet --verbose --help --version"
+            opts="-q -v -h -V --quiet --verbose --index --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1521,12 +1717,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__wait)
-            opts="-q -v -t -n -h -V --quiet --verbose --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --count --undo --index --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
