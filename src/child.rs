@@ -13,7 +13,7 @@ use crate::sys::process;
 use crate::sys::signal::{Blocked, Received, restore_dispositions, unblock_all_in};
 
 /// The signals that somebody may send to us and mean the COMMAND.
-const FORWARDED: [Signal; 6] =
+pub const FORWARDED: [Signal; 6] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
 
 /// The words of a COMMAND: its name, then its arguments.

@@ -15,6 +15,7 @@ mod binding;
 mod child;
 mod cmd;
 mod conversation;
+mod crew;
 mod deadline;
 mod delivery;
 mod endpoint;

@@ -55,6 +55,14 @@ impl Mailbox {
         }
     }
 
+    /// How many messages wait.
+    pub fn messages(&self) -> Result<u64, Errno> {
+        match &self.queue {
+            Queue::Posix(queue, _) => queue.messages(),
+            Queue::SystemV(queue) => queue.messages(),
+        }
+    }
+
     /// Sends a message, waiting for room until `deadline`. Of a POSIX queue `priority` is the
     /// priority, of a System V queue the type.
     pub fn send(
@@ -137,12 +145,22 @@ impl Mailbox {
     pub fn wait_for(
         &mut self,
         selection: Selection,
-        sink: BorrowedFd<'_>,
+        sink: Option<BorrowedFd<'_>>,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
+        match (&mut self.queue, sink) {
+            (Queue::Posix(queue, _), Some(sink)) => poll::readable_for(queue, sink, deadline),
+            (Queue::Posix(queue, _), None) => poll::readable(queue, deadline),
+            (Queue::SystemV(queue), _) => queue.wait(selection, deadline),
+        }
+    }
+
+    /// Puts back what [`Mailbox::wait_for`] may have had to take, for somebody who will not
+    /// receive after all.
+    pub fn give_back(&mut self) -> Result<(), Errno> {
         match &mut self.queue {
-            Queue::Posix(queue, _) => poll::readable_for(queue, sink, deadline),
-            Queue::SystemV(queue) => queue.wait(selection, deadline),
+            Queue::Posix(..) => Ok(()),
+            Queue::SystemV(queue) => queue.give_back(),
         }
     }
 }

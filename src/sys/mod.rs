@@ -17,6 +17,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod lock_table;
 pub mod mapping;
+pub mod memfd;
 pub mod mqueue;
 pub mod new_file;
 pub mod pidfd;

@@ -41,6 +41,8 @@ pub enum Access {
     Send,
     /// To receive from it.
     Receive,
+    /// To receive from it, and to send back.
+    Work,
     /// To look at it, by whatever permission there is.
     Look,
 }
@@ -94,6 +96,7 @@ impl Queue {
         let (flags, other) = match access {
             Access::Send => (OFlag::O_WRONLY, None),
             Access::Receive => (OFlag::O_RDONLY, None),
+            Access::Work => (OFlag::O_RDWR, None),
             Access::Look => (OFlag::O_RDONLY, Some(OFlag::O_WRONLY)),
         };
         match (open(name, flags, 0, None), other) {

@@ -103,10 +103,18 @@ impl Queue {
         check(unsafe { libc::msgctl(self.id, libc::IPC_RMID, std::ptr::null_mut()) })
     }
 
-    /// The bytes that all its messages may have.
+    /// How many messages wait in it.
     ///
     /// # Errors
     /// EACCES for those who may not receive.
+    pub fn messages(&self) -> Result<u64, Errno> {
+        Ok(self.state()?.msg_qnum)
+    }
+
+    /// The bytes that all its messages may have.
+    ///
+    /// # Errors
+    /// As [`Queue::messages`].
     pub fn max_bytes(&self) -> Result<u64, Errno> {
         Ok(self.state()?.msg_qbytes)
     }

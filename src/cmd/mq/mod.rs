@@ -4,6 +4,7 @@ mod create;
 mod look;
 mod receive;
 mod send;
+mod work;
 
 use crate::cli::{Noun, Verb};
 use crate::errno::Errno;

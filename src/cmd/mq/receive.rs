@@ -12,6 +12,7 @@ use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
+use super::work::{Execution, Task};
 use super::{explain, not_for_this_kind};
 
 /// Take messages from a queue and print them
@@ -48,6 +49,8 @@ pub struct Recv {
     waiting: Waiting,
     #[command(flatten)]
     framing: Framing,
+    #[command(flatten)]
+    execution: Execution,
 }
 
 /// Which messages of a System V queue.
@@ -91,33 +94,42 @@ impl Run for Recv {
         ("Take a message, waiting for it", "job=$(ipc mq recv /jobs)"),
         ("Take all that are there", "ipc mq recv --all /jobs"),
         ("Log messages as they come", "ipc mq recv -f --show-priority /jobs >>log"),
+        (
+            "Work off a queue, four at a time",
+            "ipc mq recv -f --exec --jobs 4 --requeue /jobs -- ./worker",
+        ),
         ("Take what is of type 7", "ipc mq recv --type 7 sysv:0x2a"),
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
+        if self.execution.is_wanted() {
+            let count = self.count();
+            let Self { name, waiting, execution, .. } = self;
+            return execution.run(Task { name, selection, count, waiting }, output);
+        }
         let mailbox =
             Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
         let delivery = Delivery::new(self.framing.form())?;
         let mut reception =
             Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
-        if let Some(index) = self.peek {
-            let found = reception.mailbox.peek(index).map_err(explain_peek).about(&self.name)?;
-            let taken = found.ok_or_else(Failure::would_block).about(&self.name)?;
-            reception.deliver(output, taken)?;
-            return Ok(Exit::Done);
-        }
-        let goal = if self.all || self.follow { u64::MAX } else { self.count.unwrap_or(1) };
-        for _ in 0..goal {
-            let deadline = if self.all { Deadline::PASSED } else { self.waiting.deadline() };
-            match reception.next(output, deadline)? {
-                Waited::Done(taken) => reception.deliver(output, taken)?,
-                Waited::TimedOut if self.all => break,
-                Waited::TimedOut => self.waiting.settle(Waited::TimedOut).about(&self.name)?,
-            }
+        match self.peek {
+            Some(index) => reception.peek(output, index)?,
+            None => reception.receive(output)?,
         }
         output.flush()?;
         Ok(Exit::Done)
+    }
+}
+
+impl Recv {
+    /// How many messages; `None` is as many as are there.
+    fn count(&self) -> Option<u64> {
+        match (self.all, self.follow) {
+            (true, _) => None,
+            (_, true) => Some(u64::MAX),
+            _ => Some(self.count.unwrap_or(1)),
+        }
     }
 }
 
@@ -144,6 +156,30 @@ struct Reception<'a> {
 }
 
 impl Reception<'_> {
+    fn receive(&mut self, output: &mut Output) -> anyhow::Result<()> {
+        let count = self.recv.count();
+        for _ in 0..count.unwrap_or(u64::MAX) {
+            let deadline = match count {
+                Some(_) => self.recv.waiting.deadline(),
+                None => Deadline::PASSED,
+            };
+            match self.next(output, deadline)? {
+                Waited::Done(taken) => self.deliver(output, taken)?,
+                Waited::TimedOut if count.is_none() => break,
+                timed_out => {
+                    self.recv.waiting.settle(timed_out).about(&self.recv.name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn peek(&mut self, output: &mut Output, index: u32) -> anyhow::Result<()> {
+        let found = self.mailbox.peek(index).map_err(explain_peek).about(&self.recv.name)?;
+        let copied = found.ok_or_else(Failure::would_block).about(&self.recv.name)?;
+        self.deliver(output, copied)
+    }
+
     /// Takes the next message. What was taken before is written before it waits.
     fn next(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Waited<Taken>> {
         loop {
@@ -156,7 +192,7 @@ impl Reception<'_> {
                 return Ok(Waited::TimedOut);
             }
             let waited = self.delivery.wait(output, || {
-                self.mailbox.wait_for(self.selection, Stream::Output.fd(), deadline)
+                self.mailbox.wait_for(self.selection, Some(Stream::Output.fd()), deadline)
             })?;
             if waited.map_err(explain).about(&self.recv.name)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);

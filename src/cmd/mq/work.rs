@@ -1,0 +1,311 @@
+//! `ipc mq recv --exec`: a COMMAND for each message.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use crate::child;
+use crate::crew::{Busy, Crew};
+use crate::deadline::{Deadline, Waited, Waiting};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::mailbox::{Mailbox, QueueName};
+use crate::output::{Output, escape};
+use crate::signals::Signal;
+use crate::sys::memfd;
+use crate::sys::mqueue::Access;
+use crate::sys::system_v_queue::Selection;
+
+use super::explain;
+
+/// What to do with messages instead of printing them.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Execution {
+    /// Run COMMAND for each message, which it has on its standard input
+    #[arg(
+        long,
+        requires = "command",
+        conflicts_with_all = ["show_priority", "peek", "null", "frame"]
+    )]
+    exec: bool,
+    /// Run so many COMMANDs at a time, instead of one
+    #[arg(long, value_name = "N", requires = "exec")]
+    jobs: Option<NonZeroUsize>,
+    /// Send a message back to the queue if its COMMAND fails
+    #[arg(long, requires = "exec")]
+    requeue: bool,
+    /// The command and its arguments; it finds the priority in IPC_MQ_PRIORITY
+    #[arg(last = true, value_name = "COMMAND", requires = "exec")]
+    command: Vec<OsString>,
+}
+
+/// Which messages, and for how long to wait for each.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Where they are.
+    pub name: QueueName,
+    /// Which of them.
+    pub selection: Selection,
+    /// How many; `None` is as many as are there.
+    pub count: Option<u64>,
+    /// How long to wait for each.
+    pub waiting: Waiting,
+}
+
+impl Execution {
+    /// Whether that is asked for.
+    pub fn is_wanted(&self) -> bool {
+        self.exec
+    }
+
+    /// Takes messages and runs the COMMAND for each. The status is that of the first one that
+    /// fails; the others are run all the same.
+    ///
+    /// # Errors
+    /// What ends the whole: that a COMMAND cannot be started, or what happens to the queue.
+    pub fn run(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
+        let left = AtomicU64::new(self.count(&task).map_err(explain).about(&task.name)?);
+        let (events, received) = mpsc::channel();
+        let jobs = self.jobs.map_or(1, NonZeroUsize::get);
+        let job = Job { crew: Crew::new(), left, taken: AtomicU64::new(0), execution: self, task };
+        let job = Arc::new(job);
+        for _ in 0..jobs {
+            let mailbox = job.execution.open(&job.task.name);
+            let mailbox = mailbox.map_err(explain).about(&job.task.name)?;
+            let (job, events) = (Arc::clone(&job), events.clone());
+            std::thread::spawn(move || {
+                Worker { job, mailbox, events, kept: VecDeque::new() }.run()
+            });
+        }
+        drop(events);
+        job.attend(received, output)
+    }
+
+    /// Opens the queue to receive from it and, if we may, to send back what nobody has seen.
+    fn open(&self, name: &QueueName) -> Result<Mailbox, Errno> {
+        match Mailbox::open(name, Access::Work) {
+            Err(Errno(libc::EACCES)) if !self.requeue => Mailbox::open(name, Access::Receive),
+            opened => opened,
+        }
+    }
+
+    /// How many messages to take at most.
+    fn count(&self, task: &Task) -> Result<u64, Errno> {
+        match task.count {
+            Some(count) => Ok(count),
+            // Or those that are sent back would be taken again and again.
+            None if self.requeue => Mailbox::open(&task.name, Access::Receive)?.messages(),
+            None => Ok(u64::MAX),
+        }
+    }
+}
+
+/// What the workers share.
+#[derive(Debug)]
+struct Job {
+    task: Task,
+    execution: Execution,
+    crew: Arc<Crew>,
+    /// How many messages nobody has set out to take.
+    left: AtomicU64,
+    /// How many were taken.
+    taken: AtomicU64,
+}
+
+/// A message, until its COMMAND has ended.
+#[derive(Debug)]
+struct Message {
+    bytes: Vec<u8>,
+    priority: i64,
+}
+
+/// What a worker tells.
+#[derive(Debug)]
+enum Event {
+    /// A COMMAND failed.
+    Failed(ExitStatus),
+    /// A message is done with.
+    Done,
+    /// The last thing to do takes as long as the queue is full.
+    Full,
+    /// The worker has come to its end.
+    Ended(anyhow::Result<()>),
+}
+
+impl Job {
+    /// Tells what fails, until all is done or nothing more can be.
+    fn attend(&self, events: Receiver<Event>, output: &Output) -> anyhow::Result<Exit> {
+        let mut exit = Exit::Done;
+        let mut error = None;
+        for event in events {
+            match event {
+                Event::Failed(status) => {
+                    output.warn(self.tell(status));
+                    exit = if exit == Exit::Done { child::exit_of(status) } else { exit };
+                }
+                Event::Ended(Err(reason)) => {
+                    self.crew.stop();
+                    error.get_or_insert(reason);
+                }
+                Event::Full => {
+                    let name = escape(self.task.name.as_ref().as_encoded_bytes());
+                    output.warn(format_args!("{name}: full; waiting to send a message back"));
+                }
+                Event::Done | Event::Ended(Ok(())) => {}
+            }
+            // The others may be waiting for messages that never come.
+            if error.is_some() && self.crew.is_idle() {
+                break;
+            }
+        }
+        error.map_or(Ok(exit), Err)
+    }
+
+    /// How a COMMAND failed, in a line.
+    fn tell(&self, status: ExitStatus) -> String {
+        let name = escape(self.task.name.as_ref().as_encoded_bytes());
+        let command = escape(self.execution.command[0].as_encoded_bytes());
+        let end = match status.signal().and_then(Signal::new) {
+            Some(signal) => format!("died of signal {signal}"),
+            None => format!("ended with status {}", status.code().unwrap_or_default()),
+        };
+        let then = if self.execution.requeue { "; the message goes back" } else { "" };
+        format!("{name}: {command} {end}{then}")
+    }
+}
+
+/// One who takes messages, each when the COMMAND for the one before has ended.
+struct Worker {
+    job: Arc<Job>,
+    mailbox: Mailbox,
+    events: Sender<Event>,
+    /// Messages that shall go back to the queue, which was full.
+    kept: VecDeque<(Message, Busy)>,
+}
+
+/// How many messages a worker keeps while the queue is full, before their COMMANDs are run again
+/// instead. It may be full because nobody else takes messages from it.
+const KEPT: usize = 8;
+
+impl Worker {
+    fn run(mut self) {
+        let worked = self.work();
+        let settled = self.settle().map_err(explain).about(&self.job.task.name);
+        // Nobody listens any more if the whole has come to its end.
+        let _ = self.events.send(Event::Ended(worked.and(settled)));
+    }
+
+    fn work(&mut self) -> anyhow::Result<()> {
+        let job = Arc::clone(&self.job);
+        let claim =
+            || job.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        while claim().is_ok() {
+            let Some((message, busy)) = self.next().about(&job.task.name)? else { break };
+            self.process(message, busy)?;
+            let _ = self.events.send(Event::Done);
+        }
+        Ok(())
+    }
+
+    /// The next message; `None` if there is none, or none shall be taken.
+    fn next(&mut self) -> Result<Option<(Message, Busy)>, Failure> {
+        self.send_back_kept().map_err(explain)?;
+        if self.kept.len() >= KEPT {
+            return Ok(self.kept.pop_front());
+        }
+        let Job { task, crew, taken, .. } = &*self.job;
+        let mut seen = taken.load(Ordering::Relaxed);
+        let mut deadline = task.waiting.deadline();
+        loop {
+            let message = crew.take(|| take(&mut self.mailbox, task.selection));
+            if let Some(message) = message.map_err(explain)? {
+                taken.fetch_add(1, Ordering::Relaxed);
+                return Ok(Some(message));
+            }
+            if task.count.is_none() || crew.is_stopped() {
+                return Ok(None);
+            }
+            // What fills the queue is not for us.
+            if let Some(kept) = self.kept.pop_front() {
+                return Ok(Some(kept));
+            }
+            let waited = match deadline {
+                Deadline::PASSED => Waited::TimedOut,
+                _ => self.mailbox.wait_for(task.selection, None, deadline).map_err(explain)?,
+            };
+            // The time counts anew for each message, whoever took it.
+            let now = taken.load(Ordering::Relaxed);
+            match waited {
+                Waited::TimedOut if now == seen => task.waiting.settle(waited)?,
+                Waited::TimedOut => (seen, deadline) = (now, task.waiting.deadline()),
+                Waited::Done(()) => {}
+            }
+        }
+    }
+
+    /// Runs the COMMAND for a message.
+    fn process(&mut self, message: Message, busy: Busy) -> anyhow::Result<()> {
+        let job = Arc::clone(&self.job);
+        let mut command = child::command(&job.execution.command);
+        command.env("IPC_MQ_PRIORITY", message.priority.to_string());
+        let ended = memfd::with(&message.bytes)
+            .and_then(|input| Ok(busy.run(command.stdin(Stdio::from(input)))?));
+        let returns = match &ended {
+            Ok(Some(status)) if status.success() => false,
+            Ok(Some(status)) => {
+                let _ = self.events.send(Event::Failed(*status));
+                job.execution.requeue
+            }
+            // Nobody has seen the message.
+            Ok(None) | Err(_) => true,
+        };
+        if returns {
+            self.send_back(message, busy).map_err(explain).about(&job.task.name)?;
+        }
+        match ended {
+            Ok(_) => Ok(()),
+            Err(errno) => Err(child::not_started(command.get_program(), errno)),
+        }
+    }
+
+    /// Sends a message back, or keeps it for later if the queue is full.
+    fn send_back(&mut self, message: Message, busy: Busy) -> Result<(), Errno> {
+        self.kept.push_back((message, busy));
+        self.send_back_kept()
+    }
+
+    /// Sends back as much of what was kept as the queue has room for.
+    fn send_back_kept(&mut self) -> Result<(), Errno> {
+        while let Some((Message { bytes, priority }, _)) = self.kept.front() {
+            match self.mailbox.send(bytes, *priority, Deadline::PASSED)? {
+                Waited::Done(()) => drop(self.kept.pop_front()),
+                Waited::TimedOut => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends back what was kept, however long that takes, and what was taken only by looking.
+    fn settle(&mut self) -> Result<(), Errno> {
+        self.send_back_kept()?;
+        while let Some((message, busy)) = self.kept.pop_front() {
+            let _ = self.events.send(Event::Full);
+            // From now on a signal ends us.
+            drop(busy);
+            let sent = self.mailbox.send(&message.bytes, message.priority, Deadline::NEVER)?;
+            debug_assert_eq!(sent, Waited::Done(()));
+        }
+        self.mailbox.give_back()
+    }
+}
+
+fn take(mailbox: &mut Mailbox, selection: Selection) -> Result<Option<Message>, Errno> {
+    let taken = mailbox.try_receive(selection)?;
+    Ok(taken
+        .map(|taken| Message { bytes: mailbox.message(taken).to_vec(), priority: taken.priority }))
+}

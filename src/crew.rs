@@ -1,0 +1,146 @@
+//! Workers that each take a piece of work and run a COMMAND for it, one after the other.
+//!
+//! Whoever takes a piece has to bring it to an end: so signals that would end us are kept from the
+//! workers. They end us at once while nobody has a piece. Otherwise they are passed on to the
+//! COMMANDs, no more is taken, and we die of the signal when the last piece is done with.
+
+use std::io;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::child::FORWARDED;
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::signals::Signal;
+use crate::sys::pidfd::Process;
+use crate::sys::signal::{Blocked, Received, die_of, is_ignored, restore_dispositions};
+
+/// What the workers share.
+#[derive(Debug, Default)]
+pub struct Crew(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many have a piece of work.
+    busy: usize,
+    /// The COMMANDs that run.
+    running: Vec<Arc<Process>>,
+    /// Whether nobody shall take another piece.
+    stopped: bool,
+    /// The signal that we shall die of.
+    signal: Option<Signal>,
+}
+
+/// That somebody has a piece of work, until it is dropped.
+#[derive(Debug)]
+pub struct Busy(Arc<Crew>);
+
+impl Crew {
+    /// A crew without workers, whose threads are all started after it, so that signals leave them
+    /// alone.
+    pub fn new() -> Arc<Self> {
+        restore_dispositions();
+        let crew = Arc::new(Self::default());
+        // What our caller ignores, as nohup(1) does HUP, ends nobody.
+        let held = FORWARDED.into_iter().filter(|&signal| !is_ignored(signal)).collect();
+        let signals = Blocked::new(held);
+        let watch = Arc::clone(&crew);
+        // The mask outlives this call: every thread inherits it, and ends with the process.
+        std::thread::spawn(move || watch.attend(&signals));
+        crew
+    }
+
+    /// Takes a piece of work with `take`, which must not wait. `None` if there is none, or if none
+    /// shall be taken any more.
+    ///
+    /// # Errors
+    /// Those of `take`.
+    pub fn take<T, E>(
+        self: &Arc<Self>,
+        take: impl FnOnce() -> Result<Option<T>, E>,
+    ) -> Result<Option<(T, Busy)>, E> {
+        let mut state = self.state();
+        if state.stopped {
+            return Ok(None);
+        }
+        let Some(work) = take()? else { return Ok(None) };
+        state.busy += 1;
+        Ok(Some((work, Busy(Arc::clone(self)))))
+    }
+
+    /// Lets nobody take another piece.
+    pub fn stop(&self) {
+        self.state().stopped = true;
+    }
+
+    /// Whether nobody shall take another piece.
+    pub fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
+    /// Whether nobody has one.
+    pub fn is_idle(&self) -> bool {
+        self.state().busy == 0
+    }
+
+    /// Answers signals, for ever.
+    fn attend(&self, signals: &Blocked) {
+        // It fails only for a set that the kernel does not know.
+        while let Ok(waited) = signals.take(Deadline::NEVER) {
+            let Waited::Done(Received { signal, sender, .. }) = waited else { continue };
+            let mut state = self.state();
+            if state.busy == 0 {
+                die_of(signal);
+            }
+            if !matches!(signal, Signal::USR1 | Signal::USR2) {
+                state.stopped = true;
+                state.signal = Some(signal);
+            }
+            // The terminal sent it to the COMMANDs as well.
+            for process in state.running.iter().filter(|_| sender.is_some()) {
+                // One that has just ended needs it no more.
+                let _ = process.send(Some(signal));
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Busy {
+    /// Runs a COMMAND to its end; `None` if we are to stop, and it was not started.
+    ///
+    /// # Errors
+    /// Why it was not started.
+    pub fn run(&self, command: &mut Command) -> io::Result<Option<ExitStatus>> {
+        let Some((mut child, process)) = self.start(command)? else { return Ok(None) };
+        let status = child.wait();
+        self.0.state().running.retain(|other| !Arc::ptr_eq(other, &process));
+        status.map(Some)
+    }
+
+    /// Starts it where no signal falls between.
+    fn start(&self, command: &mut Command) -> io::Result<Option<(Child, Arc<Process>)>> {
+        let mut state = self.0.state();
+        if state.signal.is_some() {
+            return Ok(None);
+        }
+        let child = command.spawn()?;
+        let process = Process::open(child.id() as i32).map(Arc::new);
+        let process = process.map_err(|Errno(errno)| io::Error::from_raw_os_error(errno))?;
+        state.running.push(Arc::clone(&process));
+        Ok(Some((child, process)))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.busy -= 1;
+        if let (0, Some(signal)) = (state.busy, state.signal) {
+            die_of(signal);
+        }
+    }
+}
