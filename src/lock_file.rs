@@ -13,8 +13,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags};
-
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::sys::lock::{self, Kind, Lock, Mode, Range};
@@ -97,6 +95,16 @@ impl Owner {
             machine: process::machine(),
         };
         Ok(Self { pid, identity: Some(identity) })
+    }
+
+    /// When the process was started, where the file says so.
+    pub fn start(&self) -> Option<u64> {
+        Some(self.identity.as_ref()?.start)
+    }
+
+    /// Whether it is known to have ended.
+    pub fn is_certainly_gone(&self) -> bool {
+        self.fate(Content::Full) == Ok(Fate::Gone)
     }
 
     fn content(&self, content: Content) -> String {
@@ -220,8 +228,8 @@ impl Judged {
         let owner = self.owner.as_ref().filter(|_| fate == Fate::Alive);
         let owner = owner.and_then(|owner| Process::open(owner.pid).ok());
         let fds = watch.iter().map(AsFd::as_fd).chain(owner.iter().map(AsFd::as_fd));
-        let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        let _: Waited = poll::any(&mut fds, deadline.min(Deadline::after(LOOK_AGAIN)))?;
+        let fds: Vec<_> = fds.collect();
+        let _: Waited = poll::any_readable(&fds, deadline.min(Deadline::after(LOOK_AGAIN)))?;
         Ok(())
     }
 }
@@ -298,6 +306,14 @@ pub fn release_any(path: &OsStr) -> Result<(), Error> {
 fn remove(path: &OsStr, judged: &Judged) -> Result<(), Error> {
     // Without a deadline it does not time out.
     judged.remove(path, Deadline::NEVER, |_| Ok(true)).map(|_: Waited| ())
+}
+
+/// Whose a lock file is, or a pidfile; `None` if it does not say.
+///
+/// # Errors
+/// ENOENT if there is none.
+pub fn owner(path: &OsStr) -> Result<Option<Owner>, Error> {
+    Ok(Judged::open(path)?.ok_or(Errno(libc::ENOENT))?.owner)
 }
 
 /// Who has a lock file, and since when, in seconds since 1970; `None` if nobody has it.

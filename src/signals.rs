@@ -93,8 +93,6 @@ impl Signal {
     pub const USR2: Self = Self(libc::SIGUSR2);
     /// Written to a pipe that nobody reads.
     pub const PIPE: Self = Self(libc::SIGPIPE);
-    /// A timer ran out.
-    pub const ALRM: Self = Self(libc::SIGALRM);
     /// Asked to end.
     pub const TERM: Self = Self(libc::SIGTERM);
     /// A child changed its state.
@@ -103,6 +101,10 @@ impl Signal {
     pub const CONT: Self = Self(libc::SIGCONT);
     /// Stopped, without a say.
     pub const STOP: Self = Self(libc::SIGSTOP);
+    /// A process in the background reads from its terminal.
+    pub const TTIN: Self = Self(libc::SIGTTIN);
+    /// A process in the background writes to its terminal.
+    pub const TTOU: Self = Self(libc::SIGTTOU);
     /// Urgent data on a socket; nobody minds it.
     pub const URG: Self = Self(libc::SIGURG);
 

@@ -415,7 +415,8 @@ fn note_owner(file: &OsString, output: &Output) {
     }
 }
 
-fn explain_lock_file(error: lock_file::Error) -> Failure {
+/// Puts the way out beside the reason.
+pub fn explain_lock_file(error: lock_file::Error) -> Failure {
     let reason = error.to_string();
     match error {
         lock_file::Error::Kernel(errno) => errno.into(),

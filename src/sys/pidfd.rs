@@ -33,6 +33,16 @@ struct Sender {
     value: [i32; 2],
 }
 
+/// Who gets a signal: the flags of pidfd_send_signal(2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u32)]
+enum Receiver {
+    /// The process.
+    Process = 0,
+    /// The process group of the same number: PIDFD_SIGNAL_PROCESS_GROUP.
+    Group = 1 << 2,
+}
+
 impl Process {
     /// The process of this number, a zombie included.
     ///
@@ -53,7 +63,7 @@ impl Process {
     /// # Errors
     /// ESRCH if it is gone, EPERM if it is not ours to signal.
     pub fn send(&self, signal: Option<Signal>) -> Result<(), Errno> {
-        self.send_with(signal, std::ptr::null_mut())
+        self.send_to(signal, std::ptr::null_mut(), Receiver::Process)
     }
 
     /// Queues a signal with a value, as sigqueue(3) does.
@@ -62,6 +72,15 @@ impl Process {
     /// Those of [`Process::send`], and EAGAIN if as many are queued already as the receiver's user
     /// may have.
     pub fn queue(&self, signal: Option<Signal>, value: i32) -> Result<(), Errno> {
+        self.queue_to(signal, value, Receiver::Process)
+    }
+
+    fn queue_to(
+        &self,
+        signal: Option<Signal>,
+        value: i32,
+        receiver: Receiver,
+    ) -> Result<(), Errno> {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         let queued = info.as_mut_ptr().cast::<Queued>();
         let content = Queued {
@@ -76,7 +95,18 @@ impl Process {
         };
         // SAFETY: ours is smaller than the whole and no more strictly aligned, as checked below.
         unsafe { queued.write(content) };
-        self.send_with(signal, info.as_mut_ptr())
+        self.send_to(signal, info.as_mut_ptr(), receiver)
+    }
+
+    /// Sends a signal to the process group that has its number, with a value if there is one.
+    ///
+    /// # Errors
+    /// EINVAL if the kernel (before Linux 6.9) cannot.
+    pub fn send_to_group(&self, signal: Option<Signal>, value: Option<i32>) -> Result<(), Errno> {
+        match value {
+            Some(value) => self.queue_to(signal, value, Receiver::Group),
+            None => self.send_to(signal, std::ptr::null_mut(), Receiver::Group),
+        }
     }
 
     /// Waits until it has ended, reaped or not.
@@ -84,11 +114,22 @@ impl Process {
         poll::readable(&self.0, deadline)
     }
 
-    fn send_with(&self, signal: Option<Signal>, info: *mut libc::siginfo_t) -> Result<(), Errno> {
+    fn send_to(
+        &self,
+        signal: Option<Signal>,
+        info: *mut libc::siginfo_t,
+        receiver: Receiver,
+    ) -> Result<(), Errno> {
         let number = signal.map_or(0, Signal::number);
         // SAFETY: the information is none, or lives through the call.
         let result = unsafe {
-            libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), number, info, 0)
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                self.0.as_raw_fd(),
+                number,
+                info,
+                receiver as u32,
+            )
         };
         if result == 0 { Ok(()) } else { Err(Errno::last()) }
     }

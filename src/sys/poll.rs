@@ -23,6 +23,12 @@ pub fn any(fds: &mut [PollFd<'_>], deadline: Deadline) -> Result<Waited, Errno> 
     }
 }
 
+/// Waits until there is something to read from one of them.
+pub fn any_readable(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<Waited, Errno> {
+    let mut fds: Vec<_> = fds.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    any(&mut fds, deadline)
+}
+
 /// Waits until there is something to read from it, the end included.
 pub fn readable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLIN, deadline)

@@ -1,5 +1,6 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
+use std::collections::HashMap;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -138,6 +139,45 @@ pub fn allowed_cpus() -> usize {
     set.map_or(1, |set| (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).count())
 }
 
+/// Sends a signal to all processes of a group; 0 is ours.
+///
+/// # Errors
+/// EINVAL for group 1, of which the call would make all processes that there are.
+pub fn kill_group(group: i32, signal: Option<Signal>) -> Result<(), Errno> {
+    if group == 1 { Err(Errno(libc::EINVAL)) } else { kill_many(-group, signal) }
+}
+
+/// Sends a signal to all processes that we may signal, but for the first one and ourselves.
+pub fn kill_all(signal: Option<Signal>) -> Result<(), Errno> {
+    kill_many(-1, signal)
+}
+
+fn kill_many(which: i32, signal: Option<Signal>) -> Result<(), Errno> {
+    // SAFETY: the call takes numbers only.
+    let result = unsafe { libc::kill(which, signal.map_or(0, Signal::number)) };
+    if result == 0 { Ok(()) } else { Err(Errno::last()) }
+}
+
+/// Puts us at the head of a process group of our own, if we are not there yet.
+pub fn lead_group() {
+    // Refused only to the leader of a session, which leads its group already.
+    let _ = nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0));
+}
+
+/// What `/proc/PID/status` tells of a process, by key.
+///
+/// # Errors
+/// ESRCH if there is no such process.
+pub fn status(pid: i32) -> Result<HashMap<String, String>, Errno> {
+    let text = fs::read(format!("/proc/{pid}/status")).map_err(|error| match error.into() {
+        Errno(libc::ENOENT) => Errno(libc::ESRCH),
+        errno => errno,
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    let pairs = text.lines().filter_map(|line| line.split_once(':'));
+    Ok(pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect())
+}
+
 /// Copies a descriptor of another process, which shares its position and flags: pidfd_getfd(2).
 ///
 /// # Errors
@@ -161,6 +201,11 @@ pub fn user() -> u32 {
 /// The process that started us.
 pub fn parent() -> i32 {
     nix::unistd::getppid().as_raw()
+}
+
+/// The process that started another, or took it over; `None` if that is gone.
+pub fn parent_of(pid: i32) -> Option<i32> {
+    status(pid).ok()?.get("PPid")?.parse().ok()
 }
 
 /// The moment a process was started at, in ticks since boot: with the number, and on the same

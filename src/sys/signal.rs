@@ -17,6 +17,16 @@ use crate::signals::Signal;
 pub struct SignalSet(u64);
 
 impl SignalSet {
+    /// The signals of either.
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The set that `/proc` shows in hexadecimal.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// Whether it has the signal.
     pub fn contains(self, signal: Signal) -> bool {
         self.0 & bit(signal) != 0
@@ -202,6 +212,41 @@ pub fn unblock_all_in(command: &mut Command) {
     };
     // SAFETY: the closure makes one system call, which is all that may be done after fork(2).
     unsafe { command.pre_exec(unblock) };
+}
+
+/// What signals do to a COMMAND, where it is not what they do by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dispositions {
+    /// They do nothing.
+    pub ignore: SignalSet,
+    /// They have their default effect, whatever they have here.
+    pub default: SignalSet,
+    /// They wait.
+    pub block: SignalSet,
+}
+
+impl Dispositions {
+    /// Has the COMMAND begin with these.
+    pub fn apply_to(self, command: &mut Command) {
+        let apply = move || {
+            for signal in Signal::all() {
+                if self.ignore.contains(signal) {
+                    set_disposition(signal, libc::SIG_IGN);
+                } else if self.default.contains(signal) {
+                    set_disposition(signal, libc::SIG_DFL);
+                }
+            }
+            change_mask(libc::SIG_SETMASK, self.block);
+            Ok(())
+        };
+        // SAFETY: the closure makes system calls alone, which is all that may be done after fork(2).
+        unsafe { command.pre_exec(apply) };
+    }
+}
+
+/// Lets the signal do nothing to this process from now on.
+pub fn ignore(signal: Signal) {
+    set_disposition(signal, libc::SIG_IGN);
 }
 
 /// Whether our caller had us ignore the signal, as nohup(1) does with HUP and a shell with INT for

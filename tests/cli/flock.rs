@@ -32,7 +32,9 @@ fn shell(program: &Path, line: &str) -> (TempDir, Run) {
 
 /// What a line said and did: status, stdout without what differs from run to run, stderr, and the
 /// files it left with their modes.
-fn outcome(program: &Path, line: &str) -> (i32, String, String, Vec<(String, u32)>) {
+type Outcome = (i32, String, String, Vec<(String, u32)>);
+
+fn outcome(program: &Path, line: &str) -> Outcome {
     let (directory, run) = shell(program, line);
     let output = run.output();
     let mut files: Vec<_> = fs::read_dir(directory.path().join("work"))

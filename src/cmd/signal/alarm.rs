@@ -1,0 +1,138 @@
+//! `ipc signal alarm`.
+
+use std::ffi::OsString;
+use std::process::Child;
+
+use crate::child;
+use crate::cli::{Example, Run, Statuses};
+use crate::deadline::{Deadline, Waited};
+use crate::exit::Exit;
+use crate::output::{Output, escape};
+use crate::signals::Signal;
+use crate::sys::process;
+use crate::sys::signal::{Blocked, ignore, restore_dispositions};
+use crate::units::Patience;
+
+/// Run a command, and signal it if it takes too long
+///
+/// As timeout(1): the signal goes to COMMAND and to what it has started, and the status is then
+/// 124, or 137 if it took KILL. A DURATION of 0, or inf, is no limit. COMMAND runs in a process group of
+/// its own, where it cannot read from a terminal unless we lead the job, as from a shell.
+#[derive(Debug, clap::Args)]
+pub struct Alarm {
+    /// How long COMMAND may take
+    #[arg(value_name = "DURATION")]
+    duration: Patience,
+    /// Signal to send then
+    #[arg(short, long, value_name = "SIGNAL", default_value = "TERM")]
+    signal: Signal,
+    /// Send KILL too, if COMMAND still runs this long after that
+    #[arg(short, long, value_name = "DURATION")]
+    kill_after: Option<Patience>,
+    /// Stay in the group of the terminal, and signal COMMAND alone
+    #[arg(long)]
+    foreground: bool,
+    /// Give COMMAND's status even when it took too long
+    #[arg(long)]
+    preserve_status: bool,
+    /// Command to run, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Run for Alarm {
+    const EXAMPLES: &'static [Example] = &[
+        ("Give a download a minute", "ipc signal alarm 1m -- curl -O https://example.org/file"),
+        ("Ask first, then insist", "ipc signal alarm 10s -s INT -k 5s -- ./server"),
+    ];
+    const STATUSES: Statuses = Statuses::OfCommand;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        restore_dispositions();
+        if !self.foreground {
+            process::lead_group();
+        }
+        let ours = child::FORWARDED.into_iter().chain([Signal::CHLD, self.signal]);
+        let blocked = Blocked::new(ours.collect());
+        let mut command = child::command(&self.command);
+        let mut child = command
+            .spawn()
+            .map_err(|error| child::not_started(command.get_program(), error.into()))?;
+        // COMMAND may want the terminal; that is no reason for us to stop.
+        ignore(Signal::TTIN);
+        ignore(Signal::TTOU);
+        self.attend(&mut child, &blocked, output)
+    }
+}
+
+impl Alarm {
+    /// Waits for the end of COMMAND, signalling it when its time has come.
+    fn attend(
+        &self,
+        child: &mut Child,
+        blocked: &Blocked,
+        output: &Output,
+    ) -> anyhow::Result<Exit> {
+        let ours = std::process::id() as i32;
+        let mut deadline = limit(Some(self.duration));
+        let mut next = self.signal;
+        let mut late = false;
+        loop {
+            let received = match blocked.take(deadline)? {
+                Waited::Done(received) => received,
+                Waited::TimedOut => {
+                    late = true;
+                    let name = escape(self.command[0].as_encoded_bytes());
+                    output.note(format_args!("{name}: not in time, sending {next}"));
+                    self.send(child, next);
+                    deadline = match next {
+                        Signal::KILL => Deadline::NEVER,
+                        _ => limit(self.kill_after),
+                    };
+                    next = Signal::KILL;
+                    continue;
+                }
+            };
+            match (received.signal, received.sender) {
+                (Signal::CHLD, _) => {
+                    if let Some(status) = child.try_wait()? {
+                        return Ok(self.exit(late, child::exit_of(status)));
+                    }
+                }
+                // What we sent to our own group.
+                (_, Some((pid, _))) if pid == ours => {}
+                // The terminal sent it, to COMMAND as well.
+                (_, None) => {}
+                (signal, Some(_)) => self.send(child, signal),
+            }
+        }
+    }
+
+    /// Sends a signal to COMMAND and its group, which goes on to get it where it was stopped.
+    fn send(&self, child: &Child, signal: Signal) {
+        // If it has just ended, that is what comes next.
+        let _ = process::kill(child.id(), signal);
+        if !self.foreground {
+            let _ = process::kill_group(0, Some(signal));
+        }
+        if !matches!(signal, Signal::KILL | Signal::CONT) {
+            let _ = process::kill(child.id(), Signal::CONT);
+            if !self.foreground {
+                let _ = process::kill_group(0, Some(Signal::CONT));
+            }
+        }
+    }
+
+    fn exit(&self, late: bool, exit: Exit) -> Exit {
+        const KILLED: Exit = Exit::Command(128 + 9);
+        if !late || self.preserve_status || exit == KILLED { exit } else { Exit::TimedOut }
+    }
+}
+
+/// The moment at which something is too late; none for 0 and inf.
+fn limit(patience: Option<Patience>) -> Deadline {
+    match patience {
+        Some(Patience::For(duration)) if !duration.is_zero() => Deadline::after(duration),
+        _ => Deadline::NEVER,
+    }
+}

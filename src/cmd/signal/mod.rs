@@ -1,0 +1,128 @@
+//! `ipc signal`: signals, sent, waited for, handled and explained.
+
+mod alarm;
+mod info;
+mod send;
+mod trap;
+mod wait;
+
+use std::ffi::OsString;
+use std::str::FromStr;
+
+use crate::child;
+use crate::cli::{Example, Noun, Run as Verbs, Statuses, Verb};
+use crate::exit::Exit;
+use crate::output::{Format, Output, Record};
+use crate::signals::{Action, Signal};
+use crate::sys::signal::{Dispositions, SignalSet};
+
+pub const NOUN: Noun = Noun {
+    name: "signal",
+    about: "Send signals to processes, wait for them, and handle them",
+    verbs: &[
+        Verb::new::<send::Send>("send"),
+        Verb::new::<wait::Wait>("wait"),
+        Verb::new::<trap::Trap>("trap"),
+        Verb::new::<Run>("run"),
+        Verb::new::<alarm::Alarm>("alarm"),
+        Verb::new::<info::Info>("info"),
+        Verb::new::<Ls>("ls"),
+    ],
+    see_also: &["signal(7)", "kill(1)", "timeout(1)", "sigqueue(3)", "pidfd_open(2)"],
+};
+
+/// Run a command with signals ignored, blocked, or as they are by default
+///
+/// COMMAND takes our place. What is not named has its default effect and is not blocked, but for
+/// HUP: where our caller ignores it, as under nohup(1), it stays ignored.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// Signal to ignore; may be given several times
+    #[arg(long, value_name = "SIGNAL")]
+    ignore: Vec<Catchable>,
+    /// Signal that is to have its default effect; may be given several times
+    #[arg(long, value_name = "SIGNAL")]
+    default: Vec<Catchable>,
+    /// Signal to block; may be given several times
+    #[arg(long, value_name = "SIGNAL")]
+    block: Vec<Catchable>,
+    /// Command to run, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Verbs for Run {
+    const EXAMPLES: &'static [Example] = &[
+        ("Survive the end of a session", "ipc signal run --ignore HUP -- ./job &"),
+        (
+            "Keep a signal pending until COMMAND unblocks it",
+            "ipc signal run --block USR1 -- ./daemon",
+        ),
+    ];
+    const STATUSES: Statuses = Statuses::OfCommand;
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let mut command = child::command(&self.command);
+        let dispositions = Dispositions {
+            ignore: set(&self.ignore),
+            default: set(&self.default),
+            block: set(&self.block),
+        };
+        dispositions.apply_to(&mut command);
+        Err(child::exec(&mut command))
+    }
+}
+
+fn set(signals: &[Catchable]) -> SignalSet {
+    signals.iter().map(|&Catchable(signal)| signal).collect()
+}
+
+/// List all signals, their numbers, and what they do by default
+#[derive(Debug, clap::Args)]
+pub struct Ls {
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Verbs for Ls {
+    const EXAMPLES: &'static [Example] =
+        &[("See them all", "ipc signal ls"), ("Find one", "ipc signal ls | grep -w 15")];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let record = |signal: Signal| {
+            Record::new()
+                .bytes("name", signal.to_string().as_bytes())
+                .number("number", signal.number())
+                .word("default", signal.default_action().word())
+                .word("effect", effect(signal.default_action()))
+        };
+        let records: Vec<Record> = Signal::all().map(record).collect();
+        output.list(&records, self.format)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn effect(action: Action) -> &'static str {
+    match action {
+        Action::Terminate => "the process dies",
+        Action::Core => "the process dies and leaves a core",
+        Action::Ignore => "nothing",
+        Action::Stop => "the process stops",
+        Action::Continue => "the process goes on",
+    }
+}
+
+/// A signal that a process may keep from having its effect.
+#[derive(Clone, Copy, Debug)]
+struct Catchable(Signal);
+
+impl FromStr for Catchable {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse()? {
+            Signal::KILL | Signal::STOP => Err("no process can wait for it or catch it"),
+            signal => Ok(Self(signal)),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `ipc signal wait`.
+
+use crate::cli::{Example, Run};
+use crate::deadline::{Deadline, Waited, Waiting};
+use crate::exit::Exit;
+use crate::output::{Format, Output, Record, Unwritable};
+use crate::ready::Ready;
+use crate::sys::signal::{Blocked, Received};
+
+use super::Catchable;
+
+/// Wait for signals, and print each
+///
+/// The line has the signal, who sent it (process and user; the kernel is neither), and the value
+/// if it was queued with one. The signals are blocked while we wait rather than handled, so none
+/// is lost: real-time ones are queued in order, and the others are merged with one of their kind
+/// that is still waiting to be taken.
+#[derive(Debug, clap::Args)]
+pub struct Wait {
+    /// Signals, such as USR1 or RTMIN+3
+    #[arg(required = true, value_name = "SIGNAL")]
+    signals: Vec<Catchable>,
+    #[command(flatten)]
+    waiting: Waiting,
+    /// How many to wait for
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "follow")]
+    count: u64,
+    /// Go on until killed by another signal
+    #[arg(short, long)]
+    follow: bool,
+    #[command(flatten)]
+    ready: Ready,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Wait {
+    const EXAMPLES: &'static [Example] = &[
+        ("Wait until somebody says go", "ipc signal wait USR1"),
+        (
+            "Have somebody start who signals us",
+            "ipc signal wait USR1 --ready ready.fifo & read pid <ready.fifo; kill -USR1 \"$pid\"",
+        ),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let blocked = Blocked::new(self.signals.iter().map(|&Catchable(signal)| signal).collect());
+        let listener = self.ready.listener()?;
+        listener.tell(std::process::id().to_string())?;
+        let mut left = if self.follow { u64::MAX } else { self.count };
+        while left > 0 {
+            let received = self.next(&blocked, deadline, output)?;
+            print(received, self.format, output)?;
+            left -= 1;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Wait {
+    /// The next signal. What was printed is written before we sleep, not before: whoever sends
+    /// many at a time costs us one write.
+    fn next(
+        &self,
+        blocked: &Blocked,
+        deadline: Deadline,
+        output: &mut Output,
+    ) -> anyhow::Result<Received> {
+        if let Waited::Done(received) = blocked.take(Deadline::PASSED)? {
+            return Ok(received);
+        }
+        output.flush()?;
+        Ok(self.waiting.settle(blocked.take(deadline)?)?)
+    }
+}
+
+fn print(received: Received, format: Format, output: &mut Output) -> Result<(), Unwritable> {
+    let Received { signal, sender, value } = received;
+    if format.is_json() {
+        return output.json(
+            &Record::new()
+                .bytes("signal", signal.to_string().as_bytes())
+                .number("number", signal.number())
+                .optional_number("pid", sender.map(|(pid, _)| pid))
+                .optional_number("uid", sender.map(|(_, uid)| uid))
+                .optional_number("value", value),
+        );
+    }
+    output.text(signal)?;
+    if let Some((pid, uid)) = sender {
+        output.text(format_args!(" pid={pid} uid={uid}"))?;
+    }
+    if let Some(value) = value {
+        output.text(format_args!(" value={value}"))?;
+    }
+    output.text("\n")
+}
