@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::socket::{
-    self, AddressFamily, Backlog, MsgFlags, Shutdown, SockFlag, SockType, SockaddrLike,
-    SockaddrStorage, UnixAddr, sockopt,
+    self, AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, SockaddrLike, SockaddrStorage,
+    UnixAddr, sockopt,
 };
 use nix::sys::stat::{Mode, fchmod, umask};
 use nix::sys::time::TimeVal;
@@ -100,8 +100,13 @@ impl Socket {
 
     /// Lets clients connect: `backlog` of them wait until they are accepted.
     pub fn listen(&self, backlog: i32) -> Result<(), Errno> {
-        let backlog = Backlog::new(backlog.clamp(0, libc::c_int::MAX))?;
-        Ok(socket::listen(&self.0, backlog)?)
+        // The kernel itself takes what is too much for as much as it allows; C libraries differ in
+        // what they call the limit.
+        // SAFETY: the call takes numbers only.
+        match unsafe { libc::listen(self.0.as_raw_fd(), backlog) } {
+            0 => Ok(()),
+            _ => Err(Errno::last()),
+        }
     }
 
     /// The next client that waits; `None` if there is none, or if it has left already. The socket
