@@ -111,15 +111,17 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub const NOUNS: &[Noun] = &[
     cmd::fifo::NOUN,
     cmd::lock::NOUN,
+    cmd::map::NOUN,
     cmd::mq::NOUN,
     cmd::sem::NOUN,
+    cmd::shm::NOUN,
     cmd::signal::NOUN,
     cmd::sock::NOUN,
 ];
 
 /// The commands that stand directly behind `ipc`.
 pub const COMMANDS: &[Verb] =
-    &[Verb::new::<cmd::applets::Applets>("applets"), Verb::new::<cmd::fifo::Create>("mkfifo")];
+    &[Verb::new::<cmd::applets::Applets>("applets"), Verb::new::<cmd::fifo::Mkfifo>("mkfifo")];
 
 /// A command line that was understood.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
 
@@ -165,6 +166,31 @@ impl<const MAX: usize> ValueParserFactory for AnyName<MAX> {
 
     fn value_parser() -> Self::Parser {
         OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+/// The path of a file, in any bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FilePath(PathBuf);
+
+impl FilePath {
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl AsRef<OsStr> for FilePath {
+    fn as_ref(&self) -> &OsStr {
+        self.0.as_os_str()
+    }
+}
+
+impl ValueParserFactory for FilePath {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().map(|text| Self(text.into())).into()
     }
 }
 

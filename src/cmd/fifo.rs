@@ -36,8 +36,7 @@ pub const NOUN: Noun = Noun {
 /// Create FIFOs
 ///
 /// One that fails is told, and the others are still made. The permissions are exactly those asked
-/// for, whatever the umask; a program called 'mkfifo' that is a link to this one behaves as the
-/// usual mkfifo instead.
+/// for, whatever the umask.
 #[derive(Debug, clap::Args)]
 pub struct Create {
     /// Paths of the new FIFOs
@@ -49,8 +48,11 @@ pub struct Create {
 
 impl Run for Create {
     const EXAMPLES: &'static [Example] = &[
-        ("Make a FIFO that is ours alone", "ipc mkfifo ./jobs"),
-        ("Make sure that it is there, for everyone to write to", "ipc mkfifo -e -m 0622 ./log"),
+        ("Make a FIFO that is ours alone", "ipc fifo create ./jobs"),
+        (
+            "Make sure that it is there, for everyone to write to",
+            "ipc fifo create -e -m 0622 ./log",
+        ),
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
@@ -59,6 +61,24 @@ impl Run for Create {
             let exists = || fifo::status(path).map(drop).map_err(explain);
             self.creation.settle(fifo::create(path, mode), exists).map(drop)
         }))
+    }
+}
+
+/// Create FIFOs
+///
+/// This is 'ipc fifo create'. Called by a link of the name 'mkfifo', this program is the usual
+/// mkfifo instead.
+#[derive(Debug, clap::Args)]
+pub struct Mkfifo {
+    #[command(flatten)]
+    create: Create,
+}
+
+impl Run for Mkfifo {
+    const EXAMPLES: &'static [Example] = &[("Make two FIFOs", "ipc mkfifo ./request ./reply")];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        self.create.run(output)
     }
 }
 

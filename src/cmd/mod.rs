@@ -4,8 +4,10 @@
 pub mod applets;
 pub mod fifo;
 pub mod lock;
+pub mod map;
 pub mod mq;
 pub mod sem;
+pub mod shm;
 pub mod signal;
 pub mod sock;
 

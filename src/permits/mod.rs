@@ -88,6 +88,16 @@ impl Permits {
         self.acquire(count, deadline, || Ok(self.semaphore.try_take(count).then_some(())))
     }
 
+    /// Takes a unit for good, with each attempt made by `within`, which tells whether it took one:
+    /// for those who have to note that they did before a signal comes.
+    pub fn take_within(
+        &self,
+        deadline: Deadline,
+        within: impl Fn(&dyn Fn() -> bool) -> bool,
+    ) -> Result<Waited, Error> {
+        self.acquire(1, deadline, || Ok(within(&|| self.semaphore.try_take(1)).then_some(())))
+    }
+
     /// Claims `count` units, up to [`COUNT_MAX`], in the same way.
     ///
     /// # Errors

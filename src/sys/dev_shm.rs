@@ -6,6 +6,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use nix::dir::Dir;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
@@ -16,15 +17,23 @@ use crate::errno::Errno;
 
 const DIRECTORY: &CStr = c"/dev/shm";
 
-/// A file of `/dev/shm` that has no name yet. Dropping it forgets it.
+/// A file that has no name yet. Dropping it forgets it.
 #[derive(Debug)]
 pub struct Unnamed(OwnedFd);
 
 impl Unnamed {
-    /// An empty file with exactly these permissions.
+    /// An empty file of `/dev/shm` with exactly these permissions.
     pub fn new(mode: u32) -> Result<Self, Errno> {
+        Self::within(Path::new(OsStr::from_bytes(DIRECTORY.to_bytes())), mode)
+    }
+
+    /// An empty file of the file system of this directory, with exactly these permissions.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP or EISDIR if that file system has no such files.
+    pub fn within(directory: &Path, mode: u32) -> Result<Self, Errno> {
         let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
-        let fd = open(DIRECTORY, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+        let fd = open(directory, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
         fchmod(&fd, Mode::from_bits_truncate(mode))?;
         Ok(Self(fd))
     }
@@ -34,20 +43,22 @@ impl Unnamed {
         &self.0
     }
 
-    /// Gives it a name, whereby it becomes an object that others can open.
+    /// Gives it a name in `/dev/shm`, whereby it becomes an object that others can open.
     ///
     /// # Errors
     /// EEXIST if there is one of that name.
     pub fn link(self, file_name: &OsStr) -> Result<OwnedFd, Errno> {
-        let descriptor = format!("/proc/self/fd/{}", self.0.as_raw_fd());
         let path = path(file_name)?;
-        linkat(
-            AT_FDCWD,
-            descriptor.as_str(),
-            AT_FDCWD,
-            path.as_c_str(),
-            AtFlags::AT_SYMLINK_FOLLOW,
-        )?;
+        self.link_as(Path::new(OsStr::from_bytes(path.to_bytes())))
+    }
+
+    /// Gives it a path on its file system.
+    ///
+    /// # Errors
+    /// EEXIST if there is anything of that name.
+    pub fn link_as(self, path: &Path) -> Result<OwnedFd, Errno> {
+        let descriptor = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        linkat(AT_FDCWD, descriptor.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)?;
         Ok(self.0)
     }
 }

@@ -38,3 +38,46 @@ pub fn wake(word: &AtomicU32, count: i32) {
     // SAFETY: the word is valid memory.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
 }
+
+/// Sleeps while both words hold what is expected of each, until somebody wakes one of them.
+///
+/// It may return for no reason, as [`wait`] may. Kernels before 5.16 wait for the first word only.
+pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Result<Waited, Errno> {
+    let waiters = words.map(|(word, expected)| Waiter {
+        expected: expected.into(),
+        address: word.as_ptr().expose_provenance() as u64,
+        flags: SIZE_32,
+        reserved: 0,
+    });
+    let at = deadline.on_clock().map(|at| *at.as_ref());
+    let at = at.as_ref().map_or(std::ptr::null(), |at| at as *const libc::timespec);
+    // SAFETY: the words, the waiters and the time live through the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex_waitv,
+            waiters.as_ptr(),
+            waiters.len(),
+            0,
+            at,
+            libc::CLOCK_MONOTONIC,
+        )
+    };
+    match (result, Errno::last()) {
+        (0.., _) | (_, Errno(libc::EAGAIN | libc::EINTR)) => Ok(Waited::Done(())),
+        (_, Errno(libc::ETIMEDOUT)) => Ok(Waited::TimedOut),
+        (_, Errno(libc::ENOSYS)) => wait(words[0].0, words[0].1, deadline),
+        (_, errno) => Err(errno),
+    }
+}
+
+/// `struct futex_waitv` of the kernel.
+#[repr(C)]
+struct Waiter {
+    expected: u64,
+    address: u64,
+    flags: u32,
+    reserved: u32,
+}
+
+/// The word has 32 bits; without FUTEX_PRIVATE_FLAG, processes share it.
+const SIZE_32: u32 = 2;

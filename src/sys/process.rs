@@ -34,9 +34,25 @@ pub struct Holders {
 impl Holders {
     /// Looks through the descriptors and mappings of every process for this file.
     pub fn of(status: &FileStat) -> Self {
+        Self::find(|pid| holds(pid, status))
+    }
+
+    /// Looks through the mappings of every process for a System V segment, whose inode is its
+    /// identifier.
+    pub fn of_system_v(id: i32) -> Self {
+        let inode = id.to_string();
+        Self::find(|pid| {
+            maps_line(pid, |mut fields| {
+                let is_inode = fields.nth(1) == Some(inode.as_bytes());
+                is_inode && fields.any(|field| field.starts_with(b"/SYSV"))
+            })
+        })
+    }
+
+    fn find(mut holds: impl FnMut(i32) -> std::io::Result<bool>) -> Self {
         let mut holders = Self::default();
         for pid in others() {
-            match holds(pid, status) {
+            match holds(pid) {
                 Ok(true) => holders.seen.push(Holder { pid, command: command(pid) }),
                 Ok(false) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -291,14 +307,22 @@ fn descriptors(pid: i32, status: &FileStat) -> std::io::Result<impl Iterator<Ite
     }))
 }
 
-/// Whether a line of `/proc/PID/maps` has the device and the inode: `START-END PERMISSIONS OFFSET
-/// MAJOR:MINOR INODE PATH`.
+/// Whether a process has a file mapped.
 fn maps(pid: i32, status: &FileStat) -> std::io::Result<bool> {
-    let text = fs::read(Path::new(&format!("/proc/{pid}/maps")))?;
     let device = format!("{:02x}:{:02x}", libc::major(status.st_dev), libc::minor(status.st_dev));
     let inode = status.st_ino.to_string();
-    Ok(text.split(|&b| b == b'\n').any(|line| {
-        let mut fields = line.split(|&b| b == b' ').skip(3);
+    maps_line(pid, |mut fields| {
         fields.next() == Some(device.as_bytes()) && fields.next() == Some(inode.as_bytes())
-    }))
+    })
+}
+
+/// Whether some line of `/proc/PID/maps` is the one: `START-END PERMISSIONS OFFSET MAJOR:MINOR
+/// INODE PATH`, of which the first three fields are passed over.
+fn maps_line(
+    pid: i32,
+    is_it: impl Fn(std::iter::Skip<std::slice::Split<'_, u8, fn(&u8) -> bool>>) -> bool,
+) -> std::io::Result<bool> {
+    let text = fs::read(Path::new(&format!("/proc/{pid}/maps")))?;
+    let is_space: fn(&u8) -> bool = |&b| b == b' ';
+    Ok(text.split(|&b| b == b'\n').any(|line| is_it(line.split(is_space).skip(3))))
 }

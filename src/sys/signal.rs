@@ -260,6 +260,17 @@ pub fn is_ignored(signal: Signal) -> bool {
     result == 0 && action.sa_sigaction == libc::SIG_IGN
 }
 
+/// Has a function called when the signal comes. A signal that our caller ignores stays ignored. The
+/// function makes no calls but those that signal-safety(7) allows.
+pub fn handle(signal: Signal, handler: extern "C" fn(i32)) {
+    let handler = handler as libc::sighandler_t;
+    // SAFETY: the function is there for ever, and does only what may be done there.
+    let before = unsafe { libc::signal(signal.number(), handler) };
+    if before == libc::SIG_IGN {
+        set_disposition(signal, libc::SIG_IGN);
+    }
+}
+
 fn set_disposition(signal: Signal, disposition: libc::sighandler_t) {
     // KILL and STOP refuse, and have the default anyway.
     // SAFETY: no handler of ours is involved, only the two dispositions of the kernel's.

@@ -93,11 +93,7 @@ pub struct Transfer<'a> {
 /// Moves all of the source, or as much as the limit says, waiting wherever that takes; returns how
 /// much it was.
 pub fn copy(source: impl AsFd, destination: impl AsFd, limit: Option<u64>) -> Result<u64, Error> {
-    let mut transfer = Transfer::new(source.as_fd(), destination.as_fd(), limit);
-    match transfer.run(|_| Deadline::NEVER)? {
-        Waited::Done(()) => Ok(transfer.moved),
-        Waited::TimedOut => unreachable!("no deadline"),
-    }
+    Transfer::new(source.as_fd(), destination.as_fd(), limit).finish()
 }
 
 impl<'a> Transfer<'a> {
@@ -154,6 +150,15 @@ impl<'a> Transfer<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// Moves until the source ends or the limit is reached, waiting wherever that takes; returns
+    /// how much it was.
+    pub fn finish(mut self) -> Result<u64, Error> {
+        match self.run(|_| Deadline::NEVER)? {
+            Waited::Done(()) => Ok(self.moved),
+            Waited::TimedOut => unreachable!("no deadline"),
         }
     }
 

@@ -86,10 +86,17 @@ fn removed() -> Failure {
 /// Puts the way out beside the reason.
 fn explain(error: Error) -> Failure {
     match error {
-        Error::Posix(permits::Error::Semaphore(error)) => explain_posix(error),
-        Error::Posix(permits::Error::Full) => Failure::failed(error.to_string())
-            .hint("'ipc sem stat' names them; a second semaphore has room for as many"),
+        Error::Posix(error) => explain_permits(error),
         Error::SystemV(errno) => explain_system_v(errno),
+    }
+}
+
+/// Puts the way out beside the reason why units cannot be had.
+pub fn explain_permits(error: permits::Error) -> Failure {
+    match error {
+        permits::Error::Semaphore(error) => explain_posix(error),
+        permits::Error::Full => Failure::failed(error.to_string())
+            .hint("'ipc sem stat' names them; a second semaphore has room for as many"),
     }
 }
 

@@ -1,0 +1,100 @@
+//! `ipc map`: files as shared memory, with the verbs of `ipc shm`.
+
+use crate::cli::{Example, Noun, Run, Verb};
+use crate::exit::{Exit, Subject};
+use crate::name::FilePath;
+use crate::output::Output;
+use crate::sys::segment::{self, Access, Place};
+
+use super::shm::{
+    Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,
+    Write,
+};
+
+pub const NOUN: Noun = Noun {
+    name: "map",
+    about: "Share files between processes as memory",
+    verbs: &[
+        Verb::new::<Create<FilePath>>("create"),
+        Verb::new::<Write<FilePath>>("write"),
+        Verb::new::<Cat<FilePath>>("cat").alias("read"),
+        Verb::new::<Peek<FilePath>>("peek"),
+        Verb::new::<Poke<FilePath>>("poke"),
+        Verb::new::<Add<FilePath>>("add"),
+        Verb::new::<Cas<FilePath>>("cas"),
+        Verb::new::<Wait<FilePath>>("wait"),
+        Verb::new::<Sync>("sync"),
+        Verb::new::<Resize<FilePath>>("resize"),
+        Verb::new::<Stat<FilePath>>("stat"),
+        Verb::new::<Ls<FilePath>>("ls"),
+        Verb::new::<Rm<FilePath>>("rm"),
+    ],
+    see_also: &["mmap(2)", "msync(2)", "futex(2)"],
+};
+
+impl Operand for FilePath {
+    const WORD: &'static str = "FILE";
+    const EXAMPLES: Examples = Examples {
+        create: &[("Make a table that survives a reboot", "ipc map create ./table --size 1M")],
+        write: &[(
+            "Change a part, and have it on disk",
+            "printf 'abc' | ipc map write ./table --offset 4096 --sync",
+        )],
+        cat: &[("Print a part", "ipc map cat ./table --offset 4096 --count 3")],
+        peek: &[("Print ten numbers", "ipc map peek ./table --type u64 --count 10 --sep ' '")],
+        poke: &[("Set two cells", "ipc map poke ./table --type i32 --offset 8 -1 100")],
+        add: &[("Count runs over reboots", "ipc map add ./runs --type u64 1")],
+        cas: &[("Take a slot", "ipc map cas ./slots --type u32 --offset 12 0 $$")],
+        wait: &[("Wait for a worker", "ipc map wait ./table --type u32 --ge 100 -t 1m")],
+        resize: &[("Make room", "ipc map resize ./table 2M")],
+        stat: &[("See who has it mapped", "ipc map stat ./table")],
+        ls: &[("See what files are shared", "ipc map ls")],
+        rm: &[("Tidy up", "ipc map rm -f ./table")],
+    };
+    type Durability = Synced;
+}
+
+/// Options of `write` about the disk.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Synced {
+    /// Have it on disk before the command ends
+    #[arg(long)]
+    sync: bool,
+}
+
+impl Durability for Synced {
+    fn sync(&self) -> Option<segment::Sync> {
+        self.sync.then_some(segment::Sync::Now)
+    }
+}
+
+/// Have changes to a file written to the disk
+///
+/// This is msync(2): it ends when what any process has changed in memory is in the file.
+#[derive(Debug, clap::Args)]
+pub struct Sync {
+    /// The file
+    #[arg(value_name = "FILE")]
+    name: FilePath,
+    /// Only ask for it, and do not wait
+    #[arg(long = "async")]
+    soon: bool,
+    /// Have other mappings of the file see what is in the file
+    #[arg(long, conflicts_with = "soon")]
+    invalidate: bool,
+}
+
+impl Run for Sync {
+    const EXAMPLES: &'static [Example] = &[("Before a snapshot", "ipc map sync ./table")];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let how = match (self.soon, self.invalidate) {
+            (true, _) => segment::Sync::Soon,
+            (_, true) => segment::Sync::Invalidate,
+            _ => segment::Sync::Now,
+        };
+        let segment = self.name.open(Access::Read).map_err(super::shm::explain);
+        segment.about(&self.name)?.sync(how).about(&self.name)?;
+        Ok(Exit::Done)
+    }
+}

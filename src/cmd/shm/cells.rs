@@ -1,0 +1,371 @@
+//! Single numbers in a segment: seeing, changing and waiting for them.
+
+use std::ops::Range;
+
+use crate::cell::{self, Endian, Number, Type};
+use crate::cli::{Example, Run};
+use crate::deadline::{Deadline, Waited, Waiting};
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::sys::segment::{Access, Segment};
+use crate::sys::window::Window;
+use crate::units::{Patience, Size};
+
+use super::{Guarding, Operand, bytes, of_kernel, open, within};
+
+/// Where a number is, and how it is to be understood.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Cell {
+    /// Type of the number
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Type,
+    /// Where it is
+    #[arg(long, value_name = "SIZE")]
+    offset: Option<Size>,
+    /// Order of its bytes
+    #[arg(long, value_name = "ORDER", default_value = "native", hide_possible_values = true)]
+    endian: Endian,
+}
+
+impl Cell {
+    fn format(self) -> cell::Format {
+        cell::Format { kind: self.kind, endian: self.endian }
+    }
+
+    fn offset(self) -> u64 {
+        bytes(self.offset)
+    }
+
+    fn parse(self, text: &str) -> anyhow::Result<Number> {
+        self.kind.parse(text).map_err(usage).about(text)
+    }
+
+    /// The memory of the cell, if it is aligned.
+    fn window(self, segment: &dyn Segment) -> Result<Window, Failure> {
+        let (offset, width) = (self.offset(), self.kind.width().bytes());
+        if !offset.is_multiple_of(width) {
+            return Err(Failure::failed(format!(
+                "{} at {offset} is not aligned: its offset has to be a multiple of {width}",
+                self.kind
+            )));
+        }
+        look_at(segment, within(segment, offset, Some(width))?)
+    }
+
+    /// Changes the cell at once, and wakes those who wait for it.
+    fn update(
+        self,
+        window: &Window,
+        mut change: impl FnMut(Number) -> Result<Number, Failure>,
+    ) -> Result<Number, Failure> {
+        let (offset, width, format) = (self.offset(), self.kind.width(), self.format());
+        let changed = window.update(offset, width, |bits| {
+            change(format.decode(bits)).map(|number| format.encode(number))
+        });
+        window.verify().map_err(of_kernel)?;
+        let number = format.decode(changed?);
+        window.wake(offset, width);
+        Ok(number)
+    }
+}
+
+/// Print numbers in a segment
+///
+/// An aligned number is read at once, so that it is never half of an old one and half of a new
+/// one. Floating-point numbers are printed with as many digits as it takes to read them back.
+#[derive(Debug, clap::Args)]
+pub struct Peek<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// Type of the numbers
+    #[arg(long = "type", value_name = "TYPE", default_value = "i32")]
+    kind: Type,
+    /// Where the first is
+    #[arg(long, value_name = "SIZE")]
+    offset: Option<Size>,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    count: u64,
+    /// What to print between them
+    #[arg(long, default_value = "\n", hide_default_value = true)]
+    sep: String,
+    /// Order of their bytes
+    #[arg(long, value_name = "ORDER", default_value = "native", hide_possible_values = true)]
+    endian: Endian,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+impl<O: Operand> Run for Peek<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.peek;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let _guard = self.guarding.take()?;
+        let segment = open(&self.name, Access::Read)?;
+        let (offset, width) = (bytes(self.offset), self.kind.width());
+        let length = self.count.saturating_mul(width.bytes());
+        let range = within(&*segment, offset, Some(length)).about(&self.name)?;
+        if range.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let window = look_at(&*segment, range.clone()).about(&self.name)?;
+        let format = cell::Format { kind: self.kind, endian: self.endian };
+        let is_aligned = offset.is_multiple_of(width.bytes());
+        for at in range.step_by(width.bytes() as usize) {
+            let bits = match is_aligned {
+                true => window.load(at, width),
+                false => window.load_bytewise(at, width),
+            };
+            window.verify().map_err(of_kernel).about(&self.name)?;
+            let separator = if at == offset { "" } else { &self.sep };
+            output.text(format_args!("{separator}{}", format.decode(bits)))?;
+        }
+        output.text("\n")?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Set numbers in a segment
+///
+/// They are set one after the other, each at once where it is aligned. Nothing is changed if one
+/// of them is no number of the type, or there is no room for all. Those who wait for one of them
+/// are woken.
+#[derive(Debug, clap::Args)]
+pub struct Poke<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// The numbers, the first for the offset and the others behind it
+    #[arg(required = true, value_name = "VALUE", allow_negative_numbers = true)]
+    values: Vec<String>,
+    #[command(flatten)]
+    cell: Cell,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+impl<O: Operand> Run for Poke<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.poke;
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let numbers = self
+            .values
+            .iter()
+            .map(|text| self.cell.parse(text))
+            .collect::<anyhow::Result<Vec<Number>>>()?;
+        let _guard = self.guarding.take()?;
+        let segment = open(&self.name, Access::Write)?;
+        let (offset, width) = (self.cell.offset(), self.cell.kind.width());
+        let length = (numbers.len() as u64).saturating_mul(width.bytes());
+        let range = within(&*segment, offset, Some(length)).about(&self.name)?;
+        let window = look_at(&*segment, range.clone()).about(&self.name)?;
+        for (number, at) in numbers.into_iter().zip(range.step_by(width.bytes() as usize)) {
+            let bits = self.cell.format().encode(number);
+            if offset.is_multiple_of(width.bytes()) {
+                window.store(at, width, bits);
+            } else {
+                window.store_bytewise(at, width, bits);
+            }
+            window.verify().map_err(of_kernel).about(&self.name)?;
+            window.wake(at, width);
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Add to a number in a segment, and print the sum
+///
+/// It happens at once: of several that add at the same time none is lost. A sum beyond the type is
+/// refused, and the number stays as it was.
+#[derive(Debug, clap::Args)]
+pub struct Add<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// What to add, negative to subtract
+    #[arg(allow_negative_numbers = true)]
+    delta: String,
+    #[command(flatten)]
+    cell: Cell,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+impl<O: Operand> Run for Add<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.add;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let kind = self.cell.kind;
+        let delta = kind.parse_delta(&self.delta).map_err(usage).about(&self.delta)?;
+        let _guard = self.guarding.take()?;
+        let segment = open(&self.name, Access::Write)?;
+        let window = self.cell.window(&*segment).about(&self.name)?;
+        let add = |number| {
+            let reason =
+                |_| Failure::failed(format!("the sum of {number} and {delta} is beyond {kind}"));
+            kind.add(number, delta).map_err(reason)
+        };
+        output.line(self.cell.update(&window, add).about(&self.name)?)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Set a number in a segment if it is as expected
+///
+/// It happens at once: of several that expect the same, one succeeds. That one prints the new
+/// number; the others print the number that they found, and end with status 1. Floating-point
+/// numbers are compared by value.
+#[derive(Debug, clap::Args)]
+pub struct Cas<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// The number that is expected
+    #[arg(allow_negative_numbers = true)]
+    old: String,
+    /// The number that takes its place
+    #[arg(allow_negative_numbers = true)]
+    new: String,
+    #[command(flatten)]
+    cell: Cell,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+impl<O: Operand> Run for Cas<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.cas;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let (old, new) = (self.cell.parse(&self.old)?, self.cell.parse(&self.new)?);
+        let _guard = self.guarding.take()?;
+        let segment = open(&self.name, Access::Write)?;
+        let window = self.cell.window(&*segment).about(&self.name)?;
+        let mut found = old;
+        let exchanged = self.cell.update(&window, |number| {
+            found = number;
+            if number == old { Ok(new) } else { Err(Failure::would_block()) }
+        });
+        match exchanged {
+            Err(failure) if failure.is_expected() => {
+                output.line(found)?;
+                Ok(Exit::No)
+            }
+            result => {
+                output.line(result.about(&self.name)?)?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+/// Wait until a number in a segment is as wanted, and print it
+///
+/// It sleeps until 'ipc' changes the number by poke, add or cas. For programs that store it
+/// without waking anybody it looks again every 100 ms, or as --poll has it; programs that wake
+/// waiters do so with FUTEX_WAKE on the 32-bit words of the number.
+#[derive(Debug, clap::Args)]
+pub struct Wait<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    #[command(flatten)]
+    cell: Cell,
+    #[command(flatten)]
+    condition: Condition,
+    /// Look again after this long without being woken; 'inf' is never
+    #[arg(long, value_name = "DURATION", default_value = "100ms")]
+    poll: Patience,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Condition {
+    /// Until it is this
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    eq: Option<String>,
+    /// Until it is not this
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    ne: Option<String>,
+    /// Until it is this or more
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    ge: Option<String>,
+    /// Until it is not what it was at first
+    #[arg(long)]
+    change: bool,
+}
+
+impl<O: Operand> Run for Wait<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.wait;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let wanted = self.condition.number(self.cell)?;
+        let segment = open(&self.name, Access::Read)?;
+        let window = self.cell.window(&*segment).about(&self.name)?;
+        let waited = self.watch(&window, wanted, deadline).about(&self.name)?;
+        output.line(self.waiting.settle(waited).about(&self.name)?)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl<O: Operand> Wait<O> {
+    fn watch(
+        &self,
+        window: &Window,
+        wanted: Option<Number>,
+        deadline: Deadline,
+    ) -> Result<Waited<Number>, Failure> {
+        let (offset, width, format) =
+            (self.cell.offset(), self.cell.kind.width(), self.cell.format());
+        let mut wanted = wanted;
+        loop {
+            // Before the number: what changes after this ends the sleep.
+            let snapshot = window.snapshot(offset, width);
+            let number = format.decode(window.load(offset, width));
+            window.verify().map_err(of_kernel)?;
+            let wanted = *wanted.get_or_insert(number);
+            if self.condition.holds(number, wanted) {
+                return Ok(Waited::Done(number));
+            }
+            if deadline.has_passed() {
+                return Ok(Waited::TimedOut);
+            }
+            let again = match self.poll {
+                Patience::Forever => deadline,
+                Patience::For(interval) => deadline.min(Deadline::after(interval)),
+            };
+            // Whatever ended the sleep, the number tells what it is.
+            let _ = window.wait(offset, width, snapshot, again).map_err(of_kernel)?;
+        }
+    }
+}
+
+impl Condition {
+    /// The number that it compares with; none if that is the first one seen.
+    fn number(&self, cell: Cell) -> anyhow::Result<Option<Number>> {
+        let text = self.eq.as_ref().or(self.ne.as_ref()).or(self.ge.as_ref());
+        text.map(|text| cell.parse(text)).transpose()
+    }
+
+    fn holds(&self, number: Number, wanted: Number) -> bool {
+        if self.eq.is_some() {
+            number == wanted
+        } else if self.ge.is_some() {
+            number >= wanted
+        } else {
+            number != wanted
+        }
+    }
+}
+
+fn look_at(segment: &dyn Segment, range: Range<u64>) -> Result<Window, Failure> {
+    segment.window(range).map_err(of_kernel)
+}
+
+fn usage(error: cell::NumberError) -> Failure {
+    Failure::new(Exit::Usage, error.to_string())
+}

@@ -1,0 +1,241 @@
+//! Bytes in bulk: making segments, filling them and reading them.
+
+use crate::cli::{Example, Run};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::sys::segment::{self, Access, Fit, Pages, Passing, Segment, WriteError};
+use crate::sys::stdio::Stream;
+use crate::sys::transfer;
+use crate::units::{Mode, Size};
+
+use super::super::{Creation, output_failed, stdin_failed};
+use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within};
+
+/// Create a segment
+///
+/// Its bytes are zeros. The memory is there when the command ends: a program that maps the segment
+/// does not run out of it later.
+#[derive(Debug, clap::Args)]
+pub struct Create<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// How many bytes it has
+    #[arg(short, long)]
+    size: Size,
+    /// Use huge pages, or fail
+    #[arg(long)]
+    huge: bool,
+    #[command(flatten)]
+    creation: Creation,
+}
+
+impl<O: Operand> Run for Create<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.create;
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let Size(size) = self.size;
+        let pages = if self.huge { Pages::Huge } else { Pages::Ordinary };
+        let created = self.name.create(size, self.creation.mode(), pages).map_err(explain);
+        let exists = || match self.name.open(Access::Read).map_err(explain)?.size()? {
+            found if found == size => Ok(()),
+            found => {
+                Err(Failure::new(Exit::InUse, format!("exists with another size, {found} bytes")))
+            }
+        };
+        self.creation.settle(created, exists).about(&self.name)
+    }
+}
+
+/// Write stdin into a segment
+///
+/// A segment that does not exist is created, as large as the input, and appears when it is
+/// complete. An existing one keeps its size: input that does not fit is refused, before a byte is
+/// written if stdin is a file, and otherwise when it is full, with a message that says how much
+/// was written.
+#[derive(Debug, clap::Args)]
+pub struct Write<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// Where to begin
+    #[arg(long, value_name = "SIZE")]
+    offset: Option<Size>,
+    /// Let the segment grow where the input does not fit
+    #[arg(long)]
+    grow: bool,
+    /// Let the segment end where the input ends
+    #[arg(long, conflicts_with = "grow")]
+    truncate: bool,
+    /// Permissions for a segment that is created; 0600 if not given
+    #[arg(short, long)]
+    mode: Option<Mode>,
+    #[command(flatten)]
+    durability: O::Durability,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+impl<O: Operand> Run for Write<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.write;
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let _guard = self.guarding.take()?;
+        self.write().map_err(|error| match error {
+            WriteError::Source(errno) => stdin_failed(errno),
+            error => super::super::about(self.explain(error), &self.name),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+impl<O: Operand> Write<O> {
+    fn write(&self) -> Result<(), WriteError> {
+        let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
+        let segment = match self.name.open(Access::Write) {
+            Err(segment::Error::Kernel(Errno(libc::ENOENT))) => {
+                let mode = Mode::of_new_object(self.mode.as_ref());
+                self.name.create_from(input, offset, mode)?;
+                if self.durability.sync().is_none() {
+                    return Ok(());
+                }
+                self.name.open(Access::Write)?
+            }
+            opened => {
+                let segment = opened?;
+                segment::write(&*segment, input, offset, self.fit())?;
+                segment
+            }
+        };
+        if let Some(sync) = self.durability.sync() {
+            segment.sync(sync)?;
+        }
+        Ok(())
+    }
+
+    fn fit(&self) -> Fit {
+        match (self.grow, self.truncate) {
+            (true, _) => Fit::Grow,
+            (_, true) => Fit::Exactly,
+            _ => Fit::Keep,
+        }
+    }
+
+    fn explain(&self, error: WriteError) -> Failure {
+        match error {
+            WriteError::Segment(error) => explain(error),
+            WriteError::DoesNotFit { .. } | WriteError::BeyondTheEnd { .. } => {
+                Failure::failed(error.to_string()).hint("--grow makes room, --truncate fits it")
+            }
+            WriteError::UnknownSize => {
+                Failure::failed(error.to_string()).hint("'ipc shm create --size' makes it first")
+            }
+            WriteError::Source(errno) => errno.into(),
+        }
+    }
+}
+
+/// Print what is in segments
+///
+/// Where stdout is a pipe, its reader may be handed the memory itself rather than a copy: it sees
+/// what is written to the segment until it has read it. With --guard it never does.
+///
+/// What lies beyond the end is refused before a byte is printed; a segment that becomes shorter
+/// meanwhile is an error.
+#[derive(Debug, clap::Args)]
+pub struct Cat<O: Operand> {
+    /// Names of segments
+    #[arg(required = true, value_name = O::WORD)]
+    names: Vec<O>,
+    /// Where to begin
+    #[arg(long, value_name = "SIZE")]
+    offset: Option<Size>,
+    /// How many bytes to print; all if not given
+    #[arg(long, value_name = "SIZE")]
+    count: Option<Size>,
+    /// Stop at the first NUL
+    #[arg(long)]
+    string: bool,
+    #[command(flatten)]
+    guarding: Guarding,
+}
+
+impl<O: Operand> Run for Cat<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.cat;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let _guard = self.guarding.take()?;
+        for name in &self.names {
+            let segment = open(name, Access::Read)?;
+            let count = self.count.map(|Size(count)| count);
+            let range = within(&*segment, bytes(self.offset), count).about(name)?;
+            if self.string {
+                print_string(&*segment, range, output, name)?;
+                continue;
+            }
+            let passing = match self.guarding.is_wanted() {
+                true => Passing::ByValue,
+                false => Passing::ByReference,
+            };
+            output.flush()?;
+            let expected = range.end - range.start;
+            let passed = segment.drain(Stream::Output.fd(), range, passing);
+            if passed.map_err(|error| failed(error, name))? < expected {
+                return Err(shrank()).about(name);
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn failed(error: transfer::Error, name: &impl Operand) -> anyhow::Error {
+    output_failed(error, name)
+}
+
+/// Prints up to the first NUL.
+fn print_string(
+    segment: &dyn Segment,
+    range: std::ops::Range<u64>,
+    output: &mut Output,
+    name: &impl Operand,
+) -> anyhow::Result<()> {
+    let mut buffer = [0; 4096];
+    let mut offset = range.start;
+    while offset < range.end {
+        let room = (range.end - offset).min(buffer.len() as u64) as usize;
+        let count = segment.read(&mut buffer[..room], offset).about(name)?;
+        if count == 0 {
+            return Err(shrank()).about(name);
+        }
+        match buffer[..count].iter().position(|&byte| byte == 0) {
+            Some(end) => return Ok(output.bytes(&buffer[..end])?),
+            None => output.bytes(&buffer[..count])?,
+        }
+        offset += count as u64;
+    }
+    Ok(())
+}
+
+/// Give a segment another size
+///
+/// What is added is zeros, whose memory is there when the command ends; what is cut off is lost,
+/// and a program that touches it in a mapping gets SIGBUS.
+#[derive(Debug, clap::Args)]
+pub struct Resize<O: Operand> {
+    /// Name of the segment
+    #[arg(value_name = O::WORD)]
+    name: O,
+    /// The new size
+    size: Size,
+}
+
+impl<O: Operand> Run for Resize<O> {
+    const EXAMPLES: &'static [Example] = O::EXAMPLES.resize;
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let Size(size) = self.size;
+        open(&self.name, Access::Write)?.resize(size).map_err(explain).about(&self.name)?;
+        Ok(Exit::Done)
+    }
+}

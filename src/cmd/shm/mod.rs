@@ -1,0 +1,220 @@
+//! `ipc shm`: shared memory; and the verbs that `ipc map` has as well, over any kind of segment.
+
+mod cells;
+mod data;
+mod look;
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use clap::builder::{ValueParser, ValueParserFactory};
+
+use crate::cli::{Example, Noun, Verb};
+use crate::cmd::sem::explain_permits;
+use crate::deadline::Waiting;
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::guard::Guard;
+use crate::name::{AnyName, SemaphoreName};
+use crate::sys::segment::{Access, Error, Place, Segment, Sync};
+use crate::units::Size;
+
+pub use cells::{Add, Cas, Peek, Poke, Wait};
+pub use data::{Cat, Create, Resize, Write};
+pub use look::{Ls, Rm, Stat};
+
+pub const NOUN: Noun = Noun {
+    name: "shm",
+    about: "Share memory between processes, POSIX or System V",
+    verbs: &[
+        Verb::new::<Create<AnyName>>("create"),
+        Verb::new::<Write<AnyName>>("write"),
+        Verb::new::<Cat<AnyName>>("cat").alias("read"),
+        Verb::new::<Peek<AnyName>>("peek"),
+        Verb::new::<Poke<AnyName>>("poke"),
+        Verb::new::<Add<AnyName>>("add"),
+        Verb::new::<Cas<AnyName>>("cas"),
+        Verb::new::<Wait<AnyName>>("wait"),
+        Verb::new::<Resize<AnyName>>("resize"),
+        Verb::new::<Stat<AnyName>>("stat"),
+        Verb::new::<Ls<AnyName>>("ls"),
+        Verb::new::<Rm<AnyName>>("rm"),
+    ],
+    see_also: &["shm_overview(7)", "shm_open(3)", "sysvipc(7)", "shmget(2)", "mmap(2)", "futex(2)"],
+};
+
+/// What a segment is called under a noun, and the noun's examples for the verbs.
+pub trait Operand:
+    Place
+    + ValueParserFactory<Parser = ValueParser>
+    + Clone
+    + Debug
+    + Send
+    + std::marker::Sync
+    + 'static
+{
+    /// How the operand is called in a synopsis.
+    const WORD: &'static str;
+    /// Lines of shell for each verb.
+    const EXAMPLES: Examples;
+    /// What else `write` can be told.
+    type Durability: Durability;
+}
+
+/// Lines of shell for each verb.
+pub struct Examples {
+    pub create: &'static [Example],
+    pub write: &'static [Example],
+    pub cat: &'static [Example],
+    pub peek: &'static [Example],
+    pub poke: &'static [Example],
+    pub add: &'static [Example],
+    pub cas: &'static [Example],
+    pub wait: &'static [Example],
+    pub resize: &'static [Example],
+    pub stat: &'static [Example],
+    pub ls: &'static [Example],
+    pub rm: &'static [Example],
+}
+
+/// Options of `write` about the disk.
+pub trait Durability: clap::Args + Debug + Send + std::marker::Sync + 'static {
+    /// What is to be done in the end, if anything.
+    fn sync(&self) -> Option<Sync>;
+}
+
+/// Memory has no disk.
+#[derive(Debug, clap::Args)]
+pub struct Volatile {}
+
+impl Durability for Volatile {
+    fn sync(&self) -> Option<Sync> {
+        None
+    }
+}
+
+impl Operand for AnyName {
+    const WORD: &'static str = "NAME";
+    const EXAMPLES: Examples = Examples {
+        create: &[
+            ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),
+            ("Make a System V segment", "ipc shm create sysv:0x2a --size 4K"),
+        ],
+        write: &[
+            ("Share a file in memory", "ipc shm write /model < model.bin"),
+            ("Change a part of it", "printf 'abc' | ipc shm write /model --offset 4096"),
+        ],
+        cat: &[
+            ("Copy it to a file", "ipc shm cat /model > model.bin"),
+            ("Read a string that a program left", "ipc shm cat /status --string"),
+        ],
+        peek: &[
+            ("Print ten numbers, each on a line", "ipc shm peek /table --count 10"),
+            ("Print a clock", "ipc shm peek /table --type f64 --offset 64"),
+        ],
+        poke: &[
+            ("Set two cells", "ipc shm poke /table --type i32 --offset 8 -1 100"),
+            ("Tell those who wait", "ipc shm poke /ready --type u32 1"),
+        ],
+        add: &[("Count what several scripts do", "ipc shm add /counters --type u64 --offset 8 1")],
+        cas: &[(
+            "Be the one who does it",
+            "ipc shm cas /leader --type u32 0 $$ > /dev/null && ./lead",
+        )],
+        wait: &[
+            ("Wait until a program is ready", "ipc shm wait /ready --type u32 --eq 1 -t 10s"),
+            ("Follow a counter", "while ipc shm wait /n --type u64 --change; do :; done"),
+        ],
+        resize: &[("Make room", "ipc shm resize /table 2M")],
+        stat: &[
+            ("See who uses it", "ipc shm stat /table"),
+            ("Ask from a program", "ipc shm stat --json sysv:0x2a | jq .attachments"),
+        ],
+        ls: &[("See them all", "ipc shm ls")],
+        rm: &[("Tidy up", "ipc shm rm -f /table sysv:0x2a")],
+    };
+    type Durability = Volatile;
+}
+
+/// A semaphore that is held meanwhile.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Guarding {
+    /// Hold a unit of this semaphore meanwhile
+    ///
+    /// It is waited for before, and given back after, also on an error and when INT, TERM or HUP
+    /// ends the command. KILL cannot be caught: a command that is killed keeps the unit, which
+    /// 'ipc sem post' gives back.
+    #[arg(long, value_name = "SEM")]
+    guard: Option<SemaphoreName>,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Guarding {
+    /// Takes the unit, if one was asked for.
+    pub fn take(&self) -> anyhow::Result<Option<Guard>> {
+        let Some(name) = &self.guard else { return Ok(None) };
+        let taken = Guard::take(name, self.waiting.deadline()).map_err(explain_permits);
+        self.waiting.settle(taken.about(name)?).about(name).map(Some)
+    }
+
+    /// Whether one was asked for.
+    pub fn is_wanted(&self) -> bool {
+        self.guard.is_some()
+    }
+}
+
+/// Opens a segment for this.
+fn open(place: &impl Place, access: Access) -> anyhow::Result<Box<dyn Segment>> {
+    place.open(access).map_err(explain).about(place)
+}
+
+/// The bytes of a segment from `offset` on: `count` of them, or all.
+///
+/// # Errors
+/// That there are not so many.
+fn within(segment: &dyn Segment, offset: u64, count: Option<u64>) -> Result<Range<u64>, Failure> {
+    let size = segment.size()?;
+    let end = count.map_or(Some(size.max(offset)), |count| offset.checked_add(count));
+    match end {
+        Some(end) if offset <= size && end <= size => Ok(offset..end),
+        _ => Err(Failure::failed(match count {
+            Some(count) => format!("{count} bytes at {offset} are beyond the end, {size}"),
+            None => format!("offset {offset} is beyond the end, {size}"),
+        })),
+    }
+}
+
+/// What somebody else did to a segment that we use.
+fn shrank() -> Failure {
+    Failure::failed("it became shorter while it was used")
+}
+
+fn bytes(size: Option<Size>) -> u64 {
+    size.map_or(0, |Size(bytes)| bytes)
+}
+
+/// Puts the way out beside the reason.
+pub fn explain(error: Error) -> Failure {
+    match error {
+        Error::Kernel(errno) => of_kernel(errno),
+        Error::NoHugePages(reason) => {
+            Failure::failed(reason).hint("without --huge it has ordinary pages")
+        }
+        Error::FixedSize => {
+            Failure::failed(error.to_string()).hint("copy it: ipc shm cat OLD | ipc shm write NEW")
+        }
+        Error::OfAnotherKind(reason) => Failure::failed(reason),
+    }
+}
+
+fn of_kernel(errno: Errno) -> Failure {
+    match errno {
+        Errno(libc::EFAULT) => shrank(),
+        Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
+        Errno(libc::EFBIG) => {
+            Failure::failed("larger than any segment can be").with_exit(Exit::Failed)
+        }
+        errno => errno.into(),
+    }
+}

@@ -1,0 +1,193 @@
+//! Segments that have a descriptor: POSIX shared memory objects, and files.
+//!
+//! Bytes in bulk are moved by the kernel between descriptors and never through a mapping, so that
+//! nobody can pull the memory from under us.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno::{EINTR, EOPNOTSUPP};
+use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use nix::sys::mman::MsFlags;
+use nix::sys::stat::{FileStat, fstat};
+use nix::sys::uio::pread;
+use nix::unistd::{Whence, ftruncate, lseek};
+
+use super::segment::{Access, Error, Fact, Pages, Passing, Segment, Sync, Value, WriteError};
+use super::transfer::{self, Side, Transfer};
+use super::window::{self, HUGE_PAGE, Window};
+use crate::errno::Errno;
+
+/// An open file, whose size is that of the segment.
+#[derive(Debug)]
+pub struct FileSegment {
+    file: OwnedFd,
+    access: Access,
+}
+
+impl FileSegment {
+    /// The segment that a file is, which was opened for such access.
+    pub fn new(file: OwnedFd, access: Access) -> Self {
+        Self { file, access }
+    }
+
+    /// Moves the position of the file, which the kernel's calls that move bytes begin at.
+    fn seek(&self, offset: u64) -> Result<(), Errno> {
+        let offset = i64::try_from(offset).map_err(|_| Errno(libc::EFBIG))?;
+        lseek(&self.file, offset, Whence::SeekSet)?;
+        Ok(())
+    }
+}
+
+impl Segment for FileSegment {
+    fn size(&self) -> Result<u64, Errno> {
+        Ok(fstat(&self.file)?.st_size as u64)
+    }
+
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+    ) -> Result<u64, transfer::Error> {
+        let ours = |errno| transfer::Error { side: Side::Destination, errno };
+        self.seek(offset).map_err(ours)?;
+        transfer::copy(source, &self.file, limit)
+    }
+
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        passing: Passing,
+    ) -> Result<u64, transfer::Error> {
+        let ours = |errno| transfer::Error { side: Side::Source, errno };
+        self.seek(bytes.start).map_err(ours)?;
+        let transfer = Transfer::new(self.file.as_fd(), destination, Some(bytes.end - bytes.start));
+        match passing {
+            Passing::ByReference => transfer.finish(),
+            Passing::ByValue => transfer.by_value().finish(),
+        }
+    }
+
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+        let offset = i64::try_from(offset).map_err(|_| Errno(libc::EFBIG))?;
+        loop {
+            match pread(&self.file, buffer, offset) {
+                Err(EINTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    fn window(&self, bytes: Range<u64>) -> Result<Window, Errno> {
+        Window::map(&self.file, bytes, self.access)
+    }
+
+    fn resize(&self, size: u64) -> Result<(), Error> {
+        let before = self.size()?;
+        if size <= before {
+            return Ok(truncate(&self.file, size)?);
+        }
+        allocate(&self.file, before..size).map_err(|errno| {
+            // Some file systems keep what they could get.
+            let _ = truncate(&self.file, before);
+            errno.into()
+        })
+    }
+
+    fn sync(&self, how: Sync) -> Result<(), Errno> {
+        let size = self.size()?;
+        if size == 0 {
+            return Ok(());
+        }
+        self.window(0..size)?.sync(match how {
+            Sync::Now => MsFlags::MS_SYNC,
+            Sync::Soon => MsFlags::MS_ASYNC,
+            Sync::Invalidate => MsFlags::MS_INVALIDATE,
+        })
+    }
+}
+
+/// How a file has to be opened for such access.
+pub fn flags(access: Access) -> OFlag {
+    match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::Write => OFlag::O_RDWR,
+    }
+}
+
+/// Fills an empty file, that nobody else sees yet, with zeros that are really there.
+pub fn fill_new(file: &OwnedFd, size: u64, pages: Pages) -> Result<(), Error> {
+    allocate(file, 0..size)?;
+    if pages == Pages::Huge { collapse(file, size) } else { Ok(()) }
+}
+
+/// Fills an empty file, that nobody else sees yet, with zeros up to `offset` and then with all the
+/// bytes of `source`.
+pub fn fill_new_from(
+    file: &OwnedFd,
+    source: BorrowedFd<'_>,
+    offset: u64,
+) -> Result<(), WriteError> {
+    let known = super::segment::remaining(source).unwrap_or(0);
+    let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+    // Now rather than after most of it was copied.
+    allocate(file, 0..size)?;
+    let segment =
+        FileSegment { file: file.try_clone().map_err(Errno::from)?, access: Access::Write };
+    let written = segment.fill(source, offset, None)?;
+    // The source may have become shorter meanwhile.
+    Ok(truncate(file, offset + written)?)
+}
+
+/// What is known of every file.
+pub fn facts(status: &FileStat) -> Vec<Fact> {
+    [
+        ("size", Value::Number(status.st_size as u64)),
+        ("allocated", Value::Number(status.st_blocks as u64 * 512)),
+        ("mode", Value::Mode(status.st_mode)),
+        ("uid", Value::Number(status.st_uid.into())),
+        ("gid", Value::Number(status.st_gid.into())),
+        ("accessed", Value::Time(status.st_atime)),
+        ("modified", Value::Time(status.st_mtime)),
+        ("changed", Value::Time(status.st_ctime)),
+    ]
+    .map(|(key, value)| Fact { key, value })
+    .into()
+}
+
+/// Gets memory or disk for these bytes, which are zeros where nothing was before.
+fn allocate(file: &OwnedFd, bytes: Range<u64>) -> Result<(), Errno> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let signed = |number: u64| i64::try_from(number).map_err(|_| Errno(libc::EFBIG));
+    let (start, length) = (signed(bytes.start)?, signed(bytes.end - bytes.start)?);
+    loop {
+        match fallocate(file, FallocateFlags::empty(), start, length) {
+            Err(EINTR) => {}
+            // A file system that cannot promise. All of those for memory can.
+            Err(EOPNOTSUPP) => return truncate(file, bytes.end),
+            result => return Ok(result?),
+        }
+    }
+}
+
+fn truncate(file: &OwnedFd, size: u64) -> Result<(), Errno> {
+    let size = i64::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    Ok(ftruncate(file, size)?)
+}
+
+/// Has huge pages behind all of the file that they can be behind.
+fn collapse(file: &OwnedFd, size: u64) -> Result<(), Error> {
+    let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    let whole = NonZeroUsize::new(size - size % HUGE_PAGE)
+        .ok_or(Error::NoHugePages("a huge page has 2 MiB, more than the segment"))?;
+    window::collapse(file, whole).map_err(|errno| match errno.0 {
+        libc::ENOMEM | libc::EAGAIN => Error::NoHugePages("no huge page is free at the moment"),
+        libc::EINVAL => Error::NoHugePages("there are no huge pages for this file system"),
+        _ => errno.into(),
+    })
+}

@@ -1,0 +1,266 @@
+//! System V shared memory: shmget(2), shmat(2), shmctl(2).
+
+use std::mem::MaybeUninit;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+
+use nix::errno::Errno::{EAGAIN, EINTR};
+
+use super::poll;
+use super::process::Holders;
+use super::segment::{
+    Access, Entry, Error, Fact, Pages, Passing, Place, Segment, Sync, Value, WriteError, remaining,
+};
+use super::system_v::{self, Row, Target};
+use super::transfer::{self, Side};
+use super::window::Window;
+use crate::deadline::Deadline;
+use crate::errno::Errno;
+use crate::name::SystemVName;
+
+/// A segment, by its identifier. What of it is needed is attached.
+#[derive(Debug)]
+struct Attached {
+    id: i32,
+    size: NonZeroUsize,
+    access: Access,
+}
+
+impl Place for SystemVName {
+    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<(), Error> {
+        make(self, size, mode, pages)?;
+        Ok(())
+    }
+
+    fn create_from(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        mode: u32,
+    ) -> Result<(), WriteError> {
+        let known = remaining(source).ok_or(WriteError::UnknownSize)?;
+        let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+        let id = make(self, size, mode, Pages::Ordinary)?;
+        let filled = attach(id, Access::Write)
+            .map_err(WriteError::from)
+            .and_then(|segment| Ok(segment.fill(source, offset, Some(known))?));
+        filled.map(drop).inspect_err(|_| {
+            // It is ours and incomplete; what went wrong is told already.
+            let _ = destroy(id);
+        })
+    }
+
+    fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
+        Ok(Box::new(attach(find(self)?, access)?))
+    }
+
+    fn remove(&self) -> Result<(), Error> {
+        Ok(destroy(find(self)?)?)
+    }
+
+    fn describe(&self) -> Result<(Vec<Fact>, Holders), Error> {
+        let id = find(self)?;
+        let rows = system_v::table("shm")?;
+        let row = rows.iter().find(|row| row.number("shmid") == i64::from(id));
+        let row = row.ok_or(Errno(libc::EIDRM))?;
+        let number = |column| Value::Number(row.number(column) as u64);
+        let time = |column| Value::Time(row.number(column));
+        let facts = [
+            ("name", Value::Name(self.as_ref().to_owned())),
+            ("id", Value::Number(id as u64)),
+            ("key", Value::Key(row.number("key") as i32)),
+            ("size", number("size")),
+            ("mode", Value::Mode(row.number("perms") as u32 & 0o777)),
+            ("uid", number("uid")),
+            ("gid", number("gid")),
+            ("creator_uid", number("cuid")),
+            ("creator_gid", number("cgid")),
+            ("creator_pid", number("cpid")),
+            ("last_pid", number("lpid")),
+            ("attachments", number("nattch")),
+            ("attached", time("atime")),
+            ("detached", time("dtime")),
+            ("changed", time("ctime")),
+            ("resident", number("rss")),
+            ("swapped", number("swap")),
+            ("marked_for_removal", Value::Flag(row.number("perms") as u32 & MARKED != 0)),
+        ];
+        let facts = facts.map(|(key, value)| Fact { key, value }).into();
+        Ok((facts, Holders::of_system_v(id)))
+    }
+
+    fn list() -> Result<Vec<Entry>, Errno> {
+        let rows = match system_v::table("shm") {
+            // A kernel without System V objects has none.
+            Err(Errno(libc::ENOENT)) => Vec::new(),
+            rows => rows?,
+        };
+        Ok(rows.iter().map(entry).collect())
+    }
+}
+
+/// SHM_DEST: it goes when the last one detaches.
+const MARKED: u32 = 0o1000;
+
+/// A segment without a key that others could find it by is named by its identifier.
+fn entry(row: &Row) -> Entry {
+    let name = match row.number("key") as i32 {
+        libc::IPC_PRIVATE => format!("sysv:id={}", row.number("shmid")),
+        key => format!("sysv:{key:#010x}"),
+    };
+    Entry {
+        name: name.into(),
+        size: row.number("size") as u64,
+        mode: row.number("perms") as u32 & 0o777,
+        uid: row.number("uid") as u32,
+        gid: row.number("gid") as u32,
+        changed: row.number("ctime"),
+    }
+}
+
+fn make(name: &SystemVName, size: u64, mode: u32, pages: Pages) -> Result<i32, Error> {
+    let Target::Key(key) = Target::new(name)? else {
+        return Err(Error::OfAnotherKind("an identifier is given by the kernel, not asked for"));
+    };
+    let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    let huge = if pages == Pages::Huge { libc::SHM_HUGETLB } else { 0 };
+    let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | mode as i32;
+    // SAFETY: the call takes numbers only.
+    match unsafe { libc::shmget(key, size, flags) } {
+        -1 => Err(match (Errno::last(), pages) {
+            (Errno(libc::ENOMEM | libc::EPERM), Pages::Huge) => {
+                Error::NoHugePages("no huge pages are set aside, as 'sysctl vm.nr_hugepages' does")
+            }
+            (errno, _) => errno.into(),
+        }),
+        id => Ok(id),
+    }
+}
+
+fn find(name: &SystemVName) -> Result<i32, Errno> {
+    match Target::new(name)? {
+        Target::Id(id) => Ok(id),
+        // SAFETY: the call takes numbers only.
+        Target::Key(key) => match unsafe { libc::shmget(key, 0, 0) } {
+            -1 => Err(Errno::last()),
+            id => Ok(id),
+        },
+    }
+}
+
+fn attach(id: i32, access: Access) -> Result<Attached, Error> {
+    let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
+    // SAFETY: the kernel writes no more than it is.
+    if unsafe { libc::shmctl(id, libc::IPC_STAT, status.as_mut_ptr()) } < 0 {
+        return Err(match Errno::last() {
+            // No such identifier.
+            Errno(libc::EINVAL) => Errno(libc::ENOENT).into(),
+            errno => errno.into(),
+        });
+    }
+    // SAFETY: the call succeeded, so the kernel wrote it.
+    let size = unsafe { status.assume_init() }.shm_segsz;
+    let size = NonZeroUsize::new(size).ok_or(Errno(libc::EINVAL))?;
+    Ok(Attached { id, size, access })
+}
+
+fn destroy(id: i32) -> Result<(), Errno> {
+    // SAFETY: the command needs no structure.
+    match unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => match Errno::last() {
+            Errno(libc::EINVAL) => Err(Errno(libc::ENOENT)),
+            errno => Err(errno),
+        },
+    }
+}
+
+impl Attached {
+    fn end(&self, offset: u64, limit: Option<u64>) -> u64 {
+        let size = self.size.get() as u64;
+        offset.saturating_add(limit.unwrap_or(u64::MAX)).min(size)
+    }
+}
+
+impl Segment for Attached {
+    fn size(&self) -> Result<u64, Errno> {
+        Ok(self.size.get() as u64)
+    }
+
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+    ) -> Result<u64, transfer::Error> {
+        let end = self.end(offset, limit);
+        let window = self.window(0..end).map_err(|errno| at(Side::Destination, errno))?;
+        let mut position = offset;
+        while position < end {
+            match window.read_from(source, position..end) {
+                Ok(0) => break,
+                Ok(count) => position += count as u64,
+                Err(EINTR) => {}
+                Err(EAGAIN) => wait_for(Side::Source, source)?,
+                Err(errno) => return Err(at(Side::Source, errno.into())),
+            }
+        }
+        Ok(position - offset)
+    }
+
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        _: Passing,
+    ) -> Result<u64, transfer::Error> {
+        let end = self.end(bytes.start, Some(bytes.end - bytes.start));
+        let window = self.window(0..end).map_err(|errno| at(Side::Source, errno))?;
+        let mut position = bytes.start;
+        while position < end {
+            match window.write_to(destination, position..end) {
+                Ok(count) => position += count as u64,
+                Err(EINTR) => {}
+                Err(EAGAIN) => wait_for(Side::Destination, destination)?,
+                Err(errno) => return Err(at(Side::Destination, errno.into())),
+            }
+        }
+        Ok(position - bytes.start)
+    }
+
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+        let end = self.end(offset, Some(buffer.len() as u64));
+        let window = self.window(0..end)?;
+        for (byte, at) in buffer.iter_mut().zip(offset..end) {
+            *byte = window.load(at, crate::cell::Width::One) as u8;
+        }
+        Ok(end.saturating_sub(offset) as usize)
+    }
+
+    /// Segments are attached as a whole.
+    fn window(&self, _: Range<u64>) -> Result<Window, Errno> {
+        Window::attach(self.id, self.size, self.access)
+    }
+
+    fn resize(&self, _: u64) -> Result<(), Error> {
+        Err(Error::FixedSize)
+    }
+
+    /// There is no disk behind it.
+    fn sync(&self, _: Sync) -> Result<(), Errno> {
+        Ok(())
+    }
+}
+
+fn at(side: Side, errno: Errno) -> transfer::Error {
+    transfer::Error { side, errno }
+}
+
+fn wait_for(side: Side, fd: BorrowedFd<'_>) -> Result<(), transfer::Error> {
+    let waited = match side {
+        Side::Source => poll::readable(fd, Deadline::NEVER),
+        Side::Destination => poll::writable(fd, Deadline::NEVER),
+    };
+    waited.map(drop).map_err(|errno| at(side, errno))
+}

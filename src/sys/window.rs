@@ -1,0 +1,377 @@
+//! A view of shared memory that survives the loss of that memory: mmap(2), shmat(2).
+//!
+//! Whoever maps a file or an object gets SIGBUS when somebody else has cut it off. Our handler
+//! puts an empty page in the place of the lost one, and remembers: the access goes through to
+//! nowhere, and the caller learns that it did. Other processes read and write the memory at the
+//! same time, so it is only ever touched by atomics.
+
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr::NonNull;
+use std::sync::Once;
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
+
+use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mmap, mmap_anonymous, msync, munmap};
+
+use super::futex;
+use crate::cell::Width;
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+
+/// What is to be done with the memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// It is only read.
+    Read,
+    /// It is read and written.
+    Write,
+}
+
+/// Part of an object, or all of it, in our memory.
+#[derive(Debug)]
+pub struct Window {
+    start: NonNull<c_void>,
+    length: NonZeroUsize,
+    /// The offset in the object of the first byte.
+    first: u64,
+    origin: Origin,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Origin {
+    Mapped,
+    Attached,
+}
+
+impl Window {
+    /// Maps the pages of an object that have these bytes.
+    ///
+    /// # Errors
+    /// Those of mmap(2). EINVAL for no bytes at all, EOVERFLOW for more than fit in memory.
+    pub fn map(object: impl AsFd, bytes: Range<u64>, access: Access) -> Result<Self, Errno> {
+        let protection = match access {
+            Access::Read => ProtFlags::PROT_READ,
+            Access::Write => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
+        };
+        let first = bytes.start - bytes.start % page_size();
+        let length = usize::try_from(bytes.end - first).map_err(|_| Errno(libc::EOVERFLOW))?;
+        let length = NonZeroUsize::new(length).ok_or(Errno(libc::EINVAL))?;
+        let at = i64::try_from(first).map_err(|_| Errno(libc::EOVERFLOW))?;
+        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
+        let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, object, at) }?;
+        watch(start, length);
+        Ok(Self { start, length, first, origin: Origin::Mapped })
+    }
+
+    /// Attaches a System V segment of this size: shmat(2).
+    pub fn attach(id: i32, size: NonZeroUsize, access: Access) -> Result<Self, Errno> {
+        let flags = if access == Access::Read { libc::SHM_RDONLY } else { 0 };
+        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
+        let start = unsafe { libc::shmat(id, std::ptr::null(), flags) };
+        match NonNull::new(start) {
+            Some(start) if start.as_ptr().addr() != usize::MAX => {
+                Ok(Self { start, length: size, first: 0, origin: Origin::Attached })
+            }
+            _ => Err(Errno::last()),
+        }
+    }
+
+    /// The bits of an aligned cell.
+    ///
+    /// # Panics
+    /// If it is not aligned, or not within the window, as in all of these.
+    pub fn load(&self, offset: u64, width: Width) -> u64 {
+        self.cell(offset, width).load()
+    }
+
+    /// The bits of a cell that need not be aligned. It may be torn where others write it.
+    pub fn load_bytewise(&self, offset: u64, width: Width) -> u64 {
+        let mut bytes = [0; 8];
+        for (byte, at) in bytes.iter_mut().zip(offset..offset + width.bytes()) {
+            *byte = self.load(at, Width::One) as u8;
+        }
+        match width {
+            Width::One => bytes[0].into(),
+            Width::Two => u16::from_ne_bytes([bytes[0], bytes[1]]).into(),
+            Width::Four => u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).into(),
+            Width::Eight => u64::from_ne_bytes(bytes),
+        }
+    }
+
+    /// Sets an aligned cell.
+    pub fn store(&self, offset: u64, width: Width, bits: u64) {
+        self.cell(offset, width).store(bits);
+    }
+
+    /// Sets a cell that need not be aligned. Others may see it half done.
+    pub fn store_bytewise(&self, offset: u64, width: Width, bits: u64) {
+        let bytes = match width {
+            Width::One => [(bits as u8); 8],
+            Width::Two => (bits as u16).to_ne_bytes().repeat(4).try_into().unwrap_or([0; 8]),
+            Width::Four => (bits as u32).to_ne_bytes().repeat(2).try_into().unwrap_or([0; 8]),
+            Width::Eight => bits.to_ne_bytes(),
+        };
+        for (byte, at) in bytes.into_iter().zip(offset..offset + width.bytes()) {
+            self.store(at, Width::One, byte.into());
+        }
+    }
+
+    /// Changes an aligned cell to what `change` makes of it, at once for everybody who looks.
+    ///
+    /// # Errors
+    /// What `change` refused with; the cell is as it was.
+    pub fn update<E>(
+        &self,
+        offset: u64,
+        width: Width,
+        mut change: impl FnMut(u64) -> Result<u64, E>,
+    ) -> Result<u64, E> {
+        let cell = self.cell(offset, width);
+        let mut seen = cell.load();
+        loop {
+            let bits = change(seen)?;
+            match cell.replace(seen, bits) {
+                Ok(()) => return Ok(bits),
+                Err(other) => seen = other,
+            }
+        }
+    }
+
+    /// Wakes all who wait for a cell to change.
+    pub fn wake(&self, offset: u64, width: Width) {
+        for word in words(offset, width) {
+            futex::wake(self.at(word), i32::MAX);
+        }
+    }
+
+    /// What [`Window::wait`] has to be given, taken before the cell is looked at.
+    pub fn snapshot(&self, offset: u64, width: Width) -> Snapshot {
+        let mut words = words(offset, width).map(|word| {
+            let word: &AtomicU32 = self.at(word);
+            word.load(Ordering::Acquire)
+        });
+        Snapshot([words.next().unwrap_or_default(), words.next().unwrap_or_default()])
+    }
+
+    /// Sleeps until somebody wakes those who wait for the cell, or it is not as in the snapshot
+    /// any more; perhaps for no reason.
+    pub fn wait(
+        &self,
+        offset: u64,
+        width: Width,
+        Snapshot(seen): Snapshot,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        let mut words = words(offset, width).map(|word| self.at::<AtomicU32>(word));
+        match (words.next(), words.next()) {
+            (Some(low), Some(high)) => {
+                futex::wait_for_either([(low, seen[0]), (high, seen[1])], deadline)
+            }
+            (Some(word), None) => futex::wait(word, seen[0], deadline),
+            (None, _) => unreachable!("a cell has a word"),
+        }
+    }
+
+    /// Reads once from a descriptor straight into the memory; 0 is the end.
+    pub fn read_from(&self, fd: BorrowedFd<'_>, bytes: Range<u64>) -> nix::Result<usize> {
+        use std::os::fd::AsRawFd;
+        let (at, length) = self.part(bytes);
+        // SAFETY: the part is within the window, and no reference to it exists.
+        nix::errno::Errno::result(unsafe { libc::read(fd.as_raw_fd(), at, length) })
+            .map(|count| count as usize)
+    }
+
+    /// Writes once to a descriptor straight from the memory.
+    pub fn write_to(&self, fd: BorrowedFd<'_>, bytes: Range<u64>) -> nix::Result<usize> {
+        use std::os::fd::AsRawFd;
+        let (at, length) = self.part(bytes);
+        // SAFETY: the part is within the window, and the kernel only reads it.
+        nix::errno::Errno::result(unsafe { libc::write(fd.as_raw_fd(), at, length) })
+            .map(|count| count as usize)
+    }
+
+    /// Hands changes to the disk or has them read again: msync(2).
+    pub fn sync(&self, how: MsFlags) -> Result<(), Errno> {
+        // SAFETY: the contents are those of the file, which others change anyway.
+        Ok(unsafe { msync(self.start, self.length.get(), how) }?)
+    }
+
+    /// Whether all that was read and written was the object's.
+    ///
+    /// # Errors
+    /// EFAULT if part of it was cut off.
+    pub fn verify(&self) -> Result<(), Errno> {
+        if LOST.load(Ordering::Relaxed) { Err(Errno(libc::EFAULT)) } else { Ok(()) }
+    }
+
+    fn cell(&self, offset: u64, width: Width) -> &dyn Atomic {
+        match width {
+            Width::One => self.at::<AtomicU8>(offset),
+            Width::Two => self.at::<AtomicU16>(offset),
+            Width::Four => self.at::<AtomicU32>(offset),
+            Width::Eight => self.at::<AtomicU64>(offset),
+        }
+    }
+
+    fn at<A: Atomic>(&self, offset: u64) -> &A {
+        let size = size_of::<A>() as u64;
+        assert!(offset.is_multiple_of(size), "a cell of {size} bytes at {offset} is not aligned");
+        let (at, _) = self.part(offset..offset + size);
+        // SAFETY: the cell is aligned, and lives as long as the window.
+        unsafe { &*at.cast::<A>() }
+    }
+
+    /// Where these bytes of the object are. The last page of the object is there to its end.
+    fn part(&self, bytes: Range<u64>) -> (*mut c_void, usize) {
+        let end = self.first + (self.length.get() as u64).next_multiple_of(page_size());
+        assert!(self.first <= bytes.start && bytes.end <= end, "{bytes:?} is not in the window");
+        // SAFETY: that is within the window, as was just checked.
+        let at = unsafe { self.start.as_ptr().byte_add((bytes.start - self.first) as usize) };
+        (at, (bytes.end - bytes.start) as usize)
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        if self.origin == Origin::Attached {
+            // SAFETY: the memory is ours, and no reference into it outlives us.
+            unsafe { libc::shmdt(self.start.as_ptr()) };
+            return;
+        }
+        WATCHED.end.store(0, Ordering::Relaxed);
+        // SAFETY: the memory is ours, and no reference into it outlives us.
+        let unmapped = unsafe { munmap(self.start, self.length.get()) };
+        debug_assert_eq!(unmapped, Ok(()), "munmap refused a mapping that we own");
+    }
+}
+
+/// Has the kernel put huge pages behind the first `length` bytes of a file of memory, now:
+/// MADV_COLLAPSE of madvise(2).
+///
+/// # Errors
+/// EINVAL if the kernel or the file system has none for it; ENOMEM or EAGAIN if none is free.
+pub fn collapse(file: impl AsFd, length: NonZeroUsize) -> Result<(), Errno> {
+    // Only a mapping that begins where a huge page may begin can have one.
+    let room = length.checked_add(HUGE_PAGE).ok_or(Errno(libc::ENOMEM))?;
+    // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
+    let start = unsafe { mmap_anonymous(None, room, ProtFlags::PROT_NONE, MapFlags::MAP_PRIVATE) }?;
+    let aligned = start.addr().get().next_multiple_of(HUGE_PAGE);
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+    // SAFETY: the place lies within the one that was just made for it.
+    let mapped = unsafe { mmap(NonZeroUsize::new(aligned), length, protection, flags, file, 0) };
+    let collapsed = mapped.map_err(Errno::from).and_then(|at| {
+        // SAFETY: the contents stay the same.
+        let result = unsafe { libc::madvise(at.as_ptr(), length.get(), libc::MADV_COLLAPSE) };
+        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+    });
+    // SAFETY: the memory is ours, and nothing refers to it.
+    unsafe { munmap(start, room.get()) }?;
+    collapsed
+}
+
+/// The size of a huge page, and where one may begin.
+pub const HUGE_PAGE: usize = 2 << 20;
+
+/// The words that hold a cell, as the kernel compares them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Snapshot([u32; 2]);
+
+/// The offsets of the words that a cell lies in, of an aligned one no more than two. Those who wait
+/// and those who wake have to mean the same.
+fn words(offset: u64, width: Width) -> impl Iterator<Item = u64> {
+    (offset - offset % 4..offset + width.bytes()).step_by(4)
+}
+
+/// A cell of any width.
+trait Atomic {
+    fn load(&self) -> u64;
+    fn store(&self, bits: u64);
+    /// Sets it if it is as it was seen; gives what it is otherwise.
+    fn replace(&self, seen: u64, bits: u64) -> Result<(), u64>;
+}
+
+macro_rules! atomics {
+    ($($atomic:ty => $value:ty),*) => {$(
+        impl Atomic for $atomic {
+            fn load(&self) -> u64 {
+                self.load(Ordering::SeqCst).into()
+            }
+
+            fn store(&self, bits: u64) {
+                self.store(bits as $value, Ordering::SeqCst);
+            }
+
+            fn replace(&self, seen: u64, bits: u64) -> Result<(), u64> {
+                let order = Ordering::SeqCst;
+                self.compare_exchange(seen as $value, bits as $value, order, order)
+                    .map(drop)
+                    .map_err(u64::from)
+            }
+        }
+    )*};
+}
+
+atomics!(AtomicU8 => u8, AtomicU16 => u16, AtomicU32 => u32, AtomicU64 => u64);
+
+/// The mapped window. There is one at a time.
+static WATCHED: Watched = Watched { start: AtomicUsize::new(0), end: AtomicUsize::new(0) };
+
+/// Whether a page of it was lost.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+struct Watched {
+    start: AtomicUsize,
+    end: AtomicUsize,
+}
+
+fn page_size() -> u64 {
+    // SAFETY: the call takes a number and gives one.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
+}
+
+/// Lets the handler put pages in the place of those that are lost in this window.
+fn watch(start: NonNull<c_void>, length: NonZeroUsize) {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // SAFETY: all zeros is a valid action.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_flags = libc::SA_SIGINFO;
+        action.sa_sigaction = replace_lost_page as Handler as libc::sighandler_t;
+        // It fails only for numbers that are no signals.
+        // SAFETY: the handler calls nothing but mmap and signal, which may be called there.
+        unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
+    });
+    LOST.store(false, Ordering::Relaxed);
+    WATCHED.start.store(start.addr().get(), Ordering::Relaxed);
+    WATCHED.end.store(start.addr().get() + length.get(), Ordering::Relaxed);
+}
+
+type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
+
+extern "C" fn replace_lost_page(_: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
+    // SAFETY: the kernel hands its information to the handler.
+    let info = unsafe { &*info };
+    // SAFETY: the information about SIGBUS has an address.
+    let address = unsafe { info.si_addr() }.addr();
+    let page = address - address % page_size() as usize;
+    let end = WATCHED.end.load(Ordering::Relaxed);
+    if page < WATCHED.start.load(Ordering::Relaxed)
+        || address >= end.next_multiple_of(page_size() as usize)
+    {
+        // Not ours to mend: the access is repeated, and ends us.
+        // SAFETY: no handler is involved, only the disposition of the kernel's.
+        unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
+        return;
+    }
+    LOST.store(true, Ordering::Relaxed);
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let at = std::ptr::without_provenance_mut(page);
+    // SAFETY: the page is one of our window's, which has lost what was there.
+    unsafe { libc::mmap(at, page_size() as usize, protection, flags, -1, 0) };
+}

@@ -1,0 +1,99 @@
+//! `ipc map`: the verbs are those of `ipc shm`, which has the tests of what they do.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+
+use crate::support::{awkward, ipc, sh, text, until};
+
+#[test]
+fn a_file_is_created_written_seen_and_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| ipc(&[&["map"], words].concat()).within(directory.path());
+    run(&["create", "f", "--size", "64", "-m", "0640"]).is(0, "", "");
+    let status = fs::metadata(directory.path().join("f")).unwrap();
+    assert_eq!((status.len(), status.permissions().mode() & 0o777), (64, 0o640));
+    run(&["create", "f", "--size", "64"]).is(5, "", "ipc: map create: f: File exists\n");
+    run(&["poke", "f", "--type", "i32", "--offset", "60", "-7"]).is(0, "", "");
+    run(&["add", "f", "--type", "i32", "--offset", "60", "8"]).is(0, "1\n", "");
+    run(&["peek", "f", "--offset", "60"]).is(0, "1\n", "");
+    run(&["write", "f", "--sync", "--truncate"]).input("abc").is(0, "", "");
+    run(&["cat", "f"]).is(0, "abc", "");
+    run(&["resize", "f", "5"]).is(0, "", "");
+    assert_eq!(fs::read(directory.path().join("f")).unwrap(), b"abc\0\0");
+    run(&["rm", "f"]).is(0, "", "");
+    run(&["rm", "f"]).is(4, "", "ipc: map rm: f: No such file or directory\n");
+}
+
+#[test]
+fn a_missing_file_appears_when_it_is_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "{ printf half; ls; printf ' whole'; } | ipc map write f; ls; cat f";
+    sh(line).within(directory.path()).is(0, "f\nhalf whole", "");
+}
+
+#[test]
+fn a_waiter_on_a_file_is_woken() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| ipc(&[&["map"], words].concat()).within(directory.path());
+    run(&["create", "f", "--size", "8"]).is(0, "", "");
+    let wait = ["wait", "f", "--type", "i64", "--ne", "0", "--poll", "inf"];
+    let waiter = run(&wait).start();
+    waiter.wait_until_asleep();
+    run(&["poke", "f", "--type", "i64", "-1"]).is(0, "", "");
+    assert_eq!(text(&waiter.finish().stdout), "-1\n");
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("p");
+    ipc(&["mkfifo"]).word(&path).is(0, "", "");
+    for verb in ["cat", "stat", "rm", "sync"] {
+        ipc(&["map", verb, "p"]).within(directory.path()).is(
+            3,
+            "",
+            &format!("ipc: map {verb}: p: not a regular file\n"),
+        );
+    }
+    assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
+}
+
+#[test]
+fn sync_takes_a_file_of_any_size() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| ipc(&[&["map"], words].concat()).within(directory.path());
+    for size in ["0", "1", "10000"] {
+        run(&["create", size, "--size", size]).is(0, "", "");
+        run(&["sync", size]).is(0, "", "");
+        run(&["sync", size, "--async"]).is(0, "", "");
+        run(&["sync", size, "--invalidate"]).is(0, "", "");
+    }
+}
+
+#[test]
+fn ls_lists_the_files_that_are_mapped_and_stat_says_by_whom() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(awkward());
+    ipc(&["map", "create", "--size", "8"]).word(&path).is(0, "", "");
+    let wait = ipc(&["map", "wait", "--type", "u8", "--eq", "1"]).word(&path).start();
+    wait.wait_until_asleep();
+    let pid = wait.pid();
+    until("the mapping is listed", || ipc(&["map", "ls", "--json"]).succeeds().contains("base64"));
+    let stat = ipc(&["map", "stat", "--json"]).word(&path).succeeds();
+    let json: serde_json::Value = serde_json::from_str(&stat).unwrap();
+    assert_eq!(json["holders"][0]["pid"], pid);
+    ipc(&["map", "poke", "--type", "u8"]).word(&path).word("1").is(0, "", "");
+    assert!(wait.finish().status.success());
+}
+
+#[test]
+fn huge_pages_for_files_are_those_of_a_hugetlbfs() {
+    let directory = tempfile::tempdir().unwrap();
+    ipc(&["map", "create", "f", "--size", "4M", "--huge"]).within(directory.path()).is(
+        3,
+        "",
+        "ipc: map create: f: huge pages for files are those of a hugetlbfs\n\
+         hint: without --huge it has ordinary pages\n",
+    );
+    assert!(!directory.path().join("f").exists());
+}
