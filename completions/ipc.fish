@@ -28,9 +28,11 @@ complete -c ipc -n "__fish_ipc_needs_command" -s h -l help -d 'Print help (see m
 complete -c ipc -n "__fish_ipc_needs_command" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "fifo" -d 'Pass bytes through named pipes'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "lock" -d 'Let one work at a time, with locks on files'
+complete -c ipc -n "__fish_ipc_needs_command" -f -a "map" -d 'Share files between processes as memory'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "mq" -d 'Send and receive messages through queues of the kernel'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "sem" -d 'Count and limit work with named semaphores'
-complete -c ipc -n "__fish_ipc_needs_command" -f -a "signal" -d 'Send signals to processes, and wait for them'
+complete -c ipc -n "__fish_ipc_needs_command" -f -a "shm" -d 'Share memory between processes, POSIX or System V'
+complete -c ipc -n "__fish_ipc_needs_command" -f -a "signal" -d 'Send signals to processes, wait for them, and handle them'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "sock" -d 'Serve and connect to sockets'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "applets" -d 'List the names by which links to this program are called, or make the links'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "mkfifo" -d 'Create FIFOs'
@@ -161,6 +163,198 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "create" -d 'Create a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "write" -d 'Write stdin into a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "cat" -d 'Print what is in segments'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "read" -d 'Print what is in segments'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "peek" -d 'Print numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "poke" -d 'Set numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "add" -d 'Add to a number in a segment, and print the sum'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "cas" -d 'Set a number in a segment if it is as expected'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "wait" -d 'Wait until a number in a segment is as wanted, and print it'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "sync" -d 'Have changes to a file written to the disk'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "resize" -d 'Give a segment another size'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "stat" -d 'Show all that is known of a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "ls" -d 'List the segments of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "rm" -d 'Remove segments'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s s -l size -d 'How many bytes it has' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -l huge -d 'Use huge pages, or fail'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s e -l exist-ok -d 'Succeed if it exists already'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l offset -d 'Where to begin' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions for a segment that is created; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l grow -d 'Let the segment grow where the input does not fit'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l truncate -d 'Let the segment end where the input ends'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l sync -d 'Have it on disk before the command ends'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l offset -d 'Where to begin' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l count -d 'How many bytes to print; all if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l string -d 'Stop at the first NUL'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l offset -d 'Where to begin' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l count -d 'How many bytes to print; all if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l string -d 'Stop at the first NUL'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l type -d 'Type of the numbers' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l offset -d 'Where the first is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l count -d 'How many' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l eq -d 'Until it is this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l ne -d 'Until it is not this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l ge -d 'Until it is this or more' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l poll -d 'Look again after this long without being woken; \'inf\' is never' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l change -d 'Until it is not what it was at first'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from sync" -l async -d 'Only ask for it, and do not wait'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from sync" -l invalidate -d 'Have other mappings of the file see what is in the file'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from sync" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from resize" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from resize" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from resize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from resize" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from stat" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from stat" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from stat" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from stat" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and not __fish_seen_subcommand_from create send recv wait set stat ls rm" -s h -l help -d 'Print help'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and not __fish_seen_subcommand_from create send recv wait set stat ls rm" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and not __fish_seen_subcommand_from create send recv wait set stat ls rm" -f -a "create" -d 'Create a message queue'
@@ -204,6 +398,7 @@ null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
 len4\t'A 4-byte little-endian length, then the bytes'
 netstring\t'A length in decimal, a colon, the bytes, a comma'"
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l jobs -d 'Run so many COMMANDs at a time, instead of one' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l all -d 'All messages that are there; none is success as well'
@@ -211,6 +406,8 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l show-priority -d 'Print the priority, or the type, and a tab in front of each message'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s 0 -l null -d 'Records end with NUL instead of newline'
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l exec -d 'Run COMMAND for each message, which it has on its standard input'
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l requeue -d 'Send a message back to the queue if its COMMAND fails'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -l type -d 'The first message of this System V type; -N is the lowest type up to N' -r
@@ -312,14 +509,211 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait ls" -s h -l help -d 'Print help'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait ls" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait ls" -f -a "send" -d 'Send a signal to processes'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait ls" -f -a "wait" -d 'Wait for signals, and print each'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait ls" -f -a "ls" -d 'List all signals, their numbers, and what they do by default'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "create" -d 'Create a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "write" -d 'Write stdin into a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "cat" -d 'Print what is in segments'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "read" -d 'Print what is in segments'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "peek" -d 'Print numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "poke" -d 'Set numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "add" -d 'Add to a number in a segment, and print the sum'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "cas" -d 'Set a number in a segment if it is as expected'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "wait" -d 'Wait until a number in a segment is as wanted, and print it'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "resize" -d 'Give a segment another size'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "stat" -d 'Show all that is known of a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "ls" -d 'List the segments of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "rm" -d 'Remove segments'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s s -l size -d 'How many bytes it has' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -l huge -d 'Use huge pages, or fail'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s e -l exist-ok -d 'Succeed if it exists already'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l offset -d 'Where to begin' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions for a segment that is created; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l grow -d 'Let the segment grow where the input does not fit'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l truncate -d 'Let the segment end where the input ends'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l offset -d 'Where to begin' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l count -d 'How many bytes to print; all if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l string -d 'Stop at the first NUL'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l offset -d 'Where to begin' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l count -d 'How many bytes to print; all if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l string -d 'Stop at the first NUL'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l type -d 'Type of the numbers' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l offset -d 'Where the first is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l count -d 'How many' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l type -d 'Type of the number' -r -f -a "i8\t''
+u8\t''
+i16\t''
+u16\t''
+i32\t''
+u32\t''
+i64\t''
+u64\t''
+f32\t''
+f64\t''"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l offset -d 'Where it is' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+little\t'Least significant byte first'
+big\t'Most significant byte first'"
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l eq -d 'Until it is this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l ne -d 'Until it is not this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l ge -d 'Until it is this or more' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l poll -d 'Look again after this long without being woken; \'inf\' is never' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l change -d 'Until it is not what it was at first'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from resize" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from resize" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from resize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from resize" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from stat" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from stat" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from stat" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from stat" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "send" -d 'Send a signal to processes'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "wait" -d 'Wait for signals, and print each'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "trap" -d 'Run a line of shell whenever a signal comes'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "run" -d 'Run a command with signals ignored, blocked, or as they are by default'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "alarm" -d 'Run a command, and signal it if it takes too long'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "info" -d 'Show what a process does with signals'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and not __fish_seen_subcommand_from send wait trap run alarm info ls" -f -a "ls" -d 'List all signals, their numbers, and what they do by default'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l value -d 'Queue the signal with this value' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Wait no longer than this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l then -d 'After that, send this signal to those that are left, and wait on' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l pidfile -d 'Send it to the process that a pidfile, or a lock file of ours, names' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l name -d 'Send it to the process of this name, as comm has it; there has to be only one' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s g -l group -d 'Send it to the process groups of these numbers'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s w -l wait -d 'Wait until all of them have ended'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l newest -d 'Of several of that name, the one that was started last'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l all -d 'All of that name'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l all-processes -d 'Send it to every process that we may signal, but for the first one and ourselves'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
@@ -332,6 +726,32 @@ complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcomma
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from trap" -l on -d 'Signal, or EXIT, and what sh(1) is to run when it comes; may be given several times' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from trap" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from trap" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from trap" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from trap" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -l ignore -d 'Signal to ignore; may be given several times' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -l default -d 'Signal that is to have its default effect; may be given several times' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -l block -d 'Signal to block; may be given several times' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -s s -l signal -d 'Signal to send then' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -s k -l kill-after -d 'Send KILL too, if COMMAND still runs this long after that' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -l foreground -d 'Stay in the group of the terminal, and signal COMMAND alone'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -l preserve-status -d 'Give COMMAND\'s status even when it took too long'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from alarm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from info" -l tree -d 'List the processes that it has started as well, and those that they have'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from info" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from info" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
@@ -395,15 +815,17 @@ complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s v -l verbose -d 'Say 
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s e -l exist-ok -d 'Succeed if it exists already'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "fifo" -d 'Pass bytes through named pipes'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "lock" -d 'Let one work at a time, with locks on files'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "mq" -d 'Send and receive messages through queues of the kernel'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "sem" -d 'Count and limit work with named semaphores'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "signal" -d 'Send signals to processes, and wait for them'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "sock" -d 'Serve and connect to sockets'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "applets" -d 'List the names by which links to this program are called, or make the links'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "mkfifo" -d 'Create FIFOs'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock mq sem signal sock applets mkfifo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "fifo" -d 'Pass bytes through named pipes'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "lock" -d 'Let one work at a time, with locks on files'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "map" -d 'Share files between processes as memory'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "mq" -d 'Send and receive messages through queues of the kernel'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "sem" -d 'Count and limit work with named semaphores'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "shm" -d 'Share memory between processes, POSIX or System V'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "signal" -d 'Send signals to processes, wait for them, and handle them'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "sock" -d 'Serve and connect to sockets'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "applets" -d 'List the names by which links to this program are called, or make the links'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "mkfifo" -d 'Create FIFOs'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "create" -d 'Create FIFOs'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "write" -d 'Write stdin or messages into a FIFO'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "cat" -d 'Print what comes through a FIFO'
@@ -417,6 +839,19 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from lock" -f -a "take" -d 'Take a lock file'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from lock" -f -a "drop" -d 'Drop a lock file'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from lock" -f -a "ls" -d 'List the file locks of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "create" -d 'Create a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "write" -d 'Write stdin into a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "cat" -d 'Print what is in segments'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "peek" -d 'Print numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "poke" -d 'Set numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "add" -d 'Add to a number in a segment, and print the sum'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "cas" -d 'Set a number in a segment if it is as expected'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "wait" -d 'Wait until a number in a segment is as wanted, and print it'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "sync" -d 'Have changes to a file written to the disk'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "resize" -d 'Give a segment another size'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "stat" -d 'Show all that is known of a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "ls" -d 'List the segments of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from map" -f -a "rm" -d 'Remove segments'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from mq" -f -a "create" -d 'Create a message queue'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from mq" -f -a "send" -d 'Send messages to a queue'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from mq" -f -a "recv" -d 'Take messages from a queue and print them'
@@ -434,8 +869,24 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "stat" -d 'Show all that is known of a semaphore'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "ls" -d 'List the semaphores of this machine'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "rm" -d 'Remove semaphores'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "create" -d 'Create a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "write" -d 'Write stdin into a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "cat" -d 'Print what is in segments'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "peek" -d 'Print numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "poke" -d 'Set numbers in a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "add" -d 'Add to a number in a segment, and print the sum'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "cas" -d 'Set a number in a segment if it is as expected'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "wait" -d 'Wait until a number in a segment is as wanted, and print it'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "resize" -d 'Give a segment another size'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "stat" -d 'Show all that is known of a segment'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "ls" -d 'List the segments of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from shm" -f -a "rm" -d 'Remove segments'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "send" -d 'Send a signal to processes'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "wait" -d 'Wait for signals, and print each'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "trap" -d 'Run a line of shell whenever a signal comes'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "run" -d 'Run a command with signals ignored, blocked, or as they are by default'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "alarm" -d 'Run a command, and signal it if it takes too long'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "info" -d 'Show what a process does with signals'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "ls" -d 'List all signals, their numbers, and what they do by default'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "serve" -d 'Listen at a socket and serve those who connect'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "connect" -d 'Connect stdin and stdout to a socket'

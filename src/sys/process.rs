@@ -209,11 +209,6 @@ pub fn copy_descriptor(process: &Process, number: i32) -> Result<OwnedFd, Errno>
     Ok(unsafe { OwnedFd::from_raw_fd(result as i32) })
 }
 
-/// The user that we act as: geteuid(2).
-pub fn user() -> u32 {
-    nix::unistd::geteuid().as_raw()
-}
-
 /// The process that started us.
 pub fn parent() -> i32 {
     nix::unistd::getppid().as_raw()

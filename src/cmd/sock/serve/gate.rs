@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use crate::endpoint::Listener;
 use crate::errno::Errno;
 use crate::output::Output;
-use crate::sys::process;
 use crate::sys::socket::{Credentials, Socket};
 
 /// Who may come in. We ourselves always may.
