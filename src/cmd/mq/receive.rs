@@ -24,6 +24,12 @@ use super::{explain, not_for_this_kind};
 /// What is taken is gone from the queue, so INT, TERM and HUP have to wait until it is written, and
 /// none is taken while standard output has no room or no reader. A message can only be lost to
 /// KILL or QUIT, or to an output that fails.
+///
+/// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
+/// the COMMANDs, and ends us after them. The status is that of the first COMMAND that fails; the
+/// others are run all the same. The message of one that cannot be started goes back, and with
+/// --requeue so does that of one that fails: behind those of its priority, and as soon as the queue
+/// has room. With --requeue, --all takes as many messages as there are at first.
 #[derive(Debug, clap::Args)]
 pub struct Recv {
     /// Name of the queue
