@@ -1,5 +1,10 @@
 //! `ipc mq`.
 
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use proptest::prelude::*;
 
@@ -400,15 +405,24 @@ fn nothing_is_taken_for_an_output_that_is_closed_or_has_no_reader() {
         "",
         "ipc: mq recv: standard output: Bad file descriptor\n",
     );
-    let directory = tempfile::tempdir().unwrap();
-    // The reader leaves before the receiver begins, and says so through a FIFO.
-    let output = sh("mkfifo gone; { read -r x <gone; ipc mq recv \"$0\"; echo $? >&2; } | \
-                     { exec <&-; echo x >gone; }")
-    .within(directory.path())
-    .word(&*name)
-    .output();
-    assert_eq!(text(&output.stderr), "141\n");
+    let output = Command::new(binary())
+        .args(["mq", "recv", &name])
+        .stdout(pipe_without_reader())
+        .output()
+        .expect("ipc runs");
+    assert_eq!((code(&output), text(&output.stderr)), (141, String::new()));
     ipc(&["mq", "recv", "--all", &name]).is(0, "kept\n", "");
+}
+
+fn pipe_without_reader() -> Stdio {
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
+    drop(reader);
+    // A child that another test is just starting may have it until it executes.
+    until("the pipe has no reader", || {
+        let mut fds = [PollFd::new(writer.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO) == Ok(1)
+    });
+    writer.into()
 }
 
 #[test]
