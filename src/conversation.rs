@@ -36,16 +36,27 @@ pub enum Error {
     #[error(transparent)]
     Socket(Errno),
     /// A message is longer than a socket takes.
-    #[error("message of {size} bytes is longer than the socket takes ({limit})")]
+    #[error("message of {size} bytes is longer than the socket takes{}", in_brackets(*.limit))]
     TooLong {
         /// Its size.
         size: usize,
-        /// What the system allows to be in flight, the kernel's own records included.
-        limit: usize,
+        /// What the system allows to be in flight, the kernel's own records included, where that
+        /// is the reason.
+        limit: Option<usize>,
     },
 }
 
 impl Error {
+    /// Why a message of this size was not sent.
+    pub fn of_sending(socket: &Socket, size: usize, errno: Errno) -> Self {
+        match (errno, socket.send_buffer()) {
+            (Errno(libc::EMSGSIZE), Ok(limit)) => {
+                Self::TooLong { size, limit: Some(limit).filter(|&limit| limit < size) }
+            }
+            _ => Self::of_socket(errno),
+        }
+    }
+
     fn of_socket(errno: Errno) -> Self {
         match errno.0 {
             libc::EPIPE | libc::ECONNRESET => Self::PeerLeft(errno),
@@ -54,11 +65,17 @@ impl Error {
     }
 }
 
+fn in_brackets(limit: Option<usize>) -> String {
+    limit.map_or_else(String::new, |limit| format!(" ({limit})"))
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let failure = Self::failed(error.to_string());
         match error {
-            Error::TooLong { .. } => failure.hint("the sysctl net.core.wmem_max limits it"),
+            Error::TooLong { limit: Some(_), .. } => {
+                failure.hint("the sysctl net.core.wmem_max limits it")
+            }
             _ => failure,
         }
     }
@@ -165,16 +182,12 @@ fn send_records(socket: &Socket, reader: &mut Reader<impl AsFd>) -> Result<(), E
 }
 
 /// Sends one message, whatever its size.
-pub fn send_message(socket: &Socket, message: &[u8]) -> Result<(), Error> {
+fn send_message(socket: &Socket, message: &[u8]) -> Result<(), Error> {
     loop {
         match socket.send_message(message) {
             Ok(()) => return Ok(()),
-            Err(Errno(libc::EMSGSIZE)) => {
-                let limit = socket.send_buffer().map_err(Error::Socket)?;
-                return Err(Error::TooLong { size: message.len(), limit });
-            }
             Err(Errno(libc::EAGAIN)) => wait_for_room(socket)?,
-            Err(errno) => return Err(Error::of_socket(errno)),
+            Err(errno) => return Err(Error::of_sending(socket, message.len(), errno)),
         }
     }
 }

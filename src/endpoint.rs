@@ -1,20 +1,22 @@
 //! Listening at an address and connecting to one, whatever its kind.
 
 use std::ffi::{OsStr, OsString};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::socket::{AddressFamily, UnixAddr};
+use nix::sys::socket::{AddressFamily, SockaddrStorage, UnixAddr, VsockAddr};
 use nix::sys::stat::{FileStat, stat};
 
-use crate::address::{Address, Place, SocketType};
+use crate::address::{Address, HostPort, Place, SocketType};
 use crate::binding::{self, Binding};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
+use crate::sys::descriptor;
 use crate::sys::directory::is_socket;
 use crate::sys::poll;
 use crate::sys::socket::{self, Socket};
@@ -36,6 +38,12 @@ pub enum Error {
     /// The socket there is of another type.
     #[error("the socket there is not of type {}", type_name(*.0))]
     OtherType(SocketType),
+    /// No address belongs to the name.
+    #[error("no such host")]
+    UnknownHost,
+    /// A descriptor that was handed over is no socket that listens.
+    #[error("not a socket that listens")]
+    NotListening,
     /// An address of this kind is not for this.
     #[error("{0}")]
     Unsuitable(&'static str),
@@ -55,7 +63,8 @@ impl From<Error> for Failure {
         let reason = error.to_string();
         match error {
             Error::Kernel(errno) => errno.into(),
-            Error::NotASocket => Self::failed(reason),
+            Error::NotASocket | Error::NotListening => Self::failed(reason),
+            Error::UnknownHost => Self::new(Exit::NotFound, reason),
             Error::Occupied => Self::new(Exit::InUse, reason),
             Error::OtherType(_) => Self::failed(reason).hint("give its type with --type"),
             Error::Unsuitable(_) => Self::new(Exit::Usage, reason),
@@ -93,18 +102,54 @@ impl Listener {
             Place::Abstract(name) => {
                 let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
                 socket.bind(&abstract_address(name)?)?;
-                socket.listen(terms.backlog)?;
+                listen(&socket, terms)?;
                 Self { binding: None, socket, address: address.as_ref().to_owned() }
             }
-            _ => return Err(Error::Unsuitable("only Unix sockets are served")),
+            Place::Tcp(at) => Self::at_port(at, stream_only(terms.kind)?, terms)?,
+            Place::Udp(at) => Self::at_port(at, datagrams_only(terms.kind)?, terms)?,
+            Place::Vsock { cid, port } => {
+                let socket = Socket::new(AddressFamily::Vsock, terms.kind)?;
+                socket.bind(&VsockAddr::new(*cid, *port))?;
+                listen(&socket, terms)?;
+                Self { binding: None, address: socket.local_address(), socket }
+            }
+            Place::Descriptor(number) => {
+                let socket = Socket::from(descriptor::handed_over(*number)?);
+                if !socket.is_listening() && terms.kind != SocketType::Dgram {
+                    return Err(Error::NotListening);
+                }
+                Self { binding: None, address: socket.local_address(), socket }
+            }
         };
         listener.socket.set_non_blocking(true)?;
         Ok(listener)
     }
 
+    /// At the first address of the host that can be had.
+    fn at_port(at: &HostPort, kind: SocketType, terms: Terms) -> Result<Self, Error> {
+        let addresses = resolve(at, Ipv4Addr::UNSPECIFIED)?;
+        let mut refused = Error::Kernel(Errno(libc::EADDRNOTAVAIL));
+        for address in addresses {
+            let bound = Socket::new(family(&address), kind).and_then(|socket| {
+                socket.share_port()?;
+                socket.bind(&SockaddrStorage::from(address))?;
+                listen(&socket, terms)?;
+                Ok(socket)
+            });
+            match bound {
+                Ok(socket) => {
+                    let address = socket.local_address();
+                    return Ok(Self { binding: None, socket, address });
+                }
+                Err(errno) => refused = errno.into(),
+            }
+        }
+        Err(refused)
+    }
+
     fn at_path(address: &Address, path: &Path, terms: Terms) -> Result<Self, Error> {
         let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
-        let binding = Binding::take(path, &socket, terms.mode, || socket.listen(terms.backlog))?;
+        let binding = Binding::take(path, &socket, terms.mode, || listen(&socket, terms))?;
         Ok(Self { binding: Some(Arc::new(binding)), socket, address: address.as_ref().to_owned() })
     }
 
@@ -170,16 +215,87 @@ fn connect_once(
     let (to, _held) = match address.place() {
         Place::Path(path) => socket::path_address(path)?,
         Place::Abstract(name) => (abstract_address(name)?, None),
-        _ => return Err(Error::Unsuitable("only Unix sockets are connected to")),
+        Place::Tcp(at) => return connect_to_host(at, stream_only(kind)?, deadline),
+        Place::Udp(at) => return connect_to_host(at, datagrams_only(kind)?, deadline),
+        Place::Vsock { cid, port } => {
+            let socket = Socket::new(AddressFamily::Vsock, kind)?;
+            let waited = socket.connect(&VsockAddr::new(*cid, *port), deadline)?;
+            return Ok(connected(waited, socket));
+        }
+        Place::Descriptor(number) => {
+            return Ok(Waited::Done(Socket::from(descriptor::handed_over(*number)?)));
+        }
     };
     let socket = Socket::new(AddressFamily::Unix, kind)?;
+    if kind == SocketType::Dgram {
+        // A name of the kernel's choice, so that an answer finds us.
+        socket.bind(&UnixAddr::new_unnamed())?;
+    }
     match socket.connect(&to, deadline) {
-        Ok(Waited::Done(())) => Ok(Waited::Done(socket)),
-        Ok(Waited::TimedOut) => Ok(Waited::TimedOut),
+        Ok(waited) => Ok(connected(waited, socket)),
         Err(Errno(libc::EPROTOTYPE)) => Err(Error::OtherType(kind)),
         Err(Errno(libc::ECONNREFUSED)) if is_other_file(address) => Err(Error::NotASocket),
         Err(errno) => Err(errno.into()),
     }
+}
+
+fn connected(waited: Waited, socket: Socket) -> Waited<Socket> {
+    match waited {
+        Waited::Done(()) => Waited::Done(socket),
+        Waited::TimedOut => Waited::TimedOut,
+    }
+}
+
+/// To the first address of the host that answers.
+fn connect_to_host(
+    at: &HostPort,
+    kind: SocketType,
+    deadline: Deadline,
+) -> Result<Waited<Socket>, Error> {
+    let mut refused = Error::Kernel(Errno(libc::EADDRNOTAVAIL));
+    for address in resolve(at, Ipv4Addr::LOCALHOST)? {
+        let socket = Socket::new(family(&address), kind)?;
+        match socket.connect(&SockaddrStorage::from(address), deadline) {
+            Ok(waited) => {
+                socket.tune_tcp();
+                return Ok(connected(waited, socket));
+            }
+            Err(errno) => refused = errno.into(),
+        }
+    }
+    Err(refused)
+}
+
+/// The addresses of a host; `own` is that of an empty one.
+fn resolve(at: &HostPort, own: Ipv4Addr) -> Result<Vec<SocketAddr>, Error> {
+    if at.host.is_empty() {
+        return Ok(vec![SocketAddr::from((own, at.port))]);
+    }
+    let found = (at.host.as_str(), at.port).to_socket_addrs();
+    found.map(Iterator::collect).map_err(|_| Error::UnknownHost)
+}
+
+fn family(address: &SocketAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+}
+
+fn stream_only(kind: SocketType) -> Result<SocketType, Error> {
+    match kind {
+        SocketType::Stream => Ok(kind),
+        _ => Err(Error::Unsuitable("TCP sockets are of type stream")),
+    }
+}
+
+fn datagrams_only(kind: SocketType) -> Result<SocketType, Error> {
+    match kind {
+        SocketType::Dgram => Ok(kind),
+        _ => Err(Error::Unsuitable("UDP sockets are for 'ipc sock send' and 'ipc sock recv'")),
+    }
+}
+
+/// Lets clients connect, to a socket of a type that has clients.
+fn listen(socket: &Socket, terms: Terms) -> Result<(), Errno> {
+    if terms.kind == SocketType::Dgram { Ok(()) } else { socket.listen(terms.backlog) }
 }
 
 /// Whether there is something at the path that is no socket.
@@ -239,9 +355,21 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
             }
             Err(_) => answers(&abstract_address(name)?),
         },
-        _ => Err(Error::Unsuitable("only Unix sockets can be waited for")),
+        Place::Tcp(_) | Place::Vsock { .. } => {
+            match connect_once(address, SocketType::Stream, Deadline::after(ANSWER)) {
+                Ok(Waited::Done(_)) => Ok(true),
+                Ok(Waited::TimedOut) => Ok(false),
+                Err(Error::Kernel(Errno(libc::ECONNREFUSED | libc::ECONNRESET))) => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+        Place::Udp(_) => Err(Error::Unsuitable("nobody can tell whether a UDP port has a reader")),
+        Place::Descriptor(_) => Err(Error::Unsuitable("an open descriptor is there already")),
     }
 }
+
+/// How long a host may take to answer before we look again.
+const ANSWER: Duration = Duration::from_secs(3);
 
 fn serves(entry: &Entry) -> bool {
     entry.state == State::Listening || i32::from(entry.kind) == libc::SOCK_DGRAM

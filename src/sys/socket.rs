@@ -1,7 +1,8 @@
 //! Sockets: socket(7), unix(7).
 
-use std::ffi::OsString;
-use std::io::IoSliceMut;
+use std::ffi::{OsStr, OsString};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -45,8 +46,13 @@ pub struct Credentials {
 impl Credentials {
     /// Whether the process has the same effective user as we have.
     pub fn is_our_user(&self) -> bool {
-        self.uid == geteuid().as_raw()
+        is_our_user(self.uid)
     }
+}
+
+/// Whether it is our effective user.
+pub fn is_our_user(uid: u32) -> bool {
+    uid == geteuid().as_raw()
 }
 
 impl AsFd for Socket {
@@ -250,16 +256,37 @@ impl Socket {
         socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd()).ok()?.family()
     }
 
+    fn scheme(&self) -> &'static str {
+        match socket::getsockopt(&self.0, sockopt::SockType) {
+            Ok(SockType::Datagram) => "udp",
+            _ => "tcp",
+        }
+    }
+
+    /// Prepares it for a TCP or UDP port that another of our kind may just have left, and keeps
+    /// IPv6 from taking the port of IPv4 as well.
+    pub fn share_port(&self) -> Result<(), Errno> {
+        socket::setsockopt(&self.0, sockopt::ReuseAddr, &true)?;
+        Ok(())
+    }
+
+    /// Sends what is written at once, and finds out when a peer has vanished: for TCP.
+    pub fn tune_tcp(&self) {
+        // Other sockets have no such options, and need none.
+        let _ = socket::setsockopt(&self.0, sockopt::TcpNoDelay, &true);
+        let _ = socket::setsockopt(&self.0, sockopt::KeepAlive, &true);
+    }
+
     /// Where it is bound, in the words of our addresses; empty if nowhere.
     pub fn local_address(&self) -> OsString {
         let address = socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd());
-        address.map_or(OsString::new(), |address| words(&address))
+        address.map_or(OsString::new(), |address| words(&address, self.scheme()))
     }
 
     /// Where the peer is bound, in the words of our addresses; empty if nowhere.
     pub fn peer_address(&self) -> OsString {
         let address = socket::getpeername::<SockaddrStorage>(self.0.as_raw_fd());
-        address.map_or(OsString::new(), |address| words(&address))
+        address.map_or(OsString::new(), |address| words(&address, self.scheme()))
     }
 
     /// What it keeps of what is written to it.
@@ -322,40 +349,127 @@ impl Socket {
         Ok(socket::setsockopt(&self.0, sockopt::ReceiveTimestamp, &true)?)
     }
 
+    /// Has each message tell who sent it: [`Message::uid`].
+    pub fn tell_senders(&self) -> Result<(), Errno> {
+        Ok(socket::setsockopt(&self.0, sockopt::PassCred, &true)?)
+    }
+
     /// Receives the next message, whatever its size, into a buffer that grows for it; `None` at
     /// the end. The socket's messages are marked.
     ///
     /// # Errors
     /// EAGAIN if it is non-blocking and nothing is there.
     pub fn receive_message<'a>(&self, buffer: &'a mut Vec<u8>) -> Result<Option<&'a [u8]>, Errno> {
-        let Some(size) = self.receive_part(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?
-        else {
-            return Ok(None);
-        };
+        Ok(self.receive_message_from(buffer)?.map(|message| message.bytes))
+    }
+
+    /// The same, and who sent it.
+    pub fn receive_message_from<'a>(
+        &self,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<Option<Message<'a>>, Errno> {
+        let looked = self.receive_part(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?;
+        let Some(Part { size, .. }) = looked else { return Ok(None) };
         if buffer.len() < size {
             buffer.resize(size.next_power_of_two(), 0);
         }
         // Nobody else reads from it, so this is the one that was looked at.
-        let message = self.receive_part(buffer, MsgFlags::empty())?;
-        Ok(message.map(|size| &buffer[..size]))
+        let part = self.receive_part(buffer, MsgFlags::empty())?;
+        Ok(part.map(|Part { size, sender, uid }| Message { bytes: &buffer[..size], sender, uid }))
     }
 
     /// Receives a marked message, or looks at it; `None` at the end.
-    fn receive_part(&self, buffer: &mut [u8], flags: MsgFlags) -> Result<Option<usize>, Errno> {
-        let mut mark = nix::cmsg_space!(TimeVal);
+    fn receive_part(&self, buffer: &mut [u8], flags: MsgFlags) -> Result<Option<Part>, Errno> {
+        let mut sender = Sender { address: MaybeUninit::zeroed(), length: 0 };
+        let mut marks = [0_u64; 16];
+        let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        // SAFETY: zeros are a value of it: no address, no parts, no room for marks.
+        let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+        header.msg_name = sender.address.as_mut_ptr().cast();
+        header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = marks.as_mut_ptr().cast();
+        header.msg_controllen = size_of_val(&marks) as _;
+        let size = loop {
+            // SAFETY: the header points to places that live through the call, with their sizes.
+            let size = unsafe { libc::recvmsg(self.0.as_raw_fd(), &raw mut header, flags.bits()) };
+            match usize::try_from(size) {
+                Ok(size) => break size,
+                Err(_) if Errno::last() == Errno(libc::EINTR) => {}
+                Err(_) => return Err(Errno::last()),
+            }
+        };
+        sender.length = header.msg_namelen;
+        let marked = header.msg_controllen as usize > 0;
+        let uid = sender_of(&header);
+        let sender = (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender);
+        Ok((marked || size > 0).then_some(Part { size, sender, uid }))
+    }
+
+    /// Answers who sent a message.
+    pub fn answer(&self, message: &[u8], sender: &Sender) -> Result<(), Errno> {
         loop {
-            let mut parts = [IoSliceMut::new(buffer)];
-            let (fd, mark) = (self.0.as_raw_fd(), Some(mark.as_mut_slice()));
-            match socket::recvmsg::<()>(fd, &mut parts, mark, flags) {
-                Err(nix::errno::Errno::EINTR) => {}
-                Err(errno) => return Err(errno.into()),
-                Ok(message) => {
-                    let marked = message.cmsgs().is_ok_and(|mut marks| marks.next().is_some());
-                    return Ok((marked || message.bytes > 0).then_some(message.bytes));
-                }
+            // SAFETY: the message and the address live through the call, with their sizes.
+            let sent = unsafe {
+                libc::sendto(
+                    self.0.as_raw_fd(),
+                    message.as_ptr().cast(),
+                    message.len(),
+                    libc::MSG_NOSIGNAL,
+                    sender.address.as_ptr().cast(),
+                    sender.length,
+                )
+            };
+            match (sent, Errno::last()) {
+                (0.., _) => return Ok(()),
+                (_, Errno(libc::EINTR)) => {}
+                (_, errno) => return Err(errno),
             }
         }
     }
+}
+
+/// Where a message came from.
+pub struct Sender {
+    address: MaybeUninit<libc::sockaddr_storage>,
+    length: libc::socklen_t,
+}
+
+/// The user who sent a message, if the kernel told.
+fn sender_of(header: &libc::msghdr) -> Option<u32> {
+    // SAFETY: the kernel filled the header and the room for marks.
+    let mut mark = unsafe { libc::CMSG_FIRSTHDR(header) };
+    // SAFETY: it is null, or points to a mark in that room.
+    while let Some(found) = unsafe { mark.as_ref() } {
+        if (found.cmsg_level, found.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) {
+            // SAFETY: this is where its contents begin.
+            let contents = unsafe { libc::CMSG_DATA(mark) };
+            // SAFETY: marks of this type have these contents, whatever their alignment.
+            let credentials = unsafe { contents.cast::<libc::ucred>().read_unaligned() };
+            return Some(credentials.uid);
+        }
+        // SAFETY: as for the first.
+        mark = unsafe { libc::CMSG_NXTHDR(header, mark) };
+    }
+    None
+}
+
+/// A message that was received.
+pub struct Message<'a> {
+    /// What it says.
+    pub bytes: &'a [u8],
+    /// Where an answer goes, if it can.
+    pub sender: Option<Sender>,
+    /// The user who sent it, where that was asked for.
+    pub uid: Option<u32>,
+}
+
+/// What recvmsg(2) told besides the bytes.
+struct Part {
+    size: usize,
+    sender: Option<Sender>,
+    uid: Option<u32>,
 }
 
 /// The address of a path. One that is too long for a socket address is reached through a
@@ -395,15 +509,21 @@ fn type_of(kind: SocketType) -> SockType {
 }
 
 /// An address in the words in which we take addresses.
-fn words(address: &SockaddrStorage) -> OsString {
-    let Some(unix) = address.as_unix_addr() else { return OsString::new() };
-    match (unix.path(), unix.as_abstract()) {
-        (Some(path), _) => path.as_os_str().to_owned(),
-        (_, Some(name)) => {
-            let mut text = OsString::from("@");
-            text.push(std::ffi::OsStr::from_bytes(name));
-            text
-        }
-        _ => OsString::new(),
+fn words(address: &SockaddrStorage, scheme: &str) -> OsString {
+    if let Some(unix) = address.as_unix_addr() {
+        return match (unix.path(), unix.as_abstract()) {
+            (Some(path), _) => path.as_os_str().to_owned(),
+            (_, Some(name)) => OsStr::from_bytes(&[b"@", name].concat()).to_owned(),
+            _ => OsString::new(),
+        };
     }
+    let internet = match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
+        (Some(address), _) => SocketAddr::V4((*address).into()),
+        (_, Some(address)) => SocketAddr::V6((*address).into()),
+        _ => match address.as_vsock_addr() {
+            Some(vsock) => return format!("vsock:{}:{}", vsock.cid(), vsock.port()).into(),
+            None => return OsString::new(),
+        },
+    };
+    format!("{scheme}:{internet}").into()
 }

@@ -724,3 +724,96 @@ fn addresses_of_no_known_form_are_usage_errors() {
     assert!(text(&output.stderr).starts_with("ipc: sock connect: nowhere: no address"));
     assert!(binary().exists());
 }
+
+/// A server at a port of the system's choice, and its address.
+fn serve_port(words: &[&str]) -> (Running, String) {
+    let place = Place::new();
+    let ready = format!("{}.ready", &*place);
+    let server = ipc(words).words(&["-q", "--ready", &ready]).start();
+    let mut address = String::new();
+    until("it is ready", || {
+        address = std::fs::read_to_string(&ready).unwrap_or_default();
+        address.ends_with('\n')
+    });
+    (server, address.trim_end().to_owned())
+}
+
+#[test]
+fn tcp_is_served_at_both_versions_of_the_protocol() {
+    for listen in ["tcp:127.0.0.1:0", "tcp:[::1]:0"] {
+        let (server, address) = serve_port(&["sock", "serve", listen, "--echo"]);
+        ipc(&["sock", "wait", "-n", &address]).is(0, "", "");
+        ipc(&["sock", "connect", &address]).input("far").is(0, "far", "");
+        ipc(&["sock", "serve", &address, "--echo"]).is(
+            5,
+            "",
+            &format!("ipc: sock serve: {address}: Address already in use\n"),
+        );
+        stop(server, Signal::SIGTERM);
+        ipc(&["sock", "connect", &address]).is(
+            4,
+            "",
+            &format!("ipc: sock connect: {address}: Connection refused\n"),
+        );
+    }
+}
+
+#[test]
+fn users_cannot_be_told_over_a_network() {
+    ipc(&["sock", "serve", "tcp::0", "--allow-uid", "1", "--echo"]).is(
+        2,
+        "",
+        "ipc: sock serve: --allow-uid and --allow-gid: nobody knows the users of a network's \
+         clients\n",
+    );
+}
+
+#[test]
+fn datagrams_arrive_whole_and_an_empty_one_is_a_message() {
+    let place = Place::new();
+    let receiver = ipc(&["sock", "recv", "--count", "4", &place]).start();
+    ipc(&["sock", "wait", "-t", "60", &place]).is(0, "", "");
+    let long = "x".repeat(100_000);
+    ipc(&["sock", "send", &place, "one", "", &long, "last"]).is(0, "", "");
+    let output = receiver.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+    assert!(text(&output.stdout) == format!("one\n\n{long}\nlast\n"));
+    assert_eq!(place.names(), [""; 0]);
+    let (receiver, address) = serve_port(&["sock", "recv", "udp:127.0.0.1:0", "--count", "2"]);
+    ipc(&["sock", "send", &address, "", "there"]).is(0, "", "");
+    assert_eq!(text(&receiver.finish().stdout), "\nthere\n");
+}
+
+#[test]
+fn an_answer_goes_back_to_who_asked() {
+    let address = abstract_name();
+    let server = ipc(&["sock", "recv", "-f", "--reply-with", "pong", &address]).start();
+    ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
+    ipc(&["sock", "send", "--reply", &address, "a", "b"]).is(0, "pong\npong\n", "");
+    server.signal(Signal::SIGTERM);
+    assert_eq!(text(&server.finish().stdout), "a\nb\n");
+}
+
+#[test]
+fn messages_of_strangers_do_not_reach_an_abstract_name() {
+    let address = abstract_name();
+    let Some(stranger) = as_another_user(&["sock", "send", &address, "forged"]) else { return };
+    let receiver = ipc(&["sock", "recv", &address]).start();
+    ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
+    stranger.is(0, "", "");
+    ipc(&["sock", "send", &address, "ours"]).is(0, "", "");
+    assert_eq!(text(&receiver.finish().stdout), "ours\n");
+}
+
+#[test]
+fn clients_above_the_limit_wait_and_a_server_without_any_ends() {
+    let place = Place::new();
+    let server = serve(&place, &["--max-clients", "1", "--idle", "100ms", "--echo"]);
+    let first = UnixStream::connect(&*place).unwrap();
+    let second = ipc(&["sock", "connect", &place]).input("later").start();
+    second.wait_until_asleep();
+    drop(first);
+    assert_eq!(text(&second.finish().stdout), "later");
+    assert_eq!(code(&server.finish()), 0);
+    assert_eq!(place.names(), [""; 0]);
+}

@@ -22,10 +22,14 @@ use super::Connected;
 /// A socket of type seqpacket carries messages: each record of stdin becomes one, and each one
 /// that is received becomes a record of stdout. An empty message is a message.
 ///
+/// A TCP peer that has closed cannot be told from one that only sends no more: when it does, we
+/// send what stdin has at that moment and end. Nothing is encrypted: for TLS there are socat and
+/// stunnel.
+///
 /// The timeout is for connecting, which waits where the backlog of the server is full.
 #[derive(Debug, clap::Args)]
 pub struct Connect {
-    /// Address of the socket: a path with a slash, or @NAME
+    /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
     address: Address,
     #[command(flatten)]
     connected: Connected,

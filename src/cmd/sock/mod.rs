@@ -1,11 +1,21 @@
 //! `ipc sock`: sockets.
 
 mod connect;
+mod recv;
+mod send;
 mod serve;
 mod wait;
 
+use std::sync::Arc;
+use std::thread;
+
 use crate::address::SocketType;
+use crate::binding::Binding;
 use crate::cli::{Noun, Verb};
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::signals::Signal;
+use crate::sys::signal::{Blocked, die_of, is_ignored};
 
 pub const NOUN: Noun = Noun {
     name: "sock",
@@ -13,9 +23,11 @@ pub const NOUN: Noun = Noun {
     verbs: &[
         Verb::new::<serve::Serve>("serve"),
         Verb::new::<connect::Connect>("connect"),
+        Verb::new::<send::Send>("send"),
+        Verb::new::<recv::Recv>("recv"),
         Verb::new::<wait::Wait>("wait"),
     ],
-    see_also: &["socket(7)", "unix(7)"],
+    see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)"],
 };
 
 /// The type of a socket that has a connection.
@@ -24,4 +36,25 @@ struct Connected {
     /// Whether bytes or messages go through it
     #[arg(long = "type", value_name = "TYPE", default_value = "stream")]
     kind: SocketType,
+}
+
+/// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is
+/// ignored by whatever a script runs in the background.
+fn ending() -> impl Iterator<Item = Signal> {
+    let all = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
+    all.filter(|&signal| signal != Signal::HUP || !is_ignored(signal))
+}
+
+/// Waits in a thread for a signal that ends us, removes the path and dies of it: whatever the
+/// others are doing, it goes no further.
+fn give_up_when_told(signals: Blocked, binding: Option<Arc<Binding>>) -> Result<(), Errno> {
+    thread::Builder::new().spawn(move || {
+        loop {
+            if let Ok(Waited::Done(received)) = signals.take(Deadline::NEVER) {
+                binding.iter().for_each(|binding| binding.release());
+                die_of(received.signal);
+            }
+        }
+    })?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::sys::events::{Events, Interest};
 use crate::sys::signal::Blocked;
+use crate::units::Patience;
 
 use super::gate::{Client, Gate};
 
@@ -40,6 +41,25 @@ pub struct Place<'a> {
     pub output: &'a Output,
 }
 
+/// How many, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Those above wait to be accepted.
+    pub max_clients: usize,
+    /// How long to stay without any.
+    pub idle: Option<Patience>,
+}
+
+impl Limits {
+    /// The moment to end at, if there is no client from now on.
+    pub fn idle(&self) -> Deadline {
+        match self.idle {
+            Some(Patience::For(duration)) => Deadline::after(duration),
+            Some(Patience::Forever) | None => Deadline::NEVER,
+        }
+    }
+}
+
 /// The numbers of what is no client's.
 const LISTENER: u64 = u64::MAX;
 const CHILDREN: u64 = u64::MAX - 1;
@@ -52,6 +72,7 @@ pub fn attend(
     mut gate: Gate,
     service: &mut dyn Service,
     children: &Blocked,
+    limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let mut events = Events::new()?;
@@ -62,16 +83,25 @@ pub fn attend(
     }
     let mut ready = Vec::new();
     let mut pause = None;
+    let mut attentive = true;
     while !(gate.is_closed() && service.clients() == 0) {
-        let waited = events.wait(&mut ready, pause.unwrap_or(Deadline::NEVER))?;
-        if waited == Waited::TimedOut {
-            pause = None;
-            wait_for_clients(&gate, &events, Interest::Readable)?;
+        let wanted = pause.is_none() && service.clients() < limits.max_clients;
+        if wanted != attentive {
+            attentive = wanted;
+            let interest = if wanted { Interest::Readable } else { Interest::Nothing };
+            wait_for_clients(&gate, &events, interest)?;
+        }
+        let idle = if service.clients() == 0 { limits.idle() } else { Deadline::NEVER };
+        let deadline = pause.unwrap_or(idle);
+        if events.wait(&mut ready, deadline)? == Waited::TimedOut {
+            if pause.take().is_none() {
+                return Ok(Exit::Done);
+            }
             continue;
         }
         for &number in &ready {
             match number {
-                LISTENER => pause = let_in(&mut gate, service, &events, output)?,
+                LISTENER => pause = let_in(&mut gate, service, &events, limits, output)?,
                 CHILDREN => {
                     // The signal only says that there may be some.
                     while children.take(Deadline::PASSED)? != Waited::TimedOut {}
@@ -90,20 +120,21 @@ fn let_in(
     gate: &mut Gate,
     service: &mut dyn Service,
     events: &Events,
+    limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Option<Deadline>> {
-    loop {
+    while service.clients() < limits.max_clients {
         match gate.next(output) {
             Ok(Some(client)) => service.begin(client, &Place { gate, events, output })?,
             Ok(None) => return Ok(None),
             Err(errno @ Errno(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
                 output.note(format_args!("clients are left waiting: {errno}"));
-                wait_for_clients(gate, events, Interest::Nothing)?;
                 return Ok(Some(Deadline::after(PAUSE)));
             }
             Err(errno) => return Err(errno.into()),
         }
     }
+    Ok(None)
 }
 
 fn wait_for_clients(gate: &Gate, events: &Events, interest: Interest) -> Result<(), Errno> {

@@ -12,8 +12,13 @@ use crate::sys::socket::{Credentials, Socket};
 pub enum Admission {
     /// Everybody who could connect.
     Everybody,
-    /// Processes of these users.
-    Users(Vec<u32>),
+    /// Processes of these users, or of these groups.
+    Only {
+        /// Effective users.
+        users: Vec<u32>,
+        /// Effective groups.
+        groups: Vec<u32>,
+    },
 }
 
 /// A client who came in.
@@ -68,6 +73,7 @@ impl Gate {
             let peer = socket.peer();
             if self.admits(peer) {
                 self.admitted += 1;
+                socket.tune_tcp();
                 if self.once {
                     self.listener = None;
                 }
@@ -87,9 +93,10 @@ impl Gate {
     fn admits(&self, peer: Option<Credentials>) -> bool {
         match &self.admission {
             Admission::Everybody => true,
-            Admission::Users(users) => {
-                peer.is_some_and(|peer| peer.is_our_user() || users.contains(&peer.uid))
-            }
+            Admission::Only { users, groups } => peer.is_some_and(|peer| {
+                let named = users.contains(&peer.uid) || groups.contains(&peer.gid);
+                named || peer.is_our_user()
+            }),
         }
     }
 }

@@ -8,27 +8,22 @@ mod talk;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
-use std::thread;
 
 use crate::address::{Address, Place};
-use crate::binding::Binding;
 use crate::cli::{Example, Run};
 use crate::conversation;
-use crate::deadline::{Deadline, Waited};
 use crate::endpoint::{Listener, Terms};
-use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
-use crate::output::Output;
+use crate::output::{Output, escape};
 use crate::ready::Ready;
 use crate::signals::Signal;
-use crate::sys::signal::{Blocked, die_of, is_ignored};
+use crate::sys::signal::Blocked;
 use crate::sys::{descriptor, socket};
-use crate::units::Mode;
+use crate::units::{Mode, Patience};
 
-use super::Connected;
-use attend::{Service, attend};
+use super::{Connected, ending, give_up_when_told};
+use attend::{Limits, Service, attend};
 use commands::Commands;
 use echo::Echo;
 use gate::{Admission, Gate};
@@ -50,10 +45,11 @@ use gate::{Admission, Gate};
 /// those that --allow-uid names. For a path, which the mode guards, --allow-uid narrows who is
 /// admitted to these and ourselves.
 ///
-/// Nothing here is encrypted.
+/// A path is ours alone unless the mode says otherwise; a port is everybody's who reaches it, and
+/// nothing is encrypted: for TLS there are socat and stunnel.
 #[derive(Debug, clap::Args)]
 pub struct Serve {
-    /// Where to listen: a path with a slash, or @NAME
+    /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
     address: Address,
     #[command(flatten)]
     connected: Connected,
@@ -71,6 +67,15 @@ pub struct Serve {
     /// Admit processes of this user
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
+    /// Admit processes of this group
+    #[arg(long, value_name = "GID")]
+    allow_gid: Vec<u32>,
+    /// Serve so many at a time; the others wait to be accepted
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+    /// End when there was no client for this long
+    #[arg(long, value_name = "DURATION")]
+    idle: Option<Patience>,
     /// Send back what comes
     #[arg(long, conflicts_with = "command")]
     echo: bool,
@@ -95,20 +100,25 @@ impl Run for Serve {
         // Descriptors of our caller come before any of ours.
         let ready = self.ready.listener()?;
         descriptor::keep_to_ourselves();
-        let service = self.service()?;
+        let (service, admission) = (self.service()?, self.admission()?);
         // Blocked before there is a path, so that none is left behind.
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
         let ending = Blocked::new(ending().collect());
         let listener = Listener::open(&self.address, self.terms());
         let listener = listener.map_err(Failure::from).about(&self.address)?;
         give_up_when_told(ending, listener.binding())?;
+        if listener.address() != self.address.as_ref() {
+            // The port, where the system picked one.
+            let address = escape(listener.address().as_bytes());
+            output.warn(format_args!("listening at {address}"));
+        }
         ready.tell(listener.address().as_bytes())?;
-        let gate = Gate::new(listener, self.admission(), self.once);
+        let gate = Gate::new(listener, admission, self.once);
         match service {
-            Some(mut service) => attend(gate, service.as_mut(), &children, output),
+            Some(mut service) => attend(gate, service.as_mut(), &children, self.limits(), output),
             None => {
                 let ends = conversation::ends(self.connected.kind, self.framing.form());
-                talk::attend(gate, ends, output)
+                talk::attend(gate, ends, self.limits(), output)
             }
         }
     }
@@ -131,31 +141,24 @@ impl Serve {
         })
     }
 
-    fn admission(&self) -> Admission {
+    fn limits(&self) -> Limits {
+        let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
+        Limits { max_clients, idle: self.idle }
+    }
+
+    fn admission(&self) -> anyhow::Result<Admission> {
+        let named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
         match self.address.place() {
-            Place::Path(_) if self.allow_uid.is_empty() => Admission::Everybody,
-            _ => Admission::Users(self.allow_uid.clone()),
+            Place::Path(_) | Place::Descriptor(_) if !named => Ok(Admission::Everybody),
+            Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) => {
+                let (users, groups) = (self.allow_uid.clone(), self.allow_gid.clone());
+                Ok(Admission::Only { users, groups })
+            }
+            _ if named => {
+                let reason = "nobody knows the users of a network's clients";
+                Err(Failure::new(Exit::Usage, reason)).about("--allow-uid and --allow-gid")
+            }
+            _ => Ok(Admission::Everybody),
         }
     }
-}
-
-/// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is
-/// ignored by whatever a script runs in the background.
-fn ending() -> impl Iterator<Item = Signal> {
-    let all = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
-    all.filter(|&signal| signal != Signal::HUP || !is_ignored(signal))
-}
-
-/// Waits in a thread for a signal that ends us, removes the path and dies of it: whatever the
-/// others are doing, it goes no further.
-fn give_up_when_told(signals: Blocked, binding: Option<Arc<Binding>>) -> Result<(), Errno> {
-    thread::Builder::new().spawn(move || {
-        loop {
-            if let Ok(Waited::Done(received)) = signals.take(Deadline::NEVER) {
-                binding.iter().for_each(|binding| binding.release());
-                die_of(received.signal);
-            }
-        }
-    })?;
-    Ok(())
 }

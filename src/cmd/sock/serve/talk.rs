@@ -1,21 +1,25 @@
 //! One client at a time, who talks with our stdin and stdout.
 
 use crate::conversation::{self, Input, Outlet};
-use crate::deadline::Deadline;
+use crate::deadline::Waited;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::sys::poll;
 
+use super::attend::Limits;
 use super::gate::Gate;
 
 /// Talks with one client after the other.
 pub fn attend(
     mut gate: Gate,
     (mut input, mut outlet): (Input, Outlet),
+    limits: Limits,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     while let Some(listener) = gate.listener() {
-        let _ = poll::readable(listener, Deadline::NEVER)?;
+        if poll::readable(listener, limits.idle())? == Waited::TimedOut {
+            break;
+        }
         let Some(client) = gate.next(output)? else { continue };
         let held;
         (input, held) = conversation::hold(client.socket, input, &mut outlet, output)?;
