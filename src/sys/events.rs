@@ -49,11 +49,6 @@ impl Events {
         Ok(self.epoll.modify(fd, &mut EpollEvent::new(flags(interest), number))?)
     }
 
-    /// No longer waits for this descriptor.
-    pub fn remove(&self, fd: impl AsFd) -> Result<(), Errno> {
-        Ok(self.epoll.delete(fd)?)
-    }
-
     /// Waits until some are ready; puts their numbers in place of what is in `numbers`.
     pub fn wait(&mut self, numbers: &mut Vec<u64>, deadline: Deadline) -> Result<Waited, Errno> {
         loop {

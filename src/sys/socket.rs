@@ -15,7 +15,6 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod, umask};
 use nix::sys::time::TimeVal;
-use nix::unistd::geteuid;
 
 use super::poll;
 use crate::address::SocketType;
@@ -43,18 +42,6 @@ pub struct Credentials {
     pub gid: u32,
 }
 
-impl Credentials {
-    /// Whether the process has the same effective user as we have.
-    pub fn is_our_user(&self) -> bool {
-        is_our_user(self.uid)
-    }
-}
-
-/// Whether it is our effective user.
-pub fn is_our_user(uid: u32) -> bool {
-    uid == geteuid().as_raw()
-}
-
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
@@ -71,13 +58,6 @@ impl Socket {
     /// A new socket, neither bound nor connected.
     pub fn new(family: AddressFamily, kind: SocketType) -> Result<Self, Errno> {
         Ok(Self(socket::socket(family, type_of(kind), SockFlag::SOCK_CLOEXEC, None)?))
-    }
-
-    /// Two sockets that are connected to each other.
-    pub fn pair(kind: SocketType) -> Result<(Self, Self), Errno> {
-        let flags = SockFlag::SOCK_CLOEXEC;
-        let (one, other) = socket::socketpair(AddressFamily::Unix, type_of(kind), None, flags)?;
-        Ok((Self(one), Self(other)))
     }
 
     /// Binds a Unix socket to a path, which appears with exactly these permissions.
@@ -289,15 +269,6 @@ impl Socket {
         address.map_or(OsString::new(), |address| words(&address, self.scheme()))
     }
 
-    /// What it keeps of what is written to it.
-    pub fn socket_type(&self) -> Result<SocketType, Errno> {
-        Ok(match socket::getsockopt(&self.0, sockopt::SockType)? {
-            SockType::Stream => SocketType::Stream,
-            SockType::SeqPacket => SocketType::Seqpacket,
-            _ => SocketType::Dgram,
-        })
-    }
-
     /// Whether it listens.
     pub fn is_listening(&self) -> bool {
         socket::getsockopt(&self.0, sockopt::AcceptConn).unwrap_or(false)
@@ -401,7 +372,7 @@ impl Socket {
             }
         };
         sender.length = header.msg_namelen;
-        let marked = header.msg_controllen as usize > 0;
+        let marked = header.msg_controllen != 0;
         let uid = sender_of(&header);
         let sender = (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender);
         Ok((marked || size > 0).then_some(Part { size, sender, uid }))

@@ -77,32 +77,17 @@ impl Entry {
     pub fn abstract_name(&self) -> Option<&[u8]> {
         self.name.strip_prefix(b"\0")
     }
-
-    /// Its path, if it has one.
-    pub fn path(&self) -> Option<&[u8]> {
-        let end = self.name.iter().position(|&b| b == 0).unwrap_or(self.name.len());
-        (end > 0).then(|| &self.name[..end])
-    }
-}
-
-/// The sockets that listen.
-pub fn listening() -> Result<Vec<Entry>, Errno> {
-    dump(1 << LISTENING)
 }
 
 /// All Unix sockets.
 pub fn all() -> Result<Vec<Entry>, Errno> {
-    dump(u32::MAX)
-}
-
-fn dump(states: u32) -> Result<Vec<Entry>, Errno> {
     let netlink = socket(
         AddressFamily::Netlink,
         SockType::Raw,
         SockFlag::SOCK_CLOEXEC,
         SockProtocol::NetlinkSockDiag,
     )?;
-    ask(&netlink, states)?;
+    ask(&netlink)?;
     let mut entries = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
@@ -129,7 +114,7 @@ fn dump(states: u32) -> Result<Vec<Entry>, Errno> {
 }
 
 /// Sends `struct nlmsghdr` and `struct unix_diag_req`.
-fn ask(netlink: &OwnedFd, states: u32) -> Result<(), Errno> {
+fn ask(netlink: &OwnedFd) -> Result<(), Errno> {
     let show = SHOW_NAME | SHOW_VFS | SHOW_PEER | SHOW_QUEUES | SHOW_UID;
     let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
     let mut request = Vec::with_capacity(40);
@@ -138,7 +123,7 @@ fn ask(netlink: &OwnedFd, states: u32) -> Result<(), Errno> {
     request.extend(flags.to_ne_bytes());
     request.extend([0; 8]);
     request.extend([libc::AF_UNIX as u8, 0, 0, 0]);
-    for field in [states, 0, show, u32::MAX, u32::MAX] {
+    for field in [u32::MAX, 0, show, u32::MAX, u32::MAX] {
         request.extend(field.to_ne_bytes());
     }
     sendto(netlink.as_raw_fd(), &request, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
