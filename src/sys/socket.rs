@@ -15,6 +15,7 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod, umask};
 use nix::sys::time::TimeVal;
+use nix::unistd::geteuid;
 
 use super::poll;
 use crate::address::SocketType;
@@ -40,6 +41,11 @@ pub struct Credentials {
     pub uid: u32,
     /// Its effective group.
     pub gid: u32,
+}
+
+/// Whether it is our effective user.
+pub fn is_our_user(uid: u32) -> bool {
+    uid == geteuid().as_raw()
 }
 
 impl AsFd for Socket {

@@ -13,9 +13,8 @@ use crate::frame::{Framing, Writer};
 use crate::output::{Output, escape};
 use crate::ready::Ready;
 use crate::sys::poll;
-use crate::sys::process;
 use crate::sys::signal::Blocked;
-use crate::sys::socket::BACKLOG;
+use crate::sys::socket::{BACKLOG, is_our_user};
 use crate::units::Mode;
 
 use super::{ending, give_up_when_told};
@@ -94,10 +93,7 @@ impl Run for Recv {
                 }
                 Err(errno) => return Err(errno).about(&self.address),
             };
-            if message
-                .uid
-                .is_some_and(|uid| uid != process::user() && !self.allow_uid.contains(&uid))
-            {
+            if message.uid.is_some_and(|uid| !is_our_user(uid) && !self.allow_uid.contains(&uid)) {
                 output.note(format_args!("a message of user {:?} was dropped", message.uid));
                 continue;
             }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use crate::endpoint::Listener;
 use crate::errno::Errno;
 use crate::output::Output;
-use crate::sys::socket::{Credentials, Socket};
+use crate::sys::socket::{Credentials, Socket, is_our_user};
 
 /// Who may come in. We ourselves always may.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,7 +95,7 @@ impl Gate {
             Admission::Everybody => true,
             Admission::Only { users, groups } => peer.is_some_and(|peer| {
                 let named = users.contains(&peer.uid) || groups.contains(&peer.gid);
-                named || peer.uid == process::user()
+                named || is_our_user(peer.uid)
             }),
         }
     }
