@@ -266,13 +266,16 @@ pub fn collapse(file: impl AsFd, length: NonZeroUsize) -> Result<(), Errno> {
     let mapped = unsafe { mmap(NonZeroUsize::new(aligned), length, protection, flags, file, 0) };
     let collapsed = mapped.map_err(Errno::from).and_then(|at| {
         // SAFETY: the contents stay the same.
-        let result = unsafe { libc::madvise(at.as_ptr(), length.get(), libc::MADV_COLLAPSE) };
+        let result = unsafe { libc::madvise(at.as_ptr(), length.get(), MADV_COLLAPSE) };
         if result == 0 { Ok(()) } else { Err(Errno::last()) }
     });
     // SAFETY: the memory is ours, and nothing refers to it.
     unsafe { munmap(start, room.get()) }?;
     collapsed
 }
+
+/// Since Linux 6.1; not every C library names it.
+const MADV_COLLAPSE: libc::c_int = 25;
 
 /// The size of a huge page, and where one may begin.
 pub const HUGE_PAGE: usize = 2 << 20;
