@@ -292,7 +292,7 @@ mod tests {
             let (from, to) = (kind.parse(from).unwrap(), kind.parse(to).unwrap());
             assert!(kind.add(from, Number::Integer(-1)).is_err(), "{kind}");
             assert!(kind.add(to, Number::Integer(1)).is_err(), "{kind}");
-            assert_eq!(kind.add(to, Number::Integer(-1)).is_ok(), true);
+            assert!(kind.add(to, Number::Integer(-1)).is_ok());
         }
         assert!(Type::I8.parse("128").is_err());
         assert!(Type::U8.parse("-1").is_err());

@@ -434,7 +434,7 @@ mod tests {
         let path = directory.path().join("log");
         std::fs::write(&path, "first ").unwrap();
         let target = OpenOptions::new().append(true).open(&path).unwrap();
-        assert_eq!(copy(&file_with(b"second"), &target, None), Ok(6));
+        assert_eq!(copy(file_with(b"second"), &target, None), Ok(6));
         let (pipe_out, pipe_in) = pipe().unwrap();
         File::from(pipe_in).write_all(b" third").unwrap();
         assert_eq!(copy(&pipe_out, &target, None), Ok(6));

@@ -187,7 +187,8 @@ fn cat_prints_the_part_that_was_asked_for() {
 
 #[test]
 fn a_reader_of_stdout_that_left_ends_cat_without_a_word_and_a_full_one_with_one() {
-    let name = created("1M");
+    // More than any pipe holds.
+    let name = created("4M");
     let output = sh("{ ipc shm cat \"$0\"; echo $? >&2; } | head -c 1").word(&*name).output();
     assert_eq!(text(&output.stderr), "141\n");
     sh("ipc shm cat \"$0\" > /dev/full").word(&*name).is(
