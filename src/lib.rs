@@ -11,6 +11,7 @@ pub mod output;
 
 mod address;
 mod applet;
+mod barrier;
 mod binding;
 mod cell;
 mod child;

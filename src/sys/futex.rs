@@ -81,3 +81,23 @@ struct Waiter {
 
 /// The word has 32 bits; without FUTEX_PRIVATE_FLAG, processes share it.
 const SIZE_32: u32 = 2;
+
+/// Adds 1 to the word and wakes all that sleep on it, in one call: nobody can be killed who has
+/// done only the first.
+pub fn add_and_wake_all(word: &AtomicU32) {
+    /// FUTEX_OP_ADD 1, and FUTEX_OP_CMP_EQ 0 for the second word, which is the same.
+    const ADD_ONE: u32 = 1 << 28 | 1 << 12;
+    // The call fails only for an address that is none.
+    // SAFETY: the word is valid memory.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAKE_OP,
+            i32::MAX,
+            0_usize,
+            word.as_ptr(),
+            ADD_ONE,
+        )
+    };
+}

@@ -1,5 +1,6 @@
 //! `ipc sem`: named semaphores, POSIX and System V, and barriers.
 
+mod barrier;
 mod count;
 mod create;
 mod look;
@@ -22,6 +23,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<count::Post>("post"),
         Verb::new::<count::Wait>("wait"),
         Verb::new::<run::Run>("run"),
+        Verb::new::<barrier::Barrier>("barrier"),
         Verb::new::<count::Value>("value"),
         Verb::new::<create::Set>("set"),
         Verb::new::<look::Stat>("stat"),

@@ -1,5 +1,9 @@
 //! `ipc sem`.
 
+mod barrier;
+mod run;
+mod system_v;
+
 use nix::sys::signal::Signal;
 use predicates::str::contains;
 
@@ -256,4 +260,83 @@ fn another_user_is_denied_by_name() {
     ipc(&["sem", "create", &name]).is(0, "", "");
     let Some(other) = as_another_user(&["sem", "post", &name]) else { return };
     other.is(6, "", &format!("ipc: sem post: {}: Permission denied\n", &*name));
+}
+
+#[test]
+fn files_that_are_no_semaphores_are_refused_and_left_alone() {
+    let name = Name::new("sem");
+    let file = format!("/dev/shm/sem.{}", &name[1..]);
+    let refuses = |reason: &str| {
+        ipc(&["sem", "wait", "-n", &name]).is(
+            3,
+            "",
+            &format!("ipc: sem wait: {}: {reason}\n", &*name),
+        );
+        std::fs::remove_file(&file).unwrap();
+    };
+    let hint = "hint: 'ipc sem rm' removes it; then create the semaphore again";
+    std::fs::write(&file, [0; 4096]).unwrap();
+    refuses(&format!("not a semaphore: a file of 4096 bytes, where a semaphore has 32\n{hint}"));
+    std::fs::write(&file, [0xff; 32]).unwrap();
+    refuses(&format!(
+        "not a semaphore: its value would be above the greatest one, 2147483647\n{hint}"
+    ));
+    std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    refuses("Too many levels of symbolic links");
+    nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    refuses("Invalid argument");
+}
+
+#[test]
+fn the_greatest_value_is_not_exceeded() {
+    let name = Name::new("sem");
+    let refused = |verb: &str| {
+        format!(
+            "ipc: sem {verb}: {}: the value would be above the greatest one, 2147483647\n",
+            &*name
+        )
+    };
+    ipc(&["sem", "create", &name, "--value", "2147483648"]).is(3, "", &refused("create"));
+    ipc(&["sem", "create", &name, "--value", "2147483647"]).is(0, "", "");
+    ipc(&["sem", "post", &name]).is(3, "", &refused("post"));
+    ipc(&["sem", "set", &name, "2147483648"]).is(3, "", &refused("set"));
+    ipc(&["sem", "value", &name]).is(0, "2147483647\n", "");
+    ipc(&["sem", "wait", "--count", "2147483647", &name]).is(0, "", "");
+}
+
+#[test]
+fn a_value_that_is_set_lets_those_who_wait_look() {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    let waiters = [(); 2].map(|()| ipc(&["sem", "wait", &name]).start());
+    waiters.iter().for_each(|waiter| waiter.wait_until_asleep());
+    ipc(&["sem", "set", &name, "3"]).is(0, "", "");
+    for waiter in waiters {
+        assert!(waiter.finish().status.success());
+    }
+    ipc(&["sem", "value", &name]).is(0, "1\n", "");
+}
+
+#[test]
+fn who_waits_goes_on_with_a_semaphore_that_is_removed() {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    let mut waiter = ipc(&["sem", "wait", &name]).start();
+    waiter.wait_until_asleep();
+    ipc(&["sem", "rm", &name]).is(0, "", "");
+    ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
+    ipc(&["sem", "wait", &name]).is(0, "", "");
+    assert!(!waiter.has_ended());
+}
+
+#[test]
+fn both_kinds_are_listed() {
+    let (posix, system_v) = (Name::new("sem"), Name::system_v("sem"));
+    ipc(&["sem", "create", &posix, "--value", "4"]).is(0, "", "");
+    ipc(&["sem", "create", &system_v, "--value", "5"]).is(0, "", "");
+    let listed = ipc(&["sem", "ls", "--json"]).succeeds();
+    for (name, value) in [(&posix, 4), (&system_v, 5)] {
+        let line = format!(r#""name":"{}","value":{value},"nsems":1,"mode":"0600""#, &**name);
+        assert!(listed.contains(&line), "{listed}");
+    }
 }

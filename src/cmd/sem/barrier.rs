@@ -1,0 +1,63 @@
+//! `ipc sem barrier`.
+
+use clap::builder::RangedI64ValueParser;
+
+use crate::barrier::{self, BarrierName, Error, PARTIES_MAX};
+use crate::cli::{Example, Run};
+use crate::deadline::Waiting;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+
+/// Wait until all parties have come
+///
+/// It ends in all of them at once, and then the name serves for the next time. Nobody has to create
+/// or remove anything. Who gives up, or is killed while waiting, is not counted any more, and the
+/// others go on waiting; who comes instead is as good.
+///
+/// The parties are processes of one user. A party that was killed may leave an empty barrier behind,
+/// which the next one uses: a file in /dev/shm.
+#[derive(Debug, clap::Args)]
+pub struct Barrier {
+    /// Name of the barrier, such as /ready, which is no semaphore's
+    name: BarrierName,
+    /// How many have to come, the caller among them
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = RangedI64ValueParser::<u32>::new().range(1..=PARTIES_MAX.into())
+    )]
+    parties: u32,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Run for Barrier {
+    const EXAMPLES: &'static [Example] = &[
+        (
+            "Let three workers begin at the same time",
+            "ipc sem barrier /start --parties 3 && ./work",
+        ),
+        (
+            "Meet another script: each says this, and then both go on",
+            "ipc sem barrier /meet --parties 2 -t 1m",
+        ),
+    ];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let waited = barrier::wait(&self.name, self.parties, deadline).map_err(explain);
+        self.waiting.settle(waited.about(&self.name)?).about(&self.name)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Puts the way out beside the reason.
+fn explain(error: Error) -> Failure {
+    match error {
+        Error::Kernel(errno) => errno.into(),
+        Error::Parties(there) => Failure::new(Exit::InUse, error.to_string())
+            .hint(format!("all have to say the same: --parties {there}")),
+        Error::Foreign => Failure::new(Exit::Denied, error.to_string())
+            .hint("choose another name, or see what is in /dev/shm"),
+    }
+}

@@ -1,0 +1,158 @@
+//! `ipc sem barrier`.
+
+use std::path::PathBuf;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Name, Running, as_another_user, bash, code, ipc, text, until};
+
+/// A name, and the file that is there while somebody waits.
+fn barrier() -> (Name, PathBuf) {
+    // No semaphore is ever made of it, so there is none to remove.
+    let name = Name::new("sem");
+    let file = PathBuf::from(format!("/dev/shm/ipc-barrier.{}", &name[1..]));
+    (name, file)
+}
+
+fn party(name: &Name, parties: &str) -> Running {
+    let running = ipc(&["sem", "barrier", name, "--parties", parties]).start();
+    running.wait_until_asleep();
+    running
+}
+
+/// A party that is known to be counted: it has told the others' number.
+fn waiting(name: &Name, file: &PathBuf) -> Running {
+    let running = party(name, "3");
+    until("it waits", || file.exists());
+    running
+}
+
+#[test]
+fn all_go_on_when_the_last_has_come_and_nothing_is_left() {
+    let (name, file) = barrier();
+    for _ in 0..3 {
+        let mut first = waiting(&name, &file);
+        let mut second = party(&name, "3");
+        assert!(!first.has_ended() && !second.has_ended());
+        ipc(&["sem", "barrier", &name, "--parties", "3"]).is(0, "", "");
+        assert_eq!((code(&first.finish()), code(&second.finish())), (0, 0));
+        assert!(!file.exists());
+    }
+}
+
+#[test]
+fn one_party_need_not_wait() {
+    let (name, file) = barrier();
+    ipc(&["sem", "barrier", "-n", &name, "--parties", "1"]).is(0, "", "");
+    assert!(!file.exists());
+}
+
+#[test]
+fn who_gives_up_is_not_counted_and_the_others_go_on_waiting() {
+    let (name, file) = barrier();
+    ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).is(1, "", "");
+    assert!(!file.exists());
+    let first = waiting(&name, &file);
+    ipc(&["sem", "barrier", "-t", "20ms", &name, "--parties", "3"]).is(
+        124,
+        "",
+        &format!("ipc: sem barrier: {}: timed out\n", &*name),
+    );
+    ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).is(1, "", "");
+    let second = party(&name, "3");
+    until("the second is counted", || {
+        ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).output().status.success()
+    });
+    assert_eq!((code(&first.finish()), code(&second.finish())), (0, 0));
+}
+
+#[test]
+fn who_is_killed_is_not_counted_any_more() {
+    let (name, file) = barrier();
+    let (first, second) = (waiting(&name, &file), waiting(&name, &file));
+    second.signal(Signal::SIGKILL);
+    second.finish();
+    ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).is(1, "", "");
+    let third = party(&name, "3");
+    until("the third is counted", || {
+        ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).output().status.success()
+    });
+    assert_eq!((code(&first.finish()), code(&third.finish())), (0, 0));
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_was_left_by_parties_that_were_killed_is_no_hindrance() {
+    let (name, file) = barrier();
+    let first = waiting(&name, &file);
+    first.signal(Signal::SIGKILL);
+    first.finish();
+    assert!(file.exists());
+    ipc(&["sem", "barrier", "-n", &name, "--parties", "2"]).is(1, "", "");
+    assert!(!file.exists());
+}
+
+#[test]
+fn parties_that_expect_another_number_are_refused() {
+    let (name, file) = barrier();
+    let first = waiting(&name, &file);
+    ipc(&["sem", "barrier", &name, "--parties", "2"]).is(
+        5,
+        "",
+        &format!(
+            "ipc: sem barrier: {}: others wait here for 3 parties\n\
+             hint: all have to say the same: --parties 3\n",
+            &*name
+        ),
+    );
+    drop(first);
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn what_is_no_barrier_is_refused_and_left_alone() {
+    let (name, file) = barrier();
+    let refused = format!(
+        "ipc: sem barrier: {}: is no barrier, or another user's\n\
+         hint: choose another name, or see what is in /dev/shm\n",
+        &*name
+    );
+    let is_refused = || ipc(&["sem", "barrier", &name, "--parties", "2"]).is(6, "", &refused);
+    std::fs::write(&file, "hello, world").unwrap();
+    is_refused();
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    is_refused();
+    std::fs::remove_file(&file).unwrap();
+    nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    is_refused();
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn another_user_does_not_take_part() {
+    let (name, file) = barrier();
+    let first = waiting(&name, &file);
+    if let Some(other) = as_another_user(&["sem", "barrier", &name, "--parties", "3"]) {
+        other.is(6, "", &format!("ipc: sem barrier: {}: Permission denied\n", &*name));
+    }
+    drop(first);
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn nobody_passes_before_all_have_come_in_round_after_round() {
+    const LINE: &str = r#"
+        party() {
+            for round in 1 2 3 4 5 6 7 8 9 10; do
+                echo $round
+                ipc sem barrier "$0" --parties 4 || echo failed
+            done
+        }
+        party "$0" & party "$0" & party "$0" & party "$0" & wait
+    "#;
+    let (name, _) = barrier();
+    let output = bash(LINE).word(&*name).output();
+    let expected: String = (1..=10).map(|round| format!("{round}\n").repeat(4)).collect();
+    assert_eq!((code(&output), text(&output.stdout)), (0, expected));
+}

@@ -1,0 +1,377 @@
+//! `ipc sem run`: units come back, whatever is killed.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::C_SEMAPHORE;
+use crate::peers;
+use crate::support::{Name, Running, binary, code, ipc, sh, text, until};
+
+/// A semaphore of this many units.
+fn semaphore(value: u32) -> Name {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name, "--value", &value.to_string()]).is(0, "", "");
+    name
+}
+
+fn value(name: &Name) -> String {
+    ipc(&["sem", "value", name]).succeeds()
+}
+
+fn comes_back_to(name: &Name, units: u32) {
+    until("the units are back", || value(name) == format!("{units}\n"));
+}
+
+/// The first child of a process, once it runs something else.
+fn command_of(ipc: &Running) -> Pid {
+    let mut child = None;
+    until("the command runs", || {
+        let pid = ipc.pid();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        child = children.ok().and_then(|text| text.split_whitespace().next()?.parse().ok());
+        let comm = child.map(|child: i32| fs::read_to_string(format!("/proc/{child}/comm")));
+        comm.is_some_and(|comm| comm.is_ok_and(|comm| comm != "ipc\n"))
+    });
+    Pid::from_raw(child.expect("it was found"))
+}
+
+/// A run that holds a unit, and its command.
+fn holding(name: &Name) -> (Running, Pid) {
+    let running = ipc(&["sem", "run", name, "--", "sleep", "600"]).start();
+    let command = command_of(&running);
+    (running, command)
+}
+
+#[test]
+fn a_command_has_the_units_while_it_runs_and_gives_its_status() {
+    let name = semaphore(3);
+    sh("ipc sem run --count 2 \"$0\" -- sh -c 'ipc sem value \"$0\"; exit 7' \"$0\"")
+        .word(&*name)
+        .is(7, "1\n", "");
+    assert_eq!(value(&name), "3\n");
+}
+
+#[test]
+fn units_that_are_not_there_are_an_answer_and_not_in_time_is_another() {
+    let name = semaphore(1);
+    ipc(&["sem", "run", "-n", "--count", "2", &name, "--", "true"]).is(1, "", "");
+    ipc(&["sem", "run", "-t", "50ms", "--count", "2", &name, "--", "true"]).is(
+        124,
+        "",
+        &format!("ipc: sem run: {}: timed out\n", &*name),
+    );
+    ipc(&["sem", "run", "-qn", "-E", "9", "--count", "2", &name, "--", "true"]).is(9, "", "");
+    assert_eq!(value(&name), "1\n");
+}
+
+#[test]
+fn what_fails_before_the_command_runs_has_a_status_of_its_own_and_keeps_no_unit() {
+    let name = semaphore(1);
+    ipc(&["sem", "run", "/ipc-no-such", "--", "true"]).is(
+        125,
+        "",
+        "ipc: sem run: /ipc-no-such: No such file or directory\n",
+    );
+    ipc(&["sem", "run", &name, "--", "/no/such"]).is(
+        127,
+        "",
+        "ipc: sem run: /no/such: No such file or directory\n",
+    );
+    assert_eq!(value(&name), "1\n");
+}
+
+#[test]
+fn create_makes_a_missing_semaphore_and_leaves_one_that_is_there_alone() {
+    let name = Name::new("sem");
+    ipc(&["sem", "run", "--create", "2", &name, "--", "true"]).is(0, "", "");
+    ipc(&["sem", "run", "--create", "9", &name, "--", "true"]).is(0, "", "");
+    assert_eq!(value(&name), "2\n");
+}
+
+#[test]
+fn units_come_back_when_the_command_is_killed() {
+    let name = semaphore(1);
+    let (running, command) = holding(&name);
+    assert_eq!(value(&name), "0\n");
+    kill(command, Signal::SIGKILL).unwrap();
+    assert_eq!(code(&running.finish()), 137);
+    assert_eq!(value(&name), "1\n");
+}
+
+#[test]
+fn the_command_holds_the_units_when_ipc_is_killed_and_they_come_back_when_it_ends() {
+    let name = semaphore(1);
+    let (running, command) = holding(&name);
+    running.signal(Signal::SIGKILL);
+    let waiter = ipc(&["sem", "wait", "-t", "1m", &name]).start();
+    waiter.wait_until_asleep();
+    assert_eq!(value(&name), "0\n");
+    kill(command, Signal::SIGKILL).unwrap();
+    assert_eq!(code(&waiter.finish()), 0);
+    assert_eq!(value(&name), "0\n");
+}
+
+#[test]
+fn units_come_back_when_both_are_killed_in_either_order() {
+    for command_first in [false, true] {
+        let name = semaphore(1);
+        let (running, command) = holding(&name);
+        let waiter = ipc(&["sem", "run", "-t", "1m", &name, "--", "echo", "in"]).start();
+        waiter.wait_until_asleep();
+        let both = [Pid::from_raw(running.pid()), command];
+        for pid in if command_first { [both[1], both[0]] } else { both } {
+            kill(pid, Signal::SIGKILL).unwrap();
+        }
+        let output = waiter.finish();
+        assert_eq!((code(&output), text(&output.stdout)), (0, "in\n".to_owned()));
+        assert_eq!(value(&name), "1\n");
+    }
+}
+
+#[test]
+fn what_the_command_leaves_running_holds_the_units_unless_told_to_close() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (option, left) in [("-q", "0\n"), ("--close", "1\n")] {
+        let name = semaphore(1);
+        sh("ipc sem run $2 \"$0\" -- sh -c 'exec >/dev/null 2>&1; cat <\"$0\" &' \"$1\"")
+            .word(&*name)
+            .word(&fifo)
+            .word(option)
+            .is(0, "", "");
+        assert_eq!(value(&name), left);
+        // Opening and closing it ends what was left.
+        fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+        comes_back_to(&name, 1);
+    }
+}
+
+#[test]
+fn with_close_the_units_are_those_of_ipc_alone() {
+    let name = semaphore(1);
+    let running = ipc(&["sem", "run", "--close", &name, "--", "sleep", "600"]).start();
+    let command = command_of(&running);
+    assert_eq!(value(&name), "0\n");
+    running.signal(Signal::SIGKILL);
+    drop(running);
+    comes_back_to(&name, 1);
+    kill(command, Signal::SIGKILL).unwrap();
+}
+
+#[test]
+fn a_command_that_closes_all_descriptors_has_the_units_as_long_as_ipc_runs() {
+    let name = semaphore(1);
+    sh("ipc sem run \"$0\" -- bash -c 'exec 100>&-; ipc sem value \"$0\"' \"$0\"")
+        .word(&*name)
+        .is(0, "0\n", "");
+    assert_eq!(value(&name), "1\n");
+}
+
+#[test]
+fn signals_are_passed_on_to_the_command() {
+    let name = semaphore(1);
+    let directory = tempfile::tempdir().unwrap();
+    let ready = directory.path().join("ready");
+    let line = "trap 'echo got; exit 3' TERM; : >\"$0\"; while :; do sleep 0.01; done";
+    let words = ["sem", "run", &name, "--", "sh", "-c", line];
+    let running = ipc(&words).word(&ready).start();
+    until("the command is ready", || ready.exists());
+    running.signal(Signal::SIGTERM);
+    let output = running.finish();
+    assert_eq!((code(&output), text(&output.stdout)), (3, "got\n".to_owned()));
+    assert_eq!(value(&name), "1\n");
+}
+
+#[test]
+fn who_holds_units_is_told() {
+    let name = semaphore(3);
+    let running = ipc(&["sem", "run", "--count", "2", &name, "--", "sleep", "600"]).start();
+    let command = command_of(&running);
+    let run = format!(r#""runs":[{{"command":"sleep","count":2,"pid":{command}}}]"#);
+    until("the command is named", || {
+        ipc(&["sem", "stat", "--json", &name]).succeeds().contains(&run)
+    });
+    let shown = ipc(&["sem", "stat", &name]).succeeds();
+    assert!(shown.contains(&format!("runs:    {command} (sleep) holds 2\n")), "{shown}");
+    kill(command, Signal::SIGKILL).unwrap();
+    running.finish();
+    assert!(ipc(&["sem", "stat", &name]).succeeds().contains("runs:    none\n"));
+}
+
+#[test]
+fn c_and_python_use_a_semaphore_that_has_been_run_with() {
+    let name = semaphore(2);
+    ipc(&["sem", "run", &name, "--", "true"]).is(0, "", "");
+    let script = "import sys, posix_ipc\ns = posix_ipc.Semaphore(sys.argv[1])\ns.acquire()\ns.release()\nprint(s.value)";
+    if let Some(python) = peers::python("posix_ipc", script, &[&name]) {
+        python.is(0, "2\n", "");
+    }
+    let Some(c) = peers::c(C_SEMAPHORE) else { return };
+    sh("ipc sem run \"$0\" -- \"$1\" wait \"$0\" 1").word(&*name).word(c.path()).is(0, "0\n", "");
+    assert_eq!(value(&name), "1\n");
+    c.run(&["post", &name, "1"]).is(0, "2\n", "");
+}
+
+#[test]
+fn a_c_program_that_waits_is_woken_when_somebody_looks() {
+    let Some(c) = peers::c(C_SEMAPHORE) else { return };
+    let name = semaphore(1);
+    let (running, command) = holding(&name);
+    let waiter = c.run(&["wait", &name, "1"]).start();
+    waiter.wait_until_asleep();
+    running.signal(Signal::SIGKILL);
+    kill(command, Signal::SIGKILL).unwrap();
+    drop(running);
+    until("the waiter is woken", || {
+        ipc(&["sem", "stat", "--json", &name])
+            .succeeds()
+            .contains(r#""value":0,"waiters":0,"runs":[]"#)
+    });
+    assert_eq!(text(&waiter.finish().stdout), "0\n");
+}
+
+#[test]
+fn those_who_wait_for_several_units_do_not_keep_them_from_each_other() {
+    let name = semaphore(1);
+    let waiters: Vec<Running> =
+        (0..3).map(|_| ipc(&["sem", "wait", "--count", "3", &name]).start()).collect();
+    waiters.iter().for_each(Running::wait_until_asleep);
+    assert_eq!(value(&name), "1\n");
+    for _ in 0..8 {
+        ipc(&["sem", "post", &name]).is(0, "", "");
+    }
+    waiters.into_iter().for_each(|waiter| assert_eq!(code(&waiter.finish()), 0));
+    assert_eq!(value(&name), "0\n");
+}
+
+#[test]
+fn who_waits_for_several_passes_on_a_wake_up_that_is_too_little_for_him() {
+    let Some(c) = peers::c(C_SEMAPHORE) else { return };
+    let name = semaphore(0);
+    let several = ipc(&["sem", "wait", "--count", "2", &name]).start();
+    several.wait_until_asleep();
+    until("he is counted", || ipc(&["sem", "stat", &name]).succeeds().contains("waiters: 1"));
+    let one = c.run(&["wait", &name, "1"]).start();
+    one.wait_until_asleep();
+    until("both are", || ipc(&["sem", "stat", &name]).succeeds().contains("waiters: 2"));
+    ipc(&["sem", "post", &name]).is(0, "", "");
+    assert_eq!(code(&one.finish()), 0);
+    ipc(&["sem", "post", "--count", "2", &name]).is(0, "", "");
+    assert_eq!(code(&several.finish()), 0);
+}
+
+/// Numbers that look random, the same in each run of one process.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Each inside has one of as many locks as may be inside, which the kernel frees before it frees
+/// the unit; who finds none is one too many.
+const INSIDE: &str = r#"
+    exec 8>"$0/1" 9>"$0/2"
+    flock -n 8 || flock -n 9 || echo too many >"$0/violation"
+    sleep 0.02
+"#;
+
+#[test]
+fn never_too_many_are_inside_and_all_units_come_back_when_workers_are_killed_at_any_moment() {
+    const WORKERS: u64 = 5;
+    const ROUNDS: u64 = 100;
+    let name = semaphore(2);
+    let directory = tempfile::tempdir().unwrap();
+    let round = |random: &mut Random| {
+        let mut worker = Command::new(binary())
+            .args(["sem", "run", &name, "--", "sh", "-c", INSIDE])
+            .arg(directory.path())
+            .process_group(0)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = worker.id() as i32;
+        std::thread::sleep(Duration::from_micros(random.below(40_000)));
+        match random.below(3) {
+            0 => kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap(),
+            1 => kill(Pid::from_raw(-pid), Signal::SIGKILL).unwrap(),
+            _ => {
+                let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+                let child = children.unwrap_or_default().split_whitespace().next().map(str::parse);
+                if let Some(Ok(child)) = child {
+                    let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+                }
+            }
+        }
+        worker.wait().unwrap();
+    };
+    std::thread::scope(|scope| {
+        for seed in 0..WORKERS {
+            scope.spawn(move || {
+                let mut random = Random(seed << 32 | u64::from(std::process::id()));
+                (0..ROUNDS).for_each(|_| round(&mut random));
+            });
+        }
+    });
+    comes_back_to(&name, 2);
+    assert!(!directory.path().join("violation").exists(), "too many were inside");
+    assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""runs":[]"#));
+}
+
+/// The system calls that a run makes from the first one on the semaphore, each with its number
+/// among those of its name; `None` where calls cannot be traced.
+fn system_calls(name: &Name) -> Option<Vec<(String, usize)>> {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return None;
+    }
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let traced = Command::new("strace")
+        .args(["-qq", "-o"])
+        .arg(log.path())
+        .arg(binary())
+        .args(["sem", "run", name, "--", "true"])
+        .status();
+    assert!(traced.unwrap().success());
+    let text = fs::read_to_string(log.path()).unwrap();
+    let mut counts = HashMap::new();
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let Some((call, _)) = line.split_once('(') else { continue };
+        let count = counts.entry(call.to_owned()).and_modify(|count| *count += 1).or_insert(1);
+        if !found.is_empty() || line.contains("/dev/shm/sem.") {
+            found.push((call.to_owned(), *count));
+        }
+    }
+    Some(found)
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_system_call_leaves_the_count_right() {
+    let Some(calls) = system_calls(&semaphore(1)) else { return };
+    assert!(calls.len() > 10, "{calls:?}");
+    for (call, number) in calls {
+        let name = semaphore(1);
+        let inject = format!("inject={call}:signal=SIGKILL:when={number}");
+        let killed = Command::new("strace")
+            .args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject])
+            .arg(binary())
+            .args(["sem", "run", &name, "--", "true"])
+            .stderr(Stdio::null())
+            .status();
+        killed.unwrap();
+        comes_back_to(&name, 1);
+        ipc(&["sem", "run", "-n", &name, "--", "true"]).is(0, "", "");
+        let whole = ipc(&["sem", "stat", "--json", &name]).succeeds();
+        assert!(whole.contains(r#""value":1,"waiters":0,"runs":[]"#), "{call} {number}: {whole}");
+    }
+}
