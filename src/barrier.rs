@@ -20,7 +20,7 @@ use crate::errno::Errno;
 use crate::name::PosixName;
 use crate::sys::dev_shm::{self, Unnamed};
 use crate::sys::futex;
-use crate::sys::lock::{self, Kind, Lock, Mode, Range};
+use crate::sys::lock::{self, Guard, Lock, Range};
 use crate::sys::mapping::Mapping;
 
 /// The name of a barrier, which leaves room for what its file's name begins with.
@@ -156,7 +156,8 @@ impl<'a> Barrier<'a> {
         }
         if present + 1 < parties {
             // The place is free, and only who is in the door takes one.
-            return Ok(match self.lock(free, Deadline::PASSED)? {
+            let place = Lock::of_byte(free).acquire(&self.file, Deadline::PASSED);
+            return Ok(match place.map_err(lock::Error::errno)? {
                 Waited::Done(()) => Arrival::Waits,
                 Waited::TimedOut => Arrival::Late,
             });
@@ -208,7 +209,7 @@ impl<'a> Barrier<'a> {
     fn places(&self, parties: u32) -> Result<(u32, i64), Errno> {
         let (mut present, mut free) = (0, None);
         for place in 0..parties.into() {
-            if lock_of(place).is_excluded(&self.file)? {
+            if Lock::of_byte(place).is_excluded(&self.file)? {
                 present += 1;
             } else if free.is_none() {
                 free = Some(place);
@@ -218,18 +219,8 @@ impl<'a> Barrier<'a> {
     }
 
     /// Has the file to itself as long as what it returns lives; `None` if that cannot be in time.
-    fn door(&self, deadline: Deadline) -> Result<Option<Door<'_>>, Error> {
-        Ok(match self.lock(DOOR, deadline)? {
-            Waited::Done(()) => Some(Door(&self.file)),
-            Waited::TimedOut => None,
-        })
-    }
-
-    fn lock(&self, at: i64, deadline: Deadline) -> Result<Waited, Errno> {
-        lock_of(at).acquire(&self.file, deadline).map_err(|error| match error {
-            lock::Error::Kernel(errno) => errno,
-            lock::Error::Fifo | lock::Error::NotOpenFor(_) => Errno(libc::EBADF),
-        })
+    fn door(&self, deadline: Deadline) -> Result<Option<Guard<'_>>, Errno> {
+        Lock::of_byte(DOOR).guard(&self.file, deadline)
     }
 
     fn is_open(&self) -> bool {
@@ -250,26 +241,8 @@ impl<'a> Barrier<'a> {
     }
 }
 
-/// The file is one's own as long as it lives.
-struct Door<'a>(&'a OwnedFd);
-
-impl Drop for Door<'_> {
-    fn drop(&mut self) {
-        // It fails for descriptors that are none.
-        let _ = lock_of(DOOR).release(self.0);
-    }
-}
-
-const ALL_PLACES: Lock = Lock {
-    kind: Kind::Ofd,
-    mode: Mode::Exclusive,
-    range: Range { start: 0, length: PARTIES_MAX as i64 },
-};
-
-/// A lock of one byte, which belongs to the open file, so to this arrival alone.
-fn lock_of(at: i64) -> Lock {
-    Lock { kind: Kind::Ofd, mode: Mode::Exclusive, range: Range { start: at, length: 1 } }
-}
+const ALL_PLACES: Lock =
+    Lock { range: Range { start: 0, length: PARTIES_MAX as i64 }, ..Lock::of_byte(0) };
 
 fn create(file_name: &OsStr, parties: u32) -> Result<OwnedFd, Errno> {
     let file = Unnamed::new(0o600)?;

@@ -4,9 +4,11 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::slots::{self, Claim};
-use super::{Error, Locked, Permits, byte, errno, lock_of};
+use super::{Error, Permits, byte};
 use crate::deadline::{Deadline, Waited};
 use crate::sys::descriptor;
+use crate::sys::lock::{self, Guard, Lock};
+use crate::sys::semaphore::Semaphore;
 
 /// For how long to wait for somebody who changes slots, which takes microseconds, unless he is
 /// stopped in the middle of it.
@@ -86,20 +88,22 @@ impl Permits {
         let locked = self.lock(byte::CLAIMS, Deadline::after(PATIENCE))?;
         Ok(locked.map(|locked| {
             slots::recover(&self.semaphore);
-            Exclusive(locked)
+            Exclusive { semaphore: &self.semaphore, _locked: locked }
         }))
     }
 }
 
 /// The right to change slots.
-struct Exclusive<'a>(Locked<'a>);
+struct Exclusive<'a> {
+    semaphore: &'a Semaphore,
+    _locked: Guard<'a>,
+}
 
 impl Exclusive<'_> {
     fn reap(&self) -> Result<(), Error> {
-        let semaphore = &self.0.permits.semaphore;
-        for (index, claim) in slots::held(semaphore) {
-            if !lock_of(byte_of(index)).is_excluded(semaphore)? {
-                slots::give_back(semaphore, index, claim);
+        for (index, claim) in slots::held(self.semaphore) {
+            if !lock_of(index).is_excluded(self.semaphore)? {
+                slots::give_back(self.semaphore, index, claim);
             }
         }
         Ok(())
@@ -108,8 +112,8 @@ impl Exclusive<'_> {
     /// Locks the byte of a slot that is free. A byte that somebody has locked who has no claim by
     /// it is passed over.
     fn lock_free_slot(&self, grip: &OwnedFd) -> Result<usize, Error> {
-        for index in slots::free(&self.0.permits.semaphore) {
-            match lock_of(byte_of(index)).acquire(grip, Deadline::PASSED).map_err(errno)? {
+        for index in slots::free(self.semaphore) {
+            match lock_of(index).acquire(grip, Deadline::PASSED).map_err(lock::Error::errno)? {
                 Waited::Done(()) => return Ok(index),
                 Waited::TimedOut => {}
             }
@@ -118,6 +122,7 @@ impl Exclusive<'_> {
     }
 }
 
-fn byte_of(slot: usize) -> i64 {
-    byte::FIRST_SLOT + slot as i64
+/// The lock by which the claim in a slot is held.
+fn lock_of(slot: usize) -> Lock {
+    Lock::of_byte(byte::FIRST_SLOT + slot as i64)
 }

@@ -20,7 +20,7 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::SemaphoreName;
 use crate::spin::Spin;
-use crate::sys::lock::{self, Kind, Lock, Mode, Range};
+use crate::sys::lock::{Guard, Lock};
 use crate::sys::semaphore::{self, Semaphore};
 
 use watch::Watch;
@@ -207,48 +207,15 @@ impl Permits {
     }
 
     /// Locks a byte in the name of our open file description; `None` if it cannot be had in time.
-    fn lock(&self, at: i64, deadline: Deadline) -> Result<Option<Locked<'_>>, Error> {
-        let lock = lock_of(at);
-        match lock.acquire(&self.semaphore, deadline).map_err(errno)? {
-            Waited::Done(()) => Ok(Some(Locked { permits: self, lock })),
-            Waited::TimedOut => Ok(None),
-        }
+    fn lock(&self, at: i64, deadline: Deadline) -> Result<Option<Guard<'_>>, Error> {
+        Ok(Lock::of_byte(at).guard(&self.semaphore, deadline)?)
     }
 }
 
 /// What waiting for one's turn has come to.
 enum Turn<'a, T> {
     /// It is our turn.
-    Next(#[allow(dead_code, reason = "it is held, not looked at")] Locked<'a>),
+    Next(Guard<'a>),
     /// There is no need any more.
     Taken(T),
-}
-
-/// A byte that is locked as long as it lives.
-#[derive(Debug)]
-struct Locked<'a> {
-    permits: &'a Permits,
-    lock: Lock,
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        // It fails for descriptors that are none.
-        let _ = self.lock.release(&self.permits.semaphore);
-    }
-}
-
-/// The lock of one byte, which belongs to the open file description.
-fn lock_of(at: i64) -> Lock {
-    Lock { kind: Kind::Ofd, mode: Mode::Exclusive, range: Range { start: at, length: 1 } }
-}
-
-/// A semaphore is open for reading and writing, so only the kernel can have said no.
-fn errno(error: lock::Error) -> Errno {
-    match error {
-        lock::Error::Kernel(errno) => errno,
-        lock::Error::Fifo | lock::Error::NotRegular | lock::Error::NotOpenFor(_) => {
-            Errno(libc::EBADF)
-        }
-    }
 }

@@ -12,10 +12,10 @@ use crate::errno::Errno;
 use crate::permits::slots::{self, Claim};
 use crate::signals::Signal;
 use crate::sys::eventfd::Bell;
-use crate::sys::inotify::Changes;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
 use crate::sys::signal::Blocked;
+use crate::sys::watch::Watch as Changes;
 
 /// A thread that watches, until this is dropped.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ fn watch(permits: &Permits, stop: &Bell) -> Result<(), Error> {
             None => {}
         }
     };
-    let changes = Changes::of(&permits.semaphore).ok();
+    let changes = Changes::of_writes(&permits.semaphore).ok();
     let mut processes = Processes::default();
     while !stop.has_rung() {
         // In this order: whoever ends before he is watched has ended before it is looked whether
@@ -111,7 +111,10 @@ impl Processes {
             .collect();
         drop(fds);
         if let Some(changes) = changes {
-            changes.forget();
+            // What has been written is forgotten: all slots are looked at next.
+            match changes.wait(Deadline::PASSED)? {
+                Waited::Done(()) | Waited::TimedOut => {}
+            }
         }
         ended.into_iter().for_each(|place| self.0[place].2 = None);
         Ok(())

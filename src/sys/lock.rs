@@ -77,7 +77,53 @@ impl From<nix::errno::Errno> for Error {
     }
 }
 
+impl Error {
+    /// The nearest number of the kernel's, for those who lock files of their own, open for both.
+    pub fn errno(self) -> Errno {
+        match self {
+            Self::Kernel(errno) => errno,
+            Self::Fifo | Self::NotRegular => Errno(libc::EINVAL),
+            Self::NotOpenFor(_) => Errno(libc::EBADF),
+        }
+    }
+}
+
+/// A lock that is given back when this is dropped.
+#[derive(Debug)]
+pub struct Guard<'a> {
+    lock: Lock,
+    fd: BorrowedFd<'a>,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        // It fails for descriptors that are none.
+        let _ = self.lock.release(self.fd);
+    }
+}
+
 impl Lock {
+    /// An exclusive lock of one byte, which need not exist, for the open file description.
+    pub const fn of_byte(at: i64) -> Self {
+        Self { kind: Kind::Ofd, mode: Mode::Exclusive, range: Range { start: at, length: 1 } }
+    }
+
+    /// Locks an open file for as long as what it returns lives; `None` if that was not to be had
+    /// before `deadline`.
+    ///
+    /// # Errors
+    /// Those of [`Lock::acquire`].
+    pub fn guard(
+        self,
+        fd: &(impl AsFd + ?Sized),
+        deadline: Deadline,
+    ) -> Result<Option<Guard<'_>>, Errno> {
+        match self.acquire(fd, deadline).map_err(Error::errno)? {
+            Waited::Done(()) => Ok(Some(Guard { lock: self, fd: fd.as_fd() })),
+            Waited::TimedOut => Ok(None),
+        }
+    }
+
     /// Locks an open file, waiting until `deadline`.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ pub mod executable;
 pub mod fifo;
 pub mod file_segment;
 pub mod futex;
-pub mod inotify;
 pub mod interrupt;
 pub mod lock;
 pub mod lock_table;

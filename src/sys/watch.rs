@@ -1,4 +1,5 @@
-//! Being told when names appear in a directory, or a file loses one: inotify(7).
+//! Being told when names appear in a directory, a file loses one, or somebody writes to it:
+//! inotify(7).
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
@@ -30,9 +31,21 @@ impl Watch {
     /// # Errors
     /// EMFILE and ENOSPC if there are too many watches already.
     pub fn of_names(file: impl AsFd) -> Result<Self, Errno> {
-        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         // The count of names is an attribute. The end of the file itself is none: it is open.
-        let changes = AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF;
+        Self::of_file(file, AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF)
+    }
+
+    /// Watches an open file for writes to it, from now on. Changes of memory that is mapped are
+    /// none.
+    ///
+    /// # Errors
+    /// EMFILE and ENOSPC if there are too many watches already.
+    pub fn of_writes(file: impl AsFd) -> Result<Self, Errno> {
+        Self::of_file(file, AddWatchFlags::IN_MODIFY)
+    }
+
+    fn of_file(file: impl AsFd, changes: AddWatchFlags) -> Result<Self, Errno> {
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
         inotify.add_watch(path.as_str(), changes)?;
         Ok(Self(inotify))
