@@ -5,6 +5,7 @@
 //! one. Rounds alternate, A B A B; what is printed is the median of the ratios, round by round.
 //!
 //! `IPC` names the binary, which otherwise is the one that cargo built.
+#![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 use std::fs::File;
 use std::io::Write;

@@ -202,6 +202,9 @@ _ipc() {
             ipc__subcmd__help__subcmd__mq,wait)
                 cmd="ipc__subcmd__help__subcmd__mq__subcmd__wait"
                 ;;
+            ipc__subcmd__help__subcmd__sem,barrier)
+                cmd="ipc__subcmd__help__subcmd__sem__subcmd__barrier"
+                ;;
             ipc__subcmd__help__subcmd__sem,create)
                 cmd="ipc__subcmd__help__subcmd__sem__subcmd__create"
                 ;;
@@ -288,6 +291,12 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__sock,connect)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__connect"
+                ;;
+            ipc__subcmd__help__subcmd__sock,recv)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__recv"
+                ;;
+            ipc__subcmd__help__subcmd__sock,send)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__send"
                 ;;
             ipc__subcmd__help__subcmd__sock,serve)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__serve"
@@ -382,6 +391,9 @@ _ipc() {
             ipc__subcmd__mq,wait)
                 cmd="ipc__subcmd__mq__subcmd__wait"
                 ;;
+            ipc__subcmd__sem,barrier)
+                cmd="ipc__subcmd__sem__subcmd__barrier"
+                ;;
             ipc__subcmd__sem,create)
                 cmd="ipc__subcmd__sem__subcmd__create"
                 ;;
@@ -471,6 +483,12 @@ _ipc() {
                 ;;
             ipc__subcmd__sock,connect)
                 cmd="ipc__subcmd__sock__subcmd__connect"
+                ;;
+            ipc__subcmd__sock,recv)
+                cmd="ipc__subcmd__sock__subcmd__recv"
+                ;;
+            ipc__subcmd__sock,send)
+                cmd="ipc__subcmd__sock__subcmd__send"
                 ;;
             ipc__subcmd__sock,serve)
                 cmd="ipc__subcmd__sock__subcmd__serve"
@@ -1243,8 +1261,22 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sem)
-            opts="create post wait run value set stat ls rm"
+            opts="create post wait run barrier value set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sem__subcmd__barrier)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1677,7 +1709,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sock)
-            opts="serve connect wait"
+            opts="serve connect send recv wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1691,6 +1723,34 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sock__subcmd__connect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__recv)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__send)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2557,12 +2617,38 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem)
-            opts="-h -V --help --version create post wait run value set stat ls rm"
+            opts="-h -V --help --version create post wait run barrier value set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sem__subcmd__barrier)
+            opts="-q -v -t -n -h -V --quiet --verbose --parties --timeout --nonblock --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --parties)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3339,7 +3425,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock)
-            opts="-h -V --help --version serve connect wait"
+            opts="-h -V --help --version serve connect send recv wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3386,8 +3472,88 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__sock__subcmd__recv)
+            opts="-q -v -m -f -t -n -0 -h -V --quiet --verbose --mode --count --follow --reply-with --allow-uid --ready --timeout --nonblock --null --frame --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reply-with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --frame)
+                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__send)
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --reply --timeout --nonblock --null --frame --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --frame)
+                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__sock__subcmd__serve)
-            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --echo --null --frame --help --version"
+            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --allow-gid --max-clients --idle --echo --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3414,6 +3580,18 @@ _ipc() {
                     return 0
                     ;;
                 --allow-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-gid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

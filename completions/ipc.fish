@@ -438,17 +438,18 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -s h -l help -d 'Print help'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "create" -d 'Create a semaphore, or a System V set of them'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "post" -d 'Give back units, or add new ones'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "wait" -d 'Take units, waiting until they are there'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "run" -d 'Hold units while a command runs'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "value" -d 'Print the number of units'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "set" -d 'Set the number of units'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "stat" -d 'Show all that is known of a semaphore'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "ls" -d 'List the semaphores of this machine'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run value set stat ls rm" -f -a "rm" -d 'Remove semaphores'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "create" -d 'Create a semaphore, or a System V set of them'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "post" -d 'Give back units, or add new ones'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "wait" -d 'Take units, waiting until they are there'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "run" -d 'Hold units while a command runs'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "barrier" -d 'Wait until all parties have come'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "value" -d 'Print the number of units'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "set" -d 'Set the number of units'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "stat" -d 'Show all that is known of a semaphore'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "ls" -d 'List the semaphores of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "rm" -d 'Remove semaphores'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -l value -d 'Units that it has at first' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -l nsems -d 'Semaphores in a System V set' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
@@ -484,6 +485,13 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -l parties -d 'How many have to come, the caller among them' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from value" -l index -d 'Which semaphore of a System V set, from 0 on' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from value" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from value" -s v -l verbose -d 'Say what happens, on stderr'
@@ -757,11 +765,13 @@ complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcomma
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect wait" -s h -l help -d 'Print help'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect wait" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect wait" -f -a "serve" -d 'Listen at a socket and serve those who connect'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect wait" -f -a "connect" -d 'Connect stdin and stdout to a socket'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect wait" -f -a "wait" -d 'Wait until somebody listens'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "serve" -d 'Listen at a socket and serve those who connect'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "connect" -d 'Connect stdin and stdout to a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "send" -d 'Send messages to a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "recv" -d 'Receive datagrams at a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "wait" -d 'Wait until somebody listens'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l type -d 'Whether bytes or messages go through it' -r -f -a "stream\t'Bytes in order, without boundaries'
 seqpacket\t'Messages in order, over a connection'
 dgram\t'Messages, each on its own'"
@@ -769,6 +779,9 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l backlog -d 'How many clients may wait to be accepted' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l ready -d 'Write a line to this descriptor or file when ready' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l allow-uid -d 'Admit processes of this user' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l allow-gid -d 'Admit processes of this group' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l max-clients -d 'Serve so many at a time; the others wait to be accepted' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l idle -d 'End when there was no client for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -797,6 +810,40 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l type -d 'Whether the socket has connections' -r -f -a "stream\t'Bytes in order, without boundaries'
+seqpacket\t'Messages in order, over a connection'
+dgram\t'Messages, each on its own'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
+null\t'Each ends with a NUL'
+whole\t'All of it is one record; on output nothing is added'
+len4\t'A 4-byte little-endian length, then the bytes'
+netstring\t'A length in decimal, a colon, the bytes, a comma'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l reply -d 'Wait for an answer to each message and print it'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s 0 -l null -d 'Records end with NUL instead of newline'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s m -l mode -d 'Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l count -d 'How many to receive' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l reply-with -d 'Answer each with this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l allow-uid -d 'Take messages of this user as well' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l ready -d 'Write a line to this descriptor or file when ready' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
+null\t'Each ends with a NUL'
+whole\t'All of it is one record; on output nothing is added'
+len4\t'A 4-byte little-endian length, then the bytes'
+netstring\t'A length in decimal, a colon, the bytes, a comma'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s f -l follow -d 'Go on until a signal'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s 0 -l null -d 'Records end with NUL instead of newline'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Say what happens, on stderr'
@@ -864,6 +911,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "post" -d 'Give back units, or add new ones'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "wait" -d 'Take units, waiting until they are there'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "run" -d 'Hold units while a command runs'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "barrier" -d 'Wait until all parties have come'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "value" -d 'Print the number of units'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "set" -d 'Set the number of units'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "stat" -d 'Show all that is known of a semaphore'
@@ -890,4 +938,6 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from signal" -f -a "ls" -d 'List all signals, their numbers, and what they do by default'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "serve" -d 'Listen at a socket and serve those who connect'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "connect" -d 'Connect stdin and stdout to a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "send" -d 'Send messages to a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "recv" -d 'Receive datagrams at a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "wait" -d 'Wait until somebody listens'

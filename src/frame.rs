@@ -244,11 +244,6 @@ impl<F: AsFd> Reader<F> {
         !matches!(self.find(), Ok(Found::Part))
     }
 
-    /// What the records come from, to wait for it together with others.
-    pub fn source(&self) -> BorrowedFd<'_> {
-        self.source.as_fd()
-    }
-
     fn pending(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }

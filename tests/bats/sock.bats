@@ -43,8 +43,8 @@ load helper
     server=$!
     ipc sock wait -t 30s ./socket
     kill -TERM $server
-    run wait $server
-    assert_failure 143
+    status=0; wait $server || status=$?
+    assert_equal "$status" 143
     test ! -e socket
 }
 

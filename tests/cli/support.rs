@@ -230,8 +230,14 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(2));
+        pause(Duration::from_millis(2));
     }
+}
+
+/// Lets time pass, where that is what is tested: a moment to be killed at, or to look again.
+#[allow(clippy::disallowed_methods, reason = "there is no event to wait for")]
+pub fn pause(duration: Duration) {
+    std::thread::sleep(duration);
 }
 
 /// A name of a POSIX object that no other test has. The object is removed with it.

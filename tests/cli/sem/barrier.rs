@@ -1,6 +1,6 @@
 //! `ipc sem barrier`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 
@@ -21,7 +21,7 @@ fn party(name: &Name, parties: &str) -> Running {
 }
 
 /// A party that is known to be counted: it has told the others' number.
-fn waiting(name: &Name, file: &PathBuf) -> Running {
+fn waiting(name: &Name, file: &Path) -> Running {
     let running = party(name, "3");
     until("it waits", || file.exists());
     running

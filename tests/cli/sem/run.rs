@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::C_SEMAPHORE;
 use crate::peers;
-use crate::support::{Name, Running, binary, code, ipc, sh, text, until};
+use crate::support::{Name, Running, binary, code, ipc, pause, sh, text, until};
 
 /// A semaphore of this many units.
 fn semaphore(value: u32) -> Name {
@@ -301,7 +301,7 @@ fn never_too_many_are_inside_and_all_units_come_back_when_workers_are_killed_at_
             .spawn()
             .unwrap();
         let pid = worker.id() as i32;
-        std::thread::sleep(Duration::from_micros(random.below(40_000)));
+        pause(Duration::from_micros(random.below(40_000)));
         match random.below(3) {
             0 => kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap(),
             1 => kill(Pid::from_raw(-pid), Signal::SIGKILL).unwrap(),
