@@ -389,6 +389,7 @@ fn all_processes_of_a_namespace_get_the_signal_but_the_first_and_ourselves() {
     }
     let line = "exec unshare --pid --fork --mount-proc sh -c '
         sleep 1000 & first=$!; sleep 1000 & second=$!
+        exec 2>/dev/null # where the shell says which jobs were terminated
         ipc signal send TERM --all-processes; echo $?
         wait $first; echo $?; wait $second; echo $?'";
     sh(line).is(0, "0\n143\n143\n", "");
