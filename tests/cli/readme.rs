@@ -4,9 +4,13 @@
 //! lines below each are what it shows. Objects are named `/my-...` there and get names of the
 //! test's own here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::sh;
+
+fn readme() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+}
 
 /// A command line and what it shows.
 type Step = (String, String);
@@ -42,9 +46,18 @@ fn sessions(text: &str) -> Vec<(usize, Vec<Step>)> {
 }
 
 #[test]
+fn every_verb_has_an_example_in_the_readme() {
+    let text = std::fs::read_to_string(readme()).expect("there is a README.md");
+    for (noun, verb) in crate::manual::verbs() {
+        let words = noun.map_or(String::new(), |noun| format!("{} ", noun.name));
+        let words = format!("ipc {words}{}", verb.name);
+        assert!(text.contains(&words), "{words} is not in README.md");
+    }
+}
+
+#[test]
 fn every_session_of_the_readme_shows_what_it_says() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(readme).expect("there is a README.md");
+    let text = std::fs::read_to_string(readme()).expect("there is a README.md");
     let sessions = sessions(&text);
     assert!(!sessions.is_empty());
     for (number, steps) in sessions {

@@ -121,7 +121,8 @@ fn a_descriptor_that_was_left_open_does_not_reach_a_command() {
 #[test]
 fn a_command_is_told_who_is_there() {
     let place = Place::new();
-    let server = serve(&place, &["--", "sh", "-c", "env | grep -E '^IPC_(CONN|LOCAL|PEER)_' | sort"]);
+    let server =
+        serve(&place, &["--", "sh", "-c", "env | grep -E '^IPC_(CONN|LOCAL|PEER)_' | sort"]);
     let client = ipc(&["sock", "connect", &place]).env("IPC_PEER_X", "forged").start();
     let pid = client.pid();
     let output = text(&client.finish().stdout);
