@@ -21,6 +21,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Subject};
 use crate::output::{Output, Record, Unwritable, escape, json_bytes};
 use crate::sys::process::{Holder, Holders};
+use crate::sys::system_v::Row;
 use crate::sys::transfer::{self, Side};
 use crate::units::Mode;
 
@@ -160,6 +161,14 @@ impl AsRef<OsStr> for Pid {
 /// What is known of the file of an object, for `stat` and `ls`.
 pub fn ownership(record: Record, status: &FileStat) -> Record {
     record.mode("mode", status.st_mode).number("uid", status.st_uid).number("gid", status.st_gid)
+}
+
+/// The same for a System V object.
+pub fn system_v_ownership(record: Record, row: &Row) -> Record {
+    record
+        .mode("mode", row.number("perms") as u32)
+        .number("uid", row.number("uid"))
+        .number("gid", row.number("gid"))
 }
 
 /// Who has an object open or mapped, and whether that is all of them.

@@ -76,19 +76,12 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
         .number("messages", row.number("qnum"))
         .number("bytes", row.number("cbytes"))
         .optional_number("max_bytes", queue.max_bytes().ok());
-    Ok(ownership(record, row)
+    Ok(crate::cmd::system_v_ownership(record, row)
         .optional_number("last_sender", process("lspid"))
         .optional_number("last_receiver", process("lrpid"))
         .time("sent", row.number("stime"))
         .time("received", row.number("rtime"))
         .time("changed", row.number("ctime")))
-}
-
-fn ownership(record: Record, row: &Row) -> Record {
-    record
-        .mode("mode", row.number("perms") as u32)
-        .number("uid", row.number("uid"))
-        .number("gid", row.number("gid"))
 }
 
 /// List the message queues of this machine
@@ -158,5 +151,5 @@ fn of_system_v(row: &Row) -> Record {
         .number("bytes", row.number("cbytes"))
         .optional_number("max_msgs", None::<u64>)
         .optional_number("msg_size", None::<u64>);
-    ownership(record, row)
+    crate::cmd::system_v_ownership(record, row)
 }

@@ -93,7 +93,7 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
     let record = members(record, "waiters", count, |index| set.waiters(index))?;
     let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
     let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
-    Ok(ownership(record, &row)
+    Ok(crate::cmd::system_v_ownership(record, &row)
         .number("creator_uid", row.number("cuid"))
         .number("creator_gid", row.number("cgid"))
         .time("used", row.number("otime"))
@@ -110,13 +110,6 @@ fn members(
     let numbers = (0..count).map(number).collect::<Result<Vec<u32>, Errno>>()?;
     let text: Vec<String> = numbers.iter().map(u32::to_string).collect();
     Ok(record.field(key, Value::from(numbers), text.join(" ").into_bytes()))
-}
-
-fn ownership(record: Record, row: &Row) -> Record {
-    record
-        .mode("mode", row.number("perms") as u32)
-        .number("uid", row.number("uid"))
-        .number("gid", row.number("gid"))
 }
 
 /// List the semaphores of this machine
@@ -164,7 +157,7 @@ fn of_system_v(row: &Row) -> Record {
     let count = row.number("nsems");
     let set = Set::open(Target::Id(id as i32)).ok().filter(|_| count == 1);
     let value = set.and_then(|set| set.value(0).ok());
-    ownership(of_both(name.as_bytes(), value, count), row)
+    crate::cmd::system_v_ownership(of_both(name.as_bytes(), value, count), row)
 }
 
 fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {
