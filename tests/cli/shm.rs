@@ -238,8 +238,7 @@ fn a_segment_that_is_removed_is_still_there_for_those_who_have_it() {
 
 #[test]
 fn a_full_file_system_refuses_at_create_and_leaves_nothing() {
-    if !nix::unistd::Uid::effective().is_root() {
-        // Only root may mount a small one.
+    if !peers::may_unshare(&["--mount"]) {
         return;
     }
     let line = "mount -t tmpfs -o size=16k none /dev/shm || exit
