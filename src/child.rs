@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
+use std::slice;
 
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -41,7 +42,29 @@ pub fn run_telling(command: &mut Command, started: impl FnOnce(u32)) -> anyhow::
     let spawned = command.spawn();
     let mut child = spawned.map_err(|error| not_started(command.get_program(), error.into()))?;
     started(child.id());
-    Ok(exit_of(attend(&mut child, &signals)?))
+    let statuses = attend(slice::from_mut(&mut child), &signals)?;
+    Ok(statuses.first().map_or(Exit::Done, |&status| exit_of(status)))
+}
+
+/// Runs COMMANDs side by side until all have ended, passing signals on to each of them; tells how
+/// they ended, in their order. What they were to get of our descriptors is closed on our side.
+///
+/// # Errors
+/// That one could not be started, with status 126 or 127; those before it get TERM.
+pub fn run_all(commands: Vec<Command>) -> anyhow::Result<Vec<Exit>> {
+    restore_dispositions();
+    let signals = Blocked::new(FORWARDED.into_iter().chain([Signal::CHLD]).collect());
+    let mut children = Vec::with_capacity(commands.len());
+    for mut command in commands {
+        match command.spawn() {
+            Ok(child) => children.push(child),
+            Err(error) => {
+                children.iter_mut().for_each(|child| pass_on(Signal::TERM, child));
+                return Err(not_started(command.get_program(), error.into()));
+            }
+        }
+    }
+    Ok(attend(&mut children, &signals)?.into_iter().map(exit_of).collect())
 }
 
 /// Becomes another program, which inherits dispositions and mask as they are; comes back only with
@@ -57,8 +80,8 @@ pub fn exec(command: &mut Command) -> anyhow::Error {
     not_started(command.get_program(), error.into())
 }
 
-/// Waits for the end of a child.
-fn attend(child: &mut Child, signals: &Blocked) -> Result<ExitStatus, Errno> {
+/// Waits for the end of all children, whose statuses come in their order.
+fn attend(children: &mut [Child], signals: &Blocked) -> Result<Vec<ExitStatus>, Errno> {
     loop {
         // Never times out.
         let Waited::Done(Received { signal, sender, .. }) = signals.take(Deadline::NEVER)? else {
@@ -66,15 +89,23 @@ fn attend(child: &mut Child, signals: &Blocked) -> Result<ExitStatus, Errno> {
         };
         match (signal, sender) {
             (Signal::CHLD, _) => {
-                if let Some(status) = child.try_wait()? {
-                    return Ok(status);
+                let looked: Result<Vec<_>, _> = children.iter_mut().map(Child::try_wait).collect();
+                if let Some(statuses) = looked?.into_iter().collect() {
+                    return Ok(statuses);
                 }
             }
-            // The terminal sent it, to the COMMAND as well.
+            // The terminal sent it, to the COMMANDs as well.
             (_, None) => {}
-            // It is not reaped, so the number is its own. If it has just ended, that comes next.
-            (signal, Some(_)) => drop(process::kill(child.id(), signal)),
+            (signal, Some(_)) => children.iter_mut().for_each(|child| pass_on(signal, child)),
         }
+    }
+}
+
+/// Passes a signal on to a child that has not ended. If it just has, that comes next.
+fn pass_on(signal: Signal, child: &mut Child) {
+    // One that is not reaped still has its number.
+    if let Ok(None) = child.try_wait() {
+        let _ = process::kill(child.id(), signal);
     }
 }
 

@@ -57,7 +57,8 @@ impl Error {
         }
     }
 
-    fn of_socket(errno: Errno) -> Self {
+    /// Why a call on a socket failed, which has a peer.
+    pub fn of_socket(errno: Errno) -> Self {
         match errno.0 {
             libc::EPIPE | libc::ECONNRESET => Self::PeerLeft(errno),
             _ => Self::Socket(errno),

@@ -28,6 +28,7 @@ mod mailbox;
 mod name;
 mod permits;
 mod ready;
+mod relay;
 mod semaphore;
 mod signals;
 mod spin;

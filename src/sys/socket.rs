@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -54,6 +55,12 @@ impl AsFd for Socket {
     }
 }
 
+impl From<Socket> for Stdio {
+    fn from(socket: Socket) -> Self {
+        socket.0.into()
+    }
+}
+
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Self {
         Self(fd)
@@ -64,6 +71,13 @@ impl Socket {
     /// A new socket, neither bound nor connected.
     pub fn new(family: AddressFamily, kind: SocketType) -> Result<Self, Errno> {
         Ok(Self(socket::socket(family, type_of(kind), SockFlag::SOCK_CLOEXEC, None)?))
+    }
+
+    /// Two Unix sockets that are connected to each other.
+    pub fn pair(kind: SocketType) -> Result<(Self, Self), Errno> {
+        let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
+        let (one, other) = socket::socketpair(family, type_of(kind), None, flags)?;
+        Ok((Self(one), Self(other)))
     }
 
     /// Binds a Unix socket to a path, which appears with exactly these permissions.
@@ -190,6 +204,11 @@ impl Socket {
         Ok(socket::setsockopt(&self.0, sockopt::SendTimeout, &limit)?)
     }
 
+    /// Another handle of the same socket.
+    pub fn try_clone(&self) -> Result<Self, Errno> {
+        Ok(Self(self.0.try_clone()?))
+    }
+
     /// Makes calls on it fail with EAGAIN rather than wait.
     pub fn set_non_blocking(&self, non_blocking: bool) -> Result<(), Errno> {
         let flags = if non_blocking { OFlag::O_NONBLOCK } else { OFlag::empty() };
@@ -227,6 +246,12 @@ impl Socket {
             Ok(()) | Err(nix::errno::Errno::ENOTCONN) => Ok(()),
             Err(errno) => Err(errno.into()),
         }
+    }
+
+    /// Ends both directions at once, for whoever uses them.
+    pub fn shut_down(&self) {
+        // One that is no longer connected has ended already.
+        let _ = socket::shutdown(self.0.as_raw_fd(), Shutdown::Both);
     }
 
     /// Who connected; `None` where that is not known, as over a network.

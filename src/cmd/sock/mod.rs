@@ -1,19 +1,24 @@
 //! `ipc sock`: sockets.
 
 mod connect;
+mod pair;
 mod recv;
+mod relay;
 mod send;
 mod serve;
 mod wait;
 
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::thread;
 
-use crate::address::SocketType;
+use crate::address::{Address, SocketType};
 use crate::binding::Binding;
 use crate::cli::{Noun, Verb};
 use crate::deadline::{Deadline, Waited};
+use crate::endpoint::Listener;
 use crate::errno::Errno;
+use crate::output::{Output, escape};
 use crate::signals::Signal;
 use crate::sys::signal::{Blocked, die_of, is_ignored};
 
@@ -25,6 +30,8 @@ pub const NOUN: Noun = Noun {
         Verb::new::<connect::Connect>("connect"),
         Verb::new::<send::Send>("send"),
         Verb::new::<recv::Recv>("recv"),
+        Verb::new::<relay::Relay>("relay"),
+        Verb::new::<pair::Pair>("pair"),
         Verb::new::<wait::Wait>("wait"),
     ],
     see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)"],
@@ -36,6 +43,13 @@ struct Connected {
     /// Whether bytes or messages go through it
     #[arg(long = "type", value_name = "TYPE", default_value = "stream")]
     kind: SocketType,
+}
+
+/// Says where we listen, if that is not what was asked for: the system picked the port.
+fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
+    if listener.address() != asked.as_ref() {
+        output.warn(format_args!("listening at {}", escape(listener.address().as_bytes())));
+    }
 }
 
 /// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is

@@ -10,14 +10,14 @@ use crate::endpoint::{Listener, Terms};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Framing, Writer};
-use crate::output::{Output, escape};
+use crate::output::Output;
 use crate::ready::Ready;
 use crate::sys::poll;
 use crate::sys::signal::Blocked;
 use crate::sys::socket::{BACKLOG, is_our_user};
 use crate::units::Mode;
 
-use super::{ending, give_up_when_told};
+use super::{ending, give_up_when_told, tell_address};
 
 /// Receive datagrams at a socket
 ///
@@ -73,10 +73,7 @@ impl Run for Recv {
             socket.tell_senders()?;
         }
         give_up_when_told(signals, listener.binding())?;
-        if listener.address() != self.address.as_ref() {
-            let address = escape(listener.address().as_bytes());
-            output.warn(format_args!("receiving at {address}"));
-        }
+        tell_address(&listener, &self.address, output);
         ready.tell(listener.address().as_bytes())?;
         let mut writer = Writer::new(self.framing.form());
         let mut buffer = Vec::new();

@@ -7,10 +7,10 @@ use crate::errno::Errno;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::sys::events::{Events, Interest};
-use crate::sys::signal::Blocked;
 use crate::units::Patience;
 
 use super::gate::{Client, Gate};
+use super::hosting::Hosted;
 
 /// What is done for clients.
 pub trait Service {
@@ -18,7 +18,7 @@ pub trait Service {
     fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()>;
 
     /// Goes on with a client whose socket is ready.
-    fn go_on(&mut self, _number: u64, _events: &Events) -> anyhow::Result<()> {
+    fn go_on(&mut self, _number: u64, _place: &Place<'_>) -> anyhow::Result<()> {
         Ok(())
     }
 
@@ -69,12 +69,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until there is nobody left to serve.
 pub fn attend(
-    mut gate: Gate,
+    hosted: Hosted,
     service: &mut dyn Service,
-    children: &Blocked,
     limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Exit> {
+    let Hosted { mut gate, children } = hosted;
     let mut events = Events::new()?;
     let ended = children.descriptor()?;
     events.add(&ended, CHILDREN, Interest::Readable)?;
@@ -107,7 +107,10 @@ pub fn attend(
                     while children.take(Deadline::PASSED)? != Waited::TimedOut {}
                     service.reap();
                 }
-                client => service.go_on(client, &events)?,
+                client => {
+                    let place = Place { gate: &gate, events: &events, output };
+                    service.go_on(client, &place)?;
+                }
             }
         }
     }

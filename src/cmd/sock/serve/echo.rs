@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::address::SocketType;
 use crate::errno::Errno;
-use crate::sys::events::{Events, Interest};
+use crate::sys::events::Interest;
 use crate::sys::socket::Socket;
 
 use super::attend::{Place, Service};
@@ -61,15 +61,15 @@ impl Service for Echo {
         Ok(())
     }
 
-    fn go_on(&mut self, number: u64, events: &Events) -> anyhow::Result<()> {
+    fn go_on(&mut self, number: u64, place: &Place<'_>) -> anyhow::Result<()> {
         let Some(client) = self.clients.get_mut(&number) else { return Ok(()) };
         let before = client.stage;
         client.stage = client.turn(self.kind, &mut self.buffer).unwrap_or(Stage::Gone);
         match client.stage {
             Stage::Gone => drop(self.clients.remove(&number)),
             stage if stage == before => {}
-            Stage::Reading => events.change(&client.socket, number, Interest::Readable)?,
-            Stage::Writing => events.change(&client.socket, number, Interest::Writable)?,
+            Stage::Reading => place.events.change(&client.socket, number, Interest::Readable)?,
+            Stage::Writing => place.events.change(&client.socket, number, Interest::Writable)?,
         }
         Ok(())
     }

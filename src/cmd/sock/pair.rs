@@ -1,0 +1,63 @@
+//! `ipc sock pair`.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use crate::child;
+use crate::cli::{Example, Run, Statuses};
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::sys::descriptor;
+use crate::sys::socket::Socket;
+
+use super::Connected;
+
+/// Run two commands that talk with each other
+///
+/// Each has an end of one socket as its stdin and stdout: what either prints, the other reads. They
+/// get INT, TERM, HUP, QUIT, USR1 and USR2 that are sent to us.
+///
+/// The status is that of the second COMMAND, or of the first if the second succeeds.
+#[derive(Debug, clap::Args)]
+pub struct Pair {
+    #[command(flatten)]
+    connected: Connected,
+    /// What to run: one COMMAND, --, the other
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Run for Pair {
+    const EXAMPLES: &'static [Example] = &[(
+        "Let two programs ask and answer each other",
+        "ipc sock pair -- ./player white -- ./player black",
+    )];
+    const STATUSES: Statuses = Statuses::OfCommand;
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let (first, second) = split(&self.command)?;
+        descriptor::keep_to_ourselves();
+        let (one, other) = Socket::pair(self.connected.kind)?;
+        let commands = vec![command(first, one)?, command(second, other)?];
+        let exits = child::run_all(commands)?;
+        Ok(exits.into_iter().rfind(|exit| exit.code() != 0).unwrap_or(Exit::Done))
+    }
+}
+
+/// The words of the two commands.
+fn split(words: &[OsString]) -> anyhow::Result<(&[OsString], &[OsString])> {
+    let mut commands = words.split(|word| word == "--");
+    match (commands.next(), commands.next(), commands.next()) {
+        (Some(first @ [_, ..]), Some(second @ [_, ..]), None) => Ok((first, second)),
+        _ => {
+            let reason = "two of them are wanted, with -- before each";
+            Err(Failure::new(Exit::Usage, reason)).about("COMMAND")
+        }
+    }
+}
+
+fn command(words: &[OsString], socket: Socket) -> anyhow::Result<Command> {
+    let mut command = child::command(words);
+    command.stdin(socket.try_clone()?).stdout(socket);
+    Ok(command)
+}

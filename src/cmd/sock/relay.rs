@@ -1,0 +1,119 @@
+//! `ipc sock relay`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crate::address::{Address, SocketType};
+use crate::cli::{Example, Run};
+use crate::deadline::{Deadline, Waited};
+use crate::endpoint;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::relay;
+use crate::sys::eventfd::Bell;
+use crate::sys::events::Interest;
+
+use super::serve::attend::{Place, Service, attend};
+use super::serve::gate::Client;
+use super::serve::hosting::Hosting;
+
+/// Pass connections at one address on to another
+///
+/// For each client of the first address a connection to the second is made, and both ways what
+/// comes from either is sent to the other. The end of one direction is passed on and the other goes
+/// on. Where one fails, both connections are ended, and a line on stderr says why.
+///
+/// Who may come in is decided as by 'ipc sock serve'. The server at the second address sees us, not
+/// the client. Nothing is encrypted: for TLS there are socat and stunnel.
+#[derive(Debug, clap::Args)]
+pub struct Relay {
+    /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
+    #[arg(value_name = "ADDRESS")]
+    from: Address,
+    /// Where to connect to
+    #[arg(value_name = "ADDRESS")]
+    to: Address,
+    #[command(flatten)]
+    hosting: Hosting,
+}
+
+impl Run for Relay {
+    const EXAMPLES: &'static [Example] = &[
+        ("Make a local server reachable at a port", "ipc sock relay tcp::8080 /run/server"),
+        ("Reach a port by a path", "ipc sock relay ./db tcp:db.example.org:5432"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let ready = self.hosting.prepare()?;
+        let hosted = self.hosting.open(&self.from, ready, output)?;
+        let mut relays = Relays::new(self.to, self.hosting.kind());
+        attend(hosted, &mut relays, self.hosting.limits(), output)
+    }
+}
+
+/// The clients, each with a thread of its own.
+struct Relays {
+    to: Arc<Address>,
+    kind: SocketType,
+    running: BTreeMap<u64, Connection>,
+    last: Exit,
+}
+
+struct Connection {
+    /// Rings when the thread has done.
+    done: Arc<Bell>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Relays {
+    fn new(to: Address, kind: SocketType) -> Self {
+        Self { to: Arc::new(to), kind, running: BTreeMap::new(), last: Exit::Done }
+    }
+}
+
+impl Service for Relays {
+    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
+        let number = client.number;
+        let done = Arc::new(Bell::new()?);
+        place.events.add(&*done, number, Interest::Readable)?;
+        let (to, kind, bell) = (Arc::clone(&self.to), self.kind, Arc::clone(&done));
+        let thread = thread::Builder::new().spawn(move || {
+            let passed = pass(&client, &to, kind);
+            drop(client);
+            bell.ring();
+            passed
+        })?;
+        self.running.insert(number, Connection { done, thread });
+        Ok(())
+    }
+
+    fn go_on(&mut self, number: u64, place: &Place<'_>) -> anyhow::Result<()> {
+        let Some(Connection { done, thread }) = self.running.remove(&number) else { return Ok(()) };
+        let passed = thread.join().expect("a relay does not panic");
+        drop(done);
+        self.last = passed.as_ref().map_or_else(Exit::of, |()| Exit::Done);
+        if let Err(error) = passed {
+            place.output.error(&error);
+        }
+        Ok(())
+    }
+
+    fn clients(&self) -> usize {
+        self.running.len()
+    }
+
+    fn exit(&self) -> Exit {
+        self.last
+    }
+}
+
+fn pass(client: &Client, to: &Address, kind: SocketType) -> anyhow::Result<()> {
+    let connected = endpoint::connect(to, kind, Deadline::NEVER, Deadline::PASSED);
+    match connected.map_err(Failure::from).about(to)? {
+        Waited::Done(onward) => {
+            relay::both_ways(&client.socket, &onward, kind).map_err(Failure::from).about(to)
+        }
+        Waited::TimedOut => Err(Failure::timed_out()).about(to),
+    }
+}

@@ -1,0 +1,115 @@
+//! How clients are let in: the options of every verb that listens for them.
+
+use std::os::unix::ffi::OsStrExt;
+
+use crate::address::{Address, Place, SocketType};
+use crate::endpoint::{Listener, Terms};
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::ready::{self, Ready};
+use crate::signals::Signal;
+use crate::sys::signal::Blocked;
+use crate::sys::{descriptor, socket};
+use crate::units::{Mode, Patience};
+
+use super::attend::Limits;
+use super::gate::{Admission, Gate};
+use crate::cmd::sock::{Connected, ending, give_up_when_told, tell_address};
+
+/// Where, for whom and for how many we listen.
+#[derive(Debug, clap::Args)]
+pub struct Hosting {
+    #[command(flatten)]
+    connected: Connected,
+    /// Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given
+    #[arg(short, long)]
+    mode: Option<Mode>,
+    /// How many clients may wait to be accepted
+    #[arg(long, value_name = "N", default_value_t = socket::BACKLOG)]
+    backlog: i32,
+    /// End after the first client, with the status of what was done for it
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    ready: Ready,
+    /// Admit processes of this user
+    #[arg(long, value_name = "UID")]
+    allow_uid: Vec<u32>,
+    /// Admit processes of this group
+    #[arg(long, value_name = "GID")]
+    allow_gid: Vec<u32>,
+    /// Serve so many at a time; the others wait to be accepted
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+    /// End when there was no client for this long
+    #[arg(long, value_name = "DURATION")]
+    idle: Option<Patience>,
+}
+
+/// What clients come to.
+pub struct Hosted {
+    pub gate: Gate,
+    /// Tells when children have ended.
+    pub children: Blocked,
+}
+
+impl Hosting {
+    /// Does what comes before anything of ours is opened.
+    pub fn prepare(&self) -> anyhow::Result<ready::Listener> {
+        // Descriptors of our caller come before any of ours.
+        let ready = self.ready.listener()?;
+        descriptor::keep_to_ourselves();
+        Ok(ready)
+    }
+
+    /// Begins to listen, and says so.
+    pub fn open(
+        &self,
+        address: &Address,
+        ready: ready::Listener,
+        output: &Output,
+    ) -> anyhow::Result<Hosted> {
+        let admission = self.admission(address)?;
+        // Blocked before there is a path, so that none is left behind.
+        let children = Blocked::new([Signal::CHLD].into_iter().collect());
+        let ending = Blocked::new(ending().collect());
+        let listener = Listener::open(address, self.terms());
+        let listener = listener.map_err(Failure::from).about(address)?;
+        give_up_when_told(ending, listener.binding())?;
+        tell_address(&listener, address, output);
+        ready.tell(listener.address().as_bytes())?;
+        Ok(Hosted { gate: Gate::new(listener, admission, self.once), children })
+    }
+
+    /// Whether bytes or messages go through the sockets.
+    pub fn kind(&self) -> SocketType {
+        self.connected.kind
+    }
+
+    /// How many, and for how long.
+    pub fn limits(&self) -> Limits {
+        let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
+        Limits { max_clients, idle: self.idle }
+    }
+
+    fn terms(&self) -> Terms {
+        let mode = Mode::of_new_object(self.mode.as_ref());
+        Terms { kind: self.kind(), mode, backlog: self.backlog }
+    }
+
+    fn admission(&self, address: &Address) -> anyhow::Result<Admission> {
+        let named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
+        match address.place() {
+            Place::Path(_) | Place::Descriptor(_) if !named => Ok(Admission::Everybody),
+            Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) => {
+                let (users, groups) = (self.allow_uid.clone(), self.allow_gid.clone());
+                Ok(Admission::Only { users, groups })
+            }
+            _ if named => {
+                let reason = "nobody knows the users of a network's clients";
+                Err(Failure::new(Exit::Usage, reason)).about("--allow-uid and --allow-gid")
+            }
+            _ => Ok(Admission::Everybody),
+        }
+    }
+}
