@@ -9,7 +9,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::stat::FileStat;
 
@@ -70,6 +70,15 @@ impl Drop for Binding {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// The path that clients know of a socket which is bound to `bound`, if that is a name of ours
+/// beside a path. Whether there is such a path, and it leads to the socket, is for others to see.
+pub fn path_of(bound: &Path) -> Option<PathBuf> {
+    let name = bound.file_name()?.as_bytes().strip_prefix(b".")?;
+    let mark = b".ipc.";
+    let end = name.windows(mark.len()).rposition(|window| window == mark)?;
+    Some(bound.with_file_name(OsStr::from_bytes(&name[..end])))
 }
 
 /// The name that a socket is bound to at first. Dropping it removes the name.

@@ -267,7 +267,7 @@ fn connect_to_host(
 }
 
 /// The addresses of a host; `own` is that of an empty one.
-fn resolve(at: &HostPort, own: Ipv4Addr) -> Result<Vec<SocketAddr>, Error> {
+pub fn resolve(at: &HostPort, own: Ipv4Addr) -> Result<Vec<SocketAddr>, Error> {
     if at.host.is_empty() {
         return Ok(vec![SocketAddr::from((own, at.port))]);
     }

@@ -31,6 +31,7 @@ mod ready;
 mod relay;
 mod semaphore;
 mod signals;
+mod socket_table;
 mod spin;
 mod sys;
 mod units;

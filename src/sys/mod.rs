@@ -13,6 +13,7 @@ pub mod executable;
 pub mod fifo;
 pub mod file_segment;
 pub mod futex;
+pub mod inet_table;
 pub mod interrupt;
 pub mod lock;
 pub mod lock_table;

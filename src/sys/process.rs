@@ -63,6 +63,56 @@ impl Holders {
     }
 }
 
+/// Which processes have which sockets open, as far as we may see them.
+#[derive(Clone, Debug, Default)]
+pub struct SocketHolders {
+    by_inode: HashMap<u64, Vec<Holder>>,
+    /// How many processes did not let us look.
+    pub hidden: usize,
+}
+
+impl SocketHolders {
+    /// Looks through the descriptors of every process.
+    pub fn find() -> Self {
+        let mut holders = Self::default();
+        for pid in others() {
+            match socket_inodes(pid) {
+                Ok(inodes) => holders.enter(pid, inodes),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(_) => holders.hidden += 1,
+            }
+        }
+        holders
+    }
+
+    /// Those who have this one, by process ID.
+    pub fn of(&self, inode: u64) -> &[Holder] {
+        self.by_inode.get(&inode).map_or(&[], Vec::as_slice)
+    }
+
+    fn enter(&mut self, pid: i32, inodes: impl Iterator<Item = u64>) {
+        let mut inodes: Vec<u64> = inodes.collect();
+        inodes.sort_unstable();
+        inodes.dedup();
+        if inodes.is_empty() {
+            return;
+        }
+        let holder = Holder { pid, command: command(pid) };
+        for inode in inodes {
+            self.by_inode.entry(inode).or_default().push(holder.clone());
+        }
+    }
+}
+
+/// The sockets that a process has open: descriptors that are links to `socket:[INODE]`.
+fn socket_inodes(pid: i32) -> std::io::Result<impl Iterator<Item = u64>> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| {
+        // A descriptor may be closed while we look.
+        let link = fs::read_link(entry.ok()?.path()).ok()?;
+        link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    }))
+}
+
 /// A descriptor by which a process has a file open.
 #[derive(Clone, Debug)]
 pub struct Opening {

@@ -240,6 +240,21 @@ impl Socket {
         Ok(socket::getsockopt(&self.0, sockopt::SndBuf)?)
     }
 
+    /// How much the kernel holds of what comes, its own records of it included.
+    pub fn receive_buffer(&self) -> Result<usize, Errno> {
+        Ok(socket::getsockopt(&self.0, sockopt::RcvBuf)?)
+    }
+
+    /// Whether the kernel finds out when a peer has vanished.
+    pub fn keeps_alive(&self) -> bool {
+        socket::getsockopt(&self.0, sockopt::KeepAlive).unwrap_or(false)
+    }
+
+    /// Whether what is written is sent at once; `None` unless it is one of TCP.
+    pub fn sends_at_once(&self) -> Option<bool> {
+        socket::getsockopt(&self.0, sockopt::TcpNoDelay).ok()
+    }
+
     /// Tells the peer that nothing more comes. A peer that has left does not need to know.
     pub fn shut_down_writing(&self) -> Result<(), Errno> {
         match socket::shutdown(self.0.as_raw_fd(), Shutdown::Write) {

@@ -1,6 +1,7 @@
 //! `ipc sock`: sockets.
 
 mod connect;
+mod look;
 mod pair;
 mod recv;
 mod relay;
@@ -33,6 +34,8 @@ pub const NOUN: Noun = Noun {
         Verb::new::<relay::Relay>("relay"),
         Verb::new::<pair::Pair>("pair"),
         Verb::new::<wait::Wait>("wait"),
+        Verb::new::<look::Stat>("stat"),
+        Verb::new::<look::Ls>("ls"),
     ],
     see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)"],
 };

@@ -1,0 +1,107 @@
+//! The TCP and UDP sockets of this network namespace, as `/proc/net` lists them: proc_net(5).
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::errno::Errno;
+
+/// What the kernel tells of a TCP or UDP socket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Where it is bound.
+    pub local: SocketAddr,
+    /// Where it is connected to; port 0 if nowhere.
+    pub remote: SocketAddr,
+    /// The number of its state in the kernel, which counts as TCP does for all protocols.
+    pub state: u8,
+    /// Bytes that were not sent, or not acknowledged.
+    pub send_queue: u32,
+    /// Bytes to be read; or, of one that listens, clients to be accepted.
+    pub receive_queue: u32,
+    /// Who opened it.
+    pub uid: u32,
+    /// The number by which `/proc/PID/fd` shows it; 0 when no process has it any more.
+    pub inode: u64,
+}
+
+/// All TCP sockets, of both versions of the protocol.
+pub fn tcp() -> Result<Vec<Entry>, Errno> {
+    table(["/proc/net/tcp", "/proc/net/tcp6"])
+}
+
+/// All UDP sockets, of both versions of the protocol.
+pub fn udp() -> Result<Vec<Entry>, Errno> {
+    table(["/proc/net/udp", "/proc/net/udp6"])
+}
+
+fn table(paths: [&str; 2]) -> Result<Vec<Entry>, Errno> {
+    let mut entries = Vec::new();
+    for path in paths {
+        match fs::read_to_string(path) {
+            Ok(text) => entries.extend(text.lines().skip(1).filter_map(entry)),
+            // A kernel without this version of the protocol.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(entries)
+}
+
+/// Reads `N: LOCAL REMOTE STATE SEND:RECEIVE TIMER RETRANSMITS UID TIMEOUT INODE ...`.
+fn entry(line: &str) -> Option<Entry> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
+    let state = u8::from_str_radix(fields.next()?, 16).ok()?;
+    let (send, receive) = fields.next()?.split_once(':')?;
+    let mut fields = fields.skip(2);
+    Some(Entry {
+        local,
+        remote,
+        state,
+        send_queue: u32::from_str_radix(send, 16).ok()?,
+        receive_queue: u32::from_str_radix(receive, 16).ok()?,
+        uid: fields.next()?.parse().ok()?,
+        inode: fields.nth(1)?.parse().ok()?,
+    })
+}
+
+/// An address in groups of four bytes, each printed as the number that it is to this machine.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.split_once(':')?;
+    let mut bytes = [0; 16];
+    for (index, group) in bytes.chunks_exact_mut(4).enumerate().take(host.len() / 8) {
+        let number = u32::from_str_radix(host.get(index * 8..index * 8 + 8)?, 16).ok()?;
+        group.copy_from_slice(&number.to_ne_bytes());
+    }
+    let [a, b, c, d, ..] = bytes;
+    let ip = match host.len() {
+        8 => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+        32 => IpAddr::V6(Ipv6Addr::from(bytes)),
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
+}
+
+#[cfg(all(test, target_endian = "little"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_each_version_is_read() {
+        let line = "   0: 0100007F:1F90 00000000:0000 0A 00000001:00000002 00:00000000 00000000  \
+                    1000        0 4711 1 0000000000000000 100 0 0 10 0";
+        let entry = entry(line).unwrap();
+        assert_eq!(entry.local, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!((entry.state, entry.send_queue, entry.receive_queue), (10, 1, 2));
+        assert_eq!((entry.uid, entry.inode), (1000, 4711));
+        let six = address("00000000000000000000000001000000:0050");
+        assert_eq!(six, Some("[::1]:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_line_of_it_is_passed_over() {
+        for line in ["", "0:", "0: 0100007F:1F90", "0: x:1 y:2 0A 0:0 0:0 0 0 0 1"] {
+            assert_eq!(entry(line), None, "{line}");
+        }
+    }
+}
