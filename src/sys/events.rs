@@ -15,6 +15,8 @@ pub enum Interest {
     Readable,
     /// Room to write.
     Writable,
+    /// Either of the two.
+    Both,
     /// Nothing but errors and the peer's having left, of which the kernel always tells.
     Nothing,
 }
@@ -70,6 +72,7 @@ fn flags(interest: Interest) -> EpollFlags {
     match interest {
         Interest::Readable => EpollFlags::EPOLLIN,
         Interest::Writable => EpollFlags::EPOLLOUT,
+        Interest::Both => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
         Interest::Nothing => EpollFlags::empty(),
     }
 }

@@ -982,3 +982,110 @@ fn a_descriptor_tells_of_its_peer_and_its_options() {
     assert!(shown.contains("state:          connected\n"), "{shown}");
     stop(server, Signal::SIGTERM);
 }
+
+#[test]
+fn in_a_hub_every_client_hears_every_other_and_a_slow_one_stops_nobody() {
+    let place = Place::new();
+    let server = serve(&place, &["--hub"]);
+    let connect = || UnixStream::connect(&*place).unwrap();
+    let (mut speaker, mut listener, mut slow) = (connect(), connect(), connect());
+    // Whoever was heard is a member.
+    for mut stream in [&slow, &listener] {
+        stream.write_all(b"!").unwrap();
+        speaker.read_exact(&mut [0]).unwrap();
+    }
+    listener.read_exact(&mut [0]).unwrap();
+    let sample = sample(8 << 20);
+    let mut heard = vec![0; 64 << 10];
+    for part in sample.chunks(heard.len()) {
+        speaker.write_all(part).unwrap();
+        listener.read_exact(&mut heard).unwrap();
+        assert!(heard == part);
+    }
+    let mut taken = Vec::new();
+    slow.read_to_end(&mut taken).unwrap();
+    assert!(sample.starts_with(&taken[1..]) && taken.len() < sample.len());
+    drop((speaker, listener));
+    server.signal(Signal::SIGTERM);
+    let words = "ipc: sock serve: client 3 was too slow and is sent away\n";
+    assert_eq!(text(&server.finish().stderr), words);
+}
+
+#[test]
+fn a_hub_keeps_messages_whole() {
+    let place = Place::new();
+    let server = serve(&place, &["--type", "seqpacket", "--hub"]);
+    let Some(listener) = peers::python(
+        "socket",
+        "
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+s.send(b'here')
+print([s.recv(99), s.recv(99), s.recv(99)])
+",
+        &[&place],
+    ) else {
+        return;
+    };
+    let speaker = bash(
+        "coproc ipc sock connect --type seqpacket \"$0\"; read -u ${COPROC[0]} line; echo $line; \
+         printf 'one\\n\\ntwo\\n' >&${COPROC[1]}; sleep 60",
+    );
+    let speaker = speaker.word(&*place).start();
+    until("the speaker is there", || {
+        ipc(&["sock", "stat", &place]).succeeds().contains("connections:   1\n")
+    });
+    listener.is(0, "[b'one', b'', b'two']\n", "");
+    drop(speaker);
+    server.signal(Signal::SIGTERM);
+    server.finish();
+}
+
+#[test]
+fn a_user_with_as_many_clients_as_may_be_waits_and_others_do_not() {
+    let place = Place::new();
+    let directory = place.directory.path();
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = serve(&place, &["-m", "666", "--max-per-uid", "1", "--echo"]);
+    let mut first = UnixStream::connect(&*place).unwrap();
+    let second = ipc(&["sock", "connect", &place]).input("second").start();
+    second.wait_until_asleep();
+    if let Some(stranger) = as_another_user(&["sock", "connect", &place]) {
+        stranger.input("other").is(0, "other", "");
+    }
+    first.write_all(b"first").unwrap();
+    first.read_exact(&mut [0; 5]).unwrap();
+    drop(first);
+    assert_eq!(text(&second.finish().stdout), "second");
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn clients_may_finish_when_there_is_grace_and_nobody_else_comes_in() {
+    let place = Place::new();
+    let server = serve(&place, &["--grace", "60", "--", "sh", "-c", "echo hi; read x; echo $x"]);
+    let mut client = UnixStream::connect(&*place).unwrap();
+    client.read_exact(&mut [0; 3]).unwrap();
+    server.signal(Signal::SIGTERM);
+    until("the path is gone", || place.names().is_empty());
+    client.write_all(b"done\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert_eq!((answer.as_str(), code(&server.finish())), ("done\n", 143));
+}
+
+#[test]
+fn commands_that_outlast_the_grace_are_told_to_end() {
+    let place = Place::new();
+    let server = serve(&place, &["--grace", "50ms", "--", "sh", "-c", "echo hi; exec sleep 600"]);
+    let mut client = UnixStream::connect(&*place).unwrap();
+    client.read_exact(&mut [0; 3]).unwrap();
+    stop(server, Signal::SIGTERM);
+    assert_eq!(client.read_to_end(&mut Vec::new()).unwrap(), 0);
+    ipc(&["sock", "serve", &place, "--grace", "1"]).is(
+        2,
+        "",
+        "ipc: sock serve: --grace: only clients that are served side by side have it\n",
+    );
+}

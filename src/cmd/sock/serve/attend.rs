@@ -6,7 +6,9 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::signals::Signal;
 use crate::sys::events::{Events, Interest};
+use crate::sys::signal::{Blocked, die_of};
 use crate::units::Patience;
 
 use super::gate::{Client, Gate};
@@ -24,6 +26,9 @@ pub trait Service {
 
     /// Looks after children that may have ended.
     fn reap(&mut self) {}
+
+    /// Ends what it can end of those it still serves.
+    fn end(&mut self) {}
 
     /// How many clients it has.
     fn clients(&self) -> usize;
@@ -48,21 +53,33 @@ pub struct Limits {
     pub max_clients: usize,
     /// How long to stay without any.
     pub idle: Option<Patience>,
+    /// How long clients may take to finish when a signal ends us.
+    pub grace: Option<Patience>,
 }
 
 impl Limits {
+    /// The moment by which clients have finished, if a signal ends us now.
+    fn grace(&self) -> Deadline {
+        moment(self.grace)
+    }
+
     /// The moment to end at, if there is no client from now on.
     pub fn idle(&self) -> Deadline {
-        match self.idle {
-            Some(Patience::For(duration)) => Deadline::after(duration),
-            Some(Patience::Forever) | None => Deadline::NEVER,
-        }
+        moment(self.idle)
+    }
+}
+
+fn moment(patience: Option<Patience>) -> Deadline {
+    match patience {
+        Some(Patience::For(duration)) => Deadline::after(duration),
+        Some(Patience::Forever) | None => Deadline::NEVER,
     }
 }
 
 /// The numbers of what is no client's.
 const LISTENER: u64 = u64::MAX;
 const CHILDREN: u64 = u64::MAX - 1;
+const ENDING: u64 = u64::MAX - 2;
 
 /// How long clients are left waiting when there is nothing to serve them with.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -74,26 +91,34 @@ pub fn attend(
     limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    let Hosted { mut gate, children } = hosted;
+    let Hosted { mut gate, children, ending } = hosted;
     let mut events = Events::new()?;
     let ended = children.descriptor()?;
     events.add(&ended, CHILDREN, Interest::Readable)?;
+    let told = ending.as_ref().map(Blocked::descriptor).transpose()?;
+    if let Some(told) = &told {
+        events.add(told, ENDING, Interest::Readable)?;
+    }
     if let Some(listener) = gate.listener() {
         events.add(listener, LISTENER, Interest::Readable)?;
     }
     let mut ready = Vec::new();
     let mut pause = None;
     let mut attentive = true;
+    let mut stopping: Option<(Signal, Deadline)> = None;
     while !(gate.is_closed() && service.clients() == 0) {
-        let wanted = pause.is_none() && service.clients() < limits.max_clients;
+        let wanted = pause.is_none() && service.clients() < limits.max_clients && gate.has_room();
         if wanted != attentive {
             attentive = wanted;
             let interest = if wanted { Interest::Readable } else { Interest::Nothing };
             wait_for_clients(&gate, &events, interest)?;
         }
         let idle = if service.clients() == 0 { limits.idle() } else { Deadline::NEVER };
-        let deadline = pause.unwrap_or(idle);
+        let deadline = stopping.map_or(pause.unwrap_or(idle), |(_, until)| until);
         if events.wait(&mut ready, deadline)? == Waited::TimedOut {
+            if stopping.is_some() {
+                break;
+            }
             if pause.take().is_none() {
                 return Ok(Exit::Done);
             }
@@ -102,10 +127,15 @@ pub fn attend(
         for &number in &ready {
             match number {
                 LISTENER => pause = let_in(&mut gate, service, &events, limits, output)?,
-                CHILDREN => {
-                    // The signal only says that there may be some.
-                    while children.take(Deadline::PASSED)? != Waited::TimedOut {}
-                    service.reap();
+                CHILDREN => reap(service, &children)?,
+                ENDING => {
+                    let signal = ending.as_ref().map(|ending| ending.take(Deadline::PASSED));
+                    let Some(Waited::Done(received)) = signal.transpose()? else { continue };
+                    // Those who have connected already count as clients.
+                    let _ = let_in(&mut gate, service, &events, limits, output)?;
+                    gate.close();
+                    let until = stopping.map_or_else(|| limits.grace(), |_| Deadline::PASSED);
+                    stopping = Some((received.signal, until));
                 }
                 client => {
                     let place = Place { gate: &gate, events: &events, output };
@@ -113,8 +143,23 @@ pub fn attend(
                 }
             }
         }
+        if gate.has_guests() {
+            pause = let_in(&mut gate, service, &events, limits, output)?;
+        }
+    }
+    if let Some((signal, _)) = stopping {
+        service.end();
+        die_of(signal);
     }
     Ok(service.exit())
+}
+
+/// Looks after children that have ended.
+fn reap(service: &mut dyn Service, children: &Blocked) -> Result<(), Errno> {
+    // The signal only says that there may be some.
+    while children.take(Deadline::PASSED)? != Waited::TimedOut {}
+    service.reap();
+    Ok(())
 }
 
 /// Lets in those who wait; or says until when they are left waiting, as there are no descriptors

@@ -5,17 +5,19 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::child::{exit_of, not_started};
 use crate::exit::{Exit, Subject};
+use crate::signals::Signal;
+use crate::sys::process;
 use crate::sys::spawn::{Program, reap};
 
 use super::attend::{Place, Service};
-use super::gate::Client;
+use super::gate::{Client, Pass};
 
 /// The commands that run, of one that is started for each client.
 #[derive(Debug)]
 pub struct Commands {
     name: OsString,
     program: Program,
-    running: Vec<i32>,
+    running: Vec<(i32, Pass)>,
     last: Exit,
 }
 
@@ -49,7 +51,7 @@ impl Service for Commands {
             variables.push(("IPC_PEER_GID", gid.as_bytes()));
         }
         match self.program.start(&client.socket, &variables).about(&self.name) {
-            Ok(pid) => self.running.push(pid),
+            Ok(pid) => self.running.push((pid, client.pass)),
             // It was there when we began. The client notices, and the others may fare better.
             Err(error) => place.output.error(&error),
         }
@@ -58,10 +60,17 @@ impl Service for Commands {
 
     fn reap(&mut self) {
         while let Some((pid, status)) = reap() {
-            if let Some(place) = self.running.iter().position(|&running| running == pid) {
+            if let Some(place) = self.running.iter().position(|(running, _)| *running == pid) {
                 self.running.swap_remove(place);
                 self.last = exit_of(status);
             }
+        }
+    }
+
+    fn end(&mut self) {
+        for &(pid, _) in &self.running {
+            // It is not reaped, so the number is its own.
+            let _ = process::kill(pid as u32, Signal::TERM);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::sys::events::Interest;
 use crate::sys::socket::Socket;
 
 use super::attend::{Place, Service};
-use super::gate::Client;
+use super::gate::{Client, Pass};
 
 /// Clients who hear themselves.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Echo {
 #[derive(Debug)]
 struct Conversation {
     socket: Socket,
+    /// Given back when it is gone.
+    _pass: Pass,
     pending: Vec<u8>,
     stage: Stage,
 }
@@ -50,13 +52,14 @@ impl Echo {
 
 impl Service for Echo {
     fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
-        let Client { socket, number, .. } = client;
+        let Client { socket, number, pass, .. } = client;
         socket.set_non_blocking(true)?;
         if self.kind != SocketType::Stream {
             socket.mark_messages()?;
         }
         place.events.add(&socket, number, Interest::Readable)?;
-        let conversation = Conversation { socket, pending: Vec::new(), stage: Stage::Reading };
+        let conversation =
+            Conversation { socket, _pass: pass, pending: Vec::new(), stage: Stage::Reading };
         self.clients.insert(number, conversation);
         Ok(())
     }
@@ -106,7 +109,7 @@ impl Conversation {
 
 /// Sends what is taken at once: how much it was, or `None` if there is no room for anything, be it
 /// an empty message.
-fn send(socket: &Socket, kind: SocketType, bytes: &[u8]) -> Result<Option<usize>, Errno> {
+pub fn send(socket: &Socket, kind: SocketType, bytes: &[u8]) -> Result<Option<usize>, Errno> {
     let sent = match kind {
         SocketType::Stream => socket.send(bytes),
         SocketType::Seqpacket | SocketType::Dgram => {
@@ -121,7 +124,7 @@ fn send(socket: &Socket, kind: SocketType, bytes: &[u8]) -> Result<Option<usize>
 }
 
 /// Receives what there is, or one message; `None` is the end.
-fn receive<'a>(
+pub fn receive<'a>(
     socket: &Socket,
     kind: SocketType,
     buffer: &'a mut Vec<u8>,

@@ -1,6 +1,8 @@
 //! Who comes in, and in which order.
 
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
 use crate::endpoint::Listener;
 use crate::errno::Errno;
@@ -29,7 +31,30 @@ pub struct Client {
     pub number: u64,
     /// `None` where nobody knows.
     pub peer: Option<Credentials>,
+    /// Kept for as long as the client is served.
+    pub pass: Pass,
 }
+
+/// That a client is one of its user's; dropping it makes room for another.
+#[derive(Clone, Debug, Default)]
+pub struct Pass(Arc<()>);
+
+impl Pass {
+    /// How many clients have one, of this kind which the gate keeps one of itself.
+    fn given(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+}
+
+/// A client who came in and is not served yet: its user has as many as may be.
+#[derive(Debug)]
+struct Guest {
+    socket: Socket,
+    peer: Option<Credentials>,
+}
+
+/// How many guests there may be. The others wait to be accepted, whoever they are.
+const GUESTS: usize = 256;
 
 /// Where clients come in.
 #[derive(Debug)]
@@ -40,12 +65,25 @@ pub struct Gate {
     admission: Admission,
     once: bool,
     admitted: u64,
+    max_per_uid: usize,
+    passes: HashMap<u32, Pass>,
+    guests: VecDeque<Guest>,
 }
 
 impl Gate {
-    pub fn new(listener: Listener, admission: Admission, once: bool) -> Self {
+    pub fn new(listener: Listener, admission: Admission, once: bool, max_per_uid: usize) -> Self {
         let address = listener.address().to_owned();
-        Self { listener: Some(listener), address, admission, once, admitted: 0 }
+        let (passes, guests) = (HashMap::new(), VecDeque::new());
+        Self {
+            listener: Some(listener),
+            address,
+            admission,
+            once,
+            admitted: 0,
+            max_per_uid,
+            passes,
+            guests,
+        }
     }
 
     /// What to wait for, unless as many came in as should.
@@ -63,21 +101,43 @@ impl Gate {
         self.listener.is_none()
     }
 
+    /// Lets nobody else in. Those who came and are not served find the connection closed.
+    pub fn close(&mut self) {
+        self.listener = None;
+        self.guests.clear();
+    }
+
+    /// Whether there is room for one more who has to wait inside.
+    pub fn has_room(&self) -> bool {
+        self.guests.len() < GUESTS
+    }
+
+    /// Whether somebody waits inside.
+    pub fn has_guests(&self) -> bool {
+        !self.guests.is_empty()
+    }
+
     /// The next client, if one waits. Those who may not come in are sent away unheard.
     ///
     /// # Errors
     /// EMFILE and its like, with the client still waiting.
     pub fn next(&mut self, output: &Output) -> Result<Option<Client>, Errno> {
-        while let Some(listener) = &self.listener {
+        let served = |guest: &Guest| self.pass(guest.peer).is_some();
+        if let Some(place) = self.guests.iter().position(served) {
+            let Guest { socket, peer } = self.guests.remove(place).expect("it is there");
+            let pass = self.pass(peer).expect("there is room");
+            return Ok(Some(self.client(socket, peer, pass)));
+        }
+        while let Some(listener) = self.listener.as_ref().filter(|_| self.has_room()) {
             let Some(socket) = listener.socket().accept()? else { return Ok(None) };
             let peer = socket.peer();
             if self.admits(peer) {
-                self.admitted += 1;
-                socket.tune_tcp();
-                if self.once {
-                    self.listener = None;
-                }
-                return Ok(Some(Client { socket, number: self.admitted, peer }));
+                self.note(peer);
+                let Some(pass) = self.pass(peer) else {
+                    self.guests.push_back(Guest { socket, peer });
+                    continue;
+                };
+                return Ok(Some(self.client(socket, peer, pass)));
             }
             match peer {
                 Some(peer) => output.warn(format_args!(
@@ -88,6 +148,30 @@ impl Gate {
             }
         }
         Ok(None)
+    }
+
+    fn client(&mut self, socket: Socket, peer: Option<Credentials>, pass: Pass) -> Client {
+        self.admitted += 1;
+        socket.tune_tcp();
+        if self.once {
+            self.close();
+        }
+        Client { socket, number: self.admitted, peer, pass }
+    }
+
+    /// Begins to count the clients of a user, where that is wanted.
+    fn note(&mut self, peer: Option<Credentials>) {
+        if let Some(peer) = peer.filter(|_| self.max_per_uid < usize::MAX) {
+            self.passes.entry(peer.uid).or_default();
+        }
+    }
+
+    /// A pass, unless the user has as many clients as may be.
+    fn pass(&self, peer: Option<Credentials>) -> Option<Pass> {
+        match peer.and_then(|peer| self.passes.get(&peer.uid)) {
+            None => Some(Pass::default()),
+            Some(pass) => (pass.given() < self.max_per_uid).then(|| pass.clone()),
+        }
     }
 
     fn admits(&self, peer: Option<Credentials>) -> bool {

@@ -41,6 +41,15 @@ pub struct Hosting {
     /// Serve so many at a time; the others wait to be accepted
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
+    /// Serve so many of one user at a time; the user's others wait
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_per_uid: Option<u32>,
+    /// At INT, TERM or HUP, let the clients that are served finish for this long
+    ///
+    /// Nobody else is let in. Commands that still run then get TERM. A second signal ends us at
+    /// once.
+    #[arg(long, value_name = "DURATION")]
+    grace: Option<Patience>,
     /// End when there was no client for this long
     #[arg(long, value_name = "DURATION")]
     idle: Option<Patience>,
@@ -51,6 +60,8 @@ pub struct Hosted {
     pub gate: Gate,
     /// Tells when children have ended.
     pub children: Blocked,
+    /// What ends us, where clients are given time to finish.
+    pub ending: Option<Blocked>,
 }
 
 impl Hosting {
@@ -75,10 +86,26 @@ impl Hosting {
         let ending = Blocked::new(ending().collect());
         let listener = Listener::open(address, self.terms());
         let listener = listener.map_err(Failure::from).about(address)?;
-        give_up_when_told(ending, listener.binding())?;
+        let ending = match self.grace {
+            Some(_) => Some(ending),
+            None => give_up_when_told(ending, listener.binding()).map(|()| None)?,
+        };
         tell_address(&listener, address, output);
         ready.tell(listener.address().as_bytes())?;
-        Ok(Hosted { gate: Gate::new(listener, admission, self.once), children })
+        let max_per_uid = self.max_per_uid.map_or(usize::MAX, |limit| limit as usize);
+        let gate = Gate::new(listener, admission, self.once, max_per_uid);
+        Ok(Hosted { gate, children, ending })
+    }
+
+    /// Refuses what does not go with one client at a time.
+    pub fn one_at_a_time(&self) -> anyhow::Result<()> {
+        match self.grace {
+            None => Ok(()),
+            Some(_) => {
+                let reason = "only clients that are served side by side have it";
+                Err(Failure::new(Exit::Usage, reason)).about("--grace")
+            }
+        }
     }
 
     /// Whether bytes or messages go through the sockets.
@@ -89,7 +116,7 @@ impl Hosting {
     /// How many, and for how long.
     pub fn limits(&self) -> Limits {
         let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
-        Limits { max_clients, idle: self.idle }
+        Limits { max_clients, idle: self.idle, grace: self.grace }
     }
 
     fn terms(&self) -> Terms {
@@ -99,15 +126,20 @@ impl Hosting {
 
     fn admission(&self, address: &Address) -> anyhow::Result<Admission> {
         let named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
+        let counted = self.max_per_uid.is_some();
         match address.place() {
             Place::Path(_) | Place::Descriptor(_) if !named => Ok(Admission::Everybody),
             Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) => {
                 let (users, groups) = (self.allow_uid.clone(), self.allow_gid.clone());
                 Ok(Admission::Only { users, groups })
             }
-            _ if named => {
+            _ if named || counted => {
                 let reason = "nobody knows the users of a network's clients";
-                Err(Failure::new(Exit::Usage, reason)).about("--allow-uid and --allow-gid")
+                Err(Failure::new(Exit::Usage, reason)).about(if named {
+                    "--allow-uid and --allow-gid"
+                } else {
+                    "--max-per-uid"
+                })
             }
             _ => Ok(Admission::Everybody),
         }

@@ -5,6 +5,7 @@ mod commands;
 mod echo;
 pub mod gate;
 pub mod hosting;
+mod hub;
 mod talk;
 
 use std::ffi::OsString;
@@ -20,19 +21,21 @@ use attend::{Service, attend};
 use commands::Commands;
 use echo::Echo;
 use hosting::Hosting;
+use hub::Hub;
 
 /// Listen at a socket and serve those who connect
 ///
 /// With a COMMAND, each client gets one, which has the socket itself as its stdin and stdout; they
 /// run side by side. It finds IPC_PEER_PID, IPC_PEER_UID, IPC_PEER_GID, IPC_PEER_ADDR,
 /// IPC_LOCAL_ADDR and IPC_CONN_NUM (1 for the first client) in its environment. With --echo,
-/// clients get back what they send. With neither, one client at a time talks with our stdin and
+/// clients get back what they send. With --hub, every client hears every other; one that is more
+/// than 1 MiB behind is sent away. With none of these, one client at a time talks with our stdin and
 /// stdout, and the others wait.
 ///
 /// A path appears with its final permissions and when we listen already. One that a dead server
 /// left is taken over; one that a process has open is refused with status 5; what is no socket is
 /// never removed. The path is removed in the end, also by INT, TERM and HUP, of which we then die.
-/// Commands that run go on by themselves.
+/// Commands that run go on by themselves, unless --grace waits for them.
 ///
 /// An abstract name (@NAME) has no permissions: it admits only processes of our own user and of
 /// those that --allow-uid names. For a path, which the mode guards, --allow-uid narrows who is
@@ -49,6 +52,9 @@ pub struct Serve {
     /// Send back what comes
     #[arg(long, conflicts_with = "command")]
     echo: bool,
+    /// Send what comes from each client to every other
+    #[arg(long, conflicts_with_all = ["command", "echo"])]
+    hub: bool,
     #[command(flatten)]
     framing: Framing,
     /// What to run for each client
@@ -87,7 +93,10 @@ impl Serve {
     fn service(&self) -> anyhow::Result<Option<Box<dyn Service>>> {
         Ok(if self.echo {
             Some(Box::new(Echo::new(self.hosting.kind())))
+        } else if self.hub {
+            Some(Box::new(Hub::new(self.hosting.kind())))
         } else if self.command.is_empty() {
+            self.hosting.one_at_a_time()?;
             None
         } else {
             Some(Box::new(Commands::new(&self.command)?))
