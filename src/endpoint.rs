@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl Listener {
                 if !socket.is_listening() && terms.kind != SocketType::Dgram {
                     return Err(Error::NotListening);
                 }
-                Self { binding: None, address: socket.local_address(), socket }
+                Self { binding: None, address: address_of(&socket), socket }
             }
         };
         listener.socket.set_non_blocking(true)?;
@@ -179,6 +179,14 @@ impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Where a socket that was handed over listens. One that we bound ourselves has a name beside the
+/// path that clients know.
+fn address_of(socket: &Socket) -> OsString {
+    let bound = socket.local_address();
+    let known = binding::path_of(Path::new(&bound)).filter(|path| stat(path).is_ok());
+    known.map_or(bound, PathBuf::into_os_string)
 }
 
 /// Connects, waiting for room in the backlog of who listens until `deadline`; where nobody does,

@@ -1,6 +1,6 @@
 //! Descriptors that our caller left open for us, by number: the 9 of `exec 9>file`.
 
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::close;
@@ -36,6 +36,26 @@ pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
     }
     Ok(ours)
 }
+
+/// Takes the number 3 if it is free, so that no descriptor of ours gets it before
+/// [`hand_over_as_third`].
+pub fn reserve_third() -> Result<Option<OwnedFd>, Errno> {
+    let null = OwnedFd::from(std::fs::File::open("/dev/null")?);
+    Ok(Some(null).filter(|null| null.as_raw_fd() == THIRD))
+}
+
+/// Lets a COMMAND have a descriptor of ours as its number 3, in place of what has it: our
+/// caller's, or the one that was reserved.
+pub fn hand_over_as_third(fd: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: the call takes numbers only, and nobody here uses what it closes.
+    match unsafe { libc::dup2(fd.as_fd().as_raw_fd(), THIRD) } {
+        THIRD => Ok(()),
+        _ => Err(Errno::last()),
+    }
+}
+
+/// The first behind the three standard ones.
+const THIRD: i32 = 3;
 
 /// Lets a COMMAND have a descriptor of ours.
 pub fn pass_on(fd: impl AsFd) -> Result<(), Errno> {

@@ -1,6 +1,9 @@
 //! `ipc sock connect`.
 
+use std::ffi::OsString;
+
 use crate::address::Address;
+use crate::child;
 use crate::cli::{Example, Run};
 use crate::conversation;
 use crate::deadline::{Deadline, Waiting};
@@ -8,6 +11,7 @@ use crate::endpoint;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
+use crate::sys::descriptor;
 use crate::units::Patience;
 
 use super::Connected;
@@ -26,6 +30,8 @@ use super::Connected;
 /// send what stdin has at that moment and end. Nothing is encrypted: for TLS there are socat and
 /// stunnel.
 ///
+/// With a COMMAND, that has the socket itself, and no byte passes through us.
+///
 /// The timeout is for connecting, which waits where the backlog of the server is full.
 #[derive(Debug, clap::Args)]
 pub struct Connect {
@@ -40,12 +46,16 @@ pub struct Connect {
     waiting: Waiting,
     #[command(flatten)]
     framing: Framing,
+    /// What has the socket as its stdin and stdout, instead of ours; we become it
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
 }
 
 impl Run for Connect {
     const EXAMPLES: &'static [Example] = &[
         ("Ask a server", "echo status | ipc sock connect /run/server"),
         ("Talk to one that is about to start", "ipc sock connect --retry 5s @jobs"),
+        ("Let a program have the connection", "ipc sock connect @jobs -- ./worker"),
         (
             "Send a message for each line",
             "printf 'a\\nb\\n' | ipc sock connect --type seqpacket @jobs",
@@ -54,6 +64,7 @@ impl Run for Connect {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
+        descriptor::keep_to_ourselves();
         let retry = match self.retry {
             None => Deadline::PASSED,
             Some(Patience::Forever) => Deadline::NEVER,
@@ -62,6 +73,11 @@ impl Run for Connect {
         let connected = endpoint::connect(&self.address, self.connected.kind, deadline, retry);
         let connected = connected.map_err(Failure::from).about(&self.address)?;
         let socket = self.waiting.settle(connected).about(&self.address)?;
+        if !self.command.is_empty() {
+            return Err(child::exec(
+                child::command(&self.command).stdin(socket.try_clone()?).stdout(socket),
+            ));
+        }
         let (input, mut outlet) = conversation::ends(self.connected.kind, self.framing.form());
         let (_, held) = conversation::hold(socket, input, &mut outlet, output)?;
         held.map_err(Failure::from).about(&self.address)?;

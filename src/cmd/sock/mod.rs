@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::thread;
 
-use crate::address::{Address, SocketType};
+use crate::address::{Address, Place, SocketType};
 use crate::binding::Binding;
 use crate::cli::{Noun, Verb};
 use crate::deadline::{Deadline, Waited};
@@ -50,7 +50,9 @@ struct Connected {
 
 /// Says where we listen, if that is not what was asked for: the system picked the port.
 fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
-    if listener.address() != asked.as_ref() {
+    let known =
+        matches!(asked.place(), Place::Descriptor(_)) || listener.address() == asked.as_ref();
+    if !known {
         output.warn(format_args!("listening at {}", escape(listener.address().as_bytes())));
     }
 }

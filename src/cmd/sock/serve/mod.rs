@@ -9,13 +9,17 @@ mod hub;
 mod talk;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use crate::address::Address;
+use crate::child;
 use crate::cli::{Example, Run};
 use crate::conversation;
 use crate::exit::Exit;
 use crate::frame::Framing;
 use crate::output::Output;
+use crate::ready;
+use crate::sys::descriptor;
 
 use attend::{Service, attend};
 use commands::Commands;
@@ -55,6 +59,16 @@ pub struct Serve {
     /// Send what comes from each client to every other
     #[arg(long, conflicts_with_all = ["command", "echo"])]
     hub: bool,
+    /// Hand the listening socket to a single COMMAND, which does all the rest
+    ///
+    /// We become the COMMAND. It has the socket as descriptor 3, and LISTEN_FDS and LISTEN_PID in
+    /// its environment, as sd_listen_fds(3) wants them. Whom it lets in is its own affair, and so
+    /// is the path, which stays until it removes it or the next server takes it over.
+    #[arg(long, requires = "command", conflicts_with_all = [
+        "echo", "hub", "allow_uid", "allow_gid", "max_clients", "max_per_uid", "idle", "grace",
+        "once",
+    ])]
+    activate: bool,
     #[command(flatten)]
     framing: Framing,
     /// What to run for each client
@@ -67,6 +81,10 @@ impl Run for Serve {
         ("Answer each client with a script", "ipc sock serve /run/date -- date"),
         ("Collect what clients send, one after the other", "ipc sock serve @log </dev/null >>log"),
         (
+            "Listen for a server that takes over its socket",
+            "ipc sock serve --activate -m 660 /run/server -- ./server",
+        ),
+        (
             "Go on when it listens",
             "ipc sock serve --ready 3 @echo --echo 3>ready & read line <ready",
         ),
@@ -74,6 +92,9 @@ impl Run for Serve {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let ready = self.hosting.prepare()?;
+        if self.activate {
+            return self.become_command(ready, output);
+        }
         // Found before there is a path.
         let service = self.service()?;
         let hosted = self.hosting.open(&self.address, ready, output)?;
@@ -89,6 +110,22 @@ impl Run for Serve {
 }
 
 impl Serve {
+    /// Listens, and becomes the COMMAND that serves.
+    fn become_command(&self, ready: ready::Listener, output: &Output) -> anyhow::Result<Exit> {
+        // Ours until the socket takes its number.
+        let _third = descriptor::reserve_third()?.map(ManuallyDrop::new);
+        // Found before there is a path.
+        Commands::new(&self.command)?;
+        let hosted = self.hosting.open(&self.address, ready, output)?;
+        let Some(listener) = hosted.gate.listener() else { return Ok(Exit::Done) };
+        listener.socket().set_non_blocking(false)?;
+        descriptor::hand_over_as_third(listener)?;
+        let mut command = child::command(&self.command);
+        command.env("LISTEN_FDS", "1").env("LISTEN_PID", std::process::id().to_string());
+        command.env_remove("LISTEN_FDNAMES");
+        Err(child::exec(&mut command))
+    }
+
     /// What is done for clients side by side; `None` if they talk with us one after the other.
     fn service(&self) -> anyhow::Result<Option<Box<dyn Service>>> {
         Ok(if self.echo {
