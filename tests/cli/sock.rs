@@ -204,7 +204,11 @@ fn a_live_path_is_in_use_and_its_server_notices_nothing() {
     ipc(&["sock", "serve", &place, "--echo"]).is(
         5,
         "",
-        &format!("ipc: sock serve: {}: Address already in use\n", &*place),
+        &format!(
+            "ipc: sock serve: {}: Address already in use\nhint: process {} (ipc) has it\n",
+            &*place,
+            server.pid()
+        ),
     );
     ipc(&["sock", "wait", "-n", &place]).is(0, "", "");
     ipc(&["sock", "connect", &place]).input("still the first").is(0, "still the first", "");
@@ -749,7 +753,11 @@ fn tcp_is_served_at_both_versions_of_the_protocol() {
         ipc(&["sock", "serve", &address, "--echo"]).is(
             5,
             "",
-            &format!("ipc: sock serve: {address}: Address already in use\n"),
+            &format!(
+                "ipc: sock serve: {address}: Address already in use\n\
+                 hint: process {} (ipc) has it\n",
+                server.pid()
+            ),
         );
         stop(server, Signal::SIGTERM);
         ipc(&["sock", "connect", &address]).is(

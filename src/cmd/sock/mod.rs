@@ -17,10 +17,13 @@ use crate::address::{Address, Place, SocketType};
 use crate::binding::Binding;
 use crate::cli::{Noun, Verb};
 use crate::deadline::{Deadline, Waited};
-use crate::endpoint::Listener;
+use crate::endpoint::{Error, Listener, Terms};
 use crate::errno::Errno;
+use crate::exit::{Failure, Subject};
 use crate::output::{Output, escape};
 use crate::signals::Signal;
+use crate::socket_table;
+use crate::sys::process::{Holder, SocketHolders};
 use crate::sys::signal::{Blocked, die_of, is_ignored};
 
 pub const NOUN: Noun = Noun {
@@ -55,6 +58,27 @@ fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
     if !known {
         output.warn(format_args!("listening at {}", escape(listener.address().as_bytes())));
     }
+}
+
+/// Begins to listen. Where somebody else does already, the hint says who.
+fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
+    let listener = Listener::open(address, terms).map_err(|error| {
+        let failure = Failure::from(error);
+        match holder(address).filter(|_| error == Error::Kernel(Errno(libc::EADDRINUSE))) {
+            Some(Holder { pid, command }) => {
+                failure.hint(format!("process {pid} ({}) has it", escape(&command)))
+            }
+            None => failure,
+        }
+    });
+    listener.about(address)
+}
+
+/// A process that others come to at an address, as far as we may see.
+fn holder(address: &Address) -> Option<Holder> {
+    let rows = socket_table::at(address).ok()?;
+    let row = rows.iter().find(|row| row.is_reachable())?;
+    SocketHolders::find().of(row.inode).first().cloned()
 }
 
 /// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is

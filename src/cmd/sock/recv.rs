@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use crate::address::{Address, Place, SocketType};
 use crate::cli::{Example, Run};
 use crate::deadline::{Waited, Waiting};
-use crate::endpoint::{Listener, Terms};
+use crate::endpoint::Terms;
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Exit, Subject};
 use crate::frame::{Framing, Writer};
 use crate::output::Output;
 use crate::ready::Ready;
@@ -17,7 +17,7 @@ use crate::sys::signal::Blocked;
 use crate::sys::socket::{BACKLOG, is_our_user};
 use crate::units::Mode;
 
-use super::{ending, give_up_when_told, tell_address};
+use super::{ending, give_up_when_told, listen, tell_address};
 
 /// Receive datagrams at a socket
 ///
@@ -64,8 +64,7 @@ impl Run for Recv {
         let signals = Blocked::new(ending().collect());
         let mode = Mode::of_new_object(self.mode.as_ref());
         let terms = Terms { kind: SocketType::Dgram, mode, backlog: BACKLOG };
-        let listener = Listener::open(&self.address, terms);
-        let listener = listener.map_err(Failure::from).about(&self.address)?;
+        let listener = listen(&self.address, terms)?;
         let socket = listener.socket();
         socket.mark_messages()?;
         let guarded = matches!(self.address.place(), Place::Abstract(_));

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::address::{Address, Place, SocketType};
-use crate::endpoint::{Listener, Terms};
+use crate::endpoint::Terms;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::ready::{self, Ready};
@@ -14,7 +14,7 @@ use crate::units::{Mode, Patience};
 
 use super::attend::Limits;
 use super::gate::{Admission, Gate};
-use crate::cmd::sock::{Connected, ending, give_up_when_told, tell_address};
+use crate::cmd::sock::{Connected, ending, give_up_when_told, listen, tell_address};
 
 /// Where, for whom and for how many we listen.
 #[derive(Debug, clap::Args)]
@@ -84,8 +84,7 @@ impl Hosting {
         // Blocked before there is a path, so that none is left behind.
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
         let ending = Blocked::new(ending().collect());
-        let listener = Listener::open(address, self.terms());
-        let listener = listener.map_err(Failure::from).about(address)?;
+        let listener = listen(address, self.terms())?;
         let ending = match self.grace {
             Some(_) => Some(ending),
             None => give_up_when_told(ending, listener.binding()).map(|()| None)?,
