@@ -19,5 +19,6 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod storm;
 mod support;
 mod waiting;
