@@ -292,14 +292,26 @@ _ipc() {
             ipc__subcmd__help__subcmd__sock,connect)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__connect"
                 ;;
+            ipc__subcmd__help__subcmd__sock,ls)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__ls"
+                ;;
+            ipc__subcmd__help__subcmd__sock,pair)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__pair"
+                ;;
             ipc__subcmd__help__subcmd__sock,recv)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__recv"
+                ;;
+            ipc__subcmd__help__subcmd__sock,relay)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__relay"
                 ;;
             ipc__subcmd__help__subcmd__sock,send)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__send"
                 ;;
             ipc__subcmd__help__subcmd__sock,serve)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__serve"
+                ;;
+            ipc__subcmd__help__subcmd__sock,stat)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__stat"
                 ;;
             ipc__subcmd__help__subcmd__sock,wait)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__wait"
@@ -484,14 +496,26 @@ _ipc() {
             ipc__subcmd__sock,connect)
                 cmd="ipc__subcmd__sock__subcmd__connect"
                 ;;
+            ipc__subcmd__sock,ls)
+                cmd="ipc__subcmd__sock__subcmd__ls"
+                ;;
+            ipc__subcmd__sock,pair)
+                cmd="ipc__subcmd__sock__subcmd__pair"
+                ;;
             ipc__subcmd__sock,recv)
                 cmd="ipc__subcmd__sock__subcmd__recv"
+                ;;
+            ipc__subcmd__sock,relay)
+                cmd="ipc__subcmd__sock__subcmd__relay"
                 ;;
             ipc__subcmd__sock,send)
                 cmd="ipc__subcmd__sock__subcmd__send"
                 ;;
             ipc__subcmd__sock,serve)
                 cmd="ipc__subcmd__sock__subcmd__serve"
+                ;;
+            ipc__subcmd__sock,stat)
+                cmd="ipc__subcmd__sock__subcmd__stat"
                 ;;
             ipc__subcmd__sock,wait)
                 cmd="ipc__subcmd__sock__subcmd__wait"
@@ -1709,7 +1733,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sock)
-            opts="serve connect send recv wait"
+            opts="serve connect send recv relay pair wait stat ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1736,7 +1760,49 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__pair)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__sock__subcmd__recv)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__relay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1765,6 +1831,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sock__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__stat)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3425,7 +3505,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock)
-            opts="-h -V --help --version serve connect send recv wait"
+            opts="-h -V --help --version serve connect send recv relay pair wait stat ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3463,6 +3543,38 @@ _ipc() {
                     ;;
                 --frame)
                     COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__ls)
+            opts="-q -v -a -j -h -V --quiet --verbose --all --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__pair)
+            opts="-q -v -h -V --quiet --verbose --type --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -3522,38 +3634,8 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ipc__subcmd__sock__subcmd__send)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --reply --timeout --nonblock --null --frame --help --version"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --type)
-                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
-                    return 0
-                    ;;
-                --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -t)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --frame)
-                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        ipc__subcmd__sock__subcmd__serve)
-            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --allow-gid --max-clients --idle --echo --null --frame --help --version"
+        ipc__subcmd__sock__subcmd__relay)
+            opts="-q -v -m -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3591,6 +3673,102 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-per-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__send)
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --reply --timeout --nonblock --null --frame --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --frame)
+                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__serve)
+            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --echo --hub --activate --null --frame --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-gid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-per-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --idle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3599,6 +3777,20 @@ _ipc() {
                     COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__stat)
+            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

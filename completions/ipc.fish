@@ -765,13 +765,17 @@ complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcomma
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -s h -l help -d 'Print help'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "serve" -d 'Listen at a socket and serve those who connect'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "connect" -d 'Connect stdin and stdout to a socket'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "send" -d 'Send messages to a socket'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "recv" -d 'Receive datagrams at a socket'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv wait" -f -a "wait" -d 'Wait until somebody listens'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "serve" -d 'Listen at a socket and serve those who connect'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "connect" -d 'Connect stdin and stdout to a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "send" -d 'Send messages to a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "recv" -d 'Receive datagrams at a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "relay" -d 'Pass connections at one address on to another'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "pair" -d 'Run two commands that talk with each other'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "wait" -d 'Wait until somebody listens'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "stat" -d 'Show all that is known of a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "ls" -d 'List the sockets of this machine'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l type -d 'Whether bytes or messages go through it' -r -f -a "stream\t'Bytes in order, without boundaries'
 seqpacket\t'Messages in order, over a connection'
 dgram\t'Messages, each on its own'"
@@ -781,6 +785,8 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l allow-uid -d 'Admit processes of this user' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l allow-gid -d 'Admit processes of this group' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l max-clients -d 'Serve so many at a time; the others wait to be accepted' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l max-per-uid -d 'Serve so many of one user at a time; the user\'s others wait' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l grace -d 'At INT, TERM or HUP, let the clients that are served finish for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l idle -d 'End when there was no client for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
@@ -789,8 +795,10 @@ len4\t'A 4-byte little-endian length, then the bytes'
 netstring\t'A length in decimal, a colon, the bytes, a comma'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say what happens, on stderr'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l once -d 'End after the first client, with the status of its COMMAND'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l once -d 'End after the first client, with the status of what was done for it'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l echo -d 'Send back what comes'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l hub -d 'Send what comes from each client to every other'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l activate -d 'Hand the listening socket to a single COMMAND, which does all the rest'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
@@ -844,12 +852,47 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l type -d 'Whether bytes or messages go through it' -r -f -a "stream\t'Bytes in order, without boundaries'
+seqpacket\t'Messages in order, over a connection'
+dgram\t'Messages, each on its own'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s m -l mode -d 'Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l backlog -d 'How many clients may wait to be accepted' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l ready -d 'Write a line to this descriptor or file when ready' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l allow-uid -d 'Admit processes of this user' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l allow-gid -d 'Admit processes of this group' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l max-clients -d 'Serve so many at a time; the others wait to be accepted' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l max-per-uid -d 'Serve so many of one user at a time; the user\'s others wait' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l grace -d 'At INT, TERM or HUP, let the clients that are served finish for this long' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l idle -d 'End when there was no client for this long' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l once -d 'End after the first client, with the status of what was done for it'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -l type -d 'Whether bytes or messages go through it' -r -f -a "stream\t'Bytes in order, without boundaries'
+seqpacket\t'Messages in order, over a connection'
+dgram\t'Messages, each on its own'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from stat" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from stat" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from stat" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from stat" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no diagnostics: the status says it all'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s a -l all -d 'List connections, and sockets without a name, as well'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -l install -d 'Make the links in this directory' -r -F
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -s v -l verbose -d 'Say what happens, on stderr'
@@ -940,4 +983,8 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "connect" -d 'Connect stdin and stdout to a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "send" -d 'Send messages to a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "recv" -d 'Receive datagrams at a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "relay" -d 'Pass connections at one address on to another'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "pair" -d 'Run two commands that talk with each other'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "wait" -d 'Wait until somebody listens'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "stat" -d 'Show all that is known of a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "ls" -d 'List the sockets of this machine'

@@ -82,7 +82,6 @@ impl Run for Recv {
                 Ok(Some(message)) => message,
                 Ok(None) => break,
                 Err(Errno(libc::EAGAIN)) => {
-                    output.flush()?;
                     let came: Waited = poll::readable(socket, deadline)?;
                     self.waiting.settle(came).about(&self.address)?;
                     continue;
@@ -95,6 +94,8 @@ impl Run for Recv {
             }
             received += 1;
             writer.write(output, message.bytes)?;
+            // What is answered, or gone from the socket for good, does not wait here to be lost.
+            output.flush()?;
             if let (Some(reply), Some(sender)) = (&self.reply_with, &message.sender) {
                 let replied = socket.answer(reply.as_bytes(), sender);
                 if let Err(error) = replied.about(&self.address) {
