@@ -115,10 +115,12 @@ pub fn exit_of(status: ExitStatus) -> Exit {
     Exit::Command(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
 }
 
-/// Why a COMMAND did not start: as env(1) has it, 127 if there is none, 126 for anything else.
+/// Why a COMMAND did not start: as env(1) has it, 127 if there is none, 126 if it cannot be executed,
+/// 125 if we have no room to try.
 pub fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
     let exit = match errno {
         Errno(libc::ENOENT) => Exit::CommandNotFound,
+        Errno(libc::EAGAIN | libc::EMFILE | libc::ENFILE | libc::ENOMEM) => Exit::CommandNotStarted,
         _ => Exit::CommandNotExecutable,
     };
     let failed: Result<(), Failure> = Err(Failure::new(exit, errno.to_string()));

@@ -283,6 +283,8 @@ fn usage_message(error: &clap::Error, place: &str) -> Message {
     let reason = reason.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
     let reason = refused_value(error).unwrap_or(reason);
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    // A value is seldom what was meant by a word that begins as an option does.
+    let tip = tip.filter(|tip| !tip.starts_with("to pass "));
     let help =
         if place.is_empty() { "ipc --help".to_owned() } else { format!("ipc {place} --help") };
     let hint = tip.map_or_else(|| format!("try '{help}'"), str::to_owned);

@@ -17,7 +17,7 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
 use crate::sys::descriptor;
-use crate::sys::directory::is_socket;
+use crate::sys::directory::{is_same, is_socket};
 use crate::sys::poll;
 use crate::sys::socket::{self, Socket};
 use crate::sys::unix_diag::{self, Entry, State};
@@ -404,6 +404,9 @@ fn is_path_served(path: &Path) -> Result<bool, Error> {
     };
     match socket::is_alive(&address) {
         Ok(false) | Err(Errno(libc::ENOENT)) => Ok(false),
+        // Another server took the path since we looked: the list knows it by now. To connect would
+        // be to use up the client of one that serves a single one.
+        Ok(true) if !stat(path).is_ok_and(|now| is_same(&now, &file)) => is_path_served(path),
         Ok(true) => answers(&address),
         Err(errno) => Err(errno.into()),
     }

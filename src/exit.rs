@@ -190,7 +190,10 @@ where
     Result<T, E>: Context<T, E>,
 {
     fn about(self, subject: impl AsRef<OsStr>) -> anyhow::Result<T> {
-        self.with_context(|| escape(subject.as_ref().as_encoded_bytes()).into_owned())
+        self.with_context(|| match subject.as_ref().as_encoded_bytes() {
+            b"" => "''".to_owned(),
+            subject => escape(subject).into_owned(),
+        })
     }
 }
 

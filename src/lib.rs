@@ -59,7 +59,9 @@ fn main(arguments: Vec<OsString>) -> u8 {
         Err(message) => return message.print().code(),
     };
     let mut output = Output::new(call.words(), call.verbosity());
-    let outcome = call.run(&mut output).and_then(|exit| Ok(output.flush().map(|()| exit)?));
+    let outcome = call.run(&mut output);
+    // What was printed before an error is as good as what was printed without one.
+    let outcome = output.flush().map_err(Into::into).and(outcome);
     match outcome {
         Ok(exit) => exit.code(),
         Err(error) => call.exit(fail(&error, &output)).code(),

@@ -93,6 +93,8 @@ impl Signal {
     pub const USR2: Self = Self(libc::SIGUSR2);
     /// Written to a pipe that nobody reads.
     pub const PIPE: Self = Self(libc::SIGPIPE);
+    /// A file grew beyond the limit.
+    pub const XFSZ: Self = Self(libc::SIGXFSZ);
     /// Asked to end.
     pub const TERM: Self = Self(libc::SIGTERM);
     /// A child changed its state.

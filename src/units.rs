@@ -48,6 +48,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Size(pub u64);
 
+impl Size {
+    /// Reads a size that is not zero.
+    pub fn positive(text: &str) -> Result<Self, &'static str> {
+        text.parse()
+            .and_then(|size| if size == Self(0) { Err("not a size above 0") } else { Ok(size) })
+    }
+}
+
 impl FromStr for Size {
     type Err = &'static str;
 

@@ -35,7 +35,7 @@ pub unsafe fn start(count: c_int, arguments: *const *const c_char) -> c_int {
     // SAFETY: the caller promises as much.
     let arguments = unsafe { collect(count, arguments) };
     occupy_standard_descriptors();
-    super::signal::ignore_broken_pipes();
+    super::signal::let_writes_fail();
     crate::main(arguments).into()
 }
 

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::uio::pwrite;
-use nix::unistd::write;
+use nix::unistd::{ftruncate, write};
 
 use super::dev_shm::{self, Unnamed};
 use super::futex;
@@ -52,6 +52,9 @@ const FLAG: u64 = 1 << 63;
 /// removes by exclusive or.
 const SHARED: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
 
+/// Where that field is.
+const SHARED_OFFSET: usize = 8;
+
 /// Why a semaphore cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -61,6 +64,13 @@ pub enum Error {
     /// There is a file of that name, and it has no semaphore's size.
     #[error("not a semaphore: a file of {0} bytes, where a semaphore has 32")]
     NotASemaphore(i64),
+    /// There is a file of that name that is as long as a semaphore which commands have run with, and
+    /// is none.
+    #[error("not a semaphore: a file of 4096 bytes without a semaphore at its beginning")]
+    NotGrown,
+    /// There is something of that name that is no regular file: a link, a FIFO, a directory.
+    #[error("not a semaphore: not a regular file")]
+    NotAFile,
     /// There is a file of that name and of the right size, and it holds no semaphore.
     #[error("not a semaphore: its value would be above the greatest one, 2147483647")]
     NotAValue,
@@ -95,15 +105,23 @@ impl Semaphore {
         let file = Unnamed::new(mode)?;
         let mut image = [0; SIZE];
         image[..8].copy_from_slice(&u64::from(value).to_ne_bytes());
-        image[8..12].copy_from_slice(&SHARED.to_ne_bytes());
-        write(file.file(), &image)?;
+        image[SHARED_OFFSET..][..4].copy_from_slice(&SHARED.to_ne_bytes());
+        // A file that cannot have 32 bytes cannot have one.
+        let written = write(file.file(), &image)?;
+        if written < image.len() {
+            return Err(Errno(libc::EFBIG).into());
+        }
         file.link(&file_name(name))?;
         Ok(())
     }
 
     /// Opens an existing semaphore.
     pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
-        let (file, status) = dev_shm::open_object(&file_name(name), OFlag::O_RDWR)?;
+        let opened = dev_shm::open_object(&file_name(name), OFlag::O_RDWR);
+        let (file, status) = opened.map_err(|errno| match errno {
+            Errno(libc::EINVAL | libc::ELOOP | libc::EISDIR | libc::ENXIO) => Error::NotAFile,
+            errno => errno.into(),
+        })?;
         Self::of(file, status)
     }
 
@@ -122,8 +140,8 @@ impl Semaphore {
             return Err(Error::NotASemaphore(status.st_size));
         }
         let semaphore = Self { mapping: Mapping::new(&file, GROWN)?, file, status };
-        if size == GROWN.get() && !semaphore.has_slots() {
-            return Err(Error::NotASemaphore(status.st_size));
+        if size == GROWN.get() && !semaphore.has_slots() && !semaphore.is_shared() {
+            return Err(Error::NotGrown);
         }
         if semaphore.value() > VALUE_MAX {
             return Err(Error::NotAValue);
@@ -230,13 +248,17 @@ impl Semaphore {
         self.mapping.atomic_u64(MAGIC_OFFSET).load(Ordering::SeqCst) == MAGIC
     }
 
-    /// Gives it slots. Only one process may do so at a time. It is done by one write, so a process
-    /// that is killed leaves it done or not begun.
+    /// Whether it says that processes share it, as every semaphore with a name does.
+    fn is_shared(&self) -> bool {
+        self.mapping.atomic_u32(SHARED_OFFSET).load(Ordering::Relaxed) == SHARED
+    }
+
+    /// Gives it slots. Only one process may do so at a time. One that is killed in between leaves a
+    /// longer file without slots, which does no harm.
     pub fn add_slots(&self) -> Result<(), Errno> {
         if !self.has_slots() {
-            let mut rest = [0; GROWN.get() - MAGIC_OFFSET];
-            rest[..8].copy_from_slice(&MAGIC.to_ne_bytes());
-            pwrite(&self.file, &rest, MAGIC_OFFSET as i64)?;
+            ftruncate(&self.file, GROWN.get() as i64)?;
+            self.mapping.atomic_u64(MAGIC_OFFSET).store(MAGIC, Ordering::SeqCst);
         }
         Ok(())
     }

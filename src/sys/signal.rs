@@ -190,10 +190,12 @@ fn change_mask(how: i32, set: SignalSet) -> SignalSet {
     before
 }
 
-/// Lets writes to a pipe without a reader fail with EPIPE, so that a peer who left is an error
-/// and a reader of stdout who left is not.
-pub fn ignore_broken_pipes() {
+/// Lets writes fail rather than end us: to a pipe without a reader with EPIPE, so that a peer who
+/// left is an error and a reader of stdout who left is not; and beyond the limit for files, which
+/// RLIMIT_FSIZE sets, with EFBIG.
+pub fn let_writes_fail() {
     set_disposition(Signal::PIPE, libc::SIG_IGN);
+    set_disposition(Signal::XFSZ, libc::SIG_IGN);
 }
 
 /// Gives every signal its default disposition, as a COMMAND expects them, even where our caller

@@ -614,22 +614,25 @@ import fcntl, os, subprocess, sys, time
 ipc, file = sys.argv[1:]
 me = str(os.getpid())
 referee = open(file + '.referee', 'w')
+def say(text):
+    # At once, as we may be killed between two writes.
+    os.write(1, text.encode() + b'\n')
 def lock(verb, *options):
     return subprocess.run([ipc, 'lock', verb, file, '--owner', me, *options]).returncode
 while True:
     if lock('take', '-t', '30') != 0:
-        print('not in time', flush=True)
+        say('not in time')
         break
     try:
         fcntl.flock(referee, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print('two at a time', flush=True)
+        say('two at a time')
         break
-    print('in', flush=True)
+    say('in')
     time.sleep(0.001)
     fcntl.flock(referee, fcntl.LOCK_UN)
     if lock('drop') != 0:
-        print('not mine', flush=True)
+        say('not mine')
         break
 "#;
 

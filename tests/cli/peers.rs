@@ -2,6 +2,7 @@
 //! sysv_ipc. `make tools` installs what they need; without it their tests are passed over, unless
 //! `IPC_PEERS=required` is set, as it is for `make test`.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,7 +69,8 @@ pub fn may_unshare(options: &[&str]) -> bool {
     let unshare = Command::new("unshare").args(options).arg("true").output();
     let may = unshare.is_ok_and(|output| output.status.success());
     if !may {
-        eprintln!("passed over: unshare {} is refused here", options.join(" "));
+        let _ =
+            writeln!(std::io::stderr(), "passed over: unshare {} is refused", options.join(" "));
     }
     may
 }

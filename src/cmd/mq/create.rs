@@ -12,6 +12,7 @@ use crate::output::Output;
 use crate::sys::mqueue::{self, Access, Limits, Shape};
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
+use crate::units::Size;
 
 use super::{explain, not_for_this_kind};
 
@@ -32,11 +33,11 @@ pub struct Create {
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
     max_msgs: Option<u64>,
     /// Bytes that a message may have
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
-    msg_size: Option<u64>,
+    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
+    msg_size: Option<Size>,
     /// Bytes that all messages of a System V queue may have
-    #[arg(long, value_name = "N")]
-    max_bytes: Option<u64>,
+    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
+    max_bytes: Option<Size>,
     #[command(flatten)]
     creation: Creation,
 }
@@ -57,6 +58,11 @@ impl Run for Create {
 }
 
 impl Create {
+    /// Whether something was asked for that only a POSIX queue has.
+    fn has_shape(&self) -> bool {
+        self.max_msgs.is_some() || self.msg_size.is_some()
+    }
+
     fn posix(&self, name: &ObjectName) -> anyhow::Result<Exit> {
         if self.max_bytes.is_some() {
             return Err(not_for_this_kind(
@@ -64,11 +70,11 @@ impl Create {
             )
             .into());
         }
-        let shape = (self.max_msgs.or(self.msg_size).is_some()).then(|| {
+        let shape = self.has_shape().then(|| {
             let default = Limits::now().default;
             Shape {
                 max_msgs: self.max_msgs.unwrap_or(default.max_msgs),
-                msg_size: self.msg_size.unwrap_or(default.msg_size),
+                msg_size: self.msg_size.map_or(default.msg_size, |Size(bytes)| bytes),
             }
         });
         let created = create_posix(name, shape, self.creation.mode());
@@ -80,7 +86,7 @@ impl Create {
         let queue = mqueue::Queue::open(name, Access::Look).map_err(explain)?;
         let Shape { max_msgs, msg_size } = queue.shape().map_err(explain)?;
         let differs = self.max_msgs.is_some_and(|wanted| wanted != max_msgs)
-            || self.msg_size.is_some_and(|wanted| wanted != msg_size);
+            || self.msg_size.is_some_and(|Size(wanted)| wanted != msg_size);
         if differs {
             let reason = format!("exists with --max-msgs {max_msgs} --msg-size {msg_size}");
             return Err(Failure::new(Exit::InUse, reason));
@@ -89,7 +95,7 @@ impl Create {
     }
 
     fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
-        if self.max_msgs.or(self.msg_size).is_some() {
+        if self.has_shape() {
             return Err(not_for_this_kind(
                 "--max-msgs and --msg-size are for POSIX queues; System V queues have --max-bytes",
             )
@@ -118,7 +124,7 @@ impl Create {
                 (errno, _) => explain(errno),
             },
         )?;
-        if let Some(bytes) = self.max_bytes
+        if let Some(Size(bytes)) = self.max_bytes
             && let Err(failure) = set_max_bytes(&queue, bytes)
         {
             // What failed tells more than that the queue, which is ours, could not be removed.
@@ -197,8 +203,8 @@ pub struct Set {
     /// Name of the queue, such as sysv:0x2a
     name: QueueName,
     /// Bytes that all its messages may have
-    #[arg(long, value_name = "N", required = true)]
-    max_bytes: u64,
+    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
+    max_bytes: Size,
 }
 
 impl Run for Set {
@@ -211,7 +217,7 @@ impl Run for Set {
                 .about(&self.name);
         };
         let queue = Target::new(name).and_then(system_v_queue::Queue::open).map_err(explain);
-        queue.and_then(|queue| set_max_bytes(&queue, self.max_bytes)).about(name)?;
+        queue.and_then(|queue| set_max_bytes(&queue, self.max_bytes.0)).about(name)?;
         Ok(Exit::Done)
     }
 }

@@ -106,10 +106,11 @@ fn explain_posix(error: semaphore::Error) -> Failure {
     match error {
         semaphore::Error::Kernel(errno) => errno.into(),
         semaphore::Error::Overflow => Failure::failed(error.to_string()),
-        semaphore::Error::NotASemaphore(_) | semaphore::Error::NotAValue => {
-            Failure::failed(error.to_string())
-                .hint("'ipc sem rm' removes it; then create the semaphore again")
-        }
+        semaphore::Error::NotASemaphore(_)
+        | semaphore::Error::NotGrown
+        | semaphore::Error::NotAFile
+        | semaphore::Error::NotAValue => Failure::failed(error.to_string())
+            .hint("'ipc sem rm' removes it; then create the semaphore again"),
     }
 }
 

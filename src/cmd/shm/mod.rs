@@ -213,7 +213,8 @@ fn of_kernel(errno: Errno) -> Failure {
         Errno(libc::EFAULT) => shrank(),
         Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
         Errno(libc::EFBIG) => {
-            Failure::failed("larger than any segment can be").with_exit(Exit::Failed)
+            Failure::failed("larger than a segment, or a file (ulimit -f), may be")
+                .with_exit(Exit::Failed)
         }
         errno => errno.into(),
     }
