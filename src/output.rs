@@ -170,6 +170,11 @@ impl Output {
         self.verbosity.verbose
     }
 
+    /// Whether somebody sits at a terminal and reads what we say.
+    pub fn is_watched(&self) -> bool {
+        !self.verbosity.quiet && stdio::is_terminal(Stream::Error)
+    }
+
     /// What went wrong, and the way out where there is one.
     pub fn error(&self, error: &anyhow::Error) {
         let failure = Failure::in_chain(error);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::child;
 use crate::cli::{Example, Noun, Run as Verbs, Statuses, Verb};
-use crate::deadline::{Waited, Waiting};
+use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::lock_file::{self, Content, Owner};
 use crate::output::{Format, Output, Record, escape, rfc3339};
@@ -140,7 +140,7 @@ impl Verbs for Run {
         let fd = match self.waiting.settle(locked.about(&self.file)?).about(&self.file) {
             Ok(fd) => fd,
             Err(error) => {
-                note_holders(&self.file, wanted.range, output);
+                tell_holders(&self.file, wanted.range, &error, output);
                 return self.conflict.settle(error, output);
             }
         };
@@ -192,7 +192,7 @@ impl Verbs for Fd {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
                 let file = format!("/proc/self/fd/{}", self.number);
-                note_holders(&file.into(), wanted.range, output);
+                tell_holders(&file.into(), wanted.range, &error, output);
                 self.conflict.settle(error, output)
             }
         }
@@ -291,10 +291,8 @@ impl Verbs for Take {
         let content = if self.pidfile { Content::PidOnly } else { Content::Full };
         let taken = lock_file::take(&self.file, &owner, content, deadline);
         let taken = taken.map_err(explain_lock_file).about(&self.file)?;
-        if taken == Waited::TimedOut && output.is_verbose() {
-            note_owner(&self.file, output);
-        }
-        self.waiting.settle(taken).about(&self.file)?;
+        let settled = self.waiting.settle(taken).about(&self.file);
+        settled.inspect_err(|error| tell_owner(&self.file, error, output))?;
         Ok(Exit::Done)
     }
 }
@@ -386,27 +384,39 @@ fn holders(file: &OsString, range: Range) -> Result<Vec<Held>, Error> {
     Ok(held)
 }
 
-/// Says who is in the way, for those who asked for more.
-fn note_holders(file: &OsString, range: Range, output: &Output) {
-    if !output.is_verbose() {
+/// Says who is in the way: to those who asked for more, and to somebody at a terminal.
+///
+/// The kernel does not keep since when a lock is held; it is no longer than its holder runs.
+fn tell_holders(file: &OsString, range: Range, error: &anyhow::Error, output: &Output) {
+    if !is_of_interest(error, output) {
         return;
     }
     for held in holders(file, range).unwrap_or_default() {
         for &pid in &held.pids {
-            let command = process::command(pid);
-            output.note(format_args!(
-                "{}: held by {pid} ({})",
+            let since = process::started_at(pid).ok().and_then(rfc3339).unwrap_or_default();
+            output.warn(format_args!(
+                "{}: held by {pid} ({}), which runs since {since}",
                 escape(file.as_encoded_bytes()),
-                escape(&command)
+                escape(&process::command(pid))
             ));
         }
     }
 }
 
-/// Says whose a lock file is, for those who asked for more.
-fn note_owner(file: &OsString, output: &Output) {
+/// Whether somebody wants to know more: who asked for it, or sits at a terminal and is told of an
+/// error anyway.
+fn is_of_interest(error: &anyhow::Error, output: &Output) -> bool {
+    let is_told = !Failure::in_chain(error).is_some_and(Failure::is_expected);
+    output.is_verbose() || is_told && output.is_watched()
+}
+
+/// Says whose a lock file is, to the same.
+fn tell_owner(file: &OsString, error: &anyhow::Error, output: &Output) {
+    if !is_of_interest(error, output) {
+        return;
+    }
     if let Ok(Some((pid, since))) = lock_file::holder(file) {
-        output.note(format_args!(
+        output.warn(format_args!(
             "{}: held by {pid} ({}) since {}",
             escape(file.as_encoded_bytes()),
             escape(&process::command(pid)),

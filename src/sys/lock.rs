@@ -236,38 +236,20 @@ impl Range {
 /// When the lock is there the path is looked at again. If it leads to another file by then, the
 /// lock would exclude nobody who comes now, and everything begins anew.
 pub fn open_locked(path: &OsStr, lock: Lock, deadline: Deadline) -> Result<Waited<OwnedFd>, Error> {
+    let mut access = lock.flags();
     loop {
-        let fd = match open_file(path, lock.flags(), deadline)? {
-            Waited::Done(fd) => fd,
-            Waited::TimedOut => return Ok(Waited::TimedOut),
+        let Waited::Done(fd) = open_file(path, access, deadline)? else {
+            return Ok(Waited::TimedOut);
         };
-        let locked = match lock.acquire(&fd, deadline) {
+        match lock.acquire(&fd, deadline) {
             // Over NFS an exclusive flock is a record lock of the server's.
-            Err(Error::NotOpenFor(_)) if lock.flags() == OFlag::O_RDONLY => {
-                return lock_for_writing(path, lock, deadline);
-            }
-            locked => locked?,
-        };
-        match locked {
-            Waited::TimedOut => return Ok(Waited::TimedOut),
-            Waited::Done(()) if is_at(path, &fd)? => return Ok(Waited::Done(fd)),
-            Waited::Done(()) => {}
+            Err(Error::NotOpenFor(_)) if access == OFlag::O_RDONLY => access = OFlag::O_RDWR,
+            Err(error) => return Err(error),
+            Ok(Waited::TimedOut) => return Ok(Waited::TimedOut),
+            Ok(Waited::Done(())) if is_at(path, &fd)? => return Ok(Waited::Done(fd)),
+            Ok(Waited::Done(())) => {}
         }
     }
-}
-
-fn lock_for_writing(
-    path: &OsStr,
-    lock: Lock,
-    deadline: Deadline,
-) -> Result<Waited<OwnedFd>, Error> {
-    let Waited::Done(fd) = open_file(path, OFlag::O_RDWR, deadline)? else {
-        return Ok(Waited::TimedOut);
-    };
-    Ok(match lock.acquire(&fd, deadline)? {
-        Waited::Done(()) => Waited::Done(fd),
-        Waited::TimedOut => Waited::TimedOut,
-    })
 }
 
 /// Opens a file as flock(1) does: a missing one is made with what the umask leaves of 0666, and a

@@ -235,7 +235,19 @@ pub fn lead_group() {
 /// # Errors
 /// ESRCH if there is no such process.
 pub fn status(pid: i32) -> Result<HashMap<String, String>, Errno> {
-    let text = fs::read(format!("/proc/{pid}/status")).map_err(|error| match error.into() {
+    status_at(&format!("/proc/{pid}/status"))
+}
+
+/// The same of each of its threads, by ID.
+pub fn threads(pid: i32) -> Vec<(i32, HashMap<String, String>)> {
+    let task = format!("/proc/{pid}/task");
+    // One that has ended since has nothing to tell.
+    let status = |tid| Some((tid, status_at(&format!("{task}/{tid}/status")).ok()?));
+    numbers_in(&task).into_iter().filter_map(status).collect()
+}
+
+fn status_at(path: &str) -> Result<HashMap<String, String>, Errno> {
+    let text = fs::read(path).map_err(|error| match error.into() {
         Errno(libc::ENOENT) => Errno(libc::ESRCH),
         errno => errno,
     })?;
@@ -284,6 +296,18 @@ pub fn start_time(pid: i32) -> Result<u64, Errno> {
     if matches!(state, b'Z' | b'X') { Err(gone) } else { Ok(start) }
 }
 
+/// The time of day a process was started at, in seconds since 1970.
+///
+/// # Errors
+/// Those of [`start_time`].
+pub fn started_at(pid: i32) -> Result<i64, Errno> {
+    /// How many ticks a second has in `/proc`, whatever the kernel counts in.
+    const TICKS: u64 = 100;
+    let text = fs::read_to_string("/proc/stat")?;
+    let boot = text.lines().find_map(|line| line.strip_prefix("btime ")?.parse::<i64>().ok());
+    Ok(boot.ok_or(Errno(libc::EIO))? + (start_time(pid)? / TICKS) as i64)
+}
+
 /// Fields 3 and 22 of `/proc/PID/stat`. The second is the command, which may hold anything, and so
 /// is followed by the last parenthesis there is.
 fn state_and_start(text: &[u8]) -> Option<(u8, u64)> {
@@ -315,13 +339,18 @@ pub fn pid_namespace() -> Result<u64, Errno> {
 
 /// All processes, by ID.
 pub fn all() -> impl Iterator<Item = i32> {
-    let mut pids: Vec<i32> = fs::read_dir("/proc")
+    numbers_in("/proc").into_iter()
+}
+
+/// The entries of a directory that are numbers, in order.
+fn numbers_in(directory: &str) -> Vec<i32> {
+    let mut numbers: Vec<i32> = fs::read_dir(directory)
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect();
-    pids.sort_unstable();
-    pids.into_iter()
+    numbers.sort_unstable();
+    numbers
 }
 
 /// All processes but ourselves, by ID.

@@ -66,8 +66,50 @@ fn nonblock_says_no_without_a_word_and_with_verbose_names_the_holder() {
         sh("ipc lock run \"$0\" -- ipc lock run -nv \"$0\" -- echo never").word(&file).output();
     let said = text(&output.stderr);
     assert!(said.contains(&format!("ipc: lock run: {file}: held by ")), "{said}");
-    assert!(said.ends_with(&format!(" (ipc)\nipc: lock run: {file}: would block\n")), "{said}");
+    assert!(said.contains(" (ipc), which runs since 20"), "{said}");
+    assert!(said.ends_with(&format!("Z\nipc: lock run: {file}: would block\n")), "{said}");
     assert_eq!((code(&output), output.stdout.len()), (1, 0));
+}
+
+#[test]
+fn at_a_terminal_the_holder_is_named_without_being_asked() {
+    let (_directory, file) = new_file();
+    let _held = hold(&file);
+    let at_terminal = |line: &str| sh("script -qec \"$0\" /dev/null").word(line).env("f", &file);
+    let line = "ipc lock run -t 10ms $f -- true";
+    let said = text(&at_terminal(line).output().stdout);
+    let holder = format!("ipc: lock run: {file}: held by {} (", std::process::id());
+    assert!(said.starts_with(&holder), "{said}");
+    assert!(said.ends_with(&format!("ipc: lock run: {file}: timed out\r\n")), "{said}");
+    at_terminal("ipc lock run -n $f -- true").is(1, "", "");
+    at_terminal("ipc lock run -qt 10ms $f -- true").is(124, "", "");
+}
+
+#[test]
+fn a_read_only_file_system_and_too_many_locks_are_told() {
+    let (directory, file) = new_file();
+    let inject =
+        "exec strace -qq -o /dev/null -e inject=flock:error=ENOLCK ipc lock run \"$0\" -- true";
+    if crate::peers::there("strace", &["--version"]) {
+        sh(inject).word(&file).is(
+            125,
+            "",
+            &format!(
+                "ipc: lock run: {file}: No locks available\n\
+             hint: the file system does not lock, or has reached its limit\n"
+            ),
+        );
+    }
+    if !nix::unistd::Uid::effective().is_root() {
+        return;
+    }
+    let line = "exec unshare -m sh -c 'mount -t tmpfs -o ro none \"$0\" && cd \"$0\"
+        ipc lock run f -- true; echo $?; ipc lock take -n f; echo $?; ipc lock run -n . -- echo mine' \"$0\"";
+    sh(line).word(directory.path()).is(
+        0,
+        "125\n3\nmine\n",
+        "ipc: lock run: f: Read-only file system\nipc: lock take: f: Read-only file system\n",
+    );
 }
 
 #[test]
