@@ -17,11 +17,6 @@ use crate::signals::Signal;
 pub struct SignalSet(u64);
 
 impl SignalSet {
-    /// The signals of either.
-    pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
     /// The set that `/proc` shows in hexadecimal.
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)

@@ -416,10 +416,16 @@ fn ten_thousand_queued_values_come_in_order_and_none_is_lost() {
     let (source, program) = (directory.path().join("send.c"), directory.path().join("send"));
     std::fs::write(&source, SOURCE).unwrap();
     assert!(Command::new("gcc").arg("-o").args([&program, &source]).status().unwrap().success());
-    let waiter = wait(&["RTMAX", "--count", "10000"]);
+    let values = directory.path().join("values");
+    let run = sh("exec ipc signal wait -f RTMAX \"$@\" >\"$0\"").word(&values);
+    let waiter = started(run, &[]);
     let sent = Command::new(&program).arg(waiter.pid().to_string()).status().unwrap();
     assert!(sent.success());
-    let out = text(&waiter.finish().stdout);
+    let read = || std::fs::read_to_string(&values).unwrap();
+    until("all values are there", || read().ends_with("value=9999\n"));
+    waiter.signal(Signal::SIGTERM);
+    assert_eq!(code(&waiter.finish()), 143);
+    let out = read();
     let values: Vec<u32> =
         out.lines().map(|line| line.rsplit('=').next().unwrap().parse().unwrap()).collect();
     assert_eq!(values, (0..10000).collect::<Vec<_>>());
@@ -644,4 +650,25 @@ fn info_shows_what_a_process_does_with_signals() {
         "",
         &format!("ipc: signal info: {gone}: No such process\n"),
     );
+}
+
+#[test]
+fn info_tells_what_waits_for_the_process_from_what_waits_for_one_thread() {
+    let python = "import os, signal, sys, threading
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
+def thread():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR2)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    print(os.getpid(), threading.get_native_id(), flush=True)
+    sys.stdin.readline()
+threading.Thread(target=thread).start()";
+    let line = "python3 -c \"$0\" | { read pid tid; echo $tid
+        ipc signal info --json $pid | jq -c '[.pending, .threads]'; echo >f; }";
+    let out = sh("mkfifo f; exec 3<>f; eval \"$1\" <&3");
+    let directory = tempfile::tempdir().unwrap();
+    let out = out.within(directory.path()).word(python).word(line).succeeds();
+    let (tid, seen) = out.split_once('\n').unwrap();
+    let thread = r#""blocked":["USR1","USR2","ALRM"],"pending":["USR2"]"#;
+    assert_eq!(seen, format!("[[\"USR1\"],[{{{thread},\"tid\":{tid}}}]]\n"));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::{Example, Run};
 use crate::cmd::Pid;
@@ -14,7 +14,9 @@ use crate::sys::signal::SignalSet;
 
 /// Show what a process does with signals
 ///
-/// That is which ones it blocks, ignores and catches, and which wait to be taken, by name.
+/// That is which ones it blocks, ignores and catches, and which wait to be taken, by name. Listed
+/// as well are the threads for which signals of their own wait, and those that block others than
+/// the first thread does.
 #[derive(Debug, clap::Args)]
 pub struct Info {
     /// Number of the process
@@ -53,11 +55,10 @@ impl Run for Info {
 
 fn record(pid: i32) -> anyhow::Result<Record> {
     let status = process::status(pid)?;
+    let threads = process::threads(pid);
     let text = |key: &str| status.get(key).map_or("", String::as_str);
     let number =
         |key: &str| text(key).split_whitespace().next().and_then(|n| n.parse::<u32>().ok());
-    let set =
-        |key: &str| SignalSet::from_bits(u64::from_str_radix(text(key), 16).unwrap_or_default());
     let record = Record::new()
         .number("pid", pid)
         // Of one that has ended and is not reaped nothing more than the number is sure.
@@ -66,18 +67,51 @@ fn record(pid: i32) -> anyhow::Result<Record> {
         .bytes("state", text("State").as_bytes())
         .optional_number("parent", number("PPid"))
         .optional_number("uid", number("Uid"));
-    let record = signals(record, "blocked", set("SigBlk"));
-    let record = signals(record, "ignored", set("SigIgn"));
-    let record = signals(record, "caught", set("SigCgt"));
-    Ok(signals(record, "pending", set("SigPnd").union(set("ShdPnd"))))
+    let record = signals(record, "blocked", set(&status, "SigBlk"));
+    let record = signals(record, "ignored", set(&status, "SigIgn"));
+    let record = signals(record, "caught", set(&status, "SigCgt"));
+    let record = signals(record, "pending", set(&status, "ShdPnd"));
+    Ok(of_threads(record, pid, &threads))
+}
+
+/// What waits for one thread alone, and what threads block that do not block what the first does.
+fn of_threads(record: Record, pid: i32, threads: &[(i32, HashMap<String, String>)]) -> Record {
+    let first = threads.iter().find(|(tid, _)| *tid == pid);
+    let blocked = first.map(|(_, status)| set(status, "SigBlk"));
+    let mut values = Vec::new();
+    let mut texts = Vec::new();
+    for (tid, status) in threads {
+        let (pending, blocks) = (set(status, "SigPnd"), set(status, "SigBlk"));
+        if pending == SignalSet::default() && Some(blocks) == blocked {
+            continue;
+        }
+        let (pending, blocks) = (names(pending), names(blocks));
+        texts.push(format!("{tid}:pending={}:blocked={}", words(&pending), words(&blocks)));
+        values.push(json!({"tid": tid, "pending": pending, "blocked": blocks}));
+    }
+    let text = if texts.is_empty() { "none".to_owned() } else { texts.join(" ") };
+    record.field("threads", Value::from(values), text.into_bytes())
+}
+
+/// The set that a line of the status holds.
+fn set(status: &HashMap<String, String>, key: &str) -> SignalSet {
+    let bits = status.get(key).and_then(|text| u64::from_str_radix(text, 16).ok());
+    SignalSet::from_bits(bits.unwrap_or_default())
+}
+
+fn signals(record: Record, key: &'static str, set: SignalSet) -> Record {
+    let names = names(set);
+    let text = words(&names);
+    record.field(key, Value::from(names), text.into_bytes())
 }
 
 /// The names of the signals of a set.
-fn signals(record: Record, key: &'static str, set: SignalSet) -> Record {
-    let names: Vec<String> =
-        Signal::all().filter(|&signal| set.contains(signal)).map(|s| s.to_string()).collect();
-    let text = if names.is_empty() { "none".to_owned() } else { names.join(",") };
-    record.field(key, Value::from(names), text.into_bytes())
+fn names(set: SignalSet) -> Vec<String> {
+    Signal::all().filter(|&signal| set.contains(signal)).map(|s| s.to_string()).collect()
+}
+
+fn words(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(",") }
 }
 
 /// The processes below one, parents before their children.
