@@ -707,3 +707,10 @@ fn a_lock_file_is_never_taken_twice_nor_lost_in_a_storm_of_kills() {
     assert_eq!(text.lines().find(|line| *line != "in"), None);
     ipc(&["lock", "take", "-t", "1m", &file]).is(0, "", "");
 }
+
+#[test]
+fn a_command_is_not_blamed_for_descriptors_that_we_have_not() {
+    let (_directory, file) = new_file();
+    let line = "ulimit -n 4; exec ipc lock run \"$0\" -- true";
+    sh(line).word(&file).is(125, "", "ipc: lock run: true: Too many open files\n");
+}

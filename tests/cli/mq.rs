@@ -824,3 +824,14 @@ fn a_worker_that_ends_waits_until_its_message_can_go_back() {
     assert!(text(&output.stderr).starts_with(&told), "{output:?}");
     assert_eq!(code(&output), 1);
 }
+
+#[test]
+fn the_size_of_messages_is_a_size() {
+    let name = Name::new("mq");
+    ipc(&["mq", "create", &name, "--max-msgs", "1", "--msg-size", "0x40"]).is(0, "", "");
+    let stat = ipc(&["mq", "stat", "--json", &name]).succeeds();
+    assert!(stat.contains(r#""msg_size":64"#), "{stat}");
+    let refused = ipc(&["mq", "create", &name, "--msg-size", "0"]);
+    let reason = "--msg-size '0': not a size above 0\nhint: try 'ipc mq create --help'";
+    refused.is(2, "", &format!("ipc: mq create: {reason}\n"));
+}

@@ -624,3 +624,11 @@ fn huge_pages_are_had_or_refused_with_a_reason() {
     let there = std::path::Path::new(&format!("/dev/shm{}", &*name)).exists();
     assert_eq!(there, code(&output) == 0);
 }
+
+#[test]
+fn what_was_printed_before_an_error_is_printed() {
+    let name = Name::new("shm");
+    ipc(&["shm", "write", &name]).input("hello\0").is(0, "", "");
+    let missing = "ipc: shm cat: /ipc-no-such: No such file or directory\n";
+    ipc(&["shm", "cat", "--string", &name, "/ipc-no-such"]).is(4, "hello", missing);
+}

@@ -375,3 +375,14 @@ fn a_run_that_is_killed_at_any_system_call_leaves_the_count_right() {
         assert!(whole.contains(r#""value":1,"waiters":0,"runs":[]"#), "{call} {number}: {whole}");
     }
 }
+
+#[test]
+fn a_limit_for_files_refuses_and_breaks_nothing() {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
+    let refused = format!("ipc: sem run: {}: File too large\n", &*name);
+    sh("ulimit -f 0; ipc sem run \"$0\" -- true").word(&*name).is(125, "", &refused);
+    ipc(&["sem", "value", &name]).is(0, "1\n", "");
+    ipc(&["sem", "run", &name, "--", "ipc-no-such"]).output();
+    ipc(&["sem", "value", &name]).is(0, "1\n", "");
+}
