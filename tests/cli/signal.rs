@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use nix::sys::signal::Signal;
+use serde_json::json;
 
 use crate::support::{Run, Running, as_another_user, code, ipc, sh, text, until};
 
@@ -664,11 +665,13 @@ def thread():
     sys.stdin.readline()
 threading.Thread(target=thread).start()";
     let line = "python3 -c \"$0\" | { read pid tid; echo $tid
-        ipc signal info --json $pid | jq -c '[.pending, .threads]'; echo >f; }";
+        ipc signal info --json $pid; echo >f; }";
     let out = sh("mkfifo f; exec 3<>f; eval \"$1\" <&3");
     let directory = tempfile::tempdir().unwrap();
     let out = out.within(directory.path()).word(python).word(line).succeeds();
     let (tid, seen) = out.split_once('\n').unwrap();
-    let thread = r#""blocked":["USR1","USR2","ALRM"],"pending":["USR2"]"#;
-    assert_eq!(seen, format!("[[\"USR1\"],[{{{thread},\"tid\":{tid}}}]]\n"));
+    let seen: serde_json::Value = serde_json::from_str(seen).unwrap();
+    let tid: i64 = tid.parse().unwrap();
+    let thread = json!({ "blocked": ["USR1", "USR2", "ALRM"], "pending": ["USR2"], "tid": tid });
+    assert_eq!((&seen["pending"], &seen["threads"]), (&json!(["USR1"]), &json!([thread])));
 }
