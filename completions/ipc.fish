@@ -404,6 +404,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l all -d 'All messages that are there; none is success as well'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s f -l follow -d 'Go on until a signal'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l show-priority -d 'Print the priority, or the type, and a tab in front of each message'
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s j -l json -d 'Print each message as a line of JSON, with its priority or its type'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l exec -d 'Run COMMAND for each message, which it has on its standard input'

@@ -7,7 +7,7 @@
 //! (by KILL or QUIT, which are not held back).
 
 use crate::frame::{Form, Writer};
-use crate::output::{Output, Unwritable};
+use crate::output::{Output, Record, Unwritable};
 use crate::signals::Signal;
 use crate::sys::signal::Blocked;
 use crate::sys::stdio::{self, Blocking};
@@ -40,7 +40,17 @@ impl Delivery {
     /// Hands on a record that was taken. Several may be gathered until the next wait.
     pub fn write(&mut self, output: &mut Output, record: &[u8]) -> anyhow::Result<()> {
         self.writer.write(output, record)?;
-        self.gathered += record.len() + 1;
+        self.gather(output, record.len() + 1)
+    }
+
+    /// Hands on what is known of a record, as a line of JSON, at once.
+    pub fn write_json(&mut self, output: &mut Output, record: &Record) -> anyhow::Result<()> {
+        output.json(record)?;
+        self.gather(output, GATHERED)
+    }
+
+    fn gather(&mut self, output: &mut Output, bytes: usize) -> anyhow::Result<()> {
+        self.gathered += bytes;
         if self.gathered >= GATHERED {
             self.wait(output, || ())?;
         }

@@ -87,6 +87,9 @@ fn at_a_terminal_the_holder_is_named_without_being_asked() {
 
 #[test]
 fn a_read_only_file_system_and_too_many_locks_are_told() {
+    if !crate::peers::may_unshare(&["--mount"]) {
+        return;
+    }
     let (directory, file) = new_file();
     let inject =
         "exec strace -qq -o /dev/null -e inject=flock:error=ENOLCK ipc lock run \"$0\" -- true";

@@ -835,3 +835,14 @@ fn the_size_of_messages_is_a_size() {
     let reason = "--msg-size '0': not a size above 0\nhint: try 'ipc mq create --help'";
     refused.is(2, "", &format!("ipc: mq create: {reason}\n"));
 }
+
+#[test]
+fn messages_are_lines_of_json_in_any_bytes_and_with_their_priorities() {
+    let name = Name::new("mq");
+    ipc(&["mq", "create", &name, "--max-msgs", "4", "--msg-size", "16"]).is(0, "", "");
+    ipc(&["mq", "send", &name, "-p", "9", "a\nb"]).is(0, "", "");
+    ipc(&["mq", "send", &name, "--frame", "whole"]).input([0xff]).is(0, "", "");
+    let expected = "{\"message\":\"a\\nb\",\"priority\":9}\n\
+                    {\"message\":{\"base64\":\"/w==\"},\"priority\":0}\n";
+    ipc(&["mq", "recv", "--all", "--json", &name]).is(0, expected, "");
+}

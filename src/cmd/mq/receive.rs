@@ -7,7 +7,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::mailbox::{Mailbox, QueueName, Taken};
-use crate::output::Output;
+use crate::output::{Output, Record};
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
@@ -49,6 +49,9 @@ pub struct Recv {
     /// Print the priority, or the type, and a tab in front of each message
     #[arg(long)]
     show_priority: bool,
+    /// Print each message as a line of JSON, with its priority or its type
+    #[arg(short, long, conflicts_with = "show_priority")]
+    json: bool,
     #[command(flatten)]
     choice: Choice,
     #[command(flatten)]
@@ -215,6 +218,14 @@ impl Reception<'_> {
 
     fn deliver(&mut self, output: &mut Output, taken: Taken) -> anyhow::Result<()> {
         let message = self.mailbox.message(taken);
+        if self.recv.json {
+            let number = match self.recv.name {
+                QueueName::Posix(_) => "priority",
+                QueueName::SystemV(_) => "type",
+            };
+            let record = Record::new().bytes("message", message).number(number, taken.priority);
+            return self.delivery.write_json(output, &record);
+        }
         if !self.recv.show_priority {
             return self.delivery.write(output, message);
         }
