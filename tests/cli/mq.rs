@@ -815,11 +815,15 @@ fn a_worker_that_ends_waits_until_its_message_can_go_back() {
     let name = queue("1", "64");
     let sender = ipc(&["mq", "send", &name]).input("back\nnext\n").start();
     until("the queue is full", || stat(&name)["messages"] == 1);
-    let worker = ipc(&["mq", "recv", "--exec", "--requeue", &name, "--", "false"]).start();
-    // What the sender waited to send has filled the queue.
-    assert_eq!(code(&sender.finish()), 0);
+    let directory = tempfile::tempdir().unwrap();
+    let taken = directory.path().join("taken");
+    let failing = ["mq", "recv", "--exec", "--requeue", &name, "--", "sh", "-c"];
+    let worker = ipc(&failing).word(": >\"$0\"; exit 1").word(&taken).start();
+    // Either the message goes back first, or what the sender waited to send has filled the queue.
+    until("the worker has a message", || taken.exists());
     ipc(&["mq", "recv", "--count", "2", &name]).succeeds();
-    let told = error("recv", &name, "false ended with status 1; the message goes back");
+    assert_eq!(code(&sender.finish()), 0);
+    let told = error("recv", &name, "sh ended with status 1; the message goes back");
     let output = worker.finish();
     assert!(text(&output.stderr).starts_with(&told), "{output:?}");
     assert_eq!(code(&output), 1);
