@@ -205,6 +205,10 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
     let verbs = noun.map_or(COMMANDS, |noun| noun.verbs);
     let verb = words.peek().and_then(|word| verbs.iter().find(|verb| verb.is_called(word)));
     let Some(verb) = verb else {
+        // Scripts ask for it before anything else, so it does not wait for the tree.
+        if words.peek().is_some_and(|word| word == "--version" || word == "-V") {
+            return Err(Message::Answer(format!("ipc {VERSION}\n")));
+        }
         let noun = noun.map(|noun| OsString::from(noun.name));
         return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
     };
@@ -225,13 +229,31 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
 fn answer_from_tree(words: Vec<OsString>) -> Message {
     let known = words.first().filter(|word| NOUNS.iter().any(|noun| *word == noun.name));
     let place = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
-    match tree().no_binary_name(true).try_get_matches_from(&words) {
+    match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
+        Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(&place),
         Err(error) if error.use_stderr() => usage_message(&error, &place),
         Err(error) => Message::Answer(error.render().to_string()),
-        Ok(_) => {
-            Message::Usage("ipc: a noun and a verb are wanted\nhint: try 'ipc --help'\n".to_owned())
-        }
+        Ok(_) => missing_word(&place),
     }
+}
+
+/// What to say to words that end before the verb.
+fn missing_word(noun: &str) -> Message {
+    let names =
+        |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>().join(", ");
+    Message::Usage(match NOUNS.iter().find(|known| known.name == noun) {
+        Some(noun) => {
+            let verbs = names(&mut noun.verbs.iter().map(|verb| verb.name));
+            let name = noun.name;
+            format!("ipc: {name}: a verb is wanted: {verbs}\nhint: try 'ipc {name} --help'\n")
+        }
+        None => {
+            let nouns = names(&mut NOUNS.iter().map(|noun| noun.name));
+            format!(
+                "ipc: a noun and a verb are wanted; the nouns are {nouns}\nhint: try 'ipc --help'\n"
+            )
+        }
+    })
 }
 
 fn explain(command: Command, words: Vec<OsString>) -> Message {
@@ -254,6 +276,8 @@ pub fn tree() -> Command {
             .version(VERSION)
             .display_name("ipc")
             .subcommand_required(true)
+            .subcommand_value_name("VERB")
+            .subcommand_help_heading("Verbs")
             .disable_help_subcommand(true)
             .subcommands(noun.verbs.iter().map(Verb::explained))
     });

@@ -22,3 +22,4 @@ mod sock;
 mod storm;
 mod support;
 mod waiting;
+mod words;

@@ -1,0 +1,41 @@
+//! The words that name a noun and a verb, and what is said to words that do not.
+
+use crate::support::ipc;
+
+const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
+
+#[test]
+fn words_that_end_too_soon_are_told_what_could_follow() {
+    let wanted = format!("ipc: a noun and a verb are wanted; the nouns are {NOUNS}\n");
+    ipc(&[]).is(2, "", &format!("{wanted}hint: try 'ipc --help'\n"));
+    ipc(&["fifo"]).is(
+        2,
+        "",
+        "ipc: fifo: a verb is wanted: create, write, cat, stat, ls, rm\nhint: try 'ipc fifo --help'\n",
+    );
+}
+
+#[test]
+fn words_that_are_unknown_are_compared_with_those_that_are_known() {
+    ipc(&["sem", "pots"]).is(
+        2,
+        "",
+        "ipc: sem: unrecognized subcommand 'pots'\nhint: a similar subcommand exists: 'post'\n",
+    );
+    ipc(&["nothing"]).is(2, "", "ipc: unrecognized subcommand 'nothing'\nhint: try 'ipc --help'\n");
+}
+
+#[test]
+fn the_version_is_told_at_every_level() {
+    let version = format!("ipc {}\n", env!("CARGO_PKG_VERSION"));
+    for words in [&["--version"][..], &["-V"], &["sem", "--version"], &["sem", "post", "-V"]] {
+        ipc(words).is(0, &version, "");
+    }
+}
+
+#[test]
+fn the_help_of_a_noun_shows_how_it_is_called() {
+    let help = ipc(&["sem", "--help"]).succeeds();
+    assert!(help.contains("Usage: ipc sem <VERB>"), "{help}");
+    assert!(help.contains("  barrier  "), "{help}");
+}
