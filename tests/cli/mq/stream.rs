@@ -1,0 +1,205 @@
+//! `ipc mq send` and `recv` over many messages: order, signals, framings, readers who leave.
+
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use proptest::prelude::*;
+
+use super::{error, queue, stat};
+use crate::peers;
+use crate::support::{Run, binary, code, ipc, sh, text, until};
+
+#[test]
+fn follow_writes_each_message_before_it_waits_and_ends_by_the_signal() {
+    let name = queue("4", "64");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let follower = sh("exec ipc mq recv -f \"$0\" >\"$1\"").word(&*name).word(&log).start();
+    let logged =
+        |lines: &str| until(lines, || std::fs::read(&log).unwrap_or_default() == lines.as_bytes());
+    ipc(&["mq", "send", &name, "a"]).is(0, "", "");
+    logged("a\n");
+    ipc(&["mq", "send", &name, "b", "c"]).is(0, "", "");
+    logged("a\nb\nc\n");
+    follower.wait_until_asleep();
+    follower.signal(Signal::SIGTERM);
+    assert_eq!(code(&follower.finish()), 128 + Signal::SIGTERM as i32);
+}
+
+#[test]
+fn a_stream_keeps_its_order_and_waits_for_whoever_is_slower() {
+    let name = queue("4", "16");
+    let numbers: String = (0..20_000).map(|number| format!("{number}\n")).collect();
+    let sender = ipc(&["mq", "send", &name]).input(numbers.clone()).start();
+    ipc(&["mq", "recv", "--count", "20000", &name]).is(0, &numbers, "");
+    assert_eq!(code(&sender.finish()), 0);
+}
+
+#[test]
+fn a_signal_that_comes_when_a_message_was_just_taken_does_not_lose_it() {
+    if !peers::there("strace", &["-V"]) {
+        return;
+    }
+    let name = queue("4", "64");
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        ipc(&["mq", "send", &name, "a", "b"]).is(0, "", "");
+        let inject = format!("inject=mq_timedreceive:signal={}:when=1", signal.as_str());
+        let output = Run::new("strace", &["-qqo", "/dev/null", "-e", &inject])
+            .word(binary())
+            .words(&["mq", "recv", "-f", &name])
+            .output();
+        assert_eq!((code(&output), text(&output.stdout)), (128 + signal as i32, "a\nb\n".into()));
+    }
+}
+
+#[test]
+fn a_stream_that_is_interrupted_goes_on_where_it_ended() {
+    let (logged, left) = interrupt_a_stream(Signal::SIGTERM, 5000);
+    assert!((1..=5000).map(|number| format!("{number}\n")).eq(lines(&(logged + &left))));
+}
+
+/// Interrupts a receiver in the midst of a stream of numbers, whose output somebody reads slowly,
+/// so that it is mostly about to write; returns what arrived there, and what is left to receive.
+fn interrupt_a_stream(signal: Signal, count: u32) -> (String, String) {
+    let name = queue("4", "1024");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let slow = "{ ipc mq recv -f \"$0\"; echo $? >&2; } | \
+                { read -r x; echo \"$x\"; sleep 0.05; cat; } >\"$1\"";
+    let pipeline = sh(slow).word(&*name).word(&log).start();
+    // Filled up, so that few of them fit into a pipe.
+    let numbers: String = (1..=count).map(|number| format!("{number:0>1000}\n")).collect();
+    let sender = ipc(&["mq", "send", &name]).input(numbers).start();
+    until("the stream flows", || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0));
+    let holders = stat(&name)["holders"].as_array().unwrap().clone();
+    let mut pids = holders.iter().map(|holder| holder["pid"].as_i64().unwrap() as i32);
+    let receiver = pids.find(|&pid| pid != sender.pid()).expect("it has the queue open");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(receiver), signal).unwrap();
+    let status = text(&pipeline.finish().stderr);
+    assert!(status.ends_with(&format!("{}\n", 128 + signal as i32)), "{status}");
+    let logged = std::fs::read_to_string(&log).unwrap();
+    let rest = count as usize - logged.lines().count();
+    let left = match rest {
+        0 => String::new(),
+        _ => ipc(&["mq", "recv", "--count", &rest.to_string(), &name]).succeeds(),
+    };
+    assert_eq!(code(&sender.finish()), 0);
+    (logged, left)
+}
+
+/// The lines, without the zeros that fill them up.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    text.lines().map(|line| format!("{}\n", line.trim_start_matches('0')))
+}
+
+#[test]
+fn nothing_is_taken_for_an_output_that_is_closed_or_has_no_reader() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "kept"]).is(0, "", "");
+    sh("ipc mq recv \"$0\" >&-").word(&*name).is(
+        3,
+        "",
+        "ipc: mq recv: standard output: Bad file descriptor\n",
+    );
+    let output = Command::new(binary())
+        .args(["mq", "recv", &name])
+        .stdout(pipe_without_reader())
+        .output()
+        .expect("ipc runs");
+    assert_eq!((code(&output), text(&output.stderr)), (141, String::new()));
+    ipc(&["mq", "recv", "--all", &name]).is(0, "kept\n", "");
+}
+
+fn pipe_without_reader() -> Stdio {
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
+    drop(reader);
+    // A child that another test is just starting may have it until it executes.
+    until("the pipe has no reader", || {
+        let mut fds = [PollFd::new(writer.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO) == Ok(1)
+    });
+    writer.into()
+}
+
+#[test]
+fn a_follower_ends_when_its_reader_leaves() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "first"]).is(0, "", "");
+    sh("ipc mq recv -f \"$0\" | head -n 1").word(&*name).is(0, "first\n", "");
+    assert_eq!(stat(&name)["messages"], 0);
+}
+
+#[test]
+fn a_message_that_looks_like_two_is_written_with_one_warning() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "a\nb", "c\nd"]).is(0, "", "");
+    let warning = "ipc: mq recv: a message has a newline in it, which ends one for whoever reads \
+                   this; '--frame netstring' keeps messages apart\n";
+    ipc(&["mq", "recv", "--all", &name]).is(0, "a\nb\nc\nd\n", warning);
+    ipc(&["mq", "send", "-0", &name]).input("a\nb\0c\0").is(0, "", "");
+    ipc(&["mq", "recv", "-0", "--all", &name]).is(0, "a\nb\0c\0", "");
+}
+
+#[test]
+fn input_that_ends_within_a_record_is_an_error_and_what_was_whole_is_sent() {
+    let name = queue("4", "64");
+    let reason = "the input ends within a record; the message before it was sent";
+    ipc(&["mq", "send", "--frame", "netstring", &name]).input("1:a,5:bc").is(
+        3,
+        "",
+        &error("send", &name, reason),
+    );
+    ipc(&["mq", "recv", "--all", &name]).is(0, "a\n", "");
+    sh("ipc mq send \"$0\" </").word(&*name).is(
+        3,
+        "",
+        &error("send", &name, "standard input: Is a directory"),
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn messages_survive_each_framing_that_can_carry_them(
+        messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 1..5),
+    ) {
+        let name = queue("4", "64");
+        let joined = |end: u8| messages.iter().flat_map(|m| [m.as_slice(), &[end]].concat()).collect::<Vec<u8>>();
+        let len4 = || messages.iter().flat_map(|m| [&(m.len() as u32).to_le_bytes()[..], m].concat()).collect::<Vec<u8>>();
+        let mut forms = vec![("len4", len4())];
+        if !messages.concat().contains(&b'\n') {
+            forms.push(("line", joined(b'\n')));
+        }
+        if !messages.concat().contains(&0) {
+            forms.push(("null", joined(0)));
+        }
+        if messages.len() == 1 {
+            forms.push(("whole", messages[0].clone()));
+        }
+        for (form, stream) in forms {
+            let sent = ipc(&["mq", "send", "--frame", form, &name]).input(stream.clone()).output();
+            prop_assert_eq!((code(&sent), text(&sent.stderr)), (0, String::new()));
+            let received = ipc(&["mq", "recv", "--all", "--frame", "netstring", &name]).output();
+            let sent = ipc(&["mq", "send", "--frame", "netstring", &name]).input(received.stdout).output();
+            prop_assert_eq!((code(&sent), text(&sent.stderr)), (0, String::new()));
+            let received = ipc(&["mq", "recv", "--all", "--frame", form, &name]).output();
+            prop_assert_eq!(received.stdout, stream, "{}", form);
+        }
+    }
+}
+
+#[test]
+fn stopping_and_continuing_does_not_end_a_wait() {
+    let name = queue("2", "8");
+    let waiter = ipc(&["mq", "recv", "-t", "30s", &name]).start();
+    waiter.wait_until_asleep();
+    waiter.signal(Signal::SIGSTOP);
+    waiter.signal(Signal::SIGCONT);
+    waiter.wait_until_asleep();
+    ipc(&["mq", "send", &name, "x"]).is(0, "", "");
+    let output = waiter.finish();
+    assert_eq!((code(&output), text(&output.stdout)), (0, "x\n".to_owned()));
+}

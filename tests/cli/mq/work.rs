@@ -1,0 +1,125 @@
+//! `ipc mq recv --exec`: a command for each message.
+
+use nix::sys::signal::Signal;
+
+use super::{error, queue, stat, system_v_queue};
+use crate::support::{code, ipc, text, until};
+
+#[test]
+fn a_command_has_each_message_on_stdin_and_its_priority_in_the_environment() {
+    let name = queue("4", "64");
+    let show = ["sh", "-c", "printf '%s:' $IPC_MQ_PRIORITY; cat; echo"];
+    ipc(&["mq", "send", &name, "-p", "3", "one\ntwo", ""]).is(0, "", "");
+    ipc(&["mq", "recv", "--all", "--exec", &name, "--"]).words(&show).is(0, "3:one\ntwo\n3:\n", "");
+    ipc(&["mq", "recv", "-n", "--exec", &name, "--", "true"]).is(1, "", "");
+    ipc(&["mq", "recv", "-t", "10ms", "--exec", "--jobs", "2", &name, "--", "true"]).is(
+        124,
+        "",
+        &error("recv", &name, "timed out"),
+    );
+}
+
+#[test]
+fn a_command_that_fails_is_told_and_its_message_goes_back_if_asked() {
+    let name = queue("4", "64");
+    let picky = ["sh", "-c", "read -r x; [ $x != b ] || exit 7"];
+    ipc(&["mq", "send", &name, "-p", "2", "a\n", "b\n", "c\n"]).is(0, "", "");
+    ipc(&["mq", "recv", "--all", "--exec", "--requeue", &name, "--"]).words(&picky).is(
+        7,
+        "",
+        &error("recv", &name, "sh ended with status 7; the message goes back"),
+    );
+    ipc(&["mq", "recv", "--exec", &name, "--"]).words(&picky).is(
+        7,
+        "",
+        &error("recv", &name, "sh ended with status 7"),
+    );
+    assert_eq!(stat(&name)["messages"], 0);
+    ipc(&["mq", "send", &name, "x"]).is(0, "", "");
+    ipc(&["mq", "recv", "--exec", &name, "--", "sh", "-c", "kill -9 $$"]).is(
+        137,
+        "",
+        &error("recv", &name, "sh died of signal KILL"),
+    );
+}
+
+#[test]
+fn a_message_whose_command_cannot_be_started_goes_back() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "-p", "5", "kept"]).is(0, "", "");
+    let reason = "ipc: mq recv: /no/such: No such file or directory\n";
+    ipc(&["mq", "recv", "--exec", &name, "--", "/no/such"]).is(127, "", reason);
+    let reason = "ipc: mq recv: /: Permission denied\n";
+    ipc(&["mq", "recv", "-f", "--exec", "--jobs", "3", &name, "--", "/"]).is(126, "", reason);
+    ipc(&["mq", "recv", "--show-priority", &name]).is(0, "5\tkept\n", "");
+}
+
+#[test]
+fn commands_run_beside_each_other_if_asked() {
+    let name = queue("4", "64");
+    let directory = tempfile::tempdir().unwrap();
+    // Each waits for the other to have begun.
+    let meet = "read -r x; touch $x; until [ -e a ] && [ -e b ]; do sleep 0.01; done";
+    ipc(&["mq", "send", &name, "a\n", "b\n"]).is(0, "", "");
+    ipc(&["mq", "recv", "--count", "2", "--exec", "--jobs", "2", &name, "--", "sh", "-c", meet])
+        .within(directory.path())
+        .is(0, "", "");
+}
+
+#[test]
+fn a_signal_ends_the_command_and_its_message_goes_back() {
+    for key in [queue("4", "64"), system_v_queue()] {
+        let directory = tempfile::tempdir().unwrap();
+        ipc(&["mq", "send", &key, "-p", "2", "kept"]).is(0, "", "");
+        let words =
+            ["mq", "recv", "-f", "--exec", "--requeue", "--jobs", "2", &key, "--", "sh", "-c"];
+        let worker =
+            ipc(&words).word("touch begun; exec sleep 60").within(directory.path()).start();
+        until("the command runs", || directory.path().join("begun").exists());
+        worker.signal(Signal::SIGTERM);
+        let output = worker.finish();
+        let told = error("recv", &key, "sh died of signal TERM; the message goes back");
+        let (status, stderr) = (code(&output), text(&output.stderr));
+        // The end may come before the words.
+        assert!(status == 143 && (stderr == told || stderr.is_empty()), "{status} {stderr}");
+        ipc(&["mq", "recv", "--show-priority", &key]).is(0, "2\tkept\n", "");
+        let idle = ipc(&words).word("true").start();
+        idle.wait_until_asleep();
+        idle.signal(Signal::SIGINT);
+        assert_eq!(code(&idle.finish()), 130);
+    }
+}
+
+#[test]
+fn messages_that_go_back_to_a_full_queue_do_not_stop_the_worker() {
+    let name = queue("3", "64");
+    let sender = ipc(&["mq", "send", &name]).input("1\n2\n3\n4\n5\n6\n").start();
+    until("the queue is full", || stat(&name)["messages"] == 3);
+    let larger = ["sh", "-c", "[ $(cat) -gt 3 ]"];
+    let worker = ipc(&["mq", "recv", "--count", "6", "--exec", "--requeue", "-q", &name, "--"]);
+    worker.words(&larger).is(1, "", "");
+    assert_eq!(code(&sender.finish()), 0);
+    let left = ipc(&["mq", "recv", "--all", &name]).succeeds();
+    let mut left: Vec<&str> = left.lines().collect();
+    left.sort_unstable();
+    assert_eq!(left, ["1", "2", "3"]);
+}
+
+#[test]
+fn a_worker_that_ends_waits_until_its_message_can_go_back() {
+    let name = queue("1", "64");
+    let sender = ipc(&["mq", "send", &name]).input("back\nnext\n").start();
+    until("the queue is full", || stat(&name)["messages"] == 1);
+    let directory = tempfile::tempdir().unwrap();
+    let taken = directory.path().join("taken");
+    let failing = ["mq", "recv", "--exec", "--requeue", &name, "--", "sh", "-c"];
+    let worker = ipc(&failing).word(": >\"$0\"; exit 1").word(&taken).start();
+    // Either the message goes back first, or what the sender waited to send has filled the queue.
+    until("the worker has a message", || taken.exists());
+    ipc(&["mq", "recv", "--count", "2", &name]).succeeds();
+    assert_eq!(code(&sender.finish()), 0);
+    let told = error("recv", &name, "sh ended with status 1; the message goes back");
+    let output = worker.finish();
+    assert!(text(&output.stderr).starts_with(&told), "{output:?}");
+    assert_eq!(code(&output), 1);
+}
