@@ -15,6 +15,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, fstat};
 use nix::unistd::{geteuid, write};
 
+use crate::critical;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::PosixName;
@@ -30,17 +31,18 @@ pub type BarrierName = PosixName<{ 255 - PREFIX.len() }>;
 pub const PARTIES_MAX: u32 = 4096;
 
 const PREFIX: &str = "ipc-barrier.";
-/// A word that tells what the file is, one with the number of parties, and one that becomes 1 when
-/// all have come.
-const SIZE: NonZeroUsize = NonZeroUsize::new(12).expect("12 is not 0");
+/// A word that tells what the file is, one with the number of parties, one that becomes 1 when
+/// all have come, and one with who has the file to himself.
+const SIZE: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not 0");
 const MAGIC: u32 = u32::from_ne_bytes(*b"barr");
 const PARTIES: usize = 4;
 const OPEN: usize = 8;
+const WHO: usize = 12;
 
 /// The byte that is locked to have the file to oneself; those before it are places.
 const DOOR: i64 = PARTIES_MAX as i64;
 
-/// How long to sleep at most before looking again, and to wait for one who has the file to himself.
+/// How long to sleep at most before looking again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why one cannot wait.
@@ -55,6 +57,9 @@ pub enum Error {
     /// There is something else of that name.
     #[error("is no barrier, or another user's")]
     Foreign,
+    /// Its file was cut off while it was used.
+    #[error("the memory of the barrier is gone: its file was cut off, or /dev/shm is full")]
+    Lost,
 }
 
 impl From<nix::errno::Errno> for Error {
@@ -72,11 +77,15 @@ pub fn wait(name: &BarrierName, parties: u32, deadline: Deadline) -> Result<Wait
     let file_name = file_name(name);
     loop {
         let barrier = Barrier::open_or_create(&file_name, parties)?;
-        match barrier.arrive(parties)? {
-            Arrival::Last => return Ok(Waited::Done(())),
-            Arrival::Waits => return barrier.sleep(deadline),
-            Arrival::Late => {}
-        }
+        let arrival = barrier.arrive(parties, deadline)?;
+        let waited = match arrival {
+            Arrival::Last => Waited::Done(()),
+            Arrival::Waits => barrier.sleep(deadline)?,
+            Arrival::NotLetIn => Waited::TimedOut,
+            Arrival::Late => continue,
+        };
+        barrier.verify()?;
+        return Ok(waited);
     }
 }
 
@@ -89,6 +98,8 @@ enum Arrival {
     Waits,
     /// It has been opened, or is nobody's any more: there will be another one.
     Late,
+    /// Somebody is stopped who has the file to himself.
+    NotLetIn,
 }
 
 #[derive(Debug)]
@@ -126,16 +137,20 @@ impl<'a> Barrier<'a> {
         if !is_ours || status.st_size != SIZE.get() as i64 {
             return Err(Error::Foreign);
         }
-        let mapping = Mapping::new(&file, SIZE)?;
-        if mapping.atomic_u32(0).load(Ordering::SeqCst) != MAGIC {
-            return Err(Error::Foreign);
-        }
-        Ok(Self { file_name, mapping, file, status })
+        let barrier = Self { file_name, mapping: Mapping::new(&file, SIZE)?, file, status };
+        let magic = barrier.mapping.atomic_u32(0).load(Ordering::SeqCst);
+        barrier.verify()?;
+        if magic == MAGIC { Ok(barrier) } else { Err(Error::Foreign) }
+    }
+
+    /// Whether all that was seen was the barrier's.
+    fn verify(&self) -> Result<(), Error> {
+        self.mapping.verify().map_err(|_| Error::Lost)
     }
 
     /// Takes a place, or opens the barrier if the places of all others are taken.
-    fn arrive(&self, parties: u32) -> Result<Arrival, Error> {
-        let _door = self.door(Deadline::NEVER)?;
+    fn arrive(&self, parties: u32, deadline: Deadline) -> Result<Arrival, Error> {
+        let Some(_door) = self.door(deadline)? else { return Ok(Arrival::NotLetIn) };
         if !self.has_name()? {
             return Ok(Arrival::Late);
         }
@@ -174,9 +189,11 @@ impl<'a> Barrier<'a> {
             if deadline.has_passed() {
                 return self.give_up();
             }
-            match futex::wait(self.open_word(), 0, deadline.min(Deadline::after(LOOK_AGAIN)))? {
-                Waited::Done(()) | Waited::TimedOut => {}
+            match futex::wait(self.open_word(), 0, deadline.min(Deadline::after(LOOK_AGAIN))) {
+                Err(Errno(libc::EFAULT)) => return Err(Error::Lost),
+                slept => drop(slept?),
             }
+            self.verify()?;
         }
         Ok(Waited::Done(()))
     }
@@ -184,7 +201,7 @@ impl<'a> Barrier<'a> {
     /// Frees one's place, and takes the file along if nobody else is there.
     fn give_up(&self) -> Result<Waited, Error> {
         // Whoever is in the door may be stopped there, and that is no reason to stay.
-        let _door = self.door(Deadline::after(LOOK_AGAIN))?;
+        let _door = self.door(Deadline::PASSED)?;
         if self.is_open() {
             return Ok(Waited::Done(()));
         }
@@ -220,7 +237,7 @@ impl<'a> Barrier<'a> {
 
     /// Has the file to itself as long as what it returns lives; `None` if that cannot be in time.
     fn door(&self, deadline: Deadline) -> Result<Option<Guard<'_>>, Errno> {
-        Lock::of_byte(DOOR).guard(&self.file, deadline)
+        critical::enter(&self.file, DOOR, self.mapping.atomic_u32(WHO), deadline)
     }
 
     fn is_open(&self) -> bool {
@@ -246,7 +263,7 @@ const ALL_PLACES: Lock =
 
 fn create(file_name: &OsStr, parties: u32) -> Result<OwnedFd, Errno> {
     let file = Unnamed::new(0o600)?;
-    let words = [MAGIC, parties, 0].map(u32::to_ne_bytes);
+    let words = [MAGIC, parties, 0, 0].map(u32::to_ne_bytes);
     write(file.file().as_fd(), words.as_flattened())?;
     file.link(file_name)
 }

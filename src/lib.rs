@@ -18,6 +18,7 @@ mod child;
 mod cmd;
 mod conversation;
 mod crew;
+mod critical;
 mod deadline;
 mod delivery;
 mod endpoint;

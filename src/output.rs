@@ -130,12 +130,10 @@ impl Output {
         let row = |record| Record::readable(record).map(|field| field.shown(terminal)).collect();
         let rows: Vec<Vec<Cow<'_, [u8]>>> =
             std::iter::once(header).chain(records.iter().map(row)).collect();
-        let columns: Vec<(usize, bool)> = first
-            .readable()
-            .enumerate()
-            .map(|(column, field)| {
+        let columns: Vec<(usize, bool)> = (0..first.readable().count())
+            .map(|column| {
                 let widest = rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
-                (widest, field.value.is_number())
+                (widest, has_numbers(records, column))
             })
             .collect();
         for row in &rows {
@@ -211,6 +209,12 @@ impl fmt::Write for Sink<'_> {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
+}
+
+/// Whether a column has numbers, of which some may be missing.
+fn has_numbers(records: &[Record], column: usize) -> bool {
+    let mut cells = records.iter().filter_map(|record| Some(&record.readable().nth(column)?.value));
+    cells.clone().any(Value::is_number) && cells.all(|cell| cell.is_number() || cell.is_null())
 }
 
 /// A row of a listing: each cell as wide as its column, numbers to the right.
@@ -430,6 +434,18 @@ mod tests {
         assert_eq!(escape("größer".as_bytes()), "größer");
         assert_eq!(escape(b"a\x1b]0;x\x07\n\xff"), "a\\x1b]0;x\\x07\\n\\xff");
         assert_eq!(escape("a\u{202e}b\u{85}".as_bytes()), "a\\u{202e}b\\u{85}");
+    }
+
+    #[test]
+    fn numbers_are_to_the_right_where_some_are_missing_as_well() {
+        let record = |name: &str, size: Option<u64>| {
+            Record::new().bytes("name", name.as_bytes()).optional_number("size", size).time("at", 0)
+        };
+        let mut output = Output::new("ls", Verbosity::default());
+        let records = [record("one", None), record("other", Some(4096))];
+        output.list(&records, Format { json: false }).unwrap();
+        let listed = "NAME   SIZE  AT\none       -  -\nother  4096  -\n";
+        assert_eq!(String::from_utf8(std::mem::take(&mut output.pending)).unwrap(), listed);
     }
 
     #[test]

@@ -49,7 +49,11 @@ impl Semaphore {
     /// The number of units.
     pub fn value(&self) -> Result<u32, Error> {
         match self {
-            Self::Posix(permits) => Ok(permits.semaphore().value()),
+            Self::Posix(permits) => {
+                let value = permits.semaphore().value();
+                permits.semaphore().verify()?;
+                Ok(value)
+            }
             Self::SystemV(set, index) => Ok(set.value(*index)?),
         }
     }
@@ -71,10 +75,11 @@ impl Semaphore {
         }
     }
 
-    /// Sets the number of units.
+    /// Sets the number of units. Of a System V semaphore the kernel then forgets what was to be
+    /// undone; of a POSIX semaphore it is refused while commands hold units.
     pub fn set(&self, value: u32) -> Result<(), Error> {
         match self {
-            Self::Posix(permits) => Ok(permits.semaphore().set(value)?),
+            Self::Posix(permits) => Ok(permits.set(value)?),
             Self::SystemV(set, index) => Ok(set.set_value(*index, value)?),
         }
     }

@@ -85,6 +85,8 @@ impl Signal {
     pub const INT: Self = Self(libc::SIGINT);
     /// Quit from the keyboard.
     pub const QUIT: Self = Self(libc::SIGQUIT);
+    /// Touched memory that is not there any more.
+    pub const BUS: Self = Self(libc::SIGBUS);
     /// Killed, without a say.
     pub const KILL: Self = Self(libc::SIGKILL);
     /// For users.

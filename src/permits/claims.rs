@@ -1,18 +1,14 @@
 //! Claiming units, and giving back what nobody holds any more.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use super::slots::{self, Claim};
 use super::{Error, Permits, byte};
+use crate::critical;
 use crate::deadline::{Deadline, Waited};
 use crate::sys::descriptor;
 use crate::sys::lock::{self, Guard, Lock};
 use crate::sys::semaphore::Semaphore;
-
-/// For how long to wait for somebody who changes slots, which takes microseconds, unless he is
-/// stopped in the middle of it.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Units that are held. Who inherits the descriptor holds them as well.
 #[derive(Debug)]
@@ -39,7 +35,8 @@ impl Hold<'_> {
     /// Holds them no longer. They are given back, unless somebody else still holds them.
     pub fn release(self) -> Result<(), Error> {
         drop(self.grip);
-        self.permits.reap()
+        self.permits.reap()?;
+        Ok(self.permits.semaphore.verify()?)
     }
 }
 
@@ -50,16 +47,20 @@ impl Permits {
         if !slots::are_used(&self.semaphore) {
             return Ok(());
         }
-        // If somebody else changes slots all the time, he does this as well.
-        match self.exclusively()? {
+        // Whoever changes slots when this is in vain does this as well when he goes on.
+        match self.exclusively(Deadline::PASSED)? {
             Some(exclusive) => exclusive.reap(),
             None => Ok(()),
         }
     }
 
-    /// Claims units if there are as many now.
-    pub(super) fn try_claim(&self, count: u32) -> Result<Option<Hold<'_>>, Error> {
-        let Some(exclusive) = self.exclusively()? else { return Ok(None) };
+    /// Claims units if there are as many now, or as soon as slots may be changed.
+    pub(super) fn try_claim(
+        &self,
+        count: u32,
+        deadline: Deadline,
+    ) -> Result<Option<Hold<'_>>, Error> {
+        let Some(exclusive) = self.exclusively(deadline)? else { return Ok(None) };
         exclusive.reap()?;
         if self.semaphore.value() < count {
             return Ok(None);
@@ -76,6 +77,17 @@ impl Permits {
         Ok(Some(Hold { permits: self, index, claim, grip }))
     }
 
+    /// Waits until nobody holds the claim in this slot any more.
+    pub(super) fn wait_for_release(
+        &self,
+        slot: usize,
+        deadline: Deadline,
+    ) -> Result<Waited, Error> {
+        // Held for no more than a moment: whoever looks would take it for the holder's.
+        let released = lock_of(slot).guard(&self.semaphore, deadline)?;
+        Ok(released.map_or(Waited::TimedOut, |_moment| Waited::Done(())))
+    }
+
     /// Lets those who watch for the ends of holders know that there is another one.
     fn announce(&self) {
         // They look again before long anyway.
@@ -84,8 +96,9 @@ impl Permits {
 
     /// The right to change slots; `None` if somebody else does not give it up. What one who was
     /// killed has left half done is completed first.
-    fn exclusively(&self) -> Result<Option<Exclusive<'_>>, Error> {
-        let locked = self.lock(byte::CLAIMS, Deadline::after(PATIENCE))?;
+    pub(super) fn exclusively(&self, deadline: Deadline) -> Result<Option<Exclusive<'_>>, Error> {
+        let (semaphore, changer) = (&self.semaphore, self.semaphore.changer());
+        let locked = critical::enter(semaphore, byte::CLAIMS, changer, deadline)?;
         Ok(locked.map(|locked| {
             slots::recover(&self.semaphore);
             Exclusive { semaphore: &self.semaphore, _locked: locked }
@@ -94,13 +107,14 @@ impl Permits {
 }
 
 /// The right to change slots.
-struct Exclusive<'a> {
+pub(super) struct Exclusive<'a> {
     semaphore: &'a Semaphore,
     _locked: Guard<'a>,
 }
 
 impl Exclusive<'_> {
-    fn reap(&self) -> Result<(), Error> {
+    /// Gives back the units of claims that nobody holds.
+    pub(super) fn reap(&self) -> Result<(), Error> {
         for (index, claim) in slots::held(self.semaphore) {
             if !lock_of(index).is_excluded(self.semaphore)? {
                 slots::give_back(self.semaphore, index, claim);

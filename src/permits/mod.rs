@@ -50,6 +50,12 @@ pub enum Error {
     /// All slots are used.
     #[error("{} commands hold units already, as many as can", semaphore::SLOTS)]
     Full,
+    /// The number of units that commands hold, which would be counted twice.
+    #[error("commands hold {0} of its units")]
+    Held(u32),
+    /// Somebody is stopped in the middle of changing slots.
+    #[error("a command is stopped in the middle of taking or giving back units")]
+    Busy,
 }
 
 impl From<Errno> for Error {
@@ -65,7 +71,8 @@ pub struct Permits {
 }
 
 impl Permits {
-    /// Opens an existing semaphore, and gives back what nobody holds any more.
+    /// Opens an existing semaphore, and gives back what nobody holds any more. One who is stopped
+    /// while he changes slots is not waited for.
     pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
         let permits = Self { semaphore: Semaphore::open(name)? };
         permits.reap()?;
@@ -103,7 +110,26 @@ impl Permits {
     /// # Errors
     /// [`Error::Full`] if too many hold claims.
     pub fn claim(&self, count: u32, deadline: Deadline) -> Result<Waited<Hold<'_>>, Error> {
-        self.acquire(count, deadline, || self.try_claim(count))
+        self.acquire(count, deadline, || self.try_claim(count, deadline))
+    }
+
+    /// Sets the number of units that nobody has.
+    ///
+    /// # Errors
+    /// [`Error::Held`] while commands hold units, which are added when they come back; with
+    /// [`Error::Busy`] that cannot be told.
+    pub fn set(&self, value: u32) -> Result<(), Error> {
+        let exclusive = self.exclusively(Deadline::PASSED)?.ok_or(Error::Busy)?;
+        exclusive.reap()?;
+        match self.held() {
+            0 => Ok(self.semaphore.set(value)?),
+            held => Err(Error::Held(held)),
+        }
+    }
+
+    /// The number of units that claims have.
+    pub fn held(&self) -> u32 {
+        self.claims().iter().map(|claim| claim.count).sum()
     }
 
     /// The claims that are held.
@@ -111,7 +137,8 @@ impl Permits {
         slots::held(&self.semaphore).map(|(_, claim)| claim).collect()
     }
 
-    /// Attempts to take `count` units until it comes to something.
+    /// Attempts to take `count` units until it comes to something. What has come of memory that was
+    /// lost is nothing.
     fn acquire<T>(
         &self,
         count: u32,
@@ -119,15 +146,26 @@ impl Permits {
         attempt: impl Fn() -> Result<Option<T>, Error>,
     ) -> Result<Waited<T>, Error> {
         let enough = || (self.semaphore.value() >= count).then_some(());
-        let first = attempt()?;
-        if first.is_some() || deadline.has_passed() {
-            return Ok(first.map_or(Waited::TimedOut, Waited::Done));
-        }
-        if Spin::default().retry(enough).is_some()
-            && let Some(taken) = attempt()?
-        {
-            return Ok(Waited::Done(taken));
-        }
+        let waited = match attempt()? {
+            Some(taken) => Waited::Done(taken),
+            None if deadline.has_passed() => Waited::TimedOut,
+            None => match Spin::default().retry(enough).map(|()| attempt()).transpose()? {
+                Some(Some(taken)) => Waited::Done(taken),
+                _ => self.wait(count, deadline, attempt)?,
+            },
+        };
+        self.semaphore.verify()?;
+        Ok(waited)
+    }
+
+    /// Waits for units as one of those whom the semaphore counts.
+    fn wait<T>(
+        &self,
+        count: u32,
+        deadline: Deadline,
+        attempt: impl Fn() -> Result<Option<T>, Error>,
+    ) -> Result<Waited<T>, Error> {
+        let _enlisted = self.semaphore.enlist();
         if count == 1 {
             return self.sleep_and_attempt(count, deadline, attempt);
         }
@@ -146,7 +184,6 @@ impl Permits {
         deadline: Deadline,
         attempt: impl Fn() -> Result<Option<T>, Error>,
     ) -> Result<Waited<T>, Error> {
-        let _enlisted = self.semaphore.enlist();
         let mut watch = None;
         let mut woken = false;
         loop {
@@ -175,13 +212,12 @@ impl Permits {
 
     /// Sleeps while the value is this; whether somebody woke us.
     fn sleep(&self, value: u32, deadline: Deadline) -> Result<bool, Error> {
-        match self.semaphore.sleep(value, deadline.min(Deadline::after(LOOK_AGAIN)))? {
-            Waited::Done(()) => Ok(true),
-            Waited::TimedOut => {
-                self.reap()?;
-                Ok(false)
-            }
+        let slept = self.semaphore.sleep(value, deadline.min(Deadline::after(LOOK_AGAIN)))?;
+        self.semaphore.verify()?;
+        if slept == Waited::TimedOut {
+            self.reap()?;
         }
+        Ok(slept == Waited::Done(()))
     }
 
     /// Waits to be the next of those who want several units.

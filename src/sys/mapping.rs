@@ -1,20 +1,19 @@
-//! Shared mappings of objects: mmap(2).
+//! The words at the beginning of an object, in our memory: mmap(2).
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::mman::ProtFlags;
 
+use super::pages::Pages;
 use crate::errno::Errno;
 
-/// Memory that other processes read and write at the same time. There are no references into it,
-/// other than to atomics.
+/// The beginning of an object as words that several processes change at the same time.
 #[derive(Debug)]
 pub struct Mapping {
-    start: NonNull<c_void>,
+    pages: Pages,
     length: NonZeroUsize,
 }
 
@@ -27,9 +26,15 @@ impl Mapping {
     /// Maps the first `length` bytes of an object for reading and writing.
     pub fn new(object: impl AsFd, length: NonZeroUsize) -> Result<Self, Errno> {
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
-        let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, object, 0) }?;
-        Ok(Self { start, length })
+        Ok(Self { pages: Pages::map(object, 0, length, protection)?, length })
+    }
+
+    /// Whether all that was read and written so far was the object's.
+    ///
+    /// # Errors
+    /// EFAULT if it was cut off, or had a hole that the file system has no room to fill.
+    pub fn verify(&self) -> Result<(), Errno> {
+        self.pages.verify()
     }
 
     /// The aligned 32-bit cell at this offset.
@@ -54,14 +59,6 @@ impl Mapping {
         let within = offset.checked_add(size).is_some_and(|end| end <= self.length.get());
         assert!(offset.is_multiple_of(size) && within, "no cell of {size} bytes at {offset}");
         // SAFETY: the offset is within the mapping.
-        unsafe { self.start.as_ptr().byte_add(offset) }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: the memory is ours, and no reference into it outlives us.
-        let unmapped = unsafe { munmap(self.start, self.length.get()) };
-        debug_assert_eq!(unmapped, Ok(()), "munmap refused a mapping that we own");
+        unsafe { self.pages.start().as_ptr().byte_add(offset) }
     }
 }

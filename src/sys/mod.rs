@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod memfd;
 pub mod mqueue;
 pub mod new_file;
+pub mod pages;
 pub mod pidfd;
 pub mod poll;
 pub mod process;

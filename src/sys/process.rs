@@ -296,6 +296,12 @@ pub fn start_time(pid: i32) -> Result<u64, Errno> {
     if matches!(state, b'Z' | b'X') { Err(gone) } else { Ok(start) }
 }
 
+/// Whether a process is stopped, by a signal or by one who traces it.
+pub fn is_stopped(pid: i32) -> bool {
+    let text = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    state_and_start(&text).is_some_and(|(state, _)| matches!(state, b'T' | b't'))
+}
+
 /// The time of day a process was started at, in seconds since 1970.
 ///
 /// # Errors

@@ -42,6 +42,7 @@ const GROWN: NonZeroUsize = NonZeroUsize::new(4096).expect("4096 is not 0");
 /// Tells a semaphore with slots from any other file of that size.
 const MAGIC: u64 = u64::from_ne_bytes(*b"ipc sem1");
 const MAGIC_OFFSET: usize = SIZE;
+const CHANGER_OFFSET: usize = MAGIC_OFFSET + size_of::<u64>();
 const FIRST_SLOT: usize = 64;
 
 const VALUE: u64 = u32::MAX as u64;
@@ -74,6 +75,9 @@ pub enum Error {
     /// There is a file of that name and of the right size, and it holds no semaphore.
     #[error("not a semaphore: its value would be above the greatest one, 2147483647")]
     NotAValue,
+    /// Its file was cut off while it was used, or has a hole that there is no room to fill.
+    #[error("the memory of the semaphore is gone: its file was cut off, or /dev/shm is full")]
+    Lost,
     /// More units than a semaphore can count.
     #[error("the value would be above the greatest one, 2147483647")]
     Overflow,
@@ -132,18 +136,20 @@ impl Semaphore {
         Self::of(file, status)
     }
 
-    /// A file shorter than a semaphore would end us by SIGBUS when its memory is touched, so the
-    /// size is looked at first.
+    /// What is no semaphore is told from the size and the contents; the memory is touched here for
+    /// the first time, so one that cannot be had is found out.
     fn of(file: OwnedFd, status: FileStat) -> Result<Self, Error> {
         let size = usize::try_from(status.st_size).unwrap_or(0);
         if size != SIZE && size != GROWN.get() {
             return Err(Error::NotASemaphore(status.st_size));
         }
         let semaphore = Self { mapping: Mapping::new(&file, GROWN)?, file, status };
+        let value = semaphore.value();
+        semaphore.verify()?;
         if size == GROWN.get() && !semaphore.has_slots() && !semaphore.is_shared() {
             return Err(Error::NotGrown);
         }
-        if semaphore.value() > VALUE_MAX {
+        if value > VALUE_MAX {
             return Err(Error::NotAValue);
         }
         Ok(semaphore)
@@ -158,6 +164,14 @@ impl Semaphore {
     /// Removes the name. Those who have the semaphore open go on using it.
     pub fn unlink(name: &SemaphoreName) -> Result<(), Errno> {
         dev_shm::unlink(&file_name(name))
+    }
+
+    /// Whether all that was done so far was done to the semaphore, and all that was seen was its.
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub fn verify(&self) -> Result<(), Error> {
+        self.mapping.verify().map_err(|_| Error::Lost)
     }
 
     /// The number of units.
@@ -178,7 +192,7 @@ impl Semaphore {
     /// Gives `count` units, all at once.
     ///
     /// # Errors
-    /// [`Error::Overflow`], with nothing given.
+    /// [`Error::Overflow`], with nothing given; [`Error::Lost`].
     pub fn post(&self, count: u32) -> Result<(), Error> {
         let before = self
             .change(|word| with_value(word, value_of(word).checked_add(count)?))
@@ -186,17 +200,17 @@ impl Semaphore {
         if before & !FLAG >= ONE_WAITER {
             self.wake(count);
         }
-        Ok(())
+        self.verify()
     }
 
     /// Sets the number of units, and lets all who wait look at it.
     ///
     /// # Errors
-    /// [`Error::Overflow`], with nothing changed.
+    /// [`Error::Overflow`], with nothing changed; [`Error::Lost`].
     pub fn set(&self, value: u32) -> Result<(), Error> {
         self.change(|word| with_value(word, value)).ok_or(Error::Overflow)?;
         self.wake(u32::MAX);
-        Ok(())
+        self.verify()
     }
 
     /// Takes `count` units if there are as many.
@@ -234,8 +248,14 @@ impl Semaphore {
     }
 
     /// Sleeps while the value is this, until somebody wakes us; or returns for no reason.
-    pub fn sleep(&self, value: u32, deadline: Deadline) -> Result<Waited, Errno> {
-        futex::wait(self.futex(), value, deadline)
+    ///
+    /// # Errors
+    /// [`Error::Lost`].
+    pub fn sleep(&self, value: u32, deadline: Deadline) -> Result<Waited, Error> {
+        match futex::wait(self.futex(), value, deadline) {
+            Err(Errno(libc::EFAULT)) => Err(Error::Lost),
+            slept => Ok(slept?),
+        }
     }
 
     /// Wakes up to `count` of those who sleep.
@@ -261,6 +281,11 @@ impl Semaphore {
             self.mapping.atomic_u64(MAGIC_OFFSET).store(MAGIC, Ordering::SeqCst);
         }
         Ok(())
+    }
+
+    /// The process that changes slots, or did so last, by its own account.
+    pub fn changer(&self) -> &AtomicU32 {
+        self.mapping.atomic_u32(CHANGER_OFFSET)
     }
 
     /// The slot of this index, below [`SLOTS`]. One that was never used is 0.

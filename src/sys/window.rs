@@ -1,23 +1,19 @@
-//! A view of shared memory that survives the loss of that memory: mmap(2), shmat(2).
+//! A view of shared memory, mapped or attached: mmap(2), shmat(2).
 //!
-//! Whoever maps a file or an object gets SIGBUS when somebody else has cut it off. Our handler
-//! puts an empty page in the place of the lost one, and remembers: the access goes through to
-//! nowhere, and the caller learns that it did. Other processes read and write the memory at the
-//! same time, so it is only ever touched by atomics.
+//! Other processes read and write the memory at the same time, so it is only ever touched by
+//! atomics.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr::NonNull;
-use std::sync::Once;
-use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mmap, mmap_anonymous, msync, munmap};
 
 use super::futex;
+use super::pages::{Pages, page_size};
 use crate::cell::Width;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -41,9 +37,9 @@ pub struct Window {
     origin: Origin,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Debug)]
 enum Origin {
-    Mapped,
+    Mapped(Pages),
     Attached,
 }
 
@@ -57,14 +53,12 @@ impl Window {
             Access::Read => ProtFlags::PROT_READ,
             Access::Write => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
         };
-        let first = bytes.start - bytes.start % page_size();
+        let first = bytes.start - bytes.start % page_size() as u64;
         let length = usize::try_from(bytes.end - first).map_err(|_| Errno(libc::EOVERFLOW))?;
         let length = NonZeroUsize::new(length).ok_or(Errno(libc::EINVAL))?;
         let at = i64::try_from(first).map_err(|_| Errno(libc::EOVERFLOW))?;
-        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
-        let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, object, at) }?;
-        watch(start, length);
-        Ok(Self { start, length, first, origin: Origin::Mapped })
+        let pages = Pages::map(object, at, length, protection)?;
+        Ok(Self { start: pages.start(), length, first, origin: Origin::Mapped(pages) })
     }
 
     /// Attaches a System V segment of this size: shmat(2).
@@ -205,7 +199,10 @@ impl Window {
     /// # Errors
     /// EFAULT if part of it was cut off.
     pub fn verify(&self) -> Result<(), Errno> {
-        if LOST.load(Ordering::Relaxed) { Err(Errno(libc::EFAULT)) } else { Ok(()) }
+        match &self.origin {
+            Origin::Mapped(pages) => pages.verify(),
+            Origin::Attached => Ok(()),
+        }
     }
 
     fn cell(&self, offset: u64, width: Width) -> &dyn Atomic {
@@ -227,7 +224,7 @@ impl Window {
 
     /// Where these bytes of the object are. The last page of the object is there to its end.
     fn part(&self, bytes: Range<u64>) -> (*mut c_void, usize) {
-        let end = self.first + (self.length.get() as u64).next_multiple_of(page_size());
+        let end = self.first + self.length.get().next_multiple_of(page_size()) as u64;
         assert!(self.first <= bytes.start && bytes.end <= end, "{bytes:?} is not in the window");
         // SAFETY: that is within the window, as was just checked.
         let at = unsafe { self.start.as_ptr().byte_add((bytes.start - self.first) as usize) };
@@ -237,15 +234,11 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        if self.origin == Origin::Attached {
+        // Pages see to themselves.
+        if let Origin::Attached = self.origin {
             // SAFETY: the memory is ours, and no reference into it outlives us.
             unsafe { libc::shmdt(self.start.as_ptr()) };
-            return;
         }
-        WATCHED.end.store(0, Ordering::Relaxed);
-        // SAFETY: the memory is ours, and no reference into it outlives us.
-        let unmapped = unsafe { munmap(self.start, self.length.get()) };
-        debug_assert_eq!(unmapped, Ok(()), "munmap refused a mapping that we own");
     }
 }
 
@@ -320,61 +313,3 @@ macro_rules! atomics {
 }
 
 atomics!(AtomicU8 => u8, AtomicU16 => u16, AtomicU32 => u32, AtomicU64 => u64);
-
-/// The mapped window. There is one at a time.
-static WATCHED: Watched = Watched { start: AtomicUsize::new(0), end: AtomicUsize::new(0) };
-
-/// Whether a page of it was lost.
-static LOST: AtomicBool = AtomicBool::new(false);
-
-struct Watched {
-    start: AtomicUsize,
-    end: AtomicUsize,
-}
-
-fn page_size() -> u64 {
-    // SAFETY: the call takes a number and gives one.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
-}
-
-/// Lets the handler put pages in the place of those that are lost in this window.
-fn watch(start: NonNull<c_void>, length: NonZeroUsize) {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        // SAFETY: all zeros is a valid action.
-        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-        action.sa_flags = libc::SA_SIGINFO;
-        action.sa_sigaction = replace_lost_page as Handler as libc::sighandler_t;
-        // It fails only for numbers that are no signals.
-        // SAFETY: the handler calls nothing but mmap and signal, which may be called there.
-        unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
-    });
-    LOST.store(false, Ordering::Relaxed);
-    WATCHED.start.store(start.addr().get(), Ordering::Relaxed);
-    WATCHED.end.store(start.addr().get() + length.get(), Ordering::Relaxed);
-}
-
-type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
-
-extern "C" fn replace_lost_page(_: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
-    // SAFETY: the kernel hands its information to the handler.
-    let info = unsafe { &*info };
-    // SAFETY: the information about SIGBUS has an address.
-    let address = unsafe { info.si_addr() }.addr();
-    let page = address - address % page_size() as usize;
-    let end = WATCHED.end.load(Ordering::Relaxed);
-    if page < WATCHED.start.load(Ordering::Relaxed)
-        || address >= end.next_multiple_of(page_size() as usize)
-    {
-        // Not ours to mend: the access is repeated, and ends us.
-        // SAFETY: no handler is involved, only the disposition of the kernel's.
-        unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
-        return;
-    }
-    LOST.store(true, Ordering::Relaxed);
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let at = std::ptr::without_provenance_mut(page);
-    // SAFETY: the page is one of our window's, which has lost what was there.
-    unsafe { libc::mmap(at, page_size() as usize, protection, flags, -1, 0) };
-}

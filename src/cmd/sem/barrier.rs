@@ -59,5 +59,6 @@ fn explain(error: Error) -> Failure {
             .hint(format!("all have to say the same: --parties {there}")),
         Error::Foreign => Failure::new(Exit::Denied, error.to_string())
             .hint("choose another name, or see what is in /dev/shm"),
+        Error::Lost => Failure::failed(error.to_string()),
     }
 }

@@ -10,7 +10,7 @@ use crate::semaphore::Name;
 use crate::sys::semaphore::VALUE_MAX;
 use crate::sys::system_v_semaphore::AtEnd;
 
-use super::{Member, not_for_this_kind};
+use super::{Member, not_for_this_kind, possible};
 
 /// How a change is made.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -65,8 +65,9 @@ impl Run for Post {
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let Self { name, change } = self;
         let at_end = change.at_end(&name).about(&name)?;
+        let count = possible(&name, change.count).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
-        let posted = semaphore.post(change.count, at_end);
+        let posted = semaphore.post(count, at_end);
         posted.map_err(|error| change.member.explain(&name, error)).about(&name)?;
         Ok(Exit::Done)
     }
@@ -109,8 +110,9 @@ impl Run for Wait {
         let deadline = self.waiting.deadline();
         let Self { name, change, waiting } = self;
         let at_end = change.at_end(&name).about(&name)?;
+        let count = possible(&name, change.count).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
-        let taken = semaphore.take(change.count, at_end, deadline);
+        let taken = semaphore.take(count, at_end, deadline);
         let taken = taken.map_err(|error| change.member.explain(&name, error)).about(&name)?;
         waiting.settle(taken).about(&name)?;
         Ok(Exit::Done)

@@ -8,13 +8,13 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::name::{SemaphoreName, SystemVName};
 use crate::output::Output;
-use crate::permits::Permits;
+use crate::permits::{self, Permits};
 use crate::semaphore::Name;
 use crate::sys::semaphore::Semaphore;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore;
 
-use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind};
+use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind, possible};
 
 /// Create a semaphore, or a System V set of them
 ///
@@ -45,6 +45,7 @@ impl Run for Create {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        possible(&self.name, self.value).about(&self.name)?;
         match &self.name {
             Name::Posix(name) => self.posix(name).about(name),
             Name::SystemV(name) => self.system_v(name, output).about(name),
@@ -131,8 +132,9 @@ fn no_room_for(count: u16, limits: system_v_semaphore::Limits) -> Failure {
 
 /// Set the number of units
 ///
-/// Those who wait take what they can. Units that commands of 'ipc sem run' have are added when they
-/// come back; a System V set forgets what was to be undone at the semaphore.
+/// Those who wait take what they can. While commands of 'ipc sem run' have units of a POSIX
+/// semaphore it is refused with status 5, as these would be counted twice when they come back. Of a
+/// System V semaphore the kernel forgets what was to come back.
 #[derive(Debug, clap::Args)]
 pub struct Set {
     /// Name of the semaphore
@@ -151,8 +153,9 @@ impl Run for Set {
 
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let explain = |error| self.member.explain(&self.name, error);
+        let value = possible(&self.name, self.value).about(&self.name)?;
         let semaphore = self.member.open(&self.name).about(&self.name)?;
-        semaphore.set(self.value).map_err(explain).about(&self.name)?;
+        semaphore.set(value).map_err(explain).about(&self.name)?;
         Ok(Exit::Done)
     }
 }
@@ -160,13 +163,15 @@ impl Run for Set {
 /// Remove semaphores
 ///
 /// Those who have a POSIX semaphore open, or wait for it, go on using it; a new one of the same
-/// name is another one. Those who wait for one of a System V set fail with status 4.
+/// name is another one, and counts anew. So one of which commands of 'ipc sem run' hold units is
+/// not removed without --force: status 5. Those who wait for one of a System V set fail with status
+/// 4.
 #[derive(Debug, clap::Args)]
 pub struct Rm {
     /// Names of semaphores
     #[arg(required = true)]
     names: Vec<Name>,
-    /// Ignore what does not exist
+    /// Ignore what does not exist, and remove what is held
     #[arg(short, long)]
     force: bool,
 }
@@ -175,18 +180,39 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc sem rm -f /gpu /start sysv:0x2a")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(crate::cmd::remove(&self.names, self.force, output, |name| match name {
-            Name::Posix(name) => Semaphore::unlink(name),
-            Name::SystemV(name) => {
-                Target::new(name).and_then(system_v_semaphore::Set::open)?.remove()
+        Ok(crate::cmd::remove(&self.names, self.force, output, |name| self.remove(name)))
+    }
+}
+
+impl Rm {
+    fn remove(&self, name: &Name) -> Result<(), Failure> {
+        match name {
+            Name::Posix(name) => {
+                self.refuse_if_held(name)?;
+                Ok(Semaphore::unlink(name)?)
             }
-        }))
+            Name::SystemV(name) => {
+                Ok(Target::new(name).and_then(system_v_semaphore::Set::open)?.remove()?)
+            }
+        }
+    }
+
+    /// What cannot be opened holds nothing, or is not ours to look at.
+    fn refuse_if_held(&self, name: &SemaphoreName) -> Result<(), Failure> {
+        match Permits::open(name).map(|permits| permits.held()) {
+            Ok(held @ 1..) if !self.force => {
+                let reason = permits::Error::Held(held).to_string();
+                Err(Failure::new(Exit::InUse, reason)
+                    .hint("'ipc sem stat' names who has them; with -f it is removed even so"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 /// Opens a POSIX semaphore; one that is missing is created first, with this value if there is one.
 pub fn open_posix(name: &SemaphoreName, create: Option<u32>) -> Result<Permits, Failure> {
-    use crate::{permits, sys::semaphore};
+    use crate::sys::semaphore;
     const MISSING: permits::Error =
         permits::Error::Semaphore(semaphore::Error::Kernel(Errno(libc::ENOENT)));
     loop {

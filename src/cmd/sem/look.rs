@@ -55,6 +55,7 @@ fn stat(name: &SemaphoreName) -> Result<Record, crate::permits::Error> {
         .number("value", semaphore.value())
         .number("waiters", semaphore.waiters());
     let record = runs(record, &permits.claims());
+    semaphore.verify()?;
     let record = crate::cmd::ownership(record, status).time("changed", status.st_ctime);
     Ok(crate::cmd::holders(record, &Holders::of(status)))
 }

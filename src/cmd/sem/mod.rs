@@ -93,12 +93,27 @@ fn explain(error: Error) -> Failure {
     }
 }
 
+/// Lets a number of units pass that a semaphore of this kind can have; a greater one is a mistake
+/// of the caller's.
+fn possible(name: &Name, units: u32) -> Result<u32, Failure> {
+    let (most, error) = match name {
+        Name::Posix(_) => (semaphore::VALUE_MAX, semaphore::Error::Overflow.into()),
+        Name::SystemV(_) => (system_v_semaphore::VALUE_MAX, Error::SystemV(Errno(libc::ERANGE))),
+    };
+    if units <= most { Ok(units) } else { Err(explain(error).with_exit(Exit::Usage)) }
+}
+
 /// Puts the way out beside the reason why units cannot be had.
 pub fn explain_permits(error: permits::Error) -> Failure {
     match error {
         permits::Error::Semaphore(error) => explain_posix(error),
         permits::Error::Full => Failure::failed(error.to_string())
             .hint("'ipc sem stat' names them; a second semaphore has room for as many"),
+        permits::Error::Held(_) => Failure::new(Exit::InUse, error.to_string()).hint(
+            "they are added when they come back ('ipc sem stat' names who has them); meanwhile \
+             'ipc sem post' and 'ipc sem wait' change the number",
+        ),
+        permits::Error::Busy => Failure::new(Exit::InUse, error.to_string()),
     }
 }
 
@@ -109,7 +124,8 @@ fn explain_posix(error: semaphore::Error) -> Failure {
         semaphore::Error::NotASemaphore(_)
         | semaphore::Error::NotGrown
         | semaphore::Error::NotAFile
-        | semaphore::Error::NotAValue => Failure::failed(error.to_string())
+        | semaphore::Error::NotAValue
+        | semaphore::Error::Lost => Failure::failed(error.to_string())
             .hint("'ipc sem rm' removes it; then create the semaphore again"),
     }
 }

@@ -17,7 +17,7 @@ use crate::sys::descriptor;
 use crate::sys::system_v_semaphore::AtEnd;
 
 use super::create::{open_posix, open_system_v};
-use super::{Member, explain};
+use super::{Member, explain, possible};
 
 /// Hold units while a command runs
 ///
@@ -30,8 +30,7 @@ use super::{Member, explain};
 ///
 /// The units of a run that was killed as a whole are given back by the next 'ipc' that looks at the
 /// semaphore; one that waits for units looks at once. A C program that is blocked in sem_wait(3) is
-/// woken when an 'ipc' looks. If 'ipc' has been killed and COMMAND has ended, but not what it left
-/// running, the end of that is seen within a second.
+/// woken when an 'ipc' looks.
 ///
 /// A System V semaphore is held by SEM_UNDO of the process that becomes COMMAND, which is what the
 /// kernel itself gives back. What COMMAND leaves running does not hold it, with --close or without.
@@ -80,8 +79,11 @@ impl Verbs for Run {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         self.member.check(&self.name).about(&self.name)?;
+        for units in [Some(self.count), self.create].into_iter().flatten() {
+            possible(&self.name, units).about(&self.name)?;
+        }
         let done = match &self.name {
-            Name::Posix(name) => self.posix(name),
+            Name::Posix(name) => self.posix(name, output),
             Name::SystemV(name) => self.system_v(name),
         };
         done.or_else(|error| self.conflict.settle(error, output))
@@ -89,7 +91,7 @@ impl Verbs for Run {
 }
 
 impl Run {
-    fn posix(&self, name: &SemaphoreName) -> anyhow::Result<Exit> {
+    fn posix(&self, name: &SemaphoreName, output: &Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let failed = |error: crate::permits::Error| explain(error.into());
         let permits = open_posix(name, self.create).about(name)?;
@@ -104,7 +106,10 @@ impl Run {
                 hold.name_command(pid);
             }
         });
-        hold.release().map_err(failed).about(name)?;
+        // What COMMAND has done, it has done.
+        if let Err(error) = hold.release().map_err(failed).about(name) {
+            output.error(&error);
+        }
         ended
     }
 
