@@ -1,5 +1,5 @@
 //! Addresses of sockets, checked where they enter: `unix:PATH` or anything with a slash, `@NAME`,
-//! `tcp:HOST:PORT`, `udp:HOST:PORT`, `vsock:CID:PORT`, `fd:N`.
+//! `tcp:HOST:PORT`, `udp:HOST:PORT`, `vsock:CID:PORT`, `fd:N`, `fd:NAME`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -40,6 +40,8 @@ pub enum Place {
     },
     /// Open already, under this number.
     Descriptor(i32),
+    /// Open already, under this name of those that `LISTEN_FDNAMES` lists.
+    Handed(OsString),
 }
 
 /// A host, by name or number, and a port of it.
@@ -89,7 +91,9 @@ pub enum AddressError {
     #[error("vsock:CID:PORT is wanted: two numbers, where CID may also be any, local or host")]
     Vsock,
     /// No number behind the scheme.
-    #[error("fd:N is wanted: the number of an open descriptor")]
+    #[error(
+        "fd:N is wanted, the number of an open descriptor; or fd:NAME, one that was handed over"
+    )]
     Descriptor,
 }
 
@@ -150,7 +154,7 @@ fn place(text: &[u8]) -> Result<Place, AddressError> {
     if let Some(rest) = behind(b"vsock:") {
         return vsock(rest);
     }
-    if let Some(rest) = behind(b"fd:") {
+    if let Some(rest) = text.strip_prefix(b"fd:") {
         return descriptor(rest);
     }
     if text.contains(&b'/') { path(text) } else { Err(AddressError::NoForm) }
@@ -196,8 +200,14 @@ fn vsock(text: &str) -> Result<Place, AddressError> {
     Ok(Place::Vsock { cid, port: if port == 0 { libc::VMADDR_PORT_ANY } else { port } })
 }
 
-fn descriptor(text: &str) -> Result<Place, AddressError> {
-    number(text).map(Place::Descriptor).ok_or(AddressError::Descriptor)
+/// A number, or what sd_listen_fds_with_names(3) takes as a name, which a number is never meant as.
+fn descriptor(text: &[u8]) -> Result<Place, AddressError> {
+    let is_numeric = text.iter().all(u8::is_ascii_digit) || text.starts_with(b"-");
+    if is_numeric {
+        let number = std::str::from_utf8(text).ok().and_then(number);
+        return number.map(Place::Descriptor).ok_or(AddressError::Descriptor);
+    }
+    Ok(Place::Handed(OsString::from_vec(text.to_vec())))
 }
 
 /// Digits and nothing else; the parsers of the numbers themselves take a sign as well.
@@ -262,7 +272,8 @@ mod tests {
         assert_eq!(parse("vsock:3:1024"), Ok(Place::Vsock { cid: 3, port: 1024 }));
         assert_eq!(parse("vsock:any:0"), Ok(Place::Vsock { cid: u32::MAX, port: u32::MAX }));
         assert_eq!(parse("fd:3"), Ok(Place::Descriptor(3)));
-        for text in ["vsock:3", "vsock:x:1", "vsock:-1:1", "fd:", "fd:-1", "fd:x"] {
+        assert_eq!(parse("fd:http"), Ok(Place::Handed("http".into())));
+        for text in ["vsock:3", "vsock:x:1", "vsock:-1:1", "fd:", "fd:-1", "fd:99999999999"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

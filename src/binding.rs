@@ -5,16 +5,20 @@
 //! that clients know. A path that is there already is judged under a lock file beside it, so that
 //! two who find the same dead socket do not both replace it: only a socket that no process has
 //! open is dead. Whoever ends removes the path while its socket is still open, so that nobody
-//! takes it over in that moment, and only if the path is still its own.
+//! takes it over in that moment, and only if the path is still its own; a signal that ends us is no
+//! exception.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use nix::sys::stat::FileStat;
 
 use crate::errno::Errno;
+use crate::signals::Signal;
 use crate::sys::directory::{Directory, is_same, is_socket};
+use crate::sys::signal::{catch, die_of};
 use crate::sys::socket::{self, Socket};
 
 /// Why a path cannot be taken.
@@ -30,7 +34,11 @@ pub enum Error {
 
 /// A path that leads to a socket of ours. Dropping it removes the path, if it still does.
 #[derive(Debug)]
-pub struct Binding {
+pub struct Binding(Arc<Bound>);
+
+/// A name in a directory, and the socket that got it.
+#[derive(Debug)]
+struct Bound {
     directory: Directory,
     name: OsString,
     file: FileStat,
@@ -54,11 +62,33 @@ impl Binding {
         listen()?;
         publish(&directory, &temporary.name, &name)?;
         drop(temporary);
-        Ok(Self { directory, name, file })
+        Ok(Self(Arc::new(Bound { directory, name, file })))
     }
 
-    /// Removes the path, if it still leads to this socket; it does no harm to do so twice.
-    pub fn release(&self) {
+    /// Removes the path unless somebody to whom the socket was given has it open still. Ours is
+    /// closed already.
+    pub fn leave(self) {
+        let Bound { directory, name, .. } = &*Arc::clone(&self.0);
+        // Nobody takes it over meanwhile.
+        let _lock = directory.lock(beside(name, ".lock"));
+        match is_dead(directory, name) {
+            // It is theirs now.
+            Ok(false) => std::mem::forget(self),
+            Ok(true) | Err(_) => drop(self),
+        }
+    }
+}
+
+impl Drop for Binding {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl Bound {
+    /// Removes the path, if it still leads to this socket. To do so twice does no harm. It only
+    /// makes system calls, so that a signal handler may call it.
+    fn release(&self) {
         if self.directory.status(&self.name).is_ok_and(|now| is_same(&now, &self.file)) {
             // A path that cannot be removed is dead when we are, which the next one finds out.
             let _ = self.directory.unlink(&self.name);
@@ -66,9 +96,27 @@ impl Binding {
     }
 }
 
-impl Drop for Binding {
-    fn drop(&mut self) {
-        self.release();
+/// The path that a signal removes. A process takes one.
+static BOUND: OnceLock<Arc<Bound>> = OnceLock::new();
+
+/// Has these signals remove the path, if there is one, and then end us, whatever we are doing. They
+/// are blocked until that is so.
+pub fn end_by(signals: impl Iterator<Item = Signal>, binding: Option<&Binding>) {
+    if let Some(Binding(bound)) = binding {
+        BOUND.get_or_init(|| Arc::clone(bound));
+    }
+    for signal in signals {
+        catch(signal, end);
+    }
+}
+
+/// Removes the path when the signal comes, and then ends as it would have ended us.
+extern "C" fn end(number: i32) {
+    if let Some(bound) = BOUND.get() {
+        bound.release();
+    }
+    if let Some(signal) = Signal::new(number) {
+        die_of(signal);
     }
 }
 

@@ -9,6 +9,7 @@ pub mod errno;
 pub mod exit;
 pub mod output;
 
+mod activation;
 mod address;
 mod applet;
 mod barrier;

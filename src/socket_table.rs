@@ -92,14 +92,14 @@ pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
         }
         Place::Tcp(host) => at_port(rows, "tcp", host)?,
         Place::Udp(host) => at_port(rows, "udp", host)?,
-        Place::Vsock { .. } | Place::Descriptor(_) => {
+        Place::Vsock { .. } | Place::Descriptor(_) | Place::Handed(_) => {
             return Err(Error::Unsuitable("no table of the system shows such sockets"));
         }
     })
 }
 
 fn at_port(rows: Vec<Row>, family: &str, host: &HostPort) -> Result<Vec<Row>, Error> {
-    let hosts = resolve(host, Ipv4Addr::UNSPECIFIED)?;
+    let hosts = resolve(host, &[Ipv4Addr::UNSPECIFIED.into()])?;
     Ok(select(rows, |row| row.is_at_port(family, &hosts)))
 }
 

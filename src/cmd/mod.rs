@@ -18,7 +18,7 @@ use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
 
 use crate::errno::Errno;
-use crate::exit::{Exit, Subject};
+use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Output, Record, Unwritable, escape, json_bytes};
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::Row;
@@ -54,6 +54,15 @@ impl Creation {
             return exists().map(|()| Exit::Done).map_err(Into::into);
         }
         Err(error)
+    }
+}
+
+/// Tells how much was done before something failed, as it stays done.
+pub fn after(failure: Failure, sent: u64) -> Failure {
+    match sent {
+        0 => failure,
+        1 => failure.adding("; the message before it was sent"),
+        _ => failure.adding(format_args!("; the {sent} messages before it were sent")),
     }
 }
 

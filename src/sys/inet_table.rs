@@ -24,6 +24,9 @@ pub struct Entry {
     pub inode: u64,
 }
 
+/// The state of one that waits for clients.
+pub const LISTENING: u8 = 10;
+
 /// All TCP sockets, of both versions of the protocol.
 pub fn tcp() -> Result<Vec<Entry>, Errno> {
     table(["/proc/net/tcp", "/proc/net/tcp6"])

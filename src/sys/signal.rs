@@ -260,12 +260,15 @@ pub fn is_ignored(signal: Signal) -> bool {
 /// Has a function called when the signal comes. A signal that our caller ignores stays ignored. The
 /// function makes no calls but those that signal-safety(7) allows.
 pub fn handle(signal: Signal, handler: extern "C" fn(i32)) {
-    let handler = handler as libc::sighandler_t;
-    // SAFETY: the function is there for ever, and does only what may be done there.
-    let before = unsafe { libc::signal(signal.number(), handler) };
-    if before == libc::SIG_IGN {
+    if catch(signal, handler) == libc::SIG_IGN {
         set_disposition(signal, libc::SIG_IGN);
     }
+}
+
+/// The same for a signal whatever our caller did with it, which is told.
+pub fn catch(signal: Signal, handler: extern "C" fn(i32)) -> libc::sighandler_t {
+    // SAFETY: the function is there for ever, and does only what may be done there.
+    unsafe { libc::signal(signal.number(), handler as libc::sighandler_t) }
 }
 
 fn set_disposition(signal: Signal, disposition: libc::sighandler_t) {

@@ -1,12 +1,13 @@
-//! Starting the same COMMAND again and again: posix_spawn(3).
+//! Starting COMMANDs in ways that the standard library has not: the same one again and again, by
+//! posix_spawn(3); and one that is told its own process ID.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
 
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal};
@@ -74,6 +75,21 @@ pub fn reap() -> Option<(i32, ExitStatus)> {
         pid if pid > 0 => Some((pid, ExitStatus::from_raw(status))),
         _ => None,
     }
+}
+
+/// The same COMMAND, which finds its own process ID in its environment under this name. This process
+/// has no other thread when it starts it.
+pub fn telling_own_pid(mut command: Command, variable: &'static str) -> Command {
+    let mut child = Command::new(command.get_program());
+    let become_it = move || {
+        command.env(variable, std::process::id().to_string());
+        // It comes back with the reason why it did not.
+        Err(command.exec())
+    };
+    // SAFETY: the only thread that there was goes on in the child, so that all of its memory is as
+    // it left it.
+    unsafe { child.pre_exec(become_it) };
+    child
 }
 
 /// An empty mask, and default dispositions; but for HUP, as a command under nohup(1) shall go on.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use crate::cli::{Example, Run};
+use crate::cmd::after;
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -141,14 +142,5 @@ impl Send {
             }
             ReadError::CutShort | ReadError::NotANetstring => Failure::failed(error.to_string()),
         }
-    }
-}
-
-/// Tells how much was done before something failed, as it stays done.
-fn after(failure: Failure, sent: u64) -> Failure {
-    match sent {
-        0 => failure,
-        1 => failure.adding("; the message before it was sent"),
-        _ => failure.adding(format_args!("; the {sent} messages before it were sent")),
     }
 }

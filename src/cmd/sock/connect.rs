@@ -2,19 +2,20 @@
 
 use std::ffi::OsString;
 
+use crate::activation;
 use crate::address::Address;
 use crate::child;
 use crate::cli::{Example, Run};
 use crate::conversation;
 use crate::deadline::{Deadline, Waiting};
-use crate::endpoint;
+use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
 use crate::sys::descriptor;
 use crate::units::Patience;
 
-use super::Connected;
+use super::{Connected, Silence, connect};
 
 /// Connect stdin and stdout to a socket
 ///
@@ -27,8 +28,9 @@ use super::Connected;
 /// that is received becomes a record of stdout. An empty message is a message.
 ///
 /// A TCP peer that has closed cannot be told from one that only sends no more: when it does, we
-/// send what stdin has at that moment and end. Nothing is encrypted: for TLS there are socat and
-/// stunnel.
+/// send what stdin has at that moment and end. What is written to a TCP socket is sent at once
+/// (TCP_NODELAY). Nothing is encrypted: for TLS, socat and stunnel stand beside us, as in the
+/// examples.
 ///
 /// With a COMMAND, that has the socket itself, and no byte passes through us.
 ///
@@ -39,11 +41,16 @@ pub struct Connect {
     address: Address,
     #[command(flatten)]
     connected: Connected,
+    /// Connect from this address: tcp:HOST:PORT, where port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<Address>,
     /// Where nobody listens, try again for this long
     #[arg(long, value_name = "DURATION")]
     retry: Option<Patience>,
     #[command(flatten)]
     waiting: Waiting,
+    #[command(flatten)]
+    silence: Silence,
     #[command(flatten)]
     framing: Framing,
     /// What has the socket as its stdin and stdout, instead of ours; we become it
@@ -56,6 +63,14 @@ impl Run for Connect {
         ("Ask a server", "echo status | ipc sock connect /run/server"),
         ("Talk to one that is about to start", "ipc sock connect --retry 5s @jobs"),
         ("Let a program have the connection", "ipc sock connect @jobs -- ./worker"),
+        (
+            "Leave from a port that a firewall lets through",
+            "ipc sock connect --bind tcp::4711 tcp:host:80",
+        ),
+        (
+            "Speak TLS, with socat",
+            "ipc sock pair -- ./client -- socat STDIO OPENSSL:example.org:443",
+        ),
         (
             "Send a message for each line",
             "printf 'a\\nb\\n' | ipc sock connect --type seqpacket @jobs",
@@ -70,13 +85,18 @@ impl Run for Connect {
             Some(Patience::Forever) => Deadline::NEVER,
             Some(Patience::For(duration)) => Deadline::after(duration),
         };
-        let connected = endpoint::connect(&self.address, self.connected.kind, deadline, retry);
-        let connected = connected.map_err(Failure::from).about(&self.address)?;
+        let how = Connecting {
+            source: self.bind.as_ref(),
+            keepalive: self.silence.keepalive(),
+            retry,
+            ..Connecting::new(self.connected.kind, deadline)
+        };
+        let connected = connect(&self.address, how)?;
         let socket = self.waiting.settle(connected).about(&self.address)?;
         if !self.command.is_empty() {
-            return Err(child::exec(
-                child::command(&self.command).stdin(socket.try_clone()?).stdout(socket),
-            ));
+            let mut command = child::command(&self.command);
+            activation::hide(&mut command);
+            return Err(child::exec(command.stdin(socket.try_clone()?).stdout(socket)));
         }
         let (input, mut outlet) = conversation::ends(self.connected.kind, self.framing.form());
         let (_, held) = conversation::hold(socket, input, &mut outlet, output)?;

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::sys::stat::{fstat, stat};
 use serde_json::Value;
 
+use crate::activation;
 use crate::address::{Address, Place};
 use crate::cli::{Example, Run};
 use crate::cmd::{ownership, processes};
@@ -76,6 +77,11 @@ impl Run for Stat {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let record = match self.address.place() {
             Place::Descriptor(number) => of_descriptor(*number).about(&self.address)?,
+            Place::Handed(name) => {
+                let number = activation::named(name).ok_or(Error::NotHandedOver);
+                let number = number.map_err(Failure::from).about(&self.address)?;
+                of_descriptor(number).about(&self.address)?
+            }
             _ => of_address(&self.address).map_err(Failure::from).about(&self.address)?,
         };
         output.show(&record, self.format)?;
@@ -148,10 +154,11 @@ fn options(record: Record, socket: &Socket) -> Record {
         .optional_number("peer_uid", peer.map(|peer| peer.uid))
         .optional_number("peer_gid", peer.map(|peer| peer.gid))
         .optional_number("send_buffer", socket.send_buffer().ok())
-        .optional_number("receive_buffer", socket.receive_buffer().ok())
-        .flag("keepalive", socket.keeps_alive());
+        .optional_number("receive_buffer", socket.receive_buffer().ok());
     match socket.sends_at_once() {
-        Some(at_once) => record.flag("nodelay", at_once),
+        Some(at_once) => record
+            .flag("nodelay", at_once)
+            .optional_number("keepalive_seconds", socket.keeps_alive_after()),
         None => record,
     }
 }

@@ -9,22 +9,22 @@ mod send;
 mod serve;
 mod wait;
 
+use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
-use std::thread;
 
 use crate::address::{Address, Place, SocketType};
-use crate::binding::Binding;
 use crate::cli::{Noun, Verb};
-use crate::deadline::{Deadline, Waited};
-use crate::endpoint::{Error, Listener, Terms};
+use crate::deadline::Waited;
+use crate::endpoint::{self, Connecting, Error, Listener, SourceError, Terms};
 use crate::errno::Errno;
-use crate::exit::{Failure, Subject};
+use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Output, escape};
 use crate::signals::Signal;
-use crate::socket_table;
+use crate::socket_table::{self, Row};
 use crate::sys::process::{Holder, SocketHolders};
-use crate::sys::signal::{Blocked, die_of, is_ignored};
+use crate::sys::signal::is_ignored;
+use crate::sys::socket::{KeepAlive, Socket};
+use crate::units::Patience;
 
 pub const NOUN: Noun = Noun {
     name: "sock",
@@ -51,34 +51,92 @@ struct Connected {
     kind: SocketType,
 }
 
-/// Says where we listen, if that is not what was asked for: the system picked the port.
+/// What is done about peers that vanish.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Silence {
+    /// Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf
+    ///
+    /// One that does not answer in as long again has vanished, which is an error. Without this
+    /// option it takes the system more than two hours to find out, and with inf it never does.
+    #[arg(long, value_name = "DURATION", value_parser = keepalive)]
+    keepalive: Option<KeepAlive>,
+}
+
+impl Silence {
+    fn keepalive(self) -> KeepAlive {
+        self.keepalive.unwrap_or(KeepAlive::System)
+    }
+}
+
+fn keepalive(text: &str) -> Result<KeepAlive, String> {
+    const SECONDS: RangeInclusive<u64> = 1..=9 * 60 * 60;
+    match text.parse()? {
+        Patience::Forever => Ok(KeepAlive::Never),
+        Patience::For(duration) if SECONDS.contains(&duration.as_secs()) => {
+            Ok(KeepAlive::After(duration.as_secs() as u32))
+        }
+        Patience::For(_) => Err("from 1s to 9h, or inf".to_owned()),
+    }
+}
+
+/// Says where we listen, if the system picked the port.
 fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
-    let known =
-        matches!(asked.place(), Place::Descriptor(_)) || listener.address() == asked.as_ref();
-    if !known {
+    let picked = match asked.place() {
+        Place::Tcp(at) | Place::Udp(at) => at.port == 0,
+        Place::Vsock { port, .. } => *port == libc::VMADDR_PORT_ANY,
+        Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) | Place::Handed(_) => false,
+    };
+    if picked {
         output.warn(format_args!("listening at {}", escape(listener.address().as_bytes())));
     }
 }
 
-/// Begins to listen. Where somebody else does already, the hint says who.
+/// Begins to listen.
 fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
-    let listener = Listener::open(address, terms).map_err(|error| {
-        let failure = Failure::from(error);
-        match holder(address).filter(|_| error == Error::Kernel(Errno(libc::EADDRINUSE))) {
-            Some(Holder { pid, command }) => {
-                failure.hint(format!("process {pid} ({}) has it", escape(&command)))
-            }
-            None => failure,
-        }
-    });
-    listener.about(address)
+    Listener::open(address, terms).map_err(|error| explain(error, address)).about(address)
 }
 
-/// A process that others come to at an address, as far as we may see.
-fn holder(address: &Address) -> Option<Holder> {
+/// Connects.
+fn connect(address: &Address, how: Connecting<'_>) -> anyhow::Result<Waited<Socket>> {
+    endpoint::connect(address, how).or_else(|error| match (error, how.source) {
+        (Error::Source(_), Some(source)) => Err(explain(error, source)).about(source),
+        _ => Err(Failure::from(error)).about(address),
+    })
+}
+
+/// What is wrong with an address that we wanted for ourselves. Where it is in use, the hint says by
+/// whom.
+fn explain(error: Error, address: &Address) -> Failure {
+    let in_use = Errno(libc::EADDRINUSE);
+    let taken = [Error::Kernel(in_use), Error::Source(SourceError::Kernel(in_use))];
+    let holder = Some(address).filter(|_| taken.contains(&error)).and_then(holder);
+    match holder {
+        Some(holder) => Failure::from(error).hint(format!("{holder} has it")),
+        None => error.into(),
+    }
+}
+
+/// Whose socket is bound to an address, as far as we may see.
+fn holder(address: &Address) -> Option<String> {
     let rows = socket_table::at(address).ok()?;
-    let row = rows.iter().find(|row| row.is_reachable())?;
-    SocketHolders::find().of(row.inode).first().cloned()
+    let open = |row: &&Row| row.inode != 0;
+    let row = rows.iter().find(|row| row.is_reachable()).or_else(|| rows.iter().find(open))?;
+    match SocketHolders::find().of(row.inode).first() {
+        Some(Holder { pid, command }) => Some(format!("process {pid} ({})", escape(command))),
+        None => row.uid.map(|uid| format!("a process of user {uid}")),
+    }
+}
+
+/// Refuses to take bytes for messages.
+fn messages_only(kind: SocketType) -> anyhow::Result<()> {
+    match kind {
+        SocketType::Seqpacket | SocketType::Dgram => Ok(()),
+        SocketType::Stream => {
+            let reason = "a stream has no messages; 'ipc sock connect' and 'ipc sock serve' are \
+                          for bytes";
+            Err(Failure::new(Exit::Usage, reason)).about("--type stream")
+        }
+    }
 }
 
 /// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is
@@ -86,18 +144,4 @@ fn holder(address: &Address) -> Option<Holder> {
 fn ending() -> impl Iterator<Item = Signal> {
     let all = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
     all.filter(|&signal| signal != Signal::HUP || !is_ignored(signal))
-}
-
-/// Waits in a thread for a signal that ends us, removes the path and dies of it: whatever the
-/// others are doing, it goes no further.
-fn give_up_when_told(signals: Blocked, binding: Option<Arc<Binding>>) -> Result<(), Errno> {
-    thread::Builder::new().spawn(move || {
-        loop {
-            if let Ok(Waited::Done(received)) = signals.take(Deadline::NEVER) {
-                binding.iter().for_each(|binding| binding.release());
-                die_of(received.signal);
-            }
-        }
-    })?;
-    Ok(())
 }

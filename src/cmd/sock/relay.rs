@@ -7,13 +7,15 @@ use std::thread::{self, JoinHandle};
 use crate::address::{Address, SocketType};
 use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited};
-use crate::endpoint;
+use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::relay;
 use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
+use crate::sys::socket::KeepAlive;
 
+use super::connect;
 use super::serve::attend::{Place, Service, attend};
 use super::serve::gate::Client;
 use super::serve::hosting::Hosting;
@@ -47,7 +49,7 @@ impl Run for Relay {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let ready = self.hosting.prepare()?;
         let hosted = self.hosting.open(&self.from, ready, output)?;
-        let mut relays = Relays::new(self.to, self.hosting.kind());
+        let mut relays = Relays::new(self.to, &self.hosting);
         attend(hosted, &mut relays, self.hosting.limits(), output)
     }
 }
@@ -56,6 +58,7 @@ impl Run for Relay {
 struct Relays {
     to: Arc<Address>,
     kind: SocketType,
+    keepalive: KeepAlive,
     running: BTreeMap<u64, Connection>,
     last: Exit,
 }
@@ -67,8 +70,9 @@ struct Connection {
 }
 
 impl Relays {
-    fn new(to: Address, kind: SocketType) -> Self {
-        Self { to: Arc::new(to), kind, running: BTreeMap::new(), last: Exit::Done }
+    fn new(to: Address, hosting: &Hosting) -> Self {
+        let (kind, keepalive) = (hosting.kind(), hosting.keepalive());
+        Self { to: Arc::new(to), kind, keepalive, running: BTreeMap::new(), last: Exit::Done }
     }
 }
 
@@ -77,9 +81,10 @@ impl Service for Relays {
         let number = client.number;
         let done = Arc::new(Bell::new()?);
         place.events.add(&*done, number, Interest::Readable)?;
-        let (to, kind, bell) = (Arc::clone(&self.to), self.kind, Arc::clone(&done));
+        let (to, kind, keepalive) = (Arc::clone(&self.to), self.kind, self.keepalive);
+        let bell = Arc::clone(&done);
         let thread = thread::Builder::new().spawn(move || {
-            let passed = pass(&client, &to, kind);
+            let passed = pass(&client, &to, kind, keepalive);
             drop(client);
             bell.ring();
             passed
@@ -108,9 +113,14 @@ impl Service for Relays {
     }
 }
 
-fn pass(client: &Client, to: &Address, kind: SocketType) -> anyhow::Result<()> {
-    let connected = endpoint::connect(to, kind, Deadline::NEVER, Deadline::PASSED);
-    match connected.map_err(Failure::from).about(to)? {
+fn pass(
+    client: &Client,
+    to: &Address,
+    kind: SocketType,
+    keepalive: KeepAlive,
+) -> anyhow::Result<()> {
+    let how = Connecting { keepalive, ..Connecting::new(kind, Deadline::NEVER) };
+    match connect(to, how)? {
         Waited::Done(onward) => {
             relay::both_ways(&client.socket, &onward, kind).map_err(Failure::from).about(to)
         }

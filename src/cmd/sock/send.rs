@@ -4,9 +4,10 @@ use std::ffi::OsString;
 
 use crate::address::{Address, SocketType};
 use crate::cli::{Example, Run};
+use crate::cmd::after;
 use crate::conversation;
 use crate::deadline::{Deadline, Waited, Waiting};
-use crate::endpoint;
+use crate::endpoint::Connecting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Framing, Messages, Writer};
@@ -14,10 +15,13 @@ use crate::output::Output;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
 
+use super::connect;
+
 /// Send messages to a socket
 ///
 /// Each operand is a message, or each record of stdin if there are none; an empty one is a message.
-/// One that is longer than the socket takes is refused.
+/// One that is longer than the socket takes is refused. The timeout is for connecting, and counts
+/// anew for each message and each answer.
 ///
 /// With --reply, an answer to each is waited for and printed, before the next is sent.
 #[derive(Debug, clap::Args)]
@@ -27,9 +31,12 @@ pub struct Send {
     /// What to send
     #[arg(value_name = "MESSAGE")]
     messages: Vec<OsString>,
-    /// Whether the socket has connections
+    /// Whether the socket has connections: dgram or seqpacket
     #[arg(long = "type", value_name = "TYPE", default_value = "dgram")]
     kind: SocketType,
+    /// Send from this address: udp:HOST:PORT, where port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<Address>,
     /// Wait for an answer to each message and print it
     #[arg(long)]
     reply: bool,
@@ -43,43 +50,62 @@ impl Run for Send {
     const EXAMPLES: &'static [Example] = &[
         ("Log a line", "ipc sock send /dev/log '<13>backup: done'"),
         ("Ask, and wait for the answer", "ipc sock send --reply -t 2s @clock now"),
+        (
+            "Send each line to a server of messages",
+            "ipc sock send --type seqpacket @jobs <jobs.txt",
+        ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        if self.kind == SocketType::Stream {
-            let reason = "a stream has no messages; 'ipc sock connect' sends bytes";
-            return Err(Failure::new(Exit::Usage, reason)).about("--type stream");
-        }
-        let deadline = self.waiting.deadline();
-        let form = self.framing.form();
-        let connected = endpoint::connect(&self.address, self.kind, deadline, Deadline::PASSED);
-        let connected = connected.map_err(Failure::from).about(&self.address)?;
-        let socket = self.waiting.settle(connected).about(&self.address)?;
+    fn run(mut self, output: &mut Output) -> anyhow::Result<Exit> {
+        super::messages_only(self.kind)?;
+        let source = self.bind.as_ref();
+        let how = Connecting { source, ..Connecting::new(self.kind, self.waiting.deadline()) };
+        let socket = self.waiting.settle(connect(&self.address, how)?).about(&self.address)?;
         socket.enlarge_send_buffer();
         socket.set_non_blocking(true)?;
         socket.mark_messages()?;
-        let mut writer = Writer::new(form);
-        let mut buffer = Vec::new();
-        let mut messages = Messages::new(self.messages, form, isize::MAX as usize)?;
-        while let Some(message) = messages.next().about("standard input")? {
-            let sent = send(&socket, message, deadline).about(&self.address)?;
-            self.waiting.settle(sent).about(&self.address)?;
-            if self.reply {
-                let came = poll::readable(&socket, deadline)?;
-                self.waiting.settle(came).about(&self.address)?;
-                match socket.receive_message(&mut buffer).about(&self.address)? {
-                    Some(answer) => writer.write(output, answer)?,
-                    None => return Err(Failure::failed("the peer hung up")).about(&self.address),
-                }
-                output.flush()?;
-            }
-        }
+        let operands = std::mem::take(&mut self.messages);
+        let messages = Messages::new(operands, self.framing.form(), isize::MAX as usize)?;
+        self.send_all(&socket, messages, output)?;
         Ok(Exit::Done)
     }
 }
 
+impl Send {
+    fn send_all(
+        &self,
+        socket: &Socket,
+        mut messages: Messages,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        let mut writer = Writer::new(self.framing.form());
+        let mut buffer = Vec::new();
+        let mut sent = 0;
+        while let Some(message) = messages.next().about("standard input")? {
+            let told = send(socket, message, self.waiting.deadline());
+            let settled = told.and_then(|waited| self.waiting.settle(waited));
+            settled.map_err(|failure| after(failure, sent)).about(&self.address)?;
+            sent += 1;
+            if self.reply {
+                let answer = self.answer(socket, &mut buffer).about(&self.address)?;
+                writer.write(output, answer)?;
+                output.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer to a message.
+    fn answer<'a>(&self, socket: &Socket, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Failure> {
+        let deadline = self.waiting.deadline();
+        self.waiting.settle(poll::readable(socket, deadline)?)?;
+        let answer = socket.receive_message(buffer).map_err(conversation::Error::of_socket)?;
+        answer.ok_or_else(|| Failure::failed("the peer hung up and did not answer"))
+    }
+}
+
 /// Sends one message, waiting for room.
-fn send(socket: &Socket, message: &[u8], deadline: Deadline) -> anyhow::Result<Waited> {
+fn send(socket: &Socket, message: &[u8], deadline: Deadline) -> Result<Waited, Failure> {
     loop {
         match socket.send_message(message) {
             Ok(()) => return Ok(Waited::Done(())),
@@ -89,8 +115,7 @@ fn send(socket: &Socket, message: &[u8], deadline: Deadline) -> anyhow::Result<W
                 }
             }
             Err(errno) => {
-                let error = conversation::Error::of_sending(socket, message.len(), errno);
-                return Err(Failure::from(error).into());
+                return Err(conversation::Error::of_sending(socket, message.len(), errno).into());
             }
         }
     }

@@ -1,9 +1,6 @@
 //! Serving clients side by side.
 
-use std::time::Duration;
-
 use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::signals::Signal;
@@ -11,6 +8,7 @@ use crate::sys::events::{Events, Interest};
 use crate::sys::signal::{Blocked, die_of};
 use crate::units::Patience;
 
+use super::entrance::{Entrance, LISTENER};
 use super::gate::{Client, Gate};
 use super::hosting::Hosted;
 
@@ -76,13 +74,9 @@ fn moment(patience: Option<Patience>) -> Deadline {
     }
 }
 
-/// The numbers of what is no client's.
-const LISTENER: u64 = u64::MAX;
+/// The numbers of what is no client's, besides those who come.
 const CHILDREN: u64 = u64::MAX - 1;
 const ENDING: u64 = u64::MAX - 2;
-
-/// How long clients are left waiting when there is nothing to serve them with.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until there is nobody left to serve.
 pub fn attend(
@@ -91,103 +85,113 @@ pub fn attend(
     limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    let Hosted { mut gate, children, ending } = hosted;
-    let mut events = Events::new()?;
+    let Hosted { gate, children, ending } = hosted;
+    let entrance = Entrance::new(gate)?;
     let ended = children.descriptor()?;
-    events.add(&ended, CHILDREN, Interest::Readable)?;
+    entrance.events.add(&ended, CHILDREN, Interest::Readable)?;
     let told = ending.as_ref().map(Blocked::descriptor).transpose()?;
     if let Some(told) = &told {
-        events.add(told, ENDING, Interest::Readable)?;
+        entrance.events.add(told, ENDING, Interest::Readable)?;
     }
-    if let Some(listener) = gate.listener() {
-        events.add(listener, LISTENER, Interest::Readable)?;
-    }
-    let mut ready = Vec::new();
-    let mut pause = None;
-    let mut attentive = true;
-    let mut stopping: Option<(Signal, Deadline)> = None;
-    while !(gate.is_closed() && service.clients() == 0) {
-        let wanted = pause.is_none() && service.clients() < limits.max_clients && gate.has_room();
-        if wanted != attentive {
-            attentive = wanted;
-            let interest = if wanted { Interest::Readable } else { Interest::Nothing };
-            wait_for_clients(&gate, &events, interest)?;
-        }
-        let idle = if service.clients() == 0 { limits.idle() } else { Deadline::NEVER };
-        let deadline = stopping.map_or(pause.unwrap_or(idle), |(_, until)| until);
-        if events.wait(&mut ready, deadline)? == Waited::TimedOut {
-            if stopping.is_some() {
-                break;
-            }
-            if pause.take().is_none() {
-                return Ok(Exit::Done);
-            }
-            continue;
-        }
-        for &number in &ready {
-            match number {
-                LISTENER => pause = let_in(&mut gate, service, &events, limits, output)?,
-                CHILDREN => reap(service, &children)?,
-                ENDING => {
-                    let signal = ending.as_ref().map(|ending| ending.take(Deadline::PASSED));
-                    let Some(Waited::Done(received)) = signal.transpose()? else { continue };
-                    // Those who have connected already count as clients.
-                    let _ = let_in(&mut gate, service, &events, limits, output)?;
-                    gate.close();
-                    let until = stopping.map_or_else(|| limits.grace(), |_| Deadline::PASSED);
-                    stopping = Some((received.signal, until));
-                }
-                client => {
-                    let place = Place { gate: &gate, events: &events, output };
-                    service.go_on(client, &place)?;
-                }
-            }
-        }
-        if gate.has_guests() {
-            pause = let_in(&mut gate, service, &events, limits, output)?;
-        }
-    }
-    if let Some((signal, _)) = stopping {
-        service.end();
-        die_of(signal);
-    }
-    Ok(service.exit())
+    Attendance { entrance, children, ending, service, limits, output, stopping: None }.run()
 }
 
-/// Looks after children that have ended.
-fn reap(service: &mut dyn Service, children: &Blocked) -> Result<(), Errno> {
-    // The signal only says that there may be some.
-    while children.take(Deadline::PASSED)? != Waited::TimedOut {}
-    service.reap();
-    Ok(())
-}
-
-/// Lets in those who wait; or says until when they are left waiting, as there are no descriptors
-/// or no memory for them.
-fn let_in(
-    gate: &mut Gate,
-    service: &mut dyn Service,
-    events: &Events,
+/// A service while it is done.
+struct Attendance<'a> {
+    entrance: Entrance,
+    children: Blocked,
+    ending: Option<Blocked>,
+    service: &'a mut dyn Service,
     limits: Limits,
-    output: &Output,
-) -> anyhow::Result<Option<Deadline>> {
-    while service.clients() < limits.max_clients {
-        match gate.next(output) {
-            Ok(Some(client)) => service.begin(client, &Place { gate, events, output })?,
-            Ok(None) => return Ok(None),
-            Err(errno @ Errno(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                output.note(format_args!("clients are left waiting: {errno}"));
-                return Ok(Some(Deadline::after(PAUSE)));
-            }
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(None)
+    output: &'a Output,
+    /// The signal that ends us, and by when the clients have finished.
+    stopping: Option<(Signal, Deadline)>,
 }
 
-fn wait_for_clients(gate: &Gate, events: &Events, interest: Interest) -> Result<(), Errno> {
-    match gate.listener() {
-        Some(listener) => events.change(listener, LISTENER, interest),
-        None => Ok(()),
+impl Attendance<'_> {
+    fn run(mut self) -> anyhow::Result<Exit> {
+        let mut ready = Vec::new();
+        while !self.is_over() {
+            let (wanted, deadline) = (self.has_place(), self.deadline());
+            match self.entrance.wait(&mut ready, wanted, deadline)? {
+                Waited::Done(()) => ready.iter().try_for_each(|&number| self.go_on(number))?,
+                Waited::TimedOut if self.stopping.is_some() => break,
+                Waited::TimedOut => return Ok(Exit::Done),
+            }
+            if self.entrance.gate.has_guests() {
+                self.let_in()?;
+            }
+        }
+        if let Some((signal, _)) = self.stopping {
+            self.service.end();
+            die_of(signal);
+        }
+        Ok(self.service.exit())
+    }
+
+    fn is_over(&self) -> bool {
+        let out_of_time = self.stopping.is_some_and(|(_, until)| until.has_passed());
+        out_of_time || self.entrance.gate.is_closed() && self.service.clients() == 0
+    }
+
+    fn has_place(&self) -> bool {
+        self.service.clients() < self.limits.max_clients
+    }
+
+    fn deadline(&self) -> Deadline {
+        match self.stopping {
+            Some((_, until)) => until,
+            None if self.service.clients() == 0 => self.limits.idle(),
+            None => Deadline::NEVER,
+        }
+    }
+
+    fn go_on(&mut self, number: u64) -> anyhow::Result<()> {
+        match number {
+            LISTENER => self.let_in(),
+            CHILDREN => self.reap(),
+            ENDING => self.stop(),
+            client => {
+                let Entrance { gate, events, .. } = &self.entrance;
+                self.service.go_on(client, &Place { gate, events, output: self.output })
+            }
+        }
+    }
+
+    /// Lets in those who wait, as far as there is place.
+    fn let_in(&mut self) -> anyhow::Result<()> {
+        while self.has_place() {
+            let Some(client) = self.entrance.next(self.output)? else { break };
+            let Entrance { gate, events, .. } = &self.entrance;
+            let place = Place { gate, events, output: self.output };
+            // What one client cannot be given, the others may well be.
+            if let Err(error) = self.service.begin(client, &place) {
+                self.output.error(&error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks after children that have ended.
+    fn reap(&mut self) -> anyhow::Result<()> {
+        // The signal only says that there may be some.
+        while self.children.take(Deadline::PASSED)? != Waited::TimedOut {}
+        self.service.reap();
+        Ok(())
+    }
+
+    /// Lets nobody else in, and gives those who are inside time to finish; at a second signal none.
+    fn stop(&mut self) -> anyhow::Result<()> {
+        let signal = self.ending.as_ref().map(|ending| ending.take(Deadline::PASSED));
+        let Some(Waited::Done(received)) = signal.transpose()? else { return Ok(()) };
+        // Those who have connected already count as clients.
+        self.let_in()?;
+        self.entrance.gate.close();
+        let until = match self.stopping {
+            None => self.limits.grace(),
+            Some(_) => Deadline::PASSED,
+        };
+        self.stopping = Some((received.signal, until));
+        Ok(())
     }
 }

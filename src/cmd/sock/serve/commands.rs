@@ -21,8 +21,9 @@ pub struct Commands {
     last: Exit,
 }
 
-/// What begins so in our own environment is of another server's client.
-const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM"];
+/// What begins so in our own environment is of another server's client, or of sockets that were
+/// handed over to us.
+const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM", "LISTEN_"];
 
 impl Commands {
     /// Finds the COMMAND.
@@ -37,10 +38,15 @@ impl Service for Commands {
     fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
         let number = client.number.to_string();
         let address = client.socket.peer_address();
+        // A port may be one of several addresses; a name is what clients know.
+        let local = match client.peer {
+            Some(_) => place.gate.address().to_owned(),
+            None => client.socket.local_address(),
+        };
         let mut variables = vec![
             ("IPC_CONN_NUM", number.as_bytes()),
             ("IPC_PEER_ADDR", address.as_bytes()),
-            ("IPC_LOCAL_ADDR", place.gate.address().as_bytes()),
+            ("IPC_LOCAL_ADDR", local.as_bytes()),
         ];
         let peer = client
             .peer

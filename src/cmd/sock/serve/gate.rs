@@ -91,6 +91,11 @@ impl Gate {
         self.listener.as_ref()
     }
 
+    /// What listens, unless as many came in as should.
+    pub fn into_listener(self) -> Option<Listener> {
+        self.listener
+    }
+
     /// Where clients come in, as they write it.
     pub fn address(&self) -> &OsStr {
         &self.address
@@ -152,7 +157,6 @@ impl Gate {
 
     fn client(&mut self, socket: Socket, peer: Option<Credentials>, pass: Pass) -> Client {
         self.admitted += 1;
-        socket.tune_tcp();
         if self.once {
             self.close();
         }

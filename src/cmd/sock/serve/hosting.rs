@@ -3,18 +3,20 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::address::{Address, Place, SocketType};
+use crate::binding;
 use crate::endpoint::Terms;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::ready::{self, Ready};
 use crate::signals::Signal;
+use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
-use crate::sys::{descriptor, socket};
+use crate::sys::socket::{self, KeepAlive};
 use crate::units::{Mode, Patience};
 
 use super::attend::Limits;
 use super::gate::{Admission, Gate};
-use crate::cmd::sock::{Connected, ending, give_up_when_told, listen, tell_address};
+use crate::cmd::sock::{Connected, Silence, ending as signals, listen, tell_address};
 
 /// Where, for whom and for how many we listen.
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,8 @@ pub struct Hosting {
     once: bool,
     #[command(flatten)]
     ready: Ready,
+    #[command(flatten)]
+    silence: Silence,
     /// Admit processes of this user
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
@@ -83,11 +87,15 @@ impl Hosting {
         let admission = self.admission(address)?;
         // Blocked before there is a path, so that none is left behind.
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
-        let ending = Blocked::new(ending().collect());
+        let ending = Blocked::new(signals().collect());
         let listener = listen(address, self.terms())?;
         let ending = match self.grace {
             Some(_) => Some(ending),
-            None => give_up_when_told(ending, listener.binding()).map(|()| None)?,
+            None => {
+                binding::end_by(signals(), listener.binding());
+                drop(ending);
+                None
+            }
         };
         tell_address(&listener, address, output);
         ready.tell(listener.address().as_bytes())?;
@@ -112,6 +120,11 @@ impl Hosting {
         self.connected.kind
     }
 
+    /// When to ask whether a silent TCP peer is still there.
+    pub fn keepalive(&self) -> KeepAlive {
+        self.silence.keepalive()
+    }
+
     /// How many, and for how long.
     pub fn limits(&self) -> Limits {
         let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
@@ -120,15 +133,17 @@ impl Hosting {
 
     fn terms(&self) -> Terms {
         let mode = Mode::of_new_object(self.mode.as_ref());
-        Terms { kind: self.kind(), mode, backlog: self.backlog }
+        Terms { kind: self.kind(), mode, backlog: self.backlog, keepalive: self.keepalive() }
     }
 
     fn admission(&self, address: &Address) -> anyhow::Result<Admission> {
         let named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
         let counted = self.max_per_uid.is_some();
         match address.place() {
-            Place::Path(_) | Place::Descriptor(_) if !named => Ok(Admission::Everybody),
-            Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) => {
+            Place::Path(_) | Place::Descriptor(_) | Place::Handed(_) if !named => {
+                Ok(Admission::Everybody)
+            }
+            Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) | Place::Handed(_) => {
                 let (users, groups) = (self.allow_uid.clone(), self.allow_gid.clone());
                 Ok(Admission::Only { users, groups })
             }

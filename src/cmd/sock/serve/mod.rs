@@ -3,6 +3,7 @@
 pub mod attend;
 mod commands;
 mod echo;
+pub mod entrance;
 pub mod gate;
 pub mod hosting;
 mod hub;
@@ -11,15 +12,19 @@ mod talk;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
+use crate::activation;
 use crate::address::Address;
+use crate::binding::Binding;
 use crate::child;
 use crate::cli::{Example, Run};
+use crate::cmd::sock::ending;
 use crate::conversation;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
 use crate::ready;
 use crate::sys::descriptor;
+use crate::sys::signal::Blocked;
 
 use attend::{Service, attend};
 use commands::Commands;
@@ -46,11 +51,16 @@ use hub::Hub;
 /// admitted to these and ourselves.
 ///
 /// A path is ours alone unless the mode says otherwise; a port is everybody's who reaches it, and
-/// nothing is encrypted: for TLS there are socat and stunnel.
+/// nothing is encrypted: for TLS, socat and stunnel stand beside us, as in the examples. A TCP
+/// address without a host (tcp::80) is every address of this machine; what a COMMAND writes to a TCP
+/// socket is sent at once (TCP_NODELAY).
 #[derive(Debug, clap::Args)]
 pub struct Serve {
     /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
-    address: Address,
+    ///
+    /// Without it, at the socket that systemd, or who else started us, handed over in LISTEN_FDS.
+    /// Of several, fd:NAME picks one by its name in LISTEN_FDNAMES.
+    address: Option<Address>,
     #[command(flatten)]
     hosting: Hosting,
     /// Send back what comes
@@ -61,9 +71,10 @@ pub struct Serve {
     hub: bool,
     /// Hand the listening socket to a single COMMAND, which does all the rest
     ///
-    /// We become the COMMAND. It has the socket as descriptor 3, and LISTEN_FDS and LISTEN_PID in
-    /// its environment, as sd_listen_fds(3) wants them. Whom it lets in is its own affair, and so
-    /// is the path, which stays until it removes it or the next server takes it over.
+    /// It has the socket as descriptor 3, and LISTEN_FDS and LISTEN_PID in its environment, as
+    /// sd_listen_fds(3) wants them. Whom it lets in is its own affair. It gets INT, TERM, HUP, QUIT,
+    /// USR1 and USR2 that are sent to us; when it has ended, the path is removed, unless somebody it
+    /// left running has the socket, and its status is ours.
     #[arg(long, requires = "command", conflicts_with_all = [
         "echo", "hub", "allow_uid", "allow_gid", "max_clients", "max_per_uid", "idle", "grace",
         "once",
@@ -84,6 +95,11 @@ impl Run for Serve {
             "Listen for a server that takes over its socket",
             "ipc sock serve --activate -m 660 /run/server -- ./server",
         ),
+        ("Be started by systemd when somebody connects", "ipc sock serve --idle 1m -- ./handler"),
+        (
+            "Serve TLS, with socat in front",
+            "ipc sock serve tcp::443 -- socat STDIO OPENSSL-LISTEN:0 & # see stunnel(8)",
+        ),
         (
             "Go on when it listens",
             "ipc sock serve --ready 3 @echo --echo 3>ready & read line <ready",
@@ -91,13 +107,17 @@ impl Run for Serve {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let address = match &self.address {
+            Some(address) => address.clone(),
+            None => activation::address().map_err(no_address).about("ADDRESS")?,
+        };
         let ready = self.hosting.prepare()?;
         if self.activate {
-            return self.become_command(ready, output);
+            return self.run_with_listener(&address, ready, output);
         }
         // Found before there is a path.
         let service = self.service()?;
-        let hosted = self.hosting.open(&self.address, ready, output)?;
+        let hosted = self.hosting.open(&address, ready, output)?;
         let limits = self.hosting.limits();
         match service {
             Some(mut service) => attend(hosted, service.as_mut(), limits, output),
@@ -109,21 +129,34 @@ impl Run for Serve {
     }
 }
 
+fn no_address(error: activation::Error) -> Failure {
+    Failure::new(Exit::Usage, error.to_string())
+}
+
 impl Serve {
-    /// Listens, and becomes the COMMAND that serves.
-    fn become_command(&self, ready: ready::Listener, output: &Output) -> anyhow::Result<Exit> {
+    /// Listens, and runs the COMMAND that serves.
+    fn run_with_listener(
+        &self,
+        address: &Address,
+        ready: ready::Listener,
+        output: &Output,
+    ) -> anyhow::Result<Exit> {
         // Ours until the socket takes its number.
-        let _third = descriptor::reserve_third()?.map(ManuallyDrop::new);
+        let third = descriptor::reserve_third()?.map(ManuallyDrop::new);
         // Found before there is a path.
         Commands::new(&self.command)?;
-        let hosted = self.hosting.open(&self.address, ready, output)?;
-        let Some(listener) = hosted.gate.listener() else { return Ok(Exit::Done) };
-        listener.socket().set_non_blocking(false)?;
-        descriptor::hand_over_as_third(listener)?;
-        let mut command = child::command(&self.command);
-        command.env("LISTEN_FDS", "1").env("LISTEN_PID", std::process::id().to_string());
-        command.env_remove("LISTEN_FDNAMES");
-        Err(child::exec(&mut command))
+        let hosted = self.hosting.open(address, ready, output)?;
+        // What ends us ends the COMMAND, and then the path is removed.
+        let _held = Blocked::new(ending().collect());
+        let Some(listener) = hosted.gate.into_listener() else { return Ok(Exit::Done) };
+        let (binding, socket) = listener.into_parts();
+        socket.set_non_blocking(false)?;
+        descriptor::hand_over_as_third(&socket)?;
+        drop((socket, third));
+        let command = activation::announce(child::command(&self.command));
+        let exit = child::run_telling(&mut { command }, |_| descriptor::close_third());
+        binding.into_iter().for_each(Binding::leave);
+        exit
     }
 
     /// What is done for clients side by side; `None` if they talk with us one after the other.

@@ -1,0 +1,152 @@
+//! Finding out whether somebody listens, and waiting until somebody does.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::socket::{AddressFamily, UnixAddr};
+use nix::sys::stat::{FileStat, stat};
+
+use super::{Connecting, Error, abstract_address, connect_once, resolve};
+use crate::address::{Address, HostPort, Place, SocketType};
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::sys::directory::{is_same, is_socket};
+use crate::sys::inet_table;
+use crate::sys::poll;
+use crate::sys::socket::{self, Socket};
+use crate::sys::unix_diag::{self, Entry, State};
+use crate::sys::watch::Watch;
+
+/// Waits until somebody listens, or has bound a datagram socket there.
+///
+/// A directory tells when a name appears in it. What else has to happen, a foreign server's
+/// listen(2) after its bind(2), or anything in the abstract namespace, nobody tells, so we look
+/// again, soon at first and then more rarely.
+pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
+    const FIRST_PAUSE: Duration = Duration::from_millis(1);
+    const LAST_PAUSE: Duration = Duration::from_millis(250);
+    let mut pause = FIRST_PAUSE;
+    let mut watch = None;
+    loop {
+        // Watching begins before we look, so that nothing falls between.
+        watch = watch.or_else(|| Watch::new(parent(address.path()?)).ok());
+        let looked_too_late = deadline.has_passed();
+        if is_served(address)? {
+            return Ok(Waited::Done(()));
+        }
+        if looked_too_late {
+            return Ok(Waited::TimedOut);
+        }
+        let until = deadline.min(Deadline::after(pause));
+        let waited = match &watch {
+            Some(watch) => watch.wait(until)?,
+            None => poll::any(&mut [], until)?,
+        };
+        pause = match waited {
+            Waited::Done(()) => FIRST_PAUSE,
+            Waited::TimedOut => LAST_PAUSE.min(pause * 2),
+        };
+    }
+}
+
+/// The directory of a path, to watch it.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether somebody listens at an address, found out without a connection wherever it can be: a
+/// server would take one for a client.
+pub fn is_served(address: &Address) -> Result<bool, Error> {
+    match address.place() {
+        Place::Path(path) => is_path_served(path),
+        Place::Abstract(name) => match unix_diag::all() {
+            Ok(entries) => {
+                let named = |entry: &&Entry| entry.abstract_name() == Some(name.as_bytes());
+                Ok(entries.iter().find(named).is_some_and(serves))
+            }
+            Err(_) => answers(&abstract_address(name)?),
+        },
+        Place::Tcp(at) if listens_here(at)? => Ok(true),
+        Place::Tcp(_) | Place::Vsock { .. } => {
+            let how = Connecting::new(SocketType::Stream, Deadline::after(ANSWER));
+            match connect_once(address, how) {
+                Ok(Waited::Done(_)) => Ok(true),
+                Ok(Waited::TimedOut) => Ok(false),
+                Err(Error::Kernel(Errno(libc::ECONNREFUSED | libc::ECONNRESET))) => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+        Place::Udp(_) => Err(Error::Unsuitable("nobody can tell whether a UDP port has a reader")),
+        Place::Descriptor(_) | Place::Handed(_) => {
+            Err(Error::Unsuitable("an open descriptor is there already"))
+        }
+    }
+}
+
+/// How long a host may take to answer before we look again.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// Whether a process of this machine listens at a port, as far as the kernel's list tells.
+fn listens_here(at: &HostPort) -> Result<bool, Error> {
+    let hosts = resolve(at, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])?;
+    let entries = inet_table::tcp().unwrap_or_default();
+    let has = |host: &SocketAddr, entry: &inet_table::Entry| {
+        let (own, host_ip) = (entry.local.ip(), host.ip());
+        let everywhere = own.is_unspecified() && own.is_ipv4() == host_ip.is_ipv4();
+        let reached = own == host_ip || everywhere && host_ip.is_loopback();
+        entry.state == inet_table::LISTENING && entry.local.port() == host.port() && reached
+    };
+    Ok(hosts.iter().any(|host| entries.iter().any(|entry| has(host, entry))))
+}
+
+fn serves(entry: &Entry) -> bool {
+    entry.state == State::Listening || i32::from(entry.kind) == libc::SOCK_DGRAM
+}
+
+fn is_path_served(path: &Path) -> Result<bool, Error> {
+    let file: FileStat = match stat(path) {
+        Ok(file) => file,
+        Err(nix::errno::Errno::ENOENT) => return Ok(false),
+        Err(errno) => return Err(Error::Kernel(errno.into())),
+    };
+    if !is_socket(&file) {
+        return Ok(false);
+    }
+    let known = unix_diag::all().unwrap_or_default();
+    if known.iter().any(|entry| entry.is_bound_to(&file) && serves(entry)) {
+        return Ok(true);
+    }
+    // A server of another network namespace is in no list of ours, and some file systems tell
+    // stat(2) other numbers than they tell the kernel.
+    let (address, _held) = match socket::path_address(path) {
+        Err(Errno(libc::ENOENT)) => return Ok(false),
+        result => result?,
+    };
+    match socket::is_alive(&address) {
+        Ok(false) | Err(Errno(libc::ENOENT)) => Ok(false),
+        // Another server took the path since we looked: the list knows it by now. To connect would
+        // be to use up the client of one that serves a single one.
+        Ok(true) if !stat(path).is_ok_and(|now| is_same(&now, &file)) => is_path_served(path),
+        Ok(true) => answers(&address),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Whether somebody listens at an address, found out by a connection.
+fn answers(address: &UnixAddr) -> Result<bool, Error> {
+    for kind in [SocketType::Stream, SocketType::Seqpacket, SocketType::Dgram] {
+        match Socket::new(AddressFamily::Unix, kind)?.connect(address, Deadline::PASSED) {
+            // A full backlog is one that somebody has.
+            Ok(_) => return Ok(true),
+            Err(Errno(libc::EPROTOTYPE)) => {}
+            Err(Errno(libc::ECONNREFUSED | libc::ENOENT)) => return Ok(false),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(false)
+}
