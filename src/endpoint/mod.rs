@@ -155,8 +155,12 @@ fn connect_once(address: &Address, how: Connecting<'_>) -> Result<Waited<Socket>
         }
         Place::Vsock { cid, port } => {
             let socket = Socket::new(AddressFamily::Vsock, how.kind)?;
-            let waited = socket.connect(&VsockAddr::new(*cid, *port), how.deadline)?;
-            return Ok(connected(waited, socket));
+            return match socket.connect(&VsockAddr::new(*cid, *port), how.deadline) {
+                Ok(waited) => Ok(connected(waited, socket)),
+                // How a machine answers where nobody listens.
+                Err(Errno(libc::ECONNRESET)) => Err(Errno(libc::ECONNREFUSED).into()),
+                Err(errno) => Err(errno.into()),
+            };
         }
         Place::Descriptor(number) => return Ok(Waited::Done(handed_over(*number)?)),
         Place::Handed(name) => return Ok(Waited::Done(handed_over_as(name)?)),

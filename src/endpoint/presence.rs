@@ -77,7 +77,7 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
             match connect_once(address, how) {
                 Ok(Waited::Done(_)) => Ok(true),
                 Ok(Waited::TimedOut) => Ok(false),
-                Err(Error::Kernel(Errno(libc::ECONNREFUSED | libc::ECONNRESET))) => Ok(false),
+                Err(Error::Kernel(Errno(libc::ECONNREFUSED))) => Ok(false),
                 Err(error) => Err(error),
             }
         }

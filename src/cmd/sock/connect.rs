@@ -78,6 +78,7 @@ impl Run for Connect {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        self.connected.connections_only()?;
         let deadline = self.waiting.deadline();
         descriptor::keep_to_ourselves();
         let retry = match self.retry {

@@ -148,7 +148,8 @@ fn of_descriptor(number: i32) -> anyhow::Result<Record> {
 }
 
 fn options(record: Record, socket: &Socket) -> Record {
-    let peer = socket.peer();
+    // Of one that listens the kernel tells who made it listen.
+    let peer = socket.peer().filter(|_| !socket.is_listening());
     let record = record
         .optional_number("peer_pid", peer.map(|peer| peer.pid))
         .optional_number("peer_uid", peer.map(|peer| peer.uid))

@@ -51,6 +51,20 @@ struct Connected {
     kind: SocketType,
 }
 
+impl Connected {
+    /// Refuses what has no connection, and so no end.
+    fn connections_only(self) -> anyhow::Result<()> {
+        match self.kind {
+            SocketType::Stream | SocketType::Seqpacket => Ok(()),
+            SocketType::Dgram => {
+                let reason = "datagrams have no connections; 'ipc sock send' and 'ipc sock recv' \
+                              are for them";
+                Err(Failure::new(Exit::Usage, reason)).about("--type dgram")
+            }
+        }
+    }
+}
+
 /// What is done about peers that vanish.
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct Silence {

@@ -92,6 +92,9 @@ fn words(address: &SockaddrStorage, scheme: &str) -> OsString {
         (Some(address), _) => SocketAddr::V4((*address).into()),
         (_, Some(address)) => unmapped((*address).into()),
         _ => match address.as_vsock_addr() {
+            Some(vsock) if vsock.cid() == libc::VMADDR_CID_ANY => {
+                return format!("vsock:any:{}", vsock.port()).into();
+            }
             Some(vsock) => return format!("vsock:{}:{}", vsock.cid(), vsock.port()).into(),
             None => return OsString::new(),
         },

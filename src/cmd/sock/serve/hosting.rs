@@ -71,6 +71,7 @@ pub struct Hosted {
 impl Hosting {
     /// Does what comes before anything of ours is opened.
     pub fn prepare(&self) -> anyhow::Result<ready::Listener> {
+        self.connected.connections_only()?;
         // Descriptors of our caller come before any of ours.
         let ready = self.ready.listener()?;
         descriptor::keep_to_ourselves();
