@@ -44,6 +44,14 @@ use std::mem::ManuallyDrop;
 #[doc(hidden)]
 pub use sys::entry::start;
 
+/// What the programs under `benches/` compare with others, without starting a process each time.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::deadline::{Deadline, Waited};
+    pub use crate::semaphore::{Name, Semaphore};
+    pub use crate::sys::system_v_semaphore::AtEnd;
+}
+
 use exit::Exit;
 use output::{Output, Unwritable, complain};
 

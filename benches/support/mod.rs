@@ -56,3 +56,11 @@ pub fn has(program: &str) -> bool {
         .status();
     there.is_ok_and(|status| status.success())
 }
+
+/// Compiles a C program; `None` where there is no compiler.
+pub fn compile(directory: &Path, source: &str) -> Option<PathBuf> {
+    let (file, program) = (directory.join("peer.c"), directory.join("peer"));
+    std::fs::write(&file, source).expect("it can be written");
+    let compiled = Command::new("cc").args(["-O2", "-o"]).args([&program, &file]).status();
+    compiled.is_ok_and(|status| status.success()).then_some(program)
+}

@@ -193,11 +193,14 @@ pub fn let_writes_fail() {
     set_disposition(Signal::XFSZ, libc::SIG_IGN);
 }
 
-/// Gives every signal its default disposition, as a COMMAND expects them, even where our caller
-/// ignores it; but for HUP, as a command under nohup(1) shall go on.
+/// Gives every signal that is ignored its default disposition, as a COMMAND expects them, even where
+/// our caller ignores it; but for HUP, as a command under nohup(1) shall go on. What we handle
+/// becomes the default when the COMMAND is executed, and until then we need it.
 pub fn restore_dispositions() {
     for signal in Signal::all().filter(|&signal| signal != Signal::HUP) {
-        set_disposition(signal, libc::SIG_DFL);
+        if is_ignored(signal) {
+            set_disposition(signal, libc::SIG_DFL);
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 //! sysv_ipc. `make tools` installs what they need; without it their tests are passed over, unless
 //! `IPC_PEERS=required` is set, as it is for `make test`.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::Run;
+use crate::support::{Run, binary, text};
 
 /// A C program that was compiled for a test, with the directory that it lies in.
 pub struct Program {
@@ -73,4 +74,46 @@ pub fn may_unshare(options: &[&str]) -> bool {
             writeln!(std::io::stderr(), "passed over: unshare {} is refused", options.join(" "));
     }
     may
+}
+
+/// A system call of a run of `ipc`.
+#[derive(Clone, Debug)]
+pub struct Call {
+    name: String,
+    /// Which it is of those of its name, from 1 on.
+    number: usize,
+    /// As strace shows it.
+    pub line: String,
+}
+
+/// The system calls of `ipc` with these words, to its end; `None` where calls cannot be traced.
+#[track_caller]
+pub fn system_calls(words: &[&str]) -> Option<Vec<Call>> {
+    if !there("strace", &["-o", "/dev/null", "true"]) {
+        return None;
+    }
+    let log = tempfile::NamedTempFile::new().expect("a file can be made");
+    let run = Run::new("strace", &["-qq", "-o"]).word(log.path()).word(binary()).words(words);
+    assert!(run.output().status.code().is_some(), "{words:?}");
+    let text = text(&std::fs::read(log.path()).expect("it can be read"));
+    let mut counts = HashMap::new();
+    let calls = text.lines().filter_map(|line| {
+        let name = line.split_once('(')?.0.to_owned();
+        let count = counts.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        Some(Call { name, number: *count, line: line.to_owned() })
+    });
+    Some(calls.collect())
+}
+
+impl Call {
+    /// `ipc` with these words, which gets a signal at this call: KILL before it is made, and any
+    /// other when it is done.
+    pub fn signals(&self, signal: &str, words: &[&str]) -> Run {
+        let Self { name, number, .. } = self;
+        let trace = format!("trace={name}");
+        let inject = format!("inject={name}:signal={signal}:when={number}");
+        Run::new("strace", &["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject])
+            .word(binary())
+            .words(words)
+    }
 }

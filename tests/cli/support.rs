@@ -180,6 +180,14 @@ impl Running {
         });
     }
 
+    /// Waits until it sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
+    pub fn wait_until_at_futex(&self) {
+        let wchan = format!("/proc/{}/wchan", self.pid());
+        until("the command waits for a word", || {
+            fs::read_to_string(&wchan).is_ok_and(|place| place.contains("futex"))
+        });
+    }
+
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.as_mut().expect("it runs").try_wait().expect("it is our child").is_some()
@@ -209,6 +217,12 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
+}
+
+/// The processes that another has started, as long as they run.
+pub fn children(pid: i32) -> Vec<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    text.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// The status as a shell has it: 128 and the signal for one that died of it.

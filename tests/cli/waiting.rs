@@ -15,14 +15,20 @@ fn calls(words: &[&str]) -> Option<String> {
 
 #[test]
 fn no_wait_is_on_the_clock_that_can_be_set() {
-    let (semaphore, queue) = (Name::new("sem"), Name::new("mq"));
+    let (semaphore, set, queue) = (Name::new("sem"), Name::system_v("sem"), Name::new("mq"));
     ipc(&["sem", "create", &semaphore]).is(0, "", "");
+    ipc(&["sem", "create", &set]).is(0, "", "");
     ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
     ipc(&["mkfifo", &fifo]).is(0, "", "");
     for words in [
         &["sem", "wait", "-t", "20ms", &semaphore][..],
+        &["sem", "wait", "-t", "20ms", "--count", "2", &semaphore],
+        &["sem", "run", "-t", "20ms", &semaphore, "--", "true"],
+        &["sem", "wait", "-t", "20ms", &set],
+        &["sem", "run", "-t", "20ms", &set, "--", "true"],
+        &["sem", "barrier", "-t", "20ms", "--parties", "2", &semaphore],
         &["mq", "recv", "-t", "20ms", &queue],
         &["fifo", "cat", "-t", "20ms", &fifo],
         &["fifo", "write", "-t", "20ms", &fifo, "x"],

@@ -1,9 +1,10 @@
 //! `ipc sem barrier`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 
+use crate::peers::system_calls;
 use crate::support::{Name, Running, as_another_user, bash, code, ipc, text, until};
 
 /// A name, and the file that is there while somebody waits.
@@ -20,10 +21,10 @@ fn party(name: &Name, parties: &str) -> Running {
     running
 }
 
-/// A party that is known to be counted: it has told the others' number.
-fn waiting(name: &Name, file: &Path) -> Running {
-    let running = party(name, "3");
-    until("it waits", || file.exists());
+/// A party that is counted and waits for the others.
+fn waiting(name: &Name) -> Running {
+    let running = ipc(&["sem", "barrier", name, "--parties", "3"]).start();
+    running.wait_until_at_futex();
     running
 }
 
@@ -31,7 +32,7 @@ fn waiting(name: &Name, file: &Path) -> Running {
 fn all_go_on_when_the_last_has_come_and_nothing_is_left() {
     let (name, file) = barrier();
     for _ in 0..3 {
-        let mut first = waiting(&name, &file);
+        let mut first = waiting(&name);
         let mut second = party(&name, "3");
         assert!(!first.has_ended() && !second.has_ended());
         ipc(&["sem", "barrier", &name, "--parties", "3"]).is(0, "", "");
@@ -52,7 +53,7 @@ fn who_gives_up_is_not_counted_and_the_others_go_on_waiting() {
     let (name, file) = barrier();
     ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).is(1, "", "");
     assert!(!file.exists());
-    let first = waiting(&name, &file);
+    let first = waiting(&name);
     ipc(&["sem", "barrier", "-t", "20ms", &name, "--parties", "3"]).is(
         124,
         "",
@@ -69,7 +70,7 @@ fn who_gives_up_is_not_counted_and_the_others_go_on_waiting() {
 #[test]
 fn who_is_killed_is_not_counted_any_more() {
     let (name, file) = barrier();
-    let (first, second) = (waiting(&name, &file), waiting(&name, &file));
+    let (first, second) = (waiting(&name), waiting(&name));
     second.signal(Signal::SIGKILL);
     second.finish();
     ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).is(1, "", "");
@@ -84,7 +85,7 @@ fn who_is_killed_is_not_counted_any_more() {
 #[test]
 fn what_was_left_by_parties_that_were_killed_is_no_hindrance() {
     let (name, file) = barrier();
-    let first = waiting(&name, &file);
+    let first = waiting(&name);
     first.signal(Signal::SIGKILL);
     first.finish();
     assert!(file.exists());
@@ -92,10 +93,54 @@ fn what_was_left_by_parties_that_were_killed_is_no_hindrance() {
     assert!(!file.exists());
 }
 
+/// A round of two, which has to be whole whatever was there before.
+fn meet(name: &Name) {
+    let other = ipc(&["sem", "barrier", name, "--parties", "2"]).start();
+    ipc(&["sem", "barrier", name, "--parties", "2"]).is(0, "", "");
+    assert_eq!(code(&other.finish()), 0);
+}
+
+#[test]
+fn who_comes_last_and_is_killed_at_any_system_call_has_let_the_other_go_or_is_not_counted() {
+    let (name, _) = barrier();
+    let words = ["sem", "barrier", &name, "--parties", "2"];
+    let other = ipc(&words).start();
+    let Some(calls) = system_calls(&words) else { return };
+    assert_eq!(code(&other.finish()), 0);
+    for call in calls {
+        let (name, file) = barrier();
+        let words = ["sem", "barrier", &name, "--parties", "2"];
+        let mut other = ipc(&words).start();
+        other.wait_until_at_futex();
+        call.signals("SIGKILL", &words).output();
+        until("the other goes on", || {
+            other.has_ended()
+                || code(&ipc(&["sem", "barrier", "-n", &name, "--parties", "2"]).output()) == 0
+        });
+        assert_eq!(code(&other.finish()), 0, "{call:?}");
+        meet(&name);
+        assert!(!file.exists());
+    }
+}
+
+#[test]
+fn who_waits_and_is_killed_at_any_system_call_is_no_hindrance() {
+    let (name, _) = barrier();
+    let words = ["sem", "barrier", "-t", "20ms", &name, "--parties", "2"];
+    let Some(calls) = system_calls(&words) else { return };
+    for call in calls {
+        let (name, file) = barrier();
+        let words = ["sem", "barrier", "-t", "20ms", &name, "--parties", "2"];
+        call.signals("SIGKILL", &words).output();
+        meet(&name);
+        assert!(!file.exists(), "{call:?}");
+    }
+}
+
 #[test]
 fn parties_that_expect_another_number_are_refused() {
     let (name, file) = barrier();
-    let first = waiting(&name, &file);
+    let first = waiting(&name);
     ipc(&["sem", "barrier", &name, "--parties", "2"]).is(
         5,
         "",
@@ -132,7 +177,7 @@ fn what_is_no_barrier_is_refused_and_left_alone() {
 #[test]
 fn another_user_does_not_take_part() {
     let (name, file) = barrier();
-    let first = waiting(&name, &file);
+    let first = waiting(&name);
     if let Some(other) = as_another_user(&["sem", "barrier", &name, "--parties", "3"]) {
         other.is(6, "", &format!("ipc: sem barrier: {}: Permission denied\n", &*name));
     }

@@ -1,14 +1,56 @@
 //! `ipc sem`.
 
+mod accidents;
 mod barrier;
+mod killed;
+mod lost;
 mod run;
+mod stopped;
 mod system_v;
 
+use std::fs;
+
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use predicates::str::contains;
 
 use crate::peers;
-use crate::support::{Name, Run, as_another_user, awkward, binary, ipc, sh, text};
+use crate::support::{
+    Name, Run, Running, as_another_user, awkward, binary, children, ipc, sh, text, until,
+};
+
+/// A semaphore of this many units.
+fn semaphore(value: u32) -> Name {
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name, "--value", &value.to_string()]).is(0, "", "");
+    name
+}
+
+fn value(name: &Name) -> String {
+    ipc(&["sem", "value", name]).succeeds()
+}
+
+fn comes_back_to(name: &Name, units: u32) {
+    until("the units are back", || value(name) == format!("{units}\n"));
+}
+
+/// The first child of a process, once it runs something else.
+fn command_of(ipc: &Running) -> Pid {
+    let mut child = None;
+    until("the command runs", || {
+        child = children(ipc.pid()).first().copied();
+        let comm = child.map(|child| fs::read_to_string(format!("/proc/{child}/comm")));
+        comm.is_some_and(|comm| comm.is_ok_and(|comm| comm != "ipc\n"))
+    });
+    Pid::from_raw(child.expect("it was found"))
+}
+
+/// A run that holds a unit, and its command.
+fn holding(name: &Name) -> (Running, Pid) {
+    let running = ipc(&["sem", "run", name, "--", "sleep", "600"]).start();
+    let command = command_of(&running);
+    (running, command)
+}
 
 #[test]
 fn a_unit_that_was_posted_can_be_taken() {

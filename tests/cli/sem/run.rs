@@ -1,52 +1,13 @@
-//! `ipc sem run`: units come back, whatever is killed.
+//! `ipc sem run`.
 
-use std::collections::HashMap;
 use std::fs;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::C_SEMAPHORE;
+use super::{C_SEMAPHORE, comes_back_to, command_of, holding, semaphore, value};
 use crate::peers;
-use crate::support::{Name, Running, binary, code, ipc, pause, sh, text, until};
-
-/// A semaphore of this many units.
-fn semaphore(value: u32) -> Name {
-    let name = Name::new("sem");
-    ipc(&["sem", "create", &name, "--value", &value.to_string()]).is(0, "", "");
-    name
-}
-
-fn value(name: &Name) -> String {
-    ipc(&["sem", "value", name]).succeeds()
-}
-
-fn comes_back_to(name: &Name, units: u32) {
-    until("the units are back", || value(name) == format!("{units}\n"));
-}
-
-/// The first child of a process, once it runs something else.
-fn command_of(ipc: &Running) -> Pid {
-    let mut child = None;
-    until("the command runs", || {
-        let pid = ipc.pid();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-        child = children.ok().and_then(|text| text.split_whitespace().next()?.parse().ok());
-        let comm = child.map(|child: i32| fs::read_to_string(format!("/proc/{child}/comm")));
-        comm.is_some_and(|comm| comm.is_ok_and(|comm| comm != "ipc\n"))
-    });
-    Pid::from_raw(child.expect("it was found"))
-}
-
-/// A run that holds a unit, and its command.
-fn holding(name: &Name) -> (Running, Pid) {
-    let running = ipc(&["sem", "run", name, "--", "sleep", "600"]).start();
-    let command = command_of(&running);
-    (running, command)
-}
+use crate::support::{Name, Running, code, ipc, sh, text, until};
 
 #[test]
 fn a_command_has_the_units_while_it_runs_and_gives_its_status() {
@@ -265,115 +226,6 @@ fn who_waits_for_several_passes_on_a_wake_up_that_is_too_little_for_him() {
     assert_eq!(code(&one.finish()), 0);
     ipc(&["sem", "post", "--count", "2", &name]).is(0, "", "");
     assert_eq!(code(&several.finish()), 0);
-}
-
-/// Numbers that look random, the same in each run of one process.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
-/// Each inside has one of as many locks as may be inside, which the kernel frees before it frees
-/// the unit; who finds none is one too many.
-const INSIDE: &str = r#"
-    exec 8>"$0/1" 9>"$0/2"
-    flock -n 8 || flock -n 9 || echo too many >"$0/violation"
-    sleep 0.02
-"#;
-
-#[test]
-fn never_too_many_are_inside_and_all_units_come_back_when_workers_are_killed_at_any_moment() {
-    const WORKERS: u64 = 5;
-    const ROUNDS: u64 = 100;
-    let name = semaphore(2);
-    let directory = tempfile::tempdir().unwrap();
-    let round = |random: &mut Random| {
-        let mut worker = Command::new(binary())
-            .args(["sem", "run", &name, "--", "sh", "-c", INSIDE])
-            .arg(directory.path())
-            .process_group(0)
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let pid = worker.id() as i32;
-        pause(Duration::from_micros(random.below(40_000)));
-        match random.below(3) {
-            0 => kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap(),
-            1 => kill(Pid::from_raw(-pid), Signal::SIGKILL).unwrap(),
-            _ => {
-                let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-                let child = children.unwrap_or_default().split_whitespace().next().map(str::parse);
-                if let Some(Ok(child)) = child {
-                    let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
-                }
-            }
-        }
-        worker.wait().unwrap();
-    };
-    std::thread::scope(|scope| {
-        for seed in 0..WORKERS {
-            scope.spawn(move || {
-                let mut random = Random(seed << 32 | u64::from(std::process::id()));
-                (0..ROUNDS).for_each(|_| round(&mut random));
-            });
-        }
-    });
-    comes_back_to(&name, 2);
-    assert!(!directory.path().join("violation").exists(), "too many were inside");
-    assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""runs":[]"#));
-}
-
-/// The system calls that a run makes from the first one on the semaphore, each with its number
-/// among those of its name; `None` where calls cannot be traced.
-fn system_calls(name: &Name) -> Option<Vec<(String, usize)>> {
-    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
-        return None;
-    }
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let traced = Command::new("strace")
-        .args(["-qq", "-o"])
-        .arg(log.path())
-        .arg(binary())
-        .args(["sem", "run", name, "--", "true"])
-        .status();
-    assert!(traced.unwrap().success());
-    let text = fs::read_to_string(log.path()).unwrap();
-    let mut counts = HashMap::new();
-    let mut found = Vec::new();
-    for line in text.lines() {
-        let Some((call, _)) = line.split_once('(') else { continue };
-        let count = counts.entry(call.to_owned()).and_modify(|count| *count += 1).or_insert(1);
-        if !found.is_empty() || line.contains("/dev/shm/sem.") {
-            found.push((call.to_owned(), *count));
-        }
-    }
-    Some(found)
-}
-
-#[test]
-fn a_run_that_is_killed_at_any_system_call_leaves_the_count_right() {
-    let Some(calls) = system_calls(&semaphore(1)) else { return };
-    assert!(calls.len() > 10, "{calls:?}");
-    for (call, number) in calls {
-        let name = semaphore(1);
-        let inject = format!("inject={call}:signal=SIGKILL:when={number}");
-        let killed = Command::new("strace")
-            .args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject])
-            .arg(binary())
-            .args(["sem", "run", &name, "--", "true"])
-            .stderr(Stdio::null())
-            .status();
-        killed.unwrap();
-        comes_back_to(&name, 1);
-        ipc(&["sem", "run", "-n", &name, "--", "true"]).is(0, "", "");
-        let whole = ipc(&["sem", "stat", "--json", &name]).succeeds();
-        assert!(whole.contains(r#""value":1,"waiters":0,"runs":[]"#), "{call} {number}: {whole}");
-    }
 }
 
 #[test]
