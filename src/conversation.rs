@@ -155,7 +155,7 @@ fn start_sender(socket: &Arc<Socket>, mut input: Input) -> Result<Sender, Errno>
 
 fn send_stream(socket: &Socket) -> Result<(), Error> {
     let mut transfer = Transfer::new(Stream::Input.fd(), socket.as_fd(), None);
-    let mut known_ready = transfer.never_waits_for_source();
+    let mut known_ready = transfer.needs_no_waiting_for_source();
     loop {
         if !known_ready && wait_for_input(socket)? == Awaited::PeerLeft {
             return Ok(());
@@ -164,7 +164,7 @@ fn send_stream(socket: &Socket) -> Result<(), Error> {
             Step::End => return Ok(()),
             Step::NotReady(Side::Source) => known_ready = false,
             Step::NotReady(Side::Destination) => wait_for_room(socket)?,
-            Step::Moved(_) => known_ready = transfer.never_waits_for_source(),
+            Step::Moved(_) => known_ready = transfer.needs_no_waiting_for_source(),
         }
     }
 }

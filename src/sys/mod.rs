@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
 mod arena;
+mod conduit;
 pub mod descriptor;
 pub mod dev_shm;
 pub mod directory;

@@ -1,5 +1,6 @@
 //! Moving bytes from one descriptor to another, by the shortest way that the kernel has for the
-//! two: splice(2), copy_file_range(2), sendfile(2), or large blocks of read(2) and write(2).
+//! two: splice(2), perhaps through a pipe of ours, copy_file_range(2), sendfile(2), or large blocks of
+//! read(2) and write(2).
 //!
 //! Descriptors are used at their own positions, which move along. A way that the kernel refuses
 //! for a pair of descriptors is left for the plain one, which knows every descriptor, and on which
@@ -14,6 +15,7 @@ use nix::sys::sendfile::sendfile64;
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::{read, write};
 
+use super::conduit::Conduit;
 use super::poll;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -24,7 +26,8 @@ const BLOCK: usize = 512 << 10;
 /// The capacity that pipes are given on the way: the largest that the kernel allows to everybody.
 const PIPE_CAPACITY: i32 = 1 << 20;
 
-/// Pipes keep their capacity until a transfer has moved this much, as a default pipe holds.
+/// Until a transfer has moved this much, as a default pipe holds, pipes keep their capacity, and none
+/// is made.
 const WORTHWHILE: u64 = 64 << 10;
 
 /// The most that one call is asked to move, which the kernel would cut off anyway.
@@ -68,6 +71,9 @@ enum Way {
     Splice,
     /// Both are files, perhaps of one file system.
     CopyFileRange,
+    /// One of them is a socket, the other no pipe: pages move by a pipe of ours, as soon as it is
+    /// worthwhile.
+    Conduit,
     /// The source is a file.
     Sendfile,
     /// Through a buffer of ours.
@@ -83,6 +89,7 @@ pub struct Transfer<'a> {
     /// How much may still be taken from the source; `u64::MAX` is all there is.
     left: u64,
     moved: u64,
+    conduit: Option<Conduit>,
     /// Empty unless bytes pass through us.
     buffer: Vec<u8>,
     /// The part of the buffer that was read and not yet written.
@@ -105,6 +112,7 @@ impl<'a> Transfer<'a> {
             way: Way::between(kind(source), kind(destination)),
             left: limit.unwrap_or(u64::MAX),
             moved: 0,
+            conduit: None,
             buffer: Vec::new(),
             pending: 0..0,
             enlarged: false,
@@ -118,14 +126,16 @@ impl<'a> Transfer<'a> {
         self
     }
 
-    /// Whether a step never waits for the source: it is a file, or a pipe that the kernel splices
-    /// from. Any other is to be waited for first by those who wait for something else besides.
-    pub fn never_waits_for_source(&self) -> bool {
-        match kind(self.source) {
+    /// Whether the next step does not wait for the source: there is something left from the last,
+    /// or the source is a file, or a pipe that the kernel splices from. Any other is to be waited
+    /// for first by those who wait for something else besides.
+    pub fn needs_no_waiting_for_source(&self) -> bool {
+        let without = match kind(self.source) {
             SFlag::S_IFREG => true,
             SFlag::S_IFIFO => self.way == Way::Splice,
             _ => false,
-        }
+        };
+        without || self.holds_something()
     }
 
     /// How many bytes have reached the destination.
@@ -165,11 +175,12 @@ impl<'a> Transfer<'a> {
     /// Moves what can be moved at once. It waits for no pipe, and for nothing that was made
     /// non-blocking.
     pub fn step(&mut self) -> Result<Step, Error> {
-        if self.pending.is_empty() && self.left == 0 {
+        if self.left == 0 && !self.holds_something() {
             return Ok(Step::End);
         }
         let step = match self.way {
             Way::Plain => self.step_plainly()?,
+            Way::Conduit => self.step_by_conduit()?,
             _ => self.step_within_kernel()?,
         };
         if let Step::Moved(count) = step {
@@ -199,6 +210,51 @@ impl<'a> Transfer<'a> {
             Err(EAGAIN) => Ok(Step::NotReady(self.side_not_ready()?)),
             Err(errno) if is_unsupported(errno.into()) => self.go_on_plainly(),
             Err(errno) => Err(self.blame(errno.into())),
+        }
+    }
+
+    /// Whether something was taken from the source and has not reached the destination.
+    fn holds_something(&self) -> bool {
+        !self.pending.is_empty() || self.conduit.as_ref().is_some_and(|it| it.held() > 0)
+    }
+
+    /// Plainly at first: a pipe of ours costs more than it saves where little is moved.
+    fn step_by_conduit(&mut self) -> Result<Step, Error> {
+        if self.moved < WORTHWHILE || !self.pending.is_empty() {
+            return self.step_plainly();
+        }
+        let Some(mut conduit) = self.conduit.take().or_else(|| Conduit::new().ok()) else {
+            return self.go_on_plainly();
+        };
+        self.buffer = Vec::new();
+        let step = self.pass_through(&mut conduit);
+        // Its last contents are in the buffer if it was given up.
+        self.conduit = Some(conduit).filter(|_| self.way == Way::Conduit);
+        step
+    }
+
+    fn pass_through(&mut self, conduit: &mut Conduit) -> Result<Step, Error> {
+        if conduit.held() == 0 {
+            let count = self.left.min(LONGEST) as usize;
+            match again(|| conduit.fill(self.source, count)) {
+                Ok(0) => return self.go_on_plainly(),
+                Ok(count) => self.take(count),
+                Err(EAGAIN) => return Ok(Step::NotReady(Side::Source)),
+                Err(errno) if is_unsupported(errno.into()) => return self.go_on_plainly(),
+                Err(errno) => return Err(Error { side: Side::Source, errno: errno.into() }),
+            }
+        }
+        match again(|| conduit.drain(self.destination)) {
+            Ok(count) => Ok(Step::Moved(count as u64)),
+            Err(EAGAIN) => Ok(Step::NotReady(Side::Destination)),
+            Err(errno) if is_unsupported(errno.into()) => {
+                self.pending = 0..conduit.held();
+                self.buffer = vec![0; BLOCK.max(conduit.held())];
+                let taken = conduit.take_back(&mut self.buffer);
+                taken.map_err(|errno| Error { side: Side::Source, errno })?;
+                self.go_on_plainly()
+            }
+            Err(errno) => Err(Error { side: Side::Destination, errno: errno.into() }),
         }
     }
 
@@ -287,6 +343,7 @@ impl Way {
         match (source, destination) {
             (SFlag::S_IFIFO, _) | (_, SFlag::S_IFIFO) => Self::Splice,
             (SFlag::S_IFREG, SFlag::S_IFREG) => Self::CopyFileRange,
+            (SFlag::S_IFSOCK, _) | (SFlag::S_IFREG, SFlag::S_IFSOCK) => Self::Conduit,
             (SFlag::S_IFREG, _) => Self::Sendfile,
             _ => Self::Plain,
         }
@@ -407,6 +464,11 @@ mod tests {
         let ((near, far), target) = (UnixStream::pair().unwrap(), tempfile::tempfile().unwrap());
         fed(far, || assert_eq!(copy(&near, &target, None), Ok(length)));
         assert!(contents(&target) == sample(), "socket to file");
+
+        let ((from, feed), (to, drain)) =
+            (UnixStream::pair().unwrap(), UnixStream::pair().unwrap());
+        let read = drained(drain, || fed(feed, || assert_eq!(copy(&from, &to, None), Ok(length))));
+        assert!(read == sample(), "socket to socket");
     }
 
     #[test]
@@ -439,6 +501,10 @@ mod tests {
         File::from(pipe_in).write_all(b" third").unwrap();
         assert_eq!(copy(&pipe_out, &target, None), Ok(6));
         assert_eq!(std::fs::read(&path).unwrap(), b"first second third");
+        // No pipe leads to it, which is noticed when there is something in one already.
+        let (near, far) = UnixStream::pair().unwrap();
+        fed(far, || assert_eq!(copy(&near, &target, None), Ok(sample().len() as u64)));
+        assert!(std::fs::read(&path).unwrap() == [&b"first second third"[..], &sample()].concat());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nix::sys::socket::{self, sockopt};
+use nix::sys::socket::{self, AddressFamily, sockopt};
 use nix::sys::time::TimeVal;
 
 use super::Socket;
@@ -27,9 +27,12 @@ const PROBES: u32 = 5;
 
 impl Socket {
     /// Lets the kernel hold much of what we send, so that neither side waits for the other at
-    /// every block. It works as well without.
+    /// every block. It works as well without; and TCP finds out by itself how much is good, unless
+    /// somebody says so.
     pub fn enlarge_send_buffer(&self) {
-        let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &SEND_BUFFER);
+        if self.family() == Some(AddressFamily::Unix) {
+            let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &SEND_BUFFER);
+        }
     }
 
     /// Makes room for a message of this size, as far as the limits of the system allow.
