@@ -7,20 +7,18 @@
 //! `IPC` names the binary, which otherwise is the one that cargo built.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
+mod support;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
-
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 
 const MESSAGES: usize = 400_000;
 const ROUNDS: usize = 7;
 
 const PEER: &str = r#"
-#define _GNU_SOURCE
 #include <mqueue.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -70,9 +68,9 @@ fn main() {
             .map(|_| (bench.run_peer(placement), bench.run_ipc(placement)))
             .skip(1)
             .collect();
-        let peer = median(rounds.iter().map(|(peer, _)| *peer));
-        let ours = median(rounds.iter().map(|(_, ours)| *ours));
-        let ratio = median(rounds.iter().map(|(peer, ours)| ours / peer));
+        let peer = support::median(rounds.iter().map(|(peer, _)| *peer).collect());
+        let ours = support::median(rounds.iter().map(|(_, ours)| *ours).collect());
+        let ratio = support::median(rounds.iter().map(|(peer, ours)| ours / peer).collect());
         println!("{name:9}  C {peer:7.0}  ipc {ours:7.0}  ratio {ratio:.2}");
     }
     let removed = Command::new(&bench.ipc).args(["mq", "rm", &bench.queue]).status();
@@ -81,11 +79,7 @@ fn main() {
 
 impl Bench {
     fn new(directory: &Path) -> Option<Self> {
-        let (source, peer) = (directory.join("peer.c"), directory.join("peer"));
-        std::fs::write(&source, PEER).expect("it can be written");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-O2", "-o"]).args([&peer, &source]).arg("-lrt");
-        compiler.status().ok().filter(|status| status.success())?;
+        let peer = support::c(directory, PEER)?;
         let lines = directory.join("lines");
         let mut file = File::create(&lines).expect("it can be made");
         file.write_all(format!("{:0100}\n", 0).repeat(MESSAGES).as_bytes()).expect("it fits");
@@ -95,9 +89,7 @@ impl Bench {
         let shape = ["--max-msgs", "10", "--msg-size", "128"];
         let created = Command::new(&ipc).args(["mq", "create", &queue]).args(shape).status();
         assert!(created.expect("ipc runs").success());
-        let allowed = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
-        let cpus = (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true)).collect();
-        Some(Self { ipc, peer, queue, lines, cpus })
+        Some(Self { ipc, peer, queue, lines, cpus: support::cpus() })
     }
 
     fn run_peer(&self, placement: Placement) -> f64 {
@@ -125,28 +117,9 @@ impl Bench {
     /// Runs both to their ends, on these CPUs; returns thousands of messages a second.
     fn rate(&self, send: Command, send_on: &[usize], recv: Command, recv_on: &[usize]) -> f64 {
         let start = Instant::now();
-        for mut child in [spawn_on(recv, recv_on), spawn_on(send, send_on)] {
+        for mut child in [support::spawn_on(recv, recv_on), support::spawn_on(send, send_on)] {
             assert!(child.wait().expect("it is our child").success());
         }
         MESSAGES as f64 / start.elapsed().as_secs_f64() / 1000.0
     }
-}
-
-/// Starts a command on these CPUs, which it inherits from us.
-fn spawn_on(mut command: Command, cpus: &[usize]) -> Child {
-    let before = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
-    let mut set = CpuSet::new();
-    for &cpu in cpus {
-        set.set(cpu).expect("it is one of ours");
-    }
-    sched_setaffinity(Pid::from_raw(0), &set).expect("it is one of ours");
-    let child = command.spawn().expect("it starts");
-    sched_setaffinity(Pid::from_raw(0), &before).expect("it was so before");
-    child
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

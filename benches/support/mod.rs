@@ -2,8 +2,11 @@
 #![allow(dead_code, reason = "each comparison uses its part")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 
 /// The ordinary build, and the static one if `IPC` names it; each a copy, as installing makes it.
 /// (A file that the linker has just written is mapped more slowly than a copied one.)
@@ -31,15 +34,45 @@ pub fn time(command: &mut Command) -> Duration {
 /// Runs all contenders in turn, many times over; the median of each one's time in relation to that
 /// of the first in the same turn.
 pub fn ratios(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>]) -> Vec<f64> {
-    let mut ratios = vec![Vec::with_capacity(rounds); contenders.len()];
-    for round in 0..rounds + rounds.div_ceil(10) {
-        let times: Vec<f64> = contenders.iter_mut().map(|run| run().as_secs_f64()).collect();
-        // The first turns warm up.
-        if round >= rounds.div_ceil(10) {
-            ratios.iter_mut().zip(&times).for_each(|(ratios, time)| ratios.push(time / times[0]));
-        }
+    let turns = turns(rounds, contenders);
+    (0..contenders.len())
+        .map(|place| median(turns.iter().map(|times| times[place] / times[0]).collect()))
+        .collect()
+}
+
+/// Runs all contenders in turn, many times over; their times in seconds, turn by turn.
+pub fn turns(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>]) -> Vec<Vec<f64>> {
+    let warm_up = rounds.div_ceil(10);
+    let turn = |_| contenders.iter_mut().map(|run| run().as_secs_f64()).collect();
+    (0..rounds + warm_up).map(turn).skip(warm_up).collect()
+}
+
+/// Compiles a C program to compare with; `None` where there is no compiler.
+pub fn c(directory: &Path, source: &str) -> Option<PathBuf> {
+    let (file, program) = (directory.join("peer.c"), directory.join("peer"));
+    std::fs::write(&file, source).expect("it can be written");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-D_GNU_SOURCE", "-pthread", "-o"]).args([&program, &file]).arg("-lrt");
+    compiler.status().is_ok_and(|status| status.success()).then_some(program)
+}
+
+/// The CPUs that we may run on.
+pub fn cpus() -> Vec<usize> {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
+    (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true)).collect()
+}
+
+/// Starts a command on these CPUs, which it inherits from us.
+pub fn spawn_on(mut command: Command, cpus: &[usize]) -> Child {
+    let before = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        set.set(cpu).expect("it is one of ours");
     }
-    ratios.into_iter().map(median).collect()
+    sched_setaffinity(Pid::from_raw(0), &set).expect("it is one of ours");
+    let child = command.spawn().expect("it starts");
+    sched_setaffinity(Pid::from_raw(0), &before).expect("it was so before");
+    child
 }
 
 /// The value in the middle.
