@@ -67,7 +67,8 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
         Place::Abstract(name) => match unix_diag::all() {
             Ok(entries) => {
                 let named = |entry: &&Entry| entry.abstract_name() == Some(name.as_bytes());
-                Ok(entries.iter().find(named).is_some_and(serves))
+                // The connections of a server have its name as well.
+                Ok(entries.iter().filter(named).any(serves))
             }
             Err(_) => answers(&abstract_address(name)?),
         },
@@ -117,9 +118,8 @@ fn is_path_served(path: &Path) -> Result<bool, Error> {
     if !is_socket(&file) {
         return Ok(false);
     }
-    let known = unix_diag::all().unwrap_or_default();
-    if known.iter().any(|entry| entry.is_bound_to(&file) && serves(entry)) {
-        return Ok(true);
+    if let Some(served) = listed(&file) {
+        return Ok(served);
     }
     // A server of another network namespace is in no list of ours, and some file systems tell
     // stat(2) other numbers than they tell the kernel.
@@ -129,12 +129,21 @@ fn is_path_served(path: &Path) -> Result<bool, Error> {
     };
     match socket::is_alive(&address) {
         Ok(false) | Err(Errno(libc::ENOENT)) => Ok(false),
-        // Another server took the path since we looked: the list knows it by now. To connect would
-        // be to use up the client of one that serves a single one.
+        // Another server took the path since we looked, or one is about to listen: the list knows it
+        // by now. To connect would be to use up the client of one that serves a single one.
         Ok(true) if !stat(path).is_ok_and(|now| is_same(&now, &file)) => is_path_served(path),
-        Ok(true) => answers(&address),
+        Ok(true) => listed(&file).map_or_else(|| answers(&address), Ok),
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// Whether the one who has bound this file listens, if the kernel's list has him.
+fn listed(file: &FileStat) -> Option<bool> {
+    let known = unix_diag::all().unwrap_or_default();
+    let bound = || known.iter().filter(|entry| entry.is_bound_to(file));
+    let served = bound().any(serves);
+    // Connections of a server have its file as well, and stay when it has ended.
+    (served || bound().any(|entry| entry.state == State::Unconnected)).then_some(served)
 }
 
 /// Whether somebody listens at an address, found out by a connection.
