@@ -3519,7 +3519,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__connect)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --retry --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --bind --retry --timeout --nonblock --keepalive --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3527,6 +3527,10 @@ _ipc() {
             case "${prev}" in
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --retry)
@@ -3538,6 +3542,10 @@ _ipc() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3585,12 +3593,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__recv)
-            opts="-q -v -m -f -t -n -0 -h -V --quiet --verbose --mode --count --follow --reply-with --allow-uid --ready --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -m -f -t -n -0 -h -V --quiet --verbose --type --mode --count --follow --reply-with --allow-uid --ready --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
                 --mode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3635,7 +3647,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__relay)
-            opts="-q -v -m -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --help --version"
+            opts="-q -v -m -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3658,6 +3670,10 @@ _ipc() {
                     return 0
                     ;;
                 --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3693,7 +3709,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__send)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --reply --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --bind --reply --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3701,6 +3717,10 @@ _ipc() {
             case "${prev}" in
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timeout)
@@ -3723,7 +3743,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__serve)
-            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --echo --hub --activate --null --frame --help --version"
+            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --echo --hub --activate --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3746,6 +3766,10 @@ _ipc() {
                     return 0
                     ;;
                 --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -515,7 +515,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say what happens, on stderr'
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist, and remove what is held'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -s h -l help -d 'Print help'
@@ -771,7 +771,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcom
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "serve" -d 'Listen at a socket and serve those who connect'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "connect" -d 'Connect stdin and stdout to a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "send" -d 'Send messages to a socket'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "recv" -d 'Receive datagrams at a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "recv" -d 'Receive messages at a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "relay" -d 'Pass connections at one address on to another'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "pair" -d 'Run two commands that talk with each other'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and not __fish_seen_subcommand_from serve connect send recv relay pair wait stat ls" -f -a "wait" -d 'Wait until somebody listens'
@@ -783,6 +783,7 @@ dgram\t'Messages, each on its own'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s m -l mode -d 'Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l backlog -d 'How many clients may wait to be accepted' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l ready -d 'Write a line to this descriptor or file when ready' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l keepalive -d 'Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l allow-uid -d 'Admit processes of this user' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l allow-gid -d 'Admit processes of this group' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l max-clients -d 'Serve so many at a time; the others wait to be accepted' -r
@@ -806,8 +807,10 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l type -d 'Whether bytes or messages go through it' -r -f -a "stream\t'Bytes in order, without boundaries'
 seqpacket\t'Messages in order, over a connection'
 dgram\t'Messages, each on its own'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l bind -d 'Connect from this address: tcp:HOST:PORT, where port 0 is any that is free' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l retry -d 'Where nobody listens, try again for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l keepalive -d 'Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -819,9 +822,10 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l type -d 'Whether the socket has connections' -r -f -a "stream\t'Bytes in order, without boundaries'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l type -d 'Whether the socket has connections: dgram or seqpacket' -r -f -a "stream\t'Bytes in order, without boundaries'
 seqpacket\t'Messages in order, over a connection'
 dgram\t'Messages, each on its own'"
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l bind -d 'Send from this address: udp:HOST:PORT, where port 0 is any that is free' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
@@ -835,6 +839,9 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l type -d 'Whether the socket has connections: dgram or seqpacket' -r -f -a "stream\t'Bytes in order, without boundaries'
+seqpacket\t'Messages in order, over a connection'
+dgram\t'Messages, each on its own'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s m -l mode -d 'Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l count -d 'How many to receive' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l reply-with -d 'Answer each with this' -r
@@ -859,6 +866,7 @@ dgram\t'Messages, each on its own'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s m -l mode -d 'Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l backlog -d 'How many clients may wait to be accepted' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l ready -d 'Write a line to this descriptor or file when ready' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l keepalive -d 'Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l allow-uid -d 'Admit processes of this user' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l allow-gid -d 'Admit processes of this group' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l max-clients -d 'Serve so many at a time; the others wait to be accepted' -r
@@ -983,7 +991,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "serve" -d 'Listen at a socket and serve those who connect'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "connect" -d 'Connect stdin and stdout to a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "send" -d 'Send messages to a socket'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "recv" -d 'Receive datagrams at a socket'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "recv" -d 'Receive messages at a socket'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "relay" -d 'Pass connections at one address on to another'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "pair" -d 'Run two commands that talk with each other'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sock" -f -a "wait" -d 'Wait until somebody listens'

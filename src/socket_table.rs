@@ -1,6 +1,6 @@
 //! The sockets of this network namespace, of all families in the same words.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
@@ -110,7 +110,7 @@ fn select(mut rows: Vec<Row>, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
 
 fn unix() -> Result<Vec<Row>, Errno> {
     let entries = unix_diag::all()?;
-    let names: HashMap<u32, Vec<u8>> =
+    let names: BTreeMap<u32, Vec<u8>> =
         entries.iter().map(|entry| (entry.inode, unix_address(entry))).collect();
     let named = |inode: u32| names.get(&inode).cloned().unwrap_or_default();
     let row = |entry: &unix_diag::Entry| Row {

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// How many may hold a lock at a time.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Mode {
     /// Any number of such.
     Shared,

@@ -2,7 +2,7 @@
 //! `/proc/PID/fdinfo` that lead from an OFD lock, which has no process of its own, to those who
 //! have the descriptor.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -15,7 +15,7 @@ use super::process;
 use crate::errno::Errno;
 
 /// A file, as the table of locks names it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct FileId {
     major: u32,
     minor: u32,
@@ -23,7 +23,7 @@ pub struct FileId {
 }
 
 /// A lock, or somebody's wait for one.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Entry {
     /// The word of the table for its kind: FLOCK, OFDLCK, POSIX, LEASE or DELEG.
     pub kind: String,
@@ -158,7 +158,7 @@ pub fn of_file(status: &FileStat) -> Result<Vec<Held>, Errno> {
 
 /// Names those who have the descriptor instead of the one who made the lock: he may be gone, and
 /// his number may be somebody else's.
-fn add_carriers(held: &mut Held, carriers: &HashMap<Entry, Vec<Carrier>>) {
+fn add_carriers(held: &mut Held, carriers: &BTreeMap<Entry, Vec<Carrier>>) {
     let Some(carriers) = carriers.get(&held.entry) else { return };
     held.pids = carriers.iter().map(|carrier| carrier.pid).collect();
     held.pids.dedup();
@@ -187,8 +187,8 @@ fn table() -> Result<Vec<Held>, Errno> {
 }
 
 /// The descriptors of all processes that carry locks of the files that `wanted` picks.
-fn carriers(wanted: impl Fn(&fs::Metadata) -> bool) -> HashMap<Entry, Vec<Carrier>> {
-    let mut carriers: HashMap<Entry, Vec<Carrier>> = HashMap::new();
+fn carriers(wanted: impl Fn(&fs::Metadata) -> bool) -> BTreeMap<Entry, Vec<Carrier>> {
+    let mut carriers: BTreeMap<Entry, Vec<Carrier>> = BTreeMap::new();
     // What we inherited is not what anybody asks about.
     for pid in process::all().filter(|&pid| pid != std::process::id() as i32) {
         // It may be gone, or not be ours to look into.

@@ -1,6 +1,6 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -66,7 +66,7 @@ impl Holders {
 /// Which processes have which sockets open, as far as we may see them.
 #[derive(Clone, Debug, Default)]
 pub struct SocketHolders {
-    by_inode: HashMap<u64, Vec<Holder>>,
+    by_inode: BTreeMap<u64, Vec<Holder>>,
     /// How many processes did not let us look.
     pub hidden: usize,
 }
@@ -234,19 +234,19 @@ pub fn lead_group() {
 ///
 /// # Errors
 /// ESRCH if there is no such process.
-pub fn status(pid: i32) -> Result<HashMap<String, String>, Errno> {
+pub fn status(pid: i32) -> Result<BTreeMap<String, String>, Errno> {
     status_at(&format!("/proc/{pid}/status"))
 }
 
 /// The same of each of its threads, by ID.
-pub fn threads(pid: i32) -> Vec<(i32, HashMap<String, String>)> {
+pub fn threads(pid: i32) -> Vec<(i32, BTreeMap<String, String>)> {
     let task = format!("/proc/{pid}/task");
     // One that has ended since has nothing to tell.
     let status = |tid| Some((tid, status_at(&format!("{task}/{tid}/status")).ok()?));
     numbers_in(&task).into_iter().filter_map(status).collect()
 }
 
-fn status_at(path: &str) -> Result<HashMap<String, String>, Errno> {
+fn status_at(path: &str) -> Result<BTreeMap<String, String>, Errno> {
     let text = fs::read(path).map_err(|error| match error.into() {
         Errno(libc::ENOENT) => Errno(libc::ESRCH),
         errno => errno,

@@ -1,6 +1,6 @@
 //! `ipc signal info`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ fn record(pid: i32) -> anyhow::Result<Record> {
 }
 
 /// What waits for one thread alone, and what threads block that do not block what the first does.
-fn of_threads(record: Record, pid: i32, threads: &[(i32, HashMap<String, String>)]) -> Record {
+fn of_threads(record: Record, pid: i32, threads: &[(i32, BTreeMap<String, String>)]) -> Record {
     let first = threads.iter().find(|(tid, _)| *tid == pid);
     let blocked = first.map(|(_, status)| set(status, "SigBlk"));
     let mut values = Vec::new();
@@ -94,7 +94,7 @@ fn of_threads(record: Record, pid: i32, threads: &[(i32, HashMap<String, String>
 }
 
 /// The set that a line of the status holds.
-fn set(status: &HashMap<String, String>, key: &str) -> SignalSet {
+fn set(status: &BTreeMap<String, String>, key: &str) -> SignalSet {
     let bits = status.get(key).and_then(|text| u64::from_str_radix(text, 16).ok());
     SignalSet::from_bits(bits.unwrap_or_default())
 }
@@ -116,7 +116,7 @@ fn words(names: &[String]) -> String {
 
 /// The processes below one, parents before their children.
 fn descendants(root: i32) -> Vec<i32> {
-    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
+    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for pid in process::all() {
         if let Some(parent) = process::parent_of(pid) {
             children.entry(parent).or_default().push(pid);

@@ -1,6 +1,6 @@
 //! Who comes in, and in which order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
@@ -66,14 +66,14 @@ pub struct Gate {
     once: bool,
     admitted: u64,
     max_per_uid: usize,
-    passes: HashMap<u32, Pass>,
+    passes: BTreeMap<u32, Pass>,
     guests: VecDeque<Guest>,
 }
 
 impl Gate {
     pub fn new(listener: Listener, admission: Admission, once: bool, max_per_uid: usize) -> Self {
         let address = listener.address().to_owned();
-        let (passes, guests) = (HashMap::new(), VecDeque::new());
+        let (passes, guests) = (BTreeMap::new(), VecDeque::new());
         Self {
             listener: Some(listener),
             address,
