@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::close;
 
 use crate::errno::Errno;
@@ -83,6 +84,15 @@ pub fn keep(fd: impl AsFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     Ok(())
 }
+
+/// How many of them this process may have.
+pub fn limit() -> usize {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));
+    usize::try_from(soft).unwrap_or(usize::MAX)
+}
+
+/// What POSIX promises to every process: _POSIX_OPEN_MAX.
+const LEAST: u64 = 20;
 
 /// The same under a number that scripts do not use by themselves, as 'exec 3>file' does, if there is
 /// room for such.

@@ -46,7 +46,7 @@ impl Run for Ls {
         let holders = SocketHolders::find();
         let rows = socket_table::all()?;
         let listed = rows.iter().filter(|row| self.all || row.is_reachable());
-        let records: Vec<Record> = listed.map(|row| known(row, &holders)).collect();
+        let records: Vec<Record> = listed.map(|row| known(row, &row.address, &holders)).collect();
         output.list(&records, self.format)?;
         Ok(Exit::Done)
     }
@@ -98,7 +98,10 @@ fn of_address(address: &Address) -> Result<Record, Error> {
     let record = match (rows.iter().find(|row| row.is_reachable()), &file) {
         (Some(row), _) => {
             let connections = rows.iter().filter(|row| row.state == "connected").count();
-            known(row, &SocketHolders::find()).number("connections", connections)
+            // A path may be a longer one, or another, than the one that the kernel knows.
+            let path = address.path().map(|path| path.as_os_str().as_bytes());
+            let shown = path.unwrap_or(&row.address);
+            known(row, shown, &SocketHolders::find()).number("connections", connections)
         }
         (None, Some(_)) => {
             Record::new().word("state", "dead").bytes("address", address.as_ref().as_bytes())
@@ -111,8 +114,8 @@ fn of_address(address: &Address) -> Result<Record, Error> {
     })
 }
 
-/// What the table has of a socket.
-fn known(row: &Row, holders: &SocketHolders) -> Record {
+/// What the table has of a socket, whose address is shown so.
+fn known(row: &Row, address: &[u8], holders: &SocketHolders) -> Record {
     let record = Record::new()
         .word("family", row.family)
         .word("type", row.kind)
@@ -120,7 +123,7 @@ fn known(row: &Row, holders: &SocketHolders) -> Record {
         .number("receive_queue", row.receive_queue)
         .number("send_queue", row.send_queue)
         .optional_number("opener_uid", row.uid)
-        .bytes("address", &row.address)
+        .bytes("address", address)
         .bytes("peer", &row.peer)
         .json_only("inode", Value::from(row.inode));
     let seen = holders.of(row.inode);
@@ -138,7 +141,7 @@ fn of_descriptor(number: i32) -> anyhow::Result<Record> {
     let socket = Socket::from(fd.try_clone_to_owned()?);
     let rows = socket_table::all()?;
     let record = match rows.iter().find(|row| row.inode == file.st_ino) {
-        Some(row) => known(row, &SocketHolders::find()),
+        Some(row) => known(row, &row.address, &SocketHolders::find()),
         // Of a family without a table, or of another network namespace.
         None => Record::new()
             .bytes("address", socket.local_address().as_bytes())

@@ -11,12 +11,13 @@ use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::relay;
+use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
 use crate::sys::socket::KeepAlive;
 
 use super::connect;
-use super::serve::attend::{Place, Service, attend};
+use super::serve::attend::{Limits, Place, Service, attend};
 use super::serve::gate::Client;
 use super::serve::hosting::Hosting;
 
@@ -26,7 +27,8 @@ use super::serve::hosting::Hosting;
 /// comes from either is sent to the other. The end of one direction is passed on and the other goes
 /// on. Where one fails, both connections are ended, and a line on stderr says why.
 ///
-/// Who may come in is decided as by 'ipc sock serve'. The server at the second address sees us, not
+/// Who may come in is decided as by 'ipc sock serve'. There are as many at a time as we may have
+/// descriptors for, ten for each. The server at the second address sees us, not
 /// the client. Nothing is encrypted: for TLS there are socat and stunnel.
 #[derive(Debug, clap::Args)]
 pub struct Relay {
@@ -50,8 +52,19 @@ impl Run for Relay {
         let ready = self.hosting.prepare()?;
         let hosted = self.hosting.open(&self.from, ready, output)?;
         let mut relays = Relays::new(self.to, &self.hosting);
-        attend(hosted, &mut relays, self.hosting.limits(), output)
+        let limits = self.hosting.limits();
+        let max_clients = limits.max_clients.min(affordable());
+        attend(hosted, &mut relays, Limits { max_clients, ..limits }, output)
     }
+}
+
+/// How many clients we have descriptors for. The others wait to be accepted, rather than being
+/// let in and then sent away.
+fn affordable() -> usize {
+    /// Two sockets, a bell, and pipes to move pages through, with room to spare.
+    const EACH: usize = 10;
+    const OWN: usize = 12;
+    (descriptor::limit().saturating_sub(OWN) / EACH).max(1)
 }
 
 /// The clients, each with a thread of its own.

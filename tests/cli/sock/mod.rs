@@ -1,5 +1,11 @@
 //! `ipc sock`.
 
+mod activation;
+mod binding;
+mod limits;
+mod messages;
+mod ports;
+
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -735,7 +741,8 @@ fn addresses_of_no_known_form_are_usage_errors() {
 fn serve_port(words: &[&str]) -> (Running, String) {
     let place = Place::new();
     let ready = format!("{}.ready", &*place);
-    let server = ipc(words).words(&["-q", "--ready", &ready]).start();
+    let (verb, rest) = words.split_at(2);
+    let server = ipc(verb).words(&["-q", "--ready", &ready]).words(rest).start();
     let mut address = String::new();
     until("it is ready", || {
         address = std::fs::read_to_string(&ready).unwrap_or_default();
@@ -1097,46 +1104,6 @@ fn commands_that_outlast_the_grace_are_told_to_end() {
         "",
         "ipc: sock serve: --grace: only clients that are served side by side have it\n",
     );
-}
-
-#[test]
-fn a_server_gets_the_listening_socket_as_systemd_would_give_it() {
-    let place = Place::new();
-    let program = "
-import os, socket, sys
-assert os.environ['LISTEN_FDS'] == '1' and int(os.environ['LISTEN_PID']) == os.getpid()
-s = socket.socket(fileno=3)
-assert s.gettimeout() is None
-for _ in range(2):
-    c, _ = s.accept()
-    c.sendall(b'<' + c.recv(99) + b'>')
-    c.close()
-";
-    if !peers::there("python3", &["-c", "import socket"]) {
-        return;
-    }
-    let server = serve(&place, &["--activate", "--", "python3", "-c", program]);
-    ipc(&["sock", "connect", &place]).input("one").is(0, "<one>", "");
-    ipc(&["sock", "connect", &place]).input("two").is(0, "<two>", "");
-    let output = server.finish();
-    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
-    // Nobody has it any more: the next one takes it over.
-    stop(serve(&place, &["--echo"]), Signal::SIGTERM);
-    assert_eq!(place.names(), [""; 0]);
-}
-
-#[test]
-fn a_listening_socket_that_was_handed_over_is_served() {
-    let place = Place::new();
-    let ipc_path = binary().to_str().unwrap().to_owned();
-    let words = ["--activate", "--", &ipc_path, "sock", "serve", "fd:3", "--echo"];
-    let server = serve(&place, &words);
-    ipc(&["sock", "connect", &place]).input("handed over").is(0, "handed over", "");
-    stop(server, Signal::SIGTERM);
-    let missing = "ipc: sock serve: ipc-no-such: No such file or directory\n";
-    let other = Place::new();
-    ipc(&["sock", "serve", &other, "--activate", "--", "ipc-no-such"]).is(127, "", missing);
-    assert_eq!(other.names(), [""; 0]);
 }
 
 #[test]

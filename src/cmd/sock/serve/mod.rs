@@ -14,7 +14,6 @@ use std::mem::ManuallyDrop;
 
 use crate::activation;
 use crate::address::Address;
-use crate::binding::Binding;
 use crate::child;
 use crate::cli::{Example, Run};
 use crate::cmd::sock::ending;
@@ -155,7 +154,11 @@ impl Serve {
         drop((socket, third));
         let command = activation::announce(child::command(&self.command));
         let exit = child::run_telling(&mut { command }, |_| descriptor::close_third());
-        binding.into_iter().for_each(Binding::leave);
+        match (binding, &exit) {
+            (Some(binding), Ok(_)) => binding.leave(),
+            // Nobody has got the socket.
+            (binding, _) => drop(binding),
+        }
         exit
     }
 

@@ -1,0 +1,180 @@
+//! Paths: taken by one of many, found whatever their length, and left as they were.
+
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+
+use super::{Place, is_listening, serve, stop};
+use crate::support::{Running, bash, code, ipc, pause, sh, text, until};
+
+#[test]
+fn of_many_starters_one_has_a_stale_path_each_time_and_it_stays_its_own() {
+    let place = Place::new();
+    drop(UnixListener::bind(&*place).unwrap());
+    for round in 0..12 {
+        let starters: Vec<Running> = (0..6)
+            .map(|number| {
+                let answer = format!("{round} {number}");
+                ipc(&["sock", "serve", &place, "--", "echo", &answer]).start()
+            })
+            .collect();
+        let mut alive = Vec::new();
+        for (number, mut starter) in starters.into_iter().enumerate() {
+            until("it has lost, or listens", || starter.has_ended() || is_listening(starter.pid()));
+            if starter.has_ended() {
+                let output = starter.finish();
+                assert_eq!(code(&output), 5, "{}", text(&output.stderr));
+            } else {
+                alive.push((number, starter));
+            }
+        }
+        let [(number, winner)] = alive.as_slice() else {
+            panic!("{} of the starters listen", alive.len())
+        };
+        // All the others have ended, and the path still leads to the one that won.
+        let answer = format!("{round} {number}\n");
+        ipc(&["sock", "connect", &place]).is(0, &answer, "");
+        assert_eq!(place.names(), ["s"]);
+        // Killed, it leaves a stale path to the next round.
+        winner.signal(Signal::SIGKILL);
+    }
+    stop(serve(&place, &["--echo"]), Signal::SIGTERM);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn a_path_that_is_taken_over_is_never_missing_to_those_who_connect() {
+    let place = Place::new();
+    // Each server ends by itself after its only client, while the next starts already.
+    let line = "for i in 1 2 3 4 5 6 7 8 9 10; do \
+                until ipc -q sock serve --once \"$0\" -- echo served; do :; done; done";
+    let servers = sh(&line.replace("ipc -q sock serve", "ipc sock serve -q")).word(&*place).start();
+    for _ in 0..10 {
+        let connect = ["sock", "connect", "--retry", "60", &*place];
+        ipc(&connect).is(0, "served\n", "");
+    }
+    assert_eq!(code(&servers.finish()), 0);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn a_starter_that_is_stopped_at_any_moment_leaves_nothing_behind() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        for milliseconds in [0, 1, 2, 3, 5, 8, 13] {
+            let place = Place::new();
+            let server = ipc(&["sock", "serve", &place, "--echo"]).start();
+            pause(std::time::Duration::from_millis(milliseconds));
+            stop(server, signal);
+            assert_eq!(place.names(), [""; 0], "{signal} after {milliseconds} ms");
+        }
+    }
+}
+
+#[test]
+fn every_verb_finds_a_path_that_is_longer_than_an_address_holds() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("d".repeat(120)).join("e".repeat(120));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("n".repeat(120));
+    let address = path.to_str().unwrap();
+    assert!(address.len() > 340);
+    let receiver = ipc(&["sock", "recv", address, "--count", "2"]).start();
+    ipc(&["sock", "wait", "-t", "60", address]).is(0, "", "");
+    ipc(&["sock", "send", address, "one", "two"]).is(0, "", "");
+    assert_eq!(text(&receiver.finish().stdout), "one\ntwo\n");
+    let server = serve(address, &["--type", "seqpacket", "--echo"]);
+    let shown = ipc(&["sock", "stat", address]).succeeds();
+    assert!(shown.contains(&format!("address:       {address}\n")), "{shown}");
+    ipc(&["sock", "wait", "-n", address]).is(0, "", "");
+    ipc(&["sock", "send", "--type", "seqpacket", "--reply", address, "hi"]).is(0, "hi\n", "");
+    let held = format!(
+        "ipc: sock serve: {address}: Address already in use\nhint: process {} (ipc) has it\n",
+        server.pid()
+    );
+    ipc(&["sock", "serve", address, "--echo"]).is(5, "", &held);
+    let relay =
+        ipc(&["sock", "relay", "--type", "seqpacket", "./f", address]).within(root.path()).start();
+    let front = root.path().join("f");
+    ipc(&["sock", "wait", "-t", "60"]).word(&front).is(0, "", "");
+    ipc(&["sock", "send", "--type", "seqpacket", "--reply"])
+        .word(&front)
+        .word("hi")
+        .is(0, "hi\n", "");
+    stop(relay, Signal::SIGTERM);
+    stop(server, Signal::SIGTERM);
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+#[test]
+fn what_was_put_in_place_of_our_path_is_left_there() {
+    let place = Place::new();
+    let server = serve(&place, &["--echo"]);
+    std::fs::remove_file(&*place).unwrap();
+    std::fs::write(&*place, "somebody else's").unwrap();
+    stop(server, Signal::SIGTERM);
+    assert_eq!(std::fs::read_to_string(&*place).unwrap(), "somebody else's");
+}
+
+#[test]
+fn what_is_no_socket_keeps_its_path_whatever_it_is() {
+    let place = Place::new();
+    let occupied = format!("ipc: sock serve: {}: exists, and is no socket\n", &*place);
+    for make in ["mkfifo \"$0\"", "mkdir \"$0\"", "ln -s /dev/null \"$0\"", "ln -s no-such \"$0\""]
+    {
+        sh(make).word(&*place).is(0, "", "");
+        let before = std::fs::symlink_metadata(&*place).unwrap().ino();
+        ipc(&["sock", "serve", &place, "--echo"]).is(5, "", &occupied);
+        assert_eq!(std::fs::symlink_metadata(&*place).unwrap().ino(), before, "{make}");
+        assert_eq!(place.names(), ["s"]);
+        sh("rm -rf \"$0\"").word(&*place).is(0, "", "");
+    }
+    ipc(&["sock", "serve", "/", "--echo"]).is(3, "", "ipc: sock serve: /: Is a directory\n");
+}
+
+#[test]
+fn a_link_to_a_live_socket_is_not_followed_to_take_it() {
+    let place = Place::new();
+    let server = serve(&place, &["--echo"]);
+    let link = format!("{}.link", &*place);
+    std::os::unix::fs::symlink("s", &link).unwrap();
+    let occupied = format!("ipc: sock serve: {link}: exists, and is no socket\n");
+    ipc(&["sock", "serve", &link, "--echo"]).is(5, "", &occupied);
+    ipc(&["sock", "connect", &link]).input("by the link").is(0, "by the link", "");
+    stop(server, Signal::SIGTERM);
+    assert!(std::fs::symlink_metadata(&link).is_ok());
+}
+
+#[test]
+fn a_directory_that_is_full_or_closed_leaves_nothing_behind() {
+    let place = Place::new();
+    let missing = place.directory.path().join("no/s");
+    let told = format!("ipc: sock serve: {}: No such file or directory\n", missing.display());
+    ipc(&["sock", "serve", "--echo"]).word(&missing).is(4, "", &told);
+    let Some(stranger) = crate::support::as_another_user(&["sock", "serve", "--echo", &place])
+    else {
+        return;
+    };
+    stranger.is(6, "", &format!("ipc: sock serve: {}: Permission denied\n", &*place));
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn ready_is_a_line_after_which_clients_come_in() {
+    let place = Place::new();
+    let line = "mkfifo \"$0.ready\"; ipc sock serve \"$0\" --ready \"$0.ready\" --once --echo & \
+                read line <\"$0.ready\"; echo hi | ipc sock connect \"$0\"; wait; echo \"$line\"";
+    for shell in [bash(line), sh(line)] {
+        shell.word(&*place).is(0, &format!("hi\n{}\n", &*place), "");
+        assert_eq!(place.names(), ["s.ready"]);
+        std::fs::remove_file(format!("{}.ready", &*place)).unwrap();
+    }
+    // Whoever is told to stop while nobody reads the line leaves no path.
+    sh("mkfifo \"$0.ready\"").word(&*place).is(0, "", "");
+    let ready = format!("{}.ready", &*place);
+    let server = ipc(&["sock", "serve", &place, "--ready", &ready, "--echo"]).start();
+    until("the path is there", || Path::new(&*place).exists());
+    stop(server, Signal::SIGTERM);
+    assert_eq!(place.names(), ["s.ready"]);
+}

@@ -1,0 +1,243 @@
+//! Who comes in, how many, and until when.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+
+use nix::sys::signal::Signal;
+
+use super::{Place, abstract_name, sample, serve, stop};
+use crate::support::{Running, as_another_user, code, ipc, sh, text, until};
+
+/// A server that may open so many descriptors, and listens already.
+fn serve_within(descriptors: u32, address: &str, words: &str) -> Running {
+    let line = format!("ulimit -n {descriptors}; exec ipc sock serve \"$0\" {words}");
+    let server = sh(&line).word(address).start();
+    ipc(&["sock", "wait", "-t", "60", address]).is(0, "", "");
+    server
+}
+
+/// Has so many clients connect at once, each of whom says its number, hears it, and leaves.
+#[track_caller]
+fn all_are_served(address: &str, clients: usize) {
+    let mut connected: Vec<_> =
+        (0..clients).map(|_| UnixStream::connect(address).unwrap()).collect();
+    for (number, client) in connected.iter_mut().enumerate() {
+        client.write_all(&number.to_ne_bytes()).unwrap();
+    }
+    let heard: Vec<_> = connected
+        .into_iter()
+        .map(|mut client| {
+            std::thread::spawn(move || {
+                let mut heard = [0; size_of::<usize>()];
+                client.read_exact(&mut heard).map(|()| usize::from_ne_bytes(heard))
+            })
+        })
+        .collect();
+    for (number, heard) in heard.into_iter().enumerate() {
+        assert_eq!(heard.join().unwrap().unwrap(), number);
+    }
+}
+
+#[test]
+fn a_server_without_descriptors_leaves_clients_waiting_and_loses_none() {
+    for words in ["--echo", "--max-per-uid 2 --echo", "-- cat"] {
+        let place = Place::new();
+        let server = serve_within(12, &place, words);
+        all_are_served(&place, 40);
+        server.signal(Signal::SIGTERM);
+        let told = text(&server.finish().stderr);
+        let waiting =
+            "ipc: sock serve: clients are left waiting for a while: Too many open files\n";
+        // A command's socket is closed on our side as soon as the command has it.
+        assert_eq!(told, if words == "-- cat" { "" } else { waiting }, "{words}");
+        assert_eq!(place.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_relay_without_descriptors_leaves_clients_waiting_and_loses_none() {
+    let (place, front) = (Place::new(), Place::new());
+    let server = serve(&place, &["--echo"]);
+    let line = "ulimit -n 40; exec ipc sock relay \"$1\" \"$0\"";
+    let relay = sh(line).word(&*place).word(&*front).start();
+    ipc(&["sock", "wait", "-t", "60", &front]).is(0, "", "");
+    all_are_served(&front, 40);
+    stop(relay, Signal::SIGTERM);
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn those_above_a_limit_wait_to_be_accepted_and_are_served_in_turn() {
+    for words in [
+        ["--max-clients", "3", "--echo"].as_slice(),
+        &["--max-per-uid", "3", "--echo"],
+        &["--max-clients", "3", "--", "cat"],
+        &["--max-per-uid", "3", "--max-clients", "5", "--", "cat"],
+    ] {
+        let place = Place::new();
+        let server = serve(&place, words);
+        all_are_served(&place, 300);
+        stop(server, Signal::SIGTERM);
+    }
+}
+
+#[test]
+fn those_above_the_limit_of_clients_are_not_accepted() {
+    let place = Place::new();
+    let server = serve(&place, &["--max-clients", "1", "--echo"]);
+    let mut first = UnixStream::connect(&*place).unwrap();
+    first.write_all(b"!").unwrap();
+    first.read_exact(&mut [0]).unwrap();
+    let _second = UnixStream::connect(&*place).unwrap();
+    let _third = UnixStream::connect(&*place).unwrap();
+    assert!(ipc(&["sock", "stat", &place]).succeeds().contains("receive_queue: 2\n"));
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn a_group_that_is_named_comes_in_and_others_do_not() {
+    let place = Place::new();
+    let directory = place.directory.path();
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for address in [place.to_string(), abstract_name()] {
+        let connect = ["sock", "connect", &address];
+        let Some(stranger) = as_another_user(&connect) else { return };
+        let words = ["-m", "666", "--allow-gid", "65534", "--", "echo", "shared"];
+        let server = serve(&address, &words);
+        stranger.is(0, "shared\n", "");
+        stop(server, Signal::SIGTERM);
+        let words = ["-m", "666", "--allow-gid", "12", "--", "echo", "secret"];
+        let server = serve(&address, &words);
+        let stranger = as_another_user(&connect).unwrap().output();
+        assert_eq!(text(&stranger.stdout), "");
+        ipc(&connect).is(0, "secret\n", "");
+        server.signal(Signal::SIGTERM);
+        assert!(text(&server.finish().stderr).contains("of user 65534 was sent away"));
+    }
+}
+
+#[test]
+fn nothing_of_who_is_sent_away_is_read() {
+    let address = abstract_name();
+    let script = "cat; echo ran >&2";
+    let server = serve(&address, &["--", "sh", "-c", script]);
+    let Some(stranger) = as_another_user(&["sock", "connect", &address]) else { return };
+    assert_eq!(text(&stranger.input("forged").output().stdout), "");
+    server.signal(Signal::SIGTERM);
+    assert!(!text(&server.finish().stderr).contains("ran"));
+}
+
+#[test]
+fn a_stranger_is_not_heard_at_an_abstract_name_whatever_serves_it() {
+    for words in [["--echo"].as_slice(), &["--hub"], &["--type", "seqpacket", "--echo"], &[]] {
+        let address = abstract_name();
+        let mut connect = vec!["sock", "connect", &address];
+        if words.contains(&"seqpacket") {
+            connect.extend(["--type", "seqpacket"]);
+        }
+        let Some(stranger) = as_another_user(&connect) else { return };
+        let server = serve(&address, words);
+        let output = stranger.input("let me in\n").output();
+        assert_eq!(text(&output.stdout), "", "{words:?}");
+        server.signal(Signal::SIGTERM);
+        let output = server.finish();
+        assert_eq!(text(&output.stdout), "", "{words:?}");
+        assert!(text(&output.stderr).contains("was sent away"), "{words:?}");
+    }
+}
+
+#[test]
+fn messages_of_strangers_are_taken_when_they_are_named() {
+    for kind in ["dgram", "seqpacket"] {
+        let address = abstract_name();
+        let send = ["sock", "send", "--type", kind, &address, "let me in"];
+        let Some(stranger) = as_another_user(&send) else { return };
+        let words = ["sock", "recv", "--type", kind, "--allow-uid", "65534", &address];
+        let receiver = ipc(&words).start();
+        ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
+        stranger.is(0, "", "");
+        assert_eq!(text(&receiver.finish().stdout), "let me in\n");
+        let stranger = as_another_user(&send).unwrap();
+        let receiver = ipc(&["sock", "recv", "--type", kind, &address]).start();
+        ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
+        stranger.output();
+        ipc(&["sock", "send", "--type", kind, &address, "ours"]).is(0, "", "");
+        assert_eq!(text(&receiver.finish().stdout), "ours\n");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_those_who_were_given_time() {
+    let place = Place::new();
+    let script = "trap 'echo told >&2; exit' TERM; echo hi; while :; do sleep 0.05; done";
+    let server = serve(&place, &["--grace", "600", "--", "sh", "-c", script]);
+    let mut client = UnixStream::connect(&*place).unwrap();
+    client.read_exact(&mut [0; 3]).unwrap();
+    server.signal(Signal::SIGTERM);
+    until("the path is gone", || place.names().is_empty());
+    assert!(UnixStream::connect(&*place).is_err());
+    server.signal(Signal::SIGINT);
+    let output = server.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (130, "told\n".to_owned()));
+    assert_eq!(client.read_to_end(&mut Vec::new()).unwrap(), 0);
+}
+
+#[test]
+fn a_client_that_never_stops_talking_does_not_outlast_the_grace() {
+    for words in [["--echo"].as_slice(), &["--hub"]] {
+        let place = Place::new();
+        let server = serve(&place, &[["--grace", "200ms"].as_slice(), words].concat());
+        let client = sh("yes | ipc sock connect \"$0\" >/dev/null").word(&*place).start();
+        until("it has connected", || {
+            ipc(&["sock", "stat", &place]).succeeds().contains("connections:   1\n")
+        });
+        stop(server, Signal::SIGTERM);
+        assert_eq!(place.names(), [""; 0]);
+        client.finish();
+    }
+}
+
+#[test]
+fn clients_that_had_connected_before_the_signal_are_served_within_the_grace() {
+    let place = Place::new();
+    let words = ["--grace", "60", "--max-clients", "100", "--", "sh", "-c", "read x; echo $x"];
+    let server = serve(&place, &words);
+    let mut clients: Vec<_> = (0..20).map(|_| UnixStream::connect(&*place).unwrap()).collect();
+    server.signal(Signal::SIGTERM);
+    until("the path is gone", || place.names().is_empty());
+    for client in &mut clients {
+        client.write_all(b"served\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "served\n");
+    }
+    assert_eq!(code(&server.finish()), 143);
+}
+
+#[test]
+fn a_member_of_a_hub_that_reads_nothing_is_sent_away_and_that_is_told() {
+    let place = Place::new();
+    let server = serve(&place, &["--type", "seqpacket", "--hub"]);
+    let idle = ["sock", "connect", "--type", "seqpacket", &*place, "--", "sleep", "600"];
+    let _idle = ipc(&idle).start();
+    until("it is a member", || {
+        ipc(&["sock", "stat", &place]).succeeds().contains("connections:   1\n")
+    });
+    let sample = sample(4 << 20);
+    let connect = ["sock", "connect", "--type", "seqpacket", "--frame", "netstring", &*place];
+    let records = sample
+        .chunks(16 << 10)
+        .flat_map(|record| [format!("{}:", record.len()).as_bytes(), record, b","].concat());
+    let speaker = ipc(&connect).input(records.collect::<Vec<u8>>()).start();
+    until("it is sent away", || {
+        let connections = ipc(&["sock", "stat", &place]).succeeds();
+        !connections.contains("connections:   2\n")
+    });
+    drop(speaker);
+    server.signal(Signal::SIGTERM);
+    let words = "ipc: sock serve: client 1 was too slow and is sent away\n";
+    assert_eq!(text(&server.finish().stderr), words);
+    let manual = text(&ipc(&["sock", "serve", "--help"]).output().stdout);
+    assert!(manual.contains("1 MiB"), "the limit is in the manual");
+}
