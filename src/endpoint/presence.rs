@@ -1,6 +1,6 @@
 //! Finding out whether somebody listens, and waiting until somebody does.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -72,16 +72,11 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
             }
             Err(_) => answers(&abstract_address(name)?),
         },
-        Place::Tcp(at) if listens_here(at)? => Ok(true),
-        Place::Tcp(_) | Place::Vsock { .. } => {
-            let how = Connecting::new(SocketType::Stream, Deadline::after(ANSWER));
-            match connect_once(address, how) {
-                Ok(Waited::Done(_)) => Ok(true),
-                Ok(Waited::TimedOut) => Ok(false),
-                Err(Error::Kernel(Errno(libc::ECONNREFUSED))) => Ok(false),
-                Err(error) => Err(error),
-            }
-        }
+        Place::Tcp(at) => match listens_here(at)? {
+            Some(served) => Ok(served),
+            None => accepts(address),
+        },
+        Place::Vsock { .. } => accepts(address),
         Place::Udp(_) => Err(Error::Unsuitable("nobody can tell whether a UDP port has a reader")),
         Place::Descriptor(_) | Place::Handed(_) => {
             Err(Error::Unsuitable("an open descriptor is there already"))
@@ -92,17 +87,32 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
 /// How long a host may take to answer before we look again.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// Whether a process of this machine listens at a port, as far as the kernel's list tells.
-fn listens_here(at: &HostPort) -> Result<bool, Error> {
+/// Whether a connection is accepted.
+fn accepts(address: &Address) -> Result<bool, Error> {
+    match connect_once(address, Connecting::new(SocketType::Stream, Deadline::after(ANSWER))) {
+        Ok(Waited::Done(_)) => Ok(true),
+        Ok(Waited::TimedOut) | Err(Error::Kernel(Errno(libc::ECONNREFUSED))) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a process of this machine listens at a port, by the kernel's list; `None` where that
+/// does not tell, as the host is another one.
+fn listens_here(at: &HostPort) -> Result<Option<bool>, Error> {
     let hosts = resolve(at, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])?;
-    let entries = inet_table::tcp().unwrap_or_default();
-    let has = |host: &SocketAddr, entry: &inet_table::Entry| {
-        let (own, host_ip) = (entry.local.ip(), host.ip());
-        let everywhere = own.is_unspecified() && own.is_ipv4() == host_ip.is_ipv4();
-        let reached = own == host_ip || everywhere && host_ip.is_loopback();
-        entry.state == inet_table::LISTENING && entry.local.port() == host.port() && reached
-    };
-    Ok(hosts.iter().any(|host| entries.iter().any(|entry| has(host, entry))))
+    let Ok(entries) = inet_table::tcp() else { return Ok(None) };
+    let listening = entries.iter().filter(|entry| entry.state == inet_table::LISTENING);
+    let (mut known, mut served) = (hosts.iter().all(|host| host.ip().is_loopback()), false);
+    for local in listening.map(|entry| entry.local).filter(|local| local.port() == at.port) {
+        for host in &hosts {
+            let same_version = local.is_ipv4() == host.is_ipv4();
+            let everywhere = local.ip().is_unspecified() && host.ip().is_loopback();
+            served |= local.ip() == host.ip() || everywhere && same_version;
+            // One for every address of IPv6 may take IPv4 as well, or not.
+            known &= same_version || !everywhere;
+        }
+    }
+    Ok((served || known).then_some(served))
 }
 
 fn serves(entry: &Entry) -> bool {

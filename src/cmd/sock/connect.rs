@@ -29,8 +29,11 @@ use super::{Connected, Silence, connect};
 ///
 /// A TCP peer that has closed cannot be told from one that only sends no more: when it does, we
 /// send what stdin has at that moment and end. What is written to a TCP socket is sent at once
-/// (TCP_NODELAY). Nothing is encrypted: for TLS, socat and stunnel stand beside us, as in the
-/// examples.
+/// (TCP_NODELAY).
+///
+/// Nothing is encrypted. For TLS, let socat listen at a path and connect to the host, as in the
+/// examples, or stunnel, with 'client = yes', 'accept = /run/user/1000/tls' and 'connect =
+/// example.org:443'.
 ///
 /// With a COMMAND, that has the socket itself, and no byte passes through us.
 ///
@@ -68,8 +71,8 @@ impl Run for Connect {
             "ipc sock connect --bind tcp::4711 tcp:host:80",
         ),
         (
-            "Speak TLS, with socat",
-            "ipc sock pair -- ./client -- socat STDIO OPENSSL:example.org:443",
+            "Speak TLS, with socat behind a path",
+            "socat UNIX-LISTEN:./tls OPENSSL:example.org:443 & ipc sock connect --retry 5s ./tls",
         ),
         (
             "Send a message for each line",

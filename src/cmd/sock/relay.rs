@@ -28,8 +28,9 @@ use super::serve::hosting::Hosting;
 /// on. Where one fails, both connections are ended, and a line on stderr says why.
 ///
 /// Who may come in is decided as by 'ipc sock serve'. There are as many at a time as we may have
-/// descriptors for, ten for each. The server at the second address sees us, not
-/// the client. Nothing is encrypted: for TLS there are socat and stunnel.
+/// descriptors for, ten for each. The server at the second address sees us, not the client. Nothing
+/// is encrypted: for TLS there are socat and stunnel, as ipc-sock-serve(1) and ipc-sock-connect(1)
+/// show.
 #[derive(Debug, clap::Args)]
 pub struct Relay {
     /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N

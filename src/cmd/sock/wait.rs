@@ -9,12 +9,13 @@ use crate::output::Output;
 
 /// Wait until somebody listens
 ///
-/// A Unix socket is found in the kernel's list of sockets, so that the server notices nothing of
-/// it. Only where that list does not tell, as for a server in another network namespace, a
-/// connection is made and closed at once.
+/// A Unix socket, or a TCP port of this machine (localhost), is found in the kernel's list of
+/// sockets, so that the server notices nothing of it. Where that list does not tell, as for another
+/// host, vsock, or a server in another network namespace, a connection is made and closed at once:
+/// the server sees a client that comes and says nothing.
 #[derive(Debug, clap::Args)]
 pub struct Wait {
-    /// Address of the socket: a path with a slash, or @NAME
+    /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
     address: Address,
     #[command(flatten)]
     waiting: Waiting,
@@ -23,6 +24,7 @@ pub struct Wait {
 impl Run for Wait {
     const EXAMPLES: &'static [Example] = &[
         ("Start a server and go on when it listens", "server & ipc sock wait -t 10s /run/server"),
+        ("Wait for a port of another machine", "ipc sock wait -t 1m tcp:db.example.org:5432"),
         ("Ask whether somebody listens", "ipc sock wait -n @jobs && echo yes"),
     ];
 

@@ -175,8 +175,9 @@ fn read_marks(header: &libc::msghdr) -> Option<u32> {
                 uid = Some(credentials.uid);
             }
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
-                let before = contents.addr() - mark.addr();
-                close_all(contents.cast(), (found.cmsg_len as usize - before) / size_of::<RawFd>());
+                let (before, length) = (contents.addr() - mark.addr(), found.cmsg_len as _);
+                let length: usize = length;
+                close_all(contents.cast(), (length - before) / size_of::<RawFd>());
             }
             _ => {}
         }

@@ -92,6 +92,7 @@ fn an_empty_host_is_every_address_and_an_empty_ipv6_address_is_those_of_ipv6() {
     let (server, address) = serve_port(&["sock", "serve", "tcp::0", "--", "sh", "-c", script]);
     let port = address.strip_prefix("tcp:[::]:").expect("every address");
     for host in ["127.0.0.1", "[::1]", "localhost", ""] {
+        ipc(&["sock", "wait", "-n", &format!("tcp:{host}:{port}")]).is(0, "", "");
         let seen = ipc(&["sock", "connect", &format!("tcp:{host}:{port}")]).succeeds();
         let ours = if host.contains(':') { "tcp:[::1]:" } else { "tcp:127.0.0.1:" };
         assert!(host == "localhost" || seen.starts_with(ours), "{host}: {seen}");

@@ -49,10 +49,12 @@ use hub::Hub;
 /// those that --allow-uid names. For a path, which the mode guards, --allow-uid narrows who is
 /// admitted to these and ourselves.
 ///
-/// A path is ours alone unless the mode says otherwise; a port is everybody's who reaches it, and
-/// nothing is encrypted: for TLS, socat and stunnel stand beside us, as in the examples. A TCP
-/// address without a host (tcp::80) is every address of this machine; what a COMMAND writes to a TCP
+/// A path is ours alone unless the mode says otherwise; a port is everybody's who reaches it. A TCP
+/// address without a host (tcp::80) is every address of this machine. What a COMMAND writes to a TCP
 /// socket is sent at once (TCP_NODELAY).
+///
+/// Nothing is encrypted. For TLS, let socat listen at the port and connect to our path, as in the
+/// examples, or stunnel, with 'accept = 443', 'connect = /run/web' and 'cert = web.pem'.
 #[derive(Debug, clap::Args)]
 pub struct Serve {
     /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
@@ -96,8 +98,9 @@ impl Run for Serve {
         ),
         ("Be started by systemd when somebody connects", "ipc sock serve --idle 1m -- ./handler"),
         (
-            "Serve TLS, with socat in front",
-            "ipc sock serve tcp::443 -- socat STDIO OPENSSL-LISTEN:0 & # see stunnel(8)",
+            "Serve TLS, with socat in front of the path",
+            "ipc sock serve /run/web -- ./handler & \
+             socat OPENSSL-LISTEN:443,fork,reuseaddr,cert=web.pem,verify=0 UNIX-CONNECT:/run/web",
         ),
         (
             "Go on when it listens",
