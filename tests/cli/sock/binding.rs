@@ -1,13 +1,14 @@
 //! Paths: taken by one of many, found whatever their length, and left as they were.
 
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use nix::sys::signal::Signal;
 
 use super::{Place, is_listening, serve, stop};
-use crate::support::{Running, bash, code, ipc, pause, sh, text, until};
+use crate::peers;
+use crate::support::{Running, as_another_user, awkward, bash, code, ipc, pause, sh, text, until};
 
 #[test]
 fn of_many_starters_one_has_a_stale_path_each_time_and_it_stays_its_own() {
@@ -152,8 +153,7 @@ fn a_directory_that_is_full_or_closed_leaves_nothing_behind() {
     let missing = place.directory.path().join("no/s");
     let told = format!("ipc: sock serve: {}: No such file or directory\n", missing.display());
     ipc(&["sock", "serve", "--echo"]).word(&missing).is(4, "", &told);
-    let Some(stranger) = crate::support::as_another_user(&["sock", "serve", "--echo", &place])
-    else {
+    let Some(stranger) = as_another_user(&["sock", "serve", "--echo", &place]) else {
         return;
     };
     stranger.is(6, "", &format!("ipc: sock serve: {}: Permission denied\n", &*place));
@@ -177,4 +177,152 @@ fn ready_is_a_line_after_which_clients_come_in() {
     until("the path is there", || Path::new(&*place).exists());
     stop(server, Signal::SIGTERM);
     assert_eq!(place.names(), ["s.ready"]);
+}
+
+#[test]
+fn a_path_has_its_final_mode_and_listens_when_it_appears() {
+    for (umask, mode, expected) in
+        [("000", "", 0o600), ("077", "-m=666", 0o666), ("0", "-m=u=rw,g=r", 0o640)]
+    {
+        let place = Place::new();
+        let server = sh(&format!("umask {umask}; exec ipc sock serve \"$0\" --echo {mode}"))
+            .word(&*place)
+            .start();
+        until("the path is there", || Path::new(&*place).exists());
+        assert!(UnixStream::connect(&*place).is_ok());
+        let seen = std::fs::metadata(&*place).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(seen, expected, "{umask} {mode}");
+        until("the name that it was bound to is gone", || place.names() == ["s"]);
+        stop(server, Signal::SIGTERM);
+        assert_eq!(place.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_live_path_is_in_use_and_its_server_notices_nothing() {
+    let place = Place::new();
+    let server = serve(&place, &["--once", "--echo"]);
+    ipc(&["sock", "serve", &place, "--echo"]).is(
+        5,
+        "",
+        &format!(
+            "ipc: sock serve: {}: Address already in use\nhint: process {} (ipc) has it\n",
+            &*place,
+            server.pid()
+        ),
+    );
+    ipc(&["sock", "wait", "-n", &place]).is(0, "", "");
+    ipc(&["sock", "connect", &place]).input("still the first").is(0, "still the first", "");
+    assert_eq!(code(&server.finish()), 0);
+}
+
+#[test]
+fn a_server_that_has_bound_and_does_not_listen_yet_is_alive() {
+    let place = Place::new();
+    let program = peers::c(
+        r#"
+        #include <sys/socket.h>
+        #include <sys/un.h>
+        #include <string.h>
+        #include <unistd.h>
+        int main(int argc, char **argv) {
+            struct sockaddr_un a = { .sun_family = AF_UNIX };
+            strncpy(a.sun_path, argv[1], sizeof a.sun_path - 1);
+            int s = socket(AF_UNIX, SOCK_STREAM, 0);
+            if (bind(s, (void *)&a, sizeof a) != 0) return 1;
+            pause();
+            return 0;
+        }"#,
+    );
+    let Some(program) = program else { return };
+    let _server = program.run(&[&place]).start();
+    until("it has bound", || Path::new(&*place).exists());
+    assert_eq!(ipc(&["sock", "serve", &place, "--echo"]).output().status.code(), Some(5));
+    ipc(&["sock", "wait", "-n", &place]).is(1, "", "");
+}
+
+#[test]
+fn what_is_no_socket_is_never_removed() {
+    let place = Place::new();
+    std::fs::write(&*place, "precious").unwrap();
+    ipc(&["sock", "serve", &place, "--echo"]).is(
+        5,
+        "",
+        &format!("ipc: sock serve: {}: exists, and is no socket\n", &*place),
+    );
+    ipc(&["sock", "connect", &place]).is(
+        3,
+        "",
+        &format!("ipc: sock connect: {}: not a socket\n", &*place),
+    );
+    assert_eq!(std::fs::read_to_string(&*place).unwrap(), "precious");
+    std::fs::remove_file(&*place).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &*place).unwrap();
+    assert_eq!(ipc(&["sock", "serve", &place, "--echo"]).output().status.code(), Some(5));
+    assert_eq!(place.names(), ["s"]);
+}
+
+#[test]
+fn a_path_that_somebody_else_took_is_left_to_him() {
+    let place = Place::new();
+    let server = serve(&place, &["--echo"]);
+    std::fs::remove_file(&*place).unwrap();
+    let other = serve(&place, &["--echo"]);
+    stop(server, Signal::SIGTERM);
+    ipc(&["sock", "connect", &place]).input("hi").is(0, "hi", "");
+    stop(other, Signal::SIGTERM);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn a_lock_file_that_a_killed_starter_left_is_no_obstacle() {
+    let place = Place::new();
+    std::fs::write(place.directory.path().join(".s.ipc.lock"), "").unwrap();
+    stop(serve(&place, &["--echo"]), Signal::SIGTERM);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn paths_longer_than_an_address_holds_work() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("d".repeat(150));
+    std::fs::create_dir(&directory).unwrap();
+    for name in ["s".to_owned(), "n".repeat(150), "n".repeat(255)] {
+        let path = directory.join(&name);
+        let address = path.to_str().unwrap();
+        let server = serve(address, &["--echo"]);
+        ipc(&["sock", "connect", address]).input("far").is(0, "far", "");
+        assert_eq!(ipc(&["sock", "serve", address, "--echo"]).output().status.code(), Some(5));
+        server.signal(Signal::SIGKILL);
+        server.finish();
+        stop(serve(address, &["--echo"]), Signal::SIGTERM);
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_path_is_any_bytes() {
+    let place = Place::new();
+    let path = place.directory.path().join(awkward());
+    let server = ipc(&["sock", "serve", "--echo"]).word(&path).start();
+    ipc(&["sock", "wait", "-t60"]).word(&path).is(0, "", "");
+    ipc(&["sock", "connect"]).word(&path).input("hi").is(0, "hi", "");
+    stop(server, Signal::SIGTERM);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn ready_is_told_when_clients_can_connect() {
+    let place = Place::new();
+    let server = bash("exec 3>&1 >/dev/null; exec ipc sock serve --ready 3 --once --echo \"$0\"")
+        .word(&*place)
+        .start();
+    ipc(&["sock", "connect", "--retry", "60", &place]).is(0, "", "");
+    assert_eq!(text(&server.finish().stdout), format!("{}\n", &*place));
+    ipc(&["sock", "serve", "--ready", "999", &place, "--echo"]).is(
+        3,
+        "",
+        "ipc: sock serve: 999: Bad file descriptor\n",
+    );
+    assert_eq!(place.names(), [""; 0]);
 }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
 
-use super::{Place, abstract_name, sample, serve, stop};
+use super::{Place, abstract_name, serve, stop};
 use crate::support::{Running, as_another_user, code, ipc, sh, text, until};
 
 /// A server that may open so many descriptors, and listens already.
@@ -216,28 +216,112 @@ fn clients_that_had_connected_before_the_signal_are_served_within_the_grace() {
 }
 
 #[test]
-fn a_member_of_a_hub_that_reads_nothing_is_sent_away_and_that_is_told() {
-    let place = Place::new();
-    let server = serve(&place, &["--type", "seqpacket", "--hub"]);
-    let idle = ["sock", "connect", "--type", "seqpacket", &*place, "--", "sleep", "600"];
-    let _idle = ipc(&idle).start();
-    until("it is a member", || {
-        ipc(&["sock", "stat", &place]).succeeds().contains("connections:   1\n")
-    });
-    let sample = sample(4 << 20);
-    let connect = ["sock", "connect", "--type", "seqpacket", "--frame", "netstring", &*place];
-    let records = sample
-        .chunks(16 << 10)
-        .flat_map(|record| [format!("{}:", record.len()).as_bytes(), record, b","].concat());
-    let speaker = ipc(&connect).input(records.collect::<Vec<u8>>()).start();
-    until("it is sent away", || {
-        let connections = ipc(&["sock", "stat", &place]).succeeds();
-        !connections.contains("connections:   2\n")
-    });
-    drop(speaker);
+fn only_our_own_user_and_those_who_are_named_come_in_at_an_abstract_name() {
+    let address = abstract_name();
+    let Some(stranger) = as_another_user(&["sock", "connect", &address]) else { return };
+    let server = serve(&address, &["--", "echo", "secret"]);
+    let stranger = stranger.start();
+    let pid = stranger.pid();
+    assert_eq!(text(&stranger.finish().stdout), "");
+    ipc(&["sock", "connect", &address]).is(0, "secret\n", "");
     server.signal(Signal::SIGTERM);
-    let words = "ipc: sock serve: client 1 was too slow and is sent away\n";
-    assert_eq!(text(&server.finish().stderr), words);
-    let manual = text(&ipc(&["sock", "serve", "--help"]).output().stdout);
-    assert!(manual.contains("1 MiB"), "the limit is in the manual");
+    let sent_away = format!(
+        "ipc: sock serve: process {pid} of user 65534 was sent away: --allow-uid does not name \
+         the user\n"
+    );
+    assert_eq!(text(&server.finish().stderr), sent_away);
+    let server = serve(&address, &["--allow-uid", "65534", "--", "echo", "shared"]);
+    as_another_user(&["sock", "connect", &address]).unwrap().is(0, "shared\n", "");
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn a_path_is_guarded_by_its_mode_and_narrowed_by_users() {
+    let place = Place::new();
+    let directory = place.directory.path();
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let Some(stranger) = as_another_user(&["sock", "connect", &place]) else { return };
+    let server = serve(&place, &["--echo"]);
+    stranger.is(6, "", &format!("ipc: sock connect: {}: Permission denied\n", &*place));
+    stop(server, Signal::SIGTERM);
+    let server = serve(&place, &["-m", "666", "--echo"]);
+    let stranger = as_another_user(&["sock", "connect", &place]).unwrap();
+    stranger.input("hi").is(0, "hi", "");
+    stop(server, Signal::SIGTERM);
+    let server = serve(&place, &["-m", "666", "--allow-uid", "1", "--echo"]);
+    let stranger = as_another_user(&["sock", "connect", &place]).unwrap();
+    assert_eq!(text(&stranger.output().stdout), "");
+    server.signal(Signal::SIGTERM);
+    assert!(text(&server.finish().stderr).contains("was sent away"));
+}
+
+#[test]
+fn users_cannot_be_told_over_a_network() {
+    ipc(&["sock", "serve", "tcp::0", "--allow-uid", "1", "--echo"]).is(
+        2,
+        "",
+        "ipc: sock serve: --allow-uid and --allow-gid: nobody knows the users of a network's \
+         clients\n",
+    );
+}
+
+#[test]
+fn clients_above_the_limit_wait_and_a_server_without_any_ends() {
+    let place = Place::new();
+    let server = serve(&place, &["--max-clients", "1", "--idle", "100ms", "--echo"]);
+    let first = UnixStream::connect(&*place).unwrap();
+    let second = ipc(&["sock", "connect", &place]).input("later").start();
+    second.wait_until_asleep();
+    drop(first);
+    assert_eq!(text(&second.finish().stdout), "later");
+    assert_eq!(code(&server.finish()), 0);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn a_user_with_as_many_clients_as_may_be_waits_and_others_do_not() {
+    let place = Place::new();
+    let directory = place.directory.path();
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = serve(&place, &["-m", "666", "--max-per-uid", "1", "--echo"]);
+    let mut first = UnixStream::connect(&*place).unwrap();
+    let second = ipc(&["sock", "connect", &place]).input("second").start();
+    second.wait_until_asleep();
+    if let Some(stranger) = as_another_user(&["sock", "connect", &place]) {
+        stranger.input("other").is(0, "other", "");
+    }
+    first.write_all(b"first").unwrap();
+    first.read_exact(&mut [0; 5]).unwrap();
+    drop(first);
+    assert_eq!(text(&second.finish().stdout), "second");
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn clients_may_finish_when_there_is_grace_and_nobody_else_comes_in() {
+    let place = Place::new();
+    let server = serve(&place, &["--grace", "60", "--", "sh", "-c", "echo hi; read x; echo $x"]);
+    let mut client = UnixStream::connect(&*place).unwrap();
+    client.read_exact(&mut [0; 3]).unwrap();
+    server.signal(Signal::SIGTERM);
+    until("the path is gone", || place.names().is_empty());
+    client.write_all(b"done\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert_eq!((answer.as_str(), code(&server.finish())), ("done\n", 143));
+}
+
+#[test]
+fn commands_that_outlast_the_grace_are_told_to_end() {
+    let place = Place::new();
+    let server = serve(&place, &["--grace", "50ms", "--", "sh", "-c", "echo hi; exec sleep 600"]);
+    let mut client = UnixStream::connect(&*place).unwrap();
+    client.read_exact(&mut [0; 3]).unwrap();
+    stop(server, Signal::SIGTERM);
+    assert_eq!(client.read_to_end(&mut Vec::new()).unwrap(), 0);
+    ipc(&["sock", "serve", &place, "--grace", "1"]).is(
+        2,
+        "",
+        "ipc: sock serve: --grace: only clients that are served side by side have it\n",
+    );
 }

@@ -4,9 +4,9 @@ use std::os::unix::net::UnixDatagram;
 
 use nix::sys::signal::Signal;
 
-use super::{Place, abstract_name, sample, stop};
+use super::{Place, abstract_name, sample, serve_port, stop};
 use crate::peers;
-use crate::support::{Running, bash, code, ipc, sh, text, until};
+use crate::support::{Running, as_another_user, bash, code, ipc, pause, sh, text, until};
 
 /// A receiver that listens already.
 fn receive(address: &str, words: &[&str]) -> Running {
@@ -180,7 +180,7 @@ fn the_timeout_counts_anew_for_each_message() {
     let place = Place::new();
     let receiver = receive(&place, &["-f", "-t", "300ms"]);
     for message in ["a", "b", "c", "d"] {
-        crate::support::pause(std::time::Duration::from_millis(100));
+        pause(std::time::Duration::from_millis(100));
         ipc(&["sock", "send", &place, message]).is(0, "", "");
     }
     let output = receiver.finish();
@@ -245,4 +245,41 @@ fn a_receiver_whose_reader_pauses_or_leaves_ends_as_it_should() {
         assert_eq!((text(&output.stdout), text(&output.stderr)), ("only\n".into(), "141\n".into()));
         assert_eq!(place.names(), [""; 0]);
     }
+}
+
+#[test]
+fn datagrams_arrive_whole_and_an_empty_one_is_a_message() {
+    let place = Place::new();
+    let receiver = ipc(&["sock", "recv", "--count", "4", &place]).start();
+    ipc(&["sock", "wait", "-t", "60", &place]).is(0, "", "");
+    let long = "x".repeat(100_000);
+    ipc(&["sock", "send", &place, "one", "", &long, "last"]).is(0, "", "");
+    let output = receiver.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+    assert!(text(&output.stdout) == format!("one\n\n{long}\nlast\n"));
+    assert_eq!(place.names(), [""; 0]);
+    let (receiver, address) = serve_port(&["sock", "recv", "udp:127.0.0.1:0", "--count", "2"]);
+    ipc(&["sock", "send", &address, "", "there"]).is(0, "", "");
+    assert_eq!(text(&receiver.finish().stdout), "\nthere\n");
+}
+
+#[test]
+fn an_answer_goes_back_to_who_asked() {
+    let address = abstract_name();
+    let server = ipc(&["sock", "recv", "-f", "--reply-with", "pong", &address]).start();
+    ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
+    ipc(&["sock", "send", "--reply", &address, "a", "b"]).is(0, "pong\npong\n", "");
+    server.signal(Signal::SIGTERM);
+    assert_eq!(text(&server.finish().stdout), "a\nb\n");
+}
+
+#[test]
+fn messages_of_strangers_do_not_reach_an_abstract_name() {
+    let address = abstract_name();
+    let Some(stranger) = as_another_user(&["sock", "send", &address, "forged"]) else { return };
+    let receiver = ipc(&["sock", "recv", &address]).start();
+    ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
+    stranger.is(0, "", "");
+    ipc(&["sock", "send", &address, "ours"]).is(0, "", "");
+    assert_eq!(text(&receiver.finish().stdout), "ours\n");
 }

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use nix::sys::signal::Signal;
 
 use super::{serve_port, stop};
-use crate::support::{as_another_user, code, ipc, text};
+use crate::support::{as_another_user, binary, code, ipc, text};
 
 /// A port of TCP that is free, for those who have to name one.
 fn free_port() -> u16 {
@@ -135,7 +135,7 @@ fn a_server_of_this_machine_that_is_waited_for_notices_nothing() {
 
 #[test]
 fn bytes_are_sent_at_once_and_peers_that_vanish_are_found_out() {
-    let ipc_path = crate::support::binary().to_str().unwrap().to_owned();
+    let ipc_path = binary().to_str().unwrap().to_owned();
     for (option, after) in [
         (None, Some("7200")),
         (Some("--keepalive=30s"), Some("30")),
@@ -194,8 +194,9 @@ fn a_full_backlog_of_a_port_obeys_the_timeout() {
 
 #[test]
 fn vsock_is_served_and_its_address_can_be_typed_back() {
-    let Some(device) = std::fs::metadata("/dev/vsock").ok() else { return };
-    drop(device);
+    if !std::fs::exists("/dev/vsock").unwrap() {
+        return;
+    }
     let (server, address) = serve_port(&["sock", "serve", "vsock:any:0", "--echo"]);
     let port = address.strip_prefix("vsock:any:").expect("any machine").to_owned();
     let refused = format!("ipc: sock serve: {address}: Address already in use\n");
@@ -205,4 +206,28 @@ fn vsock_is_served_and_its_address_can_be_typed_back() {
     let output = ipc(&["sock", "connect", "-t", "2s", &local]).input("hi").output();
     assert!(code(&output) != 0 || text(&output.stdout) == "hi", "{}", text(&output.stderr));
     stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn tcp_is_served_at_both_versions_of_the_protocol() {
+    for listen in ["tcp:127.0.0.1:0", "tcp:[::1]:0"] {
+        let (server, address) = serve_port(&["sock", "serve", listen, "--echo"]);
+        ipc(&["sock", "wait", "-n", &address]).is(0, "", "");
+        ipc(&["sock", "connect", &address]).input("far").is(0, "far", "");
+        ipc(&["sock", "serve", &address, "--echo"]).is(
+            5,
+            "",
+            &format!(
+                "ipc: sock serve: {address}: Address already in use\n\
+                 hint: process {} (ipc) has it\n",
+                server.pid()
+            ),
+        );
+        stop(server, Signal::SIGTERM);
+        ipc(&["sock", "connect", &address]).is(
+            4,
+            "",
+            &format!("ipc: sock connect: {address}: Connection refused\n"),
+        );
+    }
 }

@@ -1,0 +1,96 @@
+//! `ipc sock serve --hub`.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use nix::sys::signal::Signal;
+
+use super::{Place, sample, serve};
+use crate::peers;
+use crate::support::{bash, ipc, text, until};
+
+#[test]
+fn in_a_hub_every_client_hears_every_other_and_a_slow_one_stops_nobody() {
+    let place = Place::new();
+    let server = serve(&place, &["--hub"]);
+    let connect = || UnixStream::connect(&*place).unwrap();
+    let (mut speaker, mut listener, mut slow) = (connect(), connect(), connect());
+    // Whoever was heard is a member.
+    for mut stream in [&slow, &listener] {
+        stream.write_all(b"!").unwrap();
+        speaker.read_exact(&mut [0]).unwrap();
+    }
+    listener.read_exact(&mut [0]).unwrap();
+    let sample = sample(8 << 20);
+    let mut heard = vec![0; 64 << 10];
+    for part in sample.chunks(heard.len()) {
+        speaker.write_all(part).unwrap();
+        listener.read_exact(&mut heard).unwrap();
+        assert!(heard == part);
+    }
+    let mut taken = Vec::new();
+    slow.read_to_end(&mut taken).unwrap();
+    assert!(sample.starts_with(&taken[1..]) && taken.len() < sample.len());
+    drop((speaker, listener));
+    server.signal(Signal::SIGTERM);
+    let words = "ipc: sock serve: client 3 was too slow and is sent away\n";
+    assert_eq!(text(&server.finish().stderr), words);
+}
+
+#[test]
+fn a_hub_keeps_messages_whole() {
+    let place = Place::new();
+    let server = serve(&place, &["--type", "seqpacket", "--hub"]);
+    let Some(listener) = peers::python(
+        "socket",
+        "
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+s.send(b'here')
+print([s.recv(99), s.recv(99), s.recv(99)])
+",
+        &[&place],
+    ) else {
+        return;
+    };
+    let speaker = bash(
+        "coproc ipc sock connect --type seqpacket \"$0\"; read -u ${COPROC[0]} line; echo $line; \
+         printf 'one\\n\\ntwo\\n' >&${COPROC[1]}; sleep 60",
+    );
+    let speaker = speaker.word(&*place).start();
+    until("the speaker is there", || {
+        ipc(&["sock", "stat", &place]).succeeds().contains("connections:   1\n")
+    });
+    listener.is(0, "[b'one', b'', b'two']\n", "");
+    drop(speaker);
+    server.signal(Signal::SIGTERM);
+    server.finish();
+}
+
+#[test]
+fn a_member_of_a_hub_that_reads_nothing_is_sent_away_and_that_is_told() {
+    let place = Place::new();
+    let server = serve(&place, &["--type", "seqpacket", "--hub"]);
+    let idle = ["sock", "connect", "--type", "seqpacket", &*place, "--", "sleep", "600"];
+    let _idle = ipc(&idle).start();
+    until("it is a member", || {
+        ipc(&["sock", "stat", &place]).succeeds().contains("connections:   1\n")
+    });
+    let sample = sample(4 << 20);
+    let connect = ["sock", "connect", "--type", "seqpacket", "--frame", "netstring", &*place];
+    let records = sample
+        .chunks(16 << 10)
+        .flat_map(|record| [format!("{}:", record.len()).as_bytes(), record, b","].concat());
+    let speaker = ipc(&connect).input(records.collect::<Vec<u8>>()).start();
+    until("it is sent away", || {
+        let connections = ipc(&["sock", "stat", &place]).succeeds();
+        !connections.contains("connections:   2\n")
+    });
+    drop(speaker);
+    server.signal(Signal::SIGTERM);
+    let words = "ipc: sock serve: client 1 was too slow and is sent away\n";
+    assert_eq!(text(&server.finish().stderr), words);
+    let manual = text(&ipc(&["sock", "serve", "--help"]).output().stdout);
+    assert!(manual.contains("1 MiB"), "the limit is in the manual");
+}

@@ -1,0 +1,96 @@
+//! `ipc sock relay` and `pair`.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use nix::sys::signal::Signal;
+
+use super::{Place, abstract_name, sample, serve, serve_port, stop};
+use crate::support::{code, ipc, text};
+
+#[test]
+fn two_commands_talk_with_each_other() {
+    let asks = "echo question; read answer; echo \"got $answer\" >&2";
+    let answers = "read question; echo \"answer to $question\"";
+    ipc(&["sock", "pair", "--", "sh", "-c", asks, "--", "sh", "-c", answers]).is(
+        0,
+        "",
+        "got answer to question\n",
+    );
+}
+
+#[test]
+fn a_pair_has_the_status_of_the_last_command_that_failed() {
+    for (first, second, status) in [("5", "0", 5), ("5", "6", 6), ("0", "0", 0)] {
+        let (first, second) = (format!("exit {first}"), format!("exit {second}"));
+        ipc(&["sock", "pair", "--", "sh", "-c", &first, "--", "sh", "-c", &second])
+            .is(status, "", "");
+    }
+    ipc(&["sock", "pair", "--", "cat", "--", "ipc-no-such"]).is(
+        127,
+        "",
+        "ipc: sock pair: ipc-no-such: No such file or directory\n",
+    );
+    ipc(&["sock", "pair", "--", "cat"]).is(
+        2,
+        "",
+        "ipc: sock pair: COMMAND: two of them are wanted, with -- before each\n",
+    );
+}
+
+#[test]
+fn the_end_of_one_command_of_a_pair_is_the_end_of_what_the_other_reads() {
+    let read = ["--", "sh", "-c", "cat >&2; exec ls /proc/self/fd >&2"];
+    ipc(&["sock", "pair", "--", "echo", "bye"]).words(&read).is(0, "", "bye\n0\n1\n2\n3\n");
+}
+
+#[test]
+fn a_relay_passes_on_both_ways_and_whole() {
+    let (place, front) = (Place::new(), Place::new());
+    let server = serve(&place, &["--echo"]);
+    let relay = ipc(&["sock", "relay", &front, &place]).start();
+    ipc(&["sock", "wait", "-t60", &front]).is(0, "", "");
+    let sample = sample(16 << 20);
+    let output = ipc(&["sock", "connect", &front]).input(sample.clone()).output();
+    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+    assert!(output.stdout == sample);
+    let mut slow = UnixStream::connect(&*front).unwrap();
+    ipc(&["sock", "connect", &front]).input("quick").is(0, "quick", "");
+    slow.write_all(b"slow").unwrap();
+    slow.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "slow");
+    stop(relay, Signal::SIGTERM);
+    assert_eq!(front.names(), [""; 0]);
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn a_relay_leads_from_a_port_to_a_path_and_passes_on_messages() {
+    let place = Place::new();
+    let server = serve(&place, &["--", "tr", "a-z", "A-Z"]);
+    let (relay, address) = serve_port(&["sock", "relay", "tcp:127.0.0.1:0", &place]);
+    ipc(&["sock", "connect", &address]).input("abc").is(0, "ABC", "");
+    stop(relay, Signal::SIGTERM);
+    stop(server, Signal::SIGTERM);
+    let front = abstract_name();
+    let server = serve(&place, &["--type", "seqpacket", "--echo"]);
+    let relay = ipc(&["sock", "relay", "--type", "seqpacket", &front, &place]).start();
+    ipc(&["sock", "wait", "-t60", &front]).is(0, "", "");
+    ipc(&["sock", "connect", "--type", "seqpacket", &front])
+        .input("a\n\nb\n")
+        .is(0, "a\n\nb\n", "");
+    stop(relay, Signal::SIGTERM);
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn a_relay_to_nobody_sends_its_client_away_and_says_why() {
+    let (place, front) = (Place::new(), Place::new());
+    let relay = ipc(&["sock", "relay", "--once", &front, &place]).start();
+    ipc(&["sock", "connect", "--retry", "60", &front]).is(0, "", "");
+    let output = relay.finish();
+    let words = format!("ipc: sock relay: {}: No such file or directory\n", &*place);
+    assert_eq!((code(&output), text(&output.stderr)), (4, words));
+}
