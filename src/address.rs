@@ -71,8 +71,8 @@ pub enum SocketType {
 pub enum AddressError {
     /// No scheme, no slash, no `@`.
     #[error(
-        "no address; there are PATH with a slash, unix:PATH, @NAME, tcp:HOST:PORT, udp:HOST:PORT, \
-         vsock:CID:PORT and fd:N"
+        "no address; a path has a slash, as in ./name, and there are unix:PATH, @NAME, \
+         tcp:HOST:PORT, udp:HOST:PORT, vsock:CID:PORT and fd:N"
     )]
     NoForm,
     /// Nothing behind `unix:` or `@`.
