@@ -129,9 +129,11 @@ pub fn hold(
     let socket = Arc::new(socket);
     let sender = start_sender(&socket, input)?;
     let received = match outlet {
-        Outlet::Stream => receive_stream(&socket)?,
-        Outlet::Records(writer) => receive_records(&socket, writer, output)?,
+        Outlet::Stream => receive_stream(&socket).map_err(anyhow::Error::from),
+        Outlet::Records(writer) => receive_records(&socket, writer, output),
     };
+    // Where stdout takes no more, the peer shall not believe that we have what it sent.
+    let received = received.inspect_err(|_| socket.reset_when_closed())?;
     let (input, sent) = sender.join().expect("the sender does not panic");
     // The cause comes first: a peer that resets the connection fails both directions.
     Ok((input, received.and(sent)))

@@ -25,7 +25,8 @@ use super::serve::hosting::Hosting;
 ///
 /// For each client of the first address a connection to the second is made, and both ways what
 /// comes from either is sent to the other. The end of one direction is passed on and the other goes
-/// on. Where one fails, both connections are ended, and a line on stderr says why.
+/// on. Where one side fails, the other finds its connection reset if it is one of TCP, and ended
+/// otherwise; a line on stderr says why.
 ///
 /// Who may come in is decided as by 'ipc sock serve'. There are as many at a time as we may have
 /// descriptors for, ten for each. The server at the second address sees us, not the client. Nothing
@@ -134,7 +135,9 @@ fn pass(
     keepalive: KeepAlive,
 ) -> anyhow::Result<()> {
     let how = Connecting { keepalive, ..Connecting::new(kind, Deadline::NEVER) };
-    match connect(to, how)? {
+    // Its client shall not take this for an end.
+    let connected = connect(to, how).inspect_err(|_| client.socket.reset_when_closed());
+    match connected? {
         Waited::Done(onward) => {
             relay::both_ways(&client.socket, &onward, kind).map_err(Failure::from).about(to)
         }

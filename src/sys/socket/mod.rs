@@ -198,10 +198,11 @@ impl Socket {
         }
     }
 
-    /// Ends both directions at once, for whoever uses them.
-    pub fn shut_down(&self) {
-        // One that is no longer connected has ended already.
-        let _ = socket::shutdown(self.0.as_raw_fd(), Shutdown::Both);
+    /// Has a TCP peer find the connection reset when the socket is closed, rather than at its end.
+    /// Other protocols cannot tell the two apart.
+    pub fn reset_when_closed(&self) {
+        let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+        let _ = socket::setsockopt(&self.0, sockopt::Linger, &at_once);
     }
 }
 
