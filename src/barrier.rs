@@ -7,22 +7,24 @@
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, fstat};
-use nix::unistd::{geteuid, write};
+use nix::unistd::geteuid;
 
 use crate::critical;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::PosixName;
-use crate::sys::dev_shm::{self, Unnamed};
+use crate::sys::dev_shm;
 use crate::sys::futex;
 use crate::sys::lock::{self, Guard, Lock, Range};
 use crate::sys::mapping::Mapping;
+use crate::sys::new_file::NewFile;
+use crate::sys::regular_file;
 
 /// The name of a barrier, which leaves room for what its file's name begins with.
 pub type BarrierName = PosixName<{ 255 - PREFIX.len() }>;
@@ -115,9 +117,9 @@ impl<'a> Barrier<'a> {
         loop {
             match dev_shm::open_object(file_name, OFlag::O_RDWR) {
                 Ok((file, status)) => return Self::of(file_name, file, status),
-                Err(Errno(libc::ENOENT)) => {}
-                Err(Errno(libc::EINVAL | libc::ELOOP)) => return Err(Error::Foreign),
-                Err(errno) => return Err(errno.into()),
+                Err(regular_file::Error::Kernel(Errno(libc::ENOENT))) => {}
+                Err(regular_file::Error::Kernel(errno)) => return Err(errno.into()),
+                Err(regular_file::Error::NotRegular) => return Err(Error::Foreign),
             }
             match create(file_name, parties) {
                 // Somebody else was faster.
@@ -252,8 +254,10 @@ impl<'a> Barrier<'a> {
     fn has_name(&self) -> Result<bool, Errno> {
         match dev_shm::status(self.file_name) {
             Ok(status) => Ok(lock::is_same(&status, &self.status)),
-            Err(Errno(libc::ENOENT | libc::EINVAL)) => Ok(false),
-            Err(errno) => Err(errno),
+            Err(
+                regular_file::Error::Kernel(Errno(libc::ENOENT)) | regular_file::Error::NotRegular,
+            ) => Ok(false),
+            Err(regular_file::Error::Kernel(errno)) => Err(errno),
         }
     }
 }
@@ -262,10 +266,10 @@ const ALL_PLACES: Lock =
     Lock { range: Range { start: 0, length: PARTIES_MAX as i64 }, ..Lock::of_byte(0) };
 
 fn create(file_name: &OsStr, parties: u32) -> Result<OwnedFd, Errno> {
-    let file = Unnamed::new(0o600)?;
     let words = [MAGIC, parties, 0, 0].map(u32::to_ne_bytes);
-    write(file.file().as_fd(), words.as_flattened())?;
-    file.link(file_name)
+    let file = NewFile::holding(&dev_shm::path(file_name), 0o600, words.as_flattened())?;
+    file.link()?;
+    Ok(file.into_file())
 }
 
 fn file_name(name: &BarrierName) -> OsString {
@@ -301,7 +305,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(dev_shm::status(&file_name(&name)).unwrap_err(), Errno(libc::ENOENT));
+        assert_eq!(dev_shm::status(&file_name(&name)).unwrap_err(), Errno(libc::ENOENT).into());
     }
 
     #[test]
@@ -309,7 +313,7 @@ mod tests {
         let name = name("alone");
         assert_eq!(wait(&name, 2, Deadline::PASSED), Ok(Waited::TimedOut));
         assert_eq!(wait(&name, 2, Deadline::PASSED), Ok(Waited::TimedOut));
-        assert_eq!(dev_shm::status(&file_name(&name)).unwrap_err(), Errno(libc::ENOENT));
+        assert_eq!(dev_shm::status(&file_name(&name)).unwrap_err(), Errno(libc::ENOENT).into());
         assert_eq!(wait(&name, 1, Deadline::PASSED), Ok(Waited::Done(())));
     }
 

@@ -245,6 +245,22 @@ impl fmt::Display for Number {
     }
 }
 
+/// A number as JSON has it, which has none for infinities and NaN: those are strings.
+#[derive(Clone, Copy, Debug)]
+pub struct Json(pub Number);
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number) = self;
+        let is_finite = match number {
+            Number::Integer(_) => true,
+            Number::Single(float) => float.is_finite(),
+            Number::Double(float) => float.is_finite(),
+        };
+        if is_finite { write!(f, "{number}") } else { write!(f, "\"{number}\"") }
+    }
+}
+
 /// Decimal, or hexadecimal with 0x, and a sign.
 fn integer(text: &str) -> Option<i128> {
     let (sign, digits) = match text.strip_prefix('-') {

@@ -7,11 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::deadline::{Deadline, Waited};
 use crate::name::SemaphoreName;
 use crate::permits::{Error, Permits};
-use crate::signals::Signal;
-use crate::sys::signal::{Blocked, SignalSet, die_of, handle};
-
-/// The signals that people and the system end commands with.
-const ENDING: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
+use crate::sys::ending;
+use crate::sys::signal::Blocked;
 
 /// The semaphore, where the handler finds it. A process guards once.
 static SEMAPHORE: OnceLock<Permits> = OnceLock::new();
@@ -28,13 +25,10 @@ impl Guard {
     pub fn take(name: &SemaphoreName, deadline: Deadline) -> Result<Waited<Self>, Error> {
         let semaphore = Permits::open(name)?;
         let semaphore = SEMAPHORE.get_or_init(|| semaphore);
-        for signal in ENDING {
-            handle(signal, end);
-        }
-        let ending: SignalSet = ENDING.into_iter().collect();
+        ending::undo_first(give_back);
         let waited = semaphore.take_within(deadline, |take| {
             // No signal comes between the unit and the note that we have it.
-            let _blocked = Blocked::new(ending);
+            let _blocked = Blocked::new(ending::signals());
             let taken = take();
             HELD.store(taken, Ordering::Relaxed);
             taken
@@ -58,13 +52,5 @@ fn give_back() {
     if let Some(semaphore) = SEMAPHORE.get().filter(|_| HELD.swap(false, Ordering::Relaxed)) {
         // It had one unit less than it can count.
         let _ = semaphore.semaphore().post(1);
-    }
-}
-
-/// Gives the unit back when the signal comes, and then ends as it would have ended us.
-extern "C" fn end(number: i32) {
-    give_back();
-    if let Some(signal) = Signal::new(number) {
-        die_of(signal);
     }
 }

@@ -13,6 +13,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use nix::unistd::fsync;
+
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::sys::lock::{self, Kind, Lock, Mode, Range};
@@ -252,9 +254,10 @@ pub fn take(
     content: Content,
     deadline: Deadline,
 ) -> Result<Waited, Error> {
-    let new = NewFile::new(Path::new(path), owner.content(content).as_bytes())?;
+    let new = NewFile::holding(Path::new(path), 0o600, owner.content(content).as_bytes())?;
+    fsync(new.file())?;
     loop {
-        match new.link(Path::new(path)) {
+        match new.link() {
             Err(Errno(libc::EEXIST)) => {}
             linked => return Ok(linked.map(Waited::Done)?),
         }

@@ -180,6 +180,12 @@ impl FilePath {
     }
 }
 
+impl From<PathBuf> for FilePath {
+    fn from(path: PathBuf) -> Self {
+        Self(path)
+    }
+}
+
 impl AsRef<OsStr> for FilePath {
     fn as_ref(&self) -> &OsStr {
         self.0.as_os_str()

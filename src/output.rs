@@ -294,6 +294,12 @@ impl Record {
         self
     }
 
+    /// All that another record tells, for programs only.
+    pub fn with_json_of(mut self, other: Self) -> Self {
+        self.0.extend(other.0.into_iter().map(|field| Field { text: None, ..field }));
+        self
+    }
+
     /// One of our own words.
     pub fn word(self, key: &'static str, word: &'static str) -> Self {
         self.field(key, Value::from(word), word.as_bytes())

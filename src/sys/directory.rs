@@ -90,7 +90,7 @@ impl Directory {
                 | OFlag::O_CLOEXEC;
             let mut fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
             let file = fstat(&fd)?;
-            let ours = super::dev_shm::is_regular(&file)
+            let ours = super::regular_file::is_regular(&file)
                 && file.st_size == 0
                 && file.st_uid == geteuid().as_raw();
             if !ours {

@@ -11,6 +11,7 @@ use nix::errno::Errno::{EINTR, EOPNOTSUPP};
 use nix::fcntl::{FallocateFlags, OFlag, fallocate};
 use nix::sys::mman::MsFlags;
 use nix::sys::stat::{FileStat, fstat};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, TMPFS_MAGIC, fstatfs};
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, ftruncate, lseek};
 
@@ -37,6 +38,12 @@ impl FileSegment {
         let offset = i64::try_from(offset).map_err(|_| Errno(libc::EFBIG))?;
         lseek(&self.file, offset, Whence::SeekSet)?;
         Ok(())
+    }
+
+    /// Gives back what is reserved beyond the end. A file that another makes larger at this very
+    /// moment keeps what it had before.
+    fn release(&self) {
+        let _ = self.size().and_then(|size| truncate(&self.file, size));
     }
 }
 
@@ -81,18 +88,24 @@ impl Segment for FileSegment {
         }
     }
 
-    fn window(&self, bytes: Range<u64>) -> Result<Window, Errno> {
-        Window::map(&self.file, bytes, self.access)
+    fn window(&self, bytes: Range<u64>) -> Result<Window<'_>, Errno> {
+        Window::map(self.file.as_fd(), bytes, self.access)
+    }
+
+    fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
+        allocate(&self.file, bytes).map_err(|errno| {
+            self.release();
+            errno.into()
+        })
     }
 
     fn resize(&self, size: u64) -> Result<(), Error> {
         let before = self.size()?;
-        if size <= before {
-            return Ok(truncate(&self.file, size)?);
+        if size > before {
+            self.reserve(before..size)?;
         }
-        allocate(&self.file, before..size).map_err(|errno| {
-            // Some file systems keep what they could get.
-            let _ = truncate(&self.file, before);
+        truncate(&self.file, size).map_err(|errno| {
+            self.release();
             errno.into()
         })
     }
@@ -120,8 +133,16 @@ pub fn flags(access: Access) -> OFlag {
 
 /// Fills an empty file, that nobody else sees yet, with zeros that are really there.
 pub fn fill_new(file: &OwnedFd, size: u64, pages: Pages) -> Result<(), Error> {
-    allocate(file, 0..size)?;
-    if pages == Pages::Huge { collapse(file, size) } else { Ok(()) }
+    let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
+    if pages == Pages::Ordinary {
+        return segment.resize(size);
+    }
+    match fstatfs(file)?.filesystem_type() {
+        // It has no others.
+        HUGETLBFS_MAGIC => segment.resize(size),
+        TMPFS_MAGIC => segment.resize(size).and_then(|()| collapse(file, size)),
+        _ => Err(Error::NoHugePages("huge pages for files are those of a hugetlbfs or a tmpfs")),
+    }
 }
 
 /// Fills an empty file, that nobody else sees yet, with zeros up to `offset` and then with all the
@@ -133,12 +154,11 @@ pub fn fill_new_from(
 ) -> Result<(), WriteError> {
     let known = super::segment::remaining(source).unwrap_or(0);
     let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+    let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
     // Now rather than after most of it was copied.
-    allocate(file, 0..size)?;
-    let segment =
-        FileSegment { file: file.try_clone().map_err(Errno::from)?, access: Access::Write };
+    segment.reserve(0..size)?;
     let written = segment.fill(source, offset, None)?;
-    // The source may have become shorter meanwhile.
+    // The source may have had less than it said, or nothing at all.
     Ok(truncate(file, offset + written)?)
 }
 
@@ -158,7 +178,8 @@ pub fn facts(status: &FileStat) -> Vec<Fact> {
     .into()
 }
 
-/// Gets memory or disk for these bytes, which are zeros where nothing was before.
+/// Gets memory or disk for these bytes, which are zeros where nothing was before. The file ends
+/// where it did.
 fn allocate(file: &OwnedFd, bytes: Range<u64>) -> Result<(), Errno> {
     if bytes.is_empty() {
         return Ok(());
@@ -166,10 +187,10 @@ fn allocate(file: &OwnedFd, bytes: Range<u64>) -> Result<(), Errno> {
     let signed = |number: u64| i64::try_from(number).map_err(|_| Errno(libc::EFBIG));
     let (start, length) = (signed(bytes.start)?, signed(bytes.end - bytes.start)?);
     loop {
-        match fallocate(file, FallocateFlags::empty(), start, length) {
+        match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, start, length) {
             Err(EINTR) => {}
             // A file system that cannot promise. All of those for memory can.
-            Err(EOPNOTSUPP) => return truncate(file, bytes.end),
+            Err(EOPNOTSUPP) => return Ok(()),
             result => return Ok(result?),
         }
     }

@@ -2,92 +2,39 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{FileStat, Mode, fstat, lstat, stat};
-use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
-use nix::unistd::unlink;
-
-use super::dev_shm::{Unnamed, is_regular};
-use super::file_segment::{self, FileSegment};
-use super::process::{self, Holders};
-use super::segment::{Access, Entry, Error, Fact, Pages, Place, Segment, Value, WriteError};
+use super::file_place::FilePlace;
+use super::process;
+use super::regular_file::Links;
+use super::segment::Error;
 use crate::errno::Errno;
 use crate::name::FilePath;
 
-impl Place for FilePath {
-    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<(), Error> {
-        let file = unnamed(self.path(), mode)?;
-        if pages == Pages::Huge && fstatfs(file.file())?.filesystem_type() != HUGETLBFS_MAGIC {
-            return Err(Error::NoHugePages("huge pages for files are those of a hugetlbfs"));
-        }
-        file_segment::fill_new(file.file(), size, Pages::Ordinary)?;
-        file.link_as(self.path())?;
-        Ok(())
+impl FilePlace for FilePath {
+    const LINKS: Links = Links::Followed;
+    const NOT_REGULAR: &'static str = "not a regular file";
+
+    fn path(&self) -> Result<impl AsRef<Path>, Error> {
+        Ok(self.path())
     }
 
-    fn create_from(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        mode: u32,
-    ) -> Result<(), WriteError> {
-        let file = unnamed(self.path(), mode)?;
-        file_segment::fill_new_from(file.file(), source, offset)?;
-        file.link_as(self.path())?;
-        Ok(())
-    }
-
-    fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
-        Ok(Box::new(FileSegment::new(open_regular(self.path(), access)?, access)))
-    }
-
-    fn remove(&self) -> Result<(), Error> {
-        check(&lstat(self.path())?)?;
-        Ok(unlink(self.path())?)
-    }
-
-    fn describe(&self) -> Result<(Vec<Fact>, Holders), Error> {
-        let status = stat(self.path())?;
-        check(&status)?;
-        let name = Fact { key: "name", value: Value::Name(self.as_ref().to_owned()) };
-        let facts = std::iter::once(name).chain(file_segment::facts(&status)).collect();
-        Ok((facts, Holders::of(&status)))
-    }
-
-    /// The files that some process has mapped in order to share them.
-    fn list() -> Result<Vec<Entry>, Errno> {
+    /// The files that some process has mapped in order to share them, where the path still leads
+    /// to what is mapped.
+    fn all() -> Result<Vec<Self>, Errno> {
         let mut files = BTreeMap::new();
         for pid in process::all() {
             let maps = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
-            for (path, inode) in maps.split(|&b| b == b'\n').filter_map(shared_file) {
-                files.insert(path, inode);
-            }
+            files.extend(maps.split(|&b| b == b'\n').filter_map(shared_file));
         }
-        Ok(files.into_iter().filter_map(|(path, inode)| entry(path, inode)).collect())
+        let is_there = |(path, inode): &(PathBuf, u64)| {
+            std::fs::symlink_metadata(path)
+                .is_ok_and(|status| status.is_file() && status.ino() == *inode)
+        };
+        Ok(files.into_iter().filter(is_there).map(|(path, _)| Self::from(path)).collect())
     }
-}
-
-/// A file in the directory of this path.
-fn unnamed(path: &Path, mode: u32) -> Result<Unnamed, Errno> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    Unnamed::within(parent.unwrap_or(Path::new(".")), mode)
-}
-
-/// Opens a file without waiting, as a FIFO would have us do. Links are followed.
-fn open_regular(path: &Path, access: Access) -> Result<OwnedFd, Error> {
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = open(path, file_segment::flags(access) | flags, Mode::empty())?;
-    check(&fstat(&file)?)?;
-    Ok(file)
-}
-
-fn check(status: &FileStat) -> Result<(), Error> {
-    if is_regular(status) { Ok(()) } else { Err(Error::OfAnotherKind("not a regular file")) }
 }
 
 /// The path and the inode of a shared mapping, from a line of `/proc/PID/maps`.
@@ -113,20 +60,6 @@ fn unescape(path: &[u8]) -> Vec<u8> {
         rest = newline.unwrap_or(after);
     }
     bytes
-}
-
-/// The file of this path, if it is still the one that is mapped.
-fn entry(path: PathBuf, inode: u64) -> Option<Entry> {
-    let status = std::fs::symlink_metadata(&path).ok()?;
-    let is_it = status.is_file() && status.ino() == inode;
-    is_it.then(|| Entry {
-        name: path.into_os_string(),
-        size: status.size(),
-        mode: status.mode(),
-        uid: status.uid(),
-        gid: status.gid(),
-        changed: status.mtime(),
-    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use nix::sched::CpuSet;
 use nix::sys::stat::FileStat;
@@ -32,35 +31,105 @@ pub struct Holders {
 }
 
 impl Holders {
-    /// Looks through the descriptors and mappings of every process for this file.
-    pub fn of(status: &FileStat) -> Self {
-        Self::find(|pid| holds(pid, status))
+    /// Looks through the descriptors and mappings of every process for this.
+    pub fn of(object: impl Into<Object>) -> Self {
+        let object = object.into();
+        HoldersOfMany::find([object]).of(object)
     }
+}
 
-    /// Looks through the mappings of every process for a System V segment, whose inode is its
-    /// identifier.
-    pub fn of_system_v(id: i32) -> Self {
-        let inode = id.to_string();
-        Self::find(|pid| {
-            maps_line(pid, |mut fields| {
-                let is_inode = fields.nth(1) == Some(inode.as_bytes());
-                is_inode && fields.any(|field| field.starts_with(b"/SYSV"))
-            })
-        })
+/// What processes have open, mapped or attached.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Object {
+    /// A file, or an object that the kernel has a file for.
+    File {
+        /// Its file system.
+        device: u64,
+        /// Which of its files.
+        inode: u64,
+    },
+    /// A segment of System V shared memory.
+    SystemV {
+        /// Its identifier.
+        id: i32,
+    },
+}
+
+impl From<&FileStat> for Object {
+    fn from(status: &FileStat) -> Self {
+        Self::File { device: status.st_dev, inode: status.st_ino }
     }
+}
 
-    fn find(mut holds: impl FnMut(i32) -> std::io::Result<bool>) -> Self {
-        let mut holders = Self::default();
+impl Object {
+    /// What a line of `/proc/PID/maps` is about, which is `START-END PERMISSIONS OFFSET MAJOR:MINOR
+    /// INODE PATH`. A System V segment's inode is its identifier.
+    fn of_mapping(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|&b| b == b' ').filter(|field| !field.is_empty()).skip(3);
+        let (device, inode) = (text(fields.next()?)?, text(fields.next()?)?);
+        if fields.next()?.starts_with(b"/SYSV") {
+            return Some(Self::SystemV { id: inode.parse().ok()? });
+        }
+        let (major, minor) = device.split_once(':')?;
+        let number = |digits| u32::from_str_radix(digits, 16).ok();
+        let device = libc::makedev(number(major)?, number(minor)?);
+        Some(Self::File { device, inode: inode.parse().ok()? })
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Who holds which of several objects, found in one look at every process.
+#[derive(Clone, Debug, Default)]
+pub struct HoldersOfMany {
+    seen: BTreeMap<Object, Vec<Holder>>,
+    hidden: usize,
+}
+
+impl HoldersOfMany {
+    /// Looks through the descriptors and mappings of every process for these.
+    pub fn find(objects: impl IntoIterator<Item = Object>) -> Self {
+        let seen = objects.into_iter().map(|object| (object, Vec::new())).collect();
+        let mut holders = Self { seen, hidden: 0 };
         for pid in others() {
-            match holds(pid) {
-                Ok(true) => holders.seen.push(Holder { pid, command: command(pid) }),
-                Ok(false) => {}
+            match held(pid, |object| holders.seen.contains_key(object)) {
+                Ok(held) => holders.enter(pid, held),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(_) => holders.hidden += 1,
             }
         }
         holders
     }
+
+    /// Those who hold this one.
+    pub fn of(&self, object: Object) -> Holders {
+        let seen = self.seen.get(&object).cloned().unwrap_or_default();
+        Holders { seen, hidden: self.hidden }
+    }
+
+    fn enter(&mut self, pid: i32, held: BTreeSet<Object>) {
+        if held.is_empty() {
+            return;
+        }
+        let holder = Holder { pid, command: command(pid) };
+        for object in held {
+            self.seen.entry(object).or_default().push(holder.clone());
+        }
+    }
+}
+
+/// What a process has open or mapped, of what is looked for.
+fn held(pid: i32, is_wanted: impl Fn(&Object) -> bool) -> std::io::Result<BTreeSet<Object>> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| {
+        // A descriptor may be closed while we look.
+        let found = fs::metadata(entry.ok()?.path()).ok()?;
+        Some(Object::File { device: found.dev(), inode: found.ino() })
+    });
+    let maps = fs::read(format!("/proc/{pid}/maps"))?;
+    let mapped = maps.split(|&b| b == b'\n').filter_map(Object::of_mapping);
+    Ok(open.chain(mapped).filter(is_wanted).collect())
 }
 
 /// Which processes have which sockets open, as far as we may see them.
@@ -371,10 +440,6 @@ pub fn command(pid: i32) -> Vec<u8> {
     command
 }
 
-fn holds(pid: i32, status: &FileStat) -> std::io::Result<bool> {
-    Ok(descriptors(pid, status)?.next().is_some() || maps(pid, status)?)
-}
-
 /// The descriptors by which a process has a file open.
 fn descriptors(pid: i32, status: &FileStat) -> std::io::Result<impl Iterator<Item = i32>> {
     let (inode, device) = (status.st_ino, status.st_dev);
@@ -385,24 +450,4 @@ fn descriptors(pid: i32, status: &FileStat) -> std::io::Result<impl Iterator<Ite
         let is_it = found.ino() == inode && found.dev() == device;
         is_it.then(|| entry.file_name().to_str()?.parse().ok())?
     }))
-}
-
-/// Whether a process has a file mapped.
-fn maps(pid: i32, status: &FileStat) -> std::io::Result<bool> {
-    let device = format!("{:02x}:{:02x}", libc::major(status.st_dev), libc::minor(status.st_dev));
-    let inode = status.st_ino.to_string();
-    maps_line(pid, |mut fields| {
-        fields.next() == Some(device.as_bytes()) && fields.next() == Some(inode.as_bytes())
-    })
-}
-
-/// Whether some line of `/proc/PID/maps` is the one: `START-END PERMISSIONS OFFSET MAJOR:MINOR
-/// INODE PATH`, of which the first three fields are passed over.
-fn maps_line(
-    pid: i32,
-    is_it: impl Fn(std::iter::Skip<std::slice::Split<'_, u8, fn(&u8) -> bool>>) -> bool,
-) -> std::io::Result<bool> {
-    let text = fs::read(Path::new(&format!("/proc/{pid}/maps")))?;
-    let is_space: fn(&u8) -> bool = |&b| b == b' ';
-    Ok(text.split(|&b| b == b'\n').any(|line| is_it(line.split(is_space).skip(3))))
 }

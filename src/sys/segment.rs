@@ -1,16 +1,17 @@
 //! Segments: pieces of memory that processes share, whatever the kernel calls them.
 //!
 //! A kind of segment is a type of names ([`Place`]) and what opening one gives ([`Segment`]), in a
-//! file of its own. Everything that can be done with a segment is written over these two.
+//! file of its own. Everything that can be done with a segment is written over these two. Kinds
+//! whose segments are files have only to say where those are, as [`super::file_place`] has the rest.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::{Whence, lseek};
 
-use super::process::Holders;
+use super::process::Object;
 use super::transfer::{self, Side};
 use super::window::Window;
 use crate::errno::Errno;
@@ -28,8 +29,12 @@ pub trait Place: AsRef<OsStr> {
 
     /// Makes a segment of zeros up to `offset`, and then of all the bytes of `source`. Where the
     /// kind of segment allows, nobody sees it before it is complete.
-    fn create_from(&self, source: BorrowedFd<'_>, offset: u64, mode: u32)
-    -> Result<(), WriteError>;
+    fn create_from(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        mode: u32,
+    ) -> Result<Made, WriteError>;
 
     /// Opens an existing segment.
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error>;
@@ -37,11 +42,11 @@ pub trait Place: AsRef<OsStr> {
     /// Removes the name. Those who have the segment open go on using it.
     fn remove(&self) -> Result<(), Error>;
 
-    /// All that is known of it, and who uses it.
-    fn describe(&self) -> Result<(Vec<Fact>, Holders), Error>;
+    /// All that is known of it.
+    fn describe(&self) -> Result<Description, Error>;
 
     /// All segments of this kind.
-    fn list() -> Result<Vec<Entry>, Errno>
+    fn list() -> Result<Vec<Description>, Errno>
     where
         Self: Sized;
 }
@@ -66,7 +71,7 @@ impl Place for AnyName {
         source: BorrowedFd<'_>,
         offset: u64,
         mode: u32,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Made, WriteError> {
         self.place().create_from(source, offset, mode)
     }
 
@@ -78,14 +83,14 @@ impl Place for AnyName {
         self.place().remove()
     }
 
-    fn describe(&self) -> Result<(Vec<Fact>, Holders), Error> {
+    fn describe(&self) -> Result<Description, Error> {
         self.place().describe()
     }
 
-    fn list() -> Result<Vec<Entry>, Errno> {
-        let mut entries = ObjectName::list()?;
-        entries.extend(SystemVName::list()?);
-        Ok(entries)
+    fn list() -> Result<Vec<Description>, Errno> {
+        let mut all = ObjectName::list()?;
+        all.extend(SystemVName::list()?);
+        Ok(all)
     }
 }
 
@@ -115,7 +120,10 @@ pub trait Segment {
     fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno>;
 
     /// The part with these bytes, in our memory.
-    fn window(&self, bytes: Range<u64>) -> Result<Window, Errno>;
+    fn window(&self, bytes: Range<u64>) -> Result<Window<'_>, Errno>;
+
+    /// Gets memory for bytes that are to be written beyond the end, which stays where it is.
+    fn reserve(&self, bytes: Range<u64>) -> Result<(), Error>;
 
     /// Gives it another size. What is added is zeros, and its memory is all there.
     fn resize(&self, size: u64) -> Result<(), Error>;
@@ -153,6 +161,32 @@ pub enum Sync {
     Invalidate,
 }
 
+/// What became of making a segment from bytes.
+#[derive(Debug)]
+pub enum Made {
+    /// It is there, with all of them.
+    Complete,
+    /// Somebody else has made one of that name meanwhile. What was read of the source is in this
+    /// file, from its position on.
+    TooLate(Option<OwnedFd>),
+}
+
+/// All that is known of a segment.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// What is known, its name and its size first.
+    pub facts: Vec<Fact>,
+    /// What its holders are found by.
+    pub object: Object,
+}
+
+impl Description {
+    /// What is known by this key.
+    pub fn fact(&self, key: &str) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.key == key)
+    }
+}
+
 /// Something that is known of a segment.
 #[derive(Clone, Debug)]
 pub struct Fact {
@@ -177,23 +211,6 @@ pub enum Value {
     Time(i64),
     /// Yes or no.
     Flag(bool),
-}
-
-/// A segment in a listing.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Its name, by which it can be opened.
-    pub name: OsString,
-    /// In bytes.
-    pub size: u64,
-    /// Permissions.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// When it was last changed, in seconds since 1970.
-    pub changed: i64,
 }
 
 /// Why a segment cannot be used.
@@ -275,11 +292,37 @@ pub enum Fit {
     Exactly,
 }
 
-/// Writes all of `source` to this offset of an existing segment.
+/// Writes all of `source` to this offset of the segment of this name, which is made if there is
+/// none. Of several that make it at the same time one does, and the others write into it. They
+/// were not told that it has a size, so it grows for them.
 ///
 /// # Errors
 /// [`WriteError::DoesNotFit`], before a byte is written if the source tells its size.
-pub fn write(
+pub fn write_to(
+    place: &impl Place,
+    source: BorrowedFd<'_>,
+    offset: u64,
+    mode: u32,
+    fit: Fit,
+) -> Result<(), WriteError> {
+    let (mut kept, mut fit): (Option<OwnedFd>, Fit) = (None, fit);
+    loop {
+        let source = kept.as_ref().map_or(source, AsFd::as_fd);
+        match place.open(Access::Write) {
+            Err(Error::Kernel(Errno(libc::ENOENT))) => {}
+            segment => return write(&*segment?, source, offset, fit),
+        }
+        match place.create_from(source, offset, mode)? {
+            Made::Complete => return Ok(()),
+            Made::TooLate(read) => {
+                kept = read.or(kept);
+                fit = if fit == Fit::Keep { Fit::Grow } else { fit };
+            }
+        }
+    }
+}
+
+fn write(
     segment: &dyn Segment,
     source: BorrowedFd<'_>,
     offset: u64,
@@ -296,7 +339,7 @@ pub fn write(
     }
     let end = offset.checked_add(known.unwrap_or(0)).ok_or(Errno(libc::EFBIG))?;
     if end > size {
-        segment.resize(end)?;
+        segment.reserve(size..end)?;
     }
     let written = segment.fill(source, offset, None)?;
     if fit == Fit::Exactly && offset + written < segment.size()? {

@@ -20,11 +20,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::uio::pwrite;
-use nix::unistd::{ftruncate, write};
+use nix::unistd::ftruncate;
 
-use super::dev_shm::{self, Unnamed};
+use super::dev_shm;
 use super::futex;
 use super::mapping::Mapping;
+use super::new_file::NewFile;
+use super::regular_file;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::SemaphoreName;
@@ -83,6 +85,15 @@ pub enum Error {
     Overflow,
 }
 
+impl From<regular_file::Error> for Error {
+    fn from(error: regular_file::Error) -> Self {
+        match error {
+            regular_file::Error::Kernel(errno) => errno.into(),
+            regular_file::Error::NotRegular => Self::NotAFile,
+        }
+    }
+}
+
 impl From<nix::errno::Errno> for Error {
     fn from(errno: nix::errno::Errno) -> Self {
         Self::Kernel(errno.into())
@@ -106,26 +117,16 @@ impl Semaphore {
         if value > VALUE_MAX {
             return Err(Error::Overflow);
         }
-        let file = Unnamed::new(mode)?;
         let mut image = [0; SIZE];
         image[..8].copy_from_slice(&u64::from(value).to_ne_bytes());
         image[SHARED_OFFSET..][..4].copy_from_slice(&SHARED.to_ne_bytes());
-        // A file that cannot have 32 bytes cannot have one.
-        let written = write(file.file(), &image)?;
-        if written < image.len() {
-            return Err(Errno(libc::EFBIG).into());
-        }
-        file.link(&file_name(name))?;
-        Ok(())
+        Ok(NewFile::holding(&dev_shm::path(&file_name(name)), mode, &image)?.link()?)
     }
 
     /// Opens an existing semaphore.
     pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
         let opened = dev_shm::open_object(&file_name(name), OFlag::O_RDWR);
-        let (file, status) = opened.map_err(|errno| match errno {
-            Errno(libc::EINVAL | libc::ELOOP | libc::EISDIR | libc::ENXIO) => Error::NotAFile,
-            errno => errno.into(),
-        })?;
+        let (file, status) = opened?;
         Self::of(file, status)
     }
 
@@ -352,8 +353,8 @@ pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
 }
 
 /// The file of a semaphore, without opening it as one.
-pub fn status(name: &SemaphoreName) -> Result<FileStat, Errno> {
-    dev_shm::status(&file_name(name))
+pub fn status(name: &SemaphoreName) -> Result<FileStat, Error> {
+    Ok(dev_shm::status(&file_name(name))?)
 }
 
 fn file_name(name: &SemaphoreName) -> OsString {

@@ -1,5 +1,6 @@
 //! System V shared memory: shmget(2), shmat(2), shmctl(2).
 
+use std::ffi::OsString;
 use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -8,9 +9,10 @@ use std::os::fd::BorrowedFd;
 use nix::errno::Errno::{EAGAIN, EINTR};
 
 use super::poll;
-use super::process::Holders;
+use super::process::Object;
 use super::segment::{
-    Access, Entry, Error, Fact, Pages, Passing, Place, Segment, Sync, Value, WriteError, remaining,
+    Access, Description, Error, Fact, Made, Pages, Passing, Place, Segment, Sync, Value,
+    WriteError, remaining,
 };
 use super::system_v::{self, Row, Target};
 use super::transfer::{self, Side};
@@ -38,14 +40,17 @@ impl Place for SystemVName {
         source: BorrowedFd<'_>,
         offset: u64,
         mode: u32,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Made, WriteError> {
         let known = remaining(source).ok_or(WriteError::UnknownSize)?;
         let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
-        let id = make(self, size, mode, Pages::Ordinary)?;
+        let id = match make(self, size, mode, Pages::Ordinary) {
+            Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(None)),
+            id => id?,
+        };
         let filled = attach(id, Access::Write)
             .map_err(WriteError::from)
             .and_then(|segment| Ok(segment.fill(source, offset, Some(known))?));
-        filled.map(drop).inspect_err(|_| {
+        filled.map(|_| Made::Complete).inspect_err(|_| {
             // It is ours and incomplete; what went wrong is told already.
             let _ = destroy(id);
         })
@@ -59,63 +64,60 @@ impl Place for SystemVName {
         Ok(destroy(find(self)?)?)
     }
 
-    fn describe(&self) -> Result<(Vec<Fact>, Holders), Error> {
+    fn describe(&self) -> Result<Description, Error> {
         let id = find(self)?;
         let rows = system_v::table("shm")?;
         let row = rows.iter().find(|row| row.number("shmid") == i64::from(id));
-        let row = row.ok_or(Errno(libc::EIDRM))?;
-        let number = |column| Value::Number(row.number(column) as u64);
-        let time = |column| Value::Time(row.number(column));
-        let facts = [
-            ("name", Value::Name(self.as_ref().to_owned())),
-            ("id", Value::Number(id as u64)),
-            ("key", Value::Key(row.number("key") as i32)),
-            ("size", number("size")),
-            ("mode", Value::Mode(row.number("perms") as u32 & 0o777)),
-            ("uid", number("uid")),
-            ("gid", number("gid")),
-            ("creator_uid", number("cuid")),
-            ("creator_gid", number("cgid")),
-            ("creator_pid", number("cpid")),
-            ("last_pid", number("lpid")),
-            ("attachments", number("nattch")),
-            ("attached", time("atime")),
-            ("detached", time("dtime")),
-            ("changed", time("ctime")),
-            ("resident", number("rss")),
-            ("swapped", number("swap")),
-            ("marked_for_removal", Value::Flag(row.number("perms") as u32 & MARKED != 0)),
-        ];
-        let facts = facts.map(|(key, value)| Fact { key, value }).into();
-        Ok((facts, Holders::of_system_v(id)))
+        Ok(described(row.ok_or(Errno(libc::ENOENT))?, self.as_ref().to_owned()))
     }
 
-    fn list() -> Result<Vec<Entry>, Errno> {
+    fn list() -> Result<Vec<Description>, Errno> {
         let rows = match system_v::table("shm") {
             // A kernel without System V objects has none.
             Err(Errno(libc::ENOENT)) => Vec::new(),
             rows => rows?,
         };
-        Ok(rows.iter().map(entry).collect())
+        Ok(rows.iter().map(|row| described(row, name(row))).collect())
+    }
+}
+
+/// A segment without a key that others could find it by is named by its identifier.
+fn name(row: &Row) -> OsString {
+    match row.number("key") as i32 {
+        libc::IPC_PRIVATE => format!("sysv:id={}", row.number("shmid")).into(),
+        key => format!("sysv:{key:#010x}").into(),
     }
 }
 
 /// SHM_DEST: it goes when the last one detaches.
 const MARKED: u32 = 0o1000;
 
-/// A segment without a key that others could find it by is named by its identifier.
-fn entry(row: &Row) -> Entry {
-    let name = match row.number("key") as i32 {
-        libc::IPC_PRIVATE => format!("sysv:id={}", row.number("shmid")),
-        key => format!("sysv:{key:#010x}"),
-    };
-    Entry {
-        name: name.into(),
-        size: row.number("size") as u64,
-        mode: row.number("perms") as u32 & 0o777,
-        uid: row.number("uid") as u32,
-        gid: row.number("gid") as u32,
-        changed: row.number("ctime"),
+fn described(row: &Row, name: OsString) -> Description {
+    let number = |column| Value::Number(row.number(column) as u64);
+    let time = |column| Value::Time(row.number(column));
+    let facts = [
+        ("name", Value::Name(name)),
+        ("size", number("size")),
+        ("id", number("shmid")),
+        ("key", Value::Key(row.number("key") as i32)),
+        ("mode", Value::Mode(row.number("perms") as u32 & 0o777)),
+        ("uid", number("uid")),
+        ("gid", number("gid")),
+        ("creator_uid", number("cuid")),
+        ("creator_gid", number("cgid")),
+        ("creator_pid", number("cpid")),
+        ("last_pid", number("lpid")),
+        ("attachments", number("nattch")),
+        ("attached", time("atime")),
+        ("detached", time("dtime")),
+        ("changed", time("ctime")),
+        ("resident", number("rss")),
+        ("swapped", number("swap")),
+        ("marked_for_removal", Value::Flag(row.number("perms") as u32 & MARKED != 0)),
+    ];
+    Description {
+        facts: facts.map(|(key, value)| Fact { key, value }).into(),
+        object: Object::SystemV { id: row.number("shmid") as i32 },
     }
 }
 
@@ -154,8 +156,8 @@ fn attach(id: i32, access: Access) -> Result<Attached, Error> {
     // SAFETY: the kernel writes no more than it is.
     if unsafe { libc::shmctl(id, libc::IPC_STAT, status.as_mut_ptr()) } < 0 {
         return Err(match Errno::last() {
-            // No such identifier.
-            Errno(libc::EINVAL) => Errno(libc::ENOENT).into(),
+            // No such identifier, or not any more.
+            Errno(libc::EINVAL | libc::EIDRM) => Errno(libc::ENOENT).into(),
             errno => errno.into(),
         });
     }
@@ -170,7 +172,7 @@ fn destroy(id: i32) -> Result<(), Errno> {
     match unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) } {
         0 => Ok(()),
         _ => match Errno::last() {
-            Errno(libc::EINVAL) => Err(Errno(libc::ENOENT)),
+            Errno(libc::EINVAL | libc::EIDRM) => Err(Errno(libc::ENOENT)),
             errno => Err(errno),
         },
     }
@@ -239,8 +241,13 @@ impl Segment for Attached {
     }
 
     /// Segments are attached as a whole.
-    fn window(&self, _: Range<u64>) -> Result<Window, Errno> {
+    fn window(&self, _: Range<u64>) -> Result<Window<'_>, Errno> {
         Window::attach(self.id, self.size, self.access)
+    }
+
+    /// All of it is there, and there will never be more.
+    fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
+        if bytes.end <= self.size.get() as u64 { Ok(()) } else { Err(Error::FixedSize) }
     }
 
     fn resize(&self, _: u64) -> Result<(), Error> {

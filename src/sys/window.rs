@@ -11,6 +11,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, MsFlags, ProtFlags, mmap, mmap_anonymous, msync, munmap};
+use nix::sys::stat::fstat;
+use nix::sys::statfs::fstatfs;
 
 use super::futex;
 use super::pages::{Pages, page_size};
@@ -29,26 +31,27 @@ pub enum Access {
 
 /// Part of an object, or all of it, in our memory.
 #[derive(Debug)]
-pub struct Window {
+pub struct Window<'a> {
     start: NonNull<c_void>,
     length: NonZeroUsize,
     /// The offset in the object of the first byte.
     first: u64,
-    origin: Origin,
+    origin: Origin<'a>,
 }
 
 #[derive(Debug)]
-enum Origin {
-    Mapped(Pages),
+enum Origin<'a> {
+    /// Of this object, which has to be so long.
+    Mapped(Pages, BorrowedFd<'a>, u64),
     Attached,
 }
 
-impl Window {
+impl<'a> Window<'a> {
     /// Maps the pages of an object that have these bytes.
     ///
     /// # Errors
     /// Those of mmap(2). EINVAL for no bytes at all, EOVERFLOW for more than fit in memory.
-    pub fn map(object: impl AsFd, bytes: Range<u64>, access: Access) -> Result<Self, Errno> {
+    pub fn map(object: BorrowedFd<'a>, bytes: Range<u64>, access: Access) -> Result<Self, Errno> {
         let protection = match access {
             Access::Read => ProtFlags::PROT_READ,
             Access::Write => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
@@ -58,7 +61,8 @@ impl Window {
         let length = NonZeroUsize::new(length).ok_or(Errno(libc::EINVAL))?;
         let at = i64::try_from(first).map_err(|_| Errno(libc::EOVERFLOW))?;
         let pages = Pages::map(object, at, length, protection)?;
-        Ok(Self { start: pages.start(), length, first, origin: Origin::Mapped(pages) })
+        let start = pages.start();
+        Ok(Self { start, length, first, origin: Origin::Mapped(pages, object, bytes.end) })
     }
 
     /// Attaches a System V segment of this size: shmat(2).
@@ -197,10 +201,13 @@ impl Window {
     /// Whether all that was read and written was the object's.
     ///
     /// # Errors
-    /// EFAULT if part of it was cut off.
+    /// EFAULT if part of it was cut off. If it is all there, it has holes: ENOSPC if the file system
+    /// has no room to fill them, and EIO for anything else that kept it from it.
     pub fn verify(&self) -> Result<(), Errno> {
         match &self.origin {
-            Origin::Mapped(pages) => pages.verify(),
+            Origin::Mapped(pages, object, end) => {
+                pages.verify().map_err(|_| why_lost(*object, *end))
+            }
             Origin::Attached => Ok(()),
         }
     }
@@ -232,7 +239,7 @@ impl Window {
     }
 }
 
-impl Drop for Window {
+impl Drop for Window<'_> {
     fn drop(&mut self) {
         // Pages see to themselves.
         if let Origin::Attached = self.origin {
@@ -265,6 +272,17 @@ pub fn collapse(file: impl AsFd, length: NonZeroUsize) -> Result<(), Errno> {
     // SAFETY: the memory is ours, and nothing refers to it.
     unsafe { munmap(start, room.get()) }?;
     collapsed
+}
+
+/// Why a page of an object was lost, as far as it can be seen afterwards.
+fn why_lost(object: BorrowedFd<'_>, end: u64) -> Errno {
+    let is_all_there = fstat(object).is_ok_and(|status| status.st_size as u64 >= end);
+    let is_full = || fstatfs(object).is_ok_and(|system| system.blocks_available() == 0);
+    match is_all_there {
+        false => Errno(libc::EFAULT),
+        true if is_full() => Errno(libc::ENOSPC),
+        true => Errno(libc::EIO),
+    }
 }
 
 /// Since Linux 6.1; not every C library names it.

@@ -2,8 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use crate::support::{awkward, ipc, sh, text, until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::peers;
+use crate::support::{awkward, binary, code, ipc, sh, text, until};
 
 #[test]
 fn a_file_is_created_written_seen_and_removed() {
@@ -87,13 +94,79 @@ fn ls_lists_the_files_that_are_mapped_and_stat_says_by_whom() {
 }
 
 #[test]
-fn huge_pages_for_files_are_those_of_a_hugetlbfs() {
+fn huge_pages_for_files_are_those_of_a_hugetlbfs_or_a_tmpfs() {
     let directory = tempfile::tempdir().unwrap();
     ipc(&["map", "create", "f", "--size", "4M", "--huge"]).within(directory.path()).is(
         3,
         "",
-        "ipc: map create: f: huge pages for files are those of a hugetlbfs\n\
+        "ipc: map create: f: huge pages for files are those of a hugetlbfs or a tmpfs\n\
          hint: without --huge it has ordinary pages\n",
     );
     assert!(!directory.path().join("f").exists());
+}
+
+/// What has strace play a file system that knows no files without names.
+const NO_UNNAMED: &str = "inject=openat:error=EOPNOTSUPP:when=1";
+
+/// What has it play one where, besides, a file has but one name.
+const ONE_NAME: &str = "inject=linkat:error=EPERM";
+
+/// `ipc map` with these words on a file that is on such a file system.
+fn on_poor_file_system(poor: &[&str], words: &[&str], file: &Path) -> Command {
+    let mut command = Command::new("strace");
+    command.args(["-fqqo", "/dev/null", "-e", "trace=openat,linkat"]);
+    // What the program opens as it starts is left out.
+    command.arg("-P").arg(file.parent().unwrap());
+    if poor.contains(&ONE_NAME) {
+        command.arg("-P").arg(file);
+    }
+    command.args(poor.iter().flat_map(|inject| ["-e", inject]));
+    command.arg(binary()).arg("map").args(words).arg(file);
+    command
+}
+
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_file_system_without_unnamed_files_is_no_hindrance() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    for poor in [&[NO_UNNAMED][..], &[NO_UNNAMED, ONE_NAME]] {
+        let run = |words: &[&str]| on_poor_file_system(poor, words, &path).output().unwrap();
+        assert_eq!(code(&run(&["create", "-m", "0640", "--size", "5"])), 0);
+        assert_eq!(fs::read(&path).unwrap(), [0; 5]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
+        assert_eq!(names_in(directory.path()), ["f"]);
+        let refused = run(&["create", "--size", "6"]);
+        let exists = format!("ipc: map create: {}: File exists\n", path.display());
+        assert_eq!((code(&refused), text(&refused.stderr)), (5, exists));
+        assert_eq!(fs::read(&path).unwrap(), [0; 5]);
+        assert_eq!(names_in(directory.path()), ["f"]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(code(&run(&["create", "--size", "7E"])), 3);
+        assert_eq!(names_in(directory.path()), [""; 0]);
+    }
+}
+
+#[test]
+fn a_name_that_is_needed_meanwhile_goes_when_a_signal_ends_the_command() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    let mut command = on_poor_file_system(&[NO_UNNAMED], &["write"], &path);
+    let mut writer = command.stdin(Stdio::piped()).spawn().unwrap();
+    until("it has a name", || names_in(directory.path()).len() == 1);
+    // .ipc-PID-NUMBER
+    let pid = names_in(directory.path())[0].split('-').nth(1).unwrap().parse().unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+    assert_eq!(writer.wait().unwrap().signal(), Some(Signal::SIGTERM as i32));
+    assert_eq!(names_in(directory.path()), [""; 0]);
 }

@@ -6,7 +6,7 @@ use crate::cell::{self, Endian, Number, Type};
 use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::exit::{Exit, Failure, Subject};
-use crate::output::Output;
+use crate::output::{Format, Output};
 use crate::sys::segment::{Access, Segment};
 use crate::sys::window::Window;
 use crate::units::{Patience, Size};
@@ -41,7 +41,7 @@ impl Cell {
     }
 
     /// The memory of the cell, if it is aligned.
-    fn window(self, segment: &dyn Segment) -> Result<Window, Failure> {
+    fn window(self, segment: &dyn Segment) -> Result<Window<'_>, Failure> {
         let (offset, width) = (self.offset(), self.kind.width().bytes());
         if !offset.is_multiple_of(width) {
             return Err(Failure::failed(format!(
@@ -55,7 +55,7 @@ impl Cell {
     /// Changes the cell at once, and wakes those who wait for it.
     fn update(
         self,
-        window: &Window,
+        window: &Window<'_>,
         mut change: impl FnMut(Number) -> Result<Number, Failure>,
     ) -> Result<Number, Failure> {
         let (offset, width, format) = (self.offset(), self.kind.width(), self.format());
@@ -88,11 +88,13 @@ pub struct Peek<O: Operand> {
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
     /// What to print between them
-    #[arg(long, default_value = "\n", hide_default_value = true)]
+    #[arg(long, default_value = "\n", hide_default_value = true, conflicts_with = "json")]
     sep: String,
     /// Order of their bytes
     #[arg(long, value_name = "ORDER", default_value = "native", hide_possible_values = true)]
     endian: Endian,
+    #[command(flatten)]
+    printed: Format,
     #[command(flatten)]
     guarding: Guarding,
 }
@@ -106,23 +108,33 @@ impl<O: Operand> Run for Peek<O> {
         let (offset, width) = (bytes(self.offset), self.kind.width());
         let length = self.count.saturating_mul(width.bytes());
         let range = within(&*segment, offset, Some(length)).about(&self.name)?;
+        let is_json = self.printed.is_json();
+        let (open, separator, close) =
+            if is_json { ("[", ",", "]\n") } else { ("", &*self.sep, "\n") };
         if range.is_empty() {
-            return Ok(Exit::Done);
+            return Ok(output.text(if is_json { "[]\n" } else { "" }).map(|()| Exit::Done)?);
         }
         let window = look_at(&*segment, range.clone()).about(&self.name)?;
-        let format = cell::Format { kind: self.kind, endian: self.endian };
-        let is_aligned = offset.is_multiple_of(width.bytes());
+        output.text(open)?;
         for at in range.step_by(width.bytes() as usize) {
-            let bits = match is_aligned {
-                true => window.load(at, width),
-                false => window.load_bytewise(at, width),
-            };
+            let number = self.load(&window, at);
             window.verify().map_err(of_kernel).about(&self.name)?;
-            let separator = if at == offset { "" } else { &self.sep };
-            output.text(format_args!("{separator}{}", format.decode(bits)))?;
+            output.text(if at == offset { "" } else { separator })?;
+            if is_json { output.text(cell::Json(number))? } else { output.text(number)? }
         }
-        output.text("\n")?;
+        output.text(close)?;
         Ok(Exit::Done)
+    }
+}
+
+impl<O: Operand> Peek<O> {
+    fn load(&self, window: &Window<'_>, at: u64) -> Number {
+        let width = self.kind.width();
+        let bits = match at.is_multiple_of(width.bytes()) {
+            true => window.load(at, width),
+            false => window.load_bytewise(at, width),
+        };
+        cell::Format { kind: self.kind, endian: self.endian }.decode(bits)
     }
 }
 
@@ -315,7 +327,7 @@ impl<O: Operand> Run for Wait<O> {
 impl<O: Operand> Wait<O> {
     fn watch(
         &self,
-        window: &Window,
+        window: &Window<'_>,
         wanted: Option<Number>,
         deadline: Deadline,
     ) -> Result<Waited<Number>, Failure> {
@@ -362,7 +374,7 @@ impl Condition {
     }
 }
 
-fn look_at(segment: &dyn Segment, range: Range<u64>) -> Result<Window, Failure> {
+fn look_at(segment: &dyn Segment, range: Range<u64>) -> Result<Window<'_>, Failure> {
     segment.window(range).map_err(of_kernel)
 }
 

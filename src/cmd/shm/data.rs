@@ -1,15 +1,13 @@
 //! Bytes in bulk: making segments, filling them and reading them.
 
 use crate::cli::{Example, Run};
-use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::sys::segment::{self, Access, Fit, Pages, Passing, Segment, WriteError};
 use crate::sys::stdio::Stream;
-use crate::sys::transfer;
 use crate::units::{Mode, Size};
 
-use super::super::{Creation, output_failed, stdin_failed};
+use super::super::{Creation, about, output_failed, stdin_failed};
 use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within};
 
 /// Create a segment
@@ -51,7 +49,8 @@ impl<O: Operand> Run for Create<O> {
 /// Write stdin into a segment
 ///
 /// A segment that does not exist is created, as large as the input, and appears when it is
-/// complete. An existing one keeps its size: input that does not fit is refused, before a byte is
+/// complete. Of several that create it at the same time one does, and the others write into it,
+/// and let it grow where that is needed. An existing one keeps its size: input that does not fit is refused, before a byte is
 /// written if stdin is a file, and otherwise when it is full, with a message that says how much
 /// was written.
 #[derive(Debug, clap::Args)]
@@ -84,7 +83,7 @@ impl<O: Operand> Run for Write<O> {
         let _guard = self.guarding.take()?;
         self.write().map_err(|error| match error {
             WriteError::Source(errno) => stdin_failed(errno),
-            error => super::super::about(self.explain(error), &self.name),
+            error => about(self.explain(error), &self.name),
         })?;
         Ok(Exit::Done)
     }
@@ -93,25 +92,12 @@ impl<O: Operand> Run for Write<O> {
 impl<O: Operand> Write<O> {
     fn write(&self) -> Result<(), WriteError> {
         let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
-        let segment = match self.name.open(Access::Write) {
-            Err(segment::Error::Kernel(Errno(libc::ENOENT))) => {
-                let mode = Mode::of_new_object(self.mode.as_ref());
-                self.name.create_from(input, offset, mode)?;
-                if self.durability.sync().is_none() {
-                    return Ok(());
-                }
-                self.name.open(Access::Write)?
-            }
-            opened => {
-                let segment = opened?;
-                segment::write(&*segment, input, offset, self.fit())?;
-                segment
-            }
-        };
-        if let Some(sync) = self.durability.sync() {
-            segment.sync(sync)?;
+        let mode = Mode::of_new_object(self.mode.as_ref());
+        segment::write_to(&self.name, input, offset, mode, self.fit())?;
+        match self.durability.sync() {
+            Some(sync) => Ok(self.name.open(Access::Read)?.sync(sync)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn fit(&self) -> Fit {
@@ -181,16 +167,12 @@ impl<O: Operand> Run for Cat<O> {
             output.flush()?;
             let expected = range.end - range.start;
             let passed = segment.drain(Stream::Output.fd(), range, passing);
-            if passed.map_err(|error| failed(error, name))? < expected {
+            if passed.map_err(|error| output_failed(error, name))? < expected {
                 return Err(shrank()).about(name);
             }
         }
         Ok(Exit::Done)
     }
-}
-
-fn failed(error: transfer::Error, name: &impl Operand) -> anyhow::Error {
-    output_failed(error, name)
 }
 
 /// Prints up to the first NUL.

@@ -1,10 +1,14 @@
 //! What segments there are, what is known of them, and removing them.
 
+use serde_json::Value as Json;
+
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Subject};
 use crate::output::{Format, Output, Record};
-use crate::sys::segment::{Fact, Value};
+use crate::sys::process::{Holders, HoldersOfMany};
+use crate::sys::segment::{Description, Fact, Value};
 
+use super::super::{holders, remove};
 use super::{Operand, explain};
 
 /// Show all that is known of a segment
@@ -25,9 +29,10 @@ impl<O: Operand> Run for Stat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.stat;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let (facts, holders) = self.name.describe().map_err(explain).about(&self.name)?;
+        let Description { facts, object } =
+            self.name.describe().map_err(explain).about(&self.name)?;
         let record = facts.into_iter().fold(Record::new(), with_fact);
-        output.show(&super::super::holders(record, &holders), self.format)?;
+        output.show(&holders(record, &Holders::of(object)), self.format)?;
         Ok(Exit::Done)
     }
 }
@@ -48,7 +53,8 @@ fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
 /// List the segments of this machine
 ///
 /// Under 'shm' these are POSIX objects, then System V segments; under 'map', files that some
-/// process has mapped in order to share them.
+/// process has mapped in order to share them. The holders are the processes that have one open,
+/// mapped or attached, as far as we may see them. --json tells of each what 'stat' does.
 #[derive(Debug, clap::Args)]
 pub struct Ls<O: Operand> {
     #[command(flatten)]
@@ -61,19 +67,33 @@ impl<O: Operand> Run for Ls<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.ls;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let entries = O::list()?;
-        let records = entries.into_iter().map(|entry| {
-            Record::new()
-                .bytes("name", entry.name.as_encoded_bytes())
-                .number("size", entry.size)
-                .mode("mode", entry.mode)
-                .number("uid", entry.uid)
-                .number("gid", entry.gid)
-                .time("changed", entry.changed)
+        let all = O::list()?;
+        let everybody = HoldersOfMany::find(all.iter().map(|segment| segment.object));
+        let columns: Vec<&str> = COLUMNS
+            .into_iter()
+            .filter(|key| all.iter().any(|segment| segment.fact(key).is_some()))
+            .collect();
+        let records = all.into_iter().map(|segment| {
+            let record = in_columns(&segment, &columns);
+            holders(record, &everybody.of(segment.object))
         });
         output.list(&records.collect::<Vec<_>>(), self.format)?;
         Ok(Exit::Done)
     }
+}
+
+/// What a listing shows to people, of segments that have it. Programs are told everything.
+const COLUMNS: [&str; 8] =
+    ["name", "size", "mode", "uid", "gid", "changed", "attachments", "marked_for_removal"];
+
+fn in_columns(segment: &Description, columns: &[&'static str]) -> Record {
+    let record = columns.iter().fold(Record::new(), |record, key| match segment.fact(key) {
+        Some(fact) => with_fact(record, fact.clone()),
+        None => record.field(key, Json::Null, b"-".as_slice()),
+    });
+    let others = segment.facts.iter().filter(|fact| !columns.contains(&fact.key));
+    let others = others.cloned().fold(Record::new(), with_fact);
+    record.with_json_of(others)
 }
 
 /// Remove segments
@@ -93,8 +113,6 @@ impl<O: Operand> Run for Rm<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.rm;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(super::super::remove(&self.names, self.force, output, |name| {
-            name.remove().map_err(explain)
-        }))
+        Ok(remove(&self.names, self.force, output, |name| name.remove().map_err(explain)))
     }
 }

@@ -1,0 +1,94 @@
+//! Files that have to be regular ones: what else has their name, such as a FIFO or a link that
+//! somebody planted, is refused and not waited for: open(2).
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+
+use crate::errno::Errno;
+
+/// Whether a link may stand for the file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Links {
+    /// It may, as the caller chose the path.
+    Followed,
+    /// It may not, as anybody may have made it.
+    Refused,
+}
+
+/// Why a file is not opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] Errno),
+    /// It is a link, a FIFO, a socket, a device or a directory.
+    #[error("not a regular file")]
+    NotRegular,
+}
+
+/// Opens a file; what the kernel knows of it comes along.
+pub fn open(path: &Path, access: OFlag, links: Links) -> Result<(OwnedFd, FileStat), Error> {
+    let never_wait = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let no_links = match links {
+        Links::Followed => OFlag::empty(),
+        Links::Refused => OFlag::O_NOFOLLOW,
+    };
+    let opened = nix::fcntl::open(path, access | never_wait | no_links, Mode::empty());
+    let file = opened.map_err(|errno| match (errno, links) {
+        // A socket or a FIFO without a reader, and a directory, are not even opened for writing.
+        (nix::errno::Errno::ENXIO | nix::errno::Errno::EISDIR, _)
+        | (nix::errno::Errno::ELOOP, Links::Refused) => Error::NotRegular,
+        (errno, _) => Error::Kernel(errno.into()),
+    })?;
+    let status = fstat(&file).map_err(Errno::from)?;
+    checked(status).map(|status| (file, status))
+}
+
+/// What is known of a file, without opening it.
+pub fn status(path: &Path, links: Links) -> Result<FileStat, Error> {
+    let flags = match links {
+        Links::Followed => AtFlags::empty(),
+        Links::Refused => AtFlags::AT_SYMLINK_NOFOLLOW,
+    };
+    checked(fstatat(AT_FDCWD, path, flags).map_err(Errno::from)?)
+}
+
+/// Whether it is an ordinary file.
+pub fn is_regular(status: &FileStat) -> bool {
+    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG
+}
+
+fn checked(status: FileStat) -> Result<FileStat, Error> {
+    if is_regular(&status) { Ok(status) } else { Err(Error::NotRegular) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_told_apart_from_what_the_kernel_refuses() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        std::fs::write(&file, "x").unwrap();
+        symlink(&file, &link).unwrap();
+        let refused = |path: &Path, access, links| open(path, access, links).map(drop).unwrap_err();
+        assert!(open(&link, OFlag::O_RDWR, Links::Followed).is_ok());
+        assert_eq!(refused(&link, OFlag::O_RDWR, Links::Refused), Error::NotRegular);
+        assert_eq!(status(&link, Links::Refused).map(drop), Err(Error::NotRegular));
+        assert_eq!(refused(directory.path(), OFlag::O_RDWR, Links::Followed), Error::NotRegular);
+        assert_eq!(refused(directory.path(), OFlag::O_RDONLY, Links::Followed), Error::NotRegular);
+        let missing = directory.path().join("missing");
+        let errno = Error::Kernel(Errno(libc::ENOENT));
+        assert_eq!(refused(&missing, OFlag::O_RDONLY, Links::Refused), errno);
+        symlink(&missing, directory.path().join("loop")).unwrap();
+        symlink(directory.path().join("loop"), &missing).unwrap();
+        let errno = Error::Kernel(Errno(libc::ELOOP));
+        assert_eq!(refused(&missing, OFlag::O_RDONLY, Links::Followed), errno);
+    }
+}

@@ -1,0 +1,175 @@
+//! Single numbers: `peek`, `poke`, `add`, `cas` and `wait`.
+
+use std::fs;
+
+use super::{complaint, created};
+use crate::support::{Name, code, ipc, sh, text};
+
+#[test]
+fn numbers_of_every_type_are_set_and_printed() {
+    let (name, key) = (created("64"), Name::system_v("shm"));
+    ipc(&["shm", "create", &key, "--size", "64"]).is(0, "", "");
+    for object in [&*name, &*key] {
+        for (kind, values) in [
+            ("i8", "-128 127"),
+            ("u8", "0 255"),
+            ("i16", "-32768 32767"),
+            ("u16", "0 65535"),
+            ("i32", "-2147483648 2147483647"),
+            ("u32", "0 4294967295"),
+            ("i64", "-9223372036854775808 9223372036854775807"),
+            ("u64", "0 18446744073709551615"),
+            ("f32", "0.1 -inf"),
+            ("f64", "1e300 -2.5"),
+        ] {
+            for offset in ["8", "9"] {
+                let at = ["--type", kind, "--offset", offset];
+                let poke = ipc(&["shm", "poke", object]).words(&at).word("--");
+                poke.words(&values.split(' ').collect::<Vec<_>>()).is(0, "", "");
+                let peek = ipc(&["shm", "peek", object]).words(&at);
+                peek.words(&["--count", "2", "--sep", " "]).is(0, &format!("{values}\n"), "");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_order_of_bytes_can_be_chosen() {
+    let name = created("8");
+    let run = |words: &[&str]| ipc(&[&["shm"], words].concat());
+    run(&["poke", &name, "--type", "u32", "--endian", "big", "0x01020304"]).is(0, "", "");
+    run(&["peek", &name, "--type", "u8", "--count", "4", "--sep", ","]).is(0, "1,2,3,4\n", "");
+    run(&["add", &name, "--type", "u32", "--endian", "big", "1"]).is(0, "16909061\n", "");
+    run(&["peek", &name, "--type", "u32", "--endian", "little"]).is(0, "84083201\n", "");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_before_a_byte_changes() {
+    let name = created("16");
+    let before = ipc(&["shm", "poke", &name, "--type", "u64", "7", "7"]);
+    before.is(0, "", "");
+    let refused = |words: &[&str], status, reason: &str| {
+        let subject = if status == 2 { words.last().unwrap() } else { &*name };
+        ipc(&[&["shm", words[0], &name], &words[1..]].concat()).is(
+            status,
+            "",
+            &complaint(words[0], subject, reason),
+        );
+    };
+    refused(&["poke", "--type", "u64", "1", "2", "3"], 3, "24 bytes at 0 are beyond the end, 16");
+    refused(
+        &["poke", "--type", "u8", "--offset", "16", "1"],
+        3,
+        "1 bytes at 16 are beyond the end, 16",
+    );
+    refused(&["poke", "--type", "u8", "1", "256"], 2, "u8 is from 0 to 255");
+    refused(&["poke", "--type", "i32", "1", "x"], 2, "not a number such as 42, -1 or 0xff");
+    refused(&["poke", "--type", "f32", "1.5", "y"], 2, "not a number such as 1.5, -1 or inf");
+    refused(
+        &["add", "--type", "i32", "--offset", "2", "1"],
+        3,
+        "i32 at 2 is not aligned: its offset has to be a multiple of 4",
+    );
+    refused(
+        &["cas", "--type", "i64", "--offset", "4", "1", "1"],
+        3,
+        "i64 at 4 is not aligned: its offset has to be a multiple of 8",
+    );
+    refused(&["add", "--type", "u8", "249"], 3, "the sum of 7 and 249 is beyond u8");
+    refused(&["add", "--type", "u64", "-8"], 3, "the sum of 7 and -8 is beyond u64");
+    refused(&["peek", "--offset", "13"], 3, "4 bytes at 13 are beyond the end, 16");
+    let beyond = format!("{} bytes at 0 are beyond the end, 16", u64::MAX);
+    refused(&["peek", "--count", &u64::MAX.to_string()], 3, &beyond);
+    ipc(&["shm", "peek", &name, "--type", "u64", "--count", "2"]).is(0, "7\n7\n", "");
+}
+
+#[test]
+fn cas_succeeds_once_and_tells_the_others_what_they_found() {
+    let name = created("8");
+    let run = |old, new| ipc(&["shm", "cas", &name, "--type", "i64", old, new]);
+    run("0", "-5").is(0, "-5\n", "");
+    run("0", "6").is(1, "-5\n", "");
+    let float = |old, new| ipc(&["shm", "cas", &name, "--type", "f64", old, new]);
+    ipc(&["shm", "poke", &name, "--type", "f64", "-0.0"]).is(0, "", "");
+    float("0", "1.5").is(0, "1.5\n", "");
+}
+
+#[test]
+fn no_addition_is_lost_when_two_shells_add() {
+    let name = created("16");
+    let line = "i=0; while [ $i -lt 1000 ]; do
+        ipc shm add \"$0\" --type u64 --offset 8 1 > /dev/null || exit; i=$((i + 1)); done";
+    let shells = [sh(line).word(&*name).start(), sh(line).word(&*name).start()];
+    for shell in shells {
+        assert!(shell.finish().status.success());
+    }
+    ipc(&["shm", "peek", &name, "--type", "u64", "--offset", "8"]).is(0, "2000\n", "");
+}
+
+#[test]
+fn a_waiter_is_woken_by_each_way_to_change_a_number_of_any_width() {
+    for (kind, change) in [
+        ("u8", &["poke", "3"][..]),
+        ("i16", &["add", "3"]),
+        ("u32", &["cas", "0", "3"]),
+        ("i64", &["poke", "3"]),
+        ("u64", &["add", "3"]),
+        ("f64", &["cas", "0", "3"]),
+    ] {
+        let name = created("16");
+        // Never looking again, it goes on only if it is woken.
+        let words = ["--offset", "8", "--type", kind, "--ge", "3", "--poll", "inf"];
+        let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
+        waiter.wait_until_asleep();
+        let at = ["--offset", "8", "--type", kind];
+        let changed = ipc(&["shm", change[0], &name]).words(&at).words(&change[1..]).output();
+        assert_eq!(code(&changed), 0);
+        assert_eq!(text(&waiter.finish().stdout).trim_end_matches(".0\n"), {
+            if kind == "f64" { "3" } else { "3\n" }
+        });
+    }
+}
+
+#[test]
+fn the_upper_half_of_a_wide_number_wakes_as_well() {
+    let name = created("8");
+    let waiter = ipc(&["shm", "wait", &name, "--type", "u64", "--change", "--poll", "inf"]).start();
+    waiter.wait_until_asleep();
+    ipc(&["shm", "poke", &name, "--type", "u64", "0x100000000"]).is(0, "", "");
+    assert_eq!(text(&waiter.finish().stdout), "4294967296\n");
+}
+
+#[test]
+fn a_wait_gives_up_as_it_was_told_and_its_condition_may_hold_already() {
+    let name = created("8");
+    let run = |words: &[&str]| ipc(&[&["shm", "wait", &name, "--type", "i32"], words].concat());
+    run(&["--eq", "0"]).is(0, "0\n", "");
+    run(&["--ne", "-1"]).is(0, "0\n", "");
+    run(&["--eq", "1", "-n"]).is(1, "", "");
+    run(&["--change", "-t", "20ms"]).is(124, "", &complaint("wait", &name, "timed out"));
+    let output = run(&[]).output();
+    assert_eq!(code(&output), 2);
+}
+
+#[test]
+fn a_number_that_a_program_stores_without_waking_anybody_is_noticed() {
+    let name = created("8");
+    let waiter = ipc(&["shm", "wait", &name, "--type", "u8", "--eq", "65"]).start();
+    waiter.wait_until_asleep();
+    fs::write(format!("/dev/shm{}", &*name), "A").unwrap();
+    let output = waiter.finish();
+    // Truncating it first, as it did, may be what the waiter saw.
+    assert!([0, 3].contains(&code(&output)), "{output:?}");
+}
+
+#[test]
+fn numbers_are_json_where_json_has_them() {
+    let name = created("16");
+    let peek = |words: &[&str]| ipc(&["shm", "peek", &name, "--json"]).words(words);
+    ipc(&["shm", "poke", &name, "--type", "u64", "18446744073709551615"]).is(0, "", "");
+    peek(&["--type", "u64", "--count", "2"]).is(0, "[18446744073709551615,0]\n", "");
+    peek(&["--count", "0"]).is(0, "[]\n", "");
+    ipc(&["shm", "poke", &name, "--type", "f32", "--", "0.1", "-inf", "nan"]).is(0, "", "");
+    peek(&["--type", "f32", "--count", "3"]).is(0, "[0.1,\"-inf\",\"NaN\"]\n", "");
+    assert_eq!(code(&peek(&["--sep", " "]).output()), 2);
+}

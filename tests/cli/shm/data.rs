@@ -1,0 +1,202 @@
+//! Bytes in bulk, written and printed.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::{complaint, created};
+use crate::support::{Name, binary, code, ipc, sh, text, until};
+
+const NO_ROOM: &str = "hint: --grow makes room, --truncate fits it\n";
+
+#[test]
+fn what_is_written_is_read_back_byte_for_byte() {
+    for size in [0, 1, 4095, 4097, 1_000_003] {
+        let (name, key) = (Name::new("shm"), Name::system_v("shm"));
+        let bytes: Vec<u8> = (0..size).map(|i: u32| (i / 3) as u8).collect();
+        ipc(&["shm", "write", &name]).input(bytes.clone()).is(0, "", "");
+        assert!(ipc(&["shm", "cat", &name]).output().stdout == bytes);
+        if size > 0 {
+            ipc(&["shm", "create", &key, "--size", &size.to_string()]).is(0, "", "");
+            ipc(&["shm", "write", &key]).input(bytes.clone()).is(0, "", "");
+            assert!(ipc(&["shm", "read", &key]).output().stdout == bytes);
+        }
+    }
+}
+
+#[test]
+fn a_file_and_a_segment_are_copied_into_each_other() {
+    let (name, key) = (Name::new("shm"), Name::system_v("shm"));
+    let directory = tempfile::tempdir().unwrap();
+    let line = "seq 100000 > a && ipc shm write \"$0\" < a && ipc shm cat \"$0\" > b && cmp a b &&
+        ipc shm write \"$1\" < a && ipc shm cat \"$1\" > c && cmp a c &&
+        ipc shm cat \"$0\" >> c && cat a a | cmp - c && ipc shm cat \"$0\" | cmp - a";
+    sh(line).word(&*name).word(&*key).within(directory.path()).is(0, "", "");
+}
+
+#[test]
+fn input_that_does_not_fit_is_refused() {
+    let name = created("5");
+    let does_not_fit = |room, written| {
+        let reason = format!("the input does not fit into {room} bytes; {written} were written");
+        complaint("write", &name, &reason) + NO_ROOM
+    };
+    ipc(&["shm", "write", &name]).input("abcde").is(0, "", "");
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("f"), "123456").unwrap();
+    // A file tells its size, so nothing is written.
+    sh("ipc shm write \"$0\" < f").word(&*name).within(directory.path()).is(
+        3,
+        "",
+        &does_not_fit(5, 0),
+    );
+    ipc(&["shm", "cat", &name]).is(0, "abcde", "");
+    ipc(&["shm", "write", &name, "--offset", "3"]).input("123").is(3, "", &does_not_fit(2, 2));
+    ipc(&["shm", "cat", &name]).is(0, "abc12", "");
+    ipc(&["shm", "write", &name, "--offset", "6"]).input("x").is(
+        3,
+        "",
+        &(complaint("write", &name, "offset 6 is beyond the end, 5") + NO_ROOM),
+    );
+}
+
+#[test]
+fn a_segment_grows_or_is_fitted_when_told() {
+    let name = created("5");
+    ipc(&["shm", "write", &name, "--grow", "--offset", "4"]).input("xyz").is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(0, "\0\0\0\0xyz", "");
+    ipc(&["shm", "write", &name, "--grow"]).input("ab").is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(0, "ab\0\0xyz", "");
+    ipc(&["shm", "write", &name, "--truncate"]).input("cd").is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(0, "cd", "");
+    ipc(&["shm", "resize", &name, "4"]).is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(0, "cd\0\0", "");
+}
+
+#[test]
+fn a_missing_segment_appears_when_it_is_complete() {
+    let name = Name::new("shm");
+    let mut writer = Command::new(binary())
+        .args(["shm", "write", &name, "--offset", "2"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    input.write_all(b"half").unwrap();
+    ipc(&["shm", "cat", &name]).is(4, "", &complaint("cat", &name, "No such file or directory"));
+    input.write_all(b" whole").unwrap();
+    drop(input);
+    assert!(writer.wait().unwrap().success());
+    ipc(&["shm", "cat", &name]).is(0, "\0\0half whole", "");
+}
+
+#[test]
+fn cat_prints_the_part_that_was_asked_for() {
+    let name = Name::new("shm");
+    ipc(&["shm", "write", &name]).input("ab\0cdefgh").is(0, "", "");
+    let run = |words: &[&str]| ipc(&[&["shm", "cat", &name], words].concat());
+    run(&["--offset", "3", "--count", "2"]).is(0, "cd", "");
+    run(&["--string"]).is(0, "ab", "");
+    run(&["--string", "--offset", "3"]).is(0, "cdefgh", "");
+    run(&["--offset", "9"]).is(0, "", "");
+    run(&["--offset", "10"]).is(3, "", &complaint("cat", &name, "offset 10 is beyond the end, 9"));
+    let beyond = complaint("cat", &name, "3 bytes at 7 are beyond the end, 9");
+    run(&["--offset", "7", "--count", "3"]).is(3, "", &beyond);
+    let beyond = format!("{} bytes at 15 are beyond the end, 9", u64::MAX);
+    run(&["--offset", "15", "--count", &u64::MAX.to_string()]).is(
+        3,
+        "",
+        &complaint("cat", &name, &beyond),
+    );
+    ipc(&["shm", "cat", &name, &name, "--count", "2"]).is(0, "abab", "");
+}
+
+#[test]
+fn a_reader_of_stdout_that_left_ends_cat_without_a_word_and_a_full_one_with_one() {
+    // More than any pipe holds.
+    let name = created("4M");
+    let output = sh("{ ipc shm cat \"$0\"; echo $? >&2; } | head -c 1").word(&*name).output();
+    assert_eq!(text(&output.stderr), "141\n");
+    sh("ipc shm cat \"$0\" > /dev/full").word(&*name).is(
+        3,
+        "",
+        "ipc: shm cat: standard output: No space left on device\n",
+    );
+}
+
+#[test]
+fn what_was_printed_before_an_error_is_printed() {
+    let name = Name::new("shm");
+    ipc(&["shm", "write", &name]).input("hello\0").is(0, "", "");
+    let missing = "ipc: shm cat: /ipc-no-such: No such file or directory\n";
+    ipc(&["shm", "cat", "--string", &name, "/ipc-no-such"]).is(4, "hello", missing);
+}
+
+/// Several that begin to write a segment while there is none, each to its part.
+fn written_by_several(noun: &str, name: &str) -> Vec<u8> {
+    const PARTS: [&str; 4] = ["first ", "second ", "third ", "and last"];
+    let mut offset = 0;
+    let mut writers = Vec::new();
+    for part in PARTS {
+        let mut writer = Command::new(binary())
+            .args([noun, "write", name, "--offset", &offset.to_string()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = writer.stdin.take().unwrap();
+        // It has found no segment before it reads.
+        let stat = format!("/proc/{}/stat", writer.id());
+        until("it waits for its input", || fs::read_to_string(&stat).unwrap().contains(") S "));
+        writers.push((writer, input, part));
+        offset += part.len();
+    }
+    for (_, input, part) in &mut writers {
+        input.write_all(part.as_bytes()).unwrap();
+    }
+    let ends: Vec<_> =
+        writers.into_iter().map(|(writer, input, _)| (writer, drop(input))).collect();
+    for (mut writer, ()) in ends {
+        assert!(writer.wait().unwrap().success());
+    }
+    ipc(&[noun, "cat", name]).output().stdout
+}
+
+#[test]
+fn several_may_create_a_segment_by_writing_and_none_loses_its_input() {
+    let name = Name::new("shm");
+    assert_eq!(text(&written_by_several("shm", &name)), "first second third and last");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    let written = written_by_several("map", path.to_str().unwrap());
+    assert_eq!(text(&written), "first second third and last");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn several_may_create_a_system_v_segment_of_one_size() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("f"), vec![b'x'; 100_000]).unwrap();
+    for _ in 0..10 {
+        let key = Name::system_v("shm");
+        let writers = [(); 4]
+            .map(|()| sh("ipc shm write \"$0\" < f").word(&*key).within(directory.path()).start());
+        for writer in writers {
+            let output = writer.finish();
+            assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+        }
+        assert!(ipc(&["shm", "cat", &key]).output().stdout == vec![b'x'; 100_000]);
+    }
+}
+
+#[test]
+fn several_that_let_a_segment_grow_do_not_cut_off_each_other() {
+    let name = created("0");
+    let line = "i=$1; while [ $i -lt 40 ]; do
+        printf %04d $i | ipc shm write --grow --offset $((4 * i)) \"$0\" || exit; i=$((i + 4)); done";
+    let shells = ["0", "1", "2", "3"].map(|first| sh(line).word(&*name).word(first).start());
+    for shell in shells {
+        assert!(shell.finish().status.success());
+    }
+    let all: String = (0..40).map(|i| format!("{i:04}")).collect();
+    ipc(&["shm", "cat", &name]).is(0, &all, "");
+}

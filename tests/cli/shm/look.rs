@@ -1,0 +1,65 @@
+//! `stat` and `ls`.
+
+use std::fs;
+
+use super::{complaint, created};
+use crate::support::{Name, as_another_user, ipc};
+
+#[test]
+fn stat_and_ls_tell_size_mode_and_holders() {
+    let name = created("12K");
+    let file = fs::File::open(format!("/dev/shm{}", &*name)).unwrap();
+    let stat = ipc(&["shm", "stat", "--json", &name]).succeeds();
+    let json: serde_json::Value = serde_json::from_str(&stat).unwrap();
+    assert_eq!((&json["size"], &json["mode"]), (&12288.into(), &"0600".into()));
+    assert_eq!(json["holders"][0]["pid"], std::process::id());
+    drop(file);
+    let list = ipc(&["shm", "ls", "--json"]).succeeds();
+    let json: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let is_it = |entry: &&serde_json::Value| entry["name"] == *name;
+    assert_eq!(json.as_array().unwrap().iter().find(is_it).unwrap()["size"], 12288);
+}
+
+#[test]
+fn what_is_known_of_a_system_v_segment_is_told() {
+    let key = Name::system_v("shm");
+    ipc(&["shm", "create", &key, "--size", "100", "-m", "0640"]).is(0, "", "");
+    let stat = ipc(&["shm", "stat", "--json", &key]).succeeds();
+    let json: serde_json::Value = serde_json::from_str(&stat).unwrap();
+    assert_eq!((&json["size"], &json["mode"]), (&100.into(), &"0640".into()));
+    assert_eq!((&json["attachments"], &json["marked_for_removal"]), (&0.into(), &false.into()));
+    let id = json["id"].as_i64().unwrap();
+    ipc(&["shm", "poke", &format!("sysv:id={id}"), "--type", "u8", "65"]).is(0, "", "");
+    ipc(&["shm", "cat", &key, "--string"]).is(0, "A", "");
+    assert!(
+        ipc(&["shm", "ls"])
+            .succeeds()
+            .contains(&format!("sysv:{:#010x} ", { i64::from_str_radix(&key[7..], 16).unwrap() }))
+    );
+    let fixed = "a System V segment cannot be resized";
+    let hint = "hint: copy it: ipc shm cat OLD | ipc shm write NEW\n";
+    ipc(&["shm", "resize", &key, "200"]).is(3, "", &(complaint("resize", &key, fixed) + hint));
+    ipc(&["shm", "rm", &key]).is(0, "", "");
+    ipc(&["shm", "cat", &key]).is(4, "", &complaint("cat", &key, "No such file or directory"));
+}
+
+#[test]
+fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
+    let name = created("16");
+    let wait = ipc(&["shm", "wait", &name, "--type", "u8", "--eq", "1", "--poll", "inf"]).start();
+    wait.wait_until_asleep();
+    let row = format!("{} (ipc)", wait.pid());
+    let listed = || ipc(&["shm", "ls"]).succeeds();
+    assert!(listed().lines().any(|line| line.starts_with(&*name) && line.contains(&row)));
+    if let Some(ls) = as_another_user(&["shm", "ls", "--json"]) {
+        let json: serde_json::Value = serde_json::from_str(&ls.succeeds()).unwrap();
+        let is_it = |entry: &&serde_json::Value| entry["name"] == *name;
+        let entry = json.as_array().unwrap().iter().find(is_it).unwrap().clone();
+        assert_eq!(entry["holders"], serde_json::json!([]));
+        assert!(entry["hidden"].as_u64().unwrap() > 0);
+        let stat = as_another_user(&["shm", "stat", &name]).unwrap().succeeds();
+        assert!(stat.contains("could not be seen"), "{stat}");
+    }
+    ipc(&["shm", "poke", &name, "--type", "u8", "1"]).is(0, "", "");
+    assert!(wait.finish().status.success());
+}

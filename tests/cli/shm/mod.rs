@@ -1,0 +1,118 @@
+//! `ipc shm`.
+
+mod cells;
+mod data;
+mod guard;
+mod look;
+mod loss;
+mod programs;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{Name, as_another_user, awkward, code, ipc, sh, text};
+
+/// A new segment of this size.
+pub fn created(size: &str) -> Name {
+    let name = Name::new("shm");
+    ipc(&["shm", "create", &name, "--size", size]).is(0, "", "");
+    name
+}
+
+/// What a diagnostic of this verb about this object says.
+pub fn complaint(verb: &str, name: &str, reason: &str) -> String {
+    format!("ipc: shm {verb}: {name}: {reason}\n")
+}
+
+#[test]
+fn create_makes_zeros_of_exactly_this_size_and_mode() {
+    let name = Name::new("shm");
+    sh("umask 077; ipc shm create -m a=rw --size 5K \"$0\"").word(&*name).is(0, "", "");
+    let status = fs::metadata(format!("/dev/shm{}", &*name)).unwrap();
+    assert_eq!((status.len(), status.permissions().mode() & 0o7777), (5120, 0o666));
+    assert_eq!(ipc(&["shm", "cat", &name]).output().stdout, vec![0; 5120]);
+}
+
+#[test]
+fn create_refuses_what_exists_unless_told_and_of_the_same_size() {
+    let (name, key) = (created("8"), Name::system_v("shm"));
+    ipc(&["shm", "create", &key, "--size", "8"]).is(0, "", "");
+    for object in [&*name, &*key] {
+        let run = |words: &[&str]| ipc(&["shm", "create", object, "--size"]).words(words);
+        run(&["8"]).is(5, "", &complaint("create", object, "File exists"));
+        run(&["8", "-e"]).is(0, "", "");
+        let other = complaint("create", object, "exists with another size, 8 bytes");
+        run(&["9", "-e"]).is(5, "", &other);
+    }
+}
+
+#[test]
+fn the_name_of_a_semaphore_is_no_name_of_a_segment() {
+    for words in [&["create", "--size", "8"][..], &["write"], &["cat"], &["rm"], &["stat"]] {
+        let reason = "names that begin with 'sem.' belong to semaphores, which 'ipc sem' knows";
+        ipc(&["shm"]).words(words).word("sem.x").is(3, "", &complaint(words[0], "/sem.x", reason));
+    }
+    let semaphore = Name::new("sem");
+    ipc(&["sem", "create", &semaphore]).is(0, "", "");
+    assert!(!ipc(&["shm", "ls"]).succeeds().contains(&semaphore[1..]));
+}
+
+#[test]
+fn huge_pages_are_had_or_refused_with_a_reason() {
+    let name = Name::new("shm");
+    let output = ipc(&["shm", "create", &name, "--size", "4M", "--huge"]).output();
+    let hint = "\nhint: without --huge it has ordinary pages\n";
+    assert!(code(&output) == 0 || text(&output.stderr).ends_with(hint), "{output:?}");
+    let there = std::path::Path::new(&format!("/dev/shm{}", &*name)).exists();
+    assert_eq!(there, code(&output) == 0);
+}
+
+#[test]
+fn rm_removes_all_it_can_and_tells_the_rest() {
+    let name = created("8");
+    let missing = complaint("rm", "/ipc-no-such", "No such file or directory");
+    ipc(&["shm", "rm", "/ipc-no-such", &name]).is(4, "", &missing);
+    ipc(&["shm", "rm", "-f", &name]).is(0, "", "");
+}
+
+#[test]
+fn a_name_in_any_bytes_is_used_and_listed() {
+    ipc(&["shm", "write"]).word(awkward()).input("x").is(0, "", "");
+    let list = ipc(&["shm", "ls", "--json"]).succeeds();
+    ipc(&["shm", "rm"]).word(awkward()).is(0, "", "");
+    assert!(list.contains("base64"), "{list}");
+}
+
+#[test]
+fn a_planted_link_or_fifo_is_no_segment() {
+    let name = Name::new("shm");
+    let path = format!("/dev/shm{}", &*name);
+    let reason = "not a shared memory object: not a regular file";
+    std::os::unix::fs::symlink("/etc/hostname", &path).unwrap();
+    ipc(&["shm", "cat", &name]).is(3, "", &complaint("cat", &name, reason));
+    ipc(&["shm", "write", &name]).input("x").is(3, "", &complaint("write", &name, reason));
+    fs::remove_file(&path).unwrap();
+    ipc(&["fifo", "create", &path]).is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(3, "", &complaint("cat", &name, reason));
+}
+
+#[test]
+fn another_user_gets_what_the_mode_allows() {
+    let name = created("8");
+    let denied = |verb| complaint(verb, &name, "Permission denied");
+    let Some(cat) = as_another_user(&["shm", "cat", &name]) else { return };
+    cat.is(6, "", &denied("cat"));
+    fs::set_permissions(format!("/dev/shm{}", &*name), fs::Permissions::from_mode(0o644)).unwrap();
+    let peek = as_another_user(&["shm", "peek", &name, "--count", "2"]);
+    peek.unwrap().is(0, "0\n0\n", "");
+    let wait = as_another_user(&["shm", "wait", &name, "--type", "u64", "--eq", "5"]);
+    let wait = wait.unwrap().start();
+    wait.wait_until_asleep();
+    as_another_user(&["shm", "poke", &name, "--type", "u8", "1"]).unwrap().is(
+        6,
+        "",
+        &denied("poke"),
+    );
+    ipc(&["shm", "poke", &name, "--type", "u64", "5"]).is(0, "", "");
+    assert_eq!(text(&wait.finish().stdout), "5\n");
+}
