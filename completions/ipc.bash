@@ -2229,7 +2229,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__peek)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --count --sep --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --count --sep --endian --json --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3107,7 +3107,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__peek)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --count --sep --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --count --sep --endian --json --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -239,6 +239,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s V -l version -d 'Print version'
@@ -592,6 +593,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s V -l version -d 'Print version'
