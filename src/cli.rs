@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -328,6 +329,11 @@ fn refused_value(error: &clap::Error) -> Option<String> {
     let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
     let reason =
         std::error::Error::source(error).filter(|_| error.kind() == ErrorKind::ValueValidation)?;
+    let reason = match reason.downcast_ref().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "too large".to_owned(),
+        Some(_) => "not a number".to_owned(),
+        None => reason.to_string(),
+    };
     let option = argument.split(' ').next().filter(|name| name.starts_with('-'));
     Some(match option {
         Some(option) => format!("{option} '{value}': {reason}"),
