@@ -77,17 +77,6 @@ impl Permits {
         Ok(Some(Hold { permits: self, index, claim, grip }))
     }
 
-    /// Waits until nobody holds the claim in this slot any more.
-    pub(super) fn wait_for_release(
-        &self,
-        slot: usize,
-        deadline: Deadline,
-    ) -> Result<Waited, Error> {
-        // Held for no more than a moment: whoever looks would take it for the holder's.
-        let released = lock_of(slot).guard(&self.semaphore, deadline)?;
-        Ok(released.map_or(Waited::TimedOut, |_moment| Waited::Done(())))
-    }
-
     /// Lets those who watch for the ends of holders know that there is another one.
     fn announce(&self) {
         // They look again before long anyway.
@@ -137,6 +126,6 @@ impl Exclusive<'_> {
 }
 
 /// The lock by which the claim in a slot is held.
-fn lock_of(slot: usize) -> Lock {
+pub(super) fn lock_of(slot: usize) -> Lock {
     Lock::of_byte(byte::FIRST_SLOT + slot as i64)
 }

@@ -14,8 +14,9 @@ use crate::output::Output;
 /// or remove anything. Who gives up, or is killed while waiting, is not counted any more, and the
 /// others go on waiting; who comes instead is as good.
 ///
-/// The parties are processes of one user. A party that was killed may leave an empty barrier behind,
-/// which the next one uses: a file in /dev/shm.
+/// The parties are processes of one user. If all who wait are killed, an empty barrier stays behind,
+/// the file /dev/shm/ipc-barrier.NAME. It does no harm: whoever comes next uses it, or makes another
+/// one if it was for another number.
 #[derive(Debug, clap::Args)]
 pub struct Barrier {
     /// Name of the barrier, such as /ready, which is no semaphore's
@@ -38,7 +39,7 @@ impl Run for Barrier {
             "ipc sem barrier /start --parties 3 && ./work",
         ),
         (
-            "Meet another script: each says this, and then both go on",
+            "Have a rendezvous with another script: each says this, and then both go on",
             "ipc sem barrier /meet --parties 2 -t 1m",
         ),
     ];

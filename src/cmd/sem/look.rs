@@ -18,10 +18,12 @@ use super::{explain, explain_system_v};
 
 /// Show all that is known of a semaphore
 ///
-/// Of a POSIX semaphore that is its value, the number of processes that wait, the commands of
-/// 'ipc sem run' that hold units, its permissions, and who has it open. A waiter that was killed is
-/// counted for ever, which does no harm. Of a System V set it is, for each semaphore from 0 on, the
-/// value, who waits for units or for none to be left, and who changed it last.
+/// Of a POSIX semaphore that is its value, the number of those who wait, the commands of
+/// 'ipc sem run' that hold units, its permissions, and who has it open. Those who wait, C programs
+/// included, count themselves, so one who was killed meanwhile is counted for ever; that costs each
+/// 'post' a system call, and nothing else. Of a System V set it is, for each semaphore from 0 on, the
+/// value, how many wait for units or for none to be left, and which process changed it last, as the
+/// kernel knows it.
 #[derive(Debug, clap::Args)]
 pub struct Stat {
     /// Name of the semaphore

@@ -96,11 +96,14 @@ fn explain(error: Error) -> Failure {
 /// Lets a number of units pass that a semaphore of this kind can have; a greater one is a mistake
 /// of the caller's.
 fn possible(name: &Name, units: u32) -> Result<u32, Failure> {
-    let (most, error) = match name {
-        Name::Posix(_) => (semaphore::VALUE_MAX, semaphore::Error::Overflow.into()),
-        Name::SystemV(_) => (system_v_semaphore::VALUE_MAX, Error::SystemV(Errno(libc::ERANGE))),
+    let most = match name {
+        Name::Posix(_) => semaphore::VALUE_MAX,
+        Name::SystemV(_) => system_v_semaphore::VALUE_MAX,
     };
-    if units <= most { Ok(units) } else { Err(explain(error).with_exit(Exit::Usage)) }
+    if units <= most {
+        return Ok(units);
+    }
+    Err(Failure::new(Exit::Usage, format!("{units} is above the greatest value ({most})")))
 }
 
 /// Puts the way out beside the reason why units cannot be had.

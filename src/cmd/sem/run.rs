@@ -30,7 +30,9 @@ use super::{Member, explain, possible};
 ///
 /// The units of a run that was killed as a whole are given back by the next 'ipc' that looks at the
 /// semaphore; one that waits for units looks at once. A C program that is blocked in sem_wait(3) is
-/// woken when an 'ipc' looks.
+/// woken when an 'ipc' looks. The end of a daemon that holds units after 'ipc' and COMMAND have ended
+/// is seen at once by those who may see its descriptors, its own user and root, and by others within
+/// a second.
 ///
 /// A System V semaphore is held by SEM_UNDO of the process that becomes COMMAND, which is what the
 /// kernel itself gives back. What COMMAND leaves running does not hold it, with --close or without.

@@ -24,11 +24,14 @@ impl Random {
     }
 }
 
-/// Each inside has one of as many locks as may be inside, which the kernel frees before it frees
-/// the unit; who finds none is one too many.
+/// Each inside has one of as many locks as may be inside, twice: by descriptors below and above that
+/// of the claim, since a process that ends frees them in the one order or the other. Who finds
+/// neither is one too many.
 const INSIDE: &str = r#"
-    exec 8>"$0/1" 9>"$0/2"
-    flock -n 8 || flock -n 9 || echo too many >"$0/violation"
+    exec 8>"$0/1" 9>"$0/2" 208>"$0/3" 209>"$0/4"
+    flock -n 8 || flock -n 9 || below=taken
+    flock -n 208 || flock -n 209 || above=taken
+    [ "$below$above" != takentaken ] || echo too many >"$0/violation"
     sleep 0.02
 "#;
 
@@ -38,7 +41,7 @@ fn kill_workers(rounds: u64, name: &Name, line: &str, directory: &Path) {
     const WORKERS: u64 = 4;
     let round = |random: &mut Random| {
         let mut worker = Command::new(binary())
-            .args(["sem", "run", name, "--", "sh", "-c", line])
+            .args(["sem", "run", name, "--", "bash", "-c", line])
             .arg(directory)
             .process_group(0)
             .stdin(Stdio::null())
@@ -162,23 +165,23 @@ fn leave_running(name: &Name, fifo: &Path) {
     assert_eq!(value(name), "0\n");
 }
 
-/// Whether a thread of this name runs in a process.
-fn has_thread(running: &Running, name: &str) -> bool {
-    let tasks = fs::read_dir(format!("/proc/{}/task", running.pid())).unwrap();
-    tasks.flatten().any(|task| {
-        let comm = fs::read_to_string(task.path().join("comm"));
-        comm.is_ok_and(|comm| comm.trim_end() == name)
+/// Whether a process watches for the end of another.
+fn watches(running: &Running) -> bool {
+    let descriptors = fs::read_dir(format!("/proc/{}/fd", running.pid())).unwrap();
+    descriptors.flatten().any(|descriptor| {
+        let link = fs::read_link(descriptor.path());
+        link.is_ok_and(|link| link.to_string_lossy().contains("pidfd"))
     })
 }
 
 #[test]
-fn the_end_of_what_a_command_left_running_is_told_by_the_kernel() {
+fn what_a_command_left_running_is_found_and_its_end_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     let name = semaphore(1);
     leave_running(&name, &fifo);
     let waiter = ipc(&["sem", "wait", &name]).start();
-    until("it waits for the lock of the claim", || has_thread(&waiter, "vigil"));
+    until("the daemon is watched", || watches(&waiter));
     // Opening and closing it ends what was left.
     fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     assert_eq!(code(&waiter.finish()), 0);

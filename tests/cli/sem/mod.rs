@@ -263,15 +263,33 @@ fn units_are_counted_exactly_when_c_and_ipc_contend_for_them() {
     stat.success().stdout(contains(r#""waiters":0"#)).stderr("");
 }
 
+/// Makes a semaphore of 3 units, or opens one and acquires or releases a unit, and tells the value.
+const PYTHON_SEMAPHORE: &str = "
+import sys, posix_ipc
+verb, name = sys.argv[1:]
+flags = {'flags': posix_ipc.O_CREX, 'initial_value': 3} if verb == 'create' else {}
+semaphore = posix_ipc.Semaphore(name, **flags)
+if verb != 'create': getattr(semaphore, verb)()
+print(semaphore.value)
+";
+
 #[test]
-fn python_and_ipc_share_a_semaphore() {
-    let name = Name::new("sem");
-    let script = "import sys, posix_ipc\ns = posix_ipc.Semaphore(sys.argv[1])\ns.release()\ns.acquire()\ns.release()\nprint(s.value)";
-    let Some(python) = peers::python("posix_ipc", script, &[&name]) else { return };
-    ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
-    python.is(0, "2\n", "");
-    ipc(&["sem", "wait", &name]).is(0, "", "");
-    ipc(&["sem", "value", &name]).is(0, "1\n", "");
+fn python_and_ipc_use_what_the_other_made_and_wake_each_other() {
+    let (ours, theirs) = (Name::new("sem"), Name::new("sem"));
+    let python = |verb, name| peers::python("posix_ipc", PYTHON_SEMAPHORE, &[verb, name]);
+    let Some(create) = python("create", &theirs) else { return };
+    create.is(0, "3\n", "");
+    ipc(&["sem", "wait", "--count", "3", &theirs]).is(0, "", "");
+    let waiter = ipc(&["sem", "wait", &theirs]).start();
+    waiter.wait_until_at_futex();
+    python("release", &theirs).expect("it worked before").succeeds();
+    assert!(waiter.finish().status.success());
+    ipc(&["sem", "create", &ours]).is(0, "", "");
+    let waiter = python("acquire", &ours).expect("it worked before").start();
+    until("it waits", || ipc(&["sem", "stat", &ours]).succeeds().contains("waiters: 1"));
+    ipc(&["sem", "post", &ours, "--count", "2"]).is(0, "", "");
+    assert_eq!(text(&waiter.finish().stdout), "1\n");
+    ipc(&["sem", "value", &ours]).is(0, "1\n", "");
 }
 
 #[test]
@@ -340,10 +358,19 @@ fn the_greatest_value_is_not_exceeded() {
             &*name
         )
     };
-    ipc(&["sem", "create", &name, "--value", "2147483648"]).is(2, "", &refused("create"));
+    let impossible = |verb: &str| {
+        let reason = "2147483648 is above the greatest value (2147483647)";
+        format!("ipc: sem {verb}: {}: {reason}\n", &*name)
+    };
+    ipc(&["sem", "create", &name, "--value", "2147483648"]).is(2, "", &impossible("create"));
+    ipc(&["sem", "run", &name, "--create", "2147483648", "--", "true"]).is(
+        2,
+        "",
+        &impossible("run"),
+    );
     ipc(&["sem", "create", &name, "--value", "2147483647"]).is(0, "", "");
     ipc(&["sem", "post", &name]).is(3, "", &refused("post"));
-    ipc(&["sem", "set", &name, "2147483648"]).is(2, "", &refused("set"));
+    ipc(&["sem", "set", &name, "2147483648"]).is(2, "", &impossible("set"));
     ipc(&["sem", "value", &name]).is(0, "2147483647\n", "");
     ipc(&["sem", "wait", "--count", "2147483647", &name]).is(0, "", "");
 }

@@ -101,8 +101,21 @@ fn more_units_than_the_kernel_counts_are_refused() {
         format!("ipc: sem {verb}: {}: the value would be above the greatest one, 32767\n", &*name)
     };
     ipc(&["sem", "post", &name]).is(3, "", &refused("post"));
-    ipc(&["sem", "post", &name, "--count", "40000"]).is(2, "", &refused("post"));
-    ipc(&["sem", "set", &name, "32768"]).is(2, "", &refused("set"));
+    for (words, units) in [
+        (&["post", "--count", "40000"][..], 40000),
+        (&["wait", "--count", "32768"], 32768),
+        (&["create", "--value", "32768"], 32768),
+    ] {
+        let reason = format!("{units} is above the greatest value (32767)");
+        ipc(&["sem"]).words(words).word(&*name).is(
+            2,
+            "",
+            &format!("ipc: sem {}: {}: {reason}\n", words[0], &*name),
+        );
+    }
+    let reason = "32768 is above the greatest value (32767)";
+    let impossible = format!("ipc: sem set: {}: {reason}\n", &*name);
+    ipc(&["sem", "set", &name, "32768"]).is(2, "", &impossible);
     ipc(&["sem", "wait", "--count", "32767", &name]).is(0, "", "");
 }
 
@@ -216,13 +229,33 @@ fn a_c_program_and_ipc_share_a_set() {
     assert_eq!(code(&waiter.finish()), 0);
 }
 
+/// Makes a semaphore of 3 units, or opens one and acquires or releases a unit, and tells the value.
+const PYTHON_SEMAPHORE: &str = "
+import sys, sysv_ipc
+verb, name = sys.argv[1:]
+flags = {'flags': sysv_ipc.IPC_CREX, 'initial_value': 3} if verb == 'create' else {}
+semaphore = sysv_ipc.Semaphore(int(name[5:], 0), **flags)
+if verb != 'create': getattr(semaphore, verb)()
+print(semaphore.value)
+";
+
 #[test]
-fn python_and_ipc_share_a_set() {
-    let name = set(1, 1);
-    let script = "import sys, sysv_ipc\ns = sysv_ipc.Semaphore(int(sys.argv[1][5:], 0))\ns.acquire(timeout=60)\ns.release(2)\nprint(s.value)";
-    let Some(python) = peers::python("sysv_ipc", script, &[&name]) else { return };
-    python.is(0, "2\n", "");
-    ipc(&["sem", "wait", "--count", "2", &name]).is(0, "", "");
+fn python_and_ipc_use_what_the_other_made_and_wake_each_other() {
+    let (ours, theirs) = (set(1, 0), Name::system_v("sem"));
+    let python = |verb, name| peers::python("sysv_ipc", PYTHON_SEMAPHORE, &[verb, name]);
+    let waits = |name| ipc(&["sem", "stat", "--json", name]).succeeds().contains("\"waiters\":[1]");
+    let Some(create) = python("create", &theirs) else { return };
+    create.is(0, "3\n", "");
+    ipc(&["sem", "wait", "--count", "3", &theirs]).is(0, "", "");
+    let waiter = ipc(&["sem", "wait", &theirs]).start();
+    until("ipc waits", || waits(&theirs));
+    python("release", &theirs).expect("it worked before").succeeds();
+    assert_eq!(code(&waiter.finish()), 0);
+    let waiter = python("acquire", &ours).expect("it worked before").start();
+    until("python waits", || waits(&ours));
+    ipc(&["sem", "post", &ours, "--count", "2"]).is(0, "", "");
+    assert_eq!(text(&waiter.finish().stdout), "1\n");
+    ipc(&["sem", "value", &ours]).is(0, "1\n", "");
 }
 
 /// A line of shell in an IPC namespace of its own, where kernel.sem is this; `None` where we may
