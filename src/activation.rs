@@ -6,10 +6,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::process::Command;
 
 use crate::address::Address;
-use crate::sys::spawn;
+use crate::child::Command;
 
 /// The variables.
 const VARIABLES: [&str; 3] = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
@@ -45,18 +44,21 @@ pub fn named(name: &OsStr) -> Option<i32> {
     names().iter().zip(FIRST..).find(|(other, _)| *other == name).map(|(_, number)| number)
 }
 
-/// Keeps a COMMAND that we become, and which has no such sockets, from looking for them.
-pub fn hide(command: &mut Command) {
-    for variable in VARIABLES {
-        command.env_remove(variable);
-    }
+/// Keeps a COMMAND, which has no such sockets, from looking for them.
+pub fn hide(command: Command) -> Command {
+    command.without(&VARIABLES.map(|name| format!("{name}=")))
 }
 
-/// Has a COMMAND find one socket, which it gets as its descriptor 3.
-pub fn announce(mut command: Command) -> Command {
-    let [pid, count, names] = VARIABLES;
-    command.env(count, "1").env_remove(names);
-    spawn::telling_own_pid(command, pid)
+/// A COMMAND that finds one socket, which it gets as its descriptor 3. A shell becomes it, which can
+/// tell it the process ID that it has.
+///
+/// # Errors
+/// That there is no such COMMAND, with status 126 or 127.
+pub fn announce(words: &[OsString]) -> anyhow::Result<Command> {
+    const LINE: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@""#;
+    Command::new(words)?;
+    let shell = ["/bin/sh", "-c", LINE, "sh"].map(OsString::from);
+    Ok(hide(Command::new(&[&shell, words].concat())?))
 }
 
 fn known_as(name: &OsStr, number: i32) -> String {

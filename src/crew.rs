@@ -4,8 +4,7 @@
 //! workers. They end us at once while nobody has a piece. Otherwise they are passed on to the
 //! COMMANDs, no more is taken, and we die of the signal when the last piece is done with.
 
-use std::io;
-use std::process::{Child, Command, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::child::FORWARDED;
@@ -13,7 +12,8 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
 use crate::sys::pidfd::Process;
-use crate::sys::signal::{Blocked, Received, die_of, is_ignored, restore_dispositions};
+use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
+use crate::sys::spawn::Child;
 
 /// What the workers share.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Crew {
     /// A crew without workers, whose threads are all started after it, so that signals leave them
     /// alone.
     pub fn new() -> Arc<Self> {
-        restore_dispositions();
+        await_children();
         let crew = Arc::new(Self::default());
         // What our caller ignores, as nohup(1) does HUP, ends nobody.
         let held = FORWARDED.into_iter().filter(|&signal| !is_ignored(signal)).collect();
@@ -110,26 +110,31 @@ impl Crew {
 }
 
 impl Busy {
-    /// Runs a COMMAND to its end; `None` if we are to stop, and it was not started.
+    /// Runs a COMMAND, which `start` starts, to its end; `None` if we are to stop, and it was not.
     ///
     /// # Errors
     /// Why it was not started.
-    pub fn run(&self, command: &mut Command) -> io::Result<Option<ExitStatus>> {
-        let Some((mut child, process)) = self.start(command)? else { return Ok(None) };
+    pub fn run(
+        &self,
+        start: impl FnOnce() -> Result<Child, Errno>,
+    ) -> Result<Option<ExitStatus>, Errno> {
+        let Some((mut child, process)) = self.start(start)? else { return Ok(None) };
         let status = child.wait();
         self.0.state().running.retain(|other| !Arc::ptr_eq(other, &process));
         status.map(Some)
     }
 
     /// Starts it where no signal falls between.
-    fn start(&self, command: &mut Command) -> io::Result<Option<(Child, Arc<Process>)>> {
+    fn start(
+        &self,
+        start: impl FnOnce() -> Result<Child, Errno>,
+    ) -> Result<Option<(Child, Arc<Process>)>, Errno> {
         let mut state = self.0.state();
         if state.signal.is_some() {
             return Ok(None);
         }
-        let child = command.spawn()?;
-        let process = Process::open(child.id() as i32).map(Arc::new);
-        let process = process.map_err(|Errno(errno)| io::Error::from_raw_os_error(errno))?;
+        let child = start()?;
+        let process = Arc::new(child.process()?);
         state.running.push(Arc::clone(&process));
         Ok(Some((child, process)))
     }

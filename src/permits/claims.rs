@@ -26,9 +26,9 @@ impl Hold<'_> {
     }
 
     /// Notes which process runs by them, for those who watch for its end.
-    pub fn name_command(&mut self, pid: u32) {
+    pub fn name_command(&mut self, pid: i32) {
         let semaphore = &self.permits.semaphore;
-        self.claim = slots::name_command(semaphore, self.index, self.claim, pid as i32);
+        self.claim = slots::name_command(semaphore, self.index, self.claim, pid);
         self.permits.announce();
     }
 

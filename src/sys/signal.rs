@@ -4,8 +4,7 @@
 //! that it keeps for itself, which others may well send.
 
 use std::os::fd::{FromRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -20,6 +19,17 @@ impl SignalSet {
     /// The set that `/proc` shows in hexadecimal.
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
+    }
+
+    /// The same for functions of the C library, which look at the bits alone.
+    pub(super) fn for_c_library(self) -> nix::sys::signal::SigSet {
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        // SAFETY: a set of the library begins with the kernel's, and is no smaller.
+        unsafe { set.as_mut_ptr().cast::<u64>().write(self.0) };
+        // SAFETY: every bit of it is written.
+        let set = unsafe { set.assume_init() };
+        // SAFETY: it is a set as sigemptyset(3) and sigaddset(3) would have made it.
+        unsafe { nix::sys::signal::SigSet::from_sigset_t_unchecked(set) }
     }
 
     /// Whether it has the signal.
@@ -189,8 +199,36 @@ fn change_mask(how: i32, set: SignalSet) -> SignalSet {
 /// left is an error and a reader of stdout who left is not; and beyond the limit for files, which
 /// RLIMIT_FSIZE sets, with EFBIG.
 pub fn let_writes_fail() {
-    set_disposition(Signal::PIPE, libc::SIG_IGN);
-    set_disposition(Signal::XFSZ, libc::SIG_IGN);
+    let ours = [Signal::PIPE, Signal::XFSZ].into_iter();
+    let changed: SignalSet =
+        ours.filter(|&signal| set_disposition(signal, libc::SIG_IGN) == libc::SIG_DFL).collect();
+    CHANGED.store(changed.0, Ordering::Relaxed);
+}
+
+/// Those that [`let_writes_fail`] has changed.
+static CHANGED: AtomicU64 = AtomicU64::new(0);
+
+/// The signals that we ignore and our caller does not.
+pub fn defaults_of_our_caller() -> SignalSet {
+    SignalSet(CHANGED.load(Ordering::Relaxed))
+}
+
+/// Gives signals back the dispositions that they had when we began.
+pub fn restore_dispositions_of_our_caller() {
+    let changed = defaults_of_our_caller();
+    for signal in Signal::all().filter(|&signal| changed.contains(signal)) {
+        set_disposition(signal, libc::SIG_DFL);
+    }
+}
+
+/// The signals that are blocked in this thread.
+pub fn mask() -> SignalSet {
+    change_mask(libc::SIG_BLOCK, SignalSet::default())
+}
+
+/// Has children wait to be reaped when they have ended, even where our caller ignores CHLD.
+pub fn await_children() {
+    set_disposition(Signal::CHLD, libc::SIG_DFL);
 }
 
 /// Gives every signal that is ignored its default disposition, as a COMMAND expects them, even where
@@ -204,14 +242,9 @@ pub fn restore_dispositions() {
     }
 }
 
-/// Has a COMMAND begin with no signal blocked, whatever is blocked here when it starts.
-pub fn unblock_all_in(command: &mut Command) {
-    let unblock = || {
-        change_mask(libc::SIG_SETMASK, SignalSet::default());
-        Ok(())
-    };
-    // SAFETY: the closure makes one system call, which is all that may be done after fork(2).
-    unsafe { command.pre_exec(unblock) };
+/// Lets every signal through, as a COMMAND expects it.
+pub fn unblock_all() {
+    change_mask(libc::SIG_SETMASK, SignalSet::default());
 }
 
 /// What signals do to a COMMAND, where it is not what they do by default.
@@ -226,21 +259,16 @@ pub struct Dispositions {
 }
 
 impl Dispositions {
-    /// Has the COMMAND begin with these.
-    pub fn apply_to(self, command: &mut Command) {
-        let apply = move || {
-            for signal in Signal::all() {
-                if self.ignore.contains(signal) {
-                    set_disposition(signal, libc::SIG_IGN);
-                } else if self.default.contains(signal) {
-                    set_disposition(signal, libc::SIG_DFL);
-                }
+    /// Has them do this to us, before we become the COMMAND.
+    pub fn apply(self) {
+        for signal in Signal::all() {
+            if self.ignore.contains(signal) {
+                set_disposition(signal, libc::SIG_IGN);
+            } else if self.default.contains(signal) {
+                set_disposition(signal, libc::SIG_DFL);
             }
-            change_mask(libc::SIG_SETMASK, self.block);
-            Ok(())
-        };
-        // SAFETY: the closure makes system calls alone, which is all that may be done after fork(2).
-        unsafe { command.pre_exec(apply) };
+        }
+        change_mask(libc::SIG_SETMASK, self.block);
     }
 }
 
@@ -274,10 +302,11 @@ pub fn catch(signal: Signal, handler: extern "C" fn(i32)) -> libc::sighandler_t 
     unsafe { libc::signal(signal.number(), handler as libc::sighandler_t) }
 }
 
-fn set_disposition(signal: Signal, disposition: libc::sighandler_t) {
+/// Changes a disposition to one of the two of the kernel's; returns the one before.
+fn set_disposition(signal: Signal, disposition: libc::sighandler_t) -> libc::sighandler_t {
     // KILL and STOP refuse, and have the default anyway.
-    // SAFETY: no handler of ours is involved, only the two dispositions of the kernel's.
-    unsafe { libc::signal(signal.number(), disposition) };
+    // SAFETY: no handler of ours is involved.
+    unsafe { libc::signal(signal.number(), disposition) }
 }
 
 /// Ends this process by the signal, as it would have ended without us. For a signal that ends

@@ -1,18 +1,27 @@
-//! Starting COMMANDs in ways that the standard library has not: the same one again and again, by
-//! posix_spawn(3); and one that is told its own process ID.
+//! Starting COMMANDs, and becoming one: posix_spawn(3), execve(2).
+//!
+//! posix_spawn(3) borrows our memory until the COMMAND has its own, where fork(2) would copy the
+//! tables of it; that is a tenth of what the start of a small program takes. What the C libraries
+//! do differently is done here: looking for the file, and handing a script without `#!` to sh(1).
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
 
+use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{AccessFlags, access, dup2_stdin, dup2_stdout, execve};
 
 use crate::errno::Errno;
+use crate::signals::Signal;
+
+use super::pidfd::Process;
+use super::signal::{self, SignalSet};
 
 /// A COMMAND with its words and its environment, found and ready to be started.
 #[derive(Debug)]
@@ -20,118 +29,258 @@ pub struct Program {
     path: CString,
     words: Vec<CString>,
     environment: Vec<CString>,
-    attributes: PosixSpawnAttr,
+}
+
+/// What signals do to a COMMAND when it begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signals {
+    /// What they do by default, and none is blocked; but HUP does what it does here, as a command
+    /// under nohup(1) shall go on.
+    Clean,
+    /// What our caller had them do to us.
+    Inherited,
+}
+
+/// The descriptors that a COMMAND has as its stdin and stdout; ours, where there are none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Streams<'a> {
+    /// What it reads.
+    pub input: Option<BorrowedFd<'a>>,
+    /// What it writes.
+    pub output: Option<BorrowedFd<'a>>,
+}
+
+impl<'a> Streams<'a> {
+    /// One for both, as a socket is.
+    pub fn both(both: &'a impl AsFd) -> Self {
+        Self { input: Some(both.as_fd()), output: Some(both.as_fd()) }
+    }
+
+    /// One to read from.
+    pub fn reading(input: &'a impl AsFd) -> Self {
+        Self { input: Some(input.as_fd()), output: None }
+    }
 }
 
 impl Program {
-    /// Finds a COMMAND as a shell would. Variables whose names begin with one of `reserved` are
-    /// not taken over from our own environment.
+    /// Finds a COMMAND as a shell would: its own path if it has a slash, the first of that name in
+    /// PATH if not.
     ///
     /// # Errors
     /// ENOENT if there is none; EACCES if it may not be executed.
-    pub fn find(words: &[OsString], reserved: &[&str]) -> Result<Self, Errno> {
-        let inherited = std::env::vars_os().filter(|(name, _)| {
-            !reserved.iter().any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()))
-        });
-        let environment = inherited
-            .map(|(name, value)| assignment(name.as_bytes(), value.as_bytes()))
-            .collect::<Result<_, _>>()?;
+    pub fn find(words: &[OsString]) -> Result<Self, Errno> {
+        let environment = std::env::vars_os();
+        let environment = environment.map(|(name, value)| assignment(&name, value.as_bytes()));
         let name = words.first().map_or(OsStr::new(""), OsString::as_os_str);
         let strings = words.iter().map(|word| c_string(word.as_bytes().to_vec()));
         Ok(Self {
             path: look_up(name)?,
             words: strings.collect::<Result<_, _>>()?,
-            environment,
-            attributes: attributes()?,
+            environment: environment.collect::<Result<_, _>>()?,
         })
     }
 
-    /// Starts it with this descriptor as its stdin and stdout, and with these variables besides
-    /// its environment; returns its process ID. It gets our stderr, and no other descriptor that
-    /// closes on exec.
-    pub fn start(&self, stream: impl AsFd, variables: &[(&str, &[u8])]) -> Result<i32, Errno> {
-        let fd = stream.as_fd().as_raw_fd();
+    /// Leaves out the variables of our own environment that begin with one of these.
+    pub fn without(mut self, prefixes: &[impl AsRef<str>]) -> Self {
+        self.environment.retain(|variable| {
+            !prefixes
+                .iter()
+                .any(|prefix| variable.to_bytes().starts_with(prefix.as_ref().as_bytes()))
+        });
+        self
+    }
+
+    /// Starts it, with these variables besides its environment. Of our other descriptors it gets
+    /// those that do not close on exec.
+    ///
+    /// # Errors
+    /// Why it could not be started.
+    pub fn start(
+        &self,
+        signals: Signals,
+        streams: Streams<'_>,
+        variables: &[(&str, &[u8])],
+    ) -> Result<Child, Errno> {
         let mut actions = PosixSpawnFileActions::init()?;
-        for standard in [libc::STDIN_FILENO, libc::STDOUT_FILENO] {
-            actions.add_dup2(fd, standard)?;
+        for (fd, standard) in
+            [(streams.input, libc::STDIN_FILENO), (streams.output, libc::STDOUT_FILENO)]
+        {
+            if let Some(fd) = fd {
+                actions.add_dup2(fd.as_raw_fd(), standard)?;
+            }
         }
-        let variables = variables
-            .iter()
-            .map(|(name, value)| assignment(name.as_bytes(), value))
-            .collect::<Result<Vec<_>, _>>()?;
-        let environment: Vec<&CStr> =
-            self.environment.iter().chain(&variables).map(CString::as_c_str).collect();
-        let path = self.path.as_c_str();
-        let pid = posix_spawn(path, &actions, &self.attributes, &self.words, &environment)?;
-        Ok(pid.as_raw())
+        let attributes = attributes(signals)?;
+        let environment = self.environment(variables)?;
+        let spawn = |path: &CStr, words: &[&CStr]| {
+            posix_spawn(path, &actions, &attributes, words, &environment)
+        };
+        let pid = self.execute(spawn)?;
+        Ok(Child { pid: pid.as_raw(), ended: None })
+    }
+
+    /// Becomes it, with the dispositions and the mask that we have; comes back only with the reason
+    /// why it did not.
+    pub fn exec(&self, streams: Streams<'_>, variables: &[(&str, &[u8])]) -> Errno {
+        self.try_exec(streams, variables).expect_err("nobody is here any more")
+    }
+
+    fn try_exec(
+        &self,
+        streams: Streams<'_>,
+        variables: &[(&str, &[u8])],
+    ) -> Result<std::convert::Infallible, Errno> {
+        streams.input.map_or(Ok(()), dup2_stdin)?;
+        streams.output.map_or(Ok(()), dup2_stdout)?;
+        let environment = self.environment(variables)?;
+        Ok(self.execute(|path, words| execve(path, words, &environment))?)
+    }
+
+    /// Its environment, with these variables instead of what has their names.
+    fn environment(&self, variables: &[(&str, &[u8])]) -> Result<Vec<Cow<'_, CStr>>, Errno> {
+        let has_name = |variable: &CStr, name: &str| {
+            variable.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|v| v.starts_with(b"="))
+        };
+        let stays = |own: &&CString| !variables.iter().any(|(name, _)| has_name(own, name));
+        let own = self.environment.iter().filter(stays);
+        let new = variables.iter().map(|(name, value)| assignment(OsStr::new(name), value));
+        own.map(|own| Ok(Cow::from(own))).chain(new.map(|new| new.map(Cow::from))).collect()
+    }
+
+    /// Executes the file; by sh(1), if the kernel does not know what it is, as execvp(3) of glibc
+    /// does, and every shell.
+    fn execute<T>(
+        &self,
+        mut execute: impl FnMut(&CStr, &[&CStr]) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        const SHELL: &CStr = c"/bin/sh";
+        let words: Vec<&CStr> = self.words.iter().map(CString::as_c_str).collect();
+        match execute(&self.path, &words) {
+            Err(Reason::ENOEXEC) => {
+                let script = [SHELL, self.path.as_c_str()].into_iter();
+                let words: Vec<&CStr> = script.chain(words.into_iter().skip(1)).collect();
+                execute(SHELL, &words)
+            }
+            executed => executed,
+        }
+    }
+}
+
+/// A COMMAND that was started, and is a child of ours until it is reaped.
+#[derive(Debug)]
+pub struct Child {
+    pid: i32,
+    ended: Option<ExitStatus>,
+}
+
+impl Child {
+    /// Its process ID.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The process, to wait for together with others.
+    ///
+    /// # Errors
+    /// EMFILE and the like; ESRCH if it was reaped.
+    pub fn process(&self) -> Result<Process, Errno> {
+        // One that is not reaped still has its number, and no other has it.
+        if self.ended.is_some() { Err(Errno(libc::ESRCH)) } else { Process::open(self.pid) }
+    }
+
+    /// Sends it a signal. If it has just ended, that is what comes next.
+    pub fn send(&self, signal: Signal) {
+        let _ = self.process().and_then(|process| process.send(Some(signal)));
+    }
+
+    /// How it ended, if it has.
+    pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
+        if self.ended.is_none() {
+            self.ended = wait_for(self.pid, libc::WNOHANG)?.map(|(_, status)| status);
+        }
+        Ok(self.ended)
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
+        loop {
+            if let Some(status) = self.ended {
+                return Ok(status);
+            }
+            self.ended = wait_for(self.pid, 0)?.map(|(_, status)| status);
+        }
     }
 }
 
 /// The next child that has ended, if one has.
 pub fn reap() -> Option<(i32, ExitStatus)> {
+    wait_for(-1, libc::WNOHANG).ok().flatten()
+}
+
+/// waitpid(2); `None` if none has ended yet.
+fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno> {
     let mut status = 0;
     // SAFETY: the status lives through the call.
-    match unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } {
-        pid if pid > 0 => Some((pid, ExitStatus::from_raw(status))),
-        _ => None,
+    match unsafe { libc::waitpid(which, &raw mut status, options) } {
+        0 => Ok(None),
+        pid if pid > 0 => Ok(Some((pid, ExitStatus::from_raw(status)))),
+        _ => match Errno::last() {
+            Errno(libc::EINTR) => Ok(None),
+            errno => Err(errno),
+        },
     }
 }
 
-/// The same COMMAND, which finds its own process ID in its environment under this name. This process
-/// has no other thread when it starts it.
-pub fn telling_own_pid(mut command: Command, variable: &'static str) -> Command {
-    let mut child = Command::new(command.get_program());
-    let become_it = move || {
-        command.env(variable, std::process::id().to_string());
-        // It comes back with the reason why it did not.
-        Err(command.exec())
-    };
-    // SAFETY: the only thread that there was goes on in the child, so that all of its memory is as
-    // it left it.
-    unsafe { child.pre_exec(become_it) };
-    child
-}
-
-/// An empty mask, and default dispositions; but for HUP, as a command under nohup(1) shall go on.
-fn attributes() -> Result<PosixSpawnAttr, Errno> {
-    let mut default = SigSet::all();
-    default.remove(Signal::SIGHUP);
+fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {
     let mut attributes = PosixSpawnAttr::init()?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    attributes.set_sigdefault(&default)?;
+    let (default, mask) = match signals {
+        Signals::Clean => {
+            let clean = Signal::all().filter(|&signal| signal != Signal::HUP);
+            (clean.collect(), SignalSet::default())
+        }
+        Signals::Inherited => (signal::defaults_of_our_caller(), signal::mask()),
+    };
+    attributes.set_sigdefault(&default.for_c_library())?;
+    attributes.set_sigmask(&mask.for_c_library())?;
     let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
     attributes.set_flags(flags)?;
     Ok(attributes)
 }
 
-/// The file of a COMMAND: its own path if it has a slash, the first of that name in PATH if not.
 fn look_up(name: &OsStr) -> Result<CString, Errno> {
     /// Where to look without a PATH, as execvp(3) does.
     const DEFAULT_PATH: &str = "/bin:/usr/bin";
-    let candidates: Vec<Vec<u8>> = if name.as_bytes().contains(&b'/') {
-        vec![name.as_bytes().to_vec()]
-    } else {
-        let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        std::env::split_paths(&path).map(|at| at.join(name).into_os_string().into_vec()).collect()
-    };
+    if name.as_bytes().contains(&b'/') {
+        check(Path::new(name))?;
+        return c_string(name.as_bytes().to_vec());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     let mut reason = Errno(libc::ENOENT);
-    for candidate in candidates.into_iter().filter(|_| !name.is_empty()) {
-        match fs::metadata(OsStr::from_bytes(&candidate)) {
-            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => {
-                return c_string(candidate);
-            }
-            Ok(_) => reason = Errno(libc::EACCES),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                reason = Errno(libc::EACCES);
-            }
+    for directory in std::env::split_paths(&path).filter(|_| !name.is_empty()) {
+        let candidate = directory.join(name);
+        match check(&candidate) {
+            Ok(()) => return c_string(candidate.into_os_string().into_vec()),
+            Err(Errno(libc::EACCES)) => reason = Errno(libc::EACCES),
             Err(_) => {}
         }
     }
     Err(reason)
 }
 
-fn assignment(name: &[u8], value: &[u8]) -> Result<CString, Errno> {
-    c_string([name, b"=", value].concat())
+/// Whether it is a file that may be executed.
+///
+/// # Errors
+/// EACCES if it is there and may not; those of stat(2).
+fn check(path: &Path) -> Result<(), Errno> {
+    let is_file = fs::metadata(path)?.is_file();
+    if is_file && access(path, AccessFlags::X_OK).is_ok() {
+        Ok(())
+    } else {
+        Err(Errno(libc::EACCES))
+    }
+}
+
+fn assignment(name: &OsStr, value: &[u8]) -> Result<CString, Errno> {
+    c_string([name.as_bytes(), b"=", value].concat())
 }
 
 /// What comes from the kernel has no NUL inside; nothing else is handed to us.

@@ -1,10 +1,10 @@
 //! The standard descriptors.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags};
-use nix::sys::stat::{SFlag, fstat};
+use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::unistd::{isatty, write};
 
 use crate::deadline::{Deadline, Waited};
@@ -27,6 +27,11 @@ impl Stream {
         // SAFETY: the entry point sees to it that the three are open, and nothing closes them.
         unsafe { BorrowedFd::borrow_raw(self as i32) }
     }
+}
+
+/// What may stand in the place of stdin where there is nothing to read.
+pub fn nothing_to_read() -> Result<OwnedFd, Errno> {
+    Ok(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
 /// Writes all of it, waiting where a descriptor that somebody made non-blocking is full.

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
-use crate::child;
+use crate::child::{self, Command};
 use crate::crew::{Busy, Crew};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
@@ -19,6 +19,7 @@ use crate::output::{Output, escape};
 use crate::signals::Signal;
 use crate::sys::memfd;
 use crate::sys::mqueue::Access;
+use crate::sys::spawn::Streams;
 use crate::sys::system_v_queue::Selection;
 
 use super::explain;
@@ -72,7 +73,9 @@ impl Execution {
         let left = AtomicU64::new(self.count(&task).map_err(explain).about(&task.name)?);
         let (events, received) = mpsc::channel();
         let jobs = self.jobs.map_or(1, NonZeroUsize::get);
-        let job = Job { crew: Crew::new(), left, taken: AtomicU64::new(0), execution: self, task };
+        let command = Command::new(&self.command)?;
+        let (crew, taken) = (Crew::new(), AtomicU64::new(0));
+        let job = Job { crew, left, taken, command, execution: self, task };
         let job = Arc::new(job);
         for _ in 0..jobs {
             let mailbox = job.execution.open(&job.task.name);
@@ -110,6 +113,7 @@ impl Execution {
 struct Job {
     task: Task,
     execution: Execution,
+    command: Command,
     crew: Arc<Crew>,
     /// How many messages nobody has set out to take.
     left: AtomicU64,
@@ -251,10 +255,10 @@ impl Worker {
     /// Runs the COMMAND for a message.
     fn process(&mut self, message: Message, busy: Busy) -> anyhow::Result<()> {
         let job = Arc::clone(&self.job);
-        let mut command = child::command(&job.execution.command);
-        command.env("IPC_MQ_PRIORITY", message.priority.to_string());
+        let priority = message.priority.to_string();
+        let variables = [("IPC_MQ_PRIORITY", priority.as_bytes())];
         let ended = memfd::with(&message.bytes)
-            .and_then(|input| Ok(busy.run(command.stdin(Stdio::from(input)))?));
+            .and_then(|input| busy.run(|| job.command.start(Streams::reading(&input), &variables)));
         let returns = match &ended {
             Ok(Some(status)) if status.success() => false,
             Ok(Some(status)) => {
@@ -269,7 +273,7 @@ impl Worker {
         }
         match ended {
             Ok(_) => Ok(()),
-            Err(errno) => Err(child::not_started(command.get_program(), errno)),
+            Err(errno) => Err(job.command.failed(errno)),
         }
     }
 

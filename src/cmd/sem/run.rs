@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::RangedI64ValueParser;
 
-use crate::child;
+use crate::child::{self, Command};
 use crate::cli::{Example, Run as Verbs, Statuses};
 use crate::cmd::Conflict;
 use crate::deadline::Waiting;
@@ -102,12 +102,12 @@ impl Run {
         if !self.close {
             descriptor::pass_on(hold.descriptor()).about(name)?;
         }
-        let mut command = child::command(&self.command);
-        let ended = child::run_telling(&mut command, |pid| {
+        let started = |pid| {
             if !self.close {
                 hold.name_command(pid);
             }
-        });
+        };
+        let ended = Command::new(&self.command).and_then(|command| command.run(started));
         // What COMMAND has done, it has done.
         if let Err(error) = hold.release().map_err(failed).about(name) {
             output.error(&error);
@@ -122,6 +122,6 @@ impl Run {
         let taken = set.take(index, self.count, AtEnd::Undo, deadline);
         let failed = |errno| self.member.explain(&self.name, Error::SystemV(errno));
         self.waiting.settle(taken.map_err(failed).about(name)?).about(name)?;
-        Err(child::exec(&mut child::command(&self.command)))
+        Err(child::exec(&self.command))
     }
 }

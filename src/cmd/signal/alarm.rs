@@ -1,16 +1,16 @@
 //! `ipc signal alarm`.
 
 use std::ffi::OsString;
-use std::process::Child;
 
-use crate::child;
+use crate::child::{self, Command, Event, Job};
 use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited};
 use crate::exit::Exit;
 use crate::output::{Output, escape};
 use crate::signals::Signal;
 use crate::sys::process;
-use crate::sys::signal::{Blocked, ignore, restore_dispositions};
+use crate::sys::signal::ignore;
+use crate::sys::spawn::Streams;
 use crate::units::Patience;
 
 /// Run a command, and signal it if it takes too long
@@ -48,77 +48,56 @@ impl Run for Alarm {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        restore_dispositions();
+        let command = Command::new(&self.command)?;
         if !self.foreground {
             process::lead_group();
         }
-        let ours = child::FORWARDED.into_iter().chain([Signal::CHLD, self.signal]);
-        let blocked = Blocked::new(ours.collect());
-        let mut command = child::command(&self.command);
-        let mut child = command
-            .spawn()
-            .map_err(|error| child::not_started(command.get_program(), error.into()))?;
+        let mut job = Job::new(Some(self.signal));
+        job.start(&command, Streams::default())?;
         // COMMAND may want the terminal; that is no reason for us to stop.
         ignore(Signal::TTIN);
         ignore(Signal::TTOU);
-        self.attend(&mut child, &blocked, output)
+        self.attend(job, output)
     }
 }
 
 impl Alarm {
     /// Waits for the end of COMMAND, signalling it when its time has come.
-    fn attend(
-        &self,
-        child: &mut Child,
-        blocked: &Blocked,
-        output: &Output,
-    ) -> anyhow::Result<Exit> {
-        let ours = std::process::id() as i32;
+    fn attend(&self, mut job: Job, output: &Output) -> anyhow::Result<Exit> {
         let mut deadline = limit(Some(self.duration));
         let mut next = self.signal;
         let mut late = false;
         loop {
-            let received = match blocked.take(deadline)? {
-                Waited::Done(received) => received,
+            match job.next(deadline)? {
+                Waited::Done(Event::Ended(statuses)) => {
+                    let exit = statuses.into_iter().next().map_or(Exit::Done, child::exit_of);
+                    return Ok(self.exit(late, exit));
+                }
+                Waited::Done(Event::Signal(signal)) => self.send(&job, signal),
                 Waited::TimedOut => {
                     late = true;
                     let name = escape(self.command[0].as_encoded_bytes());
                     output.note(format_args!("{name}: not in time, sending {next}"));
-                    self.send(child, next);
+                    self.send(&job, next);
                     deadline = match next {
                         Signal::KILL => Deadline::NEVER,
                         _ => limit(self.kill_after),
                     };
                     next = Signal::KILL;
-                    continue;
                 }
-            };
-            match (received.signal, received.sender) {
-                (Signal::CHLD, _) => {
-                    if let Some(status) = child.try_wait()? {
-                        return Ok(self.exit(late, child::exit_of(status)));
-                    }
-                }
-                // What we sent to our own group.
-                (_, Some((pid, _))) if pid == ours => {}
-                // The terminal sent it, to COMMAND as well.
-                (_, None) => {}
-                (signal, Some(_)) => self.send(child, signal),
             }
         }
     }
 
-    /// Sends a signal to COMMAND and its group, which goes on to get it where it was stopped.
-    fn send(&self, child: &Child, signal: Signal) {
-        // If it has just ended, that is what comes next.
-        let _ = process::kill(child.id(), signal);
-        if !self.foreground {
-            let _ = process::kill_group(0, Some(signal));
-        }
-        if !matches!(signal, Signal::KILL | Signal::CONT) {
-            let _ = process::kill(child.id(), Signal::CONT);
+    /// Sends a signal to COMMAND, wherever it has gone, and to the group, which goes on to get it
+    /// where it was stopped.
+    fn send(&self, job: &Job, signal: Signal) {
+        let go_on = Some(Signal::CONT).filter(|_| !matches!(signal, Signal::KILL | Signal::CONT));
+        for signal in [signal].into_iter().chain(go_on) {
+            job.send(signal);
             if !self.foreground {
-                let _ = process::kill_group(0, Some(Signal::CONT));
+                // It is ours, so its number can be nobody else's.
+                let _ = process::kill_group(0, Some(signal));
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::output::{Format, Output, Record};
 use crate::signals::{Action, Signal};
 use crate::sys::signal::{Dispositions, SignalSet};
+use crate::sys::spawn::Streams;
 
 pub const NOUN: Noun = Noun {
     name: "signal",
@@ -62,14 +63,15 @@ impl Verbs for Run {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
-        let mut command = child::command(&self.command);
+        let command = child::Command::new(&self.command)?;
         let dispositions = Dispositions {
             ignore: set(&self.ignore),
             default: set(&self.default),
             block: set(&self.block),
         };
-        dispositions.apply_to(&mut command);
-        Err(child::exec(&mut command))
+        child::start_clean();
+        dispositions.apply();
+        Err(command.exec(Streams::default(), &[]))
     }
 }
 

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Command, Stdio};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::child;
+use crate::child::{self, Command};
 use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited};
 use crate::exit::{Exit, Subject};
@@ -16,8 +15,9 @@ use crate::output::Output;
 use crate::signals::Signal;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
-use crate::sys::process;
-use crate::sys::signal::{Blocked, Received, die_of, restore_dispositions};
+use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
+use crate::sys::spawn::{Child, Streams};
+use crate::sys::stdio;
 
 use super::Catchable;
 
@@ -60,13 +60,15 @@ impl Run for Trap {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        restore_dispositions();
+        await_children();
         let trapped = self.on.iter().filter_map(|handler| handler.signal);
-        let blocked = Blocked::new(trapped.chain(child::FORWARDED).collect());
+        // What our caller has us ignore, as nohup(1) does HUP, ends nobody.
+        let passed = child::FORWARDED.into_iter().filter(|&signal| !is_ignored(signal));
+        let blocked = Blocked::new(trapped.chain(passed).collect());
         let signals = blocked.descriptor()?;
         let command = match self.command.as_slice() {
             [] => None,
-            words => Some(Running::start(&mut child::command(words))?),
+            words => Some(Running::start(&Command::new(words)?, Streams::default(), &[])?),
         };
         let pid = command.as_ref().map(Running::pid);
         let session = Session {
@@ -113,17 +115,19 @@ struct Running {
 }
 
 impl Running {
-    fn start(command: &mut Command) -> anyhow::Result<Self> {
-        let child = command
-            .spawn()
-            .map_err(|error| child::not_started(command.get_program(), error.into()))?;
-        // It is not reaped, so the number is its own.
-        let process = Process::open(child.id() as i32)?;
+    fn start(
+        command: &Command,
+        streams: Streams<'_>,
+        variables: &[(&str, &[u8])],
+    ) -> anyhow::Result<Self> {
+        let started = command.start(streams, variables);
+        let child = started.map_err(|errno| command.failed(errno))?;
+        let process = child.process()?;
         Ok(Self { child, process })
     }
 
-    fn pid(&self) -> u32 {
-        self.child.id()
+    fn pid(&self) -> i32 {
+        self.child.pid()
     }
 
     fn has_ended(&self) -> anyhow::Result<bool> {
@@ -138,7 +142,7 @@ struct Session {
     /// Readable while a signal waits to be taken.
     signals: OwnedFd,
     /// The number of COMMAND.
-    pid: Option<u32>,
+    pid: Option<i32>,
     queue: VecDeque<(Option<Signal>, Option<Received>)>,
     /// The handler that runs.
     handler: Option<Running>,
@@ -193,8 +197,7 @@ impl Session {
             }
             (false, Some(command)) => {
                 if received.sender.is_some() {
-                    // If it has just ended, that is what comes next.
-                    let _ = process::kill(command.pid(), signal);
+                    command.child.send(signal);
                 }
                 None
             }
@@ -235,24 +238,25 @@ impl Session {
         signal: Option<Signal>,
         received: Option<Received>,
     ) -> anyhow::Result<Running> {
-        let mut command = child::command(&["/bin/sh".into(), "-c".into(), line.to_owned()]);
+        let command = Command::new(&["/bin/sh".into(), "-c".into(), line.to_owned()])?;
+        let command = command.without(&["IPC_SIGNAL", "IPC_COMMAND_PID="]);
         let name = signal.map_or_else(|| "EXIT".to_owned(), |signal| signal.to_string());
         let sender = received.and_then(|received| received.sender);
         let value = received.and_then(|received| received.value);
-        for (key, value) in [
+        let variables = [
             ("IPC_SIGNAL", Some(name)),
             ("IPC_SIGNAL_PID", sender.map(|(pid, _)| pid.to_string())),
             ("IPC_SIGNAL_UID", sender.map(|(_, uid)| uid.to_string())),
             ("IPC_SIGNAL_VALUE", value.map(|value| value.to_string())),
             ("IPC_COMMAND_PID", self.pid.map(|pid| pid.to_string())),
-        ] {
-            match value {
-                Some(value) => command.env(key, value),
-                None => command.env_remove(key),
-            };
-        }
+        ];
+        let known: Vec<(&str, &[u8])> = variables
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?.as_bytes())))
+            .collect();
         // What is there to read is COMMAND's.
-        Running::start(command.stdin(Stdio::null()))
+        let nothing = stdio::nothing_to_read()?;
+        Running::start(&command, Streams::reading(&nothing), &known)
     }
 
     /// Sleeps until there is a signal, or one of the children has ended.

@@ -13,6 +13,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
 use crate::sys::descriptor;
+use crate::sys::spawn::Streams;
 use crate::units::Patience;
 
 use super::{Connected, Silence, connect};
@@ -98,9 +99,9 @@ impl Run for Connect {
         let connected = connect(&self.address, how)?;
         let socket = self.waiting.settle(connected).about(&self.address)?;
         if !self.command.is_empty() {
-            let mut command = child::command(&self.command);
-            activation::hide(&mut command);
-            return Err(child::exec(command.stdin(socket.try_clone()?).stdout(socket)));
+            let command = activation::hide(child::Command::new(&self.command)?);
+            child::start_clean();
+            return Err(command.exec(Streams::both(&socket), &[]));
         }
         let (input, mut outlet) = conversation::ends(self.connected.kind, self.framing.form());
         let (_, held) = conversation::hold(socket, input, &mut outlet, output)?;

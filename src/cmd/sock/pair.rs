@@ -1,14 +1,14 @@
 //! `ipc sock pair`.
 
 use std::ffi::OsString;
-use std::process::Command;
 
-use crate::child;
+use crate::child::{Command, Job};
 use crate::cli::{Example, Run, Statuses};
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
+use crate::sys::spawn::Streams;
 
 use super::Connected;
 
@@ -36,10 +36,15 @@ impl Run for Pair {
 
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let (first, second) = split(&self.command)?;
+        let (first, second) = (Command::new(first)?, Command::new(second)?);
         descriptor::keep_to_ourselves();
         let (one, other) = Socket::pair(self.connected.kind)?;
-        let commands = vec![command(first, one)?, command(second, other)?];
-        let exits = child::run_all(commands)?;
+        let mut job = Job::new(None);
+        for (command, socket) in [(first, one), (second, other)] {
+            // Our side of it is closed then, so that its peer sees the end.
+            job.start(&command, Streams::both(&socket))?;
+        }
+        let exits = job.finish()?;
         Ok(exits.into_iter().rfind(|exit| exit.code() != 0).unwrap_or(Exit::Done))
     }
 }
@@ -54,10 +59,4 @@ fn split(words: &[OsString]) -> anyhow::Result<(&[OsString], &[OsString])> {
             Err(Failure::new(Exit::Usage, reason)).about("COMMAND")
         }
     }
-}
-
-fn command(words: &[OsString], socket: Socket) -> anyhow::Result<Command> {
-    let mut command = child::command(words);
-    command.stdin(socket.try_clone()?).stdout(socket);
-    Ok(command)
 }

@@ -3,11 +3,10 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::child::{exit_of, not_started};
-use crate::exit::{Exit, Subject};
+use crate::child::{Command, exit_of};
+use crate::exit::Exit;
 use crate::signals::Signal;
-use crate::sys::process;
-use crate::sys::spawn::{Program, reap};
+use crate::sys::spawn::{Child, Streams, reap};
 
 use super::attend::{Place, Service};
 use super::gate::{Client, Pass};
@@ -15,9 +14,8 @@ use super::gate::{Client, Pass};
 /// The commands that run, of one that is started for each client.
 #[derive(Debug)]
 pub struct Commands {
-    name: OsString,
-    program: Program,
-    running: Vec<(i32, Pass)>,
+    command: Command,
+    running: Vec<(Child, Pass)>,
     last: Exit,
 }
 
@@ -28,9 +26,8 @@ const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM", "LIST
 impl Commands {
     /// Finds the COMMAND.
     pub fn new(words: &[OsString]) -> anyhow::Result<Self> {
-        let name = words.first().cloned().unwrap_or_default();
-        let program = Program::find(words, RESERVED).map_err(|errno| not_started(&name, errno))?;
-        Ok(Self { name, program, running: Vec::new(), last: Exit::Done })
+        let command = Command::new(words)?.without(RESERVED);
+        Ok(Self { command, running: Vec::new(), last: Exit::Done })
     }
 }
 
@@ -56,17 +53,17 @@ impl Service for Commands {
             variables.push(("IPC_PEER_UID", uid.as_bytes()));
             variables.push(("IPC_PEER_GID", gid.as_bytes()));
         }
-        match self.program.start(&client.socket, &variables).about(&self.name) {
-            Ok(pid) => self.running.push((pid, client.pass)),
+        match self.command.start(Streams::both(&client.socket), &variables) {
+            Ok(child) => self.running.push((child, client.pass)),
             // It was there when we began. The client notices, and the others may fare better.
-            Err(error) => place.output.error(&error),
+            Err(errno) => place.output.error(&self.command.failed(errno)),
         }
         Ok(())
     }
 
     fn reap(&mut self) {
         while let Some((pid, status)) = reap() {
-            if let Some(place) = self.running.iter().position(|(running, _)| *running == pid) {
+            if let Some(place) = self.running.iter().position(|(child, _)| child.pid() == pid) {
                 self.running.swap_remove(place);
                 self.last = exit_of(status);
             }
@@ -74,10 +71,7 @@ impl Service for Commands {
     }
 
     fn end(&mut self) {
-        for &(pid, _) in &self.running {
-            // It is not reaped, so the number is its own.
-            let _ = process::kill(pid as u32, Signal::TERM);
-        }
+        self.running.iter().for_each(|(child, _)| child.send(Signal::TERM));
     }
 
     fn clients(&self) -> usize {

@@ -14,7 +14,6 @@ use std::mem::ManuallyDrop;
 
 use crate::activation;
 use crate::address::Address;
-use crate::child;
 use crate::cli::{Example, Run};
 use crate::cmd::sock::ending;
 use crate::conversation;
@@ -146,7 +145,7 @@ impl Serve {
         // Ours until the socket takes its number.
         let third = descriptor::reserve_third()?.map(ManuallyDrop::new);
         // Found before there is a path.
-        Commands::new(&self.command)?;
+        let command = activation::announce(&self.command)?;
         let hosted = self.hosting.open(address, ready, output)?;
         // What ends us ends the COMMAND, and then the path is removed.
         let _held = Blocked::new(ending().collect());
@@ -155,8 +154,7 @@ impl Serve {
         socket.set_non_blocking(false)?;
         descriptor::hand_over_as_third(&socket)?;
         drop((socket, third));
-        let command = activation::announce(child::command(&self.command));
-        let exit = child::run_telling(&mut { command }, |_| descriptor::close_third());
+        let exit = command.run(|_| descriptor::close_third());
         match (binding, &exit) {
             (Some(binding), Ok(_)) => binding.leave(),
             // Nobody has got the socket.
