@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{FileStat, Mode as Permissions, SFlag, fstat, stat};
+use nix::unistd::{AccessFlags, access};
 
 use super::interrupt::{Attempt, until};
 use crate::deadline::{Deadline, Waited};
@@ -252,14 +253,39 @@ pub fn open_locked(path: &OsStr, lock: Lock, deadline: Deadline) -> Result<Waite
     }
 }
 
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Reading.
+    Read,
+    /// Writing.
+    Write,
+    /// Both.
+    Both,
+}
+
+/// What flock(1) opens a file for, so that it may take this lock.
+pub fn access_of_utility(lock: Lock) -> Access {
+    if lock.flags() == OFlag::O_RDONLY { Access::Read } else { Access::Write }
+}
+
+/// Whether we may open a file for both, as access(2) tells.
+pub fn may_open_for_both(path: &OsStr) -> bool {
+    access(path, AccessFlags::R_OK | AccessFlags::W_OK).is_ok()
+}
+
 /// Opens a file as flock(1) does: a missing one is made with what the umask leaves of 0666, and a
-/// FIFO is waited for.
-pub fn open_like_utility(path: &OsStr, lock: Lock) -> Result<OwnedFd, Errno> {
-    let flags = lock.flags() | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    match open(path, flags | OFlag::O_CREAT, Permissions::from_bits_truncate(0o666)) {
+/// FIFO is waited for. A directory can be opened for reading alone.
+pub fn open_like_utility(path: &OsStr, access: Access) -> Result<OwnedFd, Errno> {
+    let access = match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::Write => OFlag::O_WRONLY,
+        Access::Both => OFlag::O_RDWR,
+    };
+    let flags = OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    match open(path, access | flags | OFlag::O_CREAT, Permissions::from_bits_truncate(0o666)) {
         Err(nix::errno::Errno::EISDIR) => {
-            let flags = flags.difference(OFlag::O_ACCMODE) | OFlag::O_RDONLY;
-            Ok(open(path, flags, Permissions::empty())?)
+            Ok(open(path, OFlag::O_RDONLY | flags, Permissions::empty())?)
         }
         opened => Ok(opened?),
     }

@@ -18,11 +18,16 @@ fn original() -> Option<PathBuf> {
 /// A line of shell in a directory of its own, in which `flock` is this program and `held` is a
 /// file that descriptor 7 has locked.
 fn shell(program: &Path, line: &str) -> (TempDir, Run) {
+    shell_of("bash", program, line)
+}
+
+/// The same of another shell than bash.
+fn shell_of(interpreter: &str, program: &Path, line: &str) -> (TempDir, Run) {
     let links = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(program, links.path().join("flock")).unwrap();
     let prepare = "mkdir work work/directory; cd work; exec 7>held; flock 7";
     let paths = format!("{}:{}", links.path().display(), std::env::var("PATH").unwrap());
-    let run = Run::new("bash", &["-c", &format!("{prepare}; {line}")])
+    let run = Run::new(interpreter, &["-c", &format!("{prepare}; {line}")])
         .within(links.path())
         .env("PATH", paths)
         .env("SHELL", "/bin/sh")
@@ -141,6 +146,41 @@ fn it_locks_a_descriptor_that_the_shell_has_open() {
 }
 
 #[test]
+fn what_scripts_do_with_it_works_in_bash_and_dash() {
+    for (line, out) in [
+        // A critical section, which somebody else finds taken.
+        ("( flock -n 9 || exit 1; echo in; flock -n new true || echo busy ) 9>new", "in\nbusy\n"),
+        ("( flock -n 9 || exit 3; echo never ) 9>held; echo $?", "3\n"),
+        // Readers together, and no writer beside them.
+        (
+            "( flock -s 6; flock -sn new echo reader; flock -xn new echo writer; echo $? ) 6>new",
+            "reader\n1\n",
+        ),
+        ("exec 6>new; flock -x 6; flock -sn new echo reader; flock -u 6; flock -sn new echo free", "free\n"),
+        ("flock directory flock -n directory echo never; echo $?", "1\n"),
+        // A script that locks itself.
+        (
+            "echo '[ \"$LOCKER\" != \"$0\" ] && exec env LOCKER=\"$0\" flock -en \"$0\" \"$0\" \"$@\" || :
+                echo \"$1\"; flock -n \"$0\" true || echo locked' >script; chmod +x script; ./script word",
+            "word\nlocked\n",
+        ),
+    ] {
+        for interpreter in ["bash", "dash"] {
+            if crate::peers::there(interpreter, &["-c", ":"]) {
+                shell_of(interpreter, &binary(), line).1.is(0, out, "");
+            }
+        }
+    }
+    // Other shells know descriptors of one digit only.
+    is(
+        "( flock -s 200; flock -sn new echo reader; flock -n new true; echo $? ) 200>new",
+        0,
+        "reader\n1\n",
+        "",
+    );
+}
+
+#[test]
 fn the_command_inherits_the_lock_unless_told_otherwise() {
     is_as_the_original(&[
         "flock new sh -c 'ls -l /proc/self/fd | grep -c new'",
@@ -150,6 +190,14 @@ fn the_command_inherits_the_lock_unless_told_otherwise() {
         "flock new sh -c 'exec sleep 5 >/dev/null & echo $! >pid'; flock -n new echo free; kill $(cat pid); rm pid",
         "flock -o new sh -c 'exec sleep 5 >/dev/null & echo $! >pid'; flock -n new echo free; kill $(cat pid); rm pid",
         "flock -o new flock -n new true",
+        // Signals do to it what they did to us.
+        "flock new bash -c 'kill -PIPE $$; echo alive'",
+        "flock new bash -c 'kill -XFSZ $$; echo alive'",
+        "flock -F new bash -c 'kill -PIPE $$; echo alive'",
+        "trap '' PIPE XFSZ INT; flock new bash -c 'for s in PIPE XFSZ INT; do kill -$s $$; done; echo alive'",
+        "trap '' PIPE XFSZ INT; flock -F new bash -c 'for s in PIPE XFSZ INT; do kill -$s $$; done; echo alive'",
+        "trap '' CHLD; flock new bash -c 'exit 7'",
+        "echo 'echo $0 $1' >script; chmod +x script; flock new ./script word",
     ]);
 }
 
@@ -177,7 +225,11 @@ fn what_is_wrong_is_told_in_the_same_words_with_the_same_status() {
         "flock -u",
         "flock new -c",
         "flock new -c a b",
-        "flock -c echo",
+        "flock new --command",
+        "flock new --command a b",
+        "flock 99999999999",
+        "flock -E 99999999999 new true",
+        "flock 2147483648 true; rm 2147483648",
         "flock -99",
         "flock new /no/such",
         "flock new ./held",
@@ -218,6 +270,22 @@ fn a_file_that_may_not_be_opened_or_made_has_its_own_statuses() {
 }
 
 #[test]
+fn a_file_is_opened_for_both_where_a_server_wants_that() {
+    if !crate::peers::there("strace", &["--version"]) {
+        return;
+    }
+    let inject = |options: &str| format!("strace -qqo /dev/null -e inject=flock:error={options}");
+    let refused = inject("EBADF:when=1");
+    let look = "sh -c 'grep -hs flags /proc/self/fdinfo/* | grep -c 0100002'";
+    is_as_the_original(&[
+        &format!("{refused} flock new {look}"),
+        &format!("{refused} flock -s new {look}"),
+        &format!("{} flock new true", inject("ENOLCK")),
+        &format!("{} flock new true", inject("EINTR:when=1..3")),
+    ]);
+}
+
+#[test]
 fn fcntl_locks_exclude_each_other_and_no_flock() {
     is("flock --fcntl held echo hi", 0, "hi\n", "");
     is("flock --fcntl new flock -n --fcntl new true", 1, "", "");
@@ -230,13 +298,36 @@ fn fcntl_locks_exclude_each_other_and_no_flock() {
     );
     is("flock --start 0 --length 11 new flock -n --start 10 --length 10 new echo hi", 1, "", "");
     is("flock --length 10 new flock -n --start 9 new echo hi", 1, "", "");
-    is("flock --start x new true", 64, "", "flock: invalid start value: 'x'\n");
+    let line = "flock --start 4K --length 1KiB new sh -c 'cat /proc/self/fdinfo/* 2>/dev/null | grep -c \"4096 5119\"'";
+    is(line, 0, "1\n", "");
+    for (option, what) in [("start", "start offset"), ("length", "length of lock range")] {
+        for value in ["x", "-5", ""] {
+            let said = format!("flock: invalid as {what}: '{value}': Invalid argument\n");
+            is(&format!("flock --{option} '{value}' new true"), 64, "", &said);
+        }
+    }
+    // An exclusive one wants the file open for writing, and for no more.
+    let line = "flock --fcntl new sh -c 'for n in /proc/$$/fd/*; do case $(readlink $n) in
+        */new) grep -o 010000. /proc/$$/fdinfo/${n##*/};; esac; done'";
+    is(line, 0, "0100001\n", "");
+    is("flock --fcntl -s directory echo hi", 0, "hi\n", "");
+    let said = "flock: directory: Bad file descriptor\n";
+    is("flock --fcntl directory echo hi", 65, "", said);
 }
 
 #[test]
 fn a_descriptor_option_takes_a_command_too() {
     is("exec 8>new; flock --fd 8 flock -n new true", 1, "", "");
     is("exec 8>new; flock --fd 8; flock -n new true", 1, "", "");
+    is("exec 8>new; flock --fd 8 -c 'flock -n new true'", 1, "", "");
+    is("exec 8>new; flock --fd 8 --command 'flock -n --fd 8 -c \"echo in\"'", 0, "in\n", "");
+    let closed = "flock: 8: Bad file descriptor\n";
+    is("exec 8>new; flock -o --fd 8 --command 'flock -n --fd 8 true'", 65, "", closed);
+    is("flock -c 'echo in' new; ls new", 0, "in\nnew\n", "");
+    is("flock -c 'echo in' 7; ls 7", 0, "in\n7\n", "");
+    let said = "flock: -c requires exactly one command argument\n";
+    is("flock -c 'echo in' new echo hi", 64, "", said);
+    is("flock -c echo", 64, "", "flock: requires file descriptor, file or directory\n");
     is("flock --fd 99 true", 65, "", "flock: 99: Bad file descriptor\n");
     is("flock --fd x true", 64, "", "flock: bad file descriptor: 'x'\n");
 }
