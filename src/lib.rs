@@ -14,6 +14,7 @@ mod address;
 mod applet;
 mod barrier;
 mod binding;
+mod bounded;
 mod cell;
 mod child;
 mod cmd;

@@ -1,0 +1,80 @@
+//! Keeping a deadline where the kernel knows none: what looks at a path may have to wait for a
+//! server that never answers, of NFS or FUSE, and no signal that a process survives ends that.
+//!
+//! So another thread does it. If it is not back a moment after the deadline we go on without it,
+//! and when the process ends the kernel gives up that wait as well.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::exit::Failure;
+
+/// The file system does not answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unanswered;
+
+impl From<Unanswered> for Failure {
+    fn from(_: Unanswered) -> Self {
+        Self::timed_out().hint("the file system does not answer")
+    }
+}
+
+/// How long after the deadline a file system may answer. `work` keeps the deadline by itself where
+/// it waits for anything else, and what can be had at once is had even if that takes longer.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Does something that keeps `deadline` but for its file system. Without a deadline, and where it
+/// has passed from the first, that is done here and now.
+///
+/// # Errors
+/// [`Unanswered`]; the inner ones are those of `work`, and of starting a thread.
+pub fn within<T, E>(
+    deadline: Deadline,
+    work: impl FnOnce() -> Result<Waited<T>, E> + Send + 'static,
+) -> Result<Result<Waited<T>, E>, Unanswered>
+where
+    T: Send + 'static,
+    E: From<Errno> + Send + 'static,
+{
+    let left = match deadline {
+        Deadline::PASSED => None,
+        deadline => deadline.remaining(),
+    };
+    let Some(left) = left else { return Ok(work()) };
+    let (tell, told) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().spawn(move || {
+        // Nobody listens any more if that took too long.
+        let _ = tell.send(work());
+    });
+    match thread {
+        Ok(_) => told.recv_timeout(left.saturating_add(GRACE)).map_err(|_| Unanswered),
+        Err(error) => Ok(Err(Errno::from(error).into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_is_handed_on_even_behind_the_deadline() {
+        for deadline in [Deadline::NEVER, Deadline::PASSED, Deadline::after(Duration::ZERO)] {
+            let done = within(deadline, || Ok::<_, Errno>(Waited::Done(7)));
+            assert_eq!(done, Ok(Ok(Waited::Done(7))));
+            let failed = within(deadline, || Err::<Waited, _>(Errno(libc::EIO)));
+            assert_eq!(failed, Ok(Err(Errno(libc::EIO))));
+        }
+    }
+
+    #[test]
+    fn what_does_not_come_back_is_not_waited_for() {
+        let (_never, end) = mpsc::channel::<()>();
+        let stuck = within(Deadline::after(Duration::from_millis(10)), move || {
+            let _ = end.recv();
+            Ok::<_, Errno>(Waited::Done(()))
+        });
+        assert_eq!(stuck, Err(Unanswered));
+    }
+}

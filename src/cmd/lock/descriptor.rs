@@ -1,0 +1,75 @@
+//! `ipc lock fd` and `unlock`.
+
+use crate::cli::{Example, Run};
+use crate::cmd::Conflict;
+use crate::deadline::Waiting;
+use crate::exit::{Exit, Subject};
+use crate::output::Output;
+use crate::sys::descriptor;
+
+use super::{What, explain, tell_holders};
+
+/// Lock a descriptor of the calling shell
+///
+/// The lock belongs to what the shell opened ('exec 9>file'), so it stays when we end, and until
+/// the shell and all to whom it passed the descriptor have closed it, or 'ipc lock unlock'.
+#[derive(Debug, clap::Args)]
+pub struct Fd {
+    /// Number of the descriptor
+    #[arg(value_name = "N")]
+    number: u16,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    conflict: Conflict,
+}
+
+impl Run for Fd {
+    const EXAMPLES: &'static [Example] = &[
+        ("Lock the rest of a script", "exec 9>/run/job.lock; ipc lock fd 9 -n || exit"),
+        ("Lock a part of it", "( ipc lock fd 9; ./critical ) 9>/run/job.lock"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let subject = self.number.to_string();
+        let wanted = self.what.lasting_lock()?;
+        let fd = descriptor::inherited(self.number.into()).about(&subject)?;
+        let locked = wanted.acquire(fd, deadline).map_err(explain).about(&subject)?;
+        match self.waiting.settle(locked).about(&subject) {
+            Ok(()) => Ok(Exit::Done),
+            Err(error) => {
+                let file = format!("/proc/self/fd/{}", self.number);
+                tell_holders(file.as_ref(), wanted.range, &error, output);
+                self.conflict.settle(error, output)
+            }
+        }
+    }
+}
+
+/// Give back the lock of a descriptor
+#[derive(Debug, clap::Args)]
+pub struct Unlock {
+    /// Number of the descriptor
+    #[arg(value_name = "N")]
+    number: u16,
+    #[command(flatten)]
+    what: What,
+}
+
+impl Run for Unlock {
+    const EXAMPLES: &'static [Example] = &[(
+        "Let others have it before the script ends",
+        "exec 9>/run/job.lock; ipc lock fd 9; ./critical; ipc lock unlock 9; ./rest",
+    )];
+
+    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+        let subject = self.number.to_string();
+        let lock = self.what.lasting_lock()?;
+        let fd = descriptor::inherited(self.number.into()).about(&subject)?;
+        lock.release(fd).about(&subject)?;
+        Ok(Exit::Done)
+    }
+}

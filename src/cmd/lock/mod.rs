@@ -1,0 +1,195 @@
+//! `ipc lock`: locks on files, held by a command, a shell or a lock file.
+
+mod descriptor;
+mod file;
+mod look;
+mod run;
+
+use std::ffi::OsStr;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use crate::cli::{Noun, Verb};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, escape, rfc3339};
+use crate::sys::lock::{self, Error, Kind, Lock, Mode, Range};
+use crate::sys::lock_table::{self, Held};
+use crate::sys::process;
+use crate::units::Size;
+
+pub use file::explain as explain_lock_file;
+
+pub const NOUN: Noun = Noun {
+    name: "lock",
+    about: "Let one work at a time, with locks on files",
+    verbs: &[
+        Verb::new::<run::Run>("run"),
+        Verb::new::<descriptor::Fd>("fd"),
+        Verb::new::<descriptor::Unlock>("unlock"),
+        Verb::new::<look::Test>("test"),
+        Verb::new::<file::Take>("take"),
+        Verb::new::<file::Drop>("drop"),
+        Verb::new::<look::Ls>("ls"),
+    ],
+    see_also: &["flock(1)", "flock(2)", "fcntl_locking(2)", "lslocks(8)"],
+};
+
+/// What to lock, and how.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct What {
+    /// Share the lock with others who share it
+    #[arg(short, long, overrides_with = "exclusive")]
+    shared: bool,
+    /// Have the lock alone; this is the default
+    #[arg(short = 'x', long)]
+    exclusive: bool,
+    /// Kind of the lock
+    ///
+    /// Those of one kind exclude each other, and so do ofd and posix; flock and the other two know
+    /// nothing of each other. The default is flock, or ofd with --range.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<Kind>,
+    /// Lock LEN bytes from OFF on; without LEN, all from OFF on
+    #[arg(long, value_name = "OFF:LEN")]
+    range: Option<Range>,
+}
+
+impl What {
+    fn lock(&self) -> Result<Lock, Failure> {
+        let kind = match (self.kind, self.range) {
+            (Some(Kind::Flock), Some(_)) => {
+                let reason = "--range: a flock has the whole file";
+                return Err(Failure::new(Exit::Usage, reason).hint("--kind ofd locks a range"));
+            }
+            (Some(kind), _) => kind,
+            (None, Some(_)) => Kind::Ofd,
+            (None, None) => Kind::Flock,
+        };
+        let mode = if self.shared { Mode::Shared } else { Mode::Exclusive };
+        Ok(Lock { kind, mode, range: self.range.unwrap_or_default() })
+    }
+
+    /// The same for a lock that shall outlive us.
+    fn lasting_lock(&self) -> Result<Lock, Failure> {
+        match self.lock()? {
+            Lock { kind: Kind::Posix, .. } => {
+                let reason = "--kind: a posix lock would end with ipc itself";
+                Err(Failure::new(Exit::Usage, reason)
+                    .hint("--kind ofd excludes the same, and stays with the descriptor"))
+            }
+            lock => Ok(lock),
+        }
+    }
+}
+
+/// The locks of a file that touch a range.
+fn holders(file: &OsStr, range: Range) -> Result<Vec<Held>, Error> {
+    let status = lock::status(file)?;
+    let mut held = lock_table::of_file(&status)?;
+    held.retain(|held| held.entry.touches(range));
+    if held.is_empty() && !lock_table::is_complete_for(&status) {
+        let hidden = lock::probe(file, range)?;
+        held.extend(hidden.into_iter().map(|kind| Held::of_nobody(kind, &status)));
+    }
+    Ok(held)
+}
+
+/// Says who is in the way: to those who asked for more, and to somebody at a terminal.
+///
+/// The kernel does not keep since when a lock is held; it is no longer than its holder runs.
+fn tell_holders(file: &OsStr, range: Range, error: &anyhow::Error, output: &Output) {
+    if !is_of_interest(error, output) {
+        return;
+    }
+    for held in holders(file, range).unwrap_or_default() {
+        for &pid in &held.pids {
+            let since = process::started_at(pid).ok().and_then(rfc3339).unwrap_or_default();
+            output.warn(format_args!(
+                "{}: held by {pid} ({}), which runs since {since}",
+                escape(file.as_encoded_bytes()),
+                escape(&process::command(pid))
+            ));
+        }
+    }
+}
+
+/// Whether somebody wants to know more: who asked for it, or sits at a terminal and is told of an
+/// error anyway.
+fn is_of_interest(error: &anyhow::Error, output: &Output) -> bool {
+    let is_told = !Failure::in_chain(error).is_some_and(Failure::is_expected);
+    output.is_verbose() || is_told && output.is_watched()
+}
+
+impl ValueEnum for Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Flock, Self::Ofd, Self::Posix]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Flock => PossibleValue::new("flock").help("the whole file, as flock(2)"),
+            Self::Ofd => PossibleValue::new("ofd").help("a range, of the open file"),
+            Self::Posix => PossibleValue::new("posix").help("a range, of the process"),
+        })
+    }
+}
+
+impl FromStr for Range {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const NOT_A_RANGE: &str = "not a range such as 0:10, 4K:512 or 100:";
+        const TOO_FAR: &str = "beyond the greatest offset of a file";
+        let (start, length) = text.split_once(':').ok_or(NOT_A_RANGE)?;
+        let length = if length.is_empty() { "0" } else { length };
+        let number = |text: &str| {
+            let Size(bytes) = text.parse().map_err(|_| NOT_A_RANGE)?;
+            i64::try_from(bytes).map_err(|_| TOO_FAR)
+        };
+        let (start, length) = (number(start)?, number(length)?);
+        start.checked_add(length).ok_or(TOO_FAR)?;
+        Ok(Self { start, length })
+    }
+}
+
+/// Puts the way out beside the reason.
+fn explain(error: Error) -> Failure {
+    let hint = match error {
+        Error::Kernel(errno) => match errno.0 {
+            libc::EISDIR => "a directory takes a flock, or a shared lock",
+            libc::ENOLCK => "the file system does not lock, or has reached its limit",
+            libc::EDEADLK => "each would wait for the other: give one back first",
+            _ => return errno.into(),
+        },
+        Error::Fifo | Error::NotRegular => return Failure::failed(error.to_string()),
+        Error::NotOpenFor(_) => "'exec 9<>FILE' opens a file for both",
+    };
+    let failure = match error {
+        Error::Kernel(errno) => errno.into(),
+        _ => Failure::failed(error.to_string()),
+    };
+    failure.hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_an_offset_and_a_length() {
+        for (text, start, length) in [("0:10", 0, 10), ("4K:512", 4096, 512), ("7:", 7, 0)] {
+            assert_eq!(text.parse(), Ok(Range { start, length }), "{text}");
+        }
+        assert_eq!("0:9223372036854775807".parse(), Ok(Range { start: 0, length: i64::MAX }));
+    }
+
+    #[test]
+    fn what_is_no_range_or_too_far_is_refused() {
+        for text in ["", "5", ":", ":5", "-1:5", "1:-5", "1:2:3", "x:1", "1:9223372036854775807"] {
+            assert!(text.parse::<Range>().is_err(), "{text}");
+        }
+        assert!("9223372036854775808:".parse::<Range>().is_err());
+    }
+}

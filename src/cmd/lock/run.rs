@@ -1,0 +1,99 @@
+//! `ipc lock run`.
+
+use std::ffi::OsString;
+
+use crate::bounded::within;
+use crate::child::{self, Command};
+use crate::cli::{Example, Run as Verb, Statuses};
+use crate::cmd::{Conflict, about};
+use crate::deadline::Waiting;
+use crate::exit::{Exit, Failure, Subject};
+use crate::output::Output;
+use crate::sys::{descriptor, lock};
+
+use super::{What, explain, tell_holders};
+
+/// Lock a file and run a command
+///
+/// The lock is given back when COMMAND ends. A missing file is made, readable and writable for
+/// its owner alone, since whoever may open a lock file may hold it for ever; a directory may be
+/// locked as well. A file that is replaced while we wait is opened again. Signals are passed on.
+///
+/// A --timeout is for all of it. A file system that does not answer, as of a server that is gone, is
+/// given up a second after it. With --nonblock it is waited for.
+///
+/// The lock is ours, so what COMMAND leaves running does not hold it; if we are killed, the lock
+/// is free although COMMAND goes on. With --no-fork or --inherit the lock is COMMAND's instead,
+/// and lasts until the last process that inherited it has ended.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// File or directory to lock
+    #[arg(value_name = "FILE")]
+    file: OsString,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    conflict: Conflict,
+    /// Become COMMAND, which then holds the lock by an inherited descriptor
+    #[arg(short = 'F', long)]
+    no_fork: bool,
+    /// Keep the descriptor from COMMAND; this is the default
+    #[arg(short = 'o', long, conflicts_with_all = ["no_fork", "inherit"])]
+    close: bool,
+    /// Let COMMAND and its children inherit the descriptor, and hold the lock by it
+    #[arg(long)]
+    inherit: bool,
+    /// Remove FILE afterwards, while we have the lock
+    ///
+    /// Others who wait for it find out and lock the next file of that name, if they are ipc.
+    #[arg(long, conflicts_with_all = ["no_fork", "inherit"])]
+    remove: bool,
+    /// Command to run, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Verb for Run {
+    const EXAMPLES: &'static [Example] = &[
+        ("Let only one backup run at a time", "ipc lock run -n /run/backup.lock -- ./backup"),
+        ("Read while nobody writes", "ipc lock run -s data.csv -- ./report data.csv"),
+        (
+            "Lock the second record of a file",
+            "ipc lock run accounts --range 64:64 -t 5s -- ./transfer",
+        ),
+    ];
+    const STATUSES: Statuses = Statuses::OfCommand;
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let deadline = self.waiting.deadline();
+        let wanted = self.what.lock()?;
+        let path = self.file.clone();
+        let locked = match within(deadline, move || lock::open_locked(&path, wanted, deadline)) {
+            Ok(locked) => locked.map_err(explain).about(&self.file)?,
+            Err(unanswered) => {
+                let error = about(Failure::from(unanswered), &self.file);
+                return self.conflict.settle(error, output);
+            }
+        };
+        let fd = match self.waiting.settle(locked).about(&self.file) {
+            Ok(fd) => fd,
+            Err(error) => {
+                tell_holders(&self.file, wanted.range, &error, output);
+                return self.conflict.settle(error, output);
+            }
+        };
+        if self.inherit || self.no_fork {
+            descriptor::pass_on(&fd).about(&self.file)?;
+        }
+        if self.no_fork {
+            return Err(child::exec(&self.command));
+        }
+        let ended = Command::new(&self.command).and_then(|command| command.run(|_| {}));
+        if self.remove {
+            lock::unlink_if_at(&self.file, &fd).about(&self.file)?;
+        }
+        ended
+    }
+}

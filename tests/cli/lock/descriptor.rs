@@ -1,0 +1,49 @@
+//! `ipc lock fd` and `unlock`.
+
+use super::new_file;
+use crate::support::{ipc, sh};
+
+#[test]
+fn a_descriptor_of_the_shell_is_locked_until_it_is_closed() {
+    let (_directory, file) = new_file();
+    for kind in ["flock", "ofd"] {
+        let line = "exec 9>>\"$0\"; ipc lock fd 9 --kind $1; ipc lock run -n --kind $1 \"$0\" -- true; echo $?
+                    exec 9>&-; ipc lock run -n --kind $1 \"$0\" -- true; echo $?";
+        sh(line).word(&file).word(kind).is(0, "1\n0\n", "");
+    }
+}
+
+#[test]
+fn unlock_gives_the_lock_of_a_descriptor_back() {
+    let (_directory, file) = new_file();
+    for kind in ["flock", "ofd"] {
+        let line = "exec 9>>\"$0\"; ipc lock fd 9 --kind $1; ipc lock unlock 9 --kind $1
+                    ipc lock run -n --kind $1 \"$0\" -- echo free";
+        sh(line).word(&file).word(kind).is(0, "free\n", "");
+    }
+}
+
+#[test]
+fn a_descriptor_that_is_not_open_or_not_suited_is_told() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "fd", "77"]).is(3, "", "ipc: lock fd: 77: Bad file descriptor\n");
+    ipc(&["lock", "unlock", "77"]).is(3, "", "ipc: lock unlock: 77: Bad file descriptor\n");
+    sh(": >\"$0\"; ipc lock fd --kind ofd 9 9<\"$0\"").word(&file).is(
+        3,
+        "",
+        "ipc: lock fd: 9: is not open for writing, which a lock of this kind needs\n\
+         hint: 'exec 9<>FILE' opens a file for both\n",
+    );
+    sh("ipc lock fd --kind posix 9 9>\"$0\"").word(&file).is(
+        2,
+        "",
+        "ipc: lock fd: --kind: a posix lock would end with ipc itself\n\
+         hint: --kind ofd excludes the same, and stays with the descriptor\n",
+    );
+}
+
+#[test]
+fn two_descriptors_of_one_process_conflict() {
+    let (_directory, file) = new_file();
+    sh("exec 8>>\"$0\" 9>>\"$0\"; ipc lock fd 8; ipc lock fd -n 9").word(&file).is(1, "", "");
+}

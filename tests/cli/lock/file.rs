@@ -1,0 +1,203 @@
+//! `ipc lock take` and `drop`.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill as signal, killpg};
+use nix::unistd::Pid;
+
+use super::new_file;
+use crate::support::{code, ipc, sh, text, until};
+
+#[test]
+fn a_lock_file_says_whose_it_is_until_it_is_dropped() {
+    let (_directory, file) = new_file();
+    let line = "ipc lock take \"$0\" && [ \"$(head -n 1 \"$0\")\" = $$ ] && stat -c %a \"$0\"
+        sh -c 'ipc lock take -n \"$0\"; echo $?' \"$0\"
+        ipc lock drop \"$0\" && ! [ -e \"$0\" ]";
+    sh(line).word(&file).is(0, "600\n1\n", "");
+}
+
+#[test]
+fn who_has_a_lock_file_is_told_with_verbose() {
+    let (_directory, file) = new_file();
+    let owner = std::os::unix::process::parent_id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &owner]).is(0, "", "");
+    let output = ipc(&["lock", "take", "-vt", "10ms", &file]).output();
+    let said = text(&output.stderr);
+    assert!(said.starts_with(&format!("ipc: lock take: {file}: held by {owner} (")), "{said}");
+    assert!(said.contains(") since 2"), "{said}");
+    assert!(said.ends_with(&format!("ipc: lock take: {file}: timed out\n")), "{said}");
+    assert_eq!(code(&output), 124);
+}
+
+#[test]
+fn a_lock_file_is_dropped_by_its_owner_alone_or_by_force() {
+    let (_directory, file) = new_file();
+    let (owner, parent) = (std::process::id(), std::os::unix::process::parent_id());
+    ipc(&["lock", "take", &file]).is(0, "", "");
+    ipc(&["lock", "take", &file]).is(
+        5,
+        "",
+        &format!("ipc: lock take: {file}: taken by process {owner} already\n"),
+    );
+    ipc(&["lock", "drop", &file, "--owner", &parent.to_string()]).is(
+        5,
+        "",
+        &format!(
+            "ipc: lock drop: {file}: the lock of process {owner}, not of {parent}\n\
+             hint: --owner names another process, --force asks none\n"
+        ),
+    );
+    ipc(&["lock", "drop", "-f", &file]).is(0, "", "");
+    ipc(&["lock", "drop", &file]).is(
+        4,
+        "",
+        &format!("ipc: lock drop: {file}: No such file or directory\n"),
+    );
+}
+
+#[test]
+fn a_lock_file_of_a_dead_owner_is_taken_over() {
+    let (_directory, file) = new_file();
+    for option in ["-q", "--pidfile"] {
+        sh("ipc lock take $1 \"$0\"").word(&file).word(option).is(0, "", "");
+        assert!(Path::new(&file).exists());
+        ipc(&["lock", "take", "-n", option, &file]).is(0, "", "");
+        let first = fs::read_to_string(&file).unwrap().lines().next().unwrap().to_owned();
+        assert_eq!(first, std::process::id().to_string());
+        ipc(&["lock", "drop", &file]).is(0, "", "");
+    }
+}
+
+#[test]
+fn a_lock_file_is_taken_over_the_moment_its_owner_dies_or_drops_it() {
+    let (_directory, file) = new_file();
+    let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
+    let number = owner.id().to_string();
+    let take = || ipc(&["lock", "take", "-t", "1h", &file]).start();
+    ipc(&["lock", "take", &file, "--owner", &number]).is(0, "", "");
+    let waiter = take();
+    waiter.wait_until_asleep();
+    owner.kill().unwrap();
+    assert_eq!(code(&waiter.finish()), 0);
+    owner.wait().unwrap();
+    ipc(&["lock", "drop", &file]).is(0, "", "");
+    let parent = std::os::unix::process::parent_id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &parent]).is(0, "", "");
+    let waiter = take();
+    waiter.wait_until_asleep();
+    ipc(&["lock", "drop", &file, "--owner", &parent]).is(0, "", "");
+    assert_eq!(code(&waiter.finish()), 0);
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_judged_is_respected() {
+    let (_directory, file) = new_file();
+    for content in
+        ["", "garbage\n", "999999\n", "4194304\nstart 1\nboot x\npidns 1\nmachine elsewhere\n"]
+    {
+        fs::write(&file, content).unwrap();
+        ipc(&["lock", "take", "-n", &file]).is(1, "", "");
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
+    }
+    fs::write(&file, "999999\n").unwrap();
+    ipc(&["lock", "take", "-n", "--pidfile", &file]).is(0, "", "");
+}
+
+#[test]
+fn what_is_no_lock_file_is_refused() {
+    let (directory, file) = new_file();
+    let reason = "not a lock file of ours: it does not say whose it is";
+    nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let link = format!("{file}.link");
+    std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+    for path in [&file, &link, directory.path().to_str().unwrap()] {
+        let said = format!("{path}: {reason}\n");
+        ipc(&["lock", "take", "-n", path]).is(3, "", &format!("ipc: lock take: {said}"));
+        ipc(&["lock", "drop", "-f", path]).is(3, "", &format!("ipc: lock drop: {said}"));
+    }
+    ipc(&["lock", "take", &format!("{file}/no/such")]).is(
+        3,
+        "",
+        &format!("ipc: lock take: {file}/no/such: Not a directory\n"),
+    );
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let gone = gone.id().to_string();
+    ipc(&["lock", "take", &link, "--owner", &gone]).is(
+        4,
+        "",
+        &format!("ipc: lock take: {gone}: No such process\n"),
+    );
+}
+
+/// One of those who want a lock file all the time. What it does under the lock is refereed by a
+/// lock of the kernel's, which goes with the process.
+const CONTENDER: &str = r#"
+import fcntl, os, subprocess, sys, time
+ipc, file = sys.argv[1:]
+me = str(os.getpid())
+referee = open(file + '.referee', 'w')
+def say(text):
+    # At once, as we may be killed between two writes.
+    os.write(1, text.encode() + b'\n')
+def lock(verb, *options):
+    return subprocess.run([ipc, 'lock', verb, file, '--owner', me, *options]).returncode
+while True:
+    if lock('take', '-t', '30') != 0:
+        say('not in time')
+        break
+    try:
+        fcntl.flock(referee, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say('two at a time')
+        break
+    say('in')
+    time.sleep(0.001)
+    fcntl.flock(referee, fcntl.LOCK_UN)
+    if lock('drop') != 0:
+        say('not mine')
+        break
+"#;
+
+/// Kills one of them: alone, so that the verb which it runs goes on for an owner who is gone; or
+/// with that verb, wherever that is.
+fn kill(mut contender: Child, with_verb: bool) {
+    let pid = Pid::from_raw(contender.id() as i32);
+    let killed =
+        if with_verb { killpg(pid, Signal::SIGKILL) } else { signal(pid, Signal::SIGKILL) };
+    killed.unwrap();
+    contender.wait().unwrap();
+}
+
+#[test]
+fn a_lock_file_is_never_taken_twice_nor_lost_in_a_storm_of_kills() {
+    let (directory, file) = new_file();
+    let log = directory.path().join("log");
+    let binary = crate::support::binary();
+    let contender = || {
+        let log = File::options().append(true).create(true).open(&log).unwrap();
+        let words = ["-c", CONTENDER, binary.to_str().unwrap(), &file];
+        let mut command = Command::new("python3");
+        // A verb whose owner is killed beside it says so.
+        command.args(words).stdout(log).stderr(Stdio::null()).process_group(0).spawn().unwrap()
+    };
+    let entries = || fs::read_to_string(&log).unwrap_or_default().lines().count();
+    let mut contenders: Vec<_> = (0..8).map(|_| contender()).collect();
+    for round in 0..48 {
+        let before = entries();
+        until("somebody gets the lock", || entries() > before);
+        let victim = std::mem::replace(&mut contenders[round * 5 % 8], contender());
+        kill(victim, round % 2 == 0);
+    }
+    contenders.into_iter().for_each(|contender| kill(contender, true));
+    let text = fs::read_to_string(&log).unwrap();
+    assert_eq!(text.lines().find(|line| *line != "in"), None);
+    // Verbs of owners who were killed alone may still be about to end.
+    ipc(&["lock", "take", "-t", "1m", &file]).is(0, "", "");
+    let names = || fs::read_dir(directory.path()).unwrap().count();
+    until("nothing is left but the lock, its referee and the log", || names() == 3);
+}
