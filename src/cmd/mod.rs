@@ -146,6 +146,9 @@ pub struct Pid {
     pub number: i32,
 }
 
+/// What is said of a number that no process has.
+pub const NOT_A_PROCESS: &str = "not the number of a process, which is 1 to 4194304";
+
 impl FromStr for Pid {
     type Err = &'static str;
 
@@ -156,7 +159,7 @@ impl FromStr for Pid {
             .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|number| (1..=GREATEST).contains(number));
-        let number = number.ok_or("not the number of a process, which is 1 to 4194304")?;
+        let number = number.ok_or(NOT_A_PROCESS)?;
         Ok(Self { text: text.into(), number })
     }
 }

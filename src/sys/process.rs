@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
 use nix::sched::CpuSet;
@@ -259,15 +260,6 @@ impl Opening {
     }
 }
 
-/// Sends a signal to a child of ours that is not reaped yet, so that its number is its own.
-pub fn kill(pid: u32, signal: Signal) -> Result<(), Errno> {
-    // SAFETY: the call takes numbers only.
-    match unsafe { libc::kill(pid as i32, signal.number()) } {
-        0 => Ok(()),
-        _ => Err(Errno::last()),
-    }
-}
-
 /// How many CPUs this thread may run on.
 pub fn allowed_cpus() -> usize {
     let set = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0));
@@ -291,6 +283,11 @@ fn kill_many(which: i32, signal: Option<Signal>) -> Result<(), Errno> {
     // SAFETY: the call takes numbers only.
     let result = unsafe { libc::kill(which, signal.map_or(0, Signal::number)) };
     if result == 0 { Ok(()) } else { Err(Errno::last()) }
+}
+
+/// The number of our process group.
+pub fn own_group() -> i32 {
+    nix::unistd::getpgrp().as_raw()
 }
 
 /// Puts us at the head of a process group of our own, if we are not there yet.
@@ -438,6 +435,26 @@ pub fn command(pid: i32) -> Vec<u8> {
     let mut command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     command.pop_if(|last| *last == b'\n');
     command
+}
+
+/// The whole name of a process. The kernel keeps 15 bytes of it; where they are used up, the rest is
+/// found in its command line, which may begin with the interpreter of a script, or in the name of
+/// the file that it executes.
+pub fn full_name(pid: i32) -> Vec<u8> {
+    /// How many words of the command line may come before that of a script: its interpreter and one
+    /// option.
+    const BEFORE: usize = 2;
+    /// What the kernel keeps of a name.
+    const KEPT: usize = 15;
+    let short = command(pid);
+    if short.len() < KEPT {
+        return short;
+    }
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let file = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    let words = line.split(|&b| b == 0).take(BEFORE + 1).chain([file.as_os_str().as_bytes()]);
+    let mut names = words.filter_map(|word| word.rsplit(|&b| b == b'/').next());
+    names.find(|name| name.starts_with(&short)).map_or(short.clone(), <[u8]>::to_vec)
 }
 
 /// The descriptors by which a process has a file open.

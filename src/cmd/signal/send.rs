@@ -14,7 +14,7 @@ use crate::sys::pidfd::Process;
 use crate::sys::process;
 use crate::units::Patience;
 
-use crate::cmd::Pid;
+use crate::cmd::{NOT_A_PROCESS, Pid};
 
 /// Send a signal to processes
 ///
@@ -37,14 +37,17 @@ pub struct Send {
     /// Queue the signal with this value
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     value: Option<i32>,
-    /// Send it to the process groups of these numbers
+    /// Send it to the process groups of these numbers; 0 is our own
+    ///
+    /// A group whose leader is there gets it through that, by pidfd. A group outlives its leader;
+    /// the kernel gives nobody else its number, and it gets the signal by that.
     #[arg(short, long, conflicts_with_all = ["wait", "all_processes"])]
     group: bool,
     /// Wait until all of them have ended
     #[arg(short, long)]
     wait: bool,
     /// Wait no longer than this
-    #[arg(short, long, value_name = "DURATION", requires = "wait")]
+    #[arg(short, long, value_name = "DURATION", requires = "wait", allow_negative_numbers = true)]
     timeout: Option<Patience>,
     /// After that, send this signal to those that are left, and wait on
     #[arg(long, value_name = "SIGNAL", requires = "timeout")]
@@ -52,7 +55,11 @@ pub struct Send {
     /// Send it to the process that a pidfile, or a lock file of ours, names
     #[arg(long, value_name = "FILE")]
     pidfile: Option<OsString>,
-    /// Send it to the process of this name, as comm has it; there has to be only one
+    /// Send it to the process of this name; there has to be only one
+    ///
+    /// The name is that of its program or script, or the one it has given itself, as ps(1) shows it
+    /// under COMMAND. It is compared as a whole: of a name of more than 15 bytes the kernel keeps as
+    /// many, and the rest is looked up in the command line and the file of the process.
     #[arg(long, value_name = "COMMAND")]
     name: Option<OsString>,
     /// Of several of that name, the one that was started last
@@ -80,6 +87,10 @@ impl Run for Send {
             _ => Deadline::NEVER,
         };
         let Sendable(signal) = self.signal;
+        if !self.group && self.pids.iter().any(|target| target.pid == 0) {
+            let reason = Failure::new(Exit::Usage, NOT_A_PROCESS);
+            return Err(reason.hint("--group 0 is our own process group")).about("0");
+        }
         if self.all_processes {
             process::kill_all(signal).map_err(explain)?;
             return Ok(Exit::Done);
@@ -119,13 +130,10 @@ impl Send {
 
     /// The processes of a name.
     fn named(&self, name: &OsStr) -> Result<Vec<Target>, Failure> {
-        /// The kernel keeps this much of a name.
-        const KEPT: usize = 15;
         let name = name.as_encoded_bytes();
-        let name = &name[..name.len().min(KEPT)];
         let ours = std::process::id() as i32;
         let mut found: Vec<Target> = process::all()
-            .filter(|&pid| pid != ours && process::command(pid) == name)
+            .filter(|&pid| pid != ours && process::full_name(pid) == name)
             .filter_map(|pid| Some(Target::new(pid, Some(process::start_time(pid).ok()?))))
             .collect();
         found.sort_by_key(|target| (target.start, target.pid));
@@ -143,7 +151,8 @@ impl Send {
     }
 
     fn send_to_group(&self, target: &Target, signal: Option<Signal>) -> Result<(), Failure> {
-        let sent = match Process::open(target.pid) {
+        let group = if target.pid == 0 { process::own_group() } else { target.pid };
+        let sent = match Process::open(group) {
             Ok(leader) => {
                 target.check()?;
                 leader.send_to_group(signal, self.value)
@@ -153,7 +162,10 @@ impl Send {
         };
         match (sent, self.value) {
             (Err(Errno(libc::ESRCH | libc::EINVAL)), None) if target.start.is_none() => {
-                process::kill_group(target.pid, signal).map_err(explain)
+                process::kill_group(group, signal).map_err(explain)
+            }
+            (Err(Errno(libc::ESRCH)), Some(_)) if process::kill_group(group, None).is_ok() => {
+                Err(Failure::failed("has lost its leader, by whom alone a group gets values"))
             }
             (sent, _) => sent.map_err(explain),
         }
@@ -243,8 +255,8 @@ impl FromStr for Target {
             }
             None => (text, None),
         };
-        let pid: Pid = pid.parse()?;
-        Ok(Self { text: text.into(), pid: pid.number, start })
+        let pid = if pid == "0" { 0 } else { pid.parse::<Pid>()?.number };
+        Ok(Self { text: text.into(), pid, start })
     }
 }
 

@@ -1,0 +1,58 @@
+//! `ipc signal alarm`.
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Run, code, ipc, until};
+
+#[test]
+fn an_alarm_ends_as_timeout_does() {
+    for words in [
+        &["5", "true"][..],
+        &["5", "false"],
+        &["0", "sh", "-c", "exit 7"],
+        &["0.05", "sleep", "1000"],
+        &["-s", "INT", "0.05", "sleep", "1000"],
+        &["-s", "KILL", "0.05", "sleep", "1000"],
+        &["--preserve-status", "0.05", "sleep", "1000"],
+        &["--foreground", "0.05", "sleep", "1000"],
+        &["-k", "0.05", "0.05", "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done"],
+        &["0.05", "sh", "-c", "sleep 1000 & wait"],
+        &["0.05", "sh", "-c", "kill -STOP $$; sleep 1000"],
+        &["5", "sh", "-c", "kill -9 $$"],
+        &["5", "/no/such"],
+        &["5", "/"],
+    ] {
+        let options = words.iter().position(|word| word.parse::<f64>().is_ok() && !word.is_empty());
+        let at = if words[0] == "-k" { 2 } else { options.unwrap() };
+        let mut ours = ipc(&["signal", "alarm"]);
+        let mut theirs = Run::new("timeout", &[]);
+        for (index, word) in words.iter().enumerate() {
+            theirs = theirs.word(word);
+            ours = ours.word(word);
+            ours = if index == at { ours.word("--") } else { ours };
+        }
+        let (ours, theirs) = (ours.output(), theirs.output());
+        assert_eq!((code(&ours), &ours.stdout), (code(&theirs), &theirs.stdout), "{words:?}");
+    }
+}
+
+#[test]
+fn an_alarm_takes_the_children_along_and_passes_signals_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pid");
+    let line = "sleep 1000 >/dev/null 2>&1 & echo $! >\"$0\"; wait";
+    ipc(&["signal", "alarm", "50ms", "-v", "--", "sh", "-c", line]).word(&file).is(
+        124,
+        "",
+        "ipc: signal alarm: sh: not in time, sending TERM\n",
+    );
+    let pid = std::fs::read_to_string(&file).unwrap();
+    let gone = || !std::path::Path::new(&format!("/proc/{}/fd/1", pid.trim_end())).exists();
+    until("the child is gone", gone);
+    let script = "trap 'exit 9' USR1; echo $$ >\"$0\"; while :; do sleep 0.01; done";
+    std::fs::remove_file(&file).unwrap();
+    let running = ipc(&["signal", "alarm", "1h", "--", "sh", "-c", script]).word(&file).start();
+    until("it runs", || std::fs::read(&file).is_ok_and(|line| line.ends_with(b"\n")));
+    running.signal(Signal::SIGUSR1);
+    assert_eq!(code(&running.finish()), 9);
+}
