@@ -220,7 +220,11 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
     let mut command = ManuallyDrop::new(verb.command().bin_name(&name).no_binary_name(true));
     match command.try_get_matches_from_mut(&rest) {
         Ok(matches) => Ok(Call { noun, verb, matches }),
-        Err(error) if error.use_stderr() => Err(usage_message(&error, &path(noun, verb))),
+        Err(error) if error.use_stderr() => {
+            let place = path(noun, verb);
+            let tip = tip(&error).or_else(|| misplaced_command(&error, &command));
+            Err(usage_message(&error, &place, tip))
+        }
         // Help is asked for: the same again, with the examples.
         Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), rest)),
     }
@@ -232,7 +236,7 @@ fn answer_from_tree(words: Vec<OsString>) -> Message {
     let place = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
     match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
         Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(&place),
-        Err(error) if error.use_stderr() => usage_message(&error, &place),
+        Err(error) if error.use_stderr() => usage_message(&error, &place, tip(&error)),
         Err(error) => Message::Answer(error.render().to_string()),
         Ok(_) => missing_word(&place),
     }
@@ -301,23 +305,36 @@ pub fn tree() -> Command {
 }
 
 /// Words the error of a command line as all our errors are: one line, and a hint.
-fn usage_message(error: &clap::Error, place: &str) -> Message {
+fn usage_message(error: &clap::Error, place: &str, tip: Option<String>) -> Message {
     let rendered = error.render().to_string();
     let reason = rendered.strip_prefix("error: ").unwrap_or(&rendered);
     let reason = reason.split("\n\n").next().unwrap_or(reason);
     let reason = reason.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
     let reason = refused_value(error).unwrap_or(reason);
-    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    // A value is seldom what was meant by a word that begins as an option does.
-    let tip = tip.filter(|tip| !tip.starts_with("to pass "));
     let help =
         if place.is_empty() { "ipc --help".to_owned() } else { format!("ipc {place} --help") };
-    let hint = tip.map_or_else(|| format!("try '{help}'"), str::to_owned);
+    let hint = tip.unwrap_or_else(|| format!("try '{help}'"));
     let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
     Message::Usage(format!(
         "ipc: {place}{}\nhint: {hint}\n",
         crate::output::escape(reason.as_bytes())
     ))
+}
+
+/// What may have been meant instead.
+fn tip(error: &clap::Error) -> Option<String> {
+    let rendered = error.render().to_string();
+    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "))?;
+    // A value is seldom what was meant by a word that begins as an option does.
+    Some(tip.to_owned()).filter(|tip| !tip.starts_with("to pass "))
+}
+
+/// The way out for those who forgot what flock(1) and timeout(1) do not want.
+fn misplaced_command(error: &clap::Error, verb: &Command) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_word = error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-');
+    let runs_command = verb.get_positionals().any(clap::Arg::is_last_set);
+    (is_word && runs_command).then(|| "the COMMAND stands behind --".to_owned())
 }
 
 /// Our own sentence about a value that one of our types refused: the value is the subject.

@@ -71,7 +71,7 @@ pub enum Waited<T = ()> {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Waiting {
     /// Give up after this long, with status 124; 0 tries once
-    #[arg(short, long, value_name = "DURATION")]
+    #[arg(short, long, value_name = "DURATION", allow_negative_numbers = true)]
     timeout: Option<Patience>,
     /// Do not wait: status 1 where it would block
     #[arg(short, long, conflicts_with = "timeout")]

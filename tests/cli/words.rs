@@ -26,6 +26,21 @@ fn words_that_are_unknown_are_compared_with_those_that_are_known() {
 }
 
 #[test]
+fn a_command_without_the_dashes_before_it_is_shown_its_place() {
+    for verb in [&["lock", "run", "f", "true"][..], &["signal", "alarm", "1s", "true"]] {
+        let (place, word) = (verb[..2].join(" "), verb.last().unwrap());
+        let said = format!("ipc: {place}: unexpected argument '{word}' found\n");
+        ipc(verb).is(2, "", &format!("{said}hint: the COMMAND stands behind --\n"));
+    }
+    // An option that is none is no COMMAND.
+    ipc(&["lock", "run", "f", "--bogus"]).is(
+        2,
+        "",
+        "ipc: lock run: unexpected argument '--bogus' found\nhint: try 'ipc lock run --help'\n",
+    );
+}
+
+#[test]
 fn the_version_is_told_at_every_level() {
     let version = format!("ipc {}\n", env!("CARGO_PKG_VERSION"));
     for words in [&["--version"][..], &["-V"], &["sem", "--version"], &["sem", "post", "-V"]] {
