@@ -717,10 +717,10 @@ complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcomma
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Wait no longer than this' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l then -d 'After that, send this signal to those that are left, and wait on' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l pidfile -d 'Send it to the process that a pidfile, or a lock file of ours, names' -r
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l name -d 'Send it to the process of this name, as comm has it; there has to be only one' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l name -d 'Send it to the process of this name; there has to be only one' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Say what happens, on stderr'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s g -l group -d 'Send it to the process groups of these numbers'
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s g -l group -d 'Send it to the process groups of these numbers; 0 is our own'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s w -l wait -d 'Wait until all of them have ended'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l newest -d 'Of several of that name, the one that was started last'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l all -d 'All of that name'
