@@ -29,7 +29,7 @@ pub struct Row {
     pub peer: Vec<u8>,
     /// Bytes to be read; or, of one that listens, clients to be accepted.
     pub receive_queue: u32,
-    /// Bytes on their way; or, of a Unix socket that listens, how many clients may wait.
+    /// Bytes on their way; or, of one that listens, how many clients may wait.
     pub send_queue: u32,
     /// Who opened it.
     pub uid: Option<u32>,

@@ -1,9 +1,14 @@
-//! The TCP and UDP sockets of this network namespace, as `/proc/net` lists them: proc_net(5).
+//! The TCP and UDP sockets of this network namespace, as `/proc/net` lists them: proc_net(5); and
+//! how many clients may wait at those that listen, which only sock_diag(7) tells.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::sock_diag::{dump, number};
 use crate::errno::Errno;
+
+pub use super::sock_diag::LISTENING;
 
 /// What the kernel tells of a TCP or UDP socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,7 +19,8 @@ pub struct Entry {
     pub remote: SocketAddr,
     /// The number of its state in the kernel, which counts as TCP does for all protocols.
     pub state: u8,
-    /// Bytes that were not sent, or not acknowledged.
+    /// Bytes that were not sent, or not acknowledged; or, of one that listens, how many clients may
+    /// wait, 0 where the kernel does not tell.
     pub send_queue: u32,
     /// Bytes to be read; or, of one that listens, clients to be accepted.
     pub receive_queue: u32,
@@ -24,17 +30,44 @@ pub struct Entry {
     pub inode: u64,
 }
 
-/// The state of one that waits for clients.
-pub const LISTENING: u8 = 10;
-
 /// All TCP sockets, of both versions of the protocol.
 pub fn tcp() -> Result<Vec<Entry>, Errno> {
-    table(["/proc/net/tcp", "/proc/net/tcp6"])
+    let mut entries = table(["/proc/net/tcp", "/proc/net/tcp6"])?;
+    let backlogs = backlogs();
+    for entry in entries.iter_mut().filter(|entry| entry.state == LISTENING) {
+        entry.send_queue = backlogs.get(&entry.inode).copied().unwrap_or(0);
+    }
+    Ok(entries)
 }
 
 /// All UDP sockets, of both versions of the protocol.
 pub fn udp() -> Result<Vec<Entry>, Errno> {
     table(["/proc/net/udp", "/proc/net/udp6"])
+}
+
+/// How many clients may wait at each TCP socket that listens, as far as the kernel tells.
+fn backlogs() -> BTreeMap<u64, u32> {
+    /// Where `struct inet_diag_msg` of linux/inet_diag.h has the queue and the inode.
+    const QUEUE: usize = 60;
+    const INODE: usize = 68;
+    let mut backlogs = BTreeMap::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        // A kernel that cannot list them has told what it knows in /proc.
+        let _ = dump(&request(family), |body| {
+            let found = number(body, INODE).zip(number(body, QUEUE));
+            backlogs.extend(found.map(|(inode, backlog)| (u64::from(inode), backlog)));
+        });
+    }
+    backlogs
+}
+
+/// `struct inet_diag_req_v2`: for TCP sockets that listen, whatever their addresses.
+fn request(family: i32) -> Vec<u8> {
+    const ADDRESSES: usize = 48;
+    let mut request = vec![family as u8, libc::IPPROTO_TCP as u8, 0, 0];
+    request.extend((1_u32 << LISTENING).to_ne_bytes());
+    request.extend([0; ADDRESSES]);
+    request
 }
 
 fn table(paths: [&str; 2]) -> Result<Vec<Entry>, Errno> {

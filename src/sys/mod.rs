@@ -34,6 +34,7 @@ pub mod segment;
 pub mod semaphore;
 pub mod shared_memory;
 pub mod signal;
+mod sock_diag;
 pub mod socket;
 pub mod spawn;
 pub mod stdio;

@@ -1,12 +1,8 @@
 //! The Unix sockets of this network namespace, as the kernel lists them: sock_diag(7).
 
-use std::os::fd::{AsRawFd, OwnedFd};
-
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
-};
 use nix::sys::stat::FileStat;
 
+use super::sock_diag::{LISTENING, dump, number};
 use crate::errno::Errno;
 
 /// What the kernel tells of a Unix socket.
@@ -45,12 +41,10 @@ pub enum State {
     Unconnected,
 }
 
-/// TCP_ESTABLISHED and TCP_LISTEN of the kernel, which it uses for all families.
+/// TCP_ESTABLISHED of the kernel, which it uses for all families.
 const ESTABLISHED: u8 = 1;
-const LISTENING: u8 = 10;
 
-/// From linux/sock_diag.h and linux/unix_diag.h, which the C library's headers do not have.
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// From linux/unix_diag.h, which the C library's headers do not have.
 const SHOW_NAME: u32 = 1 << 0;
 const SHOW_VFS: u32 = 1 << 1;
 const SHOW_PEER: u32 = 1 << 2;
@@ -62,8 +56,7 @@ const ATTRIBUTE_PEER: u16 = 2;
 const ATTRIBUTE_QUEUES: u16 = 4;
 const ATTRIBUTE_UID: u16 = 7;
 
-/// The size of `struct nlmsghdr`, and of `struct unix_diag_msg`.
-const HEADER: usize = 16;
+/// The size of `struct unix_diag_msg`.
 const MESSAGE: usize = 16;
 
 impl Entry {
@@ -81,61 +74,19 @@ impl Entry {
 
 /// All Unix sockets.
 pub fn all() -> Result<Vec<Entry>, Errno> {
-    let netlink = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkSockDiag,
-    )?;
-    ask(&netlink)?;
     let mut entries = Vec::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let count = match recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
-            Err(nix::errno::Errno::EINTR) => continue,
-            result => result?,
-        };
-        let mut rest = &buffer[..count];
-        if rest.is_empty() {
-            return Err(Errno(libc::EPROTO));
-        }
-        while let Some((kind, body, after)) = next_message(rest) {
-            match i32::from(kind) {
-                libc::NLMSG_DONE => return Ok(entries),
-                libc::NLMSG_ERROR => {
-                    let errno = number(body, 0).map_or(libc::EPROTO, |errno| -(errno as i32));
-                    return Err(Errno(errno));
-                }
-                _ => entries.extend(entry(body)),
-            }
-            rest = after;
-        }
-    }
+    dump(&request(), |body| entries.extend(entry(body)))?;
+    Ok(entries)
 }
 
-/// Sends `struct nlmsghdr` and `struct unix_diag_req`.
-fn ask(netlink: &OwnedFd) -> Result<(), Errno> {
+/// `struct unix_diag_req`: for sockets in every state.
+fn request() -> Vec<u8> {
     let show = SHOW_NAME | SHOW_VFS | SHOW_PEER | SHOW_QUEUES | SHOW_UID;
-    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
-    let mut request = Vec::with_capacity(40);
-    request.extend(40_u32.to_ne_bytes());
-    request.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    request.extend(flags.to_ne_bytes());
-    request.extend([0; 8]);
-    request.extend([libc::AF_UNIX as u8, 0, 0, 0]);
+    let mut request = vec![libc::AF_UNIX as u8, 0, 0, 0];
     for field in [u32::MAX, 0, show, u32::MAX, u32::MAX] {
         request.extend(field.to_ne_bytes());
     }
-    sendto(netlink.as_raw_fd(), &request, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
-    Ok(())
-}
-
-/// Splits the first message off: its type, its body, and what follows.
-fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let length = number(bytes, 0)? as usize;
-    let kind = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
-    let body = bytes.get(HEADER..length)?;
-    Some((kind, body, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
+    request
 }
 
 /// Reads `struct unix_diag_msg` and the attributes behind it.
@@ -166,8 +117,4 @@ fn entry(body: &[u8]) -> Option<Entry> {
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     Some(entry)
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }

@@ -56,7 +56,7 @@ impl Run for Ls {
 ///
 /// Of an address that is its server's socket: its state and queues, who has it open, how many
 /// connections it has, and the permissions of a path. The queues are bytes to be read and to be
-/// sent; of a Unix socket that listens, the clients that wait and how many may. A path that no
+/// sent; of a socket that listens, the clients that wait and how many may. A path that no
 /// process has open any more is told as dead.
 ///
 /// Of a descriptor (fd:N) it is the peer, with its credentials, and the options besides.

@@ -1,12 +1,14 @@
 //! `ipc sock ls` and `stat`.
 
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use nix::sys::signal::Signal;
 
 use super::{Place, abstract_name, serve, serve_port, stop};
-use crate::support::{binary, ipc, sh, text, until};
+use crate::peers;
+use crate::support::{Run, as_another_user, binary, ipc, sh, text, until};
 
 #[test]
 fn a_server_is_listed_with_its_process_and_a_connection_only_with_all() {
@@ -82,5 +84,70 @@ fn a_descriptor_tells_of_its_peer_and_its_options() {
     let shown = text(&client.finish().stdout);
     assert!(shown.contains(&format!("peer_pid:       {pid}\n")), "{shown}");
     assert!(shown.contains("state:          connected\n"), "{shown}");
+    stop(server, Signal::SIGTERM);
+}
+
+/// What `ipc sock ls` knows of the socket at an address.
+fn listed(address: &str) -> serde_json::Value {
+    let listed = ipc(&["sock", "ls", "--json"]).succeeds();
+    let listed: Vec<serde_json::Value> = serde_json::from_str(&listed).unwrap();
+    let row = listed.into_iter().find(|row| row["address"] == address);
+    row.unwrap_or_else(|| panic!("{address} is not listed"))
+}
+
+#[test]
+fn the_listing_agrees_with_that_of_ss() {
+    if !peers::there("ss", &["-V"]) {
+        return;
+    }
+    let place = Place::new();
+    let unix = UnixListener::bind(&*place).unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = tcp.local_addr().unwrap();
+    let _clients = [UnixStream::connect(&*place).unwrap(), UnixStream::connect(&*place).unwrap()];
+    let _client = TcpStream::connect(port).unwrap();
+    for (options, name, address, queue) in [
+        ("-Hxlp", &*place, &*place, 2),
+        ("-Htlnp", port.to_string().as_str(), format!("tcp:{port}").as_str(), 1),
+    ] {
+        let lines = Run::new("ss", &[options]).succeeds();
+        let line = lines.lines().find(|line| line.contains(name)).expect("ss lists it");
+        let numbers: Vec<u64> =
+            line.split_whitespace().filter_map(|word| word.parse().ok()).take(2).collect();
+        let row = listed(address);
+        assert_eq!(row["state"], "listening");
+        assert_eq!([&row["receive_queue"], &row["send_queue"]], [numbers[0], numbers[1]], "{line}");
+        assert_eq!(row["receive_queue"], queue);
+        let pid = row["holders"][0]["pid"].to_string();
+        assert!(line.contains(&format!("pid={pid},")), "{line}");
+    }
+    drop((unix, tcp));
+}
+
+#[test]
+fn who_may_not_see_the_holders_is_told_so() {
+    let address = abstract_name();
+    let Some(stranger) = as_another_user(&["sock", "stat", &address]) else { return };
+    let server = serve(&address, &["--echo"]);
+    let shown = stranger.succeeds();
+    let holders = shown.lines().find(|line| line.starts_with("holders:")).unwrap();
+    assert!(holders.ends_with("processes could not be seen"), "{shown}");
+    let listed = as_another_user(&["sock", "ls"]).unwrap().succeeds();
+    let line = listed.lines().find(|line| line.contains(&address)).unwrap();
+    assert!(line.ends_with("processes could not be seen"), "{line}");
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
+fn a_name_of_any_bytes_is_listed_whole_and_moves_no_terminal() {
+    let place = Place::new();
+    let path = format!("{}\n\x1b[2J", &*place);
+    let server = serve(&path, &["--echo"]);
+    assert_eq!(listed(&path)["holders"][0]["pid"], server.pid());
+    if peers::there("script", &["--version"]) {
+        let line = format!("script -qec '{} sock ls' /dev/null", binary().display());
+        let shown = sh(&line).succeeds();
+        assert!(shown.contains(&format!("{}\\n\\x1b[2J", &*place)), "{shown}");
+    }
     stop(server, Signal::SIGTERM);
 }

@@ -4,30 +4,32 @@ use crate::conversation::{self, Input, Outlet};
 use crate::deadline::Waited;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
-use crate::sys::poll;
 
 use super::attend::Limits;
+use super::entrance::Entrance;
 use super::gate::Gate;
 
 /// Talks with one client after the other.
 pub fn attend(
-    mut gate: Gate,
+    gate: Gate,
     (mut input, mut outlet): (Input, Outlet),
     limits: Limits,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
-    while let Some(listener) = gate.listener() {
-        if poll::readable(listener, limits.idle())? == Waited::TimedOut {
+    let mut entrance = Entrance::new(gate)?;
+    let mut ready = Vec::new();
+    while !entrance.gate.is_closed() {
+        if entrance.wait(&mut ready, true, limits.idle())? == Waited::TimedOut {
             break;
         }
-        let Some(client) = gate.next(output)? else { continue };
+        let Some(client) = entrance.next(output)? else { continue };
         let held;
         (input, held) = conversation::hold(client.socket, input, &mut outlet, output)?;
-        let held = held.map_err(Failure::from).about(gate.address());
+        let held = held.map_err(Failure::from).about(entrance.gate.address());
         match held {
             Ok(()) => {}
             // With a single client, its failure is ours.
-            Err(error) if gate.is_closed() => return Err(error),
+            Err(error) if entrance.gate.is_closed() => return Err(error),
             Err(error) => output.error(&error),
         }
     }

@@ -1,0 +1,81 @@
+//! Asking the kernel for the sockets of this network namespace: sock_diag(7), netlink(7).
+
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
+};
+
+use crate::errno::Errno;
+
+/// The state of a socket that waits for clients, which the kernel numbers for all families as for
+/// TCP.
+pub const LISTENING: u8 = 10;
+
+/// From linux/sock_diag.h, which the C library's headers do not have.
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+
+/// The size of `struct nlmsghdr`.
+const HEADER: usize = 16;
+
+/// Asks for sockets by a request of a family's own, and gives `each` the description of each.
+///
+/// # Errors
+/// ENOENT if the kernel cannot list that family.
+pub fn dump(request: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Errno> {
+    let netlink = socket(
+        AddressFamily::Netlink,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC,
+        SockProtocol::NetlinkSockDiag,
+    )?;
+    ask(&netlink, request)?;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = match recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
+            Err(nix::errno::Errno::EINTR) => continue,
+            result => result?,
+        };
+        let mut rest = &buffer[..count];
+        if rest.is_empty() {
+            return Err(Errno(libc::EPROTO));
+        }
+        while let Some((kind, body, after)) = next_message(rest) {
+            match i32::from(kind) {
+                libc::NLMSG_DONE => return Ok(()),
+                libc::NLMSG_ERROR => {
+                    let errno = number(body, 0).map_or(libc::EPROTO, |errno| -(errno as i32));
+                    return Err(Errno(errno));
+                }
+                _ => each(body),
+            }
+            rest = after;
+        }
+    }
+}
+
+/// Sends `struct nlmsghdr` and the request.
+fn ask(netlink: &OwnedFd, request: &[u8]) -> Result<(), Errno> {
+    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
+    let mut message = Vec::with_capacity(HEADER + request.len());
+    message.extend(((HEADER + request.len()) as u32).to_ne_bytes());
+    message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    message.extend(flags.to_ne_bytes());
+    message.extend([0; 8]);
+    message.extend(request);
+    sendto(netlink.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+    Ok(())
+}
+
+/// Splits the first message off: its type, its body, and what follows.
+fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let length = number(bytes, 0)? as usize;
+    let kind = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
+    let body = bytes.get(HEADER..length)?;
+    Some((kind, body, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
+}
+
+/// The number at this place, in the byte order of this machine.
+pub fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
