@@ -11,10 +11,11 @@ use nix::errno::Errno::{EINTR, EOPNOTSUPP};
 use nix::fcntl::{FallocateFlags, OFlag, fallocate};
 use nix::sys::mman::MsFlags;
 use nix::sys::stat::{FileStat, fstat};
-use nix::sys::statfs::{HUGETLBFS_MAGIC, TMPFS_MAGIC, fstatfs};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, Statfs, TMPFS_MAGIC, fstatfs};
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, ftruncate, lseek};
 
+use super::bulk;
 use super::segment::{Access, Error, Fact, Pages, Passing, Segment, Sync, Value, WriteError};
 use super::transfer::{self, Side, Transfer};
 use super::window::{self, HUGE_PAGE, Window};
@@ -59,6 +60,9 @@ impl Segment for FileSegment {
         limit: Option<u64>,
     ) -> Result<u64, transfer::Error> {
         let ours = |errno| transfer::Error { side: Side::Destination, errno };
+        if super::segment::remaining(source).is_none() {
+            return bulk::from_stream(source, &self.file, offset, limit);
+        }
         self.seek(offset).map_err(ours)?;
         transfer::copy(source, &self.file, limit)
     }
@@ -155,11 +159,26 @@ pub fn fill_new_from(
     let known = super::segment::remaining(source).unwrap_or(0);
     let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
     let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
-    // Now rather than after most of it was copied.
-    segment.reserve(0..size)?;
-    let written = segment.fill(source, offset, None)?;
+    let system = fstatfs(file).map_err(Errno::from)?;
+    let written = if system.filesystem_type() == TMPFS_MAGIC && bulk::is_worthwhile(known) {
+        refuse_if_full(&system, size)?;
+        segment.reserve(0..offset)?;
+        truncate(file, size)?;
+        bulk::from_file(source, file, offset, known)?
+    } else {
+        // Now rather than after most of it was copied.
+        segment.reserve(0..size)?;
+        segment.fill(source, offset, None)?
+    };
     // The source may have had less than it said, or nothing at all.
     Ok(truncate(file, offset + written)?)
+}
+
+/// Refuses what a file system for memory has no room for, before all of the room is used up. One
+/// without a limit has no blocks to count.
+fn refuse_if_full(system: &Statfs, size: u64) -> Result<(), Errno> {
+    let room = system.blocks_available().saturating_mul(system.block_size() as u64);
+    if system.blocks() > 0 && size > room { Err(Errno(libc::ENOSPC)) } else { Ok(()) }
 }
 
 /// What is known of every file.

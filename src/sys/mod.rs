@@ -4,6 +4,7 @@
 
 mod arena;
 mod conduit;
+pub mod bulk;
 pub mod descriptor;
 pub mod dev_shm;
 pub mod directory;

@@ -28,10 +28,13 @@ const PIPE_CAPACITY: i32 = 1 << 20;
 
 /// Until a transfer has moved this much, as a default pipe holds, pipes keep their capacity, and none
 /// is made.
-const WORTHWHILE: u64 = 64 << 10;
+pub const WORTHWHILE: u64 = 64 << 10;
 
 /// The most that one call is asked to move, which the kernel would cut off anyway.
 const LONGEST: u64 = 0x7fff_f000;
+
+/// The most that is spliced at a time: half of a pipe, so that its other end works meanwhile.
+const HALF_A_PIPE: u64 = PIPE_CAPACITY as u64 / 2;
 
 /// One of the two descriptors of a transfer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -193,7 +196,8 @@ impl<'a> Transfer<'a> {
     }
 
     fn step_within_kernel(&mut self) -> Result<Step, Error> {
-        let count = self.left.min(LONGEST) as usize;
+        let longest = if self.way == Way::Splice { HALF_A_PIPE } else { LONGEST };
+        let count = self.left.min(longest) as usize;
         let (from, to) = (self.source, self.destination);
         let moved = again(|| match self.way {
             Way::Splice => splice(from, None, to, None, count, SpliceFFlags::SPLICE_F_NONBLOCK),
@@ -298,15 +302,10 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Lets pipes hold more, so that writer and reader wake each other less often. The kernel may
-    /// refuse, for users who have many, and it works as well without.
     fn enlarge_pipes(&mut self) {
         self.enlarged = true;
-        for fd in [self.source, self.destination] {
-            if fcntl(fd, FcntlArg::F_GETPIPE_SZ).is_ok_and(|capacity| capacity < PIPE_CAPACITY) {
-                let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(PIPE_CAPACITY));
-            }
-        }
+        enlarge_pipe(self.source);
+        enlarge_pipe(self.destination);
     }
 
     fn wait(&self, side: Side, deadline: Deadline) -> Result<Waited, Error> {
@@ -347,6 +346,14 @@ impl Way {
             (SFlag::S_IFREG, _) => Self::Sendfile,
             _ => Self::Plain,
         }
+    }
+}
+
+/// Lets a pipe hold more, so that writer and reader wake each other less often. The kernel may
+/// refuse, for users who have many, and it works as well without.
+pub fn enlarge_pipe(fd: BorrowedFd<'_>) {
+    if fcntl(fd, FcntlArg::F_GETPIPE_SZ).is_ok_and(|capacity| capacity < PIPE_CAPACITY) {
+        let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(PIPE_CAPACITY));
     }
 }
 

@@ -183,6 +183,32 @@ impl<'a> Window<'a> {
             .map(|count| count as usize)
     }
 
+    /// The same from this position of a file.
+    pub fn read_at(
+        &self,
+        fd: BorrowedFd<'_>,
+        position: u64,
+        bytes: Range<u64>,
+    ) -> nix::Result<usize> {
+        use std::os::fd::AsRawFd;
+        let position = i64::try_from(position).map_err(|_| nix::errno::Errno::EOVERFLOW)?;
+        let (at, length) = self.part(bytes);
+        // SAFETY: the part is within the window, and no reference to it exists.
+        nix::errno::Errno::result(unsafe { libc::pread64(fd.as_raw_fd(), at, length, position) })
+            .map(|count| count as usize)
+    }
+
+    /// Has all pages be there, and ready to be written: MADV_POPULATE_WRITE of madvise(2).
+    ///
+    /// # Errors
+    /// EFAULT where there is no room; EINVAL on a kernel before 5.14.
+    pub fn populate(&self) -> Result<(), Errno> {
+        // SAFETY: the contents stay as they are.
+        let result =
+            unsafe { libc::madvise(self.start.as_ptr(), self.length.get(), MADV_POPULATE_WRITE) };
+        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+    }
+
     /// Writes once to a descriptor straight from the memory.
     pub fn write_to(&self, fd: BorrowedFd<'_>, bytes: Range<u64>) -> nix::Result<usize> {
         use std::os::fd::AsRawFd;
@@ -284,6 +310,9 @@ fn why_lost(object: BorrowedFd<'_>, end: u64) -> Errno {
         true => Errno(libc::EIO),
     }
 }
+
+/// Not every C library names it.
+const MADV_POPULATE_WRITE: libc::c_int = 23;
 
 /// Since Linux 6.1; not every C library names it.
 const MADV_COLLAPSE: libc::c_int = 25;
