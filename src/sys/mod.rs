@@ -3,8 +3,8 @@
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
 mod arena;
-mod conduit;
 pub mod bulk;
+mod conduit;
 pub mod descriptor;
 pub mod dev_shm;
 pub mod directory;
