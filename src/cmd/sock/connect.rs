@@ -23,7 +23,12 @@ use super::{Connected, Silence, connect};
 /// Stdin goes to the socket, and what comes from it goes to stdout. At the end of stdin the peer
 /// is told that nothing more comes, and we stay until it has closed, however long that takes. If
 /// it closes first, that is the end as well. Every byte that it sent is on stdout, or the status
-/// is not 0; a peer that left before it had read all that was sent is an error.
+/// is not 0; a peer that left before it had read all that was sent is an error. But the end of what
+/// a peer sends is no proof that this is all it had to say: one that is killed, and had read what
+/// it was sent, looks like one that has closed.
+///
+/// Where stdin is a file, the kernel sends its pages as they are: what is written to it later shows
+/// until the peer has read them.
 ///
 /// A socket of type seqpacket carries messages: each record of stdin becomes one, and each one
 /// that is received becomes a record of stdout. An empty message is a message.
