@@ -66,6 +66,15 @@ impl Row {
     pub fn number(&self, column: &str) -> i64 {
         self.0.iter().find(|(name, _)| name == column).map_or(0, |&(_, number)| number)
     }
+
+    /// The name by which the object is reached: by its key or, where that is private, by its
+    /// identifier, which each table has in the column behind the key.
+    pub fn name(&self) -> String {
+        match self.number("key") as i32 {
+            libc::IPC_PRIVATE => format!("sysv:id={}", self.0.get(1).map_or(0, |&(_, id)| id)),
+            key => format!("sysv:{key:#010x}"),
+        }
+    }
 }
 
 /// A limit of the kernel in `/proc/sys/kernel`; what cannot be read is as the kernel begins.
@@ -90,6 +99,12 @@ mod tests {
     fn a_row_knows_its_columns() {
         let row = Row::parse(&["key", "msqid", "perms"], "  -559038737  3   640");
         assert_eq!((row.number("key"), row.number("perms")), (-559_038_737, 0o640));
-        assert_eq!(row.number("new"), 0);
+        assert_eq!((row.number("new"), row.name().as_str()), (0, "sysv:0xdeadbeef"));
+    }
+
+    #[test]
+    fn what_has_no_key_of_its_own_is_named_by_its_identifier() {
+        let row = Row::parse(&["key", "msqid", "perms"], "0  3   640");
+        assert_eq!(row.name(), "sysv:id=3");
     }
 }

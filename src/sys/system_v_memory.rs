@@ -77,15 +77,7 @@ impl Place for SystemVName {
             Err(Errno(libc::ENOENT)) => Vec::new(),
             rows => rows?,
         };
-        Ok(rows.iter().map(|row| described(row, name(row))).collect())
-    }
-}
-
-/// A segment without a key that others could find it by is named by its identifier.
-fn name(row: &Row) -> OsString {
-    match row.number("key") as i32 {
-        libc::IPC_PRIVATE => format!("sysv:id={}", row.number("shmid")).into(),
-        key => format!("sysv:{key:#010x}").into(),
+        Ok(rows.iter().map(|row| described(row, row.name().into())).collect())
     }
 }
 

@@ -141,12 +141,8 @@ fn not_mounted(errno: Errno) -> Failure {
 
 /// A line of `ls`, under the name by which the queue is reached.
 fn of_system_v(row: &Row) -> Record {
-    let name = match row.number("key") as i32 {
-        libc::IPC_PRIVATE => format!("sysv:id={}", row.number("msqid")),
-        key => format!("sysv:{key:#010x}"),
-    };
     let record = Record::new()
-        .bytes("name", name.as_bytes())
+        .bytes("name", row.name().as_bytes())
         .number("messages", row.number("qnum"))
         .number("bytes", row.number("cbytes"))
         .optional_number("max_msgs", None::<u64>)

@@ -152,15 +152,10 @@ impl Run for Ls {
 
 /// A line of `ls`, under the name by which the set is reached.
 fn of_system_v(row: &Row) -> Record {
-    let id = row.number("semid");
-    let name = match row.number("key") as i32 {
-        libc::IPC_PRIVATE => format!("sysv:id={id}"),
-        key => format!("sysv:{key:#010x}"),
-    };
     let count = row.number("nsems");
-    let set = Set::open(Target::Id(id as i32)).ok().filter(|_| count == 1);
+    let set = Set::open(Target::Id(row.number("semid") as i32)).ok().filter(|_| count == 1);
     let value = set.and_then(|set| set.value(0).ok());
-    crate::cmd::system_v_ownership(of_both(name.as_bytes(), value, count), row)
+    crate::cmd::system_v_ownership(of_both(row.name().as_bytes(), value, count), row)
 }
 
 fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {
