@@ -111,6 +111,8 @@ impl Signal {
     pub const TTOU: Self = Self(libc::SIGTTOU);
     /// Urgent data on a socket; nobody minds it.
     pub const URG: Self = Self(libc::SIGURG);
+    /// The first real-time signal, as glibc counts.
+    pub const RTMIN: Self = Self(FIRST_REAL_TIME);
 
     /// The signal of this number; 0 is none.
     pub fn new(number: i32) -> Option<Self> {

@@ -9,9 +9,9 @@ use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
@@ -101,6 +101,21 @@ impl Program {
         streams: Streams<'_>,
         variables: &[(&str, &[u8])],
     ) -> Result<Child, Errno> {
+        let environment = self.environment(variables)?;
+        let pid = if signal::mask().contains(LET_THROUGH) {
+            self.execute(|path, words| fork(path, words, &environment, signals, streams))?
+        } else {
+            self.spawn(signals, streams, &environment)?
+        };
+        Ok(Child { pid, ended: None })
+    }
+
+    fn spawn(
+        &self,
+        signals: Signals,
+        streams: Streams<'_>,
+        environment: &[Cow<'_, CStr>],
+    ) -> Result<i32, Errno> {
         let mut actions = PosixSpawnFileActions::init()?;
         for (fd, standard) in
             [(streams.input, libc::STDIN_FILENO), (streams.output, libc::STDOUT_FILENO)]
@@ -110,12 +125,10 @@ impl Program {
             }
         }
         let attributes = attributes(signals)?;
-        let environment = self.environment(variables)?;
         let spawn = |path: &CStr, words: &[&CStr]| {
-            posix_spawn(path, &actions, &attributes, words, &environment)
+            posix_spawn(path, &actions, &attributes, words, environment)
         };
-        let pid = self.execute(spawn)?;
-        Ok(Child { pid: pid.as_raw(), ended: None })
+        Ok(self.execute(spawn)?.as_raw())
     }
 
     /// Becomes it, with the dispositions and the mask that we have; comes back only with the reason
@@ -228,6 +241,53 @@ fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno
             errno => Err(errno),
         },
     }
+}
+
+/// The signal that musl keeps for itself, and takes out of the mask of whoever calls posix_spawn(3);
+/// it is the first real-time signal of other libraries' programs.
+const LET_THROUGH: Signal = Signal::RTMIN;
+
+/// Starts a COMMAND by fork(2), which keeps every signal blocked that is.
+fn fork(
+    path: &CStr,
+    words: &[&CStr],
+    environment: &[Cow<'_, CStr>],
+    signals: Signals,
+    streams: Streams<'_>,
+) -> Result<i32, Reason> {
+    let failed = |error: std::io::Error| Reason::from_raw(Errno::from(error).0);
+    let text = |string: &CStr| OsStr::from_bytes(string.to_bytes()).to_owned();
+    // A name alone would be looked for in PATH again.
+    let mut command = Command::new(Path::new(".").join(text(path)));
+    if let Some((name, arguments)) = words.split_first() {
+        command.arg0(text(name)).args(arguments.iter().map(|word| text(word)));
+    }
+    command.env_clear();
+    for variable in environment {
+        let mut parts = variable.to_bytes().splitn(2, |&b| b == b'=').map(OsStr::from_bytes);
+        if let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            command.env(name, value);
+        }
+    }
+    if let Some(input) = streams.input {
+        command.stdin(input.try_clone_to_owned().map_err(failed)?);
+    }
+    if let Some(output) = streams.output {
+        command.stdout(output.try_clone_to_owned().map_err(failed)?);
+    }
+    let begin = move || {
+        match signals {
+            Signals::Clean => {
+                signal::restore_dispositions();
+                signal::unblock_all();
+            }
+            Signals::Inherited => signal::restore_dispositions_of_our_caller(),
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes system calls alone, which is all that may be done after fork(2).
+    unsafe { command.pre_exec(begin) };
+    Ok(command.spawn().map_err(failed)?.id() as i32)
 }
 
 fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {

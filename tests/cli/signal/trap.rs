@@ -129,3 +129,14 @@ fn a_handler_that_is_none_is_a_usage_error() {
         );
     }
 }
+
+#[test]
+fn what_our_caller_ignores_ends_no_trap() {
+    let line = "trap '' HUP; exec ipc signal trap --on USR1='echo one; kill $PPID'";
+    let running = sh(line).start();
+    until("it listens", || info(&running.pid().to_string(), "blocked").contains("USR1"));
+    running.signal(Signal::SIGHUP);
+    running.signal(Signal::SIGUSR1);
+    let output = running.finish();
+    assert_eq!((code(&output), text(&output.stdout)), (143, "one\n".to_owned()));
+}
