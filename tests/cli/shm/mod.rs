@@ -94,6 +94,8 @@ fn a_planted_link_or_fifo_is_no_segment() {
     fs::remove_file(&path).unwrap();
     ipc(&["fifo", "create", &path]).is(0, "", "");
     ipc(&["shm", "cat", &name]).is(3, "", &complaint("cat", &name, reason));
+    ipc(&["shm", "rm", &name]).is(3, "", &complaint("rm", &name, reason));
+    ipc(&["fifo", "rm", &path]).is(0, "", "");
 }
 
 #[test]
