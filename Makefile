@@ -32,12 +32,15 @@ demo: static
 test: tools
 	$(MAKE) check
 
-# The tests alone.
+# The tests alone. They send signals, which whoever runs them in the background or under nohup may
+# have had ignored.
+CLEAN := env --default-signal=HUP,INT,QUIT
+
 check: static host
-	IPC_PEERS=required cargo test
-	IPC_PEERS=required IPC=$(CURDIR)/$(STATIC) cargo test --test cli
-	IPC=$(CURDIR)/$(HOST) bats --jobs 2 tests/bats
-	IPC=$(CURDIR)/$(STATIC) bats --jobs 2 tests/bats
+	IPC_PEERS=required $(CLEAN) cargo test
+	IPC_PEERS=required IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli
+	IPC=$(CURDIR)/$(HOST) $(CLEAN) bats --jobs 2 tests/bats
+	IPC=$(CURDIR)/$(STATIC) $(CLEAN) bats --jobs 2 tests/bats
 
 tools:
 	@tests/tools
