@@ -30,16 +30,20 @@ impl Place {
     }
 }
 
-/// Waits until a thread of the process sleeps in a call that writes.
+/// Waits until no thread of the process has anything to do: it sends more than all buffers hold, so
+/// it has no room.
 fn wait_until_it_has_no_room(process: &Running) {
-    let writing = [libc::SYS_write, libc::SYS_sendto, libc::SYS_splice, libc::SYS_sendfile];
+    let tasks = format!("/proc/{}/task", process.pid());
+    let mut before = Vec::new();
     until("it has no room", || {
-        let tasks = fs::read_dir(format!("/proc/{}/task", process.pid())).unwrap();
-        tasks.map(|task| task.unwrap().path().join("syscall")).any(|file| {
-            let call = fs::read_to_string(file).unwrap_or_default();
-            let number = call.split(' ').next().and_then(|number| number.parse().ok());
-            number.is_some_and(|number: i64| writing.contains(&number))
-        })
+        let statuses =
+            fs::read_dir(&tasks).unwrap().map(|task| task.unwrap().path().join("status"));
+        let statuses = statuses.map(|file| fs::read_to_string(file).unwrap_or_default());
+        let now: Vec<String> = statuses.collect();
+        // The counts of context switches stand there as well.
+        let is_idle = now == before && now.iter().all(|status| status.contains("S (sleeping)"));
+        before = now;
+        is_idle
     });
 }
 
