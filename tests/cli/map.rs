@@ -106,7 +106,7 @@ fn huge_pages_for_files_are_those_of_a_hugetlbfs_or_a_tmpfs() {
 }
 
 /// What has strace play a file system that knows no files without names.
-const NO_UNNAMED: &str = "inject=openat:error=EOPNOTSUPP:when=1";
+const NO_UNNAMED: &str = "inject=open,openat:error=EOPNOTSUPP:when=1";
 
 /// What has it play one where, besides, a file has but one name.
 const ONE_NAME: &str = "inject=linkat:error=EPERM";
@@ -114,7 +114,7 @@ const ONE_NAME: &str = "inject=linkat:error=EPERM";
 /// `ipc map` with these words on a file that is on such a file system.
 fn on_poor_file_system(poor: &[&str], words: &[&str], file: &Path) -> Command {
     let mut command = Command::new("strace");
-    command.args(["-fqqo", "/dev/null", "-e", "trace=openat,linkat"]);
+    command.args(["-fqqo", "/dev/null", "-e", "trace=open,openat,linkat"]);
     // What the program opens as it starts is left out.
     command.arg("-P").arg(file.parent().unwrap());
     if poor.contains(&ONE_NAME) {
