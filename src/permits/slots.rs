@@ -82,10 +82,11 @@ pub fn recover(semaphore: &Semaphore) {
     semaphore.lower_flag();
 }
 
-/// Whether somebody has a claim, or a change was left half done.
+/// Whether somebody has a claim, or a change was left half done. Most semaphores have no slots to
+/// look at.
 pub fn are_used(semaphore: &Semaphore) -> bool {
-    semaphore.is_flag_raised()
-        || (0..SLOTS).any(|index| semaphore.slot(index).load(Ordering::Relaxed) != 0)
+    let is_used = |index| semaphore.slot(index).load(Ordering::Relaxed) != 0;
+    semaphore.is_flag_raised() || semaphore.has_slots() && (0..SLOTS).any(is_used)
 }
 
 /// The slots with units that are taken.
