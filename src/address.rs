@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
 
+use crate::plain::{self, Word};
+
 /// The longest abstract name: sun_path of sockaddr_un less the NUL in front, unix(7).
 const ABSTRACT_MAX: usize = 107;
 
@@ -66,6 +68,8 @@ pub enum SocketType {
     Dgram,
 }
 
+plain::choice!(SocketType);
+
 /// Why a text is no address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum AddressError {
@@ -123,6 +127,12 @@ impl Address {
 impl AsRef<OsStr> for Address {
     fn as_ref(&self) -> &OsStr {
         &self.text
+    }
+}
+
+impl Word for Address {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::plain;
+
 /// The type of a number, with its size in bits.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Type {
@@ -18,6 +20,8 @@ pub enum Type {
     F64,
 }
 
+plain::choice!(Type);
+
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Endian {
@@ -29,6 +33,8 @@ pub enum Endian {
     /// Most significant byte first
     Big,
 }
+
+plain::choice!(Endian);
 
 /// How many bytes a number has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

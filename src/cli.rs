@@ -1,7 +1,11 @@
 //! The command line: `ipc NOUN VERB`, found by hand so that a run builds the options of the one
 //! verb that it needs. The whole tree is built for help, suggestions, manuals and completions.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::{OsStr, OsString};
+use std::fmt::Debug;
 use std::mem::ManuallyDrop;
 use std::num::{IntErrorKind, ParseIntError};
 use std::path::Path;
@@ -12,6 +16,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use crate::cmd;
 use crate::exit::{self, Exit};
 use crate::output::{Output, Verbosity, complain};
+use crate::plain::{self, Plain};
 
 /// A mechanism: the first word after `ipc`.
 #[derive(Debug)]
@@ -38,8 +43,14 @@ pub struct Verb {
     /// Whose exit status a run ends with.
     pub statuses: Statuses,
     define: fn(Command) -> Command,
-    run: fn(&ArgMatches, &mut Output) -> anyhow::Result<Exit>,
+    read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
+    read: fn(ArgMatches) -> Act,
+    #[cfg(test)]
+    readings: tests::Readings,
 }
+
+/// What a verb does with the options that were read for it.
+type Act = Box<dyn FnOnce(&mut Output) -> anyhow::Result<Exit>>;
 
 /// What a line of shell is good for, and the line.
 pub type Example = (&'static str, &'static str);
@@ -54,7 +65,7 @@ pub enum Statuses {
 }
 
 /// What a verb is: options that clap derives, examples, and what it does.
-pub(crate) trait Run: Args {
+pub(crate) trait Run: Args + Plain + Debug + 'static {
     /// Lines of shell for the help and the manual.
     const EXAMPLES: &'static [Example];
     /// Whose exit status a run ends with.
@@ -73,7 +84,13 @@ impl Verb {
             examples: R::EXAMPLES,
             statuses: R::STATUSES,
             define: R::augment_args,
-            run: |matches, output| R::from_arg_matches(matches)?.run(output),
+            read_plain: |words| {
+                let (verbosity, verb) = plain::read::<(Verbosity, R)>(words)?;
+                Some((verbosity, Box::new(|output| verb.run(output))))
+            },
+            read: |matches| Box::new(move |output| R::from_arg_matches(&matches)?.run(output)),
+            #[cfg(test)]
+            readings: tests::readings::<R>,
         }
     }
 
@@ -81,6 +98,16 @@ impl Verb {
     pub(crate) const fn alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
         self
+    }
+
+    /// The status of this verb for an error that by itself has this one.
+    pub fn exit(&self, error: Exit) -> Exit {
+        match (self.statuses, error) {
+            (Statuses::OfCommand, Exit::Failed | Exit::NotFound | Exit::InUse | Exit::Denied) => {
+                Exit::CommandNotStarted
+            }
+            (_, exit) => exit,
+        }
     }
 
     fn is_called(&self, word: &OsStr) -> bool {
@@ -125,40 +152,28 @@ pub const COMMANDS: &[Verb] =
     &[Verb::new::<cmd::applets::Applets>("applets"), Verb::new::<cmd::fifo::Mkfifo>("mkfifo")];
 
 /// A command line that was understood.
-#[derive(Debug)]
 pub struct Call {
-    noun: Option<&'static Noun>,
-    verb: &'static Verb,
-    matches: ArgMatches,
+    /// Which verb it is.
+    pub place: Place,
+    /// How much to say on stderr.
+    pub verbosity: Verbosity,
+    /// Does what was asked for.
+    pub act: Act,
 }
 
-impl Call {
-    /// Does what was asked for.
-    ///
-    /// # Errors
-    /// Whatever the verb could not do.
-    pub fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        (self.verb.run)(&self.matches, output)
-    }
+/// A verb, where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    noun: Option<&'static Noun>,
+    /// The verb.
+    pub verb: &'static Verb,
+}
 
+impl Place {
     /// The words that name the verb in diagnostics, such as `mq send`.
-    pub fn words(&self) -> String {
-        path(self.noun, self.verb)
-    }
-
-    /// How much to say on stderr.
-    pub fn verbosity(&self) -> Verbosity {
-        Verbosity::from_arg_matches(&self.matches).unwrap_or_default()
-    }
-
-    /// The status of this call for an error that by itself has this one.
-    pub fn exit(&self, error: Exit) -> Exit {
-        match (self.verb.statuses, error) {
-            (Statuses::OfCommand, Exit::Failed | Exit::NotFound | Exit::InUse | Exit::Denied) => {
-                Exit::CommandNotStarted
-            }
-            (_, exit) => exit,
-        }
+    pub fn words(self) -> String {
+        let Self { noun, verb } = self;
+        noun.map_or_else(|| verb.name.to_owned(), |noun| format!("{} {}", noun.name, verb.name))
     }
 }
 
@@ -214,23 +229,38 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
         return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
     };
     words.next();
-    let rest: Vec<OsString> = words.collect();
-    let name = format!("ipc {}", path(noun, verb));
+    let (place, rest) = (Place { noun, verb }, words.collect::<Vec<_>>());
+    match (verb.read_plain)(&rest) {
+        Some((verbosity, act)) => Ok(Call { place, verbosity, act }),
+        None => parse_with_clap(place, rest),
+    }
+}
+
+/// Understands the options of a verb, or finds out what is wrong with them.
+#[cold]
+#[inline(never)]
+fn parse_with_clap(place: Place, words: Vec<OsString>) -> Result<Call, Message> {
+    let (verb, path) = (place.verb, place.words());
+    let name = format!("ipc {path}");
     // Taking it apart again would cost as much as a system call or two, for nothing: we end soon.
     let mut command = ManuallyDrop::new(verb.command().bin_name(&name).no_binary_name(true));
-    match command.try_get_matches_from_mut(&rest) {
-        Ok(matches) => Ok(Call { noun, verb, matches }),
+    match command.try_get_matches_from_mut(&words) {
+        Ok(matches) => {
+            let verbosity = Verbosity::from_arg_matches(&matches).unwrap_or_default();
+            Ok(Call { place, verbosity, act: (verb.read)(matches) })
+        }
         Err(error) if error.use_stderr() => {
-            let place = path(noun, verb);
             let tip = tip(&error).or_else(|| misplaced_command(&error, &command));
-            Err(usage_message(&error, &place, tip))
+            Err(usage_message(&error, &path, tip))
         }
         // Help is asked for: the same again, with the examples.
-        Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), rest)),
+        Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), words)),
     }
 }
 
 /// What to say to words that name no verb: the whole tree knows what was asked for or meant.
+#[cold]
+#[inline(never)]
 fn answer_from_tree(words: Vec<OsString>) -> Message {
     let known = words.first().filter(|word| NOUNS.iter().any(|noun| *word == noun.name));
     let place = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
@@ -266,11 +296,6 @@ fn explain(command: Command, words: Vec<OsString>) -> Message {
         Err(error) => Message::Answer(error.render().to_string()),
         Ok(_) => Message::Answer(String::new()),
     }
-}
-
-/// The words of a verb, such as `mq send`.
-fn path(noun: Option<&Noun>, verb: &Verb) -> String {
-    noun.map_or_else(|| verb.name.to_owned(), |noun| format!("{} {}", noun.name, verb.name))
 }
 
 /// Everything that `ipc` understands.

@@ -10,6 +10,7 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::exit::Failure;
+use crate::plain::Plain;
 use crate::units::Patience;
 
 /// A moment on the monotonic clock, or never.
@@ -68,7 +69,7 @@ pub enum Waited<T = ()> {
 }
 
 /// How long to wait.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Waiting {
     /// Give up after this long, with status 124; 0 tries once
     #[arg(short, long, value_name = "DURATION", allow_negative_numbers = true)]

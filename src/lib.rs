@@ -30,6 +30,7 @@ mod lock_file;
 mod mailbox;
 mod name;
 mod permits;
+mod plain;
 mod ready;
 mod relay;
 mod semaphore;
@@ -40,7 +41,6 @@ mod sys;
 mod units;
 
 use std::ffi::OsString;
-use std::mem::ManuallyDrop;
 
 #[doc(hidden)]
 pub use sys::entry::start;
@@ -66,16 +66,16 @@ fn main(arguments: Vec<OsString>) -> u8 {
         return (applet.run)(&arguments);
     }
     let call = match cli::parse(arguments) {
-        Ok(call) => ManuallyDrop::new(call),
+        Ok(call) => call,
         Err(message) => return message.print().code(),
     };
-    let mut output = Output::new(call.words(), call.verbosity());
-    let outcome = call.run(&mut output);
+    let (place, mut output) = (call.place, Output::new(call.place.words(), call.verbosity));
+    let outcome = (call.act)(&mut output);
     // What was printed before an error is as good as what was printed without one.
     let outcome = output.flush().map_err(Into::into).and(outcome);
     match outcome {
         Ok(exit) => exit.code(),
-        Err(error) => call.exit(fail(&error, &output)).code(),
+        Err(error) => place.verb.exit(fail(&error, &output)).code(),
     }
 }
 

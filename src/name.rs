@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
 
+use crate::plain::Word;
+
 /// The name of a POSIX object, such as `/jobs`: one slash, then 1 to `MAX` bytes without any.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PosixName<const MAX: usize>(CString);
@@ -53,6 +55,12 @@ impl<const MAX: usize> PosixName<MAX> {
 impl<const MAX: usize> AsRef<OsStr> for PosixName<MAX> {
     fn as_ref(&self) -> &OsStr {
         OsStr::from_bytes(self.0.as_bytes())
+    }
+}
+
+impl<const MAX: usize> Word for PosixName<MAX> {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
     }
 }
 
@@ -161,6 +169,12 @@ impl<const MAX: usize> AsRef<OsStr> for AnyName<MAX> {
     }
 }
 
+impl<const MAX: usize> Word for AnyName<MAX> {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
+    }
+}
+
 impl<const MAX: usize> ValueParserFactory for AnyName<MAX> {
     type Parser = clap::builder::ValueParser;
 
@@ -189,6 +203,12 @@ impl From<PathBuf> for FilePath {
 impl AsRef<OsStr> for FilePath {
     fn as_ref(&self) -> &OsStr {
         self.0.as_os_str()
+    }
+}
+
+impl Word for FilePath {
+    fn read(word: &OsStr) -> Option<Self> {
+        Some(Self(word.into()))
     }
 }
 

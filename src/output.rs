@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use crate::errno::Errno;
 use crate::exit::Failure;
+use crate::plain::Plain;
 use crate::sys::stdio::{self, Stream};
 
 /// How much to say on stderr. Every verb has these options.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
 pub struct Verbosity {
     /// Print no diagnostics: the status says it all
     #[arg(short, long, conflicts_with = "verbose", display_order = 900)]
@@ -23,7 +24,7 @@ pub struct Verbosity {
 }
 
 /// How to print what is known of objects.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Format {
     /// Print JSON
     #[arg(short, long)]

@@ -8,10 +8,11 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use crate::errno::Errno;
 use crate::exit::Subject;
+use crate::plain::Plain;
 use crate::sys::descriptor;
 
 /// Whom to tell when a command is ready.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args, Plain)]
 pub struct Ready {
     /// Write a line to this descriptor or file when ready
     ///

@@ -7,6 +7,7 @@ use crate::cli::{Example, NOUNS, Run};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::executable::{self, Link};
 
 /// List the names by which links to this program are called, or make the links
@@ -14,7 +15,7 @@ use crate::sys::executable::{self, Link};
 /// Called by the name of a noun it does as that noun: 'sem post /jobs' is 'ipc sem post /jobs'.
 /// Called as mkfifo it is that utility, option for option. The links are hard where that is
 /// possible, and otherwise symbolic.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Applets {
     /// Make the links in this directory
     #[arg(long, value_name = "DIR")]

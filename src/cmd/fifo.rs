@@ -11,6 +11,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Form, Framing, Messages, ReadError};
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::sys::fifo::{self, Error, LONGEST_RECORD, Reader, Writer};
 use crate::sys::process::Openings;
 use crate::sys::stdio::Stream;
@@ -37,7 +38,7 @@ pub const NOUN: Noun = Noun {
 ///
 /// One that fails is told, and the others are still made. The permissions are exactly those asked
 /// for, whatever the umask.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Create {
     /// Paths of the new FIFOs
     #[arg(required = true, value_name = "PATH")]
@@ -68,7 +69,7 @@ impl Run for Create {
 ///
 /// This is 'ipc fifo create'. Called by a link of the name 'mkfifo', this program is the usual
 /// mkfifo instead.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Mkfifo {
     #[command(flatten)]
     create: Create,
@@ -93,7 +94,7 @@ impl Run for Mkfifo {
 ///
 /// Bytes of a file on stdin are handed on without a copy: a change to the file shows until the
 /// reader has read them. Passing them through 'cat' prevents that.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Write {
     /// Path of the FIFO
     path: PathBuf,
@@ -204,7 +205,7 @@ fn overhead(form: Form) -> usize {
 /// It ends when the last writer has left, which is no proof that a writer had finished: one that
 /// was killed leaves in the same way. --timeout limits the wait for the first byte, and then each
 /// wait for more.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Cat {
     /// Path of the FIFO
     path: PathBuf,
@@ -259,7 +260,7 @@ impl Cat {
 /// That is how many bytes wait in it, how many it holds, and who reads and writes. Looking does
 /// not disturb them: nothing is opened, and a process that waits for another end to be opened is
 /// not seen yet.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Path of the FIFO
     path: PathBuf,
@@ -292,7 +293,7 @@ impl Run for Stat {
 }
 
 /// List the FIFOs of a directory
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     /// Directory to look in
     #[arg(value_name = "DIR", default_value = ".")]
@@ -323,7 +324,7 @@ impl Run for Ls {
 /// Remove FIFOs
 ///
 /// Those who have one open go on using it. What is no FIFO stays.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Rm {
     /// Paths of FIFOs
     #[arg(required = true, value_name = "PATH")]

@@ -4,6 +4,7 @@ use crate::cli::{Example, Noun, Run, Verb};
 use crate::exit::{Exit, Subject};
 use crate::name::FilePath;
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::segment::{self, Access, Place};
 
 use super::shm::{
@@ -55,7 +56,7 @@ impl Operand for FilePath {
 }
 
 /// Options of `write` about the disk.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Synced {
     /// Have it on disk before the command ends
     #[arg(long)]
@@ -71,7 +72,7 @@ impl Durability for Synced {
 /// Have changes to a file written to the disk
 ///
 /// This is msync(2): it ends when what any process has changed in memory is in the file.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Sync {
     /// The file
     #[arg(value_name = "FILE")]

@@ -20,13 +20,14 @@ use serde_json::{Value, json};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Output, Record, Unwritable, escape, json_bytes};
+use crate::plain::Plain;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::Row;
 use crate::sys::transfer::{self, Side};
 use crate::units::Mode;
 
 /// How an object is created.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Creation {
     /// Permissions, octal or symbolic, whatever the umask; 0600 if not given
     #[arg(short, long)]
@@ -67,7 +68,7 @@ pub fn after(failure: Failure, sent: u64) -> Failure {
 }
 
 /// What becomes of a conflict, for verbs that run a COMMAND with a status of its own.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Conflict {
     /// Status instead of 1 and 124 where it would block or is not in time
     #[arg(short = 'E', long, value_name = "N")]

@@ -15,6 +15,7 @@ use std::fmt;
 use std::io::Write;
 
 use crate::errno::Errno;
+use crate::plain::{self, Plain};
 
 pub use self::messages::Messages;
 pub use self::reader::Reader;
@@ -36,8 +37,10 @@ pub enum Form {
     Netstring,
 }
 
+plain::choice!(Form);
+
 /// How records are told apart: the options.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Framing {
     /// Records end with NUL instead of newline
     #[arg(short = '0', long, conflicts_with = "frame")]

@@ -36,7 +36,7 @@ fn architecture() -> String {
     const BEGIN: &str = "<!-- A line for every file: 'make generate' writes them. -->\n";
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it is committed");
     let (prose, _) = text.split_once(BEGIN).expect("the list has a beginning");
-    let lines = layout::sources("src").into_iter().map(|path| {
+    let lines = ["src", "derive/src"].into_iter().flat_map(layout::sources).map(|path| {
         let sentence =
             first_sentence(&fs::read_to_string(root().join(&path)).expect("it can be read"));
         format!("| `{}` | {} |\n", path.display(), sentence.replace('|', "\\|"))

@@ -5,6 +5,7 @@ use crate::cmd::Conflict;
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::descriptor;
 
 use super::{What, explain, tell_holders};
@@ -13,7 +14,7 @@ use super::{What, explain, tell_holders};
 ///
 /// The lock belongs to what the shell opened ('exec 9>file'), so it stays when we end, and until
 /// the shell and all to whom it passed the descriptor have closed it, or 'ipc lock unlock'.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Fd {
     /// Number of the descriptor
     #[arg(value_name = "N")]
@@ -50,7 +51,7 @@ impl Run for Fd {
 }
 
 /// Give back the lock of a descriptor
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Unlock {
     /// Number of the descriptor
     #[arg(value_name = "N")]

@@ -9,6 +9,7 @@ use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::lock_file::{self, Content, Owner};
 use crate::output::{Output, escape, rfc3339};
+use crate::plain::Plain;
 use crate::sys::process;
 
 use super::is_of_interest;
@@ -19,7 +20,7 @@ use super::is_of_interest;
 /// calling shell, or another process that is named. When the owner has ended, or the machine was
 /// started anew, the next one takes the lock file over; without a race, and never one whose owner
 /// cannot be judged, as in another PID namespace or on another machine.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Take {
     /// Path of the lock file
     #[arg(value_name = "FILE")]
@@ -59,7 +60,7 @@ impl Run for Take {
 /// Drop a lock file
 ///
 /// Only its owner's can be dropped, unless by force.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Drop {
     /// Path of the lock file
     #[arg(value_name = "FILE")]
@@ -89,7 +90,7 @@ impl Run for Drop {
 }
 
 /// Whose a lock file is to be.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, Plain)]
 struct Ownership {
     /// Process that owns the lock file, rather than the one that called us
     #[arg(long, value_name = "PID")]

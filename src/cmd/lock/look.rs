@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Subject};
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::sys::lock::{Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
@@ -18,7 +19,7 @@ use super::{explain, holders};
 /// The status is 0 if it is free and 1 if it is locked in any way, which is then listed: who has
 /// the lock, of which kind it is, its bytes, and how many wait for it. Nothing is locked to find
 /// out, unless this is a container or a file system where the kernel does not show every lock.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Test {
     /// File or directory
     #[arg(value_name = "FILE")]
@@ -50,7 +51,7 @@ impl Run for Test {
 /// Those that wait are listed below the lock they wait for. An OFD lock has no process of its own:
 /// shown are those that have the descriptor, as far as we may look into them, and a lock whose
 /// processes we may not see has none.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
     format: Format,

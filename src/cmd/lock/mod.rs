@@ -14,6 +14,7 @@ use clap::builder::PossibleValue;
 use crate::cli::{Noun, Verb};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, escape, rfc3339};
+use crate::plain::{self, Plain};
 use crate::sys::lock::{self, Error, Kind, Lock, Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
@@ -37,7 +38,7 @@ pub const NOUN: Noun = Noun {
 };
 
 /// What to lock, and how.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct What {
     /// Share the lock with others who share it
     #[arg(short, long, overrides_with = "exclusive")]
@@ -135,6 +136,8 @@ impl ValueEnum for Kind {
         })
     }
 }
+
+plain::choice!(Kind);
 
 impl FromStr for Range {
     type Err = &'static str;

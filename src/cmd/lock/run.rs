@@ -9,6 +9,7 @@ use crate::cmd::{Conflict, about};
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::{descriptor, lock};
 
 use super::{What, explain, tell_holders};
@@ -25,7 +26,7 @@ use super::{What, explain, tell_holders};
 /// The lock is ours, so what COMMAND leaves running does not hold it; if we are killed, the lock
 /// is free although COMMAND goes on. With --no-fork or --inherit the lock is COMMAND's instead,
 /// and lasts until the last process that inherited it has ended.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Run {
     /// File or directory to lock
     #[arg(value_name = "FILE")]

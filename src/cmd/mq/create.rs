@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::QueueName;
 use crate::name::{ObjectName, SystemVName};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::mqueue::{self, Access, Limits, Shape};
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
@@ -25,7 +26,7 @@ use super::{explain, not_for_this_kind};
 /// How large a POSIX queue may be without privileges stands in /proc/sys/fs/mqueue, and so does
 /// the shape of one for which nothing is asked for. A System V queue has a limit for all its bytes
 /// only. 'sysv:0' makes a queue without a key, and prints the name by which it is reached.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Create {
     /// Name of the queue, such as /jobs, or sysv:0x2a
     name: QueueName,
@@ -198,7 +199,7 @@ fn set_max_bytes(queue: &system_v_queue::Queue, bytes: u64) -> Result<(), Failur
 ///
 /// Its owner may set less than 'sysctl kernel.msgmnb' says. POSIX queues keep the limits that they
 /// were created with.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Set {
     /// Name of the queue, such as sysv:0x2a
     name: QueueName,
@@ -226,7 +227,7 @@ impl Run for Set {
 ///
 /// Those who have a POSIX queue open go on using it; a new one of the same name is another one.
 /// Those who wait at a System V queue fail.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Rm {
     /// Names of queues
     #[arg(required = true)]

@@ -6,6 +6,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::QueueName;
 use crate::name::{ObjectName, SystemVName};
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::sys::mqueue::{self, Access, Contents, Directory, Shape};
 use crate::sys::process::Holders;
 use crate::sys::system_v::{Row, Target};
@@ -18,7 +19,7 @@ use super::explain;
 /// Of a POSIX queue that is its shape, what waits in it, who asked to be notified of the next
 /// message, its permissions, and who has it open; of a System V queue what waits in it, and who
 /// sent and received last.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
     name: QueueName,
@@ -91,7 +92,7 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
 ///
 /// POSIX queues are files of a file system that need not be mounted: those who may mount it see
 /// them without, and others where it is mounted at /dev/mqueue.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
     format: Format,

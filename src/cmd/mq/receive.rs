@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::mailbox::{Mailbox, QueueName, Taken};
 use crate::output::{Output, Record};
+use crate::plain::Plain;
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
@@ -30,7 +31,7 @@ use super::{explain, not_for_this_kind};
 /// others are run all the same. The message of one that cannot be started goes back, and with
 /// --requeue so does that of one that fails: behind those of its priority, and as soon as the queue
 /// has room. With --requeue, --all takes as many messages as there are at first.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Recv {
     /// Name of the queue
     name: QueueName,
@@ -63,7 +64,7 @@ pub struct Recv {
 }
 
 /// Which messages of a System V queue.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Choice {
     /// The first message of this System V type; -N is the lowest type up to N
     #[arg(
@@ -242,7 +243,7 @@ impl Reception<'_> {
 ///
 /// Somebody else may have taken it when the command ends. At a System V queue a message without any
 /// bytes can only be seen by taking it, and goes back behind the others.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the queue
     name: QueueName,

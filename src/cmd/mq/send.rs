@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Framing, Length, Messages, ReadError};
 use crate::mailbox::{Mailbox, QueueName};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::mqueue::{Access, PRIORITY_MAX};
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
@@ -27,7 +28,7 @@ use super::{explain, not_for_this_kind};
 /// A POSIX queue hands out messages of a higher priority first, and those of one priority in the
 /// order in which they were sent. The messages of a System V queue have a type instead, by which
 /// receivers choose.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Send {
     /// Name of the queue
     name: QueueName,

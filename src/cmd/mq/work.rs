@@ -16,6 +16,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::{Mailbox, QueueName};
 use crate::output::{Output, escape};
+use crate::plain::Plain;
 use crate::signals::Signal;
 use crate::sys::memfd;
 use crate::sys::mqueue::Access;
@@ -25,7 +26,7 @@ use crate::sys::system_v_queue::Selection;
 use super::explain;
 
 /// What to do with messages instead of printing them.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Execution {
     /// Run COMMAND for each message, which it has on its standard input
     #[arg(

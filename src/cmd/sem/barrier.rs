@@ -7,6 +7,7 @@ use crate::cli::{Example, Run};
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 
 /// Wait until all parties have come
 ///
@@ -17,7 +18,7 @@ use crate::output::Output;
 /// The parties are processes of one user. If all who wait are killed, an empty barrier stays behind,
 /// the file /dev/shm/ipc-barrier.NAME. It does no harm: whoever comes next uses it, or makes another
 /// one if it was for another number.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Barrier {
     /// Name of the barrier, such as /ready, which is no semaphore's
     name: BarrierName,

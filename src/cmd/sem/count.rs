@@ -6,6 +6,7 @@ use crate::cli::{Example, Run};
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::semaphore::Name;
 use crate::sys::semaphore::VALUE_MAX;
 use crate::sys::system_v_semaphore::AtEnd;
@@ -13,7 +14,7 @@ use crate::sys::system_v_semaphore::AtEnd;
 use super::{Member, not_for_this_kind, possible};
 
 /// How a change is made.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Change {
     /// How many
     #[arg(
@@ -48,7 +49,7 @@ impl Change {
 /// Give back units, or add new ones
 ///
 /// Nobody has to have taken a unit to post one. All of them are given at once, or none.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Post {
     /// Name of the semaphore
     name: Name,
@@ -86,7 +87,7 @@ impl Run for Post {
 ///
 /// Who waits for a POSIX semaphore that is removed goes on waiting for it, where only those who
 /// had it open can post; at a System V semaphore he fails with status 4.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the semaphore
     name: Name,
@@ -122,7 +123,7 @@ impl Run for Wait {
 /// Print the number of units
 ///
 /// By the time it is printed it may have changed.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Value {
     /// Name of the semaphore
     name: Name,

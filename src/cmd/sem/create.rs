@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::name::{SemaphoreName, SystemVName};
 use crate::output::Output;
 use crate::permits::{self, Permits};
+use crate::plain::Plain;
 use crate::semaphore::Name;
 use crate::sys::semaphore::Semaphore;
 use crate::sys::system_v::Target;
@@ -23,7 +24,7 @@ use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind,
 /// who use it end, until the machine goes down.
 ///
 /// 'sysv:0' makes a set without a key, and prints the name by which it is reached.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Create {
     /// Name of the semaphore, such as /jobs, or sysv:0x2a
     name: Name,
@@ -135,7 +136,7 @@ fn no_room_for(count: u16, limits: system_v_semaphore::Limits) -> Failure {
 /// Those who wait take what they can. While commands of 'ipc sem run' have units of a POSIX
 /// semaphore it is refused with status 5, as these would be counted twice when they come back. Of a
 /// System V semaphore the kernel forgets what was to come back.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Set {
     /// Name of the semaphore
     name: Name,
@@ -166,7 +167,7 @@ impl Run for Set {
 /// name is another one, and counts anew. So one of which commands of 'ipc sem run' hold units is
 /// not removed without --force: status 5. Those who wait for one of a System V set fail with status
 /// 4.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Rm {
     /// Names of semaphores
     #[arg(required = true)]

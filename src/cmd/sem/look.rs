@@ -8,6 +8,7 @@ use crate::exit::{Exit, Subject};
 use crate::name::{SemaphoreName, SystemVName};
 use crate::output::{Format, Output, Record, escape, json_bytes};
 use crate::permits::{Claim, Permits};
+use crate::plain::Plain;
 use crate::semaphore::Name;
 use crate::sys::process::{self, Holders};
 use crate::sys::semaphore;
@@ -24,7 +25,7 @@ use super::{explain, explain_system_v};
 /// 'post' a system call, and nothing else. Of a System V set it is, for each semaphore from 0 on, the
 /// value, how many wait for units or for none to be left, and which process changed it last, as the
 /// kernel knows it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the semaphore
     name: Name,
@@ -119,7 +120,7 @@ fn members(
 ///
 /// POSIX semaphores first, then System V sets. What has a semaphore's name but is none, or may not
 /// be opened, is listed without a value, and so is a set of several.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
     format: Format,

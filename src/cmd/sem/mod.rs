@@ -6,10 +6,13 @@ mod create;
 mod look;
 mod run;
 
+use std::mem::ManuallyDrop;
+
 use crate::cli::{Noun, Verb};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
 use crate::permits;
+use crate::plain::Plain;
 use crate::semaphore::{Error, Name, Semaphore};
 use crate::sys::semaphore;
 use crate::sys::system_v::Target;
@@ -34,7 +37,7 @@ pub const NOUN: Noun = Noun {
 };
 
 /// Which semaphore of a set.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Member {
     /// Which semaphore of a System V set, from 0 on
     #[arg(long, value_name = "I")]
@@ -42,9 +45,11 @@ struct Member {
 }
 
 impl Member {
-    fn open(self, name: &Name) -> Result<Semaphore, Failure> {
+    /// Opens it for one command, whose end takes it apart faster than we would.
+    fn open(self, name: &Name) -> Result<ManuallyDrop<Semaphore>, Failure> {
         self.check(name)?;
-        Semaphore::open(name, self.index.unwrap_or(0)).map_err(|error| self.explain(name, error))
+        let opened = Semaphore::open(name, self.index.unwrap_or(0));
+        opened.map(ManuallyDrop::new).map_err(|error| self.explain(name, error))
     }
 
     fn check(self, name: &Name) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use crate::exit::{Exit, Subject};
 use crate::name::{SemaphoreName, SystemVName};
 use crate::output::Output;
 use crate::permits::COUNT_MAX;
+use crate::plain::Plain;
 use crate::semaphore::{Error, Name};
 use crate::sys::descriptor;
 use crate::sys::system_v_semaphore::AtEnd;
@@ -36,7 +37,7 @@ use super::{Member, explain, possible};
 ///
 /// A System V semaphore is held by SEM_UNDO of the process that becomes COMMAND, which is what the
 /// kernel itself gives back. What COMMAND leaves running does not hold it, with --close or without.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Run {
     /// Name of the semaphore
     name: Name,

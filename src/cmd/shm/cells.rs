@@ -7,6 +7,7 @@ use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Format, Output};
+use crate::plain::Plain;
 use crate::sys::segment::{Access, Segment};
 use crate::sys::window::Window;
 use crate::units::{Patience, Size};
@@ -14,7 +15,7 @@ use crate::units::{Patience, Size};
 use super::{Guarding, Operand, bytes, of_kernel, open, within};
 
 /// Where a number is, and how it is to be understood.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Cell {
     /// Type of the number
     #[arg(long = "type", value_name = "TYPE")]
@@ -73,7 +74,7 @@ impl Cell {
 ///
 /// An aligned number is read at once, so that it is never half of an old one and half of a new
 /// one. Floating-point numbers are printed with as many digits as it takes to read them back.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Peek<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -143,7 +144,7 @@ impl<O: Operand> Peek<O> {
 /// They are set one after the other, each at once where it is aligned. Nothing is changed if one
 /// of them is no number of the type, or there is no room for all. Those who wait for one of them
 /// are woken.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Poke<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -190,7 +191,7 @@ impl<O: Operand> Run for Poke<O> {
 ///
 /// It happens at once: of several that add at the same time none is lost. A sum beyond the type is
 /// refused, and the number stays as it was.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Add<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -228,7 +229,7 @@ impl<O: Operand> Run for Add<O> {
 /// It happens at once: of several that expect the same, one succeeds. That one prints the new
 /// number; the others print the number that they found, and end with status 1. Floating-point
 /// numbers are compared by value.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Cas<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -276,7 +277,7 @@ impl<O: Operand> Run for Cas<O> {
 /// It sleeps until 'ipc' changes the number by poke, add or cas. For programs that store it
 /// without waking anybody it looks again every 100 ms, or as --poll has it; programs that wake
 /// waiters do so with FUTEX_WAKE on the 32-bit words of the number.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Wait<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -293,7 +294,7 @@ pub struct Wait<O: Operand> {
 }
 
 /// What is waited for.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, Plain)]
 #[group(required = true, multiple = false)]
 pub struct Condition {
     /// Until it is this

@@ -3,6 +3,7 @@
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::segment::{self, Access, Fit, Pages, Passing, Segment, WriteError};
 use crate::sys::stdio::Stream;
 use crate::units::{Mode, Size};
@@ -14,7 +15,7 @@ use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within}
 ///
 /// Its bytes are zeros. The memory is there when the command ends: a program that maps the segment
 /// does not run out of it later.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Create<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -53,7 +54,7 @@ impl<O: Operand> Run for Create<O> {
 /// and let it grow where that is needed. An existing one keeps its size: input that does not fit is refused, before a byte is
 /// written if stdin is a file, and otherwise when it is full, with a message that says how much
 /// was written.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Write<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -129,7 +130,7 @@ impl<O: Operand> Write<O> {
 ///
 /// What lies beyond the end is refused before a byte is printed; a segment that becomes shorter
 /// meanwhile is an error.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Cat<O: Operand> {
     /// Names of segments
     #[arg(required = true, value_name = O::WORD)]
@@ -203,7 +204,7 @@ fn print_string(
 ///
 /// What is added is zeros, whose memory is there when the command ends; what is cut off is lost,
 /// and a program that touches it in a mapping gets SIGBUS.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Resize<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]

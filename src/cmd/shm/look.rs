@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Subject};
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::sys::process::{Holders, HoldersOfMany};
 use crate::sys::segment::{Description, Fact, Value};
 
@@ -16,7 +17,7 @@ use super::{Operand, explain};
 /// That is its size, its owner and permissions, its times, and who has it open or mapped; of a
 /// System V segment also its key and identifier, who made it, who used it last, and whether it
 /// goes when the last one detaches.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Stat<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
@@ -55,7 +56,7 @@ fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
 /// Under 'shm' these are POSIX objects, then System V segments; under 'map', files that some
 /// process has mapped in order to share them. The holders are the processes that have one open,
 /// mapped or attached, as far as we may see them. --json tells of each what 'stat' does.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls<O: Operand> {
     #[command(flatten)]
     format: Format,
@@ -99,7 +100,7 @@ fn in_columns(segment: &Description, columns: &[&'static str]) -> Record {
 /// Remove segments
 ///
 /// Those who have one open go on using it; a new one of the same name is another one.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Rm<O: Operand> {
     /// Names of segments
     #[arg(required = true, value_name = O::WORD)]

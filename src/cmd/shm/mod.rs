@@ -16,6 +16,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::guard::Guard;
 use crate::name::{AnyName, SemaphoreName};
+use crate::plain::{Plain, Word};
 use crate::sys::segment::{Access, Error, Place, Segment, Sync};
 use crate::units::Size;
 
@@ -47,6 +48,7 @@ pub const NOUN: Noun = Noun {
 pub trait Operand:
     Place
     + ValueParserFactory<Parser = ValueParser>
+    + Word
     + Clone
     + Debug
     + Send
@@ -78,13 +80,13 @@ pub struct Examples {
 }
 
 /// Options of `write` about the disk.
-pub trait Durability: clap::Args + Debug + Send + std::marker::Sync + 'static {
+pub trait Durability: clap::Args + Plain + Debug + Send + std::marker::Sync + 'static {
     /// What is to be done in the end, if anything.
     fn sync(&self) -> Option<Sync>;
 }
 
 /// Memory has no disk.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Volatile {}
 
 impl Durability for Volatile {
@@ -137,7 +139,7 @@ impl Operand for AnyName {
 }
 
 /// A semaphore that is held meanwhile.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Guarding {
     /// Hold a unit of this semaphore meanwhile
     ///

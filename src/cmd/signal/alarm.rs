@@ -7,6 +7,7 @@ use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited};
 use crate::exit::Exit;
 use crate::output::{Output, escape};
+use crate::plain::Plain;
 use crate::signals::Signal;
 use crate::sys::process;
 use crate::sys::signal::ignore;
@@ -18,7 +19,7 @@ use crate::units::Patience;
 /// As timeout(1): the signal goes to COMMAND and to what it has started, and the status is then
 /// 124, or 137 if it took KILL. A DURATION of 0, or inf, is no limit. COMMAND runs in a process group of
 /// its own, where it cannot read from a terminal unless we lead the job, as from a shell.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Alarm {
     /// How long COMMAND may take
     #[arg(value_name = "DURATION")]

@@ -8,6 +8,7 @@ use crate::cli::{Example, Run};
 use crate::cmd::Pid;
 use crate::exit::{Exit, Subject};
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::signals::Signal;
 use crate::sys::process;
 use crate::sys::signal::SignalSet;
@@ -17,7 +18,7 @@ use crate::sys::signal::SignalSet;
 /// That is which ones it blocks, ignores and catches, and which wait to be taken, by name. Listed
 /// as well are the threads for which signals of their own wait, and those that block others than
 /// the first thread does.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Info {
     /// Number of the process
     pid: Pid,

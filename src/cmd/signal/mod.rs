@@ -13,6 +13,7 @@ use crate::child;
 use crate::cli::{Example, Noun, Run as Verbs, Statuses, Verb};
 use crate::exit::Exit;
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::signals::{Action, Signal};
 use crate::sys::signal::{Dispositions, SignalSet};
 use crate::sys::spawn::Streams;
@@ -36,7 +37,7 @@ pub const NOUN: Noun = Noun {
 ///
 /// COMMAND takes our place. What is not named has its default effect and is not blocked, but for
 /// HUP: where our caller ignores it, as under nohup(1), it stays ignored.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Run {
     /// Signal to ignore; may be given several times
     #[arg(long, value_name = "SIGNAL")]
@@ -80,7 +81,7 @@ fn set(signals: &[Catchable]) -> SignalSet {
 }
 
 /// List all signals, their numbers, and what they do by default
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
     format: Format,

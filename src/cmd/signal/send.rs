@@ -15,6 +15,7 @@ use crate::sys::process;
 use crate::units::Patience;
 
 use crate::cmd::{NOT_A_PROCESS, Pid};
+use crate::plain::Plain;
 
 /// Send a signal to processes
 ///
@@ -23,7 +24,7 @@ use crate::cmd::{NOT_A_PROCESS, Pid};
 ///
 /// Signal 0 sends nothing, and tells by the status whether it could be: 0 yes, 4 no such process,
 /// 6 not allowed. All get the signal that can; the status is that of the first failure.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Send {
     /// Signal, such as TERM, 15, RTMIN+3, or 0
     signal: Sendable,

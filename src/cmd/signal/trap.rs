@@ -12,6 +12,7 @@ use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited};
 use crate::exit::{Exit, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::signals::Signal;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
@@ -31,7 +32,7 @@ use super::Catchable;
 ///
 /// EXIT is run at the end, CHLD when COMMAND has ended. Signals without a handler are passed on to
 /// COMMAND, whose status is ours. Without COMMAND we go on until a signal ends us.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Trap {
     /// Signal, or EXIT, and what sh(1) is to run when it comes; may be given several times
     #[arg(

@@ -4,6 +4,7 @@ use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::exit::Exit;
 use crate::output::{Format, Output, Record, Unwritable};
+use crate::plain::Plain;
 use crate::ready::Ready;
 use crate::sys::signal::{Blocked, Received};
 
@@ -15,7 +16,7 @@ use super::Catchable;
 /// if it was queued with one. The signals are blocked while we wait rather than handled, so none
 /// is lost: real-time ones are queued in order, and the others are merged with one of their kind
 /// that is still waiting to be taken.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Signals, such as USR1 or RTMIN+3
     #[arg(required = true, value_name = "SIGNAL")]

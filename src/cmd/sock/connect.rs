@@ -12,6 +12,7 @@ use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::descriptor;
 use crate::sys::spawn::Streams;
 use crate::units::Patience;
@@ -44,7 +45,7 @@ use super::{Connected, Silence, connect};
 /// With a COMMAND, that has the socket itself, and no byte passes through us.
 ///
 /// The timeout is for connecting, which waits where the backlog of the server is full.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Connect {
     /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
     address: Address,

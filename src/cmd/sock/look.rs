@@ -14,6 +14,7 @@ use crate::endpoint::Error;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Format, Output, Record};
+use crate::plain::Plain;
 use crate::socket_table::{self, Row};
 use crate::sys::descriptor;
 use crate::sys::directory::is_socket;
@@ -24,7 +25,7 @@ use crate::sys::socket::Socket;
 ///
 /// Those that others can come to are listed: Unix sockets, then TCP, then UDP, of our network
 /// namespace. The holders are the processes that have the socket open, as far as we may see them.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     /// List connections, and sockets without a name, as well
     #[arg(short, long)]
@@ -60,7 +61,7 @@ impl Run for Ls {
 /// process has open any more is told as dead.
 ///
 /// Of a descriptor (fd:N) it is the peer, with its credentials, and the options besides.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT, udp:HOST:PORT or fd:N
     address: Address,

@@ -19,6 +19,7 @@ use crate::endpoint::{self, Connecting, Error, Listener, SourceError, Terms};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Output, escape};
+use crate::plain::Plain;
 use crate::signals::Signal;
 use crate::socket_table::{self, Row};
 use crate::sys::process::{Holder, SocketHolders};
@@ -44,7 +45,7 @@ pub const NOUN: Noun = Noun {
 };
 
 /// The type of a socket that has a connection.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Connected {
     /// Whether bytes or messages go through it
     #[arg(long = "type", value_name = "TYPE", default_value = "stream")]
@@ -66,7 +67,7 @@ impl Connected {
 }
 
 /// What is done about peers that vanish.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Silence {
     /// Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf
     ///

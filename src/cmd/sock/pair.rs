@@ -6,6 +6,7 @@ use crate::child::{Command, Job};
 use crate::cli::{Example, Run, Statuses};
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
@@ -18,7 +19,7 @@ use super::Connected;
 /// get INT, TERM, HUP, QUIT, USR1 and USR2 that are sent to us.
 ///
 /// The status is that of the second COMMAND, or of the first if the second succeeds.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Pair {
     #[command(flatten)]
     connected: Connected,

@@ -10,6 +10,7 @@ use crate::deadline::{Deadline, Waited};
 use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::relay;
 use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
@@ -32,7 +33,7 @@ use super::serve::hosting::Hosting;
 /// descriptors for, ten for each. The server at the second address sees us, not the client. Nothing
 /// is encrypted: for TLS there are socat and stunnel, as ipc-sock-serve(1) and ipc-sock-connect(1)
 /// show.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Relay {
     /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
     #[arg(value_name = "ADDRESS")]

@@ -12,6 +12,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Framing, Messages, Writer};
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
 
@@ -24,7 +25,7 @@ use super::connect;
 /// anew for each message and each answer.
 ///
 /// With --reply, an answer to each is waited for and printed, before the next is sent.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Send {
     /// Address of the socket: a path with a slash, @NAME or udp:HOST:PORT
     address: Address,

@@ -6,6 +6,7 @@ use crate::deadline::Waiting;
 use crate::endpoint;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::plain::Plain;
 
 /// Wait until somebody listens
 ///
@@ -13,7 +14,7 @@ use crate::output::Output;
 /// sockets, so that the server notices nothing of it. Where that list does not tell, as for another
 /// host, vsock, or a server in another network namespace, a connection is made and closed at once:
 /// the server sees a client that comes and says nothing.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
     address: Address,

@@ -16,6 +16,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::ready::Ready;
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
@@ -37,7 +38,7 @@ use peers::Peers;
 /// What is received is gone from the socket, so INT, TERM and HUP have to wait until it is written,
 /// and nothing is received while standard output has no room or no reader. What is answered has been
 /// written.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Recv {
     /// Where to receive: a path with a slash, @NAME, udp:HOST:PORT or fd:N
     address: Address,

@@ -17,9 +17,10 @@ use crate::units::{Mode, Patience};
 use super::attend::Limits;
 use super::gate::{Admission, Gate};
 use crate::cmd::sock::{Connected, Silence, ending as signals, listen, tell_address};
+use crate::plain::Plain;
 
 /// Where, for whom and for how many we listen.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Hosting {
     #[command(flatten)]
     connected: Connected,

@@ -20,6 +20,7 @@ use crate::conversation;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
+use crate::plain::Plain;
 use crate::ready;
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
@@ -54,7 +55,7 @@ use hub::Hub;
 ///
 /// Nothing is encrypted. For TLS, let socat listen at the port and connect to our path, as in the
 /// examples, or stunnel, with 'accept = 443', 'connect = /run/web' and 'cert = web.pem'.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Plain)]
 pub struct Serve {
     /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
     ///

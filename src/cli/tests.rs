@@ -1,0 +1,217 @@
+//! Whatever is read without clap is read as clap reads it.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+
+use clap::{Arg, Args, FromArgMatches};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestError, TestRunner};
+
+use super::{COMMANDS, NOUNS, Place, Run};
+use crate::output::Verbosity;
+use crate::plain;
+
+/// What words are read as, without clap and with it.
+pub(super) type Readings = fn(&[OsString]) -> (Option<String>, Option<String>);
+
+pub(super) fn readings<R: Run>(words: &[OsString]) -> (Option<String>, Option<String>) {
+    let command = R::augment_args(Verbosity::augment_args(clap::Command::new("verb")));
+    let matches = command.no_binary_name(true).try_get_matches_from(words).ok();
+    let with_clap = matches
+        .map(|matches| (Verbosity::from_arg_matches(&matches), R::from_arg_matches(&matches)))
+        .map(|(verbosity, verb)| (verbosity.unwrap(), verb.unwrap()));
+    let show = |(verbosity, verb)| format!("{verbosity:?} {verb:?}");
+    (plain::read::<(Verbosity, R)>(words).map(show), with_clap.map(show))
+}
+
+fn places() -> impl Iterator<Item = Place> {
+    let with_noun = NOUNS
+        .iter()
+        .flat_map(|noun| noun.verbs.iter().map(move |verb| Place { noun: Some(noun), verb }));
+    with_noun.chain(COMMANDS.iter().map(|verb| Place { noun: None, verb }))
+}
+
+/// Words of all the kinds that some argument takes, and some that none does.
+const WORDS: &[&str] = &[
+    "/name",
+    "name",
+    "sysv:1",
+    "sysv:id=2",
+    "./path",
+    "@abstract",
+    "tcp:localhost:80",
+    "fd:3",
+    "0",
+    "1",
+    "3",
+    "+5",
+    "-1",
+    "007",
+    "65536",
+    "4294967296",
+    "10s",
+    "5",
+    "1m",
+    "4K",
+    "1MiB",
+    "0644",
+    "u=rw",
+    "TERM",
+    "RTMIN+1",
+    "USR1",
+    "0:10",
+    "100:",
+    "u32",
+    "f64",
+    "native",
+    "len4",
+    "line",
+    "stream",
+    "flock",
+    "ofd",
+    "text with spaces",
+    "a=b",
+    "TERM=exit",
+    "",
+    "-",
+    "--",
+    "-x",
+    "--no",
+    "true",
+    "é",
+    "stop",
+];
+
+/// An example, the pieces that are put into it and where, and what stands behind it.
+type Line = (Index, Vec<(Index, Piece)>, usize);
+
+/// An option with or without a value, or a word: which argument, which word, and how.
+type Piece = (Index, Index, u8);
+
+fn words(arguments: &[&Arg], (argument, word, how): Piece) -> Vec<OsString> {
+    let argument = argument.get(arguments);
+    let choices = argument.get_possible_values();
+    let word = match choices.is_empty() || how % 8 == 0 {
+        true => (*word.get(WORDS)).to_owned(),
+        false => word.get(&choices).get_name().to_owned(),
+    };
+    let long = argument.get_long().map(|name| format!("--{name}"));
+    let short = argument.get_short().map(|letter| format!("-{letter}"));
+    let (Some(name), Some(other)) = (long.clone().or(short.clone()), short.or(long)) else {
+        return vec![word.into()];
+    };
+    let words = match (how / 8, argument.get_action().takes_values()) {
+        (0..4, _) => vec![format!("{name}={word}")],
+        (4..6, _) => vec![format!("{other}{word}")],
+        (6, _) => vec![name, word],
+        (7, _) => vec![name],
+        (8..20, true) => vec![other, word],
+        (_, true) => vec![name, word],
+        (8..20, false) => vec![other],
+        (_, false) => vec![name],
+    };
+    words.into_iter().map(OsString::from).collect()
+}
+
+/// The words behind the verb in its own examples, as far as no shell is needed to read them.
+fn examples(place: Place) -> Vec<Vec<OsString>> {
+    let call = format!("ipc {} ", place.words());
+    let lines = place.verb.examples.iter().filter_map(|(_, line)| line.split_once(&call));
+    let words = |line: &str| {
+        let end = line.find(['|', '<', '>', '&', ';', ')', '$', '"', '\'']).unwrap_or(line.len());
+        line[..end].split_whitespace().map(OsString::from).collect()
+    };
+    std::iter::once(Vec::new()).chain(lines.map(|(_, line)| words(line))).collect()
+}
+
+/// Reads random lines of a verb's own options both ways; how many were read without clap.
+fn compare(place: Place) -> Result<u32, TestError<Line>> {
+    let command = place.verb.command();
+    let arguments: Vec<&Arg> = command.get_arguments().collect();
+    let examples = examples(place);
+    let plain = Cell::new(0);
+    let line = (any::<Index>(), vec((any::<Index>(), any::<Piece>()), 0..4), 0..9_usize);
+    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config).run(&line, |(example, pieces, behind)| {
+        let mut words = example.get(&examples).clone();
+        for (at, piece) in pieces {
+            let at = at.index(words.len() + 1);
+            words.splice(at..at, self::words(&arguments, piece));
+        }
+        if behind < 3 {
+            words.extend(["--", "a", "b"].map(OsString::from).into_iter().take(behind));
+        }
+        let (plainly, with_clap) = (place.verb.readings)(&words);
+        plain.set(plain.get() + u32::from(plainly.is_some()));
+        prop_assert!(
+            plainly.is_none() || plainly == with_clap,
+            "{words:?}: {plainly:?}, but with clap {with_clap:?}"
+        );
+        Ok(())
+    })?;
+    Ok(plain.get())
+}
+
+#[test]
+fn what_is_read_without_clap_is_read_as_clap_reads_it() {
+    let compare =
+        |place: Place| compare(place).unwrap_or_else(|error| panic!("{}: {error}", place.words()));
+    let plain: u32 = places().map(compare).sum();
+    assert!(plain > 1000, "only {plain} lines were read without clap");
+}
+
+#[test]
+fn what_scripts_run_in_loops_is_read_without_clap() {
+    for line in [
+        "sem value /name",
+        "sem post /name",
+        "sem wait /name -t 10s",
+        "sem run /name -- true",
+        "mq send -n /name hello",
+        "mq recv --timeout=5 /name",
+        "lock run file -- true",
+        "lock run -F file -- true",
+        "lock test file",
+        "shm add /name --type u64 --offset 8 1",
+        "shm cat /name --count 10",
+        "signal send TERM 1",
+        "fifo cat ./path",
+    ] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let is_called = |place: &Place| line.starts_with(&format!("{} ", place.words()));
+        let place = places().find(is_called).expect("there is such a verb");
+        assert!((place.verb.readings)(&words[2..]).0.is_some(), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_left_to_clap() {
+    for line in [
+        "sem value",
+        "sem value /name /other",
+        "sem value /name -- true",
+        "sem value ",
+        "sem value -",
+        "sem value /name --index 70000",
+        "sem value /name --index",
+        "sem value /name --index 1 --index 1",
+        "sem value /name --inde 1",
+        "sem value /name --help",
+        "sem run /name",
+        "sem run /name --",
+        "mq send /name -nv",
+        "mq send /name --nonblock=yes",
+        "mq send /name -t5",
+        "mq send /name -t -5",
+        "mq send /name -n -t 5",
+        "mq recv /name --jobs 2",
+    ] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let is_called =
+            |place: &Place| format!("{line} ").starts_with(&format!("{} ", place.words()));
+        let place = places().find(is_called).expect("there is such a verb");
+        assert_eq!((place.verb.readings)(&words[2..]).0, None, "{line}");
+    }
+}
