@@ -22,7 +22,9 @@ pub enum Attempt {
 ///
 /// It is made without waiting first, which costs no timer where there is nothing to wait for, and
 /// is all that is done where the deadline has passed already. With [`Deadline::NEVER`] it is only
-/// made waiting. A call that was interrupted before its time is made again.
+/// made waiting. A call that was interrupted before its time is made again; one that was interrupted
+/// at the deadline is made once more without waiting, as we may have been stopped until long after
+/// what it waits for was there.
 ///
 /// # Errors
 /// Those of the call, but for EINTR, and for EAGAIN of a non-blocking attempt; those of
@@ -43,10 +45,14 @@ pub fn until<T>(
     let _timer = Interruption::at(deadline)?;
     loop {
         match call(Attempt::Blocking) {
-            Err(Errno(libc::EINTR)) if deadline.has_passed() => return Ok(Waited::TimedOut),
+            Err(Errno(libc::EINTR)) if deadline.has_passed() => break,
             Err(Errno(libc::EINTR)) => {}
             result => return result.map(Waited::Done),
         }
+    }
+    match call(Attempt::Nonblocking) {
+        Err(Errno(libc::EAGAIN | libc::EINTR)) => Ok(Waited::TimedOut),
+        result => result.map(Waited::Done),
     }
 }
 

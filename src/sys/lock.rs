@@ -348,10 +348,14 @@ fn open_file(path: &OsStr, access: OFlag, deadline: Deadline) -> Result<Waited<O
     };
     let fd = match opened {
         // Somebody has a lease on it, and is being asked to give it up: fcntl(2), F_SETLEASE.
-        Err(nix::errno::Errno::EAGAIN) => {
-            let patient = (access | HARMLESS).difference(OFlag::O_NONBLOCK);
-            until(deadline, |_| Ok(open(path, patient, Permissions::empty())?))?
-        }
+        Err(nix::errno::Errno::EAGAIN) => until(deadline, |attempt| {
+            let without = match attempt {
+                Attempt::Nonblocking => OFlag::empty(),
+                Attempt::Blocking => OFlag::O_NONBLOCK,
+            };
+            let flags = (access | HARMLESS).difference(without);
+            Ok(open(path, flags, Permissions::empty())?)
+        })?,
         opened => Waited::Done(opened?),
     };
     match fd {

@@ -171,13 +171,22 @@ impl Running {
         kill(Pid::from_raw(self.pid()), signal).expect("it is not reaped");
     }
 
-    /// Waits until it sleeps in the kernel, as `/proc/PID/syscall` or its state tells.
+    /// Stops it, and waits until it is: a signal to go on that comes before that only takes the
+    /// other back.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        until("the command is stopped", || states(self.pid()).iter().all(|&state| state == 'T'));
+    }
+
+    /// Stops it and has it go on.
+    pub fn stop_and_continue(&self) {
+        self.stop();
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Waits until all of its threads sleep in the kernel.
     pub fn wait_until_asleep(&self) {
-        let stat = format!("/proc/{}/stat", self.pid());
-        until("the command sleeps", || {
-            let text = fs::read_to_string(&stat).unwrap_or_default();
-            text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S'))
-        });
+        until("the command sleeps", || states(self.pid()).iter().all(|&state| state == 'S'));
     }
 
     /// Waits until it sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
@@ -217,6 +226,16 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
+}
+
+/// The states of the threads of a process: S for one that sleeps, T for one that is stopped.
+fn states(pid: i32) -> Vec<char> {
+    let state = |thread: fs::DirEntry| {
+        let text = fs::read_to_string(thread.path().join("stat")).ok()?;
+        text.rsplit(") ").next()?.chars().next()
+    };
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it is not reaped");
+    threads.filter_map(|thread| state(thread.ok()?)).collect()
 }
 
 /// The processes that another has started, as long as they run.

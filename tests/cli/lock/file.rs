@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill as signal, killpg};
 use nix::unistd::Pid;
 
 use super::new_file;
-use crate::support::{code, ipc, sh, text, until};
+use crate::support::{code, ipc, pause, sh, text, until};
 
 #[test]
 fn a_lock_file_says_whose_it_is_until_it_is_dropped() {
@@ -91,6 +92,22 @@ fn a_lock_file_is_taken_over_the_moment_its_owner_dies_or_drops_it() {
     waiter.wait_until_asleep();
     ipc(&["lock", "drop", &file, "--owner", &parent]).is(0, "", "");
     assert_eq!(code(&waiter.finish()), 0);
+}
+
+#[test]
+fn a_waiter_that_was_stopped_beyond_its_deadline_takes_a_lock_file_that_is_free_by_then() {
+    let (_directory, file) = new_file();
+    let parent = std::os::unix::process::parent_id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &parent]).is(0, "", "");
+    let waiter = ipc(&["lock", "take", "-t", "2s", &file]).start();
+    waiter.wait_until_asleep();
+    waiter.stop();
+    ipc(&["lock", "drop", &file, "--owner", &parent]).is(0, "", "");
+    // Past the deadline, and past what file systems have beyond it.
+    pause(Duration::from_millis(3200));
+    waiter.signal(Signal::SIGCONT);
+    let output = waiter.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
 }
 
 #[test]

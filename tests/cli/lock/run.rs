@@ -3,12 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use super::{hold, new_file};
 use crate::peers;
-use crate::support::{code, ipc, sh, text, until};
+use crate::support::{code, ipc, pause, sh, text, until};
 
 #[test]
 fn a_command_runs_under_the_lock_and_gives_its_status() {
@@ -86,11 +87,44 @@ fn a_waiter_that_is_stopped_and_continued_goes_on_waiting() {
     let waiter = ipc(&["lock", "run", "-t", "1h", &file, "--", "echo", "mine"]).start();
     for _ in 0..3 {
         waiter.wait_until_asleep();
-        waiter.signal(Signal::SIGSTOP);
-        waiter.signal(Signal::SIGCONT);
+        waiter.stop_and_continue();
     }
     drop(held);
     assert_eq!(text(&waiter.finish().stdout), "mine\n");
+}
+
+#[test]
+fn a_waiter_that_was_stopped_beyond_its_deadline_takes_what_is_free_by_then() {
+    let (_directory, file) = new_file();
+    let held = hold(&file);
+    let waiter = ipc(&["lock", "run", "-t", "2s", &file, "--", "echo", "mine"]).start();
+    waiter.wait_until_asleep();
+    waiter.stop();
+    drop(held);
+    // Past the deadline, and past what file systems have beyond it.
+    pause(Duration::from_millis(3200));
+    waiter.signal(Signal::SIGCONT);
+    let output = waiter.finish();
+    assert_eq!((code(&output), text(&output.stdout)), (0, "mine\n".to_owned()));
+}
+
+#[test]
+fn a_lease_is_not_waited_for_beyond_the_deadline_and_is_no_fault_of_the_file_system() {
+    // Its holder is asked to give it up, and does not; the kernel takes it after a minute or so.
+    let script = "import os, signal, sys
+signal.signal(signal.SIGIO, lambda *_: None)
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+open(sys.argv[1] + '.leased', 'w')
+while True: signal.pause()";
+    let (_directory, file) = new_file();
+    let script = format!("import fcntl\n{script}");
+    let Some(holder) = peers::python("fcntl", &script, &[&file]) else { return };
+    let _holder = holder.start();
+    until("it is leased", || fs::exists(format!("{file}.leased")).unwrap());
+    ipc(&["lock", "run", "-n", &file, "--", "echo", "never"]).is(1, "", "");
+    let expected = format!("ipc: lock run: {file}: timed out\n");
+    ipc(&["lock", "run", "-t", "20ms", &file, "--", "echo", "never"]).is(124, "", &expected);
 }
 
 #[test]
