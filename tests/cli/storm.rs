@@ -184,8 +184,7 @@ fn ignored_signals_and_stops_disturb_no_wait() {
             for _ in 0..50 {
                 waiter.signal(Signal::SIGUSR1);
             }
-            waiter.signal(Signal::SIGSTOP);
-            waiter.signal(Signal::SIGCONT);
+            waiter.stop_and_continue();
             until(wait, || is_asleep(&waiter));
         }
         scene.release(waiter, case);

@@ -196,8 +196,7 @@ fn stopping_and_continuing_does_not_end_a_wait() {
     let name = queue("2", "8");
     let waiter = ipc(&["mq", "recv", "-t", "30s", &name]).start();
     waiter.wait_until_asleep();
-    waiter.signal(Signal::SIGSTOP);
-    waiter.signal(Signal::SIGCONT);
+    waiter.stop_and_continue();
     waiter.wait_until_asleep();
     ipc(&["mq", "send", &name, "x"]).is(0, "", "");
     let output = waiter.finish();

@@ -1,7 +1,5 @@
 //! System V queues: types, copies, limits.
 
-use nix::sys::signal::Signal;
-
 use super::{error, stat, system_v_queue};
 use crate::peers;
 use crate::support::{Name, code, ipc, text};
@@ -51,8 +49,7 @@ fn a_system_v_queue_that_is_full_makes_its_senders_wait() {
     ipc(&["mq", "send", "-t", "20ms", &key, "x"]).is(124, "", &error("send", &key, "timed out"));
     let sender = ipc(&["mq", "send", "-t", "30s", &key, "x"]).start();
     sender.wait_until_asleep();
-    sender.signal(Signal::SIGSTOP);
-    sender.signal(Signal::SIGCONT);
+    sender.stop_and_continue();
     sender.wait_until_asleep();
     ipc(&["mq", "recv", &key]).is(0, "12345678\n", "");
     assert_eq!(code(&sender.finish()), 0);

@@ -10,7 +10,6 @@ mod system_v;
 
 use std::fs;
 
-use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use predicates::str::contains;
 
@@ -298,8 +297,7 @@ fn stopping_and_continuing_does_not_end_a_wait() {
     ipc(&["sem", "create", &name]).is(0, "", "");
     let waiter = ipc(&["sem", "wait", "-t", "1m", &name]).start();
     waiter.wait_until_asleep();
-    waiter.signal(Signal::SIGSTOP);
-    waiter.signal(Signal::SIGCONT);
+    waiter.stop_and_continue();
     waiter.wait_until_asleep();
     ipc(&["sem", "post", &name]).is(0, "", "");
     assert!(waiter.finish().status.success());

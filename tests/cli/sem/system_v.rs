@@ -79,8 +79,7 @@ fn stopping_and_continuing_does_not_end_a_wait_and_removing_does() {
     let name = set(1, 0);
     let waiter = ipc(&["sem", "wait", "-t", "1m", &name]).start();
     waiter.wait_until_asleep();
-    waiter.signal(Signal::SIGSTOP);
-    waiter.signal(Signal::SIGCONT);
+    waiter.stop_and_continue();
     waiter.wait_until_asleep();
     assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""waiters":[1]"#));
     ipc(&["sem", "rm", &name]).is(0, "", "");

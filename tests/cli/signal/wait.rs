@@ -71,8 +71,7 @@ fn a_signal_that_our_caller_ignores_is_received_all_the_same() {
 fn a_wait_that_is_stopped_and_continued_goes_on() {
     let waiter = wait(&["USR1", "-t", "1h"]);
     waiter.wait_until_asleep();
-    waiter.signal(Signal::SIGSTOP);
-    waiter.signal(Signal::SIGCONT);
+    waiter.stop_and_continue();
     waiter.signal(Signal::SIGUSR1);
     assert_eq!(code(&waiter.finish()), 0);
 }

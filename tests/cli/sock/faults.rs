@@ -47,14 +47,6 @@ fn wait_until_it_has_no_room(process: &Running) {
     });
 }
 
-/// Stops a process and has it go on.
-fn interrupt(process: &Running) {
-    process.signal(Signal::SIGSTOP);
-    let stat = format!("/proc/{}/stat", process.pid());
-    until("it is stopped", || fs::read_to_string(&stat).unwrap().contains(") T "));
-    process.signal(Signal::SIGCONT);
-}
-
 #[test]
 fn a_stop_in_the_middle_of_sending_loses_nothing() {
     let sample = sample(LONG);
@@ -68,7 +60,7 @@ fn a_stop_in_the_middle_of_sending_loses_nothing() {
         let (mut server, _) = listener.accept().unwrap();
         for _ in 0..3 {
             wait_until_it_has_no_room(&client);
-            interrupt(&client);
+            client.stop_and_continue();
         }
         let mut received = Vec::new();
         server.read_to_end(&mut received).unwrap();
@@ -88,7 +80,7 @@ fn a_stop_of_a_relay_loses_nothing() {
     let (mut server, _) = listener.accept().unwrap();
     for _ in 0..3 {
         wait_until_it_has_no_room(&client);
-        interrupt(&relay);
+        relay.stop_and_continue();
     }
     let mut received = Vec::new();
     server.read_to_end(&mut received).unwrap();
