@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::address::{Address, SocketType};
+use crate::address::{Address, Place, SocketType};
 use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited};
 use crate::endpoint::Connecting;
@@ -15,10 +15,10 @@ use crate::relay;
 use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
-use crate::sys::socket::KeepAlive;
+use crate::sys::socket::{KeepAlive, Socket};
 
 use super::connect;
-use super::serve::attend::{Limits, Place, Service, attend};
+use super::serve::attend::{self, Limits, Service, attend};
 use super::serve::gate::Client;
 use super::serve::hosting::Hosting;
 
@@ -30,7 +30,8 @@ use super::serve::hosting::Hosting;
 /// otherwise; a line on stderr says why.
 ///
 /// Who may come in is decided as by 'ipc sock serve'. There are as many at a time as we may have
-/// descriptors for, ten for each. The server at the second address sees us, not the client. Nothing
+/// descriptors for, ten for each. The server at the second address sees us, not the client. A
+/// connection that is open already (fd:N) can be had by one client, and so only with --once. Nothing
 /// is encrypted: for TLS there are socat and stunnel, as ipc-sock-serve(1) and ipc-sock-connect(1)
 /// show.
 #[derive(Debug, clap::Args, Plain)]
@@ -52,12 +53,34 @@ impl Run for Relay {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        // Descriptors of our caller come before any of ours.
+        let open = self.connection()?;
         let ready = self.hosting.prepare()?;
         let hosted = self.hosting.open(&self.from, ready, output)?;
-        let mut relays = Relays::new(self.to, &self.hosting);
+        let mut relays = Relays::new(self.to, open, &self.hosting);
         let limits = self.hosting.limits();
         let max_clients = limits.max_clients.min(affordable());
         attend(hosted, &mut relays, Limits { max_clients, ..limits }, output)
+    }
+}
+
+impl Relay {
+    /// The connection to relay to, where it is open already.
+    fn connection(&self) -> anyhow::Result<Option<Socket>> {
+        match self.to.place() {
+            Place::Descriptor(_) | Place::Handed(_) if self.hosting.is_for_one() => {
+                match connect(&self.to, Connecting::new(self.hosting.kind(), Deadline::NEVER))? {
+                    Waited::Done(socket) => Ok(Some(socket)),
+                    Waited::TimedOut => Ok(None),
+                }
+            }
+            Place::Descriptor(_) | Place::Handed(_) => {
+                let reason = "one connection is for one client";
+                let failure = Failure::new(Exit::Usage, reason).hint("--once lets one client in");
+                Err(failure).about(&self.to)
+            }
+            _ => Ok(None),
+        }
     }
 }
 
@@ -73,6 +96,8 @@ fn affordable() -> usize {
 /// The clients, each with a thread of its own.
 struct Relays {
     to: Arc<Address>,
+    /// The connection that is open already, for the only client.
+    open: Option<Socket>,
     kind: SocketType,
     keepalive: KeepAlive,
     running: BTreeMap<u64, Connection>,
@@ -86,21 +111,23 @@ struct Connection {
 }
 
 impl Relays {
-    fn new(to: Address, hosting: &Hosting) -> Self {
+    fn new(to: Address, open: Option<Socket>, hosting: &Hosting) -> Self {
         let (kind, keepalive) = (hosting.kind(), hosting.keepalive());
-        Self { to: Arc::new(to), kind, keepalive, running: BTreeMap::new(), last: Exit::Done }
+        let (to, running) = (Arc::new(to), BTreeMap::new());
+        Self { to, open, kind, keepalive, running, last: Exit::Done }
     }
 }
 
 impl Service for Relays {
-    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
+    fn begin(&mut self, client: Client, place: &attend::Place<'_>) -> anyhow::Result<()> {
         let number = client.number;
         let done = Arc::new(Bell::new()?);
         place.events.add(&*done, number, Interest::Readable)?;
-        let (to, kind, keepalive) = (Arc::clone(&self.to), self.kind, self.keepalive);
-        let bell = Arc::clone(&done);
+        let how =
+            Connecting { keepalive: self.keepalive, ..Connecting::new(self.kind, Deadline::NEVER) };
+        let (to, open, bell) = (Arc::clone(&self.to), self.open.take(), Arc::clone(&done));
         let thread = thread::Builder::new().spawn(move || {
-            let passed = pass(&client, &to, kind, keepalive);
+            let passed = pass(&client, &to, open, how);
             drop(client);
             bell.ring();
             passed
@@ -109,7 +136,7 @@ impl Service for Relays {
         Ok(())
     }
 
-    fn go_on(&mut self, number: u64, place: &Place<'_>) -> anyhow::Result<()> {
+    fn go_on(&mut self, number: u64, place: &attend::Place<'_>) -> anyhow::Result<()> {
         let Some(Connection { done, thread }) = self.running.remove(&number) else { return Ok(()) };
         let passed = thread.join().expect("a relay does not panic");
         drop(done);
@@ -132,15 +159,17 @@ impl Service for Relays {
 fn pass(
     client: &Client,
     to: &Address,
-    kind: SocketType,
-    keepalive: KeepAlive,
+    open: Option<Socket>,
+    how: Connecting<'_>,
 ) -> anyhow::Result<()> {
-    let how = Connecting { keepalive, ..Connecting::new(kind, Deadline::NEVER) };
-    // Its client shall not take this for an end.
-    let connected = connect(to, how).inspect_err(|_| client.socket.reset_when_closed());
+    let connected = match open {
+        Some(socket) => Ok(Waited::Done(socket)),
+        // Its client shall not take this for an end.
+        None => connect(to, how).inspect_err(|_| client.socket.reset_when_closed()),
+    };
     match connected? {
         Waited::Done(onward) => {
-            relay::both_ways(&client.socket, &onward, kind).map_err(Failure::from).about(to)
+            relay::both_ways(&client.socket, &onward, how.kind).map_err(Failure::from).about(to)
         }
         Waited::TimedOut => Err(Failure::timed_out()).about(to),
     }

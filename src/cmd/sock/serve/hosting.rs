@@ -117,6 +117,11 @@ impl Hosting {
         }
     }
 
+    /// Whether only one client is let in.
+    pub fn is_for_one(&self) -> bool {
+        self.once
+    }
+
     /// Whether bytes or messages go through the sockets.
     pub fn kind(&self) -> SocketType {
         self.connected.kind
