@@ -109,3 +109,16 @@ fn a_command_has_the_connection_itself() {
     );
     stop(server, Signal::SIGTERM);
 }
+
+#[test]
+fn a_command_that_is_gone_when_its_only_client_comes_gives_the_status_of_that() {
+    let place = Place::new();
+    let command = format!("{}.command", &*place);
+    std::os::unix::fs::symlink("/bin/cat", &command).unwrap();
+    let server = serve(&place, &["--once", "--", &command]);
+    std::fs::remove_file(&command).unwrap();
+    ipc(&["sock", "connect", &place]).is(0, "", "");
+    let output = server.finish();
+    let expected = format!("ipc: sock serve: {command}: No such file or directory\n");
+    assert_eq!((code(&output), text(&output.stderr)), (127, expected));
+}

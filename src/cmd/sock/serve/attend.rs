@@ -93,7 +93,8 @@ pub fn attend(
     if let Some(told) = &told {
         entrance.events.add(told, ENDING, Interest::Readable)?;
     }
-    Attendance { entrance, children, ending, service, limits, output, stopping: None }.run()
+    let (failed, stopping) = (None, None);
+    Attendance { entrance, children, ending, service, limits, output, failed, stopping }.run()
 }
 
 /// A service while it is done.
@@ -104,6 +105,8 @@ struct Attendance<'a> {
     service: &'a mut dyn Service,
     limits: Limits,
     output: &'a Output,
+    /// The status of the last client, if it could not be taken on.
+    failed: Option<Exit>,
     /// The signal that ends us, and by when the clients have finished.
     stopping: Option<(Signal, Deadline)>,
 }
@@ -126,7 +129,7 @@ impl Attendance<'_> {
             self.service.end();
             die_of(signal);
         }
-        Ok(self.service.exit())
+        Ok(self.failed.unwrap_or_else(|| self.service.exit()))
     }
 
     fn is_over(&self) -> bool {
@@ -164,10 +167,10 @@ impl Attendance<'_> {
             let Some(client) = self.entrance.next(self.output)? else { break };
             let Entrance { gate, events, .. } = &self.entrance;
             let place = Place { gate, events, output: self.output };
+            let begun = self.service.begin(client, &place);
+            self.failed = begun.as_ref().err().map(Exit::of);
             // What one client cannot be given, the others may well be.
-            if let Err(error) = self.service.begin(client, &place) {
-                self.output.error(&error);
-            }
+            begun.unwrap_or_else(|error| self.output.error(&error));
         }
         Ok(())
     }

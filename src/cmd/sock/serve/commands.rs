@@ -53,11 +53,10 @@ impl Service for Commands {
             variables.push(("IPC_PEER_UID", uid.as_bytes()));
             variables.push(("IPC_PEER_GID", gid.as_bytes()));
         }
-        match self.command.start(Streams::both(&client.socket), &variables) {
-            Ok(child) => self.running.push((child, client.pass)),
-            // It was there when we began. The client notices, and the others may fare better.
-            Err(errno) => place.output.error(&self.command.failed(errno)),
-        }
+        let started = self.command.start(Streams::both(&client.socket), &variables);
+        // It was there when we began.
+        let child = started.map_err(|errno| self.command.failed(errno))?;
+        self.running.push((child, client.pass));
         Ok(())
     }
 
