@@ -1,5 +1,6 @@
-//! Keeping a deadline where the kernel knows none: what looks at a path may have to wait for a
-//! server that never answers, of NFS or FUSE, and no signal that a process survives ends that.
+//! Keeping a deadline where the system knows none: what looks at a path may have to wait for a
+//! server that never answers, of NFS or FUSE, and no signal that a process survives ends that; what
+//! looks for the addresses of a host may have to wait for a server of names.
 //!
 //! So another thread does it. If it is not back a moment after the deadline we go on without it,
 //! and when the process ends the kernel gives up that wait as well.

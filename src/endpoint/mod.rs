@@ -16,6 +16,7 @@ pub use presence::wait;
 use crate::activation;
 use crate::address::{Address, HostPort, Place, SocketType};
 use crate::binding;
+use crate::bounded::within;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
@@ -215,8 +216,12 @@ fn connect_to_host(
     source: Option<&HostPort>,
     how: Connecting<'_>,
 ) -> Result<Waited<Socket>, Error> {
+    let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let Waited::Done(found) = resolve_until(at, &own, how.deadline)? else {
+        return Ok(Waited::TimedOut);
+    };
     let mut refused = None;
-    for address in resolve(at, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])? {
+    for address in found {
         match connect_to_port(address, source, how) {
             // What became of an address that could be tried says more.
             Err(Error::Source(SourceError::OtherVersion)) if refused.is_some() => {}
@@ -267,11 +272,31 @@ fn bind_source(
 
 /// The addresses of a host; `own` are those of an empty one.
 pub fn resolve(at: &HostPort, own: &[IpAddr]) -> Result<Vec<SocketAddr>, Error> {
+    let Waited::Done(found) = resolve_until(at, own, Deadline::NEVER)? else {
+        return Err(Error::UnknownHost);
+    };
+    Ok(found)
+}
+
+/// The same, if a server that has to be asked for a name answers in time.
+fn resolve_until(
+    at: &HostPort,
+    own: &[IpAddr],
+    deadline: Deadline,
+) -> Result<Waited<Vec<SocketAddr>>, Error> {
+    let known = |&ip: &IpAddr| SocketAddr::new(ip, at.port);
     if at.host.is_empty() {
-        return Ok(own.iter().map(|&ip| SocketAddr::new(ip, at.port)).collect());
+        return Ok(Waited::Done(own.iter().map(known).collect()));
     }
-    let found = (at.host.as_str(), at.port).to_socket_addrs();
-    found.map(Iterator::collect).map_err(|_| Error::UnknownHost)
+    if let Ok(ip) = at.host.parse() {
+        return Ok(Waited::Done(vec![known(&ip)]));
+    }
+    let (host, port) = (at.host.clone(), at.port);
+    let asked = within(deadline, move || {
+        let found = (host.as_str(), port).to_socket_addrs().map_err(|_| Error::UnknownHost)?;
+        Ok(Waited::Done(found.collect()))
+    });
+    asked.unwrap_or(Ok(Waited::TimedOut))
 }
 
 fn family(address: &SocketAddr) -> AddressFamily {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::socket::{AddressFamily, UnixAddr};
 use nix::sys::stat::{FileStat, stat};
 
-use super::{Connecting, Error, abstract_address, connect_once, resolve};
+use super::{Connecting, Error, abstract_address, connect_once, resolve_until};
 use crate::address::{Address, HostPort, Place, SocketType};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -27,16 +27,18 @@ use crate::sys::watch::Watch;
 pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
     const FIRST_PAUSE: Duration = Duration::from_millis(1);
     const LAST_PAUSE: Duration = Duration::from_millis(250);
+    // One who only asks waits for the answer.
+    let answer = if deadline.has_passed() { Deadline::after(ANSWER) } else { deadline };
     let mut pause = FIRST_PAUSE;
     let mut watch = None;
     loop {
         // Watching begins before we look, so that nothing falls between.
         watch = watch.or_else(|| Watch::new(parent(address.path()?)).ok());
-        let looked_too_late = deadline.has_passed();
-        if is_served(address)? {
+        if is_served(address, answer)? {
             return Ok(Waited::Done(()));
         }
-        if looked_too_late {
+        // Either we looked after it, or to look took until then.
+        if deadline.has_passed() {
             return Ok(Waited::TimedOut);
         }
         let until = deadline.min(Deadline::after(pause));
@@ -60,8 +62,9 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Whether somebody listens at an address, found out without a connection wherever it can be: a
-/// server would take one for a client.
-pub fn is_served(address: &Address) -> Result<bool, Error> {
+/// server would take one for a client. Where another machine has to be asked, no answer before
+/// `deadline` is none.
+pub fn is_served(address: &Address, deadline: Deadline) -> Result<bool, Error> {
     match address.place() {
         Place::Path(path) => is_path_served(path),
         Place::Abstract(name) => match unix_diag::all() {
@@ -72,11 +75,12 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
             }
             Err(_) => answers(&abstract_address(name)?),
         },
-        Place::Tcp(at) => match listens_here(at)? {
-            Some(served) => Ok(served),
-            None => accepts(address),
+        Place::Tcp(at) => match listens_here(at, deadline)? {
+            Waited::Done(Some(served)) => Ok(served),
+            Waited::Done(None) => accepts(address, deadline),
+            Waited::TimedOut => Ok(false),
         },
-        Place::Vsock { .. } => accepts(address),
+        Place::Vsock { .. } => accepts(address, deadline),
         Place::Udp(_) => Err(Error::Unsuitable("nobody can tell whether a UDP port has a reader")),
         Place::Descriptor(_) | Place::Handed(_) => {
             Err(Error::Unsuitable("an open descriptor is there already"))
@@ -88,8 +92,9 @@ pub fn is_served(address: &Address) -> Result<bool, Error> {
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// Whether a connection is accepted.
-fn accepts(address: &Address) -> Result<bool, Error> {
-    match connect_once(address, Connecting::new(SocketType::Stream, Deadline::after(ANSWER))) {
+fn accepts(address: &Address, deadline: Deadline) -> Result<bool, Error> {
+    let deadline = deadline.min(Deadline::after(ANSWER));
+    match connect_once(address, Connecting::new(SocketType::Stream, deadline)) {
         Ok(Waited::Done(_)) => Ok(true),
         Ok(Waited::TimedOut) | Err(Error::Kernel(Errno(libc::ECONNREFUSED))) => Ok(false),
         Err(error) => Err(error),
@@ -98,9 +103,12 @@ fn accepts(address: &Address) -> Result<bool, Error> {
 
 /// Whether a process of this machine listens at a port, by the kernel's list; `None` where that
 /// does not tell, as the host is another one.
-fn listens_here(at: &HostPort) -> Result<Option<bool>, Error> {
-    let hosts = resolve(at, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])?;
-    let Ok(entries) = inet_table::tcp() else { return Ok(None) };
+fn listens_here(at: &HostPort, deadline: Deadline) -> Result<Waited<Option<bool>>, Error> {
+    let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let Waited::Done(hosts) = resolve_until(at, &own, deadline)? else {
+        return Ok(Waited::TimedOut);
+    };
+    let Ok(entries) = inet_table::tcp() else { return Ok(Waited::Done(None)) };
     let listening = entries.iter().filter(|entry| entry.state == inet_table::LISTENING);
     let (mut known, mut served) = (hosts.iter().all(|host| host.ip().is_loopback()), false);
     for local in listening.map(|entry| entry.local).filter(|local| local.port() == at.port) {
@@ -112,7 +120,7 @@ fn listens_here(at: &HostPort) -> Result<Option<bool>, Error> {
             known &= same_version || !everywhere;
         }
     }
-    Ok((served || known).then_some(served))
+    Ok(Waited::Done((served || known).then_some(served)))
 }
 
 fn serves(entry: &Entry) -> bool {

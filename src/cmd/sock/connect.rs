@@ -44,7 +44,8 @@ use super::{Connected, Silence, connect};
 ///
 /// With a COMMAND, that has the socket itself, and no byte passes through us.
 ///
-/// The timeout is for connecting, which waits where the backlog of the server is full.
+/// The timeout is for connecting, which waits where the backlog of the server is full. A server of
+/// names that does not answer is given up a second after it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Connect {
     /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
