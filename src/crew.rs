@@ -23,7 +23,7 @@ pub struct Crew(Mutex<State>);
 struct State {
     /// How many have a piece of work.
     busy: usize,
-    /// The COMMANDs that run.
+    /// The COMMANDs that run, but for those that there was no descriptor left for.
     running: Vec<Arc<Process>>,
     /// Whether nobody shall take another piece.
     stopped: bool,
@@ -120,22 +120,25 @@ impl Busy {
     ) -> Result<Option<ExitStatus>, Errno> {
         let Some((mut child, process)) = self.start(start)? else { return Ok(None) };
         let status = child.wait();
-        self.0.state().running.retain(|other| !Arc::ptr_eq(other, &process));
+        if let Some(process) = process {
+            self.0.state().running.retain(|other| !Arc::ptr_eq(other, &process));
+        }
         status.map(Some)
     }
 
-    /// Starts it where no signal falls between.
+    /// Starts it where no signal falls between. Once it is started it has its piece of work, and that
+    /// we cannot pass signals on to it is no reason to say otherwise.
     fn start(
         &self,
         start: impl FnOnce() -> Result<Child, Errno>,
-    ) -> Result<Option<(Child, Arc<Process>)>, Errno> {
+    ) -> Result<Option<(Child, Option<Arc<Process>>)>, Errno> {
         let mut state = self.0.state();
         if state.signal.is_some() {
             return Ok(None);
         }
         let child = start()?;
-        let process = Arc::new(child.process()?);
-        state.running.push(Arc::clone(&process));
+        let process = child.process().ok().map(Arc::new);
+        state.running.extend(process.clone());
         Ok(Some((child, process)))
     }
 }

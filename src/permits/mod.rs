@@ -204,7 +204,7 @@ impl Permits {
                 continue;
             }
             if watch.is_none() && self.semaphore.has_slots() {
-                watch = Some(Watch::start(self)?);
+                watch = Watch::start(self).ok();
             }
             woken = self.sleep(value, deadline)?;
         }

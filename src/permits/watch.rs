@@ -28,8 +28,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts it, if the system has room for a thread; without one it only takes longer to see
-    /// that somebody has ended.
+    /// Starts it, if the system has room for a thread and its descriptors; without it, it only takes
+    /// longer to see that somebody has ended.
+    ///
+    /// # Errors
+    /// EMFILE and its like.
     pub fn start(permits: &Permits) -> Result<Self, Error> {
         let stop = Arc::new(Bell::new()?);
         let permits = permits.reopen()?;

@@ -201,8 +201,14 @@ impl Child {
     }
 
     /// Sends it a signal. If it has just ended, that is what comes next.
+    ///
+    /// By its number, which is no other's until it is reaped, and which takes no descriptor: there
+    /// may be none left.
     pub fn send(&self, signal: Signal) {
-        let _ = self.process().and_then(|process| process.send(Some(signal)));
+        if self.ended.is_none() {
+            // SAFETY: the call takes numbers only.
+            unsafe { libc::kill(self.pid, signal.number()) };
+        }
     }
 
     /// How it ended, if it has.

@@ -121,8 +121,11 @@ impl Running {
         streams: Streams<'_>,
         variables: &[(&str, &[u8])],
     ) -> anyhow::Result<Self> {
+        // A place for its descriptor, as nobody could take it back once it is started.
+        let place = stdio::nothing_to_read().map_err(|errno| command.failed(errno))?;
         let started = command.start(streams, variables);
         let child = started.map_err(|errno| command.failed(errno))?;
+        drop(place);
         let process = child.process()?;
         Ok(Self { child, process })
     }

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 
 use super::{hold, new_file};
 use crate::peers;
-use crate::support::{code, ipc, pause, sh, text, until};
+use crate::support::{children, code, ipc, pause, sh, text, until};
 
 #[test]
 fn a_command_runs_under_the_lock_and_gives_its_status() {
@@ -206,6 +206,20 @@ fn a_command_has_default_dispositions_and_an_empty_mask() {
         // C libraries keep 32 and 33 for themselves, and let nobody touch them.
         assert_eq!((sets[0], sets[1] & !(3 << 31)), (0, 0));
     }
+}
+
+#[test]
+fn a_signal_is_passed_on_where_no_descriptor_is_left() {
+    let (_directory, file) = new_file();
+    let running = ipc(&["lock", "run", &file, "--", "sleep", "1000"]).start();
+    let pid = running.pid();
+    until("the command runs", || {
+        let name = |&pid: &i32| fs::read_to_string(format!("/proc/{pid}/comm"));
+        children(pid).first().map(name).is_some_and(|name| name.is_ok_and(|name| name == "sleep\n"))
+    });
+    sh("exec prlimit --nofile=3:3 --pid \"$0\"").word(pid.to_string()).is(0, "", "");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(code(&running.finish()), 128 + Signal::SIGTERM as i32);
 }
 
 #[test]

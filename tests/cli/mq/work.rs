@@ -3,7 +3,8 @@
 use nix::sys::signal::Signal;
 
 use super::{error, queue, stat, system_v_queue};
-use crate::support::{code, ipc, text, until};
+use crate::peers;
+use crate::support::{Run, binary, code, ipc, text, until};
 
 #[test]
 fn a_command_has_each_message_on_stdin_and_its_priority_in_the_environment() {
@@ -129,4 +130,19 @@ fn a_worker_that_ends_waits_until_its_message_can_go_back() {
     let output = worker.finish();
     assert!(text(&output.stderr).starts_with(&told), "{output:?}");
     assert_eq!(code(&output), 1);
+}
+
+#[test]
+fn a_message_whose_command_was_started_does_not_go_back_for_want_of_a_descriptor() {
+    if !peers::there("strace", &["-V"]) {
+        return;
+    }
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "x"]).is(0, "", "");
+    let inject = "inject=pidfd_open:error=EMFILE";
+    Run::new("strace", &["-fqqo", "/dev/null", "-e", inject])
+        .word(binary())
+        .words(&["mq", "recv", "--exec", "--requeue", &name, "--", "cat"])
+        .is(0, "x", "");
+    assert_eq!(stat(&name)["messages"], 0);
 }

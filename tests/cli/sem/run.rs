@@ -238,3 +238,16 @@ fn a_limit_for_files_refuses_and_breaks_nothing() {
     ipc(&["sem", "run", &name, "--", "ipc-no-such"]).output();
     ipc(&["sem", "value", &name]).is(0, "1\n", "");
 }
+
+#[test]
+fn who_waits_does_so_without_descriptors_to_watch_those_who_hold_units() {
+    let name = semaphore(1);
+    // The semaphore takes the only one.
+    let line = "exec 3>&-; ulimit -n 4; exec ipc sem wait -t 20ms \"$0\"";
+    let expected = format!("ipc: sem wait: {}: timed out\n", &*name);
+    sh("exec ipc sem run \"$0\" -- sh -c \"$1\" \"$0\"")
+        .word(&*name)
+        .word(line)
+        .is(124, "", &expected);
+    assert_eq!(value(&name), "1\n");
+}
