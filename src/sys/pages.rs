@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Once, OnceLock};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 
 use crate::errno::Errno;
 
@@ -29,7 +30,8 @@ impl Pages {
     /// Maps this many bytes of an object, from a page of it on.
     ///
     /// # Errors
-    /// Those of mmap(2). EINVAL if `first` is not where a page begins.
+    /// Those of mmap(2). EINVAL if `first` is not where a page begins; of huge pages `length` has to
+    /// be whole ones.
     pub fn map(
         object: impl AsFd,
         first: i64,
@@ -63,6 +65,15 @@ impl Drop for Pages {
         // SAFETY: the memory is ours, and no reference into it outlives us.
         let unmapped = unsafe { munmap(self.start, self.length.get()) };
         debug_assert_eq!(unmapped, Ok(()), "munmap refused a mapping that we own");
+    }
+}
+
+/// What an object can be mapped by: a huge page, of a file of a hugetlbfs, and a page of anything
+/// else.
+pub fn unit(object: impl AsFd) -> usize {
+    match fstatfs(object) {
+        Ok(system) if system.filesystem_type() == HUGETLBFS_MAGIC => system.block_size() as usize,
+        _ => page_size(),
     }
 }
 
@@ -143,17 +154,32 @@ extern "C" fn replace_lost_page(_: i32, info: *mut libc::siginfo_t, _: *mut c_vo
     // SAFETY: the information about SIGBUS has an address.
     let address = unsafe { info.si_addr() }.addr();
     let Some(watched) = Watched::around(address) else {
-        // Not ours to mend: the access is repeated, and ends us.
-        // SAFETY: no handler is involved, only the disposition of the kernel's.
-        unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
-        return;
+        // Not ours to mend.
+        return end_us();
     };
     watched.lost.store(true, Ordering::SeqCst);
-    let page = std::ptr::without_provenance_mut(address - address % page_size());
+    let page = address - address % page_size();
+    let (start, end) = (watched.start.load(Ordering::SeqCst), watched.end.load(Ordering::SeqCst));
+    // A huge page cannot be replaced in part, so then it is all of them. Where nothing can be put
+    // there, for want of memory, the access would be repeated for ever.
+    if !replace(page, page_size()) && !replace(start, end.saturating_sub(start)) {
+        end_us();
+    }
+}
+
+/// Puts empty pages in the place of some of a mapping; whether that was possible.
+fn replace(start: usize, length: usize) -> bool {
+    let start = std::ptr::without_provenance_mut(start);
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: the page is one of our mapping's, which has lost what was there.
-    unsafe { libc::mmap(page, page_size(), protection, flags, -1, 0) };
+    // SAFETY: the pages are of our mapping, which has lost what was there.
+    unsafe { libc::mmap(start, length, protection, flags, -1, 0) != libc::MAP_FAILED }
+}
+
+/// Has the access, which is repeated, end us.
+fn end_us() {
+    // SAFETY: no handler is involved, only the disposition of the kernel's.
+    unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
 }
 
 #[cfg(test)]
@@ -161,6 +187,7 @@ mod tests {
     use std::os::fd::OwnedFd;
     use std::sync::atomic::AtomicU32;
 
+    use nix::sys::memfd::{MFdFlags, memfd_create};
     use nix::unistd::ftruncate;
 
     use super::*;
@@ -191,6 +218,22 @@ mod tests {
         assert_eq!(word(&lost.1).fetch_add(1, Ordering::SeqCst), 0);
         assert_eq!(lost.1.verify(), Err(Errno(libc::EFAULT)));
         assert_eq!((word(&kept.1).load(Ordering::SeqCst), kept.1.verify()), (7, Ok(())));
+    }
+
+    #[test]
+    fn a_huge_page_that_is_cut_off_is_lost_as_a_whole() {
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_HUGETLB;
+        // Most systems have set none aside.
+        let Ok(file) = memfd_create(c"", flags) else { return };
+        let Some(length) = NonZeroUsize::new(unit(&file)) else { return };
+        ftruncate(&file, length.get() as i64).unwrap();
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        let Ok(pages) = Pages::map(&file, 0, length, protection) else { return };
+        word(&pages).store(7, Ordering::SeqCst);
+        assert_eq!(pages.verify(), Ok(()));
+        ftruncate(&file, 0).unwrap();
+        assert_eq!(word(&pages).fetch_add(1, Ordering::SeqCst), 0);
+        assert_eq!(pages.verify(), Err(Errno(libc::EFAULT)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use nix::sys::stat::fstat;
 use nix::sys::statfs::fstatfs;
 
 use super::futex;
-use super::pages::{Pages, page_size};
+use super::pages::{Pages, page_size, unit};
 use crate::cell::Width;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -56,9 +56,12 @@ impl<'a> Window<'a> {
             Access::Read => ProtFlags::PROT_READ,
             Access::Write => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
         };
-        let first = bytes.start - bytes.start % page_size() as u64;
-        let length = usize::try_from(bytes.end - first).map_err(|_| Errno(libc::EOVERFLOW))?;
-        let length = NonZeroUsize::new(length).ok_or(Errno(libc::EINVAL))?;
+        let unit = unit(object) as u64;
+        let first = bytes.start - bytes.start % unit;
+        let length = (bytes.end - first).checked_next_multiple_of(unit);
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let length = NonZeroUsize::new(length.ok_or(Errno(libc::EOVERFLOW))?);
+        let length = length.ok_or(Errno(libc::EINVAL))?;
         let at = i64::try_from(first).map_err(|_| Errno(libc::EOVERFLOW))?;
         let pages = Pages::map(object, at, length, protection)?;
         let start = pages.start();

@@ -116,4 +116,14 @@ impl Call {
             .word(binary())
             .words(words)
     }
+
+    /// `ipc` with these words, in which all calls of this name that come after it fail.
+    pub fn last_to_succeed(&self, error: &str, words: &[&str]) -> Run {
+        let Self { name, number, .. } = self;
+        let trace = format!("trace={name}");
+        let inject = format!("inject={name}:error={error}:when={}+", number + 1);
+        Run::new("strace", &["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject])
+            .word(binary())
+            .words(words)
+    }
 }

@@ -191,10 +191,7 @@ impl Running {
 
     /// Waits until it sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
     pub fn wait_until_at_futex(&self) {
-        let wchan = format!("/proc/{}/wchan", self.pid());
-        until("the command waits for a word", || {
-            fs::read_to_string(&wchan).is_ok_and(|place| place.contains("futex"))
-        });
+        until("the command waits for a word", || is_at_futex(self.pid()));
     }
 
     /// Whether it has ended.
@@ -236,6 +233,12 @@ fn states(pid: i32) -> Vec<char> {
     };
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it is not reaped");
     threads.filter_map(|thread| state(thread.ok()?)).collect()
+}
+
+/// Whether a process sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
+pub fn is_at_futex(pid: i32) -> bool {
+    let place = fs::read_to_string(format!("/proc/{pid}/wchan"));
+    place.is_ok_and(|place| place.contains("futex"))
 }
 
 /// The processes that another has started, as long as they run.

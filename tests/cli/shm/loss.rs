@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 
+use nix::sys::signal::Signal;
+
 use super::{complaint, created};
 use crate::peers;
-use crate::support::{binary, code, ipc, sh, text};
+use crate::support::{binary, children, code, ipc, is_at_futex, sh, text, until};
 
 const SHRANK: &str = "it became shorter while it was used";
 
@@ -35,6 +37,19 @@ fn a_segment_that_shrinks_while_it_is_mapped_is_an_error_and_no_signal() {
     ipc(&["shm", "resize", &name, "16"]).is(0, "", "");
     let output = waiter.finish();
     assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
+}
+
+#[test]
+fn a_loss_that_nothing_can_be_put_in_the_place_of_ends_us() {
+    let name = created("4K");
+    let words = ["shm", "wait", &name, "--type", "i32", "--eq", "1", "--poll", "5ms"];
+    let Some(calls) = peers::system_calls(&[&words[..], &["-t", "20ms"]].concat()) else { return };
+    let mapped = calls.iter().rfind(|call| call.line.contains("MAP_SHARED")).unwrap();
+    // strace dies of the signal that what it traces dies of.
+    let waiter = mapped.last_to_succeed("ENOMEM", &words).start();
+    until("it waits", || children(waiter.pid()).first().is_some_and(|&pid| is_at_futex(pid)));
+    ipc(&["shm", "resize", &name, "0"]).is(0, "", "");
+    assert_eq!(code(&waiter.finish()), 128 + Signal::SIGBUS as i32);
 }
 
 #[test]
