@@ -38,7 +38,7 @@ pub struct Row {
     /// The port, of TCP and UDP.
     local: Option<SocketAddr>,
     /// The file, of a Unix socket that has one.
-    file: Option<u32>,
+    file: Option<unix_diag::File>,
 }
 
 /// The word for a socket that waits for clients.
@@ -83,8 +83,7 @@ pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
     Ok(match address.place() {
         Place::Path(path) => {
             let file = stat(path).map_err(|errno| Error::Kernel(errno.into()))?;
-            let inode = Some((file.st_ino & 0xffff_ffff) as u32);
-            select(rows, |row| row.file == inode)
+            select(rows, |row| row.file.is_some_and(|own| own.is(&file)))
         }
         Place::Abstract(name) => {
             let name = [b"@", name.as_bytes()].concat();
@@ -132,7 +131,7 @@ fn unix() -> Result<Vec<Row>, Errno> {
         uid: entry.uid,
         inode: entry.inode.into(),
         local: None,
-        file: entry.file.map(|(inode, _)| inode),
+        file: entry.file,
     };
     Ok(entries.iter().map(row).collect())
 }

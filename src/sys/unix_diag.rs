@@ -16,9 +16,8 @@ pub struct Entry {
     pub state: State,
     /// What it is bound to: a path as it was given to bind(2), or an abstract name behind a NUL.
     pub name: Vec<u8>,
-    /// The inode of the file that it is bound to, and the number of its file system as the kernel
-    /// counts them for itself.
-    pub file: Option<(u32, u32)>,
+    /// The file that it is bound to.
+    pub file: Option<File>,
     /// The socket that it is connected to.
     pub peer: Option<u32>,
     /// Bytes to be read; or, of one that listens, clients to be accepted.
@@ -27,6 +26,39 @@ pub struct Entry {
     pub send_queue: u32,
     /// Who opened it.
     pub uid: Option<u32>,
+}
+
+/// The file of a socket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct File {
+    /// The low half of its inode.
+    inode: u32,
+    /// Its file system, as the kernel counts them for itself.
+    device: u32,
+}
+
+impl File {
+    /// Whether it is this one.
+    pub fn is(self, file: &FileStat) -> bool {
+        let device = file.st_dev;
+        u64::from(self.inode) == file.st_ino & u64::from(u32::MAX)
+            && (self.device() == device || !is_mounted(device))
+    }
+
+    /// The number that stat(2) has for the file system, if it tells the kernel's own.
+    fn device(self) -> u64 {
+        const MINOR_BITS: u32 = 20;
+        libc::makedev(self.device >> MINOR_BITS, self.device & ((1 << MINOR_BITS) - 1))
+    }
+}
+
+/// Whether the kernel has this number for a file system. Some, such as btrfs and overlayfs, have
+/// stat(2) tell others, of which we know nothing.
+fn is_mounted(device: u64) -> bool {
+    let number = format!("{}:{}", libc::major(device), libc::minor(device));
+    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let mut lines = mounts.split(|&byte| byte == b'\n');
+    lines.any(|line| line.split(|&byte| byte == b' ').nth(2) == Some(number.as_bytes()))
 }
 
 /// The state of a socket.
@@ -60,10 +92,9 @@ const ATTRIBUTE_UID: u16 = 7;
 const MESSAGE: usize = 16;
 
 impl Entry {
-    /// Whether it is bound to this file. File systems are not compared: the kernel's numbers of
-    /// them are not always those that stat(2) gives.
+    /// Whether it is bound to this file.
     pub fn is_bound_to(&self, file: &FileStat) -> bool {
-        self.file.is_some_and(|(inode, _)| u64::from(inode) == file.st_ino & 0xffff_ffff)
+        self.file.is_some_and(|own| own.is(file))
     }
 
     /// Its abstract name, if it has one.
@@ -105,7 +136,9 @@ fn entry(body: &[u8]) -> Option<Entry> {
         let value = rest.get(4..length)?;
         match kind {
             ATTRIBUTE_NAME => entry.name = value.to_vec(),
-            ATTRIBUTE_VFS => entry.file = number(value, 0).zip(number(value, 4)),
+            ATTRIBUTE_VFS => {
+                entry.file = Some(File { inode: number(value, 0)?, device: number(value, 4)? });
+            }
             ATTRIBUTE_PEER => entry.peer = number(value, 0),
             ATTRIBUTE_QUEUES => {
                 entry.receive_queue = number(value, 0)?;

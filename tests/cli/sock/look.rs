@@ -151,3 +151,28 @@ fn a_name_of_any_bytes_is_listed_whole_and_moves_no_terminal() {
     }
     stop(server, Signal::SIGTERM);
 }
+
+#[test]
+fn a_dead_socket_is_not_taken_for_one_of_the_same_number_on_another_file_system() {
+    let options = ["--user", "--map-root-user", "--mount"];
+    if !peers::may_unshare(&options) {
+        return;
+    }
+    // Each file system of memory numbers its files from the same number on.
+    let script = "
+for place in one two; do
+    mkdir $place && mount -t tmpfs none $place && mkfifo $place.ready || exit
+    ipc sock serve $place/s --echo --ready $place.ready &
+    read line <$place.ready; first=${first:-$!}
+done
+[ $(stat -c %i one/s) = $(stat -c %i two/s) ] && echo alike
+kill -KILL $!; wait $! 2>/dev/null
+ipc sock wait -n two/s; echo $?
+ipc sock stat two/s | grep state
+ipc sock wait -n one/s; echo $?
+kill $first";
+    let directory = tempfile::tempdir().unwrap();
+    let expected = "alike\n1\nstate:   dead\n0\n";
+    let line = format!("exec unshare {} sh -c \"$0\"", options.join(" "));
+    sh(&line).word(script).within(directory.path()).is(0, expected, "");
+}
