@@ -63,6 +63,7 @@ load helper
     waiter=$!
     eventually sh -c "ipc sem stat --json '$name' | grep -q '\"waiters\":1'"
     kill -STOP $waiter
+    eventually grep -q '^State:.T' /proc/$waiter/status
     kill -CONT $waiter
     ipc sem post "$name"
     wait $waiter

@@ -15,7 +15,8 @@ fn an_alarm_ends_as_timeout_does() {
         &["-s", "KILL", "0.05", "sleep", "1000"],
         &["--preserve-status", "0.05", "sleep", "1000"],
         &["--foreground", "0.05", "sleep", "1000"],
-        &["-k", "0.05", "0.05", "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done"],
+        // Long enough for the trap to be set.
+        &["-k", "0.05", "1", "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done"],
         &["0.05", "sh", "-c", "sleep 1000 & wait"],
         &["0.05", "sh", "-c", "kill -STOP $$; sleep 1000"],
         &["5", "sh", "-c", "kill -9 $$"],

@@ -40,9 +40,10 @@ fn real_time_signals_come_in_order_and_none_is_lost() {
 
 #[test]
 fn what_the_kernel_sends_has_no_sender() {
-    // A file size limit of 0 has the kernel send XFSZ to the shell that writes.
-    let line = "ipc signal wait ALRM & sleep 0.1; kill -ALRM $!; wait $!";
-    assert!(sh(line).succeeds().starts_with("ALRM pid="));
+    let waiter = wait(&["ALRM"]);
+    waiter.wait_until_asleep();
+    waiter.signal(Signal::SIGALRM);
+    assert!(text(&waiter.finish().stdout).starts_with("ALRM pid="));
     let python = "import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
 signal.setitimer(signal.ITIMER_REAL, 0.01)

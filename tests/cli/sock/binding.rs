@@ -74,6 +74,18 @@ fn a_starter_that_is_stopped_at_any_moment_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_signal_at_any_system_call_of_a_server_leaves_nothing_behind() {
+    let place = Place::new();
+    let words = ["sock", "serve", &place, "--echo", "--idle", "1ms"];
+    let Some(calls) = peers::system_calls(&words) else { return };
+    assert!(calls.iter().any(|call| call.line.starts_with("linkat(")), "{calls:?}");
+    for call in calls {
+        call.signals("SIGTERM", &words).output();
+        assert_eq!(place.names(), [""; 0], "{call:?}");
+    }
+}
+
+#[test]
 fn every_verb_finds_a_path_that_is_longer_than_an_address_holds() {
     let root = tempfile::tempdir().unwrap();
     let directory = root.path().join("d".repeat(120)).join("e".repeat(120));

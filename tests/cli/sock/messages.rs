@@ -178,9 +178,9 @@ fn datagrams_have_no_connections() {
 #[test]
 fn the_timeout_counts_anew_for_each_message() {
     let place = Place::new();
-    let receiver = receive(&place, &["-f", "-t", "300ms"]);
+    let receiver = receive(&place, &["-f", "-t", "2s"]);
     for message in ["a", "b", "c", "d"] {
-        pause(std::time::Duration::from_millis(100));
+        pause(std::time::Duration::from_millis(550));
         ipc(&["sock", "send", &place, message]).is(0, "", "");
     }
     let output = receiver.finish();
