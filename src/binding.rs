@@ -12,12 +12,14 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use nix::sys::stat::FileStat;
 
+use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
-use crate::sys::directory::{Directory, is_same, is_socket};
+use crate::sys::directory::{Directory, LockFile, is_same, is_socket};
 use crate::sys::signal::{catch, die_of};
 use crate::sys::socket::{self, Socket};
 
@@ -30,7 +32,13 @@ pub enum Error {
     /// Something else is at the path, which is never removed.
     #[error("exists, and is no socket")]
     NotASocket,
+    /// Somebody else is about to take it, and is stopped.
+    #[error("another server is starting here, and does not go on")]
+    Contended,
 }
+
+/// For how long to wait for another who is taking the path, which takes no time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A path that leads to a socket of ours. Dropping it removes the path, if it still does.
 #[derive(Debug)]
@@ -70,7 +78,7 @@ impl Binding {
     pub fn leave(self) {
         let Bound { directory, name, .. } = &*Arc::clone(&self.0);
         // Nobody takes it over meanwhile.
-        let _lock = directory.lock(beside(name, ".lock"));
+        let _lock = lock(directory, name);
         match is_dead(directory, name) {
             // It is theirs now.
             Ok(false) => std::mem::forget(self),
@@ -166,7 +174,7 @@ impl Drop for Temporary<'_> {
 
 /// Makes the bound socket appear under its real name.
 fn publish(directory: &Directory, temporary: &OsStr, name: &OsStr) -> Result<(), Error> {
-    let _lock = directory.lock(beside(name, ".lock"))?;
+    let Waited::Done(_lock) = lock(directory, name)? else { return Err(Error::Contended) };
     loop {
         match directory.link(temporary, name) {
             Err(Errno(libc::EEXIST)) => {}
@@ -180,6 +188,11 @@ fn publish(directory: &Directory, temporary: &OsStr, name: &OsStr) -> Result<(),
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Keeps others from taking the name.
+fn lock<'a>(directory: &'a Directory, name: &OsStr) -> Result<Waited<LockFile<'a>>, Errno> {
+    directory.lock(beside(name, ".lock"), Deadline::after(PATIENCE))
 }
 
 /// Whether a name belongs to a socket that no process has open.

@@ -36,6 +36,9 @@ pub enum Error {
     /// Something that is no socket has the path that a socket should get.
     #[error("exists, and is no socket")]
     Occupied,
+    /// Another server is about to take the path, and is stopped.
+    #[error("another server is starting here, and does not go on")]
+    Contended,
     /// The socket there is of another type.
     #[error("the socket there is not of type {}", type_name(*.0))]
     OtherType(SocketType),
@@ -78,6 +81,7 @@ impl From<binding::Error> for Error {
         match error {
             binding::Error::Kernel(errno) => Self::Kernel(errno),
             binding::Error::NotASocket => Self::Occupied,
+            binding::Error::Contended => Self::Contended,
         }
     }
 }
@@ -91,7 +95,7 @@ impl From<Error> for Failure {
             Error::UnknownHost | Error::NotHandedOver | Error::Source(SourceError::UnknownHost) => {
                 Self::new(Exit::NotFound, reason)
             }
-            Error::Occupied => Self::new(Exit::InUse, reason),
+            Error::Occupied | Error::Contended => Self::new(Exit::InUse, reason),
             Error::OtherType(_) => Self::failed(reason).hint("give its type with --type"),
             Error::Unsuitable(_) | Error::Source(_) => Self::new(Exit::Usage, reason),
         }

@@ -6,11 +6,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, open, openat, renameat};
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::socket::UnixAddr;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 
+use super::lock::{self, Kind, Lock, Range};
+use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
 /// A directory, open to work in.
@@ -74,21 +76,22 @@ impl Directory {
         Ok(unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Waits until nobody else holds the lock file of this name, makes it and holds it.
+    /// Waits until nobody else holds the lock file of this name, or until `deadline`; makes it and
+    /// holds it.
     ///
     /// The file is there only for as long as somebody holds the lock or waits for it. One that a
     /// killed holder left behind is used and removed by the next.
     ///
     /// # Errors
     /// EEXIST if something of that name is no lock file of ours.
-    pub fn lock(&self, name: OsString) -> Result<LockFile<'_>, Errno> {
+    pub fn lock(&self, name: OsString, deadline: Deadline) -> Result<Waited<LockFile<'_>>, Errno> {
         loop {
             let flags = OFlag::O_RDWR
                 | OFlag::O_CREAT
                 | OFlag::O_NOFOLLOW
                 | OFlag::O_NONBLOCK
                 | OFlag::O_CLOEXEC;
-            let mut fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+            let fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
             let file = fstat(&fd)?;
             let ours = super::regular_file::is_regular(&file)
                 && file.st_size == 0
@@ -96,16 +99,12 @@ impl Directory {
             if !ours {
                 return Err(Errno(libc::EEXIST));
             }
-            let lock = loop {
-                match Flock::lock(fd, FlockArg::LockExclusive) {
-                    Ok(lock) => break lock,
-                    Err((returned, nix::errno::Errno::EINTR)) => fd = returned,
-                    Err((_, errno)) => return Err(errno.into()),
-                }
-            };
+            if LOCK.wait(&fd, deadline)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
             // Its last holder may have removed it while we waited, and somebody made another.
             if self.status(&name).is_ok_and(|now| is_same(&now, &file)) {
-                return Ok(LockFile { directory: self, name, _lock: lock });
+                return Ok(Waited::Done(LockFile { directory: self, name, fd }));
             }
         }
     }
@@ -116,13 +115,17 @@ impl Directory {
 pub struct LockFile<'a> {
     directory: &'a Directory,
     name: OsString,
-    _lock: Flock<OwnedFd>,
+    fd: OwnedFd,
 }
+
+const LOCK: Lock =
+    Lock { kind: Kind::Flock, mode: lock::Mode::Exclusive, range: Range { start: 0, length: 0 } };
 
 impl Drop for LockFile<'_> {
     fn drop(&mut self) {
         // If it cannot be removed, the next holder finds it and uses it.
         let _ = self.directory.unlink(&self.name);
+        let _ = LOCK.release(&self.fd);
     }
 }
 

@@ -7,7 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Run, binary, text};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{Run, Running, binary, children, code, text, until};
 
 /// A C program that was compiled for a test, with the directory that it lies in.
 pub struct Program {
@@ -126,4 +129,39 @@ impl Call {
             .word(binary())
             .words(words)
     }
+}
+
+/// An `ipc` that is stopped after a system call. It is killed with this.
+pub struct Stopped {
+    tracer: Running,
+    pid: Pid,
+}
+
+impl Stopped {
+    pub fn after(call: &Call, words: &[&str]) -> Self {
+        let tracer = call.signals("SIGSTOP", words).start();
+        let (mut pid, mut looks) = (None, 0);
+        until("it is stopped for longer than each call stops it", || {
+            pid = children(tracer.pid()).first().copied().map(Pid::from_raw);
+            looks = if pid.is_some_and(is_stopped) { looks + 1 } else { 0 };
+            looks == 50
+        });
+        Self { tracer, pid: pid.expect("it was found") }
+    }
+
+    /// Kills it where it stands.
+    pub fn kill(&self) {
+        kill(self.pid, Signal::SIGKILL).unwrap();
+    }
+
+    /// Lets it go on to its end.
+    pub fn continue_to_end(self) -> i32 {
+        kill(self.pid, Signal::SIGCONT).unwrap();
+        code(&self.tracer.finish())
+    }
+}
+
+fn is_stopped(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['T', 't']))
 }

@@ -1,42 +1,9 @@
 //! Somebody who is stopped in the middle of a change, which is no reason for others to stay longer
 //! than they want.
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use super::{semaphore, value};
-use crate::peers::{Call, system_calls};
-use crate::support::{Name, Running, children, code, ipc, until};
-
-/// An `ipc` that is stopped after a system call. It is killed with this.
-struct Stopped {
-    tracer: Running,
-    pid: Pid,
-}
-
-impl Stopped {
-    fn after(call: &Call, words: &[&str]) -> Self {
-        let tracer = call.signals("SIGSTOP", words).start();
-        let (mut pid, mut looks) = (None, 0);
-        until("it is stopped for longer than each call stops it", || {
-            pid = children(tracer.pid()).first().copied().map(Pid::from_raw);
-            looks = if pid.is_some_and(is_stopped) { looks + 1 } else { 0 };
-            looks == 50
-        });
-        Self { tracer, pid: pid.expect("it was found") }
-    }
-
-    /// Lets it go on to its end.
-    fn continue_to_end(self) -> i32 {
-        kill(self.pid, Signal::SIGCONT).unwrap();
-        code(&self.tracer.finish())
-    }
-}
-
-fn is_stopped(pid: Pid) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['T', 't']))
-}
+use crate::peers::{Stopped, system_calls};
+use crate::support::{Name, code, ipc};
 
 /// A run that is stopped while it makes the semaphore's first slots, and has them to itself.
 fn stopped_run(name: &Name) -> Option<Stopped> {
@@ -91,7 +58,7 @@ fn who_waits_goes_on_when_one_who_was_stopped_is_killed() {
     let Some(stopped) = stopped_run(&name) else { return };
     let waiter = ipc(&["sem", "run", &name, "--", "true"]).start();
     waiter.wait_until_asleep();
-    kill(stopped.pid, Signal::SIGKILL).unwrap();
+    stopped.kill();
     assert_eq!(code(&waiter.finish()), 0);
     assert_eq!(value(&name), "1\n");
 }

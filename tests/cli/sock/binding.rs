@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use super::{Place, is_listening, serve, stop};
-use crate::peers;
+use crate::peers::{self, Stopped};
 use crate::support::{Running, as_another_user, awkward, bash, code, ipc, pause, sh, text, until};
 
 #[test]
@@ -83,6 +83,22 @@ fn a_signal_at_any_system_call_of_a_server_leaves_nothing_behind() {
         call.signals("SIGTERM", &words).output();
         assert_eq!(place.names(), [""; 0], "{call:?}");
     }
+}
+
+#[test]
+fn a_server_that_is_stopped_while_it_takes_a_path_does_not_keep_others_for_ever() {
+    let words =
+        |place: &Place| ["sock", "serve", place, "--echo", "--idle", "1ms"].map(String::from);
+    let (place, other) = (Place::new(), Place::new());
+    let words = [words(&place), words(&other)];
+    let words = words.each_ref().map(|words| words.each_ref().map(String::as_str));
+    let Some(calls) = peers::system_calls(&words[0]) else { return };
+    let link = calls.iter().find(|call| call.line.starts_with("linkat("));
+    let stopped = Stopped::after(link.expect("the path appears"), &words[1]);
+    let reason = "another server is starting here, and does not go on";
+    ipc(&words[1]).is(5, "", &format!("ipc: sock serve: {}: {reason}\n", &*other));
+    assert_eq!(stopped.continue_to_end(), 0);
+    assert_eq!(other.names(), [""; 0]);
 }
 
 #[test]
