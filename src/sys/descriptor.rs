@@ -25,13 +25,14 @@ pub fn inherited(number: i32) -> Result<BorrowedFd<'static>, Errno> {
 }
 
 /// The same for one that our caller left for us alone: a COMMAND does not get it, and dropping it
-/// closes it. The three standard ones stay open even so.
+/// closes it. The three standard ones stay open even so. It gets another number, which our caller
+/// does not mean when it names another descriptor.
 ///
 /// # Errors
 /// EBADF if it is not open.
 pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
     let fd = inherited(number)?;
-    let ours = fd.try_clone_to_owned()?;
+    let ours = copy_out_of_the_way(fd).map_or_else(|| fd.try_clone_to_owned(), Ok)?;
     if number > libc::STDERR_FILENO {
         close(number)?;
     }
@@ -97,11 +98,13 @@ const LEAST: u64 = 20;
 /// The same under a number that scripts do not use by themselves, as 'exec 3>file' does, if there is
 /// room for such.
 pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
-    match fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(UNUSUAL)) {
-        // SAFETY: the kernel just gave us this descriptor.
-        Ok(number) => unsafe { OwnedFd::from_raw_fd(number) },
-        Err(_) => fd,
-    }
+    copy_out_of_the_way(&fd).unwrap_or(fd)
+}
+
+fn copy_out_of_the_way(fd: impl AsFd) -> Option<OwnedFd> {
+    let number = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(UNUSUAL)).ok()?;
+    // SAFETY: the kernel just gave us this descriptor.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 const UNUSUAL: i32 = 100;

@@ -159,3 +159,14 @@ fn variables_that_are_for_another_process_mean_nothing() {
     let connected = sh("LISTEN_PID=$$ LISTEN_FDS=1 exec ipc sock serve --echo 3</dev/null");
     connected.is(3, "", "ipc: sock serve: fd:3: not a socket that listens\n");
 }
+
+#[test]
+fn a_descriptor_that_is_not_open_is_not_taken_for_one_that_was_handed_over() {
+    for (verb, options) in [("serve", "--echo"), ("recv", "--type seqpacket")] {
+        let place = Place::new();
+        // The lowest number that is free, and so the first that anything of ours would get.
+        let line = format!("exec 3>&- 7>\"$0\"; exec ipc sock {verb} fd:3 --ready 7 {options}");
+        let told = format!("ipc: sock {verb}: fd:3: Bad file descriptor\n");
+        sh(&line).word(&*place).is(3, "", &told);
+    }
+}
