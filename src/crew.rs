@@ -31,6 +31,9 @@ struct State {
     signal: Option<Signal>,
 }
 
+/// A COMMAND, and what signals are passed on to it by.
+type Started = (Child, Option<Arc<Process>>);
+
 /// That somebody has a piece of work, until it is dropped.
 #[derive(Debug)]
 pub struct Busy(Arc<Crew>);
@@ -131,7 +134,7 @@ impl Busy {
     fn start(
         &self,
         start: impl FnOnce() -> Result<Child, Errno>,
-    ) -> Result<Option<(Child, Option<Arc<Process>>)>, Errno> {
+    ) -> Result<Option<Started>, Errno> {
         let mut state = self.0.state();
         if state.signal.is_some() {
             return Ok(None);

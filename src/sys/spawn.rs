@@ -238,14 +238,16 @@ pub fn reap() -> Option<(i32, ExitStatus)> {
 /// waitpid(2); `None` if none has ended yet.
 fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno> {
     let mut status = 0;
-    // SAFETY: the status lives through the call.
-    match unsafe { libc::waitpid(which, &raw mut status, options) } {
-        0 => Ok(None),
-        pid if pid > 0 => Ok(Some((pid, ExitStatus::from_raw(status)))),
-        _ => match Errno::last() {
-            Errno(libc::EINTR) => Ok(None),
-            errno => Err(errno),
-        },
+    loop {
+        // SAFETY: the status lives through the call.
+        match unsafe { libc::waitpid(which, &raw mut status, options) } {
+            0 => return Ok(None),
+            pid if pid > 0 => return Ok(Some((pid, ExitStatus::from_raw(status)))),
+            _ => match Errno::last() {
+                Errno(libc::EINTR) => {}
+                errno => return Err(errno),
+            },
+        }
     }
 }
 
