@@ -67,6 +67,12 @@ pub fn after(failure: Failure, sent: u64) -> Failure {
     }
 }
 
+/// What is said to a verb that would make a System V object which nobody finds again.
+pub fn nameless() -> Failure {
+    Failure::new(Exit::Usage, "this is a new object each time, which nobody would find again")
+        .hint("'create' makes one, and prints the name by which it is reached")
+}
+
 /// What becomes of a conflict, for verbs that run a COMMAND with a status of its own.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Conflict {

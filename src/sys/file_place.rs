@@ -36,10 +36,11 @@ pub trait FilePlace: AsRef<OsStr> + Sized {
 }
 
 impl<P: FilePlace> Place for P {
-    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<(), Error> {
+    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<Option<String>, Error> {
         let new = NewFile::new(self.path()?.as_ref(), mode)?;
         file_segment::fill_new(new.file(), size, pages)?;
-        Ok(new.link()?)
+        new.link()?;
+        Ok(None)
     }
 
     fn create_from(

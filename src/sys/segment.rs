@@ -21,11 +21,12 @@ pub use super::window::Access;
 
 /// Where a segment is, by name.
 pub trait Place: AsRef<OsStr> {
-    /// Makes a segment whose memory is all there, so that nobody runs out of it later.
+    /// Makes a segment whose memory is all there, so that nobody runs out of it later; returns the
+    /// name by which it is reached, if that is another than this.
     ///
     /// # Errors
     /// EEXIST if there is one; ENOSPC if there is no room, with nothing left behind.
-    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<(), Error>;
+    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<Option<String>, Error>;
 
     /// Makes a segment of zeros up to `offset`, and then of all the bytes of `source`. Where the
     /// kind of segment allows, nobody sees it before it is complete.
@@ -62,7 +63,7 @@ impl AnyName {
 
 /// The scheme of the name picks the kind.
 impl Place for AnyName {
-    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<(), Error> {
+    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<Option<String>, Error> {
         self.place().create(size, mode, pages)
     }
 
@@ -222,6 +223,9 @@ pub enum Error {
     /// There is something of that name, and it is no segment of this kind.
     #[error("{0}")]
     OfAnotherKind(&'static str),
+    /// It would be another one each time, and nobody would find it again.
+    #[error("this is a new segment each time")]
+    Nameless,
     /// A segment of this kind keeps its size.
     #[error("a System V segment cannot be resized")]
     FixedSize,

@@ -28,6 +28,16 @@ impl Target {
             SystemVTarget::Ftok { path, project } => Self::Key(ftok(path, *project)?),
         })
     }
+
+    /// Whether it is a new object whenever one is made, and never one that exists: IPC_PRIVATE.
+    pub fn is_private(self) -> bool {
+        self == Self::Key(libc::IPC_PRIVATE)
+    }
+}
+
+/// The name by which an object is reached whatever its key is.
+pub fn name_of(id: i32) -> String {
+    format!("sysv:id={id}")
 }
 
 /// The key that glibc's and musl's ftok(3) make.
@@ -71,7 +81,7 @@ impl Row {
     /// identifier, which each table has in the column behind the key.
     pub fn name(&self) -> String {
         match self.number("key") as i32 {
-            libc::IPC_PRIVATE => format!("sysv:id={}", self.0.get(1).map_or(0, |&(_, id)| id)),
+            libc::IPC_PRIVATE => name_of(self.0.get(1).map_or(0, |&(_, id)| id as i32)),
             key => format!("sysv:{key:#010x}"),
         }
     }

@@ -30,9 +30,9 @@ struct Attached {
 }
 
 impl Place for SystemVName {
-    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<(), Error> {
-        make(self, size, mode, pages)?;
-        Ok(())
+    fn create(&self, size: u64, mode: u32, pages: Pages) -> Result<Option<String>, Error> {
+        let id = make(self, size, mode, pages)?;
+        Ok(Target::new(self)?.is_private().then(|| system_v::name_of(id)))
     }
 
     fn create_from(
@@ -41,6 +41,9 @@ impl Place for SystemVName {
         offset: u64,
         mode: u32,
     ) -> Result<Made, WriteError> {
+        if Target::new(self)?.is_private() {
+            return Err(Error::Nameless.into());
+        }
         let known = remaining(source).ok_or(WriteError::UnknownSize)?;
         let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
         let id = match make(self, size, mode, Pages::Ordinary) {
@@ -115,7 +118,7 @@ fn described(row: &Row, name: OsString) -> Description {
 
 fn make(name: &SystemVName, size: u64, mode: u32, pages: Pages) -> Result<i32, Error> {
     let Target::Key(key) = Target::new(name)? else {
-        return Err(Error::OfAnotherKind("an identifier is given by the kernel, not asked for"));
+        return Err(Error::OfAnotherKind("the kernel chooses identifiers; sysv:0 makes a new one"));
     };
     let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
     let huge = if pages == Pages::Huge { libc::SHM_HUGETLB } else { 0 };
@@ -135,6 +138,7 @@ fn make(name: &SystemVName, size: u64, mode: u32, pages: Pages) -> Result<i32, E
 fn find(name: &SystemVName) -> Result<i32, Errno> {
     match Target::new(name)? {
         Target::Id(id) => Ok(id),
+        private if private.is_private() => Err(Errno(libc::ENOENT)),
         // SAFETY: the call takes numbers only.
         Target::Key(key) => match unsafe { libc::shmget(key, 0, 0) } {
             -1 => Err(Errno::last()),

@@ -78,7 +78,7 @@ impl Queue {
     /// ENOENT if there is none.
     pub fn open(target: Target) -> Result<Self, Errno> {
         match target {
-            Target::Key(libc::IPC_PRIVATE) => Err(Errno(libc::ENOENT)),
+            private if private.is_private() => Err(Errno(libc::ENOENT)),
             Target::Key(key) => get(key, 0).map(Self::new),
             Target::Id(id) => match Self::new(id).state() {
                 Err(Errno(libc::EINVAL | libc::EIDRM)) => Err(Errno(libc::ENOENT)),

@@ -62,7 +62,7 @@ impl Set {
     /// ENOENT if there is none.
     pub fn open(target: Target) -> Result<Self, Errno> {
         match target {
-            Target::Key(libc::IPC_PRIVATE) => Err(Errno(libc::ENOENT)),
+            private if private.is_private() => Err(Errno(libc::ENOENT)),
             Target::Key(key) => Ok(Self { id: get(key, 0, 0)? }),
             Target::Id(id) => match control(id, 0, libc::GETVAL) {
                 Err(Errno(libc::EINVAL | libc::EIDRM)) => Err(Errno(libc::ENOENT)),

@@ -11,7 +11,7 @@ use crate::name::{ObjectName, SystemVName};
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::mqueue::{self, Access, Limits, Shape};
-use crate::sys::system_v::Target;
+use crate::sys::system_v::{self, Target};
 use crate::sys::system_v_queue;
 use crate::units::Size;
 
@@ -104,8 +104,8 @@ impl Create {
         }
         let target = Target::new(name).map_err(explain)?;
         let created = self.create_system_v(target);
-        if let (Ok(queue), Target::Key(libc::IPC_PRIVATE)) = (&created, target) {
-            output.line(format_args!("sysv:id={}", queue.id()))?;
+        if let (Ok(queue), true) = (&created, target.is_private()) {
+            output.line(system_v::name_of(queue.id()))?;
         }
         let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
         self.creation.settle(created.map(drop), exists)

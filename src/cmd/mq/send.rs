@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::cli::{Example, Run};
-use crate::cmd::after;
+use crate::cmd::{after, nameless};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -117,8 +117,11 @@ impl Send {
         match &self.name {
             QueueName::Posix(name) => create_posix(name, None, MODE).map(Mailbox::from),
             QueueName::SystemV(name) => {
-                let created = Target::new(name)
-                    .and_then(|target| system_v_queue::Queue::create(target, MODE));
+                let target = Target::new(name).map_err(explain)?;
+                if target.is_private() {
+                    return Err(nameless());
+                }
+                let created = system_v_queue::Queue::create(target, MODE);
                 created.map(Mailbox::from).map_err(explain)
             }
         }

@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::Creation;
+use crate::cmd::{Creation, nameless};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::name::{SemaphoreName, SystemVName};
@@ -12,7 +12,7 @@ use crate::permits::{self, Permits};
 use crate::plain::Plain;
 use crate::semaphore::Name;
 use crate::sys::semaphore::Semaphore;
-use crate::sys::system_v::Target;
+use crate::sys::system_v::{self, Target};
 use crate::sys::system_v_semaphore;
 
 use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind, possible};
@@ -69,8 +69,8 @@ impl Create {
         let count = self.nsems.unwrap_or(1);
         let target = Target::new(name).map_err(explain_system_v)?;
         let created = create_system_v(target, count, self.value, self.creation.mode());
-        if let (Ok(set), Target::Key(libc::IPC_PRIVATE)) = (&created, target) {
-            output.line(format_args!("sysv:id={}", set.id()))?;
+        if let (Ok(set), true) = (&created, target.is_private()) {
+            output.line(system_v::name_of(set.id()))?;
         }
         self.creation.settle(created.map(drop), || self.is_as_asked_for(target))
     }
@@ -240,6 +240,9 @@ pub fn open_system_v(
             (Err(Errno(libc::ENOENT)), Some(value)) => value,
             (opened, _) => return opened.map_err(explain_system_v),
         };
+        if target.is_private() {
+            return Err(nameless());
+        }
         match create_system_v(target, 1, value, 0o600) {
             // Somebody else was faster.
             Err(failure) if failure.exit() == Exit::InUse => {}

@@ -15,6 +15,9 @@ use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within}
 ///
 /// Its bytes are zeros. The memory is there when the command ends: a program that maps the segment
 /// does not run out of it later.
+///
+/// Under 'shm', 'sysv:0' makes a System V segment without a key, and prints the name by which it is
+/// reached.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Create<O: Operand> {
     /// Name of the segment
@@ -33,17 +36,20 @@ pub struct Create<O: Operand> {
 impl<O: Operand> Run for Create<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.create;
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
         let pages = if self.huge { Pages::Huge } else { Pages::Ordinary };
         let created = self.name.create(size, self.creation.mode(), pages).map_err(explain);
+        if let Ok(Some(name)) = &created {
+            output.line(name)?;
+        }
         let exists = || match self.name.open(Access::Read).map_err(explain)?.size()? {
             found if found == size => Ok(()),
             found => {
                 Err(Failure::new(Exit::InUse, format!("exists with another size, {found} bytes")))
             }
         };
-        self.creation.settle(created, exists).about(&self.name)
+        self.creation.settle(created.map(drop), exists).about(&self.name)
     }
 }
 

@@ -10,6 +10,7 @@ use std::ops::Range;
 use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::cli::{Example, Noun, Verb};
+use crate::cmd::nameless;
 use crate::cmd::sem::explain_permits;
 use crate::deadline::Waiting;
 use crate::errno::Errno;
@@ -206,6 +207,7 @@ pub fn explain(error: Error) -> Failure {
         Error::FixedSize => {
             Failure::failed(error.to_string()).hint("copy it: ipc shm cat OLD | ipc shm write NEW")
         }
+        Error::Nameless => nameless(),
         Error::OfAnotherKind(reason) => Failure::failed(reason),
     }
 }

@@ -103,6 +103,16 @@ fn a_system_v_queue_without_a_key_is_reached_by_its_identifier() {
 }
 
 #[test]
+fn no_queue_is_made_on_the_way_that_nobody_would_find_again() {
+    ipc(&["mq", "send", "--create", "sysv:0", "x"]).is(
+        2,
+        "",
+        "ipc: mq send: sysv:0: this is a new object each time, which nobody would find again\n\
+         hint: 'create' makes one, and prints the name by which it is reached\n",
+    );
+}
+
+#[test]
 fn each_kind_refuses_the_limits_of_the_other() {
     let reason = "--max-bytes is for System V queues; POSIX queues have --max-msgs and --msg-size";
     let name = Name::new("mq");

@@ -142,6 +142,16 @@ fn a_set_without_a_key_is_reached_by_its_identifier() {
 }
 
 #[test]
+fn no_set_is_made_on_the_way_that_nobody_would_find_again() {
+    ipc(&["sem", "run", "--create", "1", "sysv:0", "--", "true"]).is(
+        2,
+        "",
+        "ipc: sem run: sysv:0: this is a new object each time, which nobody would find again\n\
+         hint: 'create' makes one, and prints the name by which it is reached\n",
+    );
+}
+
+#[test]
 fn what_is_of_the_other_kind_is_refused() {
     let (posix, system_v) = (Name::new("sem"), Name::system_v("sem"));
     ipc(&["sem", "create", &posix, "--nsems", "2"]).is(

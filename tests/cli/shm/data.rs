@@ -25,6 +25,21 @@ fn what_is_written_is_read_back_byte_for_byte() {
 }
 
 #[test]
+fn a_segment_without_a_key_is_reached_by_the_name_that_create_prints() {
+    let line = ipc(&["shm", "create", "sysv:0", "--size", "3"]).succeeds();
+    let name = Name::of("shm", line.trim_end());
+    ipc(&["shm", "write", &name]).input("abc").is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(0, "abc", "");
+    ipc(&["shm", "cat", "sysv:0"]).is(4, "", "ipc: shm cat: sysv:0: No such file or directory\n");
+    ipc(&["shm", "write", "sysv:0"]).input("abc").is(
+        2,
+        "",
+        "ipc: shm write: sysv:0: this is a new object each time, which nobody would find again\n\
+         hint: 'create' makes one, and prints the name by which it is reached\n",
+    );
+}
+
+#[test]
 fn a_file_and_a_segment_are_copied_into_each_other() {
     let (name, key) = (Name::new("shm"), Name::system_v("shm"));
     let directory = tempfile::tempdir().unwrap();
