@@ -74,6 +74,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let failure = Self::failed(error.to_string());
         match error {
+            Error::Socket(errno) => failure.with_exit(errno.into()),
             Error::TooLong { limit: Some(_), .. } => {
                 failure.hint("the sysctl net.core.wmem_max limits it")
             }

@@ -267,6 +267,14 @@ impl Record {
         self.field(key, json_bytes(bytes), bytes.to_vec())
     }
 
+    /// The same, where there is one: it is not empty.
+    pub fn optional_bytes(self, key: &'static str, bytes: &[u8]) -> Self {
+        match bytes {
+            b"" => self.field(key, Value::Null, b"-".as_slice()),
+            bytes => self.bytes(key, bytes),
+        }
+    }
+
     /// A number, which JSON has as a number.
     pub fn number(
         self,

@@ -41,7 +41,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             return Err(format!("'{unit}' is too long to wait for; minutes are 'm'"));
         }
     }
-    humantime::parse_duration(text).map_err(|_| NOT_A_DURATION.to_owned())
+    // What it does not read is a fraction without a digit in front, which sleep(1) takes.
+    let whole = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
+    humantime::parse_duration(&whole).map_err(|_| NOT_A_DURATION.to_owned())
 }
 
 /// A number of bytes: `4096`, `0x1000`, `64K` and `64KiB` (65536), `64KB` (64000), up to E.
@@ -139,11 +141,32 @@ impl Mode {
             }
         }
     }
+}
 
-    /// Permissions for a new object that is ours alone unless the mode says otherwise. The umask
-    /// has no say: what was asked for is what it gets.
-    pub fn of_new_object(mode: Option<&Self>) -> u32 {
-        mode.map_or(0o600, |mode| mode.apply(0o600, 0) & 0o777)
+/// Permissions of a new object, written as a [`Mode`]. The umask has no say: what was asked for is
+/// what it gets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Permissions(u32);
+
+impl Permissions {
+    /// An object is ours alone unless something else was asked for.
+    const DEFAULT: u32 = 0o600;
+
+    /// The bits for a new object of which these were asked for.
+    pub fn of_new_object(asked: Option<Self>) -> u32 {
+        asked.map_or(Self::DEFAULT, |Self(bits)| bits)
+    }
+}
+
+impl FromStr for Permissions {
+    type Err = &'static str;
+
+    /// Set-user-ID and the like mean nothing to what we create, and would be lost without a word.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<Mode>()?.apply(Self::DEFAULT, 0) {
+            bits if bits & !0o777 == 0 => Ok(Self(bits)),
+            _ => Err("mode must specify only file permission bits"),
+        }
     }
 }
 
@@ -258,13 +281,26 @@ mod tests {
         assert_eq!(patience("500ms"), Ok(Patience::For(Duration::from_millis(500))));
         assert_eq!(patience("1m 30s"), Ok(Patience::For(Duration::from_secs(90))));
         assert_eq!(patience("1.5s"), Ok(Patience::For(Duration::from_millis(1500))));
+        assert_eq!(patience(".5s"), Ok(Patience::For(Duration::from_millis(500))));
         assert_eq!(patience("inf"), Ok(Patience::Forever));
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "-1", "1M", "2 months", "1y", "1e400", "NaN", "5 parsecs", "1.2.3", "1e5"]
-        {
+        for text in [
+            "",
+            "-1",
+            "1M",
+            "2 months",
+            "1y",
+            "1e400",
+            "NaN",
+            "5 parsecs",
+            "1.2.3",
+            "1e5",
+            ".",
+            ".s",
+        ] {
             assert!(patience(text).is_err(), "{text}");
         }
         assert!(patience("99999999999999999999999").is_err());
@@ -325,6 +361,18 @@ mod tests {
         assert_eq!(apply("go=", 0o666, 0), Ok(0o600));
         assert_eq!(apply("=640", 0o666, 0o077), Ok(0o640));
         assert_eq!(apply("u-w,+011", 0o600, 0o077), Ok(0o411));
+    }
+
+    #[test]
+    fn a_new_object_has_permissions_and_nothing_else() {
+        let permissions =
+            |text: &str| text.parse().map(|asked| Permissions::of_new_object(Some(asked)));
+        assert_eq!(permissions("u=rw,g+r"), Ok(0o640));
+        assert_eq!(permissions("0777"), Ok(0o777));
+        for text in ["4755", "+t", "u+s"] {
+            assert!(permissions(text).is_err(), "{text}");
+        }
+        assert_eq!(Permissions::of_new_object(None), 0o600);
     }
 
     #[test]

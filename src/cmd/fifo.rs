@@ -16,7 +16,7 @@ use crate::sys::fifo::{self, Error, LONGEST_RECORD, Reader, Writer};
 use crate::sys::process::Openings;
 use crate::sys::stdio::Stream;
 use crate::sys::transfer::{Side, Transfer};
-use crate::units::{Mode, Size};
+use crate::units::{Permissions, Size};
 
 use super::Creation;
 
@@ -111,7 +111,7 @@ pub struct Write {
     create: bool,
     /// Permissions for a FIFO that is created; 0600 if not given
     #[arg(short, long, requires = "create")]
-    mode: Option<Mode>,
+    mode: Option<Permissions>,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -149,7 +149,7 @@ impl Run for Write {
 
 impl Write {
     fn create(&self) -> Result<(), Errno> {
-        match fifo::create(&self.path, Mode::of_new_object(self.mode.as_ref())) {
+        match fifo::create(&self.path, Permissions::of_new_object(self.mode)) {
             Err(Errno(libc::EEXIST)) => Ok(()),
             result => result,
         }

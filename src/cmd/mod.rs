@@ -24,14 +24,14 @@ use crate::plain::Plain;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::Row;
 use crate::sys::transfer::{self, Side};
-use crate::units::Mode;
+use crate::units::Permissions;
 
 /// How an object is created.
 #[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Creation {
     /// Permissions, octal or symbolic, whatever the umask; 0600 if not given
     #[arg(short, long)]
-    mode: Option<Mode>,
+    mode: Option<Permissions>,
     /// Succeed if it exists already
     #[arg(short, long)]
     exist_ok: bool,
@@ -40,7 +40,7 @@ pub struct Creation {
 impl Creation {
     /// The permissions for the new object.
     pub fn mode(&self) -> u32 {
-        Mode::of_new_object(self.mode.as_ref())
+        Permissions::of_new_object(self.mode)
     }
 
     /// What becomes of an attempt to create. One that failed because the object exists may still

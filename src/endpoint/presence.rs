@@ -134,7 +134,7 @@ fn is_path_served(path: &Path) -> Result<bool, Error> {
         Err(errno) => return Err(Error::Kernel(errno.into())),
     };
     if !is_socket(&file) {
-        return Ok(false);
+        return Err(Error::NotASocket);
     }
     if let Some(served) = listed(&file) {
         return Ok(served);

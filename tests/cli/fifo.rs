@@ -36,6 +36,21 @@ fn create_makes_exactly_what_was_asked_for_whatever_the_umask() {
 }
 
 #[test]
+fn a_mode_of_more_than_permissions_is_refused_rather_than_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    for mode in ["4755", "+t"] {
+        ipc(&["fifo", "create", "-m", mode, "p"]).within(directory.path()).is(
+            2,
+            "",
+            &format!(
+                "ipc: fifo create: --mode '{mode}': mode must specify only file permission bits\n\
+                 hint: try 'ipc fifo create --help'\n"
+            ),
+        );
+    }
+}
+
+#[test]
 fn create_refuses_what_exists_and_makes_the_rest() {
     let directory = fifo();
     fs::write(directory.path().join("f"), "").unwrap();

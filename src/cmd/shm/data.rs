@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::segment::{self, Access, Fit, Pages, Passing, Segment, WriteError};
 use crate::sys::stdio::Stream;
-use crate::units::{Mode, Size};
+use crate::units::{Permissions, Size};
 
 use super::super::{Creation, about, output_failed, stdin_failed};
 use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within};
@@ -76,7 +76,7 @@ pub struct Write<O: Operand> {
     truncate: bool,
     /// Permissions for a segment that is created; 0600 if not given
     #[arg(short, long)]
-    mode: Option<Mode>,
+    mode: Option<Permissions>,
     #[command(flatten)]
     durability: O::Durability,
     #[command(flatten)]
@@ -99,7 +99,7 @@ impl<O: Operand> Run for Write<O> {
 impl<O: Operand> Write<O> {
     fn write(&self) -> Result<(), WriteError> {
         let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
-        let mode = Mode::of_new_object(self.mode.as_ref());
+        let mode = Permissions::of_new_object(self.mode);
         segment::write_to(&self.name, input, offset, mode, self.fit())?;
         match self.durability.sync() {
             Some(sync) => Ok(self.name.open(Access::Read)?.sync(sync)?),

@@ -124,8 +124,8 @@ fn known(row: &Row, address: &[u8], holders: &SocketHolders) -> Record {
         .number("receive_queue", row.receive_queue)
         .number("send_queue", row.send_queue)
         .optional_number("opener_uid", row.uid)
-        .bytes("address", address)
-        .bytes("peer", &row.peer)
+        .optional_bytes("address", address)
+        .optional_bytes("peer", &row.peer)
         .json_only("inode", Value::from(row.inode));
     let seen = holders.of(row.inode);
     // Everybody's would have to be looked into to tell that there is nobody.
@@ -145,8 +145,8 @@ fn of_descriptor(number: i32) -> anyhow::Result<Record> {
         Some(row) => known(row, &row.address, &SocketHolders::find()),
         // Of a family without a table, or of another network namespace.
         None => Record::new()
-            .bytes("address", socket.local_address().as_bytes())
-            .bytes("peer", socket.peer_address().as_bytes()),
+            .optional_bytes("address", socket.local_address().as_bytes())
+            .optional_bytes("peer", socket.peer_address().as_bytes()),
     };
     Ok(options(record, &socket))
 }

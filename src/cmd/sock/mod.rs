@@ -25,7 +25,7 @@ use crate::socket_table::{self, Row};
 use crate::sys::process::{Holder, SocketHolders};
 use crate::sys::signal::is_ignored;
 use crate::sys::socket::{KeepAlive, Socket};
-use crate::units::Patience;
+use crate::units::{Patience, Permissions};
 
 pub const NOUN: Noun = Noun {
     name: "sock",
@@ -92,6 +92,15 @@ fn keepalive(text: &str) -> Result<KeepAlive, String> {
         }
         Patience::For(_) => Err("from 1s to 9h, or inf".to_owned()),
     }
+}
+
+/// The permissions of what we listen at, of which these were asked for.
+fn permissions(asked: Option<Permissions>, address: &Address) -> anyhow::Result<u32> {
+    if asked.is_some() && address.path().is_none() {
+        // Whoever asks for them relies on them.
+        return Err(Failure::new(Exit::Usage, "only a path has permissions")).about("--mode");
+    }
+    Ok(Permissions::of_new_object(asked))
 }
 
 /// Says where we listen, if the system picked the port.

@@ -53,8 +53,11 @@ impl Run for Relay {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        // Descriptors of our caller come before any of ours.
-        let open = self.connection()?;
+        if self.from.as_ref() == self.to.as_ref() {
+            // Each connection would make another one, until there is no descriptor left.
+            let reason = "it would be relayed to itself";
+            return Err(Failure::new(Exit::Usage, reason)).about(&self.to);
+        }
         let ready = self.hosting.prepare()?;
         let hosted = self.hosting.open(&self.from, ready, output)?;
         let mut relays = Relays::new(self.to, open, &self.hosting);

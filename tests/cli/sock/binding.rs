@@ -6,8 +6,8 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use super::{Place, is_listening, serve, stop};
-use crate::peers::{self, Stopped};
+use super::{Place, abstract_name, is_listening, serve, stop};
+use crate::peers;
 use crate::support::{Running, as_another_user, awkward, bash, code, ipc, pause, sh, text, until};
 
 #[test]
@@ -353,4 +353,14 @@ fn ready_is_told_when_clients_can_connect() {
         "ipc: sock serve: 999: Bad file descriptor\n",
     );
     assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn permissions_are_refused_where_there_is_no_path_to_have_them() {
+    let name = abstract_name();
+    for words in [["serve", &name], ["recv", &name], ["serve", "tcp:127.0.0.1:0"]] {
+        let verb = words[0];
+        let refused = format!("ipc: sock {verb}: --mode: only a path has permissions\n");
+        ipc(&["sock"]).words(&words).words(&["-m", "600"]).is(2, "", &refused);
+    }
 }

@@ -50,7 +50,7 @@ fn all_that_is_known_of_a_server_is_shown() {
         &format!(
             "family:        unix\ntype:          stream\nstate:         listening\n\
              receive_queue: 0\nsend_queue:    7\nopener_uid:    {uid}\naddress:       {}\n\
-             peer:          \nholders:       {} (ipc)\nconnections:   1\nmode:          0600\n\
+             peer:          -\nholders:       {} (ipc)\nconnections:   1\nmode:          0600\n\
              uid:           {uid}\ngid:           {gid}\n",
             &*place,
             server.pid(),

@@ -112,6 +112,15 @@ fn is_listening(pid: i32) -> bool {
 }
 
 #[test]
+fn nobody_ever_listens_at_a_file_that_is_no_socket() {
+    let place = Place::new();
+    std::fs::write(&*place, "").unwrap();
+    let refused = format!("ipc: sock wait: {}: not a socket\n", &*place);
+    ipc(&["sock", "wait", "-t", "10s", &place]).is(3, "", &refused);
+    ipc(&["sock", "wait", "-n", &place]).is(3, "", &refused);
+}
+
+#[test]
 fn who_connects_where_nobody_listens_is_told() {
     let place = Place::new();
     let refused = |reason| format!("ipc: sock connect: {}: {reason}\n", &*place);

@@ -21,9 +21,9 @@ use crate::ready::Ready;
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
 use crate::sys::socket::{BACKLOG, KeepAlive, Sender};
-use crate::units::Mode;
+use crate::units::Permissions;
 
-use super::{ending, listen, tell_address};
+use super::{ending, listen, permissions, tell_address};
 use datagrams::Datagrams;
 use peers::Peers;
 
@@ -47,7 +47,7 @@ pub struct Recv {
     kind: SocketType,
     /// Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given
     #[arg(short, long)]
-    mode: Option<Mode>,
+    mode: Option<Permissions>,
     /// How many to receive
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "follow")]
     count: u64,
@@ -78,12 +78,12 @@ impl Run for Recv {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         super::messages_only(self.kind)?;
+        let mode = permissions(self.mode, &self.address)?;
         // Descriptors of our caller come before any of ours.
         let ready = self.ready.listener()?;
         descriptor::keep_to_ourselves();
         // Blocked before there is a path, so that none is left behind.
         let signals = Blocked::new(ending().collect());
-        let mode = Mode::of_new_object(self.mode.as_ref());
         let keepalive = KeepAlive::System;
         let terms = Terms { kind: self.kind, mode, backlog: BACKLOG, keepalive };
         let listener = listen(&self.address, terms)?;

@@ -12,11 +12,11 @@ use crate::signals::Signal;
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
 use crate::sys::socket::{self, KeepAlive};
-use crate::units::{Mode, Patience};
+use crate::units::{Patience, Permissions};
 
 use super::attend::Limits;
 use super::gate::{Admission, Gate};
-use crate::cmd::sock::{Connected, Silence, ending as signals, listen, tell_address};
+use crate::cmd::sock::{Connected, Silence, ending as signals, listen, permissions, tell_address};
 use crate::plain::Plain;
 
 /// Where, for whom and for how many we listen.
@@ -26,7 +26,7 @@ pub struct Hosting {
     connected: Connected,
     /// Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given
     #[arg(short, long)]
-    mode: Option<Mode>,
+    mode: Option<Permissions>,
     /// How many clients may wait to be accepted
     #[arg(long, value_name = "N", default_value_t = socket::BACKLOG)]
     backlog: i32,
@@ -87,10 +87,11 @@ impl Hosting {
         output: &Output,
     ) -> anyhow::Result<Hosted> {
         let admission = self.admission(address)?;
+        let terms = self.terms(address)?;
         // Blocked before there is a path, so that none is left behind.
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
         let ending = Blocked::new(signals().collect());
-        let listener = listen(address, self.terms())?;
+        let listener = listen(address, terms)?;
         let ending = match self.grace {
             Some(_) => Some(ending),
             None => {
@@ -138,9 +139,10 @@ impl Hosting {
         Limits { max_clients, idle: self.idle, grace: self.grace }
     }
 
-    fn terms(&self) -> Terms {
-        let mode = Mode::of_new_object(self.mode.as_ref());
-        Terms { kind: self.kind(), mode, backlog: self.backlog, keepalive: self.keepalive() }
+    fn terms(&self, address: &Address) -> anyhow::Result<Terms> {
+        let mode = permissions(self.mode, address)?;
+        let (kind, keepalive) = (self.kind(), self.keepalive());
+        Ok(Terms { kind, mode, backlog: self.backlog, keepalive })
     }
 
     fn admission(&self, address: &Address) -> anyhow::Result<Admission> {
