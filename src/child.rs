@@ -181,6 +181,14 @@ pub fn exit_of(status: ExitStatus) -> Exit {
     Exit::Command(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
 }
 
+/// How a COMMAND ended, in words.
+pub fn told(status: ExitStatus) -> String {
+    match status.signal().and_then(Signal::new) {
+        Some(signal) => format!("died of signal {signal}"),
+        None => format!("ended with status {}", status.code().unwrap_or_default()),
+    }
+}
+
 /// Why a COMMAND did not start: as env(1) has it, 127 if there is none, 126 if it cannot be executed,
 /// 125 if we have no room to try.
 fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {

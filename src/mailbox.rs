@@ -36,6 +36,14 @@ pub struct Taken {
     pub priority: i64,
 }
 
+/// Removes a queue, and the messages in it.
+pub fn remove(name: &QueueName) -> Result<(), Errno> {
+    match name {
+        QueueName::Posix(name) => mqueue::Queue::unlink(name),
+        QueueName::SystemV(name) => system_v_queue::Queue::open(Target::new(name)?)?.remove(),
+    }
+}
+
 impl Mailbox {
     /// Opens an existing queue to send to it, or to receive from it.
     pub fn open(name: &QueueName, access: Access) -> Result<Self, Errno> {

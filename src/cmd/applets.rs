@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use crate::applet::APPLETS;
 use crate::cli::{Example, NOUNS, Run};
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
+use crate::sys::directory::Directory;
 use crate::plain::Plain;
 use crate::sys::executable::{self, Link};
 
 /// List the names by which links to this program are called, or make the links
 ///
 /// Called by the name of a noun it does as that noun: 'sem post /jobs' is 'ipc sem post /jobs'.
-/// Called as mkfifo it is that utility, option for option. The links are hard where that is
-/// possible, and otherwise symbolic.
+/// Called as flock or mkfifo it is that utility, option for option. The links are hard where that is
+/// possible, and otherwise symbolic. What is there already stays, unless it is a link to us or
+/// --force replaces it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Applets {
     /// Make the links in this directory
@@ -40,6 +42,8 @@ impl Run for Applets {
         };
         let make = if self.force { executable::replace_at } else { executable::link_at };
         let paths: Vec<PathBuf> = names().map(|name| directory.join(name)).collect();
+        // What is wrong with the directory is said once, rather than of each name in it.
+        Directory::of(&paths[0]).about(&directory)?;
         Ok(super::each(&paths, output, |path, output| {
             let link = make(path).map_err(explain)?;
             let what = match link {

@@ -106,7 +106,7 @@ pub struct Write {
     records: bool,
     #[command(flatten)]
     framing: Framing,
-    /// Create the FIFO if there is none
+    /// Create the FIFO if there is none; it stays
     #[arg(long)]
     create: bool,
     /// Permissions for a FIFO that is created; 0600 if not given

@@ -46,6 +46,12 @@ fn a_file_of_that_name_stays_unless_told_otherwise() {
 }
 
 #[test]
+fn a_directory_that_is_not_there_is_told_once() {
+    let said = "ipc: applets: nowhere: No such file or directory\n";
+    ipc(&["applets", "--install", "nowhere"]).is(4, "", said);
+}
+
+#[test]
 fn on_another_file_system_the_links_are_symbolic() {
     let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     ipc(&["applets", "--install"]).word(directory.path()).is(0, "", "");

@@ -19,7 +19,8 @@ use super::is_of_interest;
 /// The file is the lock: it says whose it is, and is there until 'ipc lock drop'. The owner is the
 /// calling shell, or another process that is named. When the owner has ended, or the machine was
 /// started anew, the next one takes the lock file over; without a race, and never one whose owner
-/// cannot be judged, as in another PID namespace or on another machine.
+/// cannot be judged, as in another PID namespace or on another machine. Where the owner has the
+/// lock already, the status is 5.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Take {
     /// Path of the lock file
@@ -109,13 +110,17 @@ fn tell_owner(file: &OsStr, error: &anyhow::Error, output: &Output) {
     if !is_of_interest(error, output) {
         return;
     }
-    if let Ok(Some((pid, since))) = lock_file::holder(file) {
-        output.warn(format_args!(
-            "{}: held by {pid} ({}) since {}",
-            escape(file.as_encoded_bytes()),
+    let shown = escape(file.as_encoded_bytes());
+    match (lock_file::holder(file), lock_file::owner(file)) {
+        (Ok(Some((pid, since))), _) => output.warn(format_args!(
+            "{shown}: held by {pid} ({}) since {}",
             escape(&process::command(pid)),
             rfc3339(since).unwrap_or_default()
-        ));
+        )),
+        (_, Ok(None)) => output.warn(format_args!(
+            "{shown}: is there and does not say whose it is; 'ipc lock drop --force' removes it"
+        )),
+        _ => {}
     }
 }
 

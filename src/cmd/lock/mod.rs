@@ -52,7 +52,7 @@ struct What {
     /// nothing of each other. The default is flock, or ofd with --range.
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
-    /// Lock LEN bytes from OFF on; without LEN, all from OFF on
+    /// Lock LEN bytes from OFF on, as in 64:64; with a LEN of 0 or none ('100:') all from OFF on
     #[arg(long, value_name = "OFF:LEN")]
     range: Option<Range>,
 }

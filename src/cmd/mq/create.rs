@@ -6,7 +6,7 @@ use crate::cli::{Example, Run};
 use crate::cmd::Creation;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
-use crate::mailbox::QueueName;
+use crate::mailbox::{self, QueueName};
 use crate::name::{ObjectName, SystemVName};
 use crate::output::Output;
 use crate::plain::Plain;
@@ -241,9 +241,6 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc mq rm -f /jobs sysv:0x2a")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(crate::cmd::remove(&self.names, self.force, output, |name| match name {
-            QueueName::Posix(name) => mqueue::Queue::unlink(name),
-            QueueName::SystemV(name) => system_v_queue::Queue::open(Target::new(name)?)?.remove(),
-        }))
+        Ok(crate::cmd::remove(&self.names, self.force, output, mailbox::remove))
     }
 }

@@ -8,7 +8,7 @@ use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Framing, Length, Messages, ReadError};
-use crate::mailbox::{Mailbox, QueueName};
+use crate::mailbox::{self, Mailbox, QueueName};
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::mqueue::{Access, PRIORITY_MAX};
@@ -67,13 +67,26 @@ impl Run for Send {
     }
 }
 
+/// Where a queue comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Origin {
+    Found,
+    Made,
+}
+
 impl Send {
     fn send(&self, operands: Vec<OsString>, sent: &mut u64) -> Result<(), Failure> {
         let priority = self.priority()?;
-        let mut mailbox = self.open()?;
+        let (mut mailbox, origin) = self.open()?;
         let limit = mailbox.limit().map_err(explain)?;
-        let mut messages = Messages::new(operands, self.framing.form(), limit)
-            .map_err(|error| self.unsendable(error))?;
+        let messages = Messages::new(operands, self.framing.form(), limit);
+        let mut messages = messages.map_err(|error| {
+            if origin == Origin::Made {
+                // What is wrong with the message tells more than that the queue is still there.
+                let _ = mailbox::remove(&self.name);
+            }
+            self.unsendable(error)
+        })?;
         while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
             let deadline = self.waiting.deadline();
             self.waiting.settle(mailbox.send(message, priority, deadline).map_err(explain)?)?;
@@ -97,16 +110,16 @@ impl Send {
         }
     }
 
-    fn open(&self) -> Result<Mailbox, Failure> {
+    fn open(&self) -> Result<(Mailbox, Origin), Failure> {
         loop {
             match Mailbox::open(&self.name, Access::Send) {
                 Err(Errno(libc::ENOENT)) if self.create => {}
-                opened => return opened.map_err(explain),
+                opened => return Ok((opened.map_err(explain)?, Origin::Found)),
             }
             match self.create() {
                 // Somebody else was faster.
                 Err(failure) if failure.exit() == Exit::InUse => {}
-                created => return created,
+                created => return Ok((created?, Origin::Made)),
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +16,6 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::{Mailbox, QueueName};
 use crate::output::{Output, escape};
 use crate::plain::Plain;
-use crate::signals::Signal;
 use crate::sys::memfd;
 use crate::sys::mqueue::Access;
 use crate::sys::spawn::Streams;
@@ -175,10 +173,7 @@ impl Job {
     fn tell(&self, status: ExitStatus) -> String {
         let name = escape(self.task.name.as_ref().as_encoded_bytes());
         let command = escape(self.execution.command[0].as_encoded_bytes());
-        let end = match status.signal().and_then(Signal::new) {
-            Some(signal) => format!("died of signal {signal}"),
-            None => format!("ended with status {}", status.code().unwrap_or_default()),
-        };
+        let end = child::told(status);
         let then = if self.execution.requeue { "; the message goes back" } else { "" };
         format!("{name}: {command} {end}{then}")
     }

@@ -88,7 +88,7 @@ pub struct Peek<O: Operand> {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
-    /// What to print between them
+    /// What to print between them, instead of a newline
     #[arg(long, default_value = "\n", hide_default_value = true, conflicts_with = "json")]
     sep: String,
     /// Order of their bytes

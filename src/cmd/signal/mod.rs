@@ -124,7 +124,7 @@ impl FromStr for Catchable {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse()? {
-            Signal::KILL | Signal::STOP => Err("no process can wait for it or catch it"),
+            Signal::KILL | Signal::STOP => Err("no process can catch, block or ignore it"),
             signal => Ok(Self(signal)),
         }
     }

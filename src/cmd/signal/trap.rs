@@ -224,7 +224,7 @@ impl Session {
             let status = running.child.wait()?;
             self.handler = None;
             if !status.success() {
-                output.note(format_args!("a handler ended with {status}"));
+                output.note(format_args!("a handler {}", child::told(status)));
             }
         }
         let Some((signal, received)) = self.queue.pop_front() else { return Ok(()) };

@@ -35,6 +35,18 @@ fn who_has_a_lock_file_is_told_with_verbose() {
 }
 
 #[test]
+fn why_an_empty_file_is_waited_for_is_told_with_verbose() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("l"), "").unwrap();
+    ipc(&["lock", "take", "-nv", "l"]).within(directory.path()).is(
+        1,
+        "",
+        "ipc: lock take: l: is there and does not say whose it is; 'ipc lock drop --force' removes \
+         it\nipc: lock take: l: would block\n",
+    );
+}
+
+#[test]
 fn a_lock_file_is_dropped_by_its_owner_alone_or_by_force() {
     let (_directory, file) = new_file();
     let (owner, parent) = (std::process::id(), std::os::unix::process::parent_id());

@@ -32,6 +32,15 @@ fn error(verb: &str, name: &str, reason: &str) -> String {
 }
 
 #[test]
+fn a_queue_that_was_made_for_a_message_it_cannot_hold_goes_with_it() {
+    let name = Name::new("mq");
+    let long = "x".repeat(100_000);
+    let output = ipc(&["mq", "send", "--create", &name, &long]).output();
+    assert_eq!(code(&output), 3);
+    ipc(&["mq", "stat", &name]).is(4, "", &error("stat", &name, "No such file or directory"));
+}
+
+#[test]
 fn the_oldest_of_the_highest_priority_comes_first() {
     let name = queue("6", "64");
     for (priority, message) in [("0", "a"), ("7", "b"), ("0", "c"), ("7", "d"), ("32767", "e")] {

@@ -36,7 +36,7 @@ fn a_command_runs_with_signals_ignored_and_blocked() {
     ipc(&["signal", "run", "--ignore", "KILL", "--", "true"]).is(
         2,
         "",
-        "ipc: signal run: --ignore 'KILL': no process can wait for it or catch it\n\
+        "ipc: signal run: --ignore 'KILL': no process can catch, block or ignore it\n\
          hint: try 'ipc signal run --help'\n",
     );
 }

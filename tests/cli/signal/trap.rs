@@ -88,7 +88,7 @@ fn exit_and_the_end_of_the_command_have_handlers_too() {
     ipc(&["signal", "trap", "--on", "EXIT=false", "-v", "--", "true"]).is(
         0,
         "",
-        "ipc: signal trap: a handler ended with exit status: 1\n",
+        "ipc: signal trap: a handler ended with status 1\n",
     );
 }
 
@@ -117,7 +117,7 @@ fn a_handler_that_is_none_is_a_usage_error() {
     let reason = "not a signal, or EXIT, and a line of shell, as in USR1='date'";
     for (handler, reason) in [
         ("USR1", reason),
-        ("KILL=true", "no process can wait for it or catch it"),
+        ("KILL=true", "no process can catch, block or ignore it"),
         ("FOO=true", "not a signal; 'ipc signal ls' lists them"),
     ] {
         ipc(&["signal", "trap", "--on", handler, "--", "true"]).is(

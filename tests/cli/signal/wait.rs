@@ -112,7 +112,8 @@ fn each_line_is_written_at_once() {
 fn signals_that_are_none_or_cannot_be_waited_for_are_usage_errors() {
     let hint = "hint: try 'ipc signal wait --help'\n";
     for signal in ["KILL", "SIGSTOP", "9"] {
-        let said = format!("ipc: signal wait: {signal}: no process can wait for it or catch it\n");
+        let said =
+            format!("ipc: signal wait: {signal}: no process can catch, block or ignore it\n");
         ipc(&["signal", "wait", signal]).is(2, "", &format!("{said}{hint}"));
     }
     for signal in ["FOO", "0", "65"] {
