@@ -62,7 +62,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -l records -d 'Write each record of stdin in one piece'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s 0 -l null -d 'Records end with NUL instead of newline'
-complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -l create -d 'Create the FIFO if there is none'
+complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -l create -d 'Create the FIFO if there is none; it stays'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s V -l version -d 'Print version'
@@ -101,7 +101,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and not __fish_seen_subcom
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -l kind -d 'Kind of the lock' -r -f -a "flock\t'the whole file, as flock(2)'
 ofd\t'a range, of the open file'
 posix\t'a range, of the process'"
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -l range -d 'Lock LEN bytes from OFF on; without LEN, all from OFF on' -r
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -l range -d 'Lock LEN bytes from OFF on, as in 64:64; with a LEN of 0 or none (\'100:\') all from OFF on' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s E -l conflict-exit-code -d 'Status instead of 1 and 124 where it would block or is not in time' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print no diagnostics: the status says it all'
@@ -118,7 +118,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -l kind -d 'Kind of the lock' -r -f -a "flock\t'the whole file, as flock(2)'
 ofd\t'a range, of the open file'
 posix\t'a range, of the process'"
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -l range -d 'Lock LEN bytes from OFF on; without LEN, all from OFF on' -r
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -l range -d 'Lock LEN bytes from OFF on, as in 64:64; with a LEN of 0 or none (\'100:\') all from OFF on' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s E -l conflict-exit-code -d 'Status instead of 1 and 124 where it would block or is not in time' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s q -l quiet -d 'Print no diagnostics: the status says it all'
@@ -131,7 +131,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from unlock" -l kind -d 'Kind of the lock' -r -f -a "flock\t'the whole file, as flock(2)'
 ofd\t'a range, of the open file'
 posix\t'a range, of the process'"
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from unlock" -l range -d 'Lock LEN bytes from OFF on; without LEN, all from OFF on' -r
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from unlock" -l range -d 'Lock LEN bytes from OFF on, as in 64:64; with a LEN of 0 or none (\'100:\') all from OFF on' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from unlock" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from unlock" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from unlock" -s s -l shared -d 'Share the lock with others who share it'
@@ -231,7 +231,7 @@ f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l offset -d 'Where the first is' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l count -d 'How many' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them, instead of a newline' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
@@ -585,7 +585,7 @@ f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l offset -d 'Where the first is' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l count -d 'How many' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them, instead of a newline' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"

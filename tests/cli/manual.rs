@@ -31,7 +31,7 @@ fn page_name(noun: Option<&Noun>, verb: &Verb) -> String {
 
 /// `ipc.1`: what there is, and what holds everywhere.
 fn overview() -> Vec<u8> {
-    let tree = cli::tree().disable_help_subcommand(true);
+    let tree = cli::tree().disable_help_subcommand(true).subcommand_value_name("NOUN");
     let mut page = Page::new("ipc", "ipc", tree);
     page.text(OVERVIEW);
     let nouns =
@@ -51,7 +51,8 @@ fn overview() -> Vec<u8> {
 fn of_noun(noun: &Noun) -> Vec<u8> {
     let name = format!("ipc-{}", noun.name);
     let command = Command::new(noun.name).about(noun.about).subcommand_required(true);
-    let command = command.disable_help_flag(true).subcommands(noun.verbs.iter().map(Verb::command));
+    let command = command.disable_help_flag(true).subcommand_value_name("VERB ...");
+    let command = command.subcommands(noun.verbs.iter().map(Verb::command));
     let mut page = Page::new(&name, &format!("ipc {}", noun.name), command);
     page.list(
         "VERBS",
@@ -103,20 +104,23 @@ impl Page {
     fn new(name: &str, words: &str, command: Command) -> Self {
         let command = command.bin_name(words).display_name(name);
         let source = format!("ipc {}", env!("CARGO_PKG_VERSION"));
+        let synopsis = synopsis(words, command.clone());
         let man = Man::new(command).title(name.to_uppercase()).source(source).manual("ipc");
-        let mut roff = Vec::new();
-        let render = [
-            Man::render_title,
-            Man::render_name_section,
-            Man::render_synopsis_section,
-            Man::render_description_section,
-        ];
-        render.iter().for_each(|part| part(&man, &mut roff).expect("memory takes it"));
-        Self { man, roff }
+        let mut page = Self { man, roff: Vec::new() };
+        page.part(Man::render_title);
+        page.part(Man::render_name_section);
+        page.text(&synopsis);
+        page.part(Man::render_description_section);
+        page
+    }
+
+    /// A section that is written for us.
+    fn part(&mut self, render: impl Fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>) {
+        render(&self.man, &mut self.roff).expect("memory takes it");
     }
 
     fn options(&mut self) {
-        self.man.render_options_section(&mut self.roff).expect("memory takes it");
+        self.part(Man::render_options_section);
     }
 
     /// Text that is roff already.
@@ -157,6 +161,32 @@ impl Page {
     fn finish(self) -> Vec<u8> {
         self.roff
     }
+}
+
+/// How a command is called, as its help says it.
+fn synopsis(words: &str, mut command: Command) -> String {
+    let usage = command.render_usage().to_string();
+    let rest = usage.trim_start_matches("Usage: ").trim_start_matches(words).trim();
+    let rest = rest.replace("[OPTIONS]", "[<OPTION>]...").replace("<NOUN>", "<NOUN> <VERB> ...");
+    let rest = rest.replace("<COMMAND>...", "<COMMAND> [<ARG>]...");
+    let mut text = format!(".SH SYNOPSIS\n\\fB{}\\fR ", escape(words));
+    // Values are in italics, and of several options in brackets one is chosen.
+    let mut open = Vec::new();
+    for (at, c) in rest.char_indices() {
+        match c {
+            '<' if rest[at..].starts_with("<-") => open.push("}"),
+            '<' => open.push("\\fR"),
+            _ => {}
+        }
+        match (c, open.last()) {
+            ('<', Some(&"}")) => text.push('{'),
+            ('<', _) => text.push_str("\\fI"),
+            ('>', _) => text.push_str(open.pop().unwrap_or_default()),
+            ('-', _) => text.push_str("\\-"),
+            (c, _) => text.push(c),
+        }
+    }
+    text + "\n"
 }
 
 /// `name(1)` with the name in bold.
@@ -218,6 +248,16 @@ Objects are created with mode 0600 unless asked otherwise, and whatever the umas
 .TP
 \fINAME\fR
 A POSIX object is named by a slash and a name, such as /jobs; the slash may be left out.
+.IP
+A System V object, for \fBmq\fR, \fBsem\fR and \fBshm\fR, is sysv:KEY with a decimal or hexadecimal key, sysv:PATH:PROJ with the key that
+.BR ftok (3)
+makes of an existing path and a character or number, or sysv:id=N with an identifier as
+.BR ipcs (1)
+shows it.
+sysv:0 is a new object each time.
+.TP
+\fIADDRESS\fR
+Of a socket: a path with a slash in it or unix:PATH, @NAME for an abstract name, tcp:HOST:PORT and udp:HOST:PORT with an IPv6 address in brackets, vsock:CID:PORT, or fd:N for a descriptor that is open.
 .SH MESSAGES
 Where a mechanism keeps the bounds of messages, one line is one message.
 With \fB\-\-null\fR messages end with NUL instead.
