@@ -20,6 +20,7 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::PosixName;
 use crate::sys::dev_shm;
+use crate::sys::ending::Postponed;
 use crate::sys::futex;
 use crate::sys::lock::{self, Guard, Lock, Range};
 use crate::sys::mapping::Mapping;
@@ -185,10 +186,11 @@ impl<'a> Barrier<'a> {
         Ok(Arrival::Last)
     }
 
-    /// Waits in one's place until the barrier is open.
+    /// Waits in one's place until the barrier is open. Who is ended by a signal meanwhile gives up.
     fn sleep(&self, deadline: Deadline) -> Result<Waited, Error> {
+        let end = Postponed::new();
         while !self.is_open() {
-            if deadline.has_passed() {
+            if deadline.has_passed() || end.is_wanted() {
                 return self.give_up();
             }
             match futex::wait(self.open_word(), 0, deadline.min(Deadline::after(LOOK_AGAIN))) {

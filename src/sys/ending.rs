@@ -1,8 +1,9 @@
 //! What is undone before a signal ends us, of the signals that can be caught: signal-safety(7).
 
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Once, OnceLock};
 
-use super::signal::{SignalSet, die_of, handle};
+use super::signal::{SignalSet, die_of, handle, is_ignored, restore};
 use crate::signals::Signal;
 
 /// The signals that people and the system end commands with.
@@ -27,6 +28,42 @@ pub fn undo_first(undo: fn()) {
             handle(signal, end);
         }
     });
+}
+
+/// Has the signals wait until it is dropped, for what takes more than a handler may do. A system call
+/// that waits returns when one comes.
+#[derive(Debug)]
+pub struct Postponed(());
+
+/// The number of the signal that came.
+static CAME: AtomicI32 = AtomicI32::new(0);
+
+impl Postponed {
+    /// From now on.
+    pub fn new() -> Self {
+        for signal in ENDING {
+            handle(signal, note);
+        }
+        Self(())
+    }
+
+    /// Whether one has come.
+    pub fn is_wanted(&self) -> bool {
+        CAME.load(Ordering::Relaxed) != 0
+    }
+}
+
+impl Drop for Postponed {
+    /// Ends us, if one has come.
+    fn drop(&mut self) {
+        // Before the look, so that none falls between.
+        ENDING.into_iter().filter(|&signal| !is_ignored(signal)).for_each(restore);
+        Signal::new(CAME.load(Ordering::Relaxed)).into_iter().for_each(die_of);
+    }
+}
+
+extern "C" fn note(number: i32) {
+    CAME.store(number, Ordering::Relaxed);
 }
 
 extern "C" fn end(number: i32) {

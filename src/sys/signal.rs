@@ -277,6 +277,11 @@ pub fn ignore(signal: Signal) {
     set_disposition(signal, libc::SIG_IGN);
 }
 
+/// Lets the signal have its default effect from now on.
+pub fn restore(signal: Signal) {
+    set_disposition(signal, libc::SIG_DFL);
+}
+
 /// Whether our caller had us ignore the signal, as nohup(1) does with HUP and a shell with INT for
 /// what it runs in the background.
 pub fn is_ignored(signal: Signal) -> bool {

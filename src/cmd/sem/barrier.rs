@@ -15,9 +15,9 @@ use crate::plain::Plain;
 /// or remove anything. Who gives up, or is killed while waiting, is not counted any more, and the
 /// others go on waiting; who comes instead is as good.
 ///
-/// The parties are processes of one user. If all who wait are killed, an empty barrier stays behind,
-/// the file /dev/shm/ipc-barrier.NAME. It does no harm: whoever comes next uses it, or makes another
-/// one if it was for another number.
+/// The parties are processes of one user. If the last who waits is ended by KILL, an empty barrier
+/// stays behind, the file /dev/shm/ipc-barrier.NAME. It does no harm: whoever comes next uses it, or
+/// makes another one if it was for another number.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Barrier {
     /// Name of the barrier, such as /ready, which is no semaphore's

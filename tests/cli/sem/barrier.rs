@@ -60,6 +60,20 @@ fn who_gives_up_is_not_counted_and_the_others_go_on_waiting() {
 }
 
 #[test]
+fn who_is_ended_by_a_signal_gives_up_and_leaves_nothing() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let (name, file) = barrier();
+        let (first, second) = (waiting(&name), waiting(&name));
+        first.signal(signal);
+        assert_eq!(code(&first.finish()), 128 + signal as i32);
+        assert!(file.exists());
+        second.signal(signal);
+        assert_eq!(code(&second.finish()), 128 + signal as i32);
+        assert!(!file.exists());
+    }
+}
+
+#[test]
 fn who_is_killed_is_not_counted_any_more() {
     let (name, file) = barrier();
     let (first, second) = (waiting(&name), waiting(&name));
