@@ -58,9 +58,9 @@ impl Run for Create {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let mode = self.creation.mode();
-        Ok(super::each(&self.paths, output, |path, _| -> anyhow::Result<()> {
+        Ok(super::each(&self.paths, output, |path, output| -> anyhow::Result<()> {
             let exists = || fifo::status(path).map(drop).map_err(explain);
-            self.creation.settle(fifo::create(path, mode), exists).map(drop)
+            self.creation.settle(path, output, fifo::create(path, mode), exists).map(drop)
         }))
     }
 }

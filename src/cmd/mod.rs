@@ -47,15 +47,26 @@ impl Creation {
     /// succeed, if `exists` finds it to be what was wanted.
     pub fn settle<E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
         &self,
+        name: impl AsRef<OsStr>,
+        output: &Output,
         created: Result<(), E>,
         exists: impl FnOnce() -> Result<(), F>,
     ) -> anyhow::Result<Exit> {
-        let Err(error) = created.map_err(Into::into) else { return Ok(Exit::Done) };
-        if self.exist_ok && Exit::of(&error) == Exit::InUse {
-            return exists().map(|()| Exit::Done).map_err(Into::into);
+        match created.map_err(Into::into) {
+            Ok(()) => tell(output, name, "created"),
+            Err(error) if self.exist_ok && Exit::of(&error) == Exit::InUse => {
+                exists().map_err(Into::into)?;
+                tell(output, name, "was there");
+            }
+            Err(error) => return Err(error),
         }
-        Err(error)
+        Ok(Exit::Done)
     }
+}
+
+/// Tells what became of an object, to those who asked for it.
+fn tell(output: &Output, name: impl AsRef<OsStr>, what: &str) {
+    output.note(format_args!("{}: {what}", escape(name.as_ref().as_encoded_bytes())));
 }
 
 /// Tells how much was done before something failed, as it stays done.
@@ -121,9 +132,9 @@ pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     output: &mut Output,
     unlink: impl Fn(&N) -> Result<(), E>,
 ) -> Exit {
-    each(names, output, |name, _| match unlink(name).map_err(Into::into) {
+    each(names, output, |name, output| match unlink(name).map_err(Into::into) {
         Err(error) if force && Exit::of(&error) == Exit::NotFound => Ok(()),
-        result => result,
+        result => result.map(|()| tell(output, name, "removed")),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The words that name a noun and a verb, and what is said to words that do not.
 
-use crate::support::ipc;
+use crate::support::{Name, ipc};
 
 const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
 
@@ -53,4 +53,28 @@ fn the_help_of_a_noun_shows_how_it_is_called() {
     let help = ipc(&["sem", "--help"]).succeeds();
     assert!(help.contains("Usage: ipc sem <VERB>"), "{help}");
     assert!(help.contains("  barrier  "), "{help}");
+}
+
+#[test]
+fn what_is_created_and_removed_is_told_to_who_asks_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x").to_str().unwrap().to_owned();
+    for (noun, rest) in [
+        ("fifo", &[][..]),
+        ("map", &["--size", "1"]),
+        ("mq", &[]),
+        ("sem", &[]),
+        ("shm", &["--size", "1"]),
+    ] {
+        let name = match noun {
+            "fifo" | "map" => Name::of(noun, &*path),
+            _ => Name::new(noun),
+        };
+        let said = |verb, what| format!("ipc: {noun} {verb}: {}: {what}\n", &*name);
+        let create = || ipc(&[noun, "create", "-ev", &name]).words(rest);
+        create().is(0, "", &said("create", "created"));
+        create().is(0, "", &said("create", "was there"));
+        ipc(&[noun, "rm", "-v", &name]).is(0, "", &said("rm", "removed"));
+        ipc(&[noun, "rm", "-fv", &name]).is(0, "", "");
+    }
 }

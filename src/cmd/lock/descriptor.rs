@@ -43,7 +43,7 @@ impl Run for Fd {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
                 let file = format!("/proc/self/fd/{}", self.number);
-                tell_holders(file.as_ref(), wanted.range, &error, output);
+                tell_holders(file.as_ref(), subject.as_ref(), wanted.range, &error, output);
                 self.conflict.settle(error, output)
             }
         }

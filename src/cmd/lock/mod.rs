@@ -97,10 +97,16 @@ fn holders(file: &OsStr, range: Range) -> Result<Vec<Held>, Error> {
     Ok(held)
 }
 
-/// Says who is in the way: to those who asked for more, and to somebody at a terminal.
+/// Says who is in the way at a file that the caller called so: to those who asked for more, and to somebody at a terminal.
 ///
 /// The kernel does not keep since when a lock is held; it is no longer than its holder runs.
-fn tell_holders(file: &OsStr, range: Range, error: &anyhow::Error, output: &Output) {
+fn tell_holders(
+    file: &OsStr,
+    called: &OsStr,
+    range: Range,
+    error: &anyhow::Error,
+    output: &Output,
+) {
     if !is_of_interest(error, output) {
         return;
     }
@@ -109,7 +115,7 @@ fn tell_holders(file: &OsStr, range: Range, error: &anyhow::Error, output: &Outp
             let since = process::started_at(pid).ok().and_then(rfc3339).unwrap_or_default();
             output.warn(format_args!(
                 "{}: held by {pid} ({}), which runs since {since}",
-                escape(file.as_encoded_bytes()),
+                escape(called.as_encoded_bytes()),
                 escape(&process::command(pid))
             ));
         }

@@ -81,7 +81,7 @@ impl Verb for Run {
         let fd = match self.waiting.settle(locked).about(&self.file) {
             Ok(fd) => fd,
             Err(error) => {
-                tell_holders(&self.file, wanted.range, &error, output);
+                tell_holders(&self.file, &self.file, wanted.range, &error, output);
                 return self.conflict.settle(error, output);
             }
         };

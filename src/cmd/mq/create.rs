@@ -52,7 +52,7 @@ impl Run for Create {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         match &self.name {
-            QueueName::Posix(name) => self.posix(name).about(name),
+            QueueName::Posix(name) => self.posix(name, output).about(name),
             QueueName::SystemV(name) => self.system_v(name, output).about(name),
         }
     }
@@ -64,7 +64,7 @@ impl Create {
         self.max_msgs.is_some() || self.msg_size.is_some()
     }
 
-    fn posix(&self, name: &ObjectName) -> anyhow::Result<Exit> {
+    fn posix(&self, name: &ObjectName, output: &Output) -> anyhow::Result<Exit> {
         if self.max_bytes.is_some() {
             return Err(not_for_this_kind(
                 "--max-bytes is for System V queues; POSIX queues have --max-msgs and --msg-size",
@@ -79,7 +79,8 @@ impl Create {
             }
         });
         let created = create_posix(name, shape, self.creation.mode());
-        self.creation.settle(created.map(drop), || self.is_as_asked_for(name))
+        let exists = || self.is_as_asked_for(name);
+        self.creation.settle(name, output, created.map(drop), exists)
     }
 
     /// Whether a queue that exists already has the shape that was asked for.
@@ -108,7 +109,7 @@ impl Create {
             output.line(system_v::name_of(queue.id()))?;
         }
         let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
-        self.creation.settle(created.map(drop), exists)
+        self.creation.settle(name, output, created.map(drop), exists)
     }
 
     fn create_system_v(&self, target: Target) -> Result<system_v_queue::Queue, Failure> {

@@ -48,21 +48,21 @@ impl Run for Create {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         possible(&self.name, self.value).about(&self.name)?;
         match &self.name {
-            Name::Posix(name) => self.posix(name).about(name),
+            Name::Posix(name) => self.posix(name, output).about(name),
             Name::SystemV(name) => self.system_v(name, output).about(name),
         }
     }
 }
 
 impl Create {
-    fn posix(&self, name: &SemaphoreName) -> anyhow::Result<Exit> {
+    fn posix(&self, name: &SemaphoreName, output: &Output) -> anyhow::Result<Exit> {
         if self.nsems.is_some() {
             let reason = "--nsems is for System V sets; a POSIX semaphore stands alone";
             return Err(not_for_this_kind(reason).into());
         }
         let created = create_posix(name, self.value, self.creation.mode());
         let exists = || Semaphore::open(name).map(drop).map_err(explain_posix);
-        self.creation.settle(created, exists)
+        self.creation.settle(name, output, created, exists)
     }
 
     fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
@@ -72,7 +72,8 @@ impl Create {
         if let (Ok(set), true) = (&created, target.is_private()) {
             output.line(system_v::name_of(set.id()))?;
         }
-        self.creation.settle(created.map(drop), || self.is_as_asked_for(target))
+        let exists = || self.is_as_asked_for(target);
+        self.creation.settle(name, output, created.map(drop), exists)
     }
 
     /// Whether a set that exists already has as many semaphores as were asked for.

@@ -49,7 +49,7 @@ impl<O: Operand> Run for Create<O> {
                 Err(Failure::new(Exit::InUse, format!("exists with another size, {found} bytes")))
             }
         };
-        self.creation.settle(created.map(drop), exists).about(&self.name)
+        self.creation.settle(&self.name, output, created.map(drop), exists).about(&self.name)
     }
 }
 

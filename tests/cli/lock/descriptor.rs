@@ -47,3 +47,12 @@ fn two_descriptors_of_one_process_conflict() {
     let (_directory, file) = new_file();
     sh("exec 8>>\"$0\" 9>>\"$0\"; ipc lock fd 8; ipc lock fd -n 9").word(&file).is(1, "", "");
 }
+
+#[test]
+fn who_is_in_the_way_of_a_descriptor_is_told_by_its_number() {
+    let (_directory, file) = new_file();
+    // The shell has the lock, and so do those of its pipe.
+    let line =
+        "exec 8>\"$0\" 9>\"$0\"; ipc lock fd 8; ipc lock fd -nv 9 2>&1 | sed 's/by .*/by/' | uniq";
+    sh(line).word(&file).is(0, "ipc: lock fd: 9: held by\nipc: lock fd: 9: would block\n", "");
+}
