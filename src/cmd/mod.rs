@@ -78,6 +78,17 @@ pub fn after(failure: Failure, sent: u64) -> Failure {
     }
 }
 
+/// Prints the name of a new object that has no other; if nobody gets to know it, the object goes.
+pub fn print_name<E>(
+    name: impl std::fmt::Display,
+    output: &mut Output,
+    remove: impl FnOnce() -> Result<(), E>,
+) -> Result<(), Unwritable> {
+    let printed = output.line(name).and_then(|()| output.flush());
+    // That stdout is closed tells more than that the object is still there.
+    printed.inspect_err(|_| drop(remove()))
+}
+
 /// What is said to a verb that would make a System V object which nobody finds again.
 pub fn nameless() -> Failure {
     Failure::new(Exit::Usage, "this is a new object each time, which nobody would find again")

@@ -1,6 +1,6 @@
 //! The words that name a noun and a verb, and what is said to words that do not.
 
-use crate::support::{Name, ipc};
+use crate::support::{Name, code, ipc, sh, text};
 
 const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
 
@@ -53,6 +53,19 @@ fn the_help_of_a_noun_shows_how_it_is_called() {
     let help = ipc(&["sem", "--help"]).succeeds();
     assert!(help.contains("Usage: ipc sem <VERB>"), "{help}");
     assert!(help.contains("  barrier  "), "{help}");
+}
+
+#[test]
+fn an_object_whose_name_nobody_gets_to_know_is_not_left() {
+    for (noun, rest) in [("mq", &[][..]), ("sem", &[]), ("shm", &["--size", "77777"])] {
+        // Its mode tells this one from those of others.
+        let create = sh("ipc \"$@\" >/dev/full").word("sh").words(&[noun, "create", "sysv:0"]);
+        let output = create.words(&["-m", "0417"]).words(rest).output();
+        assert_eq!(code(&output), 3);
+        assert!(text(&output.stderr).contains("standard output: No space left on device"));
+        let listed = ipc(&[noun, "ls", "--json"]).succeeds();
+        assert!(!listed.contains(r#""mode":"0417""#), "{listed}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::Creation;
+use crate::cmd::{Creation, print_name};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::{self, QueueName};
@@ -106,7 +106,7 @@ impl Create {
         let target = Target::new(name).map_err(explain)?;
         let created = self.create_system_v(target);
         if let (Ok(queue), true) = (&created, target.is_private()) {
-            output.line(system_v::name_of(queue.id()))?;
+            print_name(system_v::name_of(queue.id()), output, || queue.remove())?;
         }
         let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
         self.creation.settle(name, output, created.map(drop), exists)

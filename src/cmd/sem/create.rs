@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, nameless};
+use crate::cmd::{Creation, nameless, print_name};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::name::{SemaphoreName, SystemVName};
@@ -70,7 +70,7 @@ impl Create {
         let target = Target::new(name).map_err(explain_system_v)?;
         let created = create_system_v(target, count, self.value, self.creation.mode());
         if let (Ok(set), true) = (&created, target.is_private()) {
-            output.line(system_v::name_of(set.id()))?;
+            print_name(system_v::name_of(set.id()), output, || set.remove())?;
         }
         let exists = || self.is_as_asked_for(target);
         self.creation.settle(name, output, created.map(drop), exists)

@@ -2,13 +2,14 @@
 
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Failure, Subject};
+use crate::name::SystemVName;
 use crate::output::Output;
+use crate::sys::segment::{self, Access, Fit, Pages, Passing, Place, Segment, WriteError};
 use crate::plain::Plain;
-use crate::sys::segment::{self, Access, Fit, Pages, Passing, Segment, WriteError};
 use crate::sys::stdio::Stream;
 use crate::units::{Permissions, Size};
 
-use super::super::{Creation, about, output_failed, stdin_failed};
+use super::super::{Creation, about, output_failed, print_name, stdin_failed};
 use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within};
 
 /// Create a segment
@@ -41,7 +42,9 @@ impl<O: Operand> Run for Create<O> {
         let pages = if self.huge { Pages::Huge } else { Pages::Ordinary };
         let created = self.name.create(size, self.creation.mode(), pages).map_err(explain);
         if let Ok(Some(name)) = &created {
-            output.line(name)?;
+            let made = SystemVName::new(name.as_ref());
+            let remove = || made.and_then(Result::ok).map_or(Ok(()), |made| made.remove());
+            print_name(name, output, remove)?;
         }
         let exists = || match self.name.open(Access::Read).map_err(explain)?.size()? {
             found if found == size => Ok(()),
