@@ -59,7 +59,8 @@ order:
 bench: static host
 	IPC=$(CURDIR)/$(STATIC) IPC_HOST=$(CURDIR)/$(HOST) cargo bench
 
-install: static
+# Under sudo there is often no cargo: what was built before is installed then.
+install: $(if $(shell command -v cargo),static)
 	install -Dm755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/ipc
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
