@@ -7,8 +7,8 @@ use crate::cli::{Example, NOUNS, Run};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
-use crate::sys::directory::Directory;
 use crate::plain::Plain;
+use crate::sys::directory::Directory;
 use crate::sys::executable::{self, Link};
 
 /// List the names by which links to this program are called, or make the links

@@ -4,8 +4,8 @@ use crate::cli::{Example, Run};
 use crate::exit::{Exit, Failure, Subject};
 use crate::name::SystemVName;
 use crate::output::Output;
-use crate::sys::segment::{self, Access, Fit, Pages, Passing, Place, Segment, WriteError};
 use crate::plain::Plain;
+use crate::sys::segment::{self, Access, Fit, Pages, Passing, Place, Segment, WriteError};
 use crate::sys::stdio::Stream;
 use crate::units::{Permissions, Size};
 
