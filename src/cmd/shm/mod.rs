@@ -182,6 +182,7 @@ fn within(segment: &dyn Segment, offset: u64, count: Option<u64>) -> Result<Rang
     match end {
         Some(end) if offset <= size && end <= size => Ok(offset..end),
         _ => Err(Failure::failed(match count {
+            Some(1) => format!("1 byte at {offset} is beyond the end, {size}"),
             Some(count) => format!("{count} bytes at {offset} are beyond the end, {size}"),
             None => format!("offset {offset} is beyond the end, {size}"),
         })),
