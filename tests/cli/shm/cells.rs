@@ -60,7 +60,7 @@ fn what_cannot_be_done_is_refused_before_a_byte_changes() {
     refused(
         &["poke", "--type", "u8", "--offset", "16", "1"],
         3,
-        "1 bytes at 16 are beyond the end, 16",
+        "1 byte at 16 is beyond the end, 16",
     );
     refused(&["poke", "--type", "u8", "1", "256"], 2, "u8 is from 0 to 255");
     refused(&["poke", "--type", "i32", "1", "x"], 2, "not a number such as 42, -1 or 0xff");
