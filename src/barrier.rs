@@ -22,8 +22,9 @@ use crate::name::PosixName;
 use crate::sys::dev_shm;
 use crate::sys::ending::Postponed;
 use crate::sys::futex;
+use crate::sys::inode;
 use crate::sys::lock::{self, Guard, Lock, Range};
-use crate::sys::mapping::Mapping;
+use crate::sys::memory::Words;
 use crate::sys::new_file::NewFile;
 use crate::sys::regular_file;
 
@@ -108,7 +109,7 @@ enum Arrival {
 #[derive(Debug)]
 struct Barrier<'a> {
     file_name: &'a OsStr,
-    mapping: Mapping,
+    words: Words,
     file: OwnedFd,
     status: FileStat,
 }
@@ -140,15 +141,15 @@ impl<'a> Barrier<'a> {
         if !is_ours || status.st_size != SIZE.get() as i64 {
             return Err(Error::Foreign);
         }
-        let barrier = Self { file_name, mapping: Mapping::new(&file, SIZE)?, file, status };
-        let magic = barrier.mapping.atomic_u32(0).load(Ordering::SeqCst);
+        let barrier = Self { file_name, words: Words::new(&file, SIZE)?, file, status };
+        let magic = barrier.words.atomic_u32(0).load(Ordering::SeqCst);
         barrier.verify()?;
         if magic == MAGIC { Ok(barrier) } else { Err(Error::Foreign) }
     }
 
     /// Whether all that was seen was the barrier's.
     fn verify(&self) -> Result<(), Error> {
-        self.mapping.verify().map_err(|_| Error::Lost)
+        self.words.verify().map_err(|_| Error::Lost)
     }
 
     /// Takes a place, or opens the barrier if the places of all others are taken.
@@ -162,7 +163,7 @@ impl<'a> Barrier<'a> {
             self.remove_name()?;
             return Ok(Arrival::Late);
         }
-        let expected = self.mapping.atomic_u32(PARTIES).load(Ordering::SeqCst);
+        let expected = self.words.atomic_u32(PARTIES).load(Ordering::SeqCst);
         let (present, free) = self.places(expected.min(PARTIES_MAX))?;
         if expected != parties {
             if present > 0 {
@@ -211,7 +212,7 @@ impl<'a> Barrier<'a> {
         }
         // Before the next one may count.
         ALL_PLACES.release(&self.file)?;
-        let parties = self.mapping.atomic_u32(PARTIES).load(Ordering::SeqCst);
+        let parties = self.words.atomic_u32(PARTIES).load(Ordering::SeqCst);
         if self.places(parties.min(PARTIES_MAX))?.0 == 0 && self.has_name()? {
             self.remove_name()?;
         }
@@ -241,7 +242,7 @@ impl<'a> Barrier<'a> {
 
     /// Has the file to itself as long as what it returns lives; `None` if that cannot be in time.
     fn door(&self, deadline: Deadline) -> Result<Option<Guard<'_>>, Errno> {
-        critical::enter(&self.file, DOOR, self.mapping.atomic_u32(WHO), deadline)
+        critical::enter(&self.file, DOOR, self.words.atomic_u32(WHO), deadline)
     }
 
     fn is_open(&self) -> bool {
@@ -249,13 +250,13 @@ impl<'a> Barrier<'a> {
     }
 
     fn open_word(&self) -> &AtomicU32 {
-        self.mapping.atomic_u32(OPEN)
+        self.words.atomic_u32(OPEN)
     }
 
     /// Whether those who come find this file.
     fn has_name(&self) -> Result<bool, Errno> {
         match dev_shm::status(self.file_name) {
-            Ok(status) => Ok(lock::is_same(&status, &self.status)),
+            Ok(status) => Ok(inode::is_same(&status, &self.status)),
             Err(
                 regular_file::Error::Kernel(Errno(libc::ENOENT)) | regular_file::Error::NotRegular,
             ) => Ok(false),

@@ -19,7 +19,8 @@ use nix::sys::stat::FileStat;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
-use crate::sys::directory::{Directory, LockFile, is_same, is_socket};
+use crate::sys::directory::{Directory, LockFile};
+use crate::sys::inode::{is_same, is_socket};
 use crate::sys::signal::{catch, die_of};
 use crate::sys::socket::{self, Socket};
 
@@ -104,6 +105,15 @@ impl Bound {
     }
 }
 
+/// The path that clients know of a socket which is bound to `bound`, if that is a name of ours
+/// beside a path. Whether there is such a path, and it leads to the socket, is for others to see.
+pub fn path_of(bound: &Path) -> Option<PathBuf> {
+    let name = bound.file_name()?.as_bytes().strip_prefix(b".")?;
+    let mark = b".ipc.";
+    let end = name.windows(mark.len()).rposition(|window| window == mark)?;
+    Some(bound.with_file_name(OsStr::from_bytes(&name[..end])))
+}
+
 /// The path that a signal removes. A process takes one.
 static BOUND: OnceLock<Arc<Bound>> = OnceLock::new();
 
@@ -126,15 +136,6 @@ extern "C" fn end(number: i32) {
     if let Some(signal) = Signal::new(number) {
         die_of(signal);
     }
-}
-
-/// The path that clients know of a socket which is bound to `bound`, if that is a name of ours
-/// beside a path. Whether there is such a path, and it leads to the socket, is for others to see.
-pub fn path_of(bound: &Path) -> Option<PathBuf> {
-    let name = bound.file_name()?.as_bytes().strip_prefix(b".")?;
-    let mark = b".ipc.";
-    let end = name.windows(mark.len()).rposition(|window| window == mark)?;
-    Some(bound.with_file_name(OsStr::from_bytes(&name[..end])))
 }
 
 /// The name that a socket is bound to at first. Dropping it removes the name.

@@ -54,7 +54,7 @@ impl Deadline {
 }
 
 fn now() -> Duration {
-    // Linux and the BSDs always have this clock, and the call takes no other argument.
+    // Linux always has this clock, and the call takes no other argument.
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 

@@ -38,6 +38,12 @@ impl Errno {
     pub fn last() -> Self {
         nix::errno::Errno::last().into()
     }
+
+    /// What became of the last call into the C library on this thread, which gives 0 unless it
+    /// fails.
+    pub fn check(result: impl Into<i64>) -> Result<(), Self> {
+        if result.into() == 0 { Ok(()) } else { Err(Self::last()) }
+    }
 }
 
 /// The sentence that glibc's strerror(3) has for an error number of Linux.

@@ -220,24 +220,6 @@ impl ValueParserFactory for FilePath {
     }
 }
 
-/// A key in decimal, or in hexadecimal with all its 32 bits as ipcs(1) prints it.
-fn number(text: &str) -> Option<i32> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok().map(|bits| bits as i32),
-        None => {
-            text.parse::<i32>().ok().or_else(|| text.parse::<u32>().ok().map(|bits| bits as i32))
-        }
-    }
-}
-
-/// A number from 1 to 255, or one character that is no digit.
-fn project(text: &[u8]) -> Option<u8> {
-    match text {
-        [character] if !character.is_ascii_digit() => Some(*character),
-        _ => std::str::from_utf8(text).ok()?.parse().ok().filter(|&number| number != 0),
-    }
-}
-
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
@@ -267,6 +249,24 @@ pub enum NameError {
     /// A System V name of no known form.
     #[error("a System V name is sysv:KEY, sysv:PATH:PROJ or sysv:id=N")]
     SystemVForm,
+}
+
+/// A key in decimal, or in hexadecimal with all its 32 bits as ipcs(1) prints it.
+fn number(text: &str) -> Option<i32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok().map(|bits| bits as i32),
+        None => {
+            text.parse::<i32>().ok().or_else(|| text.parse::<u32>().ok().map(|bits| bits as i32))
+        }
+    }
+}
+
+/// A number from 1 to 255, or one character that is no digit.
+fn project(text: &[u8]) -> Option<u8> {
+    match text {
+        [character] if !character.is_ascii_digit() => Some(*character),
+        _ => std::str::from_utf8(text).ok()?.parse().ok().filter(|&number| number != 0),
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::sys::transfer::{self, Side, Step, Transfer};
 pub fn both_ways(near: &Socket, far: &Socket, kind: SocketType) -> Result<(), Error> {
     for socket in [near, far] {
         socket.enlarge_send_buffer();
-        socket.set_non_blocking(true).map_err(Error::Socket)?;
+        socket.make_non_blocking().map_err(Error::Socket)?;
     }
     let stop = Bell::new().map_err(Error::Socket)?;
     let forth = Way { from: near, to: far, stop: &stop };

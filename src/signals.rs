@@ -132,7 +132,7 @@ impl Signal {
     }
 
     /// Whether it is queued with its value, rather than merged with another of its kind.
-    pub fn is_real_time(self) -> bool {
+    fn is_real_time(self) -> bool {
         self.0 >= FIRST_REAL_TIME
     }
 

@@ -61,10 +61,6 @@ impl Row {
     }
 }
 
-fn same_host(one: IpAddr, other: IpAddr) -> bool {
-    one.to_canonical() == other.to_canonical()
-}
-
 /// All sockets: those of Unix, then TCP, then UDP.
 pub fn all() -> Result<Vec<Row>, Errno> {
     let mut rows = unix()?;
@@ -100,6 +96,10 @@ pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
 fn at_port(rows: Vec<Row>, family: &str, host: &HostPort) -> Result<Vec<Row>, Error> {
     let hosts = resolve(host, &[Ipv4Addr::UNSPECIFIED.into()])?;
     Ok(select(rows, |row| row.is_at_port(family, &hosts)))
+}
+
+fn same_host(one: IpAddr, other: IpAddr) -> bool {
+    one.to_canonical() == other.to_canonical()
 }
 
 fn select(mut rows: Vec<Row>, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {

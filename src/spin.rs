@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::sys::process::allowed_cpus;
+use crate::sys::cpu;
 
 /// For how long it is worth it.
 const WORTHWHILE: Duration = Duration::from_micros(40);
@@ -58,7 +58,7 @@ fn retry<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
 
 fn has_other_cpu() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| allowed_cpus() > 1)
+    *ANSWER.get_or_init(|| cpu::allowed() > 1)
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use super::getopt::{Known, Misuse, Order, Takes, Word, Words};
 use super::quote::{Charset, quote};
-use super::{complain, complain_of_usage};
-use crate::errno::Errno;
-use crate::output::{Output, Verbosity};
+use super::{answer, complain, complain_of_usage};
 use crate::sys::fifo;
 use crate::units::Mode;
 
@@ -108,16 +106,4 @@ fn usage(program: &OsStr) -> String {
 fn refuse(program: &OsStr, misuse: &Misuse) -> u8 {
     complain_of_usage(program, misuse);
     FAILURE
-}
-
-fn answer(program: &OsStr, text: &str) -> u8 {
-    let mut output = Output::new("mkfifo", Verbosity::default());
-    match output.text(text).and_then(|()| output.flush()) {
-        Ok(()) => 0,
-        Err(unwritable) => {
-            let errno: Errno = unwritable.0;
-            complain(program, format!("write error: {errno}"));
-            FAILURE
-        }
-    }
 }

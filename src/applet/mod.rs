@@ -13,7 +13,7 @@ use std::path::Path;
 
 use getopt::Misuse;
 
-use crate::output::complain_bytes;
+use crate::output::{Output, Unwritable, Verbosity, complain_bytes};
 
 /// A utility that we can be.
 #[derive(Debug)]
@@ -32,6 +32,18 @@ pub const APPLETS: &[Applet] =
 pub fn called_by(arguments: &[OsString]) -> Option<&'static Applet> {
     let name = Path::new(arguments.first()?).file_name()?;
     APPLETS.iter().find(|applet| name == applet.name)
+}
+
+/// Prints what was asked for; the exit status is 1 if that cannot be written.
+fn answer(program: &OsStr, text: &str) -> u8 {
+    let mut output = Output::new("", Verbosity::default());
+    match output.text(text).and_then(|()| output.flush()) {
+        Ok(()) => 0,
+        Err(Unwritable(errno)) => {
+            complain(program, format!("write error: {errno}"));
+            1
+        }
+    }
 }
 
 /// Says what is wrong, as `PROGRAM: SENTENCE`.

@@ -15,7 +15,7 @@ use super::{
 use crate::address::{Address, HostPort, Place, SocketType};
 use crate::binding::{self, Binding};
 use crate::errno::Errno;
-use crate::sys::socket::{KeepAlive, Socket};
+use crate::sys::socket::{KeepAlive, Socket, Versions};
 
 /// A socket that listens. Dropping it gives its path up first, while nobody can take it over yet.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Listener {
         if listener.socket.is_tcp() {
             listener.socket.tune_tcp(terms.keepalive)?;
         }
-        listener.socket.set_non_blocking(true)?;
+        listener.socket.make_non_blocking()?;
         Ok(listener)
     }
 
@@ -87,8 +87,9 @@ impl Listener {
     fn at_host(at: &HostPort, terms: Terms) -> Result<Self, Error> {
         let everywhere = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
         let mut refused = Errno(libc::EADDRNOTAVAIL);
+        let versions = if at.host.is_empty() { Versions::Both } else { Versions::Ipv6 };
         for address in resolve(at, &everywhere)? {
-            match at_port(address, at.host.is_empty(), terms) {
+            match at_port(address, versions, terms) {
                 Ok(socket) => {
                     let address = socket.local_address();
                     return Ok(Self { binding: None, socket, address });
@@ -138,11 +139,11 @@ impl AsFd for Listener {
     }
 }
 
-/// A socket at a port; one for every address of the machine takes clients of IPv4 as well.
-fn at_port(address: SocketAddr, everywhere: bool, terms: Terms) -> Result<Socket, Errno> {
+/// A socket at a port.
+fn at_port(address: SocketAddr, versions: Versions, terms: Terms) -> Result<Socket, Errno> {
     let socket = Socket::new(family(&address), terms.kind)?;
     if address.is_ipv6() {
-        socket.take_ipv4_as_well(everywhere)?;
+        socket.take(versions)?;
     }
     if terms.kind == SocketType::Stream {
         socket.reuse_port()?;

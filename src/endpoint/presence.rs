@@ -8,12 +8,14 @@ use std::time::Duration;
 use nix::sys::socket::{AddressFamily, UnixAddr};
 use nix::sys::stat::{FileStat, stat};
 
-use super::{Connecting, Error, abstract_address, connect_once, resolve_until};
+use super::connect::connect_once;
+use super::{Connecting, Error, abstract_address, resolve_until};
 use crate::address::{Address, HostPort, Place, SocketType};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
-use crate::sys::directory::{is_same, is_socket};
+use crate::sys::directory;
 use crate::sys::inet_table;
+use crate::sys::inode::{is_same, is_socket};
 use crate::sys::poll;
 use crate::sys::socket::{self, Socket};
 use crate::sys::unix_diag::{self, Entry, State};
@@ -33,7 +35,7 @@ pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
     let mut watch = None;
     loop {
         // Watching begins before we look, so that nothing falls between.
-        watch = watch.or_else(|| Watch::new(parent(address.path()?)).ok());
+        watch = watch.or_else(|| Watch::of_directory(directory::parent(address.path()?)).ok());
         if is_served(address, answer)? {
             return Ok(Waited::Done(()));
         }
@@ -53,18 +55,10 @@ pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
     }
 }
 
-/// The directory of a path, to watch it.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// Whether somebody listens at an address, found out without a connection wherever it can be: a
 /// server would take one for a client. Where another machine has to be asked, no answer before
 /// `deadline` is none.
-pub fn is_served(address: &Address, deadline: Deadline) -> Result<bool, Error> {
+fn is_served(address: &Address, deadline: Deadline) -> Result<bool, Error> {
     match address.place() {
         Place::Path(path) => is_path_served(path),
         Place::Abstract(name) => match unix_diag::all() {

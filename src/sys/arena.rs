@@ -62,17 +62,17 @@ unsafe impl GlobalAlloc for Arena {
                 Err(now) => used = now,
             }
         }
-        // SAFETY: the layout is the caller's.
+        // SAFETY: the caller vouches for the layout.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if layout.size() >= SIZE {
             // The C library gets large pieces from the kernel, which has zeroed them.
-            // SAFETY: the layout is the caller's.
+            // SAFETY: the caller vouches for the layout.
             return unsafe { System.alloc_zeroed(layout) };
         }
-        // SAFETY: the layout is the caller's.
+        // SAFETY: the caller vouches for the layout.
         let piece = unsafe { self.alloc(layout) };
         if !piece.is_null() {
             // A piece may be one that was given back, so it is not zero by itself.

@@ -1,12 +1,24 @@
-//! Descriptors that our caller left open for us, by number: the 9 of `exec 9>file`.
+//! Descriptors by number: those that our caller left open for us, as the 9 of `exec 9>file`, and
+//! those that we let a COMMAND have.
 
+use std::ffi::c_long;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::PathBuf;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::close;
 
 use crate::errno::Errno;
+
+/// The first behind the three standard ones.
+const THIRD: i32 = 3;
+
+/// Beyond those that scripts open by number.
+const UNUSUAL: i32 = 100;
+
+/// How many every process may have, as POSIX promises: _POSIX_OPEN_MAX.
+const LEAST: u64 = 20;
 
 /// A descriptor of our caller's. It stays open, and is passed on to a COMMAND.
 ///
@@ -18,7 +30,8 @@ pub fn inherited(number: i32) -> Result<BorrowedFd<'static>, Errno> {
     if number < 0 {
         return Err(Errno(libc::EBADF));
     }
-    // SAFETY: nobody here closes what he did not open, and whether it is open comes next.
+    // SAFETY: whether it is open comes next, and nothing here closes what it did not open, but for
+    // `handed_over`, which lets nobody borrow it.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
     fcntl(fd, FcntlArg::F_GETFD)?;
     Ok(fd)
@@ -62,22 +75,10 @@ pub fn close_third() {
     let _ = close(THIRD);
 }
 
-/// The first behind the three standard ones.
-const THIRD: i32 = 3;
-
 /// Lets a COMMAND have a descriptor of ours.
 pub fn pass_on(fd: impl AsFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     Ok(())
-}
-
-/// Keeps what else our caller left open, knowingly or not, from every COMMAND. A kernel that does
-/// not know how leaves it as it is.
-pub fn keep_to_ourselves() {
-    // SAFETY: the call takes numbers only, and closes nothing in this process.
-    unsafe {
-        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
-    };
 }
 
 /// Keeps a descriptor from a COMMAND.
@@ -86,17 +87,17 @@ pub fn keep(fd: impl AsFd) -> Result<(), Errno> {
     Ok(())
 }
 
-/// How many of them this process may have.
-pub fn limit() -> usize {
-    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));
-    usize::try_from(soft).unwrap_or(usize::MAX)
+/// Keeps what else our caller left open, knowingly or not, from every COMMAND. A kernel that does
+/// not know how leaves it as it is.
+pub fn keep_to_ourselves() {
+    // SAFETY: the call takes numbers only, and closes nothing in this process.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, THIRD, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
 }
 
-/// What POSIX promises to every process: _POSIX_OPEN_MAX.
-const LEAST: u64 = 20;
-
-/// The same under a number that scripts do not use by themselves, as 'exec 3>file' does, if there is
-/// room for such.
+/// The same descriptor under a number that scripts do not use by themselves, as 'exec 3>file' does,
+/// if there is room for such.
 pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
     copy_out_of_the_way(&fd).unwrap_or(fd)
 }
@@ -107,4 +108,25 @@ fn copy_out_of_the_way(fd: impl AsFd) -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-const UNUSUAL: i32 = 100;
+/// What a system call gave that makes a descriptor, with -1 for a failure.
+///
+/// # Safety
+/// It is the result of the latest call of this thread, and nobody else has taken the descriptor.
+pub(super) unsafe fn made(result: c_long) -> Result<OwnedFd, Errno> {
+    match i32::try_from(result) {
+        // SAFETY: the caller vouches for its being new, and nobody's.
+        Ok(fd @ 0..) => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(Errno::last()),
+    }
+}
+
+/// A path that leads to an open file, whatever has become of the name by which it was opened.
+pub fn path(fd: impl AsFd) -> PathBuf {
+    format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd()).into()
+}
+
+/// How many descriptors this process may have.
+pub fn limit() -> usize {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));
+    usize::try_from(soft).unwrap_or(usize::MAX)
+}

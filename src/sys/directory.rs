@@ -2,15 +2,17 @@
 //! whatever becomes of its path: path_resolution(7).
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::socket::UnixAddr;
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 
+use super::descriptor;
+use super::inode::{is_regular, is_same};
 use super::lock::{self, Kind, Lock, Range};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -44,7 +46,7 @@ impl Directory {
     /// The address of a socket here: its path, or where that is too long for a socket address, the
     /// way through our descriptor.
     pub fn address(&self, name: &OsStr) -> Result<UnixAddr, Errno> {
-        let through = || PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd())).join(name);
+        let through = || descriptor::path(&self.fd).join(name);
         Ok(UnixAddr::new(&self.path.join(name)).or_else(|_| UnixAddr::new(&through()))?)
     }
 
@@ -93,9 +95,7 @@ impl Directory {
                 | OFlag::O_CLOEXEC;
             let fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
             let file = fstat(&fd)?;
-            let ours = super::regular_file::is_regular(&file)
-                && file.st_size == 0
-                && file.st_uid == geteuid().as_raw();
+            let ours = is_regular(&file) && file.st_size == 0 && file.st_uid == geteuid().as_raw();
             if !ours {
                 return Err(Errno(libc::EEXIST));
             }
@@ -129,12 +129,10 @@ impl Drop for LockFile<'_> {
     }
 }
 
-/// Whether both are the same file.
-pub fn is_same(one: &FileStat, other: &FileStat) -> bool {
-    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
-}
-
-/// Whether it is a socket.
-pub fn is_socket(status: &FileStat) -> bool {
-    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFSOCK
+/// The directory that a path leads into.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }

@@ -39,6 +39,12 @@ pub unsafe fn start(count: c_int, arguments: *const *const c_char) -> c_int {
     crate::main(arguments).into()
 }
 
+/// Whether the file of this program gave us privileges that our caller does not have.
+pub fn is_privileged_by_file() -> bool {
+    // SAFETY: the call takes a number and gives one.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 /// # Safety
 /// As for [`start`].
 unsafe fn collect(count: c_int, arguments: *const *const c_char) -> Vec<OsString> {
@@ -77,9 +83,3 @@ fn occupy_standard_descriptors() {
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #[link(name = "gcc_eh")]
 unsafe extern "C" {}
-
-/// Whether the file of this program gave us privileges that our caller does not have.
-pub fn is_privileged_by_file() -> bool {
-    // SAFETY: the call takes a number and gives one.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
-}

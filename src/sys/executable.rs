@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use nix::sys::stat::stat;
+
+use super::inode;
 use crate::errno::Errno;
 
 /// How a link refers to our program.
@@ -62,6 +65,6 @@ fn link(program: &Path, path: &Path) -> io::Result<Link> {
 }
 
 fn is_same(program: &Path, path: &Path) -> bool {
-    let identity = |path| fs::metadata(path).map(|status| (status.dev(), status.ino())).ok();
-    identity(program).is_some_and(|ours| Some(ours) == identity(path))
+    let both = stat(program).and_then(|ours| Ok((ours, stat(path)?)));
+    both.is_ok_and(|(ours, other)| inode::is_same(&ours, &other))
 }

@@ -15,8 +15,8 @@ use nix::unistd::{mkfifo, unlink, write};
 
 use super::interrupt::{self, Attempt};
 use super::pidfd::Process;
-use super::poll;
-use super::process::{self, Openings};
+use super::process::Openings;
+use super::{descriptor, inode, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -89,8 +89,7 @@ impl Reader {
     /// they have written stays.
     pub fn renew(&mut self) -> Result<(), Error> {
         // Opened before the old one is closed: bytes are lost when the last end closes.
-        let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
-        *self = Self::open(Path::new(&path))?;
+        *self = Self::open(&descriptor::path(&self.0))?;
         Ok(())
     }
 }
@@ -177,18 +176,10 @@ pub struct Contents {
 pub fn contents(openings: &Openings) -> Option<Contents> {
     openings.seen.iter().find_map(|opening| {
         let process = Process::open(opening.holder.pid).ok()?;
-        let fd = process::copy_descriptor(&process, opening.descriptor).ok()?;
+        let fd = process.copy_descriptor(opening.descriptor).ok()?;
         let capacity = fcntl(&fd, FcntlArg::F_GETPIPE_SZ).ok()?;
         Some(Contents { waiting: bytes_waiting(&fd)?, capacity: capacity as u32 })
     })
-}
-
-/// FIONREAD, pipe(7).
-fn bytes_waiting(fd: &OwnedFd) -> Option<u32> {
-    let mut count: libc::c_int = 0;
-    // SAFETY: the number lives through the call.
-    let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut count) };
-    if result == 0 { u32::try_from(count).ok() } else { None }
 }
 
 /// Removes the path of a FIFO. A link to one is none.
@@ -219,7 +210,7 @@ fn open_checked(path: &Path, flags: OFlag) -> Result<OwnedFd, Error> {
 }
 
 fn check(status: &FileStat) -> Result<(), Error> {
-    match SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT {
+    match inode::kind(status) {
         SFlag::S_IFIFO => Ok(()),
         SFlag::S_IFREG => Err(Error::NotAFifo("a regular file")),
         SFlag::S_IFDIR => Err(Error::NotAFifo("a directory")),
@@ -227,4 +218,12 @@ fn check(status: &FileStat) -> Result<(), Error> {
         SFlag::S_IFSOCK => Err(Error::NotAFifo("a socket")),
         _ => Err(Error::NotAFifo("a device")),
     }
+}
+
+/// FIONREAD, pipe(7).
+fn bytes_waiting(fd: &OwnedFd) -> Option<u32> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the number lives through the call.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut count) };
+    if result == 0 { u32::try_from(count).ok() } else { None }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU32;
 
+use super::time;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -10,8 +11,7 @@ use crate::errno::Errno;
 /// It may also return for no reason: the caller looks at the word again. The word may lie in
 /// memory that other processes map.
 pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<Waited, Errno> {
-    let at = deadline.on_clock().map(|at| *at.as_ref());
-    let at = at.as_ref().map_or(std::ptr::null(), |at| at as *const libc::timespec);
+    let at = deadline.on_clock();
     // An absolute time on the monotonic clock is what distinguishes FUTEX_WAIT_BITSET.
     // SAFETY: the word and the time live through the call.
     let result = unsafe {
@@ -20,7 +20,7 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<Waite
             word.as_ptr(),
             libc::FUTEX_WAIT_BITSET,
             expected,
-            at,
+            time::pointer(at.as_ref()),
             std::ptr::null::<u32>(),
             libc::FUTEX_BITSET_MATCH_ANY,
         )
@@ -49,8 +49,7 @@ pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Res
         flags: SIZE_32,
         reserved: 0,
     });
-    let at = deadline.on_clock().map(|at| *at.as_ref());
-    let at = at.as_ref().map_or(std::ptr::null(), |at| at as *const libc::timespec);
+    let at = deadline.on_clock();
     // SAFETY: the words, the waiters and the time live through the call.
     let result = unsafe {
         libc::syscall(
@@ -58,7 +57,7 @@ pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Res
             waiters.as_ptr(),
             waiters.len(),
             0,
-            at,
+            time::pointer(at.as_ref()),
             libc::CLOCK_MONOTONIC,
         )
     };
@@ -69,18 +68,6 @@ pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Res
         (_, errno) => Err(errno),
     }
 }
-
-/// `struct futex_waitv` of the kernel.
-#[repr(C)]
-struct Waiter {
-    expected: u64,
-    address: u64,
-    flags: u32,
-    reserved: u32,
-}
-
-/// The word has 32 bits; without FUTEX_PRIVATE_FLAG, processes share it.
-const SIZE_32: u32 = 2;
 
 /// Adds 1 to the word and wakes all that sleep on it, in one call: nobody can be killed who has
 /// done only the first.
@@ -101,3 +88,15 @@ pub fn add_and_wake_all(word: &AtomicU32) {
         )
     };
 }
+
+/// `struct futex_waitv` of the kernel.
+#[repr(C)]
+struct Waiter {
+    expected: u64,
+    address: u64,
+    flags: u32,
+    reserved: u32,
+}
+
+/// The word has 32 bits; without FUTEX_PRIVATE_FLAG, processes share it.
+const SIZE_32: u32 = 2;

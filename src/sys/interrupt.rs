@@ -103,7 +103,7 @@ impl Interruption {
                 std::ptr::null::<libc::itimerspec>(),
             )
         };
-        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+        Errno::check(result)
     }
 }
 
@@ -126,7 +126,7 @@ fn create() -> Result<TimerId, Errno> {
     let result = unsafe {
         libc::syscall(libc::SYS_timer_create, libc::CLOCK_MONOTONIC, &raw const event, &raw mut id)
     };
-    if result == 0 { Ok(id) } else { Err(Errno::last()) }
+    Errno::check(result).map(|()| id)
 }
 
 /// Has URG interrupt calls, which needs a handler, one that does not restart them.
@@ -152,10 +152,7 @@ mod tests {
     fn lock(file: &File, attempt: Attempt) -> Result<(), Errno> {
         let flag = if attempt == Attempt::Nonblocking { libc::LOCK_NB } else { 0 };
         // SAFETY: the call takes numbers only.
-        match unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | flag) } {
-            0 => Ok(()),
-            _ => Err(Errno::last()),
-        }
+        Errno::check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | flag) })
     }
 
     /// A file, opened twice.

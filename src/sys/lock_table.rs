@@ -156,6 +156,15 @@ pub fn of_file(status: &FileStat) -> Result<Vec<Held>, Errno> {
     Ok(locks)
 }
 
+/// Whether the table has every lock: that of another PID namespace leaves out what was locked in
+/// this one's parents, and the device of some file systems (major number 0) may go by another name.
+pub fn is_complete_for(status: &FileStat) -> bool {
+    /// The inode of the first PID namespace: PROC_PID_INIT_INO of the kernel.
+    const FIRST: u64 = 0xEFFF_FFFC;
+    let namespace = fs::metadata("/proc/self/ns/pid").map(|metadata| metadata.ino());
+    libc::major(status.st_dev) != 0 && namespace.is_ok_and(|inode| inode == FIRST)
+}
+
 /// Names those who have the descriptor instead of the one who made the lock: he may be gone, and
 /// his number may be somebody else's.
 fn add_carriers(held: &mut Held, carriers: &BTreeMap<Entry, Vec<Carrier>>) {
@@ -212,15 +221,6 @@ fn locks_of(info: &Path) -> io::Result<Vec<Entry>> {
     let text = fs::read_to_string(info)?;
     let lines = text.lines().filter_map(|line| line.strip_prefix("lock:"));
     Ok(lines.filter_map(|line| Entry::parse(line.split_once(": ")?.1)).collect())
-}
-
-/// Whether the table has every lock: that of another PID namespace leaves out what was locked in
-/// this one's parents, and the device of some file systems (major number 0) may go by another name.
-pub fn is_complete_for(status: &FileStat) -> bool {
-    /// The inode of the first PID namespace: PROC_PID_INIT_INO of the kernel.
-    const FIRST: u64 = 0xEFFF_FFFC;
-    let namespace = fs::metadata("/proc/self/ns/pid").map(|metadata| metadata.ino());
-    libc::major(status.st_dev) != 0 && namespace.is_ok_and(|inode| inode == FIRST)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! meanwhile, which is removed when it is dropped, and before a signal ends us that can be caught.
 
 use std::ffi::{CStr, CString, OsString};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use nix::errno::Errno::{EEXIST, EISDIR, ENOSYS, EOPNOTSUPP, EPERM};
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
 use nix::sys::stat::{Mode, fchmod};
-use nix::unistd::{linkat, unlink, write};
+use nix::unistd::{linkat, unlink};
 
-use super::ending;
 use super::signal::Blocked;
+use super::{descriptor, directory, ending, stream};
 use crate::errno::Errno;
 
 /// A file that the name it is to have does not lead to yet. Dropping it forgets it.
@@ -34,7 +34,7 @@ pub struct NewFile {
 impl NewFile {
     /// An empty file for this path, with exactly these permissions, open to be read and written.
     pub fn new(path: &Path, mode: u32) -> Result<Self, Errno> {
-        let directory = directory(path);
+        let directory = directory::parent(path);
         let owner_only = Mode::S_IRUSR | Mode::S_IWUSR;
         let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
         let (file, temporary) = match open(directory, flags, owner_only) {
@@ -54,11 +54,7 @@ impl NewFile {
     /// The same, with these bytes in it.
     pub fn holding(path: &Path, mode: u32, content: &[u8]) -> Result<Self, Errno> {
         let new = Self::new(path, mode)?;
-        let mut rest = content;
-        while !rest.is_empty() {
-            // A full file system may take some of it, and then tells why it takes no more.
-            rest = &rest[write(&new.file, rest)?..];
-        }
+        stream::write(&new.file, content)?;
         Ok(new)
     }
 
@@ -79,9 +75,9 @@ impl NewFile {
     pub fn link(&self) -> Result<(), Errno> {
         match &self.temporary {
             None => {
-                let descriptor = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+                let unnamed = descriptor::path(&self.file);
                 let follow = AtFlags::AT_SYMLINK_FOLLOW;
-                Ok(linkat(AT_FDCWD, descriptor.as_str(), AT_FDCWD, &self.path, follow)?)
+                Ok(linkat(AT_FDCWD, &unnamed, AT_FDCWD, &self.path, follow)?)
             }
             Some(temporary) => temporary.become_(&self.path),
         }
@@ -145,7 +141,7 @@ impl Temporary {
                 libc::RENAME_NOREPLACE,
             )
         };
-        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+        Errno::check(result)
     }
 }
 
@@ -165,13 +161,5 @@ fn remove_latest() {
     if !path.is_null() {
         // SAFETY: it is a string, which is never freed.
         unsafe { libc::unlink(path) };
-    }
-}
-
-/// The directory that a path leads into.
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }

@@ -1,14 +1,14 @@
 //! Processes by descriptor, so that a number which was given to another process in the meantime
-//! never means that one: pidfd_open(2), pidfd_send_signal(2).
+//! never means that one: pidfd_open(2), pidfd_send_signal(2),
+//! pidfd_getfd(2).
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use super::{descriptor, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
-
-use super::poll;
 
 /// A process, its end included. Dropping it closes the descriptor; the process goes on.
 #[derive(Debug)]
@@ -51,11 +51,8 @@ impl Process {
     pub fn open(pid: i32) -> Result<Self, Errno> {
         // SAFETY: the call takes numbers only.
         let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        if result < 0 {
-            return Err(Errno::last());
-        }
-        // SAFETY: the kernel just gave us this descriptor.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(result as i32) }))
+        // SAFETY: the call above gave it, and nobody has it yet.
+        unsafe { descriptor::made(result) }.map(Self)
     }
 
     /// Sends it a signal, or only looks whether that would be allowed.
@@ -63,7 +60,7 @@ impl Process {
     /// # Errors
     /// ESRCH if it is gone, EPERM if it is not ours to signal.
     pub fn send(&self, signal: Option<Signal>) -> Result<(), Errno> {
-        self.send_to(signal, std::ptr::null_mut(), Receiver::Process)
+        self.send_to(signal, None, Receiver::Process)
     }
 
     /// Queues a signal with a value, as sigqueue(3) does.
@@ -95,7 +92,7 @@ impl Process {
         };
         // SAFETY: ours is smaller than the whole and no more strictly aligned, as checked below.
         unsafe { queued.write(content) };
-        self.send_to(signal, info.as_mut_ptr(), receiver)
+        self.send_to(signal, Some(&mut info), receiver)
     }
 
     /// Sends a signal to the process group that has its number, with a value if there is one.
@@ -105,7 +102,7 @@ impl Process {
     pub fn send_to_group(&self, signal: Option<Signal>, value: Option<i32>) -> Result<(), Errno> {
         match value {
             Some(value) => self.queue_to(signal, value, Receiver::Group),
-            None => self.send_to(signal, std::ptr::null_mut(), Receiver::Group),
+            None => self.send_to(signal, None, Receiver::Group),
         }
     }
 
@@ -114,14 +111,26 @@ impl Process {
         poll::readable(&self.0, deadline)
     }
 
+    /// Copies a descriptor of it, which shares its position and flags: pidfd_getfd(2).
+    ///
+    /// # Errors
+    /// EPERM if we may not trace the process; EBADF if it has no such descriptor.
+    pub fn copy_descriptor(&self, number: i32) -> Result<OwnedFd, Errno> {
+        // SAFETY: the call takes numbers only.
+        let result = unsafe { libc::syscall(libc::SYS_pidfd_getfd, self.0.as_raw_fd(), number, 0) };
+        // SAFETY: the call above gave it, and nobody has it yet.
+        unsafe { descriptor::made(result) }
+    }
+
     fn send_to(
         &self,
         signal: Option<Signal>,
-        info: *mut libc::siginfo_t,
+        info: Option<&mut MaybeUninit<libc::siginfo_t>>,
         receiver: Receiver,
     ) -> Result<(), Errno> {
         let number = signal.map_or(0, Signal::number);
-        // SAFETY: the information is none, or lives through the call.
+        let info = info.map_or(std::ptr::null_mut(), MaybeUninit::as_mut_ptr);
+        // SAFETY: the information is none, or lives through the call, which only reads it.
         let result = unsafe {
             libc::syscall(
                 libc::SYS_pidfd_send_signal,
@@ -131,7 +140,7 @@ impl Process {
                 receiver as u32,
             )
         };
-        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+        Errno::check(result)
     }
 }
 

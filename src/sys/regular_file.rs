@@ -5,8 +5,9 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 
+use super::inode::is_regular;
 use crate::errno::Errno;
 
 /// Whether a link may stand for the file.
@@ -29,14 +30,16 @@ pub enum Error {
     NotRegular,
 }
 
+/// Never waits for the other end of a FIFO, never makes a terminal ours, never leaks into a COMMAND.
+pub const HARMLESS: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
+
 /// Opens a file; what the kernel knows of it comes along.
 pub fn open(path: &Path, access: OFlag, links: Links) -> Result<(OwnedFd, FileStat), Error> {
-    let never_wait = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let no_links = match links {
         Links::Followed => OFlag::empty(),
         Links::Refused => OFlag::O_NOFOLLOW,
     };
-    let opened = nix::fcntl::open(path, access | never_wait | no_links, Mode::empty());
+    let opened = nix::fcntl::open(path, access | HARMLESS | no_links, Mode::empty());
     let file = opened.map_err(|errno| match (errno, links) {
         // A socket or a FIFO without a reader, and a directory, are not even opened for writing.
         (nix::errno::Errno::ENXIO | nix::errno::Errno::EISDIR, _)
@@ -54,11 +57,6 @@ pub fn status(path: &Path, links: Links) -> Result<FileStat, Error> {
         Links::Refused => AtFlags::AT_SYMLINK_NOFOLLOW,
     };
     checked(fstatat(AT_FDCWD, path, flags).map_err(Errno::from)?)
-}
-
-/// Whether it is an ordinary file.
-pub fn is_regular(status: &FileStat) -> bool {
-    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG
 }
 
 fn checked(status: FileStat) -> Result<FileStat, Error> {

@@ -13,7 +13,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -22,11 +22,9 @@ use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::uio::pwrite;
 use nix::unistd::ftruncate;
 
-use super::dev_shm;
-use super::futex;
-use super::mapping::Mapping;
+use super::memory::Words;
 use super::new_file::NewFile;
-use super::regular_file;
+use super::{descriptor, dev_shm, futex, regular_file};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::SemaphoreName;
@@ -103,7 +101,7 @@ impl From<nix::errno::Errno> for Error {
 /// An open semaphore. Dropping it closes the handle; the name stays.
 #[derive(Debug)]
 pub struct Semaphore {
-    mapping: Mapping,
+    words: Words,
     file: OwnedFd,
     status: FileStat,
 }
@@ -125,8 +123,7 @@ impl Semaphore {
 
     /// Opens an existing semaphore.
     pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
-        let opened = dev_shm::open_object(&file_name(name), OFlag::O_RDWR);
-        let (file, status) = opened?;
+        let (file, status) = dev_shm::open_object(&file_name(name), OFlag::O_RDWR)?;
         Self::of(file, status)
     }
 
@@ -144,7 +141,7 @@ impl Semaphore {
         if size != SIZE && size != GROWN.get() {
             return Err(Error::NotASemaphore(status.st_size));
         }
-        let semaphore = Self { mapping: Mapping::new(&file, GROWN)?, file, status };
+        let semaphore = Self { words: Words::new(&file, GROWN)?, file, status };
         let value = semaphore.value();
         semaphore.verify()?;
         if size == GROWN.get() && !semaphore.has_slots() && !semaphore.is_shared() {
@@ -158,8 +155,7 @@ impl Semaphore {
 
     /// Another open file description of its file, whose locks are its own.
     pub fn new_description(&self) -> Result<OwnedFd, Errno> {
-        let descriptor = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-        Ok(open(descriptor.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?)
+        Ok(open(&descriptor::path(&self.file), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?)
     }
 
     /// Removes the name. Those who have the semaphore open go on using it.
@@ -172,7 +168,7 @@ impl Semaphore {
     /// # Errors
     /// [`Error::Lost`].
     pub fn verify(&self) -> Result<(), Error> {
-        self.mapping.verify().map_err(|_| Error::Lost)
+        self.words.verify().map_err(|_| Error::Lost)
     }
 
     /// The number of units.
@@ -266,12 +262,12 @@ impl Semaphore {
 
     /// Whether it has slots. One that has none shows empty ones.
     pub fn has_slots(&self) -> bool {
-        self.mapping.atomic_u64(MAGIC_OFFSET).load(Ordering::SeqCst) == MAGIC
+        self.words.atomic_u64(MAGIC_OFFSET).load(Ordering::SeqCst) == MAGIC
     }
 
     /// Whether it says that processes share it, as every semaphore with a name does.
     fn is_shared(&self) -> bool {
-        self.mapping.atomic_u32(SHARED_OFFSET).load(Ordering::Relaxed) == SHARED
+        self.words.atomic_u32(SHARED_OFFSET).load(Ordering::Relaxed) == SHARED
     }
 
     /// Gives it slots. Only one process may do so at a time. One that is killed in between leaves a
@@ -279,19 +275,19 @@ impl Semaphore {
     pub fn add_slots(&self) -> Result<(), Errno> {
         if !self.has_slots() {
             ftruncate(&self.file, GROWN.get() as i64)?;
-            self.mapping.atomic_u64(MAGIC_OFFSET).store(MAGIC, Ordering::SeqCst);
+            self.words.atomic_u64(MAGIC_OFFSET).store(MAGIC, Ordering::SeqCst);
         }
         Ok(())
     }
 
     /// The process that changes slots, or did so last, by its own account.
     pub fn changer(&self) -> &AtomicU32 {
-        self.mapping.atomic_u32(CHANGER_OFFSET)
+        self.words.atomic_u32(CHANGER_OFFSET)
     }
 
     /// The slot of this index, below [`SLOTS`]. One that was never used is 0.
     pub fn slot(&self, index: usize) -> &AtomicU64 {
-        self.mapping.atomic_u64(FIRST_SLOT + index * size_of::<u64>())
+        self.words.atomic_u64(FIRST_SLOT + index * size_of::<u64>())
     }
 
     /// Tells those who watch the file that a slot has changed, as memory that changes tells nobody.
@@ -307,12 +303,12 @@ impl Semaphore {
     }
 
     fn word(&self) -> &AtomicU64 {
-        self.mapping.atomic_u64(0)
+        self.words.atomic_u64(0)
     }
 
     /// The half of the word that has the value.
     fn futex(&self) -> &AtomicU32 {
-        self.mapping.atomic_u32(if cfg!(target_endian = "little") { 0 } else { 4 })
+        self.words.atomic_u32(if cfg!(target_endian = "little") { 0 } else { 4 })
     }
 }
 
@@ -332,15 +328,6 @@ impl Drop for Enlisted<'_> {
     }
 }
 
-fn value_of(word: u64) -> u32 {
-    (word & VALUE) as u32
-}
-
-/// The word with another value, unless that is too great.
-fn with_value(word: u64, value: u32) -> Option<u64> {
-    (value <= VALUE_MAX).then(|| word & !VALUE | u64::from(value))
-}
-
 /// The names of all semaphores, sorted; files that are none included, as somebody may ask why.
 pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
     let names = dev_shm::list()?;
@@ -355,6 +342,15 @@ pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
 /// The file of a semaphore, without opening it as one.
 pub fn status(name: &SemaphoreName) -> Result<FileStat, Error> {
     Ok(dev_shm::status(&file_name(name))?)
+}
+
+fn value_of(word: u64) -> u32 {
+    (word & VALUE) as u32
+}
+
+/// The word with another value, unless that is too great.
+fn with_value(word: u64, value: u32) -> Option<u64> {
+    (value <= VALUE_MAX).then(|| word & !VALUE | u64::from(value))
 }
 
 fn file_name(name: &SemaphoreName) -> OsString {

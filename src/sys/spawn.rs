@@ -270,13 +270,7 @@ fn fork(
     if let Some((name, arguments)) = words.split_first() {
         command.arg0(text(name)).args(arguments.iter().map(|word| text(word)));
     }
-    command.env_clear();
-    for variable in environment {
-        let mut parts = variable.to_bytes().splitn(2, |&b| b == b'=').map(OsStr::from_bytes);
-        if let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-            command.env(name, value);
-        }
-    }
+    command.env_clear().envs(environment.iter().filter_map(|variable| name_and_value(variable)));
     if let Some(input) = streams.input {
         command.stdin(input.try_clone_to_owned().map_err(failed)?);
     }
@@ -296,6 +290,12 @@ fn fork(
     // SAFETY: the closure makes system calls alone, which is all that may be done after fork(2).
     unsafe { command.pre_exec(begin) };
     Ok(command.spawn().map_err(failed)?.id() as i32)
+}
+
+/// What stands on either side of the first `=` of a variable.
+fn name_and_value(variable: &CStr) -> Option<(&OsStr, &OsStr)> {
+    let mut parts = variable.to_bytes().splitn(2, |&b| b == b'=').map(OsStr::from_bytes);
+    Some((parts.next()?, parts.next()?))
 }
 
 fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {

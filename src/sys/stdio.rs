@@ -1,12 +1,13 @@
 //! The standard descriptors.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::stat::{Mode, SFlag, fstat};
-use nix::unistd::{isatty, write};
+use nix::unistd::isatty;
 
+use super::{inode, poll, stream};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -34,26 +35,9 @@ pub fn nothing_to_read() -> Result<OwnedFd, Errno> {
     Ok(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
-/// Writes all of it, waiting where a descriptor that somebody made non-blocking is full.
+/// Writes all of it, waiting for room.
 pub fn write_all(stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
-    write_to(stream.fd(), bytes)
-}
-
-/// The same to any descriptor.
-pub fn write_to(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        match write(&fd, bytes) {
-            Ok(count) => bytes = &bytes[count..],
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(nix::errno::Errno::EAGAIN) => {
-                let Waited::Done(()) = super::poll::writable(&fd, Deadline::NEVER)? else {
-                    unreachable!("no deadline")
-                };
-            }
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
+    stream::write(stream.fd(), bytes)
 }
 
 /// Whether writing to stdout may have to wait for somebody who reads.
@@ -75,7 +59,7 @@ pub fn blocking() -> Result<Blocking, Errno> {
     if fcntl(stdout, FcntlArg::F_GETFL)? & libc::O_ACCMODE == libc::O_RDONLY {
         return Err(Errno(libc::EBADF));
     }
-    match SFlag::from_bits_truncate(fstat(stdout)?.st_mode) & SFlag::S_IFMT {
+    match inode::kind(&fstat(stdout)?) {
         SFlag::S_IFREG => Ok(Blocking::Never),
         _ => Ok(Blocking::Sometimes),
     }
@@ -87,9 +71,7 @@ pub fn blocking() -> Result<Blocking, Errno> {
 /// EPIPE if its reader has left.
 pub fn wait_for_room() -> Result<(), Errno> {
     let mut fds = [PollFd::new(Stream::Output.fd(), PollFlags::POLLOUT)];
-    match super::poll::any(&mut fds, Deadline::NEVER)? {
-        Waited::Done(()) | Waited::TimedOut => {}
-    }
+    let _: Waited = poll::any(&mut fds, Deadline::NEVER)?;
     let gone = fds[0].revents().is_some_and(|events| events.intersects(HUNG_UP));
     if gone { Err(Errno(libc::EPIPE)) } else { Ok(()) }
 }

@@ -1,22 +1,59 @@
-//! Bytes from descriptors: read(2).
+//! Bytes from descriptors and to them, whatever interrupts us and whoever made them non-blocking:
+//! read(2), write(2), pwrite(2).
 
 use std::os::fd::AsFd;
 
-use super::poll;
+use nix::errno::Errno::{EAGAIN, EINTR};
+use nix::sys::uio::pwrite;
+
+use super::{offset, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
-/// Reads what there is, waiting for something even where somebody made the descriptor
-/// non-blocking; 0 is the end.
+/// Reads what there is, waiting for something; 0 is the end.
 pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     loop {
         match nix::unistd::read(&fd, buffer) {
             Ok(count) => return Ok(count),
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(nix::errno::Errno::EAGAIN) => match poll::readable(&fd, Deadline::NEVER)? {
-                Waited::Done(()) | Waited::TimedOut => {}
-            },
+            Err(EINTR) => {}
+            Err(EAGAIN) => {
+                let _: Waited = poll::readable(&fd, Deadline::NEVER)?;
+            }
             Err(errno) => return Err(errno.into()),
         }
     }
+}
+
+/// Writes all of it, waiting for room.
+pub fn write(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match nix::unistd::write(&fd, bytes) {
+            // A full file system may take some of it, and then tells why it takes no more.
+            Ok(count) => bytes = &bytes[count..],
+            Err(EINTR) => {}
+            Err(EAGAIN) => {
+                let _: Waited = poll::writable(&fd, Deadline::NEVER)?;
+            }
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of it to this offset of a file, whose position stays.
+///
+/// # Errors
+/// EFBIG for what no file reaches.
+pub fn write_at(file: impl AsFd, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match pwrite(&file, bytes, offset::signed(at)?) {
+            Ok(count) => {
+                bytes = &bytes[count..];
+                at += count as u64;
+            }
+            Err(EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
 }

@@ -40,13 +40,6 @@ pub fn name_of(id: i32) -> String {
     format!("sysv:id={id}")
 }
 
-/// The key that glibc's and musl's ftok(3) make.
-fn ftok(path: &OsStr, project: u8) -> Result<i32, Errno> {
-    let status = stat(path)?;
-    let key = status.st_ino & 0xffff | (status.st_dev & 0xff) << 16 | u64::from(project) << 24;
-    Ok(key as u32 as i32)
-}
-
 /// A table of `/proc/sysvipc`, such as `msg`: a map from column to number for each object.
 ///
 /// # Errors
@@ -87,10 +80,11 @@ impl Row {
     }
 }
 
-/// A limit of the kernel in `/proc/sys/kernel`; what cannot be read is as the kernel begins.
-pub fn sysctl(name: &str, usual: u64) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/sys/kernel/{name}"));
-    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(usual)
+/// The key that glibc's and musl's ftok(3) make.
+fn ftok(path: &OsStr, project: u8) -> Result<i32, Errno> {
+    let status = stat(path)?;
+    let key = status.st_ino & 0xffff | (status.st_dev & 0xff) << 16 | u64::from(project) << 24;
+    Ok(key as u32 as i32)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::ffi::{c_int, c_long};
 use std::mem::MaybeUninit;
 
 use super::interrupt::{self, Attempt};
-use super::system_v::{self, Row, Target, sysctl};
+use super::sysctl;
+use super::system_v::{self, Row, Target};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -100,7 +101,7 @@ impl Queue {
     /// Removes it. Those who wait are told with EIDRM.
     pub fn remove(&self) -> Result<(), Errno> {
         // SAFETY: this command takes no structure.
-        check(unsafe { libc::msgctl(self.id, libc::IPC_RMID, std::ptr::null_mut()) })
+        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_RMID, std::ptr::null_mut()) })
     }
 
     /// How many messages wait in it.
@@ -128,20 +129,20 @@ impl Queue {
         let mut state = self.state()?;
         state.msg_qbytes = bytes;
         // SAFETY: the kernel reads the structure, which lives through the call.
-        check(unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) })
+        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) })
     }
 
     fn state(&self) -> Result<libc::msqid_ds, Errno> {
         let mut state = MaybeUninit::<libc::msqid_ds>::zeroed();
         // SAFETY: the kernel writes the structure, which lives through the call.
-        check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, state.as_mut_ptr()) })?;
+        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, state.as_mut_ptr()) })?;
         // SAFETY: all zeros would have been valid, and the kernel wrote it.
         Ok(unsafe { state.assume_init() })
     }
 
     /// The longest message that can be sent to it.
     pub fn limit(&self) -> usize {
-        let longest = sysctl("msgmax", 8192);
+        let longest = sysctl::number("kernel/msgmax", 8192);
         // A longer one than the queue holds would wait for ever.
         self.max_bytes().map_or(longest, |bytes| bytes.min(longest)) as usize
     }
@@ -157,7 +158,7 @@ impl Queue {
         interrupt::until(deadline, |attempt| {
             let flags = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
             // SAFETY: the buffer has a type and this many bytes behind it.
-            check(unsafe {
+            Errno::check(unsafe {
                 libc::msgsnd(self.id, self.buffer.as_ptr().cast(), message.len(), flags)
             })
         })
@@ -182,7 +183,7 @@ impl Queue {
 
     fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Taken>, Errno> {
         if self.buffer.len() <= HEAD {
-            self.buffer.resize(HEAD + sysctl("msgmax", 8192) as usize, 0);
+            self.buffer.resize(HEAD + sysctl::number("kernel/msgmax", 8192) as usize, 0);
         }
         loop {
             let room = self.buffer.len() - HEAD;
@@ -252,12 +253,12 @@ impl Queue {
 
 /// The bytes that the messages of a queue may have, unless a privileged process says otherwise.
 pub fn max_bytes_limit() -> u64 {
-    sysctl("msgmnb", 16384)
+    sysctl::number("kernel/msgmnb", 16384)
 }
 
 /// The greatest number of queues.
 pub fn queues_limit() -> u64 {
-    sysctl("msgmni", 32000)
+    sysctl::number("kernel/msgmni", 32000)
 }
 
 /// All queues of this IPC namespace: key, msqid, perms, cbytes, qnum, lspid, lrpid, uid, gid, cuid,
@@ -270,8 +271,4 @@ fn get(key: c_int, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: the call takes numbers only.
     let id = unsafe { libc::msgget(key, flags) };
     if id < 0 { Err(Errno::last()) } else { Ok(id) }
-}
-
-fn check(result: c_int) -> Result<(), Errno> {
-    if result == 0 { Ok(()) } else { Err(Errno::last()) }
 }

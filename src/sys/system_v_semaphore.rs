@@ -2,7 +2,10 @@
 
 use std::ffi::{c_int, c_ushort};
 
+use nix::sys::time::TimeSpec;
+
 use super::system_v::{self, Row, Target};
+use super::time;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -137,7 +140,7 @@ impl Set {
         let value = c_int::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
         // SAFETY: this command takes a number.
         let result = unsafe { libc::semctl(self.id, index.into(), libc::SETVAL, value) };
-        if result == 0 { Ok(()) } else { Err(Errno::last()) }
+        Errno::check(result)
     }
 
     /// Its line in the kernel's table, whoever may read the set itself.
@@ -153,8 +156,7 @@ impl Set {
     /// so that is found anew after each interruption.
     fn operate(self, operations: &[libc::sembuf], deadline: Deadline) -> Result<Waited, Errno> {
         loop {
-            let left = deadline.remaining().map(nix::sys::time::TimeSpec::from_duration);
-            let left = left.as_ref().map_or(std::ptr::null(), |left| left.as_ref());
+            let left = deadline.remaining().map(TimeSpec::from_duration);
             // SAFETY: the operations and the time live through the call.
             let result = unsafe {
                 libc::syscall(
@@ -162,7 +164,7 @@ impl Set {
                     self.id,
                     operations.as_ptr(),
                     operations.len(),
-                    left,
+                    time::pointer(left.as_ref()),
                 )
             };
             match (result, Errno::last()) {

@@ -1,12 +1,12 @@
 //! Being told when names appear in a directory, a file loses one, or somebody writes to it:
 //! inotify(7).
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::poll;
+use super::{descriptor, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -15,15 +15,13 @@ use crate::errno::Errno;
 pub struct Watch(Inotify);
 
 impl Watch {
-    /// Watches a directory from now on.
+    /// Watches a directory for names that appear, from now on.
     ///
     /// # Errors
     /// EMFILE and ENOSPC if there are too many watches already.
-    pub fn new(directory: &Path) -> Result<Self, Errno> {
-        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+    pub fn of_directory(path: &Path) -> Result<Self, Errno> {
         let appears = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
-        inotify.add_watch(directory, appears | AddWatchFlags::IN_ONLYDIR)?;
-        Ok(Self(inotify))
+        Self::new(path, appears | AddWatchFlags::IN_ONLYDIR)
     }
 
     /// Watches an open file for the loss of a name, from now on.
@@ -32,7 +30,7 @@ impl Watch {
     /// EMFILE and ENOSPC if there are too many watches already.
     pub fn of_names(file: impl AsFd) -> Result<Self, Errno> {
         // The count of names is an attribute. The end of the file itself is none: it is open.
-        Self::of_file(file, AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF)
+        Self::new(&descriptor::path(file), AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF)
     }
 
     /// Watches an open file for writes to it, from now on. Changes of memory that is mapped are
@@ -41,17 +39,16 @@ impl Watch {
     /// # Errors
     /// EMFILE and ENOSPC if there are too many watches already.
     pub fn of_writes(file: impl AsFd) -> Result<Self, Errno> {
-        Self::of_file(file, AddWatchFlags::IN_MODIFY)
+        Self::new(&descriptor::path(file), AddWatchFlags::IN_MODIFY)
     }
 
-    fn of_file(file: impl AsFd, changes: AddWatchFlags) -> Result<Self, Errno> {
+    fn new(path: &Path, changes: AddWatchFlags) -> Result<Self, Errno> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-        let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
-        inotify.add_watch(path.as_str(), changes)?;
+        inotify.add_watch(path, changes)?;
         Ok(Self(inotify))
     }
 
-    /// Waits until something has appeared, whatever it is.
+    /// Waits until something has happened, whatever it is.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
         let waited = poll::readable(self.0.as_fd(), deadline)?;
         if waited == Waited::Done(()) {

@@ -10,11 +10,10 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::getopt::Misuse;
-use super::{complain, complain_of_usage};
+use super::{answer, complain, complain_of_usage};
 use crate::child;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
-use crate::output::{Output, Verbosity};
 use crate::sys::descriptor;
 use crate::sys::lock::{self, Access, Mode};
 use crate::sys::signal::{await_children, restore_dispositions_of_our_caller};
@@ -271,15 +270,4 @@ fn sentence<const N: usize>(parts: [&[u8]; N], errno: Errno) -> OsString {
     let mut sentence = OsStr::from_bytes(&parts.concat()).to_owned();
     sentence.push(format!(": {errno}"));
     sentence
-}
-
-fn answer(program: &OsStr, text: &str) -> u8 {
-    let mut output = Output::new("flock", Verbosity::default());
-    match output.text(text).and_then(|()| output.flush()) {
-        Ok(()) => 0,
-        Err(unwritable) => {
-            complain(program, format!("write error: {}", unwritable.0));
-            1
-        }
-    }
 }

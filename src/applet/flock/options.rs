@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::num::{IntErrorKind, ParseIntError};
 use std::os::unix::ffi::OsStrExt;
 
-use super::super::complain;
 use super::super::getopt::{Known, Order, Takes, Word, Words};
-use super::{Ended, USAGE, answer, sentence};
+use super::super::{answer, complain};
+use super::{Ended, USAGE, sentence};
 use crate::errno::Errno;
 use crate::sys::lock::{Kind, Lock, Mode, Range};
 use crate::units::Size;

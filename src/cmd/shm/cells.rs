@@ -8,8 +8,7 @@ use crate::deadline::{Deadline, Waited, Waiting};
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Format, Output};
 use crate::plain::Plain;
-use crate::sys::segment::{Access, Segment};
-use crate::sys::window::Window;
+use crate::sys::segment::{Access, Segment, Window};
 use crate::units::{Patience, Size};
 
 use super::{Guarding, Operand, bytes, of_kernel, open, within};

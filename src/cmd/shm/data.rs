@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::name::SystemVName;
 use crate::output::Output;
 use crate::plain::Plain;
-use crate::sys::segment::{self, Access, Fit, Pages, Passing, Place, Segment, WriteError};
+use crate::sys::segment::{self, Access, Fit, PageSize, Passing, Place, Segment, WriteError};
 use crate::sys::stdio::Stream;
 use crate::units::{Permissions, Size};
 
@@ -39,8 +39,8 @@ impl<O: Operand> Run for Create<O> {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
-        let pages = if self.huge { Pages::Huge } else { Pages::Ordinary };
-        let created = self.name.create(size, self.creation.mode(), pages).map_err(explain);
+        let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
+        let created = self.name.create(size, self.creation.mode(), page_size).map_err(explain);
         if let Ok(Some(name)) = &created {
             let made = SystemVName::new(name.as_ref());
             let remove = || made.and_then(Result::ok).map_or(Ok(()), |made| made.remove());

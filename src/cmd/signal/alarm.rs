@@ -72,7 +72,7 @@ impl Alarm {
             match job.next(deadline)? {
                 Waited::Done(Event::Ended(statuses)) => {
                     let exit = statuses.into_iter().next().map_or(Exit::Done, child::exit_of);
-                    return Ok(self.exit(late, exit));
+                    return Ok(if late { self.exit_of_late(exit) } else { exit });
                 }
                 Waited::Done(Event::Signal(signal)) => self.send(&job, signal),
                 Waited::TimedOut => {
@@ -103,9 +103,10 @@ impl Alarm {
         }
     }
 
-    fn exit(&self, late: bool, exit: Exit) -> Exit {
+    /// The status where COMMAND was not in time.
+    fn exit_of_late(&self, exit: Exit) -> Exit {
         const KILLED: Exit = Exit::Command(128 + 9);
-        if !late || self.preserve_status || exit == KILLED { exit } else { Exit::TimedOut }
+        if self.preserve_status || exit == KILLED { exit } else { Exit::TimedOut }
     }
 }
 

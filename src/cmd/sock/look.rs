@@ -17,7 +17,7 @@ use crate::output::{Format, Output, Record};
 use crate::plain::Plain;
 use crate::socket_table::{self, Row};
 use crate::sys::descriptor;
-use crate::sys::directory::is_socket;
+use crate::sys::inode::is_socket;
 use crate::sys::process::SocketHolders;
 use crate::sys::socket::Socket;
 

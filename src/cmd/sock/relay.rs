@@ -58,6 +58,8 @@ impl Run for Relay {
             let reason = "it would be relayed to itself";
             return Err(Failure::new(Exit::Usage, reason)).about(&self.to);
         }
+        // Descriptors of our caller come before any of ours.
+        let open = self.connection()?;
         let ready = self.hosting.prepare()?;
         let hosted = self.hosting.open(&self.from, ready, output)?;
         let mut relays = Relays::new(self.to, open, &self.hosting);

@@ -63,7 +63,7 @@ impl Run for Send {
         let how = Connecting { source, ..Connecting::new(self.kind, self.waiting.deadline()) };
         let socket = self.waiting.settle(connect(&self.address, how)?).about(&self.address)?;
         socket.enlarge_send_buffer();
-        socket.set_non_blocking(true)?;
+        socket.make_non_blocking()?;
         socket.mark_messages()?;
         let operands = std::mem::take(&mut self.messages);
         let messages = Messages::new(operands, self.framing.form(), isize::MAX as usize)?;

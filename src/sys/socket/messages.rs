@@ -142,7 +142,8 @@ impl Socket {
         };
         sender.length = header.msg_namelen;
         let is_marked = header.msg_controllen != 0;
-        let uid = read_marks(&header);
+        // SAFETY: the kernel has filled the header, and the room is still there.
+        let uid = unsafe { read_marks(&header) };
         let sender = (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender);
         let is_cut = header.msg_flags & libc::MSG_TRUNC != 0;
         Ok((is_marked || size > 0).then_some(Part { size, is_cut, sender, uid }))
@@ -160,9 +161,12 @@ struct Part {
 
 /// Reads what came along with a message: the user who sent it, if the kernel told. Descriptors that
 /// somebody sent along, which nobody asked for, are closed.
-fn read_marks(header: &libc::msghdr) -> Option<u32> {
+///
+/// # Safety
+/// The kernel has filled the header, and the room for marks that it points to is still there.
+unsafe fn read_marks(header: &libc::msghdr) -> Option<u32> {
     let mut uid = None;
-    // SAFETY: the kernel filled the header and the room for marks.
+    // SAFETY: the caller promises as much as it needs.
     let mut mark = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: it is null, or points to a mark in that room.
     while let Some(found) = unsafe { mark.as_ref() } {
@@ -177,7 +181,9 @@ fn read_marks(header: &libc::msghdr) -> Option<u32> {
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                 let (before, length) = (contents.addr() - mark.addr(), found.cmsg_len as _);
                 let length: usize = length;
-                close_all(contents.cast(), (length - before) / size_of::<RawFd>());
+                let count = (length - before) / size_of::<RawFd>();
+                // SAFETY: marks of this type have descriptors up to their end, made for us.
+                unsafe { close_all(contents.cast(), count) };
             }
             _ => {}
         }
@@ -188,9 +194,12 @@ fn read_marks(header: &libc::msghdr) -> Option<u32> {
 }
 
 /// Closes the descriptors that the kernel has just made for a message.
-fn close_all(first: *const RawFd, count: usize) {
+///
+/// # Safety
+/// There are so many of them, and nobody else knows their numbers.
+unsafe fn close_all(first: *const RawFd, count: usize) {
     for index in 0..count {
-        // SAFETY: the mark has so many of them.
+        // SAFETY: there are so many of them.
         let place = unsafe { first.add(index) };
         // SAFETY: it is one of them, whatever its alignment.
         let fd = unsafe { place.read_unaligned() };

@@ -17,9 +17,9 @@ use nix::sys::stat::{Mode, fchmod, umask};
 
 pub use identity::{Credentials, is_our_user};
 pub use messages::Sender;
-pub use options::KeepAlive;
+pub use options::{KeepAlive, Versions};
 
-use super::poll;
+use super::{descriptor, poll};
 use crate::address::SocketType;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -91,10 +91,7 @@ impl Socket {
         // The kernel itself takes what is too much for as much as it allows; C libraries differ in
         // what they call the limit.
         // SAFETY: the call takes numbers only.
-        match unsafe { libc::listen(self.0.as_raw_fd(), backlog) } {
-            0 => Ok(()),
-            _ => Err(Errno::last()),
-        }
+        Errno::check(unsafe { libc::listen(self.0.as_raw_fd(), backlog) })
     }
 
     /// The next client that waits; `None` if there is none, or if it has left already. The socket
@@ -136,7 +133,10 @@ impl Socket {
     ) -> Result<Waited, Errno> {
         let connected = loop {
             let left = deadline.remaining();
-            self.set_non_blocking(left == Some(Duration::ZERO))?;
+            match left {
+                Some(Duration::ZERO) => self.make_non_blocking()?,
+                _ => self.make_blocking()?,
+            }
             // Zero would be for ever.
             let limit = left.map_or(Duration::ZERO, |left| left.max(Duration::from_micros(1)));
             self.limit_sending(limit)?;
@@ -149,7 +149,7 @@ impl Socket {
                 Err(errno) => break Err(errno.into()),
             }
         };
-        self.set_non_blocking(false)?;
+        self.make_blocking()?;
         self.limit_sending(Duration::ZERO)?;
         connected
     }
@@ -159,7 +159,7 @@ impl Socket {
         address: &dyn SockaddrLike,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
-        self.set_non_blocking(true)?;
+        self.make_non_blocking()?;
         match socket::connect(self.0.as_raw_fd(), address) {
             Ok(()) => {}
             // It goes on by itself, after a signal as well.
@@ -174,7 +174,7 @@ impl Socket {
             }
             Err(errno) => return Err(errno.into()),
         }
-        self.set_non_blocking(false)?;
+        self.make_blocking()?;
         Ok(Waited::Done(()))
     }
 
@@ -183,9 +183,17 @@ impl Socket {
         Ok(Self(self.0.try_clone()?))
     }
 
-    /// Makes calls on it fail with EAGAIN rather than wait.
-    pub fn set_non_blocking(&self, non_blocking: bool) -> Result<(), Errno> {
-        let flags = if non_blocking { OFlag::O_NONBLOCK } else { OFlag::empty() };
+    /// Has calls on it fail with EAGAIN rather than wait.
+    pub fn make_non_blocking(&self) -> Result<(), Errno> {
+        self.set_flags(OFlag::O_NONBLOCK)
+    }
+
+    /// Has calls on it wait.
+    pub fn make_blocking(&self) -> Result<(), Errno> {
+        self.set_flags(OFlag::empty())
+    }
+
+    fn set_flags(&self, flags: OFlag) -> Result<(), Errno> {
         fcntl(&self.0, FcntlArg::F_SETFL(flags))?;
         Ok(())
     }
@@ -213,7 +221,7 @@ pub fn path_address(path: &Path) -> Result<(UnixAddr, Option<OwnedFd>), Errno> {
         return Ok((address, None));
     }
     let fd = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
-    let address = UnixAddr::new(format!("/proc/self/fd/{}", fd.as_raw_fd()).as_str())?;
+    let address = UnixAddr::new(&descriptor::path(&fd))?;
     Ok((address, Some(fd)))
 }
 

@@ -22,6 +22,15 @@ pub enum KeepAlive {
     Never,
 }
 
+/// The versions of the Internet protocol that an IPv6 socket for every address takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Versions {
+    /// IPv6 alone.
+    Ipv6,
+    /// What comes by IPv4 as well.
+    Both,
+}
+
 /// How often a peer that does not answer is asked.
 const PROBES: u32 = 5;
 
@@ -64,10 +73,10 @@ impl Socket {
         Ok(socket::setsockopt(&self.0, sockopt::ReuseAddr, &true)?)
     }
 
-    /// Whether an IPv6 socket for every address takes what comes by IPv4 as well, whatever the system
-    /// is set to.
-    pub fn take_ipv4_as_well(&self, both: bool) -> Result<(), Errno> {
-        Ok(socket::setsockopt(&self.0, sockopt::Ipv6V6Only, &!both)?)
+    /// Says what an IPv6 socket takes, whatever the system is set to.
+    pub fn take(&self, versions: Versions) -> Result<(), Errno> {
+        let alone = versions == Versions::Ipv6;
+        Ok(socket::setsockopt(&self.0, sockopt::Ipv6V6Only, &alone)?)
     }
 
     /// Has the kernel choose a port only when it connects, so that one that is in use for another

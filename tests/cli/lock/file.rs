@@ -143,7 +143,9 @@ fn what_is_no_lock_file_is_refused() {
     nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let link = format!("{file}.link");
     std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
-    for path in [&file, &link, directory.path().to_str().unwrap()] {
+    let socket = format!("{file}.socket");
+    let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [&file, &link, &socket, directory.path().to_str().unwrap()] {
         let said = format!("{path}: {reason}\n");
         ipc(&["lock", "take", "-n", path]).is(3, "", &format!("ipc: lock take: {said}"));
         ipc(&["lock", "drop", "-f", path]).is(3, "", &format!("ipc: lock drop: {said}"));

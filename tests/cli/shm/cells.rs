@@ -6,6 +6,22 @@ use super::{complaint, created};
 use crate::support::{Name, code, ipc, sh, text};
 
 #[test]
+fn a_number_is_seen_and_set_where_it_is_not_aligned_as_well() {
+    let name = created("10");
+    for (kind, number, bytes) in [
+        ("u16", "0x1234", &b"\0\x34\x12\0\0\0\0\0\0\0"[..]),
+        ("u32", "0x12345678", b"\0\x78\x56\x34\x12\0\0\0\0\0"),
+        ("u64", "0x123456789abcdef0", b"\0\xf0\xde\xbc\x9a\x78\x56\x34\x12\0"),
+    ] {
+        let cell = ["--type", kind, "--endian", "little", "--offset", "1"];
+        ipc(&["shm", "poke", &name, number]).words(&cell).is(0, "", "");
+        assert_eq!(ipc(&["shm", "cat", &name]).output().stdout, bytes);
+        let shown = u64::from_str_radix(&number[2..], 16).unwrap();
+        ipc(&["shm", "peek", &name]).words(&cell).is(0, &format!("{shown}\n"), "");
+    }
+}
+
+#[test]
 fn numbers_of_every_type_are_set_and_printed() {
     let (name, key) = (created("64"), Name::system_v("shm"));
     ipc(&["shm", "create", &key, "--size", "64"]).is(0, "", "");

@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use super::{Place, abstract_name, is_listening, serve, stop};
-use crate::peers;
+use crate::peers::{self, Stopped};
 use crate::support::{Running, as_another_user, awkward, bash, code, ipc, pause, sh, text, until};
 
 #[test]

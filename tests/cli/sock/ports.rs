@@ -234,6 +234,49 @@ fn tcp_is_served_at_both_versions_of_the_protocol() {
     }
 }
 
+/// A network of which nobody answers: runs a command in it, and tells how it ended, and whether it
+/// still asked when it had asked once.
+const SILENCE: &str = r#"
+import fcntl, os, struct, subprocess, sys
+tun = os.open('/dev/net/tun', os.O_RDWR | os.O_NONBLOCK)
+fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH', b'silence', 0x1001))
+up = 'ip link set lo up && ip addr add 10.9.0.1/24 dev silence && ip link set silence up'
+subprocess.run(up, shell=True, check=True)
+with open(sys.argv[1], 'w') as resolver:
+    resolver.write('nameserver 10.9.0.2\n')
+subprocess.run(['mount', '--bind', sys.argv[1], '/etc/resolv.conf'], check=True)
+ended = subprocess.run(sys.argv[2:])
+asked = []
+try:
+    while True:
+        packet = os.read(tun, 2000)
+        if packet[0] >> 4 == 4:
+            transport = packet[20:]
+            # A connection has its port, and a question its number.
+            asked.append(transport[:2] if packet[9] == 6 else transport[8:10])
+except BlockingIOError:
+    pass
+print(ended.returncode, 'asked' if asked else 'did not ask', len(asked) - len(set(asked)))
+"#;
+
+#[test]
+fn who_does_not_answer_is_not_waited_for_beyond_the_timeout() {
+    let options = ["--user", "--map-root-user", "--net", "--mount"];
+    if !Path::new("/dev/net/tun").exists() || !peers::may_unshare(&options) {
+        return;
+    }
+    for verb in ["wait", "connect"] {
+        for address in ["tcp:10.9.0.2:80", "tcp:silent.example:80"] {
+            let resolver = tempfile::NamedTempFile::new().unwrap();
+            // What is not answered is asked again: a connection after a second, a name after some.
+            let run = Run::new("unshare", &options).words(&["python3", "-c", SILENCE]);
+            let run = run.word(resolver.path()).word(binary());
+            let told = format!("ipc: sock {verb}: {address}: timed out\n");
+            run.words(&["sock", verb, "-t", "20ms", address]).is(0, "124 asked 0\n", &told);
+        }
+    }
+}
+
 #[test]
 fn a_datagram_to_a_port_where_nobody_listens_has_the_status_of_nobody() {
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

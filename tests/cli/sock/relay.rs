@@ -96,6 +96,30 @@ fn a_relay_to_nobody_sends_its_client_away_and_says_why() {
 }
 
 #[test]
+fn a_connection_that_is_open_already_is_for_one_client() {
+    let (place, front) = (Place::new(), Place::new());
+    ipc(&["sock", "relay", &front, "fd:7"]).is(
+        2,
+        "",
+        "ipc: sock relay: fd:7: one connection is for one client\nhint: --once lets one client in\n",
+    );
+    ipc(&["sock", "relay", "--once", &front, "fd:7"]).is(
+        3,
+        "",
+        "ipc: sock relay: fd:7: Bad file descriptor\n",
+    );
+    assert!(front.names().is_empty());
+    let server = serve(&place, &["--echo"]);
+    let line = "exec 7<&0 </dev/null >/dev/null; exec ipc sock relay --once \"$0\" fd:7";
+    let relay = sh("exec ipc sock connect \"$0\" -- sh -c \"$1\" \"$2\"").word(&*place).word(line);
+    let relay = relay.word(&*front).start();
+    ipc(&["sock", "connect", "--retry", "60", &front]).input("hi").is(0, "hi", "");
+    let output = relay.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+    stop(server, Signal::SIGTERM);
+}
+
+#[test]
 fn what_would_be_relayed_to_itself_is_refused() {
     let place = Place::new();
     let refused = format!("ipc: sock relay: {}: it would be relayed to itself\n", &*place);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cmd::sock::serve::entrance::{Entrance, LISTENER};
+use crate::cmd::sock::serve::entrance::{Awaited, Entrance, LISTENER};
 use crate::cmd::sock::serve::gate::{Admission, Client, Gate};
 use crate::deadline::{Deadline, Waited};
 use crate::endpoint::Listener;
@@ -30,7 +30,7 @@ impl Peers {
             Some(users) => Admission::Only { users, groups: Vec::new() },
             None => Admission::Everybody,
         };
-        let entrance = Entrance::new(Gate::new(listener, admission, false, usize::MAX))?;
+        let entrance = Entrance::new(Gate::new(listener, admission))?;
         // A file, which has no reader, cannot be waited for.
         let _ = entrance.events.add(Stream::Output.fd(), STDOUT, Interest::Nothing);
         Ok(Self { entrance, clients: BTreeMap::new(), ready: Vec::new() })
@@ -38,7 +38,7 @@ impl Peers {
 
     fn let_in(&mut self, output: &Output) -> Result<(), Errno> {
         while let Some(client) = self.entrance.next(output)? {
-            client.socket.set_non_blocking(true)?;
+            client.socket.make_non_blocking()?;
             client.socket.mark_messages()?;
             self.entrance.events.add(&client.socket, client.number, Interest::Readable)?;
             self.clients.insert(client.number, client);
@@ -49,7 +49,7 @@ impl Peers {
 
 impl Inbox for Peers {
     fn wait(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
-        self.entrance.wait(&mut self.ready, true, deadline)
+        self.entrance.wait(&mut self.ready, Awaited::Everybody, deadline)
     }
 
     fn take<'a>(&mut self, buffer: &'a mut Vec<u8>, output: &Output) -> Result<Taken<'a>, Errno> {

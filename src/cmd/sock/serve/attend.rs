@@ -8,7 +8,7 @@ use crate::sys::events::{Events, Interest};
 use crate::sys::signal::{Blocked, die_of};
 use crate::units::Patience;
 
-use super::entrance::{Entrance, LISTENER};
+use super::entrance::{Awaited, Entrance, LISTENER};
 use super::gate::{Client, Gate};
 use super::hosting::Hosted;
 
@@ -115,8 +115,8 @@ impl Attendance<'_> {
     fn run(mut self) -> anyhow::Result<Exit> {
         let mut ready = Vec::new();
         while !self.is_over() {
-            let (wanted, deadline) = (self.has_place(), self.deadline());
-            match self.entrance.wait(&mut ready, wanted, deadline)? {
+            let awaited = if self.has_place() { Awaited::Everybody } else { Awaited::Inside };
+            match self.entrance.wait(&mut ready, awaited, self.deadline())? {
                 Waited::Done(()) => ready.iter().try_for_each(|&number| self.go_on(number))?,
                 Waited::TimedOut if self.stopping.is_some() => break,
                 Waited::TimedOut => return Ok(Exit::Done),

@@ -53,7 +53,7 @@ impl Echo {
 impl Service for Echo {
     fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
         let Client { socket, number, pass, .. } = client;
-        socket.set_non_blocking(true)?;
+        socket.make_non_blocking()?;
         if self.kind != SocketType::Stream {
             socket.mark_messages()?;
         }

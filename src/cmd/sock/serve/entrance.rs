@@ -15,13 +15,22 @@ pub const LISTENER: u64 = u64::MAX;
 /// How long clients are left waiting when there is nothing to serve them with.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Who is waited for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Awaited {
+    /// Those inside, and those who come, if there is room for them.
+    Everybody,
+    /// Those inside.
+    Inside,
+}
+
 /// A gate, and the events of all who have come through it.
 #[derive(Debug)]
 pub struct Entrance {
     pub gate: Gate,
     pub events: Events,
-    /// Whether those who come are waited for.
-    attentive: bool,
+    /// What the events tell of, of those who come.
+    interest: Interest,
     /// Until when they are left waiting, as there is nothing to serve them with.
     pause: Option<Deadline>,
     /// Whether that was told.
@@ -34,19 +43,22 @@ impl Entrance {
         if let Some(listener) = gate.listener() {
             events.add(listener, LISTENER, Interest::Readable)?;
         }
-        Ok(Self { gate, events, attentive: true, pause: None, complained: false })
+        Ok(Self { gate, events, interest: Interest::Readable, pause: None, complained: false })
     }
 
-    /// Waits until some are ready, whose numbers it puts in place of what is in `ready`: of those
-    /// inside and, where that is `wanted`, of those who come.
+    /// Waits until some are ready, whose numbers it puts in place of what is in `ready`.
     pub fn wait(
         &mut self,
         ready: &mut Vec<u64>,
-        wanted: bool,
+        awaited: Awaited,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
         loop {
-            self.attend(wanted && self.pause.is_none() && self.gate.has_room())?;
+            let is_open = self.pause.is_none() && self.gate.has_room();
+            self.attend(match awaited {
+                Awaited::Everybody if is_open => Interest::Readable,
+                Awaited::Everybody | Awaited::Inside => Interest::Nothing,
+            })?;
             let until = self.pause.map_or(deadline, |pause| pause.min(deadline));
             match self.events.wait(ready, until)? {
                 Waited::TimedOut if !deadline.has_passed() => self.pause = None,
@@ -55,13 +67,13 @@ impl Entrance {
         }
     }
 
-    fn attend(&mut self, wanted: bool) -> Result<(), Errno> {
-        let Some(listener) = self.gate.listener().filter(|_| wanted != self.attentive) else {
+    /// Has the events tell of this, of those who come.
+    fn attend(&mut self, interest: Interest) -> Result<(), Errno> {
+        let Some(listener) = self.gate.listener().filter(|_| interest != self.interest) else {
             return Ok(());
         };
-        let interest = if wanted { Interest::Readable } else { Interest::Nothing };
         self.events.change(listener, LISTENER, interest)?;
-        self.attentive = wanted;
+        self.interest = interest;
         Ok(())
     }
 

@@ -63,27 +63,38 @@ pub struct Gate {
     listener: Option<Listener>,
     address: OsString,
     admission: Admission,
-    once: bool,
     admitted: u64,
+    /// How many may come in altogether.
+    total: u64,
+    /// How many may be served at a time of each user.
     max_per_uid: usize,
     passes: BTreeMap<u32, Pass>,
     guests: VecDeque<Guest>,
 }
 
 impl Gate {
-    pub fn new(listener: Listener, admission: Admission, once: bool, max_per_uid: usize) -> Self {
-        let address = listener.address().to_owned();
-        let (passes, guests) = (BTreeMap::new(), VecDeque::new());
+    /// One for any number of clients.
+    pub fn new(listener: Listener, admission: Admission) -> Self {
         Self {
+            address: listener.address().to_owned(),
             listener: Some(listener),
-            address,
             admission,
-            once,
             admitted: 0,
-            max_per_uid,
-            passes,
-            guests,
+            total: u64::MAX,
+            max_per_uid: usize::MAX,
+            passes: BTreeMap::new(),
+            guests: VecDeque::new(),
         }
+    }
+
+    /// The same for a single client.
+    pub fn for_one(self) -> Self {
+        Self { total: 1, ..self }
+    }
+
+    /// The same for so many clients of a user at a time.
+    pub fn for_each_user(self, max_per_uid: usize) -> Self {
+        Self { max_per_uid, ..self }
     }
 
     /// What to wait for, unless as many came in as should.
@@ -157,7 +168,7 @@ impl Gate {
 
     fn client(&mut self, socket: Socket, peer: Option<Credentials>, pass: Pass) -> Client {
         self.admitted += 1;
-        if self.once {
+        if self.admitted == self.total {
             self.close();
         }
         Client { socket, number: self.admitted, peer, pass }

@@ -103,7 +103,8 @@ impl Hosting {
         tell_address(&listener, address, output);
         ready.tell(listener.address().as_bytes())?;
         let max_per_uid = self.max_per_uid.map_or(usize::MAX, |limit| limit as usize);
-        let gate = Gate::new(listener, admission, self.once, max_per_uid);
+        let gate = Gate::new(listener, admission).for_each_user(max_per_uid);
+        let gate = if self.once { gate.for_one() } else { gate };
         Ok(Hosted { gate, children, ending })
     }
 

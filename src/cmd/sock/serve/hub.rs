@@ -97,7 +97,7 @@ impl Hub {
 
 impl Service for Hub {
     fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
-        client.socket.set_non_blocking(true)?;
+        client.socket.make_non_blocking()?;
         if self.kind != SocketType::Stream {
             client.socket.mark_messages()?;
         }

@@ -152,7 +152,7 @@ impl Serve {
         let _held = Blocked::new(ending().collect());
         let Some(listener) = hosted.gate.into_listener() else { return Ok(Exit::Done) };
         let (binding, socket) = listener.into_parts();
-        socket.set_non_blocking(false)?;
+        socket.make_blocking()?;
         descriptor::hand_over_as_third(&socket)?;
         drop((socket, third));
         let exit = command.run(|_| descriptor::close_third());

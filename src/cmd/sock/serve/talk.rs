@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 
 use super::attend::Limits;
-use super::entrance::Entrance;
+use super::entrance::{Awaited, Entrance};
 use super::gate::Gate;
 
 /// Talks with one client after the other.
@@ -19,7 +19,7 @@ pub fn attend(
     let mut entrance = Entrance::new(gate)?;
     let mut ready = Vec::new();
     while !entrance.gate.is_closed() {
-        if entrance.wait(&mut ready, true, limits.idle())? == Waited::TimedOut {
+        if entrance.wait(&mut ready, Awaited::Everybody, limits.idle())? == Waited::TimedOut {
             break;
         }
         let Some(client) = entrance.next(output)? else { continue };

@@ -1,0 +1,210 @@
+//! The only writer of stdout and stderr: answers, records, listings and diagnostics.
+
+mod listing;
+mod record;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::fmt::{self, Display, Write as _};
+
+use serde::Serialize;
+
+pub use self::record::Record;
+pub use self::text::{escape, json_bytes, rfc3339};
+
+use self::record::Medium;
+use crate::errno::Errno;
+use crate::exit::Failure;
+use crate::plain::Plain;
+use crate::sys::stdio::{self, Stream};
+
+/// How much to say on stderr. Every verb has these options.
+#[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
+pub struct Verbosity {
+    /// Print no diagnostics: the status says it all
+    #[arg(short, long, conflicts_with = "verbose", display_order = 900)]
+    pub quiet: bool,
+    /// Say what happens, on stderr
+    #[arg(short, long, display_order = 900)]
+    pub verbose: bool,
+}
+
+/// How to print what is known of objects.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Format {
+    /// Print JSON
+    #[arg(short, long)]
+    json: bool,
+}
+
+impl Format {
+    /// Whether it is JSON, for what is neither a listing nor an object shown whole.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+}
+
+/// Stdout did not take what was written to it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("standard output: {0}")]
+pub struct Unwritable(pub Errno);
+
+impl Unwritable {
+    /// Whether the reader has left, which ends a command as SIGPIPE would, without a word.
+    pub fn reader_left(self) -> bool {
+        self.0 == Errno(libc::EPIPE)
+    }
+}
+
+/// Stdout, gathered into large writes; and stderr, as quiet as it was asked to be.
+#[derive(Debug)]
+pub struct Output {
+    pending: Vec<u8>,
+    verbosity: Verbosity,
+    /// The words of the command, which its diagnostics begin with.
+    command: String,
+}
+
+/// Beyond this much the pending output is written: as much as a pipe takes at once.
+const ENOUGH: usize = 64 << 10;
+
+impl Output {
+    /// The output of the command that these words name.
+    pub fn new(command: impl Into<String>, verbosity: Verbosity) -> Self {
+        Self { pending: Vec::new(), verbosity, command: command.into() }
+    }
+
+    /// One line of the answer.
+    pub fn line(&mut self, text: impl Display) -> Result<(), Unwritable> {
+        self.text(format_args!("{text}\n"))
+    }
+
+    /// A part of the answer, as it is.
+    pub fn text(&mut self, text: impl Display) -> Result<(), Unwritable> {
+        // Writing into memory fails only where a Display fails, and none of ours does.
+        let _ = write!(Sink(&mut self.pending), "{text}");
+        self.write_if_enough()
+    }
+
+    /// Bytes of the answer, as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Unwritable> {
+        self.pending.extend_from_slice(bytes);
+        self.write_if_enough()
+    }
+
+    fn write_if_enough(&mut self) -> Result<(), Unwritable> {
+        if self.pending.len() < ENOUGH { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes what is pending. Every command ends with it, so that a full disk is noticed.
+    pub fn flush(&mut self) -> Result<(), Unwritable> {
+        let written = stdio::write_all(Stream::Output, &self.pending);
+        self.pending.clear();
+        written.map_err(Unwritable)
+    }
+
+    /// Whether something is pending.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// What is known of one object, a line for each thing that is.
+    pub fn show(&mut self, record: &Record, format: Format) -> Result<(), Unwritable> {
+        if format.json {
+            return self.json(record);
+        }
+        let medium = medium();
+        let width = record.readable().map(|field| field.key.len()).max().unwrap_or(0) + 1;
+        for field in record.readable() {
+            self.text(format_args!("{:<width$} ", format!("{}:", field.key)))?;
+            self.bytes(&field.shown_on(medium))?;
+            self.bytes(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// What is known of many objects, in columns below a header.
+    pub fn list(&mut self, records: &[Record], format: Format) -> Result<(), Unwritable> {
+        if format.json {
+            return self.json(records);
+        }
+        for line in listing::lines(records, medium()) {
+            self.bytes(&line)?;
+        }
+        Ok(())
+    }
+
+    /// One line of JSON.
+    pub fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), Unwritable> {
+        // Records hold nothing that JSON cannot: keys are strings and numbers are finite.
+        let text = serde_json::to_string(value).unwrap_or_default();
+        self.line(text)
+    }
+
+    /// Something that happens on the way, for those who asked with `--verbose`.
+    pub fn note(&self, text: impl Display) {
+        if self.verbosity.verbose {
+            self.complain(text);
+        }
+    }
+
+    /// Something wrong that does not end the command.
+    pub fn warn(&self, text: impl Display) {
+        if !self.verbosity.quiet {
+            self.complain(text);
+        }
+    }
+
+    /// Whether more than the answer is wanted, and so worth finding out.
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity.verbose
+    }
+
+    /// Whether somebody sits at a terminal and reads what we say.
+    pub fn is_watched(&self) -> bool {
+        !self.verbosity.quiet && stdio::is_terminal(Stream::Error)
+    }
+
+    /// What went wrong, and the way out where there is one.
+    pub fn error(&self, error: &anyhow::Error) {
+        let failure = Failure::in_chain(error);
+        if failure.is_some_and(Failure::is_expected) {
+            return self.note(format_args!("{error:#}"));
+        }
+        self.warn(format_args!("{error:#}"));
+        if let Some(hint) = failure.and_then(Failure::way_out).filter(|_| !self.verbosity.quiet) {
+            complain(format_args!("hint: {hint}\n"));
+        }
+    }
+
+    fn complain(&self, text: impl Display) {
+        complain(format_args!("ipc: {}: {text}\n", self.command));
+    }
+}
+
+/// Writes a diagnostic, whole and at once so that those of several processes do not mix. A stderr
+/// that takes nothing is no reason to stop.
+pub fn complain(text: impl Display) {
+    complain_bytes(text.to_string().as_bytes());
+}
+
+/// The same, in bytes that may be of any kind.
+pub fn complain_bytes(bytes: &[u8]) {
+    let _ = stdio::write_all(Stream::Error, bytes);
+}
+
+/// Lets formatting append to bytes.
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Sink<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// What stdout is.
+fn medium() -> Medium {
+    if stdio::is_terminal(Stream::Output) { Medium::Terminal } else { Medium::Elsewhere }
+}

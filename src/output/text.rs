@@ -1,0 +1,89 @@
+//! How bytes and times are written for people and in JSON.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// A time of day, in seconds since 1970; zero or less is never.
+pub fn rfc3339(seconds: i64) -> Option<String> {
+    let since = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0)?;
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(since);
+    Some(humantime::format_rfc3339_seconds(time).to_string())
+}
+
+/// A string, or `{"base64": "..."}` where the bytes are not UTF-8.
+pub fn json_bytes(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::from(text),
+        Err(_) => serde_json::json!({ "base64": base64(bytes) }),
+    }
+}
+
+/// Shows bytes on a terminal, or in a diagnostic: control characters and what is not UTF-8 as
+/// escapes, so that no name moves the cursor, breaks a line or passes for another.
+pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    let plain = |c: char| !c.is_control() && !is_invisible(c);
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && text.chars().all(plain)
+    {
+        return Cow::from(text);
+    }
+    let mut shown = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => shown.push_str("\\n"),
+                '\t' => shown.push_str("\\t"),
+                '\r' => shown.push_str("\\r"),
+                c if plain(c) => shown.push(c),
+                c if c.is_ascii() => shown.extend(format!("\\x{:02x}", u32::from(c)).chars()),
+                c => shown.extend(c.escape_unicode()),
+            }
+        }
+        for byte in chunk.invalid() {
+            shown.extend(format!("\\x{byte:02x}").chars());
+        }
+    }
+    Cow::from(shown)
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(group.get(i).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let sextet = bits >> (18 - 6 * place) & 63;
+            text.push(if place <= group.len() { ALPHABET[sextet as usize].into() } else { '=' });
+        }
+    }
+    text
+}
+
+/// Characters that reorder or hide the text around them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn control_characters_are_shown_and_words_are_left_alone() {
+        assert_eq!(escape("größer".as_bytes()), "größer");
+        assert_eq!(escape(b"a\x1b]0;x\x07\n\xff"), "a\\x1b]0;x\\x07\\n\\xff");
+        assert_eq!(escape("a\u{202e}b\u{85}".as_bytes()), "a\\u{202e}b\\u{85}");
+    }
+}

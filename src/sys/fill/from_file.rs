@@ -1,0 +1,126 @@
+//! Filling a file from another, which two threads copy: one from the front and one from the back:
+//! copy_file_range(2), mmap(2).
+//!
+//! The one at the back copies into a mapping, as the kernel lets one writer at a time into a file.
+
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Mutex;
+use std::thread;
+
+use nix::errno::Errno::{EAGAIN, EINTR};
+use nix::unistd::{Whence, lseek};
+
+use crate::sys::memory::{Access, Window};
+use crate::sys::offset;
+use crate::sys::transfer::{self, Error, Side};
+
+/// What one of two takes of a file at a time: the reach of one page of page tables.
+pub(super) const CHUNK: u64 = 2 << 20;
+
+/// Copies a file that says it has `size` more bytes to this offset of another, which is ours alone,
+/// and lies in memory; returns how much it was. The source is read from its position on, which
+/// moves along.
+///
+/// # Errors
+/// Those of copying. What the file has then is of no use.
+pub fn from_file(source: BorrowedFd<'_>, file: &OwnedFd, at: u64, size: u64) -> Result<u64, Error> {
+    let seek_source = |to| offset::seek(source, to).map_err(|errno| Side::Source.failed(errno));
+    let seek_file = |to| offset::seek(file, to).map_err(|errno| Side::Destination.failed(errno));
+    let start =
+        lseek(source, 0, Whence::SeekCur).map_err(|errno| Side::Source.failed(errno))? as u64;
+    seek_file(at)?;
+    let left = Left { chunks: Mutex::new(0..size.div_ceil(CHUNK)), size };
+    let copied = thread::scope(|scope| {
+        let back = || copy_back(source, start, file, at, &left);
+        let back = thread::Builder::new().spawn_scoped(scope, back);
+        let front = copy_front(source, file, &left)?;
+        // There may be a limit on threads.
+        let Ok(back) = back else { return Ok(front) };
+        let back = back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        // It gives up where it gets no page, perhaps after the front has come to its end.
+        Ok(front.min(back).min(copy_front(source, file, &left)?))
+    })?;
+    seek_source(start + copied)?;
+    if copied < size {
+        return Ok(copied);
+    }
+    // The source may have become longer.
+    seek_file(at + copied)?;
+    Ok(copied + transfer::copy(source, file, None)?)
+}
+
+/// The chunks of a file that nobody has taken yet.
+struct Left {
+    chunks: Mutex<Range<u64>>,
+    size: u64,
+}
+
+impl Left {
+    fn change<T>(&self, change: impl FnOnce(&mut Range<u64>) -> T) -> T {
+        // Nobody panics while he has it.
+        change(&mut self.chunks.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn first(&self) -> Option<Range<u64>> {
+        self.change(|chunks| chunks.next()).map(|chunk| self.bytes(chunk))
+    }
+
+    fn last(&self) -> Option<Range<u64>> {
+        self.change(|chunks| chunks.next_back()).map(|chunk| self.bytes(chunk))
+    }
+
+    /// Puts back the last that was taken from the back.
+    fn put_back(&self) {
+        self.change(|chunks| chunks.end += 1);
+    }
+
+    fn bytes(&self, chunk: u64) -> Range<u64> {
+        chunk * CHUNK..((chunk + 1) * CHUNK).min(self.size)
+    }
+}
+
+/// Copies one chunk after the other from the front; returns where the source ended, or its size.
+fn copy_front(source: BorrowedFd<'_>, file: &OwnedFd, left: &Left) -> Result<u64, Error> {
+    while let Some(bytes) = left.first() {
+        let copied = transfer::copy(source, file, Some(bytes.end - bytes.start))?;
+        if bytes.start + copied < bytes.end {
+            return Ok(bytes.start + copied);
+        }
+    }
+    Ok(left.size)
+}
+
+/// The same from the back, by a mapping.
+fn copy_back(
+    source: BorrowedFd<'_>,
+    start: u64,
+    file: &OwnedFd,
+    at: u64,
+    left: &Left,
+) -> Result<u64, Error> {
+    let mut end = left.size;
+    while let Some(bytes) = left.last() {
+        let target = at + bytes.start..at + bytes.end;
+        let populated = Window::map(file.as_fd(), target.clone(), Access::Write)
+            .and_then(|window| window.populate().map(|()| window));
+        let Ok(window) = populated else {
+            left.put_back();
+            break;
+        };
+        let mut position = bytes.start;
+        while position < bytes.end {
+            let part = at + position..target.end;
+            match window.read_at(source, start + position, part) {
+                Ok(0) => {
+                    end = end.min(position);
+                    break;
+                }
+                Ok(count) => position += count as u64,
+                Err(EINTR | EAGAIN) => {}
+                Err(errno) => return Err(Side::Source.failed(errno)),
+            }
+        }
+    }
+    Ok(end)
+}

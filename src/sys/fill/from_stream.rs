@@ -1,0 +1,204 @@
+//! Filling a file from a stream, of which one thread reads and another writes: read(2), pwrite(2).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::WORTHWHILE;
+use crate::deadline::{Deadline, Waited};
+use crate::sys::eventfd::Bell;
+use crate::sys::transfer::{Error, Side};
+use crate::sys::{cpu, pipe, poll, stream};
+
+/// What is read and written at a time.
+const BLOCK: usize = 512 << 10;
+
+/// How many blocks go to and fro between reader and writer.
+const BLOCKS: usize = 4;
+
+/// Moves all of a stream to this offset of a file, or as much as the limit says; returns how much
+/// it was.
+pub fn from_stream(
+    source: BorrowedFd<'_>,
+    file: &OwnedFd,
+    offset: u64,
+    limit: Option<u64>,
+) -> Result<u64, Error> {
+    let mut stream = Stream { source, left: limit.unwrap_or(u64::MAX) };
+    let mut block = Block::new();
+    let mut written = 0;
+    while written < WORTHWHILE {
+        if stream.read(&mut block)? == 0 {
+            return Ok(written);
+        }
+        block.write_to(file, offset + written)?;
+        written += block.take();
+        if written >= pipe::CAPACITY_AT_FIRST {
+            pipe::enlarge(source);
+        }
+    }
+    let rest = if cpu::allowed() > 1 { by_two } else { alone };
+    Ok(written + rest(stream, file, offset + written)?)
+}
+
+fn alone(mut stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<u64, Error> {
+    let (mut block, mut written) = (Block::new(), 0);
+    while stream.read(&mut block)? > 0 {
+        block.write_to(file, offset + written)?;
+        written += block.take();
+    }
+    Ok(written)
+}
+
+/// What is still to come.
+pub(super) struct Stream<'a> {
+    pub(super) source: BorrowedFd<'a>,
+    pub(super) left: u64,
+}
+
+impl Stream<'_> {
+    /// Reads once behind what is in the block, waiting for something; 0 is the end, or the limit.
+    fn read(&mut self, block: &mut Block) -> Result<usize, Error> {
+        let room = (BLOCK - block.length).min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let room = &mut block.bytes[block.length..][..room];
+        let count = stream::read(self.source, room).map_err(|errno| Side::Source.failed(errno))?;
+        block.length += count;
+        self.left -= count as u64;
+        Ok(count)
+    }
+
+    /// Whether a read would not wait.
+    fn is_readable(&self) -> bool {
+        poll::readable(self.source, Deadline::PASSED) == Ok(Waited::Done(()))
+    }
+}
+
+/// Bytes on their way.
+struct Block {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Block {
+    fn new() -> Self {
+        Self { bytes: vec![0; BLOCK], length: 0 }
+    }
+
+    fn write_to(&self, file: &OwnedFd, offset: u64) -> Result<(), Error> {
+        let written = stream::write_at(file, &self.bytes[..self.length], offset);
+        written.map_err(|errno| Side::Destination.failed(errno))
+    }
+
+    /// Empties it; returns how much there was.
+    fn take(&mut self) -> u64 {
+        std::mem::take(&mut self.length) as u64
+    }
+}
+
+/// One thread reads, another writes what was read.
+pub(super) fn by_two(stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<u64, Error> {
+    let failed = Bell::new().map_err(|errno| Side::Destination.failed(errno))?;
+    let waiting = AtomicUsize::new(0);
+    let (full, to_write) = sync_channel(BLOCKS);
+    let (empty, to_fill) = sync_channel(BLOCKS);
+    for _ in 0..BLOCKS {
+        // There is a place for each.
+        let _ = empty.send(Block::new());
+    }
+    thread::scope(|scope| {
+        let (failed, waiting) = (&failed, &waiting);
+        let writer = thread::Builder::new().spawn_scoped(scope, move || {
+            write_blocks(file, offset, &to_write, &empty, waiting).inspect_err(|_| failed.ring())
+        });
+        // There may be a limit on threads.
+        let Ok(writer) = writer else { return alone(stream, file, offset) };
+        let read = read_blocks(stream, &to_fill, &full, waiting, failed);
+        // What was read is written, however reading ended.
+        drop(full);
+        let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        read.map(|()| written)
+    })
+}
+
+fn write_blocks(
+    file: &OwnedFd,
+    mut offset: u64,
+    to_write: &Receiver<Block>,
+    empty: &SyncSender<Block>,
+    waiting: &AtomicUsize,
+) -> Result<u64, Error> {
+    let start = offset;
+    for mut block in to_write {
+        block.write_to(file, offset)?;
+        offset += block.take();
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        // Nobody takes it back once all is read.
+        let _ = empty.send(block);
+    }
+    Ok(offset - start)
+}
+
+/// Reads until the end, or until writing failed, which the writer tells.
+fn read_blocks(
+    mut stream: Stream<'_>,
+    to_fill: &Receiver<Block>,
+    full: &SyncSender<Block>,
+    waiting: &AtomicUsize,
+    failed: &Bell,
+) -> Result<(), Error> {
+    while let Ok(mut block) = to_fill.recv() {
+        let filled = fill_block(&mut stream, &mut block, waiting, failed);
+        if filled == Ok(Filled::InVain) {
+            break;
+        }
+        // What was read before an error is written.
+        waiting.fetch_add(1, Ordering::Relaxed);
+        let handed_on = full.send(block);
+        if filled? == Filled::ToTheEnd || handed_on.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What became of reading into a block.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Filled {
+    /// It is to be written, and more may come.
+    Partly,
+    /// It is to be written, and nothing more comes.
+    ToTheEnd,
+    /// Nobody writes any more.
+    InVain,
+}
+
+/// Reads into a block for as long as that keeps nobody waiting: a writer that has nothing to do gets
+/// what there is, and so it is before we wait ourselves. Otherwise the block is filled up, as each
+/// has its cost.
+fn fill_block(
+    stream: &mut Stream<'_>,
+    block: &mut Block,
+    waiting: &AtomicUsize,
+    failed: &Bell,
+) -> Result<Filled, Error> {
+    while block.length < BLOCK {
+        if stream.left == 0 {
+            return Ok(Filled::ToTheEnd);
+        }
+        let is_wanted = || waiting.load(Ordering::Relaxed) == 0;
+        if block.length > 0 && (is_wanted() || !stream.is_readable()) {
+            break;
+        }
+        let fds = [stream.source, failed.as_fd()];
+        let waited = poll::any_readable(&fds, Deadline::NEVER);
+        if failed.has_rung() {
+            return Ok(Filled::InVain);
+        }
+        let _: Waited = waited.map_err(|errno| Side::Source.failed(errno))?;
+        if stream.read(block)? == 0 {
+            return Ok(Filled::ToTheEnd);
+        }
+    }
+    Ok(Filled::Partly)
+}

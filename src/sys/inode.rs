@@ -1,0 +1,23 @@
+//! What a file is, of all that stat(2) tells of it: inode(7).
+
+use nix::sys::stat::{FileStat, SFlag};
+
+/// Its type: one of the flags that S_IFMT covers.
+pub fn kind(status: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
+}
+
+/// Whether it is an ordinary file.
+pub fn is_regular(status: &FileStat) -> bool {
+    kind(status) == SFlag::S_IFREG
+}
+
+/// Whether it is a socket.
+pub fn is_socket(status: &FileStat) -> bool {
+    kind(status) == SFlag::S_IFSOCK
+}
+
+/// Whether both are the same file.
+pub fn is_same(one: &FileStat, other: &FileStat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}

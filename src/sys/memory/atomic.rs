@@ -1,0 +1,36 @@
+//! Cells of any width that several processes change at the same time.
+
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+
+/// A cell of any width.
+pub trait Atomic {
+    /// Its bits; what was stored before them is seen as well.
+    fn load(&self) -> u64;
+    /// Sets it, to the low ones of these bits.
+    fn store(&self, bits: u64);
+    /// Sets it if it is as it was seen; gives what it is otherwise.
+    fn replace(&self, seen: u64, bits: u64) -> Result<(), u64>;
+}
+
+macro_rules! atomics {
+    ($($atomic:ty => $value:ty),*) => {$(
+        impl Atomic for $atomic {
+            fn load(&self) -> u64 {
+                self.load(Ordering::SeqCst).into()
+            }
+
+            fn store(&self, bits: u64) {
+                self.store(bits as $value, Ordering::SeqCst);
+            }
+
+            fn replace(&self, seen: u64, bits: u64) -> Result<(), u64> {
+                let order = Ordering::SeqCst;
+                self.compare_exchange(seen as $value, bits as $value, order, order)
+                    .map(drop)
+                    .map_err(u64::from)
+            }
+        }
+    )*};
+}
+
+atomics!(AtomicU8 => u8, AtomicU16 => u16, AtomicU32 => u32, AtomicU64 => u64);

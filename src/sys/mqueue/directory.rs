@@ -1,0 +1,91 @@
+//! The directory of all queues, which need not be mounted: fsopen(2), fsmount(2).
+
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use nix::dir::Dir;
+use nix::fcntl::{AtFlags, OFlag};
+use nix::sys::stat::{FileStat, Mode, fstatat};
+use nix::sys::statfs::{FsType, fstatfs};
+
+use crate::errno::Errno;
+use crate::name::ObjectName;
+use crate::sys::descriptor;
+
+/// Where queues are files, on machines that mount them.
+pub const DIRECTORY: &str = "/dev/mqueue";
+
+/// The directory of all queues of this IPC namespace.
+#[derive(Debug)]
+pub struct Directory(OwnedFd);
+
+impl Directory {
+    /// Opens our own mount of it, that nobody else sees, or else the usual one.
+    ///
+    /// # Errors
+    /// ENOENT if it is not mounted at [`DIRECTORY`] and we may not mount it.
+    pub fn open() -> Result<Self, Errno> {
+        mount_detached().or_else(|_| open_mounted()).map(Self)
+    }
+
+    /// The names of the queues, sorted.
+    pub fn names(&self) -> Result<Vec<ObjectName>, Errno> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut directory = Dir::openat(&self.0, ".", flags, Mode::empty())?;
+        let mut names = Vec::new();
+        for entry in directory.iter() {
+            // What is no name, `.` and `..`, is no queue.
+            names.extend(ObjectName::new(OsStr::from_bytes(entry?.file_name().to_bytes())));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The file of a queue, which need not be opened for it.
+    pub fn status(&self, name: &ObjectName) -> Result<FileStat, Errno> {
+        Ok(fstatat(&self.0, name.without_slash(), AtFlags::AT_SYMLINK_NOFOLLOW)?)
+    }
+}
+
+fn open_mounted() -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let directory = nix::fcntl::open(DIRECTORY, flags, Mode::empty())?;
+    match fstatfs(&directory)?.filesystem_type() {
+        MQUEUE_MAGIC => Ok(directory),
+        _ => Err(Errno(libc::ENOENT)),
+    }
+}
+
+const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
+
+/// Mounts the queues of our IPC namespace at no place: fsopen(2), fsconfig(2), fsmount(2).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN.
+fn mount_detached() -> Result<OwnedFd, Errno> {
+    const FSOPEN_CLOEXEC: u32 = 1;
+    const FSCONFIG_CMD_CREATE: u32 = 6;
+    const FSMOUNT_CLOEXEC: u32 = 1;
+    // SAFETY: the name is a string, and lives through the call.
+    let result = unsafe { libc::syscall(libc::SYS_fsopen, c"mqueue".as_ptr(), FSOPEN_CLOEXEC) };
+    // SAFETY: the call above gave it, and nobody has it yet.
+    let context = unsafe { descriptor::made(result) }?;
+    // SAFETY: this command takes neither key nor value.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_fsconfig,
+            context.as_raw_fd(),
+            FSCONFIG_CMD_CREATE,
+            std::ptr::null::<u8>(),
+            std::ptr::null::<u8>(),
+            0,
+        )
+    };
+    Errno::check(result)?;
+    // SAFETY: the call takes numbers only.
+    let result =
+        unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), FSMOUNT_CLOEXEC, 0) };
+    // SAFETY: the call above gave it, and nobody has it yet.
+    unsafe { descriptor::made(result) }
+}

@@ -1,0 +1,224 @@
+//! Segments that have a descriptor: POSIX shared memory objects, and files.
+//!
+//! Bytes in bulk are moved by the kernel between descriptors and never through a mapping, so that
+//! nobody can pull the memory from under us.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno::{EINTR, EOPNOTSUPP};
+use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use nix::sys::mman::MsFlags;
+use nix::sys::stat::{FileStat, fstat};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, Statfs, TMPFS_MAGIC, fstatfs};
+use nix::sys::uio::pread;
+use nix::unistd::ftruncate;
+
+use super::write::remaining;
+use super::{Access, Error, Fact, PageSize, Passing, Segment, Sync, Value, Window, WriteError};
+use crate::errno::Errno;
+use crate::sys::memory::{self, HUGE_PAGE};
+use crate::sys::transfer::{self, Side, Transfer};
+use crate::sys::{fill, offset};
+
+/// An open file, whose size is that of the segment.
+#[derive(Debug)]
+pub struct FileSegment {
+    file: OwnedFd,
+    access: Access,
+}
+
+impl FileSegment {
+    /// The segment that a file is, which was opened for such access.
+    pub fn new(file: OwnedFd, access: Access) -> Self {
+        Self { file, access }
+    }
+
+    /// Gives back what is reserved beyond the end. A file that another makes larger at this very
+    /// moment keeps what it had before.
+    fn release(&self) {
+        let _ = self.size().and_then(|size| truncate(&self.file, size));
+    }
+}
+
+impl Segment for FileSegment {
+    fn size(&self) -> Result<u64, Errno> {
+        Ok(fstat(&self.file)?.st_size as u64)
+    }
+
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+    ) -> Result<u64, transfer::Error> {
+        if remaining(source).is_none() {
+            return fill::from_stream(source, &self.file, offset, limit);
+        }
+        // The kernel's calls that move bytes begin at the position of the file.
+        offset::seek(&self.file, offset).map_err(|errno| Side::Destination.failed(errno))?;
+        transfer::copy(source, &self.file, limit)
+    }
+
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        passing: Passing,
+    ) -> Result<u64, transfer::Error> {
+        offset::seek(&self.file, bytes.start).map_err(|errno| Side::Source.failed(errno))?;
+        let transfer = Transfer::new(self.file.as_fd(), destination, Some(bytes.end - bytes.start));
+        match passing {
+            Passing::ByReference => transfer.finish(),
+            Passing::ByValue => transfer.by_value().finish(),
+        }
+    }
+
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+        let offset = offset::signed(offset)?;
+        loop {
+            match pread(&self.file, buffer, offset) {
+                Err(EINTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    fn window(&self, bytes: Range<u64>) -> Result<Window<'_>, Errno> {
+        Window::map(self.file.as_fd(), bytes, self.access)
+    }
+
+    fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
+        allocate(&self.file, bytes).map_err(|errno| {
+            self.release();
+            errno.into()
+        })
+    }
+
+    fn resize(&self, size: u64) -> Result<(), Error> {
+        let before = self.size()?;
+        if size > before {
+            self.reserve(before..size)?;
+        }
+        truncate(&self.file, size).map_err(|errno| {
+            self.release();
+            errno.into()
+        })
+    }
+
+    fn sync(&self, how: Sync) -> Result<(), Errno> {
+        let size = self.size()?;
+        if size == 0 {
+            return Ok(());
+        }
+        self.window(0..size)?.sync(match how {
+            Sync::Now => MsFlags::MS_SYNC,
+            Sync::Soon => MsFlags::MS_ASYNC,
+            Sync::Invalidate => MsFlags::MS_INVALIDATE,
+        })
+    }
+}
+
+/// How a file has to be opened for such access.
+pub fn flags(access: Access) -> OFlag {
+    match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::Write => OFlag::O_RDWR,
+    }
+}
+
+/// Fills an empty file, that nobody else sees yet, with zeros that are really there.
+pub fn fill_new(file: &OwnedFd, size: u64, page_size: PageSize) -> Result<(), Error> {
+    let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
+    if page_size == PageSize::Ordinary {
+        return segment.resize(size);
+    }
+    match fstatfs(file)?.filesystem_type() {
+        // It has no others.
+        HUGETLBFS_MAGIC => segment.resize(size),
+        TMPFS_MAGIC => segment.resize(size).and_then(|()| collapse(file, size)),
+        _ => Err(Error::NoHugePages("huge pages for files are those of a hugetlbfs or a tmpfs")),
+    }
+}
+
+/// Fills an empty file, that nobody else sees yet, with zeros up to `offset` and then with all the
+/// bytes of `source`.
+pub fn fill_new_from(
+    file: &OwnedFd,
+    source: BorrowedFd<'_>,
+    offset: u64,
+) -> Result<(), WriteError> {
+    let known = remaining(source).unwrap_or(0);
+    let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+    let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
+    let system = fstatfs(file).map_err(Errno::from)?;
+    let written = if system.filesystem_type() == TMPFS_MAGIC && fill::is_worthwhile(known) {
+        refuse_if_full(&system, size)?;
+        segment.reserve(0..offset)?;
+        truncate(file, size)?;
+        fill::from_file(source, file, offset, known)?
+    } else {
+        // Now rather than after most of it was copied.
+        segment.reserve(0..size)?;
+        segment.fill(source, offset, None)?
+    };
+    // The source may have had less than it said, or nothing at all.
+    Ok(truncate(file, offset + written)?)
+}
+
+/// What is known of every file.
+pub fn facts(status: &FileStat) -> Vec<Fact> {
+    [
+        ("size", Value::Number(status.st_size as u64)),
+        ("allocated", Value::Number(status.st_blocks as u64 * 512)),
+        ("mode", Value::Mode(status.st_mode)),
+        ("uid", Value::Number(status.st_uid.into())),
+        ("gid", Value::Number(status.st_gid.into())),
+        ("accessed", Value::Time(status.st_atime)),
+        ("modified", Value::Time(status.st_mtime)),
+        ("changed", Value::Time(status.st_ctime)),
+    ]
+    .map(|(key, value)| Fact { key, value })
+    .into()
+}
+
+/// Refuses what a file system for memory has no room for, before all of the room is used up. One
+/// without a limit has no blocks to count.
+fn refuse_if_full(system: &Statfs, size: u64) -> Result<(), Errno> {
+    let room = system.blocks_available().saturating_mul(system.block_size() as u64);
+    if system.blocks() > 0 && size > room { Err(Errno(libc::ENOSPC)) } else { Ok(()) }
+}
+
+/// Gets memory or disk for these bytes, which are zeros where nothing was before. The file ends
+/// where it did.
+fn allocate(file: &OwnedFd, bytes: Range<u64>) -> Result<(), Errno> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let (start, length) = (offset::signed(bytes.start)?, offset::signed(bytes.end - bytes.start)?);
+    loop {
+        match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, start, length) {
+            Err(EINTR) => {}
+            // A file system that cannot promise. All of those for memory can.
+            Err(EOPNOTSUPP) => return Ok(()),
+            result => return Ok(result?),
+        }
+    }
+}
+
+fn truncate(file: &OwnedFd, size: u64) -> Result<(), Errno> {
+    Ok(ftruncate(file, offset::signed(size)?)?)
+}
+
+/// Has huge pages behind all of the file that they can be behind.
+fn collapse(file: &OwnedFd, size: u64) -> Result<(), Error> {
+    let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    let whole = NonZeroUsize::new(size - size % HUGE_PAGE)
+        .ok_or(Error::NoHugePages("a huge page has 2 MiB, more than the segment"))?;
+    memory::collapse(file, whole).map_err(|errno| match errno.0 {
+        libc::ENOMEM | libc::EAGAIN => Error::NoHugePages("no huge page is free at the moment"),
+        libc::EINVAL => Error::NoHugePages("there are no huge pages for this file system"),
+        _ => errno.into(),
+    })
+}

@@ -1,0 +1,100 @@
+//! Places that are paths: of POSIX shared memory objects, which are files of `/dev/shm`, and of
+//! files anywhere. A kind of them says where its files are and which there are; what can be done
+//! with them is the same.
+
+use std::ffi::OsStr;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use nix::sys::stat::FileStat;
+use nix::unistd::unlink;
+
+use super::file::{self, FileSegment};
+use super::{Access, Description, Error, Fact, Made, PageSize, Place, Segment, Value, WriteError};
+use crate::errno::Errno;
+use crate::sys::new_file::NewFile;
+use crate::sys::offset;
+use crate::sys::process::Object;
+use crate::sys::regular_file::{self, Links};
+
+/// A name that leads to a file.
+pub trait FilePlace: AsRef<OsStr> + Sized {
+    /// Whether a link may stand for the file.
+    const LINKS: Links;
+    /// What is said of something of that name that is no regular file.
+    const NOT_REGULAR: &'static str;
+
+    /// Where the file is.
+    ///
+    /// # Errors
+    /// That no segment can have such a name.
+    fn path(&self) -> Result<impl AsRef<Path>, Error>;
+
+    /// The names of all there are.
+    fn all() -> Result<Vec<Self>, Errno>;
+}
+
+impl<P: FilePlace> Place for P {
+    fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error> {
+        let new = NewFile::new(self.path()?.as_ref(), mode)?;
+        file::fill_new(new.file(), size, page_size)?;
+        new.link()?;
+        Ok(None)
+    }
+
+    fn create_from(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        mode: u32,
+    ) -> Result<Made, WriteError> {
+        let new = NewFile::new(self.path()?.as_ref(), mode)?;
+        file::fill_new_from(new.file(), source, offset)?;
+        match new.link() {
+            Err(Errno(libc::EEXIST)) => Ok(Made::TooLate(Some(rewound(new.into_file(), offset)?))),
+            linked => Ok(linked.map(|()| Made::Complete)?),
+        }
+    }
+
+    fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
+        let flags = file::flags(access);
+        let opened = regular_file::open(self.path()?.as_ref(), flags, P::LINKS);
+        let (file, _) = opened.map_err(refused::<P>)?;
+        Ok(Box::new(FileSegment::new(file, access)))
+    }
+
+    /// A link is never removed for the file that it leads to.
+    fn remove(&self) -> Result<(), Error> {
+        let path = self.path()?;
+        regular_file::status(path.as_ref(), Links::Refused).map_err(refused::<P>)?;
+        Ok(unlink(path.as_ref())?)
+    }
+
+    fn describe(&self) -> Result<Description, Error> {
+        let status = regular_file::status(self.path()?.as_ref(), P::LINKS).map_err(refused::<P>)?;
+        Ok(described(self.as_ref(), &status))
+    }
+
+    fn list() -> Result<Vec<Description>, Errno> {
+        // One may have gone since, or be a directory.
+        Ok(P::all()?.iter().filter_map(|place| place.describe().ok()).collect())
+    }
+}
+
+fn rewound(file: OwnedFd, offset: u64) -> Result<OwnedFd, Errno> {
+    offset::seek(&file, offset)?;
+    Ok(file)
+}
+
+fn described(name: &OsStr, status: &FileStat) -> Description {
+    let name = Fact { key: "name", value: Value::Name(name.to_owned()) };
+    let facts = std::iter::once(name).chain(file::facts(status)).collect();
+    Description { facts, object: Object::from(status) }
+}
+
+fn refused<P: FilePlace>(error: regular_file::Error) -> Error {
+    match error {
+        regular_file::Error::Kernel(errno) => errno.into(),
+        regular_file::Error::NotRegular => Error::OfAnotherKind(P::NOT_REGULAR),
+    }
+}

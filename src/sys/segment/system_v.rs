@@ -1,0 +1,261 @@
+//! System V shared memory: shmget(2), shmat(2), shmctl(2).
+
+use std::ffi::OsString;
+use std::mem::MaybeUninit;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+
+use nix::errno::Errno::{EAGAIN, EINTR};
+
+use super::write::remaining;
+use super::{
+    Access, Description, Error, Fact, Made, PageSize, Passing, Place, Segment, Sync, Value, Window,
+    WriteError,
+};
+use crate::cell::Width;
+use crate::deadline::Deadline;
+use crate::errno::Errno;
+use crate::name::SystemVName;
+use crate::sys::process::Object;
+use crate::sys::system_v::{self, Row, Target};
+use crate::sys::transfer::{self, Side};
+
+/// A segment, by its identifier. What of it is needed is attached.
+#[derive(Debug)]
+struct Attached {
+    id: i32,
+    size: NonZeroUsize,
+    access: Access,
+}
+
+impl Place for SystemVName {
+    fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error> {
+        let target = Target::new(self)?;
+        let id = make(target, size, mode, page_size)?;
+        Ok(target.is_private().then(|| system_v::name_of(id)))
+    }
+
+    fn create_from(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        mode: u32,
+    ) -> Result<Made, WriteError> {
+        let target = Target::new(self)?;
+        if target.is_private() {
+            return Err(Error::Nameless.into());
+        }
+        let known = remaining(source).ok_or(WriteError::UnknownSize)?;
+        let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+        let id = match make(target, size, mode, PageSize::Ordinary) {
+            Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(None)),
+            id => id?,
+        };
+        let filled = attach(id, Access::Write)
+            .map_err(WriteError::from)
+            .and_then(|segment| Ok(segment.fill(source, offset, Some(known))?));
+        filled.map(|_| Made::Complete).inspect_err(|_| {
+            // It is ours and incomplete; what went wrong is told already.
+            let _ = destroy(id);
+        })
+    }
+
+    fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
+        Ok(Box::new(attach(find(self)?, access)?))
+    }
+
+    fn remove(&self) -> Result<(), Error> {
+        Ok(destroy(find(self)?)?)
+    }
+
+    fn describe(&self) -> Result<Description, Error> {
+        let id = find(self)?;
+        let rows = system_v::table("shm")?;
+        let row = rows.iter().find(|row| row.number("shmid") == i64::from(id));
+        Ok(described(row.ok_or(Errno(libc::ENOENT))?, self.as_ref().to_owned()))
+    }
+
+    fn list() -> Result<Vec<Description>, Errno> {
+        let rows = match system_v::table("shm") {
+            // A kernel without System V objects has none.
+            Err(Errno(libc::ENOENT)) => Vec::new(),
+            rows => rows?,
+        };
+        Ok(rows.iter().map(|row| described(row, row.name().into())).collect())
+    }
+}
+
+/// SHM_DEST: it goes when the last one detaches.
+const MARKED: u32 = 0o1000;
+
+fn described(row: &Row, name: OsString) -> Description {
+    let number = |column| Value::Number(row.number(column) as u64);
+    let time = |column| Value::Time(row.number(column));
+    let facts = [
+        ("name", Value::Name(name)),
+        ("size", number("size")),
+        ("id", number("shmid")),
+        ("key", Value::Key(row.number("key") as i32)),
+        ("mode", Value::Mode(row.number("perms") as u32 & 0o777)),
+        ("uid", number("uid")),
+        ("gid", number("gid")),
+        ("creator_uid", number("cuid")),
+        ("creator_gid", number("cgid")),
+        ("creator_pid", number("cpid")),
+        ("last_pid", number("lpid")),
+        ("attachments", number("nattch")),
+        ("attached", time("atime")),
+        ("detached", time("dtime")),
+        ("changed", time("ctime")),
+        ("resident", number("rss")),
+        ("swapped", number("swap")),
+        ("marked_for_removal", Value::Flag(row.number("perms") as u32 & MARKED != 0)),
+    ];
+    Description {
+        facts: facts.map(|(key, value)| Fact { key, value }).into(),
+        object: Object::SystemV { id: row.number("shmid") as i32 },
+    }
+}
+
+fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
+    let Target::Key(key) = target else {
+        return Err(Error::OfAnotherKind("the kernel chooses identifiers; sysv:0 makes a new one"));
+    };
+    let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    let huge = if page_size == PageSize::Huge { libc::SHM_HUGETLB } else { 0 };
+    let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | mode as i32;
+    // SAFETY: the call takes numbers only.
+    match unsafe { libc::shmget(key, size, flags) } {
+        -1 => Err(match (Errno::last(), page_size) {
+            (Errno(libc::ENOMEM | libc::EPERM), PageSize::Huge) => {
+                Error::NoHugePages("no huge pages are set aside, as 'sysctl vm.nr_hugepages' does")
+            }
+            (errno, _) => errno.into(),
+        }),
+        id => Ok(id),
+    }
+}
+
+fn find(name: &SystemVName) -> Result<i32, Errno> {
+    match Target::new(name)? {
+        Target::Id(id) => Ok(id),
+        private if private.is_private() => Err(Errno(libc::ENOENT)),
+        // SAFETY: the call takes numbers only.
+        Target::Key(key) => match unsafe { libc::shmget(key, 0, 0) } {
+            -1 => Err(Errno::last()),
+            id => Ok(id),
+        },
+    }
+}
+
+fn attach(id: i32, access: Access) -> Result<Attached, Error> {
+    let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
+    // SAFETY: the kernel writes no more than it is.
+    Errno::check(unsafe { libc::shmctl(id, libc::IPC_STAT, status.as_mut_ptr()) })
+        .map_err(no_such)?;
+    // SAFETY: the call succeeded, so the kernel wrote it.
+    let size = unsafe { status.assume_init() }.shm_segsz;
+    let size = NonZeroUsize::new(size).ok_or(Errno(libc::EINVAL))?;
+    Ok(Attached { id, size, access })
+}
+
+fn destroy(id: i32) -> Result<(), Errno> {
+    // SAFETY: the command needs no structure.
+    Errno::check(unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map_err(no_such)
+}
+
+/// How it is told that no segment has an identifier, or not any more.
+fn no_such(errno: Errno) -> Errno {
+    match errno {
+        Errno(libc::EINVAL | libc::EIDRM) => Errno(libc::ENOENT),
+        errno => errno,
+    }
+}
+
+impl Attached {
+    fn end(&self, offset: u64, limit: Option<u64>) -> u64 {
+        let size = self.size.get() as u64;
+        offset.saturating_add(limit.unwrap_or(u64::MAX)).min(size)
+    }
+}
+
+impl Segment for Attached {
+    fn size(&self) -> Result<u64, Errno> {
+        Ok(self.size.get() as u64)
+    }
+
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+    ) -> Result<u64, transfer::Error> {
+        let end = self.end(offset, limit);
+        let window = self.window(0..end).map_err(|errno| Side::Destination.failed(errno))?;
+        let mut position = offset;
+        while position < end {
+            match window.read_from(source, position..end) {
+                Ok(0) => break,
+                Ok(count) => position += count as u64,
+                Err(EINTR) => {}
+                Err(EAGAIN) => wait(Side::Source, source)?,
+                Err(errno) => return Err(Side::Source.failed(errno)),
+            }
+        }
+        Ok(position - offset)
+    }
+
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        _: Passing,
+    ) -> Result<u64, transfer::Error> {
+        let end = self.end(bytes.start, Some(bytes.end - bytes.start));
+        let window = self.window(0..end).map_err(|errno| Side::Source.failed(errno))?;
+        let mut position = bytes.start;
+        while position < end {
+            match window.write_to(destination, position..end) {
+                Ok(count) => position += count as u64,
+                Err(EINTR) => {}
+                Err(EAGAIN) => wait(Side::Destination, destination)?,
+                Err(errno) => return Err(Side::Destination.failed(errno)),
+            }
+        }
+        Ok(position - bytes.start)
+    }
+
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+        let end = self.end(offset, Some(buffer.len() as u64));
+        let window = self.window(0..end)?;
+        for (byte, at) in buffer.iter_mut().zip(offset..end) {
+            *byte = window.load(at, Width::One) as u8;
+        }
+        Ok(end.saturating_sub(offset) as usize)
+    }
+
+    /// Segments are attached as a whole.
+    fn window(&self, _: Range<u64>) -> Result<Window<'_>, Errno> {
+        Window::attach(self.id, self.size, self.access)
+    }
+
+    /// All of it is there, and there will never be more.
+    fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
+        if bytes.end <= self.size.get() as u64 { Ok(()) } else { Err(Error::FixedSize) }
+    }
+
+    fn resize(&self, _: u64) -> Result<(), Error> {
+        Err(Error::FixedSize)
+    }
+
+    /// There is no disk behind it.
+    fn sync(&self, _: Sync) -> Result<(), Errno> {
+        Ok(())
+    }
+}
+
+/// Waits for as long as it takes.
+fn wait(side: Side, fd: BorrowedFd<'_>) -> Result<(), transfer::Error> {
+    side.wait(fd, Deadline::NEVER).map(drop)
+}

@@ -1,0 +1,164 @@
+//! The mask of this thread, and taking what it blocks: rt_sigprocmask(2), rt_sigtimedwait(2),
+//! signalfd(2).
+
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use nix::sys::time::TimeSpec;
+
+use super::SignalSet;
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::signals::Signal;
+use crate::sys::{descriptor, time};
+
+/// Blocks signals of this thread for as long as it lives; then the mask is what it was.
+#[derive(Debug)]
+pub struct Blocked {
+    set: SignalSet,
+    before: SignalSet,
+}
+
+impl Blocked {
+    /// Blocks these besides what is blocked already.
+    pub fn new(set: SignalSet) -> Self {
+        let before = change_mask(libc::SIG_BLOCK, set);
+        Self { set, before }
+    }
+
+    /// Lets them through while `work` is done: those that came since have their effect first.
+    pub fn lifted<T>(&self, work: impl FnOnce() -> T) -> T {
+        change_mask(libc::SIG_SETMASK, self.before);
+        let result = work();
+        change_mask(libc::SIG_BLOCK, self.set);
+        result
+    }
+
+    /// Takes the next of the blocked signals from the queue.
+    pub fn take(&self, deadline: Deadline) -> Result<Waited<Received>, Errno> {
+        loop {
+            let left = deadline.remaining().map(TimeSpec::from_duration);
+            let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
+            // SAFETY: the set, the information and the time live through the call.
+            let result = unsafe {
+                libc::syscall(
+                    libc::SYS_rt_sigtimedwait,
+                    &raw const self.set,
+                    info.as_mut_ptr(),
+                    time::pointer(left.as_ref()),
+                    size_of::<SignalSet>(),
+                )
+            };
+            if let Some(signal) = i32::try_from(result).ok().and_then(Signal::new) {
+                // SAFETY: the call succeeded, so the kernel wrote it.
+                return Ok(Waited::Done(Received::new(signal, &unsafe { info.assume_init() })));
+            }
+            match Errno::last() {
+                Errno(libc::EAGAIN) if deadline.has_passed() => return Ok(Waited::TimedOut),
+                Errno(libc::EAGAIN | libc::EINTR) => {}
+                errno => return Err(errno),
+            }
+        }
+    }
+
+    /// A descriptor that is readable for as long as one of them waits to be taken.
+    pub fn descriptor(&self) -> Result<OwnedFd, Errno> {
+        // SAFETY: the set lives through the call, and has the size that is told.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_signalfd4,
+                -1,
+                &raw const self.set,
+                size_of::<SignalSet>(),
+                libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
+            )
+        };
+        // SAFETY: the call above gave it, and nobody has it yet.
+        unsafe { descriptor::made(result) }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        change_mask(libc::SIG_SETMASK, self.before);
+    }
+}
+
+/// Lets signals of this thread through for as long as it lives; then the mask is what it was.
+#[derive(Debug)]
+pub struct Unblocked {
+    before: SignalSet,
+}
+
+impl Unblocked {
+    /// Lets these through.
+    pub fn new(set: SignalSet) -> Self {
+        Self { before: change_mask(libc::SIG_UNBLOCK, set) }
+    }
+}
+
+impl Drop for Unblocked {
+    fn drop(&mut self) {
+        change_mask(libc::SIG_SETMASK, self.before);
+    }
+}
+
+/// A signal that was taken from the queue, and what its sender told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Received {
+    /// The signal.
+    pub signal: Signal,
+    /// Who sent it: process and user; the kernel itself has neither.
+    pub sender: Option<(i32, u32)>,
+    /// The value of sigqueue(3), where it was sent so.
+    pub value: Option<i32>,
+}
+
+impl Received {
+    fn new(signal: Signal, info: &libc::siginfo_t) -> Self {
+        let queued = info.si_code == libc::SI_QUEUE;
+        let from_process = queued || matches!(info.si_code, libc::SI_USER | libc::SI_TKILL);
+        Self {
+            signal,
+            sender: from_process.then(|| sender(info)),
+            // SAFETY: the code says that it carries a value, of which the low half is the integer.
+            value: queued.then(|| unsafe { info.si_value() }.sival_ptr.addr() as i32),
+        }
+    }
+}
+
+/// The signals that are blocked in this thread.
+pub fn mask() -> SignalSet {
+    change_mask(libc::SIG_BLOCK, SignalSet::default())
+}
+
+/// Lets every signal through, as a COMMAND expects it.
+pub fn unblock_all() {
+    change_mask(libc::SIG_SETMASK, SignalSet::default());
+}
+
+/// The process and the user that a signal is from, if it is one that a process sent.
+fn sender(info: &libc::siginfo_t) -> (i32, u32) {
+    // SAFETY: all that the kernel puts here is numbers, whoever sent the signal.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let uid = unsafe { info.si_uid() };
+    (pid, uid)
+}
+
+/// Changes the mask of this thread; returns the one before.
+pub(super) fn change_mask(how: i32, set: SignalSet) -> SignalSet {
+    let mut before = SignalSet::default();
+    // It fails only for an unknown `how`.
+    // SAFETY: both sets live through the call, and have the size that is told.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            how,
+            &raw const set,
+            &raw mut before,
+            size_of::<SignalSet>(),
+        )
+    };
+    before
+}

@@ -1,0 +1,57 @@
+//! Signals of this process: dispositions, the mask, and taking what is blocked.
+//!
+//! Sets of signals are handed to the kernel as they are, since musl's functions leave out those
+//! that it keeps for itself, which others may well send.
+
+mod disposition;
+mod mask;
+
+use std::mem::MaybeUninit;
+
+use nix::sys::signal::SigSet;
+
+pub use self::disposition::{
+    Dispositions, await_children, catch, defaults_of_our_caller, die_of, handle, ignore,
+    is_ignored, let_writes_fail, restore, restore_dispositions, restore_dispositions_of_our_caller,
+};
+pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};
+
+use crate::signals::Signal;
+
+/// A set of signals, as the kernel has it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[repr(transparent)]
+pub struct SignalSet(u64);
+
+impl SignalSet {
+    /// The set that `/proc` shows in hexadecimal.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The same for functions of the C library, which look at the bits alone.
+    pub(super) fn for_c_library(self) -> SigSet {
+        let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+        // SAFETY: a set of the library begins with the kernel's, and is no smaller.
+        unsafe { set.as_mut_ptr().cast::<u64>().write(self.0) };
+        // SAFETY: every bit of it is written.
+        let set = unsafe { set.assume_init() };
+        // SAFETY: it is a set as sigemptyset(3) and sigaddset(3) would have made it.
+        unsafe { SigSet::from_sigset_t_unchecked(set) }
+    }
+
+    /// Whether it has the signal.
+    pub fn contains(self, signal: Signal) -> bool {
+        self.0 & bit(signal) != 0
+    }
+}
+
+impl FromIterator<Signal> for SignalSet {
+    fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> Self {
+        Self(signals.into_iter().fold(0, |set, signal| set | bit(signal)))
+    }
+}
+
+fn bit(signal: Signal) -> u64 {
+    1 << (signal.number() - 1)
+}

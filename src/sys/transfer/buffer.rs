@@ -1,0 +1,55 @@
+//! Memory of ours that bytes pass through: read(2), write(2).
+
+use std::ops::Range;
+use std::os::fd::AsFd;
+
+use nix::unistd::{read, write};
+
+use super::conduit::Conduit;
+use crate::errno::Errno;
+
+/// What is read at a time.
+const BLOCK: usize = 512 << 10;
+
+/// A block of memory, which is there as soon as something is read, and what was read and not yet
+/// written.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    pending: Range<usize>,
+}
+
+impl Buffer {
+    /// How much is in it.
+    pub fn held(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Reads up to `count` bytes from the source, in one call; 0 is the end. There is nothing in it
+    /// yet.
+    pub fn fill(&mut self, source: impl AsFd, count: u64) -> nix::Result<usize> {
+        debug_assert!(self.pending.is_empty(), "what was read would be lost");
+        if self.bytes.is_empty() {
+            self.bytes = vec![0; BLOCK];
+        }
+        let room = &mut self.bytes[..count.min(BLOCK as u64) as usize];
+        self.pending = 0..read(source, room)?;
+        Ok(self.held())
+    }
+
+    /// Gives what is in it to the destination, or as much as that takes in one call.
+    pub fn drain(&mut self, destination: impl AsFd) -> nix::Result<usize> {
+        let count = write(destination, &self.bytes[self.pending.clone()])?;
+        self.pending.start += count;
+        Ok(count)
+    }
+
+    /// Takes over what is in a conduit. There is nothing in it yet.
+    pub fn take_over(&mut self, conduit: &mut Conduit) -> Result<(), Errno> {
+        let held = conduit.held();
+        self.bytes = vec![0; BLOCK.max(held)];
+        conduit.take_back(&mut self.bytes)?;
+        self.pending = 0..held;
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! A pipe of our own between two descriptors of which neither is one, so that the kernel moves the
+//! pages from the one to the other: splice(2).
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
+use nix::unistd::{pipe2, read};
+
+use crate::errno::Errno;
+use crate::sys::pipe::CAPACITY;
+
+/// A pipe, and how much is in it. What was not taken out is lost when it is dropped.
+#[derive(Debug)]
+pub struct Conduit {
+    exit: OwnedFd,
+    entrance: OwnedFd,
+    held: usize,
+}
+
+impl Conduit {
+    /// A pipe of full capacity; a smaller one is worse than a buffer.
+    ///
+    /// # Errors
+    /// EPERM if this user has too much in pipes.
+    pub fn new() -> nix::Result<Self> {
+        let (exit, entrance) = pipe2(OFlag::O_CLOEXEC)?;
+        fcntl(&entrance, FcntlArg::F_SETPIPE_SZ(CAPACITY as i32))?;
+        Ok(Self { exit, entrance, held: 0 })
+    }
+
+    /// How much is in it.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Takes up to `count` bytes from the source, waiting for the first as read(2) does; 0 is the
+    /// end. There is nothing in it yet, so nothing else is waited for.
+    pub fn fill(&mut self, source: impl AsFd, count: u64) -> nix::Result<usize> {
+        debug_assert_eq!(self.held, 0, "it might wait for room that nobody makes");
+        let count = count.min(CAPACITY as u64) as usize;
+        self.held = splice(source, None, &self.entrance, None, count, SpliceFFlags::empty())?;
+        Ok(self.held)
+    }
+
+    /// Gives what is in it to the destination, or as much as that takes.
+    pub fn drain(&mut self, destination: impl AsFd) -> nix::Result<usize> {
+        let flags = SpliceFFlags::empty();
+        let count = splice(&self.exit, None, destination, None, self.held, flags)?;
+        self.held -= count;
+        Ok(count)
+    }
+
+    /// Takes back what is in it, for a destination that no pipe leads to, into a buffer that has
+    /// room for as much.
+    pub fn take_back(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
+        let mut taken = 0;
+        while self.held > 0 {
+            match read(&self.exit, &mut buffer[taken..][..self.held]) {
+                Ok(count) => {
+                    taken += count;
+                    self.held -= count;
+                }
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+}
