@@ -11,7 +11,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cmd;
 use crate::exit::{self, Exit};
@@ -118,7 +118,14 @@ impl Verb {
     pub fn command(&self) -> Command {
         // The description of what comes last is that of the verb.
         let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
-        let command = command.version(VERSION).display_name("ipc");
+        let command = command.version(VERSION).display_name("ipc").args_override_self(true);
+        // What stands behind an option is its value, whatever it begins with, as getopt(3) has it.
+        let command = command.mut_args(|arg| match arg.get_action() {
+            ArgAction::Set | ArgAction::Append if !arg.is_positional() => {
+                arg.allow_hyphen_values(true)
+            }
+            _ => arg,
+        });
         match self.alias {
             Some(alias) => command.visible_alias(alias),
             None => command,
@@ -250,7 +257,8 @@ fn parse_with_clap(place: Place, words: Vec<OsString>) -> Result<Call, Message> 
             Ok(Call { place, verbosity, act: (verb.read)(matches) })
         }
         Err(error) if error.use_stderr() => {
-            let tip = tip(&error).or_else(|| misplaced_command(&error, &command));
+            let tip = tip(&error).filter(|tip| !runs_command(&command) || !passes_value(tip));
+            let tip = tip.or_else(|| misplaced_command(&error, &command));
             Err(usage_message(&error, &path, tip))
         }
         // Help is asked for: the same again, with the examples.
@@ -317,6 +325,7 @@ pub fn tree() -> Command {
     Command::new("ipc")
         .about("Every way that Unix processes talk and coordinate, for shell scripts")
         .version(VERSION)
+        .override_usage("ipc <NOUN> <VERB> ...")
         .subcommand_required(true)
         .subcommands(nouns)
         .subcommands(COMMANDS.iter().map(Verb::explained))
@@ -350,16 +359,27 @@ fn usage_message(error: &clap::Error, place: &str, tip: Option<String>) -> Messa
 fn tip(error: &clap::Error) -> Option<String> {
     let rendered = error.render().to_string();
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "))?;
-    // A value is seldom what was meant by a word that begins as an option does.
-    Some(tip.to_owned()).filter(|tip| !tip.starts_with("to pass "))
+    // A value is seldom what was meant by a word that begins as an option does, unless by a number.
+    let digit = tip.strip_prefix("to pass '-").and_then(|word| word.bytes().next());
+    Some(tip.to_owned())
+        .filter(|tip| !passes_value(tip) || digit.is_some_and(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether it says how to pass a value that begins as an option does.
+fn passes_value(tip: &str) -> bool {
+    tip.starts_with("to pass ")
+}
+
+/// Whether -- stands before a COMMAND, and not before values.
+fn runs_command(verb: &Command) -> bool {
+    verb.get_positionals().any(clap::Arg::is_last_set)
 }
 
 /// The way out for those who forgot what flock(1) and timeout(1) do not want.
 fn misplaced_command(error: &clap::Error, verb: &Command) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     let is_word = error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-');
-    let runs_command = verb.get_positionals().any(clap::Arg::is_last_set);
-    (is_word && runs_command).then(|| "the COMMAND stands behind --".to_owned())
+    (is_word && runs_command(verb)).then(|| "the COMMAND stands behind --".to_owned())
 }
 
 /// Our own sentence about a value that one of our types refused: the value is the subject.
@@ -373,8 +393,9 @@ fn refused_value(error: &clap::Error) -> Option<String> {
         std::error::Error::source(error).filter(|_| error.kind() == ErrorKind::ValueValidation)?;
     let reason = match reason.downcast_ref().map(ParseIntError::kind) {
         Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "too large".to_owned(),
+        Some(IntErrorKind::Zero) => "not 1 or more".to_owned(),
         Some(_) => "not a number".to_owned(),
-        None => reason.to_string(),
+        None => range(&reason.to_string()).unwrap_or_else(|| reason.to_string()),
     };
     let option = argument.split(' ').next().filter(|name| name.starts_with('-'));
     Some(match option {
@@ -382,4 +403,15 @@ fn refused_value(error: &clap::Error) -> Option<String> {
         None if value.is_empty() => format!("'': {reason}"),
         None => format!("{value}: {reason}"),
     })
+}
+
+/// The range that clap wants a number to be in, in words rather than in those of Rust.
+fn range(reason: &str) -> Option<String> {
+    let (_, range) = reason.split_once(" is not in ")?;
+    let (from, to) = range.split_once("..")?;
+    match to.strip_prefix('=') {
+        Some(to) => Some(format!("not from {from} to {to}")),
+        // Without an end of its own it is that of the type.
+        None => Some(format!("not {from} or more")),
+    }
 }

@@ -31,7 +31,7 @@ fn page_name(noun: Option<&Noun>, verb: &Verb) -> String {
 
 /// `ipc.1`: what there is, and what holds everywhere.
 fn overview() -> Vec<u8> {
-    let tree = cli::tree().disable_help_subcommand(true).subcommand_value_name("NOUN");
+    let tree = cli::tree().disable_help_subcommand(true);
     let mut page = Page::new("ipc", "ipc", tree);
     page.text(OVERVIEW);
     let nouns =
@@ -167,7 +167,7 @@ impl Page {
 fn synopsis(words: &str, mut command: Command) -> String {
     let usage = command.render_usage().to_string();
     let rest = usage.trim_start_matches("Usage: ").trim_start_matches(words).trim();
-    let rest = rest.replace("[OPTIONS]", "[<OPTION>]...").replace("<NOUN>", "<NOUN> <VERB> ...");
+    let rest = rest.replace("[OPTIONS]", "[<OPTION>]...");
     let rest = rest.replace("<COMMAND>...", "<COMMAND> [<ARG>]...");
     let mut text = format!(".SH SYNOPSIS\n\\fB{}\\fR ", escape(words));
     // Values are in italics, and of several options in brackets one is chosen.

@@ -41,6 +41,39 @@ fn a_command_without_the_dashes_before_it_is_shown_its_place() {
 }
 
 #[test]
+fn what_stands_behind_an_option_is_its_value_whatever_it_begins_with() {
+    let said = |words: &str| format!("ipc: sem {words}\nhint: try 'ipc sem create --help'\n");
+    let below = said("create: --value '-1': not from 0 to 4294967295");
+    ipc(&["sem", "create", "/x", "--value", "-1"]).is(2, "", &below);
+    ipc(&["fifo", "cat", "-t", "-n", "p"]).is(
+        2,
+        "",
+        "ipc: fifo cat: --timeout '-n': not a duration such as 500ms, 1m 30s or 5\n\
+         hint: try 'ipc fifo cat --help'\n",
+    );
+}
+
+#[test]
+fn of_an_option_that_is_given_twice_the_last_one_counts() {
+    ipc(&["signal", "wait", "-t", "1h", "-t", "0", "-q", "-q", "USR1"]).is(124, "", "");
+}
+
+#[test]
+fn a_number_that_looks_like_an_option_is_shown_its_place() {
+    ipc(&["sem", "set", "/x", "-1"]).is(
+        2,
+        "",
+        "ipc: sem set: unexpected argument '-1' found\nhint: to pass '-1' as a value, use '-- -1'\n",
+    );
+    ipc(&["signal", "alarm", "-1", "--", "true"]).is(
+        2,
+        "",
+        "ipc: signal alarm: unexpected argument '-1' found\n\
+         hint: try 'ipc signal alarm --help'\n",
+    );
+}
+
+#[test]
 fn the_version_is_told_at_every_level() {
     let version = format!("ipc {}\n", env!("CARGO_PKG_VERSION"));
     for words in [&["--version"][..], &["-V"], &["sem", "--version"], &["sem", "post", "-V"]] {

@@ -65,7 +65,7 @@ fn the_status_of_a_conflict_can_be_chosen() {
     ipc(&["lock", "run", "-E", "256", &file, "--", "true"]).is(
         2,
         "",
-        "ipc: lock run: --conflict-exit-code '256': 256 is not in 0..=255\n\
+        "ipc: lock run: --conflict-exit-code '256': not from 0 to 255\n\
          hint: try 'ipc lock run --help'\n",
     );
 }
