@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 
-use clap::{Arg, Args, FromArgMatches};
+use clap::{Arg, Command, FromArgMatches};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -14,10 +14,12 @@ use crate::output::Verbosity;
 use crate::plain;
 
 /// What words are read as, without clap and with it.
-pub(super) type Readings = fn(&[OsString]) -> (Option<String>, Option<String>);
+pub(super) type Readings = fn(Command, &[OsString]) -> (Option<String>, Option<String>);
 
-pub(super) fn readings<R: Run>(words: &[OsString]) -> (Option<String>, Option<String>) {
-    let command = R::augment_args(Verbosity::augment_args(clap::Command::new("verb")));
+pub(super) fn readings<R: Run>(
+    command: Command,
+    words: &[OsString],
+) -> (Option<String>, Option<String>) {
     let matches = command.no_binary_name(true).try_get_matches_from(words).ok();
     let with_clap = matches
         .map(|matches| (Verbosity::from_arg_matches(&matches), R::from_arg_matches(&matches)))
@@ -143,7 +145,7 @@ fn compare(place: Place) -> Result<u32, TestError<Line>> {
         if behind < 3 {
             words.extend(["--", "a", "b"].map(OsString::from).into_iter().take(behind));
         }
-        let (plainly, with_clap) = (place.verb.readings)(&words);
+        let (plainly, with_clap) = (place.verb.readings)(command.clone(), &words);
         plain.set(plain.get() + u32::from(plainly.is_some()));
         prop_assert!(
             plainly.is_none() || plainly == with_clap,
@@ -182,7 +184,7 @@ fn what_scripts_run_in_loops_is_read_without_clap() {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let is_called = |place: &Place| line.starts_with(&format!("{} ", place.words()));
         let place = places().find(is_called).expect("there is such a verb");
-        assert!((place.verb.readings)(&words[2..]).0.is_some(), "{line}");
+        assert!((place.verb.readings)(place.verb.command(), &words[2..]).0.is_some(), "{line}");
     }
 }
 
@@ -212,6 +214,6 @@ fn what_is_wrong_is_left_to_clap() {
         let is_called =
             |place: &Place| format!("{line} ").starts_with(&format!("{} ", place.words()));
         let place = places().find(is_called).expect("there is such a verb");
-        assert_eq!((place.verb.readings)(&words[2..]).0, None, "{line}");
+        assert_eq!((place.verb.readings)(place.verb.command(), &words[2..]).0, None, "{line}");
     }
 }
