@@ -1,11 +1,17 @@
 //! What the comparisons share: the builds to compare, and ratios of runs that take turns.
 #![allow(dead_code, reason = "each comparison uses its part")]
 
+use std::ffi::CString;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawnp};
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 /// The ordinary build, and the static one if `IPC` names it; each a copy, as installing makes it.
@@ -21,13 +27,30 @@ pub fn builds(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     builds
 }
 
-/// How long one run of a command takes. It has to succeed.
+/// How long one run of a command takes, from the call that starts it to the one that learns of its
+/// end, and nothing else: what is prepared for the start is not the command's. It has to succeed.
 pub fn time(command: &mut Command) -> Duration {
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let words: Vec<CString> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| CString::new(word.as_bytes()).expect("no word has a NUL"))
+        .collect();
+    let environment: Vec<CString> = std::env::vars_os()
+        .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
+        .map(|variable| CString::new(variable).expect("no variable has a NUL"))
+        .collect();
+    let nothing = File::options().read(true).write(true).open("/dev/null").expect("it is there");
+    let mut actions = PosixSpawnFileActions::init().expect("there is memory");
+    for stream in [0, 1] {
+        actions.add_dup2(nothing.as_raw_fd(), stream).expect("there is memory");
+    }
+    let attributes = PosixSpawnAttr::init().expect("there is memory");
+    let program = words[0].as_c_str();
+
     let start = Instant::now();
-    let status = command.status().expect("the command starts");
+    let child = posix_spawnp(program, &actions, &attributes, &words, &environment);
+    let ended = waitpid(child.expect("the command starts"), None);
     let elapsed = start.elapsed();
-    assert!(status.success(), "{command:?}: {status}");
+    assert!(matches!(ended, Ok(WaitStatus::Exited(_, 0))), "{command:?}: {ended:?}");
     elapsed
 }
 

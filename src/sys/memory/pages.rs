@@ -77,10 +77,10 @@ pub fn unit(object: impl AsFd) -> usize {
     }
 }
 
-/// The size of a page.
+/// The size of a page, as the kernel told us when we began: getauxval(3).
 pub fn page_size() -> usize {
     // SAFETY: the call takes a number and gives one.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+    unsafe { libc::getauxval(libc::AT_PAGESZ) as usize }
 }
 
 /// Where a mapping lies, for the handler. These stay for ever and are used again, so that the
