@@ -34,7 +34,9 @@ pub fn time(command: &mut Command) -> Duration {
         .chain(command.get_args())
         .map(|word| CString::new(word.as_bytes()).expect("no word has a NUL"))
         .collect();
+    let own = command.get_envs().filter_map(|(name, value)| Some((name.into(), value?.into())));
     let environment: Vec<CString> = std::env::vars_os()
+        .chain(own)
         .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
         .map(|variable| CString::new(variable).expect("no variable has a NUL"))
         .collect();

@@ -137,7 +137,13 @@ pub fn fill_new(file: &OwnedFd, size: u64, page_size: PageSize) -> Result<(), Er
     match fstatfs(file)?.filesystem_type() {
         // It has no others.
         HUGETLBFS_MAGIC => segment.resize(size),
-        TMPFS_MAGIC => segment.resize(size).and_then(|()| collapse(file, size)),
+        TMPFS_MAGIC => {
+            truncate(file, size)?;
+            let collapsed = collapse(file, size);
+            // What no huge page is behind. Where there is no room for it, that is the reason to tell.
+            segment.reserve(0..size)?;
+            collapsed
+        }
         _ => Err(Error::NoHugePages("huge pages for files are those of a hugetlbfs or a tmpfs")),
     }
 }
@@ -211,11 +217,16 @@ fn truncate(file: &OwnedFd, size: u64) -> Result<(), Errno> {
     Ok(ftruncate(file, offset::signed(size)?)?)
 }
 
-/// Has huge pages behind all of the file that they can be behind.
+/// Has huge pages behind all of an empty file that they can be behind.
 fn collapse(file: &OwnedFd, size: u64) -> Result<(), Error> {
     let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
     let whole = NonZeroUsize::new(size - size % HUGE_PAGE)
         .ok_or(Error::NoHugePages("a huge page has 2 MiB, more than the segment"))?;
+    // Where a file has nothing the kernel makes no huge page. One byte is enough, and what is not
+    // there needs not be moved.
+    for start in (0..whole.get() as u64).step_by(HUGE_PAGE) {
+        allocate(file, start..start + 1)?;
+    }
     memory::collapse(file, whole).map_err(|errno| match errno.0 {
         libc::ENOMEM | libc::EAGAIN => Error::NoHugePages("no huge page is free at the moment"),
         libc::EINVAL => Error::NoHugePages("there are no huge pages for this file system"),
