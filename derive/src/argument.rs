@@ -97,8 +97,7 @@ impl Argument {
             ("default_value", Some(default)) => {
                 self.default = Some(quote!(<#ty as crate::plain::Word>::read(#default.as_ref())?));
             }
-            ("required", Some(_)) => self.is_required = true,
-            ("required_unless_present_any", Some(_)) => self.is_required = true,
+            ("required" | "required_unless_present_any", Some(_)) => self.is_required = true,
             ("conflicts_with" | "conflicts_with_all", Some(others)) => {
                 self.excludes = texts(others).ok_or_else(unknown)?;
             }

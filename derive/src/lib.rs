@@ -1,10 +1,10 @@
 //! `#[derive(Plain)]`: a second reader of the options that `#[derive(clap::Args)]` defines.
 //!
 //! It reads the same attributes, and implements the trait `Plain` of `ipc-suite`, which understands
-//! the usual words of a command line in a few instructions. Where an argument says something that
-//! is not expressed here (a range, a conflict with another), a command line that has it is left to
-//! clap. An attribute that this file does not know is an error of compilation, so that nobody adds
-//! one to an argument and has it ignored.
+//! the usual words of a command line in a few instructions. Where an argument has a parser of its
+//! own for its value, such as one that knows a range, a command line that has it is left to clap.
+//! An attribute that this file does not know is an error of compilation, so that nobody adds one to
+//! an argument and has it ignored.
 
 mod argument;
 
