@@ -11,11 +11,12 @@ use crate::sys::eventfd::Bell;
 use crate::sys::transfer::{Error, Side};
 use crate::sys::{cpu, pipe, poll, stream};
 
-/// What is read and written at a time.
-const BLOCK: usize = 512 << 10;
+/// What is read and written at a time: all that a pipe holds, so that its writer is disturbed least.
+const BLOCK: usize = pipe::CAPACITY;
 
-/// How many blocks go to and fro between reader and writer.
-const BLOCKS: usize = 4;
+/// How many blocks go to and fro between reader and writer. The fewer, the more often the one has to
+/// wait for the other; more than this are hardly better.
+const BLOCKS: usize = 6;
 
 /// Moves all of a stream to this offset of a file, or as much as the limit says; returns how much
 /// it was.
@@ -38,6 +39,7 @@ pub fn from_stream(
             pipe::enlarge(source);
         }
     }
+    drop(block);
     let rest = if cpu::allowed() > 1 { by_two } else { alone };
     Ok(written + rest(stream, file, offset + written)?)
 }
