@@ -126,6 +126,17 @@ fn without_a_reader_write_gives_up_as_it_was_told() {
 }
 
 #[test]
+fn what_a_timeout_leaves_of_a_file_is_there_for_who_reads_on() {
+    let directory = fifo();
+    let bytes: Vec<u8> = (0..4_000_003_u32).map(|i| (i / 7) as u8).collect();
+    fs::write(directory.path().join("f"), &bytes).unwrap();
+    sh("exec <f 9<>p; ipc fifo write -qt 50ms p; echo $?; cat >rest
+        exec 8<p 9<&-; cat <&8 >first; [ -s first ] && cat first rest | cmp - f")
+    .within(directory.path())
+    .is(0, "124\n", "");
+}
+
+#[test]
 fn without_a_writer_cat_gives_up_as_it_was_told() {
     let directory = fifo();
     let run = |words| ipc(words).within(directory.path());

@@ -1,5 +1,9 @@
-//! A pipe of our own between two descriptors of which neither is one, so that the kernel moves the
-//! pages from the one to the other: splice(2).
+//! A pipe of our own between two descriptors, so that the kernel moves the pages from the one to the
+//! other: splice(2).
+//!
+//! It takes part where neither of them is a pipe, and where a file goes into one: whoever reads a
+//! pipe has it to himself while he copies, and so has whoever fills it page by page from a file.
+//! Filling ours meanwhile, and handing over all of its pages at once, lets both work at a time.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -42,9 +46,10 @@ impl Conduit {
         Ok(self.held)
     }
 
-    /// Gives what is in it to the destination, or as much as that takes.
+    /// Gives what is in it to the destination, or as much as that takes. A pipe is not waited for;
+    /// other destinations wait as for write(2).
     pub fn drain(&mut self, destination: impl AsFd) -> nix::Result<usize> {
-        let flags = SpliceFFlags::empty();
+        let flags = SpliceFFlags::SPLICE_F_NONBLOCK;
         let count = splice(&self.exit, None, destination, None, self.held, flags)?;
         self.held -= count;
         Ok(count)

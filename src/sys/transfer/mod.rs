@@ -18,6 +18,7 @@ use nix::errno::Errno::{EAGAIN, EINTR};
 use nix::fcntl::{SpliceFFlags, copy_file_range, splice};
 use nix::sys::sendfile::sendfile64;
 use nix::sys::stat::SFlag;
+use nix::unistd::{Whence, lseek};
 
 use self::buffer::Buffer;
 use self::conduit::Conduit;
@@ -131,7 +132,7 @@ impl<'a> Transfer<'a> {
             SFlag::S_IFIFO => self.way == Way::Splice,
             _ => false,
         };
-        without || self.holds_something()
+        without || self.held() > 0
     }
 
     /// How many bytes have reached the destination.
@@ -171,7 +172,7 @@ impl<'a> Transfer<'a> {
     /// Moves what can be moved at once. It waits for no pipe, and for nothing that was made
     /// non-blocking.
     pub fn step(&mut self) -> Result<Step, Error> {
-        if self.left == 0 && !self.holds_something() {
+        if self.left == 0 && self.held() == 0 {
             return Ok(Step::End);
         }
         let step = match self.way {
@@ -183,6 +184,7 @@ impl<'a> Transfer<'a> {
             self.moved += count;
             if self.moved >= pipe::CAPACITY_AT_FIRST && !self.enlarged {
                 self.enlarge_pipes();
+                self.lay_conduit();
             }
         }
         Ok(step)
@@ -210,9 +212,9 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Whether something was taken from the source and has not reached the destination.
-    fn holds_something(&self) -> bool {
-        self.buffer.held() > 0 || self.conduit.as_ref().is_some_and(|it| it.held() > 0)
+    /// How much was taken from the source and has not reached the destination.
+    fn held(&self) -> usize {
+        self.buffer.held() + self.conduit.as_ref().map_or(0, Conduit::held)
     }
 
     /// Plainly at first: a pipe of ours costs more than it saves where little is moved.
@@ -288,6 +290,14 @@ impl<'a> Transfer<'a> {
         pipe::enlarge(self.destination);
     }
 
+    /// From now on a file goes into a pipe by one of ours, so that its reader need not wait for us.
+    fn lay_conduit(&mut self) {
+        if self.way == Way::Splice && kind(self.source) == SFlag::S_IFREG {
+            self.conduit = Conduit::new().ok();
+            self.way = self.conduit.as_ref().map_or(Way::Splice, |_| Way::Conduit);
+        }
+    }
+
     fn wait(&self, side: Side, deadline: Deadline) -> Result<Waited, Error> {
         let fd = match side {
             Side::Source => self.source,
@@ -314,6 +324,17 @@ impl<'a> Transfer<'a> {
             _ => Side::Source,
         };
         Error { side, errno }
+    }
+}
+
+impl Drop for Transfer<'_> {
+    /// What was taken from a file and did not arrive is left to whoever reads on in it.
+    fn drop(&mut self) {
+        let held = self.held() as i64;
+        if held > 0 {
+            // A source that is no file has no position.
+            let _ = lseek(self.source, -held, Whence::SeekCur);
+        }
     }
 }
 

@@ -181,3 +181,33 @@ fn a_full_destination_is_told_apart_and_loses_nothing() {
         assert!(read == sample());
     }
 }
+
+#[test]
+fn a_pipe_that_would_block_is_not_waited_for() {
+    let source = file_with(&sample());
+    let (pipe_out, pipe_in) = pipe().unwrap();
+    let mut transfer = Transfer::new(source.as_fd(), pipe_in.as_fd(), None);
+    assert_eq!(transfer.run(|_| Deadline::PASSED), Ok(Waited::TimedOut));
+    let capacity = fcntl(&pipe_in, FcntlArg::F_GETPIPE_SZ).unwrap() as u64;
+    assert_eq!(transfer.moved(), capacity);
+    let read = drained(pipe_out, || {
+        assert_eq!(transfer.run(|_| Deadline::NEVER), Ok(Waited::Done(())));
+    });
+    assert!(read == sample());
+}
+
+#[test]
+fn what_did_not_arrive_is_left_in_the_file() {
+    for by_value in [false, true] {
+        let mut source = file_with(&sample());
+        let (_pipe_out, pipe_in) = pipe2(OFlag::O_NONBLOCK).unwrap();
+        let mut transfer = Transfer::new(source.as_fd(), pipe_in.as_fd(), None);
+        if by_value {
+            transfer = transfer.by_value();
+        }
+        assert_eq!(transfer.run(|_| Deadline::PASSED), Ok(Waited::TimedOut));
+        let moved = transfer.moved();
+        drop(transfer);
+        assert_eq!(source.stream_position().unwrap(), moved);
+    }
+}

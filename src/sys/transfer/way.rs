@@ -14,8 +14,8 @@ pub enum Way {
     Splice,
     /// Both are files, perhaps of one file system.
     CopyFileRange,
-    /// One of them is a socket, the other no pipe: pages move by a pipe of ours, as soon as it is
-    /// worthwhile.
+    /// One of them is a socket, the other no pipe; or a file goes into a pipe: pages move by a pipe
+    /// of ours, as soon as it is worthwhile.
     Conduit,
     /// The source is a file.
     Sendfile,
