@@ -49,8 +49,7 @@ fn main() {
         return play(role == "ping", &open(ours), &open(theirs), count.parse().expect("a number"));
     }
     let directory = tempfile::tempdir().expect("a directory can be made");
-    let Some(peer) = support::compile(directory.path(), PEER).filter(|_| support::has("taskset"))
-    else {
+    let Some(peer) = support::c(directory.path(), PEER).filter(|_| support::has("taskset")) else {
         return println!("no C compiler or no taskset, nothing to compare with");
     };
     let ipc = &support::builds(directory.path())[0].1;

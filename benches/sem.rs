@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
 
 fn main() {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    let peer = support::compile(directory.path(), PEER);
+    let peer = support::c(directory.path(), PEER);
     let name = format!("/ipc-bench-{}", std::process::id());
     for (build, ipc) in support::builds(directory.path()) {
         let sem = |words: &[&str]| support::time(Command::new(&ipc).arg("sem").args(words));

@@ -65,10 +65,21 @@ pub fn ratios(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>
         .collect()
 }
 
-/// Runs all contenders in turn, many times over; their times in seconds, turn by turn.
+/// Runs all contenders in turn, many times over; their times in seconds, turn by turn. Every other
+/// turn goes backwards, as each contender leaves the machine to the next in a state of its own.
 pub fn turns(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>]) -> Vec<Vec<f64>> {
     let warm_up = rounds.div_ceil(10);
-    let turn = |_| contenders.iter_mut().map(|run| run().as_secs_f64()).collect();
+    let turn = |round: usize| {
+        let mut times = vec![0.0; contenders.len()];
+        let mut places: Vec<usize> = (0..contenders.len()).collect();
+        if round % 2 == 1 {
+            places.reverse();
+        }
+        for place in places {
+            times[place] = contenders[place]().as_secs_f64();
+        }
+        times
+    };
     (0..rounds + warm_up).map(turn).skip(warm_up).collect()
 }
 
@@ -113,12 +124,4 @@ pub fn has(program: &str) -> bool {
         .stdout(Stdio::null())
         .status();
     there.is_ok_and(|status| status.success())
-}
-
-/// Compiles a C program; `None` where there is no compiler.
-pub fn compile(directory: &Path, source: &str) -> Option<PathBuf> {
-    let (file, program) = (directory.join("peer.c"), directory.join("peer"));
-    std::fs::write(&file, source).expect("it can be written");
-    let compiled = Command::new("cc").args(["-O2", "-o"]).args([&program, &file]).status();
-    compiled.is_ok_and(|status| status.success()).then_some(program)
 }
