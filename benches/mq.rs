@@ -4,6 +4,9 @@
 //! On two CPUs, one process on each (the C program is held there; `ipc` may run on both), and on
 //! one. Rounds alternate, A B A B; what is printed is the median of the ratios, round by round.
 //!
+//! Whatever a program does, it calls mq_send(3) once for each message. So how fast one process can do
+//! that, while nobody else touches the queue, is the most that any two can stream.
+//!
 //! `IPC` names the binary, which otherwise is the one that cargo built.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
@@ -21,13 +24,35 @@ const ROUNDS: usize = 7;
 const PEER: &str = r#"
 #include <mqueue.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+static char message[128];
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec + now.tv_nsec / 1e9;
+}
+/* Fills the queue and empties it, and prints the thousands a second at which it was filled. */
+static int alone(mqd_t queue, long count) {
+    double sending = 0;
+    for (long turn = 0; turn < count / 10; turn++) {
+        double start = seconds();
+        for (int i = 0; i < 10; i++)
+            if (mq_send(queue, message, 100, 0)) return 1;
+        sending += seconds() - start;
+        for (int i = 0; i < 10; i++)
+            if (mq_receive(queue, message, 128, 0) != 100) return 1;
+    }
+    return printf("%f\n", count / sending / 1000) < 0;
+}
 int main(int argc, char **argv) {
-    char message[128] = "";
     int sends = !strcmp(argv[1], "send");
-    mqd_t queue = mq_open(argv[2], sends ? O_WRONLY : O_RDONLY);
+    int is_alone = !strcmp(argv[1], "alone");
+    mqd_t queue = mq_open(argv[2], is_alone ? O_RDWR : sends ? O_WRONLY : O_RDONLY);
     if (queue < 0) return 1;
+    if (is_alone) return alone(queue, atol(argv[3]));
     for (long left = atol(argv[3]); left > 0; left--) {
         if (sends ? mq_send(queue, message, 100, 0) : mq_receive(queue, message, 128, 0) != 100)
             return 1;
@@ -64,14 +89,16 @@ fn main() {
             println!("{name}: there is only one");
             continue;
         }
-        let rounds: Vec<(f64, f64)> = (0..=ROUNDS)
-            .map(|_| (bench.run_peer(placement), bench.run_ipc(placement)))
+        let rounds: Vec<[f64; 3]> = (0..=ROUNDS)
+            .map(|_| [bench.run_peer(placement), bench.run_ipc(placement), bench.run_alone()])
             .skip(1)
             .collect();
-        let peer = support::median(rounds.iter().map(|(peer, _)| *peer).collect());
-        let ours = support::median(rounds.iter().map(|(_, ours)| *ours).collect());
-        let ratio = support::median(rounds.iter().map(|(peer, ours)| ours / peer).collect());
+        let median =
+            |value: fn(&[f64; 3]) -> f64| support::median(rounds.iter().map(value).collect());
+        let (peer, ours, most) = (median(|it| it[0]), median(|it| it[1]), median(|it| it[2]));
+        let (ratio, limit) = (median(|it| it[1] / it[0]), median(|it| it[2] / it[0]));
         println!("{name:9}  C {peer:7.0}  ipc {ours:7.0}  ratio {ratio:.2}");
+        println!("           mq_send alone {most:7.0}, {limit:.2} of C");
     }
     let removed = Command::new(&bench.ipc).args(["mq", "rm", &bench.queue]).status();
     assert!(removed.expect("ipc runs").success());
@@ -112,6 +139,14 @@ impl Bench {
         recv.stdout(Stdio::null());
         let cpus = if placement == Placement::TwoCpus { &self.cpus[..2] } else { &self.cpus[..1] };
         self.rate(send, cpus, recv, cpus)
+    }
+
+    /// How fast C fills a queue that nobody else touches, in thousands of messages a second.
+    fn run_alone(&self) -> f64 {
+        let count = MESSAGES.to_string();
+        let output = Command::new(&self.peer).args(["alone", &self.queue, &count]).output();
+        let output = output.expect("it starts");
+        String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints a number")
     }
 
     /// Runs both to their ends, on these CPUs; returns thousands of messages a second.
