@@ -36,7 +36,7 @@ pub struct Recv {
     /// Name of the queue
     name: QueueName,
     /// How many messages
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N")]
     count: Option<u64>,
     /// All messages that are there; none is success as well
     #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]

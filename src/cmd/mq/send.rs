@@ -35,8 +35,7 @@ pub struct Send {
     /// Messages; records of standard input if there are none
     messages: Vec<OsString>,
     /// Priority of the messages, 0 to 32767; of a System V queue their type, 1 and up
-    #[arg(short, long, value_name = "PRIO", allow_negative_numbers = true,
-          value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(short, long, value_name = "PRIO", allow_negative_numbers = true)]
     priority: Option<i64>,
     /// Create the queue if there is none
     #[arg(long)]
@@ -102,7 +101,11 @@ impl Send {
                 let reason = format!("priority {priority} is above the greatest ({PRIORITY_MAX})");
                 Err(Failure::new(Exit::Usage, reason))
             }
-            (QueueName::SystemV(_), Some(0)) => {
+            (QueueName::Posix(_), Some(priority @ ..0)) => {
+                let reason = format!("priority {priority} is below the least (0)");
+                Err(Failure::new(Exit::Usage, reason))
+            }
+            (QueueName::SystemV(_), Some(..=0)) => {
                 Err(not_for_this_kind("the type of a System V message is 1 or more"))
             }
             (QueueName::Posix(_), priority) => Ok(priority.unwrap_or(0)),

@@ -122,13 +122,22 @@ fn a_message_that_is_too_long_is_refused_with_the_limit_and_the_way_out() {
 }
 
 #[test]
-fn a_priority_beyond_the_greatest_is_a_usage_error() {
+fn a_priority_that_there_is_not_is_a_usage_error() {
     let name = queue("1", "8");
     let reason = "priority 32768 is above the greatest (32767)";
     ipc(&["mq", "send", &name, "-p", "32768", "x"]).is(2, "", &error("send", &name, reason));
-    let output = ipc(&["mq", "send", &name, "-p", "-1", "x"]).output();
-    assert_eq!((code(&output), output.stdout.len()), (2, 0));
+    let reason = "priority -1 is below the least (0)";
+    ipc(&["mq", "send", &name, "-p", "-1", "x"]).is(2, "", &error("send", &name, reason));
     assert_eq!(stat(&name)["messages"], 0);
+}
+
+#[test]
+fn no_message_is_asked_for_and_none_is_taken() {
+    let name = queue("1", "8");
+    ipc(&["mq", "send", &name, "x"]).is(0, "", "");
+    ipc(&["mq", "recv", "--count", "0", &name]).is(0, "", "");
+    ipc(&["mq", "recv", "--count", "0", "--exec", &name, "--", "cat"]).is(0, "", "");
+    ipc(&["mq", "recv", "--count", "2", "-n", &name]).is(1, "x\n", "");
 }
 
 #[test]
