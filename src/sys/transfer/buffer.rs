@@ -1,11 +1,12 @@
-//! Memory of ours that bytes pass through: read(2), write(2).
+//! Memory of ours that bytes pass through: write(2).
 
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-use nix::unistd::{read, write};
+use nix::unistd::write;
 
 use super::conduit::Conduit;
+use super::source::Source;
 use crate::errno::Errno;
 
 /// What is read at a time.
@@ -27,13 +28,13 @@ impl Buffer {
 
     /// Reads up to `count` bytes from the source, in one call; 0 is the end. There is nothing in it
     /// yet.
-    pub fn fill(&mut self, source: impl AsFd, count: u64) -> nix::Result<usize> {
+    pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
         debug_assert!(self.pending.is_empty(), "what was read would be lost");
         if self.bytes.is_empty() {
             self.bytes = vec![0; BLOCK];
         }
         let room = &mut self.bytes[..count.min(BLOCK as u64) as usize];
-        self.pending = 0..read(source, room)?;
+        self.pending = 0..source.read(room)?;
         Ok(self.held())
     }
 
@@ -44,12 +45,11 @@ impl Buffer {
         Ok(count)
     }
 
-    /// Takes over what is in a conduit. There is nothing in it yet.
-    pub fn take_over(&mut self, conduit: &mut Conduit) -> Result<(), Errno> {
+    /// What is in a conduit, which is given up for it.
+    pub fn in_place_of(conduit: &mut Conduit) -> Result<Self, Errno> {
         let held = conduit.held();
-        self.bytes = vec![0; BLOCK.max(held)];
-        conduit.take_back(&mut self.bytes)?;
-        self.pending = 0..held;
-        Ok(())
+        let mut bytes = vec![0; BLOCK.max(held)];
+        conduit.take_back(&mut bytes)?;
+        Ok(Self { bytes, pending: 0..held })
     }
 }

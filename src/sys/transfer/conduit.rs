@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
 use nix::unistd::{pipe2, read};
 
+use super::source::Source;
 use crate::errno::Errno;
 use crate::sys::pipe::CAPACITY;
 
@@ -39,10 +40,12 @@ impl Conduit {
 
     /// Takes up to `count` bytes from the source, waiting for the first as read(2) does; 0 is the
     /// end. There is nothing in it yet, so nothing else is waited for.
-    pub fn fill(&mut self, source: impl AsFd, count: u64) -> nix::Result<usize> {
+    pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
         debug_assert_eq!(self.held, 0, "it might wait for room that nobody makes");
         let count = count.min(CAPACITY as u64) as usize;
-        self.held = splice(source, None, &self.entrance, None, count, SpliceFFlags::empty())?;
+        let mut position = source.position()?;
+        let flags = SpliceFFlags::empty();
+        self.held = splice(source, position.as_mut(), &self.entrance, None, count, flags)?;
         Ok(self.held)
     }
 

@@ -8,6 +8,7 @@
 
 mod buffer;
 mod conduit;
+mod source;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -15,23 +16,15 @@ mod way;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno::{EAGAIN, EINTR};
-use nix::fcntl::{SpliceFFlags, copy_file_range, splice};
-use nix::sys::sendfile::sendfile64;
 use nix::sys::stat::SFlag;
-use nix::unistd::{Whence, lseek};
 
 use self::buffer::Buffer;
 use self::conduit::Conduit;
-use self::way::{Way, is_refusal, kind};
+use self::source::Source;
+use self::way::{Call, Way, is_refusal, kind};
 use super::{pipe, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
-
-/// The most that one call is asked to move, which the kernel would cut off anyway.
-const LONGEST: u64 = 0x7fff_f000;
-
-/// The most that is spliced at a time: half of a pipe, so that its other end works meanwhile.
-const HALF_A_PIPE: u64 = pipe::CAPACITY as u64 / 2;
 
 /// One of the two descriptors of a transfer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,16 +76,21 @@ pub enum Step {
 /// A transfer under way.
 #[derive(Debug)]
 pub struct Transfer<'a> {
-    source: BorrowedFd<'a>,
+    source: Source<'a>,
     destination: BorrowedFd<'a>,
     way: Way,
+    /// What more there is to do before much is moved: nothing, once it is done.
+    preparation: Option<Preparation>,
     /// How much may still be taken from the source; `u64::MAX` is all there is.
     left: u64,
     moved: u64,
-    /// What was taken from the source and has not reached the destination is in one of these two.
-    buffer: Buffer,
-    conduit: Option<Conduit>,
-    enlarged: bool,
+}
+
+/// What is worth its system calls as soon as more is moved than a pipe holds to begin with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Preparation {
+    EnlargePipes,
+    EnlargePipesAndLayConduit,
 }
 
 /// Moves all of the source, or as much as the limit says, waiting wherever that takes; returns how
@@ -104,35 +102,38 @@ pub fn copy(source: impl AsFd, destination: impl AsFd, limit: Option<u64>) -> Re
 impl<'a> Transfer<'a> {
     /// Prepares to move up to `limit` bytes; `None` is all there is.
     pub fn new(source: BorrowedFd<'a>, destination: BorrowedFd<'a>, limit: Option<u64>) -> Self {
+        let source = Source::new(source);
+        let (way, wants_conduit) = Way::between(&source, destination);
+        let preparation = match wants_conduit {
+            true => Preparation::EnlargePipesAndLayConduit,
+            false => Preparation::EnlargePipes,
+        };
         Self {
             source,
             destination,
-            way: Way::between(source, destination),
+            way,
+            preparation: Some(preparation),
             left: limit.unwrap_or(u64::MAX),
             moved: 0,
-            buffer: Buffer::default(),
-            conduit: None,
-            enlarged: false,
         }
     }
 
     /// The same, with the bytes copied as they are now. The shorter ways may hand the pages of a
     /// file to the reader of a pipe, who then sees what is written to the file later.
-    pub fn by_value(mut self) -> Self {
-        self.way = Way::Plain;
-        self
+    pub fn by_value(self) -> Self {
+        Self { way: Way::plain(), preparation: Some(Preparation::EnlargePipes), ..self }
     }
 
     /// Whether the next step does not wait for the source: there is something left from the last,
     /// or the source is a file, or a pipe that the kernel splices from. Any other is to be waited
     /// for first by those who wait for something else besides.
     pub fn needs_no_waiting_for_source(&self) -> bool {
-        let without = match kind(self.source) {
+        let without = match self.source.kind() {
             SFlag::S_IFREG => true,
-            SFlag::S_IFIFO => self.way == Way::Splice,
+            SFlag::S_IFIFO => matches!(self.way, Way::Directly(_)),
             _ => false,
         };
-        without || self.held() > 0
+        without || self.way.held() > 0
     }
 
     /// How many bytes have reached the destination.
@@ -172,35 +173,23 @@ impl<'a> Transfer<'a> {
     /// Moves what can be moved at once. It waits for no pipe, and for nothing that was made
     /// non-blocking.
     pub fn step(&mut self) -> Result<Step, Error> {
-        if self.left == 0 && self.held() == 0 {
+        if self.left == 0 && self.way.held() == 0 {
             return Ok(Step::End);
         }
         let step = match self.way {
-            Way::Plain => self.step_plainly()?,
-            Way::Conduit => self.step_by_conduit()?,
-            _ => self.step_within_kernel()?,
+            Way::Directly(call) => self.step_directly(call)?,
+            Way::Buffer(_) | Way::Conduit(_) => self.step_by_stages()?,
         };
         if let Step::Moved(count) = step {
             self.moved += count;
-            if self.moved >= pipe::CAPACITY_AT_FIRST && !self.enlarged {
-                self.enlarge_pipes();
-                self.lay_conduit();
-            }
+            self.prepare_for_more();
         }
         Ok(step)
     }
 
-    fn step_within_kernel(&mut self) -> Result<Step, Error> {
-        let longest = if self.way == Way::Splice { HALF_A_PIPE } else { LONGEST };
-        let count = self.left.min(longest) as usize;
-        let (from, to) = (self.source, self.destination);
-        let moved = again(|| match self.way {
-            Way::Splice => splice(from, None, to, None, count, SpliceFFlags::SPLICE_F_NONBLOCK),
-            Way::CopyFileRange => copy_file_range(from, None, to, None, count),
-            _ => sendfile64(to, from, None, count),
-        });
-        match moved {
-            Ok(0) if self.way == Way::Splice && kind(from) == SFlag::S_IFIFO => Ok(Step::End),
+    fn step_directly(&mut self, call: Call) -> Result<Step, Error> {
+        match again(|| call.make(&self.source, self.destination, self.left)) {
+            Ok(0) if call == Call::Splice && self.source.kind() == SFlag::S_IFIFO => Ok(Step::End),
             Ok(0) => self.go_on_plainly(),
             Ok(count) => {
                 self.take(count);
@@ -212,44 +201,27 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// How much was taken from the source and has not reached the destination.
-    fn held(&self) -> usize {
-        self.buffer.held() + self.conduit.as_ref().map_or(0, Conduit::held)
-    }
-
-    /// Plainly at first: a pipe of ours costs more than it saves where little is moved.
-    fn step_by_conduit(&mut self) -> Result<Step, Error> {
-        if self.moved < pipe::CAPACITY_AT_FIRST || self.buffer.held() > 0 {
-            return self.step_plainly();
-        }
-        let Some(mut conduit) = self.conduit.take().or_else(|| Conduit::new().ok()) else {
-            return self.go_on_plainly();
-        };
-        self.buffer = Buffer::default();
-        let step = self.pass_through(&mut conduit);
-        // Its last contents are in the buffer if it was given up.
-        self.conduit = Some(conduit).filter(|_| self.way == Way::Conduit);
-        step
-    }
-
-    fn pass_through(&mut self, conduit: &mut Conduit) -> Result<Step, Error> {
-        if conduit.held() == 0 {
-            match again(|| conduit.fill(self.source, self.left)) {
+    /// Takes bytes from the source if none are under way, and gives as many of those that are to the
+    /// destination as it takes.
+    fn step_by_stages(&mut self) -> Result<Step, Error> {
+        let is_plain = matches!(self.way, Way::Buffer(_));
+        if self.way.held() == 0 {
+            match again(|| self.way.fill(&self.source, self.left)) {
+                Ok(0) if is_plain => return Ok(Step::End),
                 Ok(0) => return self.go_on_plainly(),
                 Ok(count) => self.take(count),
                 Err(EAGAIN) => return Ok(Step::NotReady(Side::Source)),
-                Err(errno) if is_refusal(errno.into()) => return self.go_on_plainly(),
+                Err(errno) if !is_plain && is_refusal(errno.into()) => return self.go_on_plainly(),
                 Err(errno) => return Err(Side::Source.failed(errno)),
             }
         }
-        match again(|| conduit.drain(self.destination)) {
-            Ok(count) => Ok(Step::Moved(count as u64)),
-            Err(EAGAIN) => Ok(Step::NotReady(Side::Destination)),
-            Err(errno) if is_refusal(errno.into()) => {
-                let taken_over = self.buffer.take_over(conduit);
-                taken_over.map_err(|errno| Side::Source.failed(errno))?;
-                self.go_on_plainly()
+        match again(|| self.way.drain(self.destination)) {
+            Ok(count) => {
+                self.source.move_on(count);
+                Ok(Step::Moved(count as u64))
             }
+            Err(EAGAIN) => Ok(Step::NotReady(Side::Destination)),
+            Err(errno) if !is_plain && is_refusal(errno.into()) => self.go_on_plainly(),
             Err(errno) => Err(Side::Destination.failed(errno)),
         }
     }
@@ -257,24 +229,13 @@ impl<'a> Transfer<'a> {
     /// The kernel will not do it: from now on by reading and writing, which also tells which side
     /// is the cause.
     fn go_on_plainly(&mut self) -> Result<Step, Error> {
-        self.way = Way::Plain;
-        self.step_plainly()
-    }
-
-    fn step_plainly(&mut self) -> Result<Step, Error> {
-        if self.buffer.held() == 0 {
-            match again(|| self.buffer.fill(self.source, self.left)) {
-                Ok(0) => return Ok(Step::End),
-                Ok(count) => self.take(count),
-                Err(EAGAIN) => return Ok(Step::NotReady(Side::Source)),
-                Err(errno) => return Err(Side::Source.failed(errno)),
-            }
-        }
-        match again(|| self.buffer.drain(self.destination)) {
-            Ok(count) => Ok(Step::Moved(count as u64)),
-            Err(EAGAIN) => Ok(Step::NotReady(Side::Destination)),
-            Err(errno) => Err(Side::Destination.failed(errno)),
-        }
+        self.way = match &mut self.way {
+            Way::Conduit(conduit) => Way::Buffer(
+                Buffer::in_place_of(conduit).map_err(|errno| Side::Source.failed(errno))?,
+            ),
+            _ => Way::plain(),
+        };
+        self.step_by_stages()
     }
 
     /// Counts what was taken from the source.
@@ -284,26 +245,26 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn enlarge_pipes(&mut self) {
-        self.enlarged = true;
-        pipe::enlarge(self.source);
+    /// Prepares for many bytes, once there were some and it seems that more will come.
+    fn prepare_for_more(&mut self) {
+        if self.left == 0 || self.moved < pipe::CAPACITY_AT_FIRST || self.way.held() > 0 {
+            return;
+        }
+        let Some(preparation) = self.preparation.take() else { return };
+        pipe::enlarge(&self.source);
         pipe::enlarge(self.destination);
-    }
-
-    /// From now on a file goes into a pipe by one of ours, so that its reader need not wait for us.
-    fn lay_conduit(&mut self) {
-        if self.way == Way::Splice && kind(self.source) == SFlag::S_IFREG {
-            self.conduit = Conduit::new().ok();
-            self.way = self.conduit.as_ref().map_or(Way::Splice, |_| Way::Conduit);
+        if preparation == Preparation::EnlargePipesAndLayConduit
+            && let Ok(conduit) = Conduit::new()
+        {
+            self.way = Way::Conduit(conduit);
         }
     }
 
     fn wait(&self, side: Side, deadline: Deadline) -> Result<Waited, Error> {
-        let fd = match side {
-            Side::Source => self.source,
-            Side::Destination => self.destination,
-        };
-        side.wait(fd, deadline)
+        match side {
+            Side::Source => side.wait(&self.source, deadline),
+            Side::Destination => side.wait(self.destination, deadline),
+        }
     }
 
     /// Which side a splice has to wait for. The kernel says only that there is one.
@@ -319,22 +280,11 @@ impl<'a> Transfer<'a> {
         let side = match errno.0 {
             libc::EPIPE | libc::ENOSPC | libc::EDQUOT | libc::EFBIG => Side::Destination,
             // What happens to pipes is listed above, so it is the other one.
-            _ if kind(self.source) == SFlag::S_IFIFO => Side::Destination,
+            _ if self.source.kind() == SFlag::S_IFIFO => Side::Destination,
             _ if kind(self.destination) == SFlag::S_IFSOCK => Side::Destination,
             _ => Side::Source,
         };
         Error { side, errno }
-    }
-}
-
-impl Drop for Transfer<'_> {
-    /// What was taken from a file and did not arrive is left to whoever reads on in it.
-    fn drop(&mut self) {
-        let held = self.held() as i64;
-        if held > 0 {
-            // A source that is no file has no position.
-            let _ = lseek(self.source, -held, Whence::SeekCur);
-        }
     }
 }
 
