@@ -26,7 +26,8 @@ impl Deadline {
 
     /// This long from now. A moment that the clock cannot show is never.
     pub fn after(duration: Duration) -> Self {
-        Self(now().checked_add(duration))
+        let is_shown = |at: &Duration| i64::try_from(at.as_secs()).is_ok();
+        Self(now().checked_add(duration).filter(is_shown))
     }
 
     /// Whether it has passed.
@@ -115,7 +116,9 @@ mod tests {
 
     #[test]
     fn a_moment_beyond_the_clock_is_never() {
-        assert_eq!(Deadline::after(Duration::MAX), Deadline::NEVER);
+        for seconds in [u64::MAX, i64::MAX as u64] {
+            assert_eq!(Deadline::after(Duration::from_secs(seconds)), Deadline::NEVER);
+        }
     }
 
     #[test]

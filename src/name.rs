@@ -28,7 +28,15 @@ impl<const MAX: usize> PosixName<MAX> {
         if bytes.starts_with(SystemVName::SCHEME.as_bytes()) {
             return Err(NameError::SystemV);
         }
-        let name = bytes.strip_prefix(b"/").unwrap_or(bytes);
+        Self::of_file(OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)))
+    }
+
+    /// Takes a name as the directory of such objects lists it, without its slash.
+    ///
+    /// # Errors
+    /// As [`PosixName::new`].
+    pub fn of_file(name: &OsStr) -> Result<Self, NameError> {
+        let name = name.as_bytes();
         match name {
             b"" => return Err(NameError::Empty),
             b"." | b".." => return Err(NameError::Dots),
@@ -281,6 +289,13 @@ mod tests {
     fn a_bare_name_is_the_name_with_its_slash() {
         assert_eq!(name("jobs"), name("/jobs"));
         assert_eq!(name("/jobs").unwrap().without_slash(), "jobs");
+    }
+
+    #[test]
+    fn the_file_of_an_object_may_be_called_as_a_system_v_name_is() {
+        let name = ObjectName::of_file(OsStr::new("sysv:1"));
+        assert_eq!(name, ObjectName::new(OsStr::new("/sysv:1")));
+        assert_eq!(ObjectName::of_file(OsStr::new("..")), Err(NameError::Dots));
     }
 
     #[test]

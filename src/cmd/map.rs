@@ -9,7 +9,7 @@ use crate::sys::segment::{self, Access, Place};
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,
-    Write,
+    Write, explain, of_kernel,
 };
 
 pub const NOUN: Noun = Noun {
@@ -94,8 +94,8 @@ impl Run for Sync {
             (_, true) => segment::Sync::Invalidate,
             _ => segment::Sync::Now,
         };
-        let segment = self.name.open(Access::Read).map_err(super::shm::explain);
-        segment.about(&self.name)?.sync(how).about(&self.name)?;
+        let segment = self.name.open(Access::Read).map_err(explain).about(&self.name)?;
+        segment.sync(how).map_err(of_kernel).about(&self.name)?;
         Ok(Exit::Done)
     }
 }

@@ -139,7 +139,7 @@ impl Output {
     pub fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), Unwritable> {
         // Records hold nothing that JSON cannot: keys are strings and numbers are finite.
         let text = serde_json::to_string(value).unwrap_or_default();
-        self.line(text)
+        self.line(text::harmless(text))
     }
 
     /// Something that happens on the way, for those who asked with `--verbose`.

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// A time of day, in seconds since 1970; zero or less is never.
+/// A time of day, in seconds since 1970; zero or less is never, and so is what has no four digits
+/// for its year.
 pub fn rfc3339(seconds: i64) -> Option<String> {
-    let since = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0)?;
+    const YEAR_10000: u64 = 253_402_300_800;
+    let since = u64::try_from(seconds).ok().filter(|since| (1..YEAR_10000).contains(since))?;
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(since);
     Some(humantime::format_rfc3339_seconds(time).to_string())
 }
@@ -17,6 +19,24 @@ pub fn json_bytes(bytes: &[u8]) -> Value {
         Ok(text) => Value::from(text),
         Err(_) => serde_json::json!({ "base64": base64(bytes) }),
     }
+}
+
+/// JSON in which a character that would act on a terminal stands as its escape. It only has such
+/// characters in its strings.
+pub fn harmless(json: String) -> String {
+    let acts = |c: char| c.is_control() || is_invisible(c);
+    if !json.contains(acts) {
+        return json;
+    }
+    let mut text = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if acts(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// Shows bytes on a terminal, or in a diagnostic: control characters and what is not UTF-8 as
@@ -64,12 +84,32 @@ fn base64(bytes: &[u8]) -> String {
 
 /// Characters that reorder or hide the text around them.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_told_where_there_is_a_way_to_write_it() {
+        assert_eq!(rfc3339(1), Some("1970-01-01T00:00:01Z".to_owned()));
+        assert_eq!(rfc3339(253_402_300_799), Some("9999-12-31T23:59:59Z".to_owned()));
+        for never in [i64::MIN, -1, 0, 253_402_300_800, i64::MAX] {
+            assert_eq!(rfc3339(never), None);
+        }
+    }
+
+    #[test]
+    fn json_means_the_same_when_it_is_harmless() {
+        let value = Value::from("ö a\u{7f}b\u{9b}c\u{202e}d\ne");
+        let text = harmless(value.to_string());
+        assert_eq!(text, "\"ö a\\u007fb\\u009bc\\u202ed\\ne\"");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
 
     #[test]
     fn base64_is_that_of_the_standard() {

@@ -334,7 +334,7 @@ pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
     Ok(names
         .iter()
         .filter_map(|name| {
-            SemaphoreName::new(OsStr::from_bytes(name.as_bytes().strip_prefix(b"sem.")?)).ok()
+            SemaphoreName::of_file(OsStr::from_bytes(name.as_bytes().strip_prefix(b"sem.")?)).ok()
         })
         .collect())
 }

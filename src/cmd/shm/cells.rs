@@ -1,6 +1,7 @@
 //! Single numbers in a segment: seeing, changing and waiting for them.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::cell::{self, Endian, Number, Type};
 use crate::cli::{Example, Run};
@@ -11,7 +12,7 @@ use crate::plain::Plain;
 use crate::sys::segment::{Access, Segment, Window};
 use crate::units::{Patience, Size};
 
-use super::{Guarding, Operand, bytes, of_kernel, open, within};
+use super::{Guarding, Operand, bytes, of_kernel, open, shrank, within};
 
 /// Where a number is, and how it is to be understood.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
@@ -316,9 +317,11 @@ impl<O: Operand> Run for Wait<O> {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let wanted = self.condition.number(self.cell)?;
+        if self.poll == Patience::For(Duration::ZERO) {
+            return Err(Failure::new(Exit::Usage, "it would never sleep")).about("--poll 0");
+        }
         let segment = open(&self.name, Access::Read)?;
-        let window = self.cell.window(&*segment).about(&self.name)?;
-        let waited = self.watch(&window, wanted, deadline).about(&self.name)?;
+        let waited = self.watch(&*segment, wanted, deadline).about(&self.name)?;
         output.line(self.waiting.settle(waited).about(&self.name)?)?;
         Ok(Exit::Done)
     }
@@ -327,18 +330,23 @@ impl<O: Operand> Run for Wait<O> {
 impl<O: Operand> Wait<O> {
     fn watch(
         &self,
-        window: &Window<'_>,
+        segment: &dyn Segment,
         wanted: Option<Number>,
         deadline: Deadline,
     ) -> Result<Waited<Number>, Failure> {
         let (offset, width, format) =
             (self.cell.offset(), self.cell.kind.width(), self.cell.format());
+        let window = self.cell.window(segment)?;
         let mut wanted = wanted;
         loop {
             // Before the number: what changes after this ends the sleep.
             let snapshot = window.snapshot(offset, width);
             let number = format.decode(window.load(offset, width));
             window.verify().map_err(of_kernel)?;
+            // The rest of the last page stays in our memory, and is zeros.
+            if segment.size()? < offset + width.bytes() {
+                return Err(shrank());
+            }
             let wanted = *wanted.get_or_insert(number);
             if self.condition.holds(number, wanted) {
                 return Ok(Waited::Done(number));

@@ -59,10 +59,12 @@ impl<O: Operand> Run for Create<O> {
 /// Write stdin into a segment
 ///
 /// A segment that does not exist is created, as large as the input, and appears when it is
-/// complete. Of several that create it at the same time one does, and the others write into it,
-/// and let it grow where that is needed. An existing one keeps its size: input that does not fit is refused, before a byte is
+/// complete. An existing one keeps its size: input that does not fit is refused, before a byte is
 /// written if stdin is a file, and otherwise when it is full, with a message that says how much
 /// was written.
+///
+/// Of several that create it at the same time one does, and the others write into it, and let it
+/// grow where that is needed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Write<O: Operand> {
     /// Name of the segment
@@ -103,11 +105,8 @@ impl<O: Operand> Write<O> {
     fn write(&self) -> Result<(), WriteError> {
         let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
         let mode = Permissions::of_new_object(self.mode);
-        segment::write_to(&self.name, input, offset, mode, self.fit())?;
-        match self.durability.sync() {
-            Some(sync) => Ok(self.name.open(Access::Read)?.sync(sync)?),
-            None => Ok(()),
-        }
+        let segment = segment::write_to(&self.name, input, offset, mode, self.fit())?;
+        Ok(self.durability.sync().map_or(Ok(()), |sync| segment.sync(sync))?)
     }
 
     fn fit(&self) -> Fit {
@@ -121,12 +120,14 @@ impl<O: Operand> Write<O> {
     fn explain(&self, error: WriteError) -> Failure {
         match error {
             WriteError::Segment(error) => explain(error),
-            WriteError::DoesNotFit { .. } | WriteError::BeyondTheEnd { .. } => {
-                Failure::failed(error.to_string()).hint("--grow makes room, --truncate fits it")
+            WriteError::DoesNotFit { can_grow, .. } | WriteError::BeyondTheEnd { can_grow, .. } => {
+                let failure = Failure::failed(error.to_string());
+                match can_grow {
+                    true => failure.hint("--grow makes room, --truncate fits it"),
+                    false => failure,
+                }
             }
-            WriteError::UnknownSize => {
-                Failure::failed(error.to_string()).hint("'ipc shm create --size' makes it first")
-            }
+            WriteError::Itself => Failure::failed(error.to_string()),
             WriteError::Source(errno) => errno.into(),
         }
     }

@@ -14,7 +14,7 @@ use crate::cmd::nameless;
 use crate::cmd::sem::explain_permits;
 use crate::deadline::Waiting;
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Failure, Subject};
 use crate::guard::Guard;
 use crate::name::{AnyName, SemaphoreName};
 use crate::plain::{Plain, Word};
@@ -213,13 +213,12 @@ pub fn explain(error: Error) -> Failure {
     }
 }
 
-fn of_kernel(errno: Errno) -> Failure {
+pub fn of_kernel(errno: Errno) -> Failure {
     match errno {
         Errno(libc::EFAULT) => shrank(),
         Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
         Errno(libc::EFBIG) => {
             Failure::failed("larger than a segment, or a file (ulimit -f), may be")
-                .with_exit(Exit::Failed)
         }
         errno => errno.into(),
     }

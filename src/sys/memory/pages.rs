@@ -142,8 +142,8 @@ fn install() {
     action.sa_flags = libc::SA_SIGINFO;
     action.sa_sigaction = replace_lost_page as Handler as libc::sighandler_t;
     // It fails only for numbers that are no signals.
-    // SAFETY: the handler makes atomic changes, and calls nothing but sysconf, mmap and signal, which
-    // may be called there.
+    // SAFETY: the handler makes atomic changes, and calls nothing but getauxval, mmap, signal and
+    // raise, which may be called there.
     unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
 }
 
@@ -152,6 +152,13 @@ type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
 extern "C" fn replace_lost_page(_: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
     // SAFETY: with SA_SIGINFO the kernel hands its information to the handler, for as long as it runs.
     let info = unsafe { &*info };
+    if info.si_code <= 0 {
+        // A process sent it, and no access is repeated.
+        end_us();
+        // SAFETY: the call takes a number only. The signal is delivered when the handler is left.
+        unsafe { libc::raise(libc::SIGBUS) };
+        return;
+    }
     // SAFETY: the information about SIGBUS has an address.
     let address = unsafe { info.si_addr() }.addr();
     let Some(watched) = Watched::around(address) else {

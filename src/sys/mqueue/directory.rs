@@ -36,7 +36,7 @@ impl Directory {
         let mut names = Vec::new();
         for entry in directory.iter() {
             // What is no name, `.` and `..`, is no queue.
-            names.extend(ObjectName::new(OsStr::from_bytes(entry?.file_name().to_bytes())));
+            names.extend(ObjectName::of_file(OsStr::from_bytes(entry?.file_name().to_bytes())));
         }
         names.sort();
         Ok(names)

@@ -18,6 +18,7 @@ use nix::unistd::ftruncate;
 use super::write::remaining;
 use super::{Access, Error, Fact, PageSize, Passing, Segment, Sync, Value, Window, WriteError};
 use crate::errno::Errno;
+use crate::sys::inode::is_same;
 use crate::sys::memory::{self, HUGE_PAGE};
 use crate::sys::transfer::{self, Side, Transfer};
 use crate::sys::{fill, offset};
@@ -34,17 +35,22 @@ impl FileSegment {
     pub fn new(file: OwnedFd, access: Access) -> Self {
         Self { file, access }
     }
-
-    /// Gives back what is reserved beyond the end. A file that another makes larger at this very
-    /// moment keeps what it had before.
-    fn release(&self) {
-        let _ = self.size().and_then(|size| truncate(&self.file, size));
-    }
 }
 
 impl Segment for FileSegment {
     fn size(&self) -> Result<u64, Errno> {
         Ok(fstat(&self.file)?.st_size as u64)
+    }
+
+    fn can_grow(&self) -> bool {
+        true
+    }
+
+    fn is(&self, fd: BorrowedFd<'_>) -> bool {
+        match (fstat(&self.file), fstat(fd)) {
+            (Ok(ours), Ok(other)) => is_same(&ours, &other),
+            _ => false,
+        }
     }
 
     fn fill(
@@ -94,6 +100,11 @@ impl Segment for FileSegment {
             self.release();
             errno.into()
         })
+    }
+
+    /// A file that another makes larger at this very moment keeps what it had before.
+    fn release(&self) {
+        let _ = self.size().and_then(|size| truncate(&self.file, size));
     }
 
     fn resize(&self, size: u64) -> Result<(), Error> {

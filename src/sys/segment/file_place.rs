@@ -52,7 +52,11 @@ impl<P: FilePlace> Place for P {
         file::fill_new_from(new.file(), source, offset)?;
         match new.link() {
             Err(Errno(libc::EEXIST)) => Ok(Made::TooLate(Some(rewound(new.into_file(), offset)?))),
-            linked => Ok(linked.map(|()| Made::Complete)?),
+            linked => {
+                linked?;
+                let segment = FileSegment::new(new.into_file(), Access::Write);
+                Ok(Made::Complete(Box::new(segment)))
+            }
         }
     }
 

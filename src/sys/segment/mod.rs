@@ -62,6 +62,12 @@ pub trait Segment {
     /// How many bytes it has at the moment.
     fn size(&self) -> Result<u64, Errno>;
 
+    /// Whether it can have another size.
+    fn can_grow(&self) -> bool;
+
+    /// Whether that is what this descriptor leads to as well.
+    fn is(&self, fd: BorrowedFd<'_>) -> bool;
+
     /// Moves bytes from a descriptor to this offset, until the limit or the end of the source;
     /// returns how many. Where the segment can grow, it does.
     fn fill(
@@ -87,6 +93,9 @@ pub trait Segment {
 
     /// Gets memory for bytes that are to be written beyond the end, which stays where it is.
     fn reserve(&self, bytes: Range<u64>) -> Result<(), Error>;
+
+    /// Gives back what is reserved beyond the end.
+    fn release(&self);
 
     /// Gives it another size. What is added is zeros, and its memory is all there.
     fn resize(&self, size: u64) -> Result<(), Error>;
@@ -125,10 +134,9 @@ pub enum Sync {
 }
 
 /// What became of making a segment from bytes.
-#[derive(Debug)]
 pub enum Made {
     /// It is there, with all of them.
-    Complete,
+    Complete(Box<dyn Segment>),
     /// Somebody else has made one of that name meanwhile. What was read of the source is in this
     /// file, from its position on.
     TooLate(Option<OwnedFd>),

@@ -25,6 +25,6 @@ impl FilePlace for ObjectName {
     }
 
     fn all() -> Result<Vec<Self>, Errno> {
-        Ok(dev_shm::list()?.iter().filter_map(|name| Self::new(name).ok()).collect())
+        Ok(dev_shm::list()?.iter().filter_map(|name| Self::of_file(name).ok()).collect())
     }
 }

@@ -1,10 +1,10 @@
 //! System V shared memory: shmget(2), shmat(2), shmctl(2).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno::{EAGAIN, EINTR};
 
@@ -17,9 +17,11 @@ use crate::cell::Width;
 use crate::deadline::Deadline;
 use crate::errno::Errno;
 use crate::name::SystemVName;
+use crate::sys::new_file::NewFile;
 use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
 use crate::sys::transfer::{self, Side};
+use crate::sys::{dev_shm, fill};
 
 /// A segment, by its identifier. What of it is needed is attached.
 #[derive(Debug)]
@@ -46,16 +48,23 @@ impl Place for SystemVName {
         if target.is_private() {
             return Err(Error::Nameless.into());
         }
-        let known = remaining(source).ok_or(WriteError::UnknownSize)?;
+        // Its size has to be known when it is made.
+        let kept = match remaining(source) {
+            Some(_) => None,
+            None => Some(keep(source)?),
+        };
+        let source = kept.as_ref().map_or(source, AsFd::as_fd);
+        let known = remaining(source).unwrap_or(0);
         let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
         let id = match make(target, size, mode, PageSize::Ordinary) {
-            Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(None)),
+            Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(kept)),
             id => id?,
         };
-        let filled = attach(id, Access::Write)
-            .map_err(WriteError::from)
-            .and_then(|segment| Ok(segment.fill(source, offset, Some(known))?));
-        filled.map(|_| Made::Complete).inspect_err(|_| {
+        let filled = attach(id, Access::Write).map_err(WriteError::from).and_then(|segment| {
+            segment.fill(source, offset, Some(known))?;
+            Ok(segment)
+        });
+        filled.map(|segment| Made::Complete(Box::new(segment))).inspect_err(|_| {
             // It is ours and incomplete; what went wrong is told already.
             let _ = destroy(id);
         })
@@ -118,11 +127,21 @@ fn described(row: &Row, name: OsString) -> Description {
     }
 }
 
+/// All that a stream gives, in a file without a name, for whose size there is a limit.
+fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
+    let file = NewFile::new(&dev_shm::path(OsStr::new("ipc")), 0o600)?.into_file();
+    fill::from_stream(stream, &file, 0, None)?;
+    Ok(file)
+}
+
 fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
     let Target::Key(key) = target else {
         return Err(Error::OfAnotherKind("the kernel chooses identifiers; sysv:0 makes a new one"));
     };
     let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    if size == 0 {
+        return Err(Error::OfAnotherKind("a System V segment has one byte or more"));
+    }
     let huge = if page_size == PageSize::Huge { libc::SHM_HUGETLB } else { 0 };
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | mode as i32;
     // SAFETY: the call takes numbers only.
@@ -185,6 +204,15 @@ impl Segment for Attached {
         Ok(self.size.get() as u64)
     }
 
+    fn can_grow(&self) -> bool {
+        false
+    }
+
+    /// No descriptor leads to one.
+    fn is(&self, _: BorrowedFd<'_>) -> bool {
+        false
+    }
+
     fn fill(
         &self,
         source: BorrowedFd<'_>,
@@ -244,6 +272,8 @@ impl Segment for Attached {
     fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
         if bytes.end <= self.size.get() as u64 { Ok(()) } else { Err(Error::FixedSize) }
     }
+
+    fn release(&self) {}
 
     fn resize(&self, _: u64) -> Result<(), Error> {
         Err(Error::FixedSize)

@@ -20,6 +20,9 @@ pub enum WriteError {
     /// The source cannot be read.
     #[error(transparent)]
     Source(Errno),
+    /// The source is what is written to, and would never end.
+    #[error("standard input is the segment itself")]
+    Itself,
     /// There is more of it than fits; so much of it was written.
     #[error("the input does not fit into {room} bytes; {written} were written")]
     DoesNotFit {
@@ -27,6 +30,8 @@ pub enum WriteError {
         room: u64,
         /// What was written.
         written: u64,
+        /// Whether the segment can be had larger.
+        can_grow: bool,
     },
     /// The offset is beyond the end.
     #[error("offset {offset} is beyond the end, {size}")]
@@ -35,10 +40,9 @@ pub enum WriteError {
         offset: u64,
         /// How large the segment is.
         size: u64,
+        /// Whether it can be had larger.
+        can_grow: bool,
     },
-    /// The size has to be known beforehand.
-    #[error("the size of a System V segment has to be known when it is made")]
-    UnknownSize,
 }
 
 impl From<Errno> for WriteError {
@@ -69,7 +73,7 @@ pub enum Fit {
 
 /// Writes all of `source` to this offset of the segment of this name, which is made if there is
 /// none. Of several that make it at the same time one does, and the others write into it. They
-/// were not told that it has a size, so it grows for them.
+/// were not told that it has a size, so it grows for them. Returns the segment.
 ///
 /// # Errors
 /// [`WriteError::DoesNotFit`], before a byte is written if the source tells its size.
@@ -79,16 +83,20 @@ pub fn write_to(
     offset: u64,
     mode: u32,
     fit: Fit,
-) -> Result<(), WriteError> {
+) -> Result<Box<dyn Segment>, WriteError> {
     let (mut kept, mut fit): (Option<OwnedFd>, Fit) = (None, fit);
     loop {
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
         match place.open(Access::Write) {
             Err(Error::Kernel(Errno(libc::ENOENT))) => {}
-            segment => return write(&*segment?, source, offset, fit),
+            segment => {
+                let segment = segment?;
+                write(&*segment, source, offset, fit)?;
+                return Ok(segment);
+            }
         }
         match place.create_from(source, offset, mode)? {
-            Made::Complete => return Ok(()),
+            Made::Complete(segment) => return Ok(segment),
             Made::TooLate(read) => {
                 kept = read.or(kept);
                 fit = if fit == Fit::Keep { Fit::Grow } else { fit };
@@ -114,37 +122,73 @@ fn write(
     offset: u64,
     fit: Fit,
 ) -> Result<(), WriteError> {
-    let size = segment.size()?;
-    let known = remaining(source);
-    if fit == Fit::Keep {
-        let room = size.checked_sub(offset).ok_or(WriteError::BeyondTheEnd { offset, size })?;
-        if known.is_some_and(|known| known > room) {
-            return Err(WriteError::DoesNotFit { room, written: 0 });
-        }
-        return write_within(segment, source, offset, room);
+    if segment.is(source) {
+        return Err(WriteError::Itself);
     }
-    let end = offset.checked_add(known.unwrap_or(0)).ok_or(Errno(libc::EFBIG))?;
-    if end > size {
-        segment.reserve(size..end)?;
+    match fit {
+        Fit::Keep => write_within(segment, source, offset).map(drop),
+        _ if segment.can_grow() => write_freely(segment, source, offset, fit),
+        Fit::Grow => write_within(segment, source, offset).map(drop),
+        Fit::Exactly => write_exactly(segment, source, offset),
     }
-    let written = segment.fill(source, offset, None)?;
-    if fit == Fit::Exactly && offset + written < segment.size()? {
-        segment.resize(offset + written)?;
-    }
-    Ok(())
 }
 
+/// Writes what fits into the segment as it is; returns how much.
 fn write_within(
     segment: &dyn Segment,
     source: BorrowedFd<'_>,
     offset: u64,
-    room: u64,
-) -> Result<(), WriteError> {
+) -> Result<u64, WriteError> {
+    let (size, can_grow) = (segment.size()?, segment.can_grow());
+    let room = size.checked_sub(offset);
+    let room = room.ok_or(WriteError::BeyondTheEnd { offset, size, can_grow })?;
+    if remaining(source).is_some_and(|known| known > room) {
+        return Err(WriteError::DoesNotFit { room, written: 0, can_grow });
+    }
     let written = segment.fill(source, offset, Some(room))?;
     if written == room && has_more(source).map_err(WriteError::Source)? {
-        return Err(WriteError::DoesNotFit { room, written });
+        return Err(WriteError::DoesNotFit { room, written, can_grow });
+    }
+    Ok(written)
+}
+
+/// Writes what has to end where the segment does, which cannot be had otherwise.
+fn write_exactly(
+    segment: &dyn Segment,
+    source: BorrowedFd<'_>,
+    offset: u64,
+) -> Result<(), WriteError> {
+    let size = segment.size()?;
+    let ends_within = |length: u64| offset.saturating_add(length) < size;
+    if remaining(source).is_some_and(ends_within)
+        || ends_within(write_within(segment, source, offset)?)
+    {
+        return Err(Error::FixedSize.into());
     }
     Ok(())
+}
+
+/// Writes all of it, and lets the segment grow for it.
+fn write_freely(
+    segment: &dyn Segment,
+    source: BorrowedFd<'_>,
+    offset: u64,
+    fit: Fit,
+) -> Result<(), WriteError> {
+    let size = segment.size()?;
+    let end = offset.checked_add(remaining(source).unwrap_or(0)).ok_or(Errno(libc::EFBIG))?;
+    if end > size {
+        segment.reserve(size..end)?;
+    }
+    let filled = segment.fill(source, offset, None);
+    match filled {
+        Ok(written) if fit == Fit::Exactly => segment.resize(offset + written)?,
+        Ok(written) if written > 0 && offset + written >= end => {}
+        // The source had less than it said, or was not read to its end.
+        _ if end > size => segment.release(),
+        _ => {}
+    }
+    Ok(filled.map(drop)?)
 }
 
 fn has_more(source: BorrowedFd<'_>) -> Result<bool, Errno> {

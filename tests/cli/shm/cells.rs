@@ -189,3 +189,12 @@ fn numbers_are_json_where_json_has_them() {
     peek(&["--type", "f32", "--count", "3"]).is(0, "[0.1,\"-inf\",\"NaN\"]\n", "");
     assert_eq!(code(&peek(&["--sep", " "]).output()), 2);
 }
+
+#[test]
+fn a_wait_that_would_never_sleep_is_refused() {
+    let name = created("8");
+    let words = ["--type", "i32", "--eq", "1", "--poll", "0"];
+    let output = ipc(&["shm", "wait", &name]).words(&words).output();
+    assert_eq!(code(&output), 2);
+    assert_eq!(text(&output.stderr), "ipc: shm wait: --poll 0: it would never sleep\n");
+}

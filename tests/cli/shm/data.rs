@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
 use super::{complaint, created};
@@ -86,6 +87,69 @@ fn a_segment_grows_or_is_fitted_when_told() {
     ipc(&["shm", "cat", &name]).is(0, "cd", "");
     ipc(&["shm", "resize", &name, "4"]).is(0, "", "");
     ipc(&["shm", "cat", &name]).is(0, "cd\0\0", "");
+}
+
+#[test]
+fn what_no_byte_was_written_for_is_given_back() {
+    let name = created("10");
+    let size_and_memory = || {
+        let status = fs::metadata(format!("/dev/shm{}", &*name)).unwrap();
+        (status.len(), status.blocks() * 512 < 1 << 20)
+    };
+    ipc(&["shm", "write", &name, "--grow", "--offset", "20M"]).is(0, "", "");
+    assert_eq!(size_and_memory(), (10, true));
+    let output = sh("ipc shm write \"$0\" --grow --offset 20M </").word(&*name).output();
+    assert_eq!((code(&output), size_and_memory()), (3, (10, true)));
+    ipc(&["shm", "write", &name, "--truncate", "--offset", "20"]).is(0, "", "");
+    ipc(&["shm", "cat", &name]).is(0, &"\0".repeat(20), "");
+}
+
+#[test]
+fn a_system_v_segment_keeps_its_size_and_nothing_is_lost_without_a_word() {
+    let key = Name::system_v("shm");
+    ipc(&["shm", "create", &key, "--size", "4"]).is(0, "", "");
+    let write = |words: &[&str], input: &str| {
+        ipc(&["shm", "write", &key]).words(words).input(input).output()
+    };
+    let full = complaint("write", &key, "the input does not fit into 4 bytes; 4 were written");
+    for words in [&[][..], &["--grow"], &["--truncate"]] {
+        let output = write(words, "12345");
+        assert_eq!((code(&output), text(&output.stderr)), (3, full.clone()));
+        assert_eq!(code(&write(words, "1234")), 0);
+    }
+    let fixed = complaint("write", &key, "a System V segment cannot be resized")
+        + "hint: copy it: ipc shm cat OLD | ipc shm write NEW\n";
+    assert_eq!(text(&write(&["--truncate"], "123").stderr), fixed);
+    assert_eq!(code(&write(&["--grow"], "abc")), 0);
+    ipc(&["shm", "cat", &key]).is(0, "abc4", "");
+    let beyond = complaint("write", &key, "offset 5 is beyond the end, 4");
+    assert_eq!(text(&write(&["--grow", "--offset", "5"], "x").stderr), beyond);
+}
+
+#[test]
+fn a_system_v_segment_is_made_from_a_stream() {
+    let key = Name::system_v("shm");
+    ipc(&["shm", "write", &key]).is(
+        3,
+        "",
+        &complaint("write", &key, "a System V segment has one byte or more"),
+    );
+    let bytes: Vec<u8> = (0..200_003_u32).map(|i| (i / 7) as u8).collect();
+    ipc(&["shm", "write", &key, "--offset", "3"]).input(bytes.clone()).is(0, "", "");
+    assert!(ipc(&["shm", "cat", &key]).output().stdout == [&[0; 3][..], &bytes].concat());
+}
+
+#[test]
+fn a_segment_is_not_written_from_itself() {
+    let name = created("8K");
+    for words in ["--grow", "--grow --offset 4096", "--truncate --offset 1", ""] {
+        sh(&format!("ipc shm write $0 {words} < /dev/shm$0")).word(&*name).is(
+            3,
+            "",
+            &complaint("write", &name, "standard input is the segment itself"),
+        );
+    }
+    assert_eq!(fs::metadata(format!("/dev/shm{}", &*name)).unwrap().len(), 8192);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{complaint, created};
-use crate::support::{Name, as_another_user, ipc};
+use crate::support::{Name, as_another_user, ipc, sh};
 
 #[test]
 fn stat_and_ls_tell_size_mode_and_holders() {
@@ -18,6 +18,20 @@ fn stat_and_ls_tell_size_mode_and_holders() {
     let json: serde_json::Value = serde_json::from_str(&list).unwrap();
     let is_it = |entry: &&serde_json::Value| entry["name"] == *name;
     assert_eq!(json.as_array().unwrap().iter().find(is_it).unwrap()["size"], 12288);
+}
+
+#[test]
+fn whatever_others_make_is_listed() {
+    let name = Name::of("shm", format!("/sysv:{}", std::process::id()));
+    ipc(&["shm", "create", &name, "--size", "1"]).is(0, "", "");
+    // In the year 11476, which RFC 3339 cannot write.
+    sh("touch -d @300000000000 /dev/shm$0").word(&*name).is(0, "", "");
+    let json: serde_json::Value =
+        serde_json::from_str(&ipc(&["shm", "ls", "--json"]).succeeds()).unwrap();
+    let is_it = |entry: &&serde_json::Value| entry["name"] == *name;
+    let entry = json.as_array().unwrap().iter().find(is_it).unwrap();
+    assert_eq!((&entry["size"], &entry["modified"]), (&1.into(), &serde_json::Value::Null));
+    assert!(ipc(&["shm", "ls"]).succeeds().contains(&*name));
 }
 
 #[test]

@@ -40,6 +40,26 @@ fn a_segment_that_shrinks_while_it_is_mapped_is_an_error_and_no_signal() {
 }
 
 #[test]
+fn a_number_that_is_cut_off_within_its_page_is_missed() {
+    let name = created("8");
+    let words = ["--type", "i32", "--offset", "4", "--eq", "1", "--poll", "5ms"];
+    let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
+    waiter.wait_until_asleep();
+    ipc(&["shm", "resize", &name, "4"]).is(0, "", "");
+    let output = waiter.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
+}
+
+#[test]
+fn a_sigbus_that_somebody_sends_ends_us() {
+    let name = created("8");
+    let waiter = ipc(&["shm", "wait", &name, "--type", "i32", "--eq", "1"]).start();
+    waiter.wait_until_at_futex();
+    waiter.signal(Signal::SIGBUS);
+    assert_eq!(code(&waiter.finish()), 128 + Signal::SIGBUS as i32);
+}
+
+#[test]
 fn a_loss_that_nothing_can_be_put_in_the_place_of_ends_us() {
     let name = created("4K");
     // It sleeps for longer than resize takes, or the kernel may be the first to miss the memory.
