@@ -42,6 +42,8 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        // No signal comes between the note that we have it no more and its return.
+        let _blocked = Blocked::new(ending::signals());
         give_back();
     }
 }

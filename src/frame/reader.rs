@@ -87,7 +87,8 @@ impl<F: AsFd> Reader<F> {
     /// before it sleeps asks so first. What was read of a record is kept for the next call.
     pub fn next_until(&mut self, deadline: Deadline) -> Result<Waited<Option<&[u8]>>, ReadError> {
         loop {
-            match self.find()? {
+            // What follows an error cannot be told apart any more.
+            match self.find().inspect_err(|_| self.state = State::Done)? {
                 Found::Record { head, length, tail } => {
                     let start = self.start + head;
                     self.consume(head + length + tail);
@@ -121,17 +122,13 @@ impl<F: AsFd> Reader<F> {
         if self.state == State::Done {
             return Ok(Found::End);
         }
-        let found = match self.form {
+        match self.form {
             Form::Line | Form::Null | Form::Whole => Ok(self.find_ended()),
             Form::Len4 => self.find_counted(length_of_len4(self.pending()), 0),
             Form::Netstring => {
                 length_of_netstring(self.pending()).and_then(|head| self.find_counted(head, 1))
             }
-        };
-        if found.is_err() {
-            self.state = State::Done;
         }
-        found
     }
 
     /// Looks for a record that a terminator or the end of the stream ends.

@@ -133,6 +133,17 @@ fn a_reader_knows_whether_it_can_answer_at_once() {
 }
 
 #[test]
+fn an_error_that_was_seen_coming_comes() {
+    let (mut near, far) = UnixStream::pair().unwrap();
+    let mut reader = Reader::new(far, Form::Netstring, 9);
+    near.write_all(b"1:a,xxx").unwrap();
+    assert_eq!(reader.next(), Ok(Some(b"a".as_slice())));
+    assert!(reader.has_buffered());
+    assert_eq!(reader.next(), Err(ReadError::NotANetstring));
+    assert_eq!(reader.next(), Ok(None));
+}
+
+#[test]
 fn operands_are_all_looked_at_before_the_first_is_yielded() {
     let operands =
         |texts: &[&str]| Messages::new(texts.iter().map(OsString::from).collect(), Form::Line, 2);

@@ -5,17 +5,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use nix::poll::{PollFd, PollFlags};
+
 use super::WORTHWHILE;
 use crate::deadline::{Deadline, Waited};
 use crate::sys::eventfd::Bell;
+use crate::sys::signal::Blocked;
 use crate::sys::transfer::{Error, Side};
-use crate::sys::{cpu, pipe, poll, stream};
+use crate::sys::{cpu, ending, pipe, poll, stream};
 
 /// What is read and written at a time: all that a pipe holds, so that its writer is disturbed least.
 const BLOCK: usize = pipe::CAPACITY;
 
 /// How many blocks go to and fro between reader and writer. The fewer, the more often the one has to
-/// wait for the other; more than this are hardly better.
+/// wait for the other; more than this are hardly better, and would be more than 8 MiB with all else.
 const BLOCKS: usize = 6;
 
 /// Moves all of a stream to this offset of a file, or as much as the limit says; returns how much
@@ -34,8 +37,9 @@ pub fn from_stream(
             return Ok(written);
         }
         block.write_to(file, offset + written)?;
+        let is_small = written < pipe::CAPACITY_AT_FIRST;
         written += block.take();
-        if written >= pipe::CAPACITY_AT_FIRST {
+        if is_small && written >= pipe::CAPACITY_AT_FIRST {
             pipe::enlarge(source);
         }
     }
@@ -68,11 +72,6 @@ impl Stream<'_> {
         block.length += count;
         self.left -= count as u64;
         Ok(count)
-    }
-
-    /// Whether a read would not wait.
-    fn is_readable(&self) -> bool {
-        poll::readable(self.source, Deadline::PASSED) == Ok(Waited::Done(()))
     }
 }
 
@@ -115,6 +114,9 @@ pub(super) fn by_two(stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<
         });
         // There may be a limit on threads.
         let Ok(writer) = writer else { return alone(stream, file, offset) };
+        // What is undone before a signal ends us, such as giving back a guard, is undone by the one
+        // who writes: nothing is written any more when it is.
+        let _blocked = Blocked::new(ending::signals());
         let read = read_blocks(stream, &to_fill, &full, waiting, failed);
         // What was read is written, however reading ended.
         drop(full);
@@ -176,7 +178,7 @@ enum Filled {
 }
 
 /// Reads into a block for as long as that keeps nobody waiting: a writer that has nothing to do gets
-/// what there is, and so it is before we wait ourselves. Otherwise the block is filled up, as each
+/// what there is, and so he does before we wait ourselves. Otherwise the block is filled up, as each
 /// has its cost.
 fn fill_block(
     stream: &mut Stream<'_>,
@@ -189,15 +191,19 @@ fn fill_block(
             return Ok(Filled::ToTheEnd);
         }
         let is_wanted = || waiting.load(Ordering::Relaxed) == 0;
-        if block.length > 0 && (is_wanted() || !stream.is_readable()) {
+        if block.length > 0 && is_wanted() {
             break;
         }
+        let deadline = if block.length > 0 { Deadline::PASSED } else { Deadline::NEVER };
         let fds = [stream.source, failed.as_fd()];
-        let waited = poll::any_readable(&fds, Deadline::NEVER);
-        if failed.has_rung() {
+        let mut fds = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let waited = poll::any(&mut fds, deadline).map_err(|errno| Side::Source.failed(errno))?;
+        if fds[1].any() == Some(true) {
             return Ok(Filled::InVain);
         }
-        let _: Waited = waited.map_err(|errno| Side::Source.failed(errno))?;
+        if waited == Waited::TimedOut {
+            break;
+        }
         if stream.read(block)? == 0 {
             return Ok(Filled::ToTheEnd);
         }

@@ -1,11 +1,14 @@
 //! `--guard`.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use nix::sys::signal::Signal;
 
 use super::{complaint, created};
-use crate::support::{Name, binary, code, ipc, until};
+use crate::peers;
+use crate::support::{Name, binary, children, code, ipc, until};
 
 #[test]
 fn a_guard_is_held_meanwhile_and_given_back_however_it_ends() {
@@ -47,4 +50,55 @@ fn a_signal_that_ends_the_wait_for_a_guard_gives_nothing_back() {
     waiter.signal(Signal::SIGTERM);
     assert_eq!(code(&waiter.finish()), 128 + 15);
     ipc(&["sem", "value", &guard]).is(0, "0\n", "");
+}
+
+#[test]
+fn a_guard_comes_back_wherever_a_signal_ends_the_command() {
+    let (name, guard) = (created("8"), Name::new("sem"));
+    ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
+    let words = ["shm", "poke", &name, "--type", "u8", "1", "--guard", &guard];
+    let Some(calls) = peers::system_calls(&words) else { return };
+    for call in calls {
+        call.signals("TERM", &words).output();
+        let value = ipc(&["sem", "value", &guard]).succeeds();
+        assert_eq!(value, "1\n", "{}", call.line);
+    }
+}
+
+#[test]
+fn nothing_is_written_any_more_when_a_signal_has_given_the_guard_back() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let (name, guard) = (created("64M"), Name::new("sem"));
+    ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
+    let value = || ipc(&["sem", "value", &guard]).succeeds();
+    // Whoever writes takes his time, and so does whoever dies.
+    let calls = "trace=kill,tkill,tgkill,pwrite64";
+    let delays = ["kill,tkill,tgkill:delay_enter=500000", "pwrite64:delay_enter=10000"];
+    let delays = delays.map(|delay| format!("inject={delay}"));
+    let mut writer = Command::new("strace")
+        .args(["-fqq", "-o", "/dev/null", "-e", calls, "-e", &delays[0], "-e", &delays[1]])
+        .arg(binary())
+        .args(["shm", "write", &name, "--guard", &guard])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    // Until nobody reads any more. Two threads are at work from 4 MiB on.
+    let feed = thread::spawn(move || while input.write_all(&[b'x'; 4096]).is_ok() {});
+    let byte_at = |offset| {
+        let words = ["--type", "u8", "--offset", offset];
+        ipc(&["shm", "peek", &name]).words(&words).succeeds()
+    };
+    until("two threads write", || byte_at("6M") == "120\n");
+    let ours = children(writer.id() as i32)[0];
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(ours), Signal::SIGTERM).unwrap();
+    until("the guard is free", || value() == "1\n");
+    let written = || ipc(&["shm", "cat", &name]).output().stdout;
+    let before = written();
+    assert!(writer.try_wait().unwrap().is_none(), "the end is delayed");
+    writer.wait().unwrap();
+    feed.join().unwrap();
+    assert!(written() == before, "something was written without the guard");
 }
