@@ -2,7 +2,8 @@
 //!
 //! Whoever takes a piece has to bring it to an end: so signals that would end us are kept from the
 //! workers. They end us at once while nobody has a piece. Otherwise they are passed on to the
-//! COMMANDs, no more is taken, and we die of the signal when the last piece is done with.
+//! COMMANDs, no more is taken, and we die of the signal when the last piece is done with. A second
+//! one does not wait for pieces whose COMMANDs have ended.
 
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +24,9 @@ pub struct Crew(Mutex<State>);
 struct State {
     /// How many have a piece of work.
     busy: usize,
-    /// The COMMANDs that run, but for those that there was no descriptor left for.
+    /// How many COMMANDs run.
+    commands: usize,
+    /// Those of them that there was a descriptor for.
     running: Vec<Arc<Process>>,
     /// Whether nobody shall take another piece.
     stopped: bool,
@@ -41,7 +44,10 @@ pub struct Busy(Arc<Crew>);
 impl Crew {
     /// A crew without workers, whose threads are all started after it, so that signals leave them
     /// alone.
-    pub fn new() -> Arc<Self> {
+    ///
+    /// # Errors
+    /// EAGAIN if there may be no more threads.
+    pub fn new() -> Result<Arc<Self>, Errno> {
         await_children();
         let crew = Arc::new(Self::default());
         // What our caller ignores, as nohup(1) does HUP, ends nobody.
@@ -49,8 +55,8 @@ impl Crew {
         let signals = Blocked::new(held);
         let watch = Arc::clone(&crew);
         // The mask outlives this call: every thread inherits it, and ends with the process.
-        std::thread::spawn(move || watch.attend(&signals));
-        crew
+        start_thread(move || watch.attend(&signals))?;
+        Ok(crew)
     }
 
     /// Takes a piece of work with `take`, which must not wait. `None` if there is none, or if none
@@ -92,10 +98,12 @@ impl Crew {
         while let Ok(waited) = signals.take(Deadline::NEVER) {
             let Waited::Done(Received { signal, sender, .. }) = waited else { continue };
             let mut state = self.state();
-            if state.busy == 0 {
+            let ends = !matches!(signal, Signal::USR1 | Signal::USR2);
+            let is_second = ends && state.signal.is_some();
+            if state.busy == 0 || is_second && state.commands == 0 {
                 die_of(signal);
             }
-            if !matches!(signal, Signal::USR1 | Signal::USR2) {
+            if ends {
                 state.stopped = true;
                 state.signal = Some(signal);
             }
@@ -112,6 +120,15 @@ impl Crew {
     }
 }
 
+/// Starts a thread for as long as it likes to run.
+///
+/// # Errors
+/// EAGAIN if there may be no more of them.
+pub fn start_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
+    let started = std::thread::Builder::new().spawn(work);
+    started.map(drop).map_err(|_| Errno(libc::EAGAIN))
+}
+
 impl Busy {
     /// Runs a COMMAND, which `start` starts, to its end; `None` if we are to stop, and it was not.
     ///
@@ -123,8 +140,10 @@ impl Busy {
     ) -> Result<Option<ExitStatus>, Errno> {
         let Some((mut child, process)) = self.start(start)? else { return Ok(None) };
         let status = child.wait();
+        let mut state = self.0.state();
+        state.commands -= 1;
         if let Some(process) = process {
-            self.0.state().running.retain(|other| !Arc::ptr_eq(other, &process));
+            state.running.retain(|other| !Arc::ptr_eq(other, &process));
         }
         status.map(Some)
     }
@@ -141,6 +160,7 @@ impl Busy {
         }
         let child = start()?;
         let process = child.process().ok().map(Arc::new);
+        state.commands += 1;
         state.running.extend(process.clone());
         Ok(Some((child, process)))
     }

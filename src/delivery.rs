@@ -6,6 +6,7 @@
 //! lose is little: the messages of one write that fails, or that is under way when we are killed
 //! (by KILL or QUIT, which are not held back).
 
+use crate::deadline::{Deadline, Waited};
 use crate::frame::{Form, Writer};
 use crate::output::{Output, Record, Unwritable};
 use crate::signals::Signal;
@@ -22,19 +23,19 @@ pub struct Delivery {
     held: Blocked,
     blocking: Blocking,
     gathered: usize,
+    /// Whether stdout takes more, as far as was seen since it was last written to or waited for.
+    has_room: bool,
 }
 
 impl Delivery {
-    /// A way for records in this form, which has room for a first one.
+    /// A way for records in this form.
     ///
     /// # Errors
-    /// That nothing can be written to stdout, or that its reader has left.
+    /// That nothing can be written to stdout.
     pub fn new(form: Form) -> Result<Self, Unwritable> {
         let held = Blocked::new([Signal::INT, Signal::TERM, Signal::HUP].into_iter().collect());
         let blocking = stdio::blocking().map_err(Unwritable)?;
-        let delivery = Self { writer: Writer::new(form), held, blocking, gathered: 0 };
-        delivery.lifted(|| ())?;
-        Ok(delivery)
+        Ok(Self { writer: Writer::new(form), held, blocking, gathered: 0, has_room: false })
     }
 
     /// Hands on a record that was taken. Several may be gathered until the next wait.
@@ -52,30 +53,53 @@ impl Delivery {
     fn gather(&mut self, output: &mut Output, bytes: usize) -> anyhow::Result<()> {
         self.gathered += bytes;
         if self.gathered >= GATHERED {
-            self.wait(output, || ())?;
+            self.flush(output)?;
         }
         Ok(())
     }
 
-    /// Writes what was gathered, then waits with `wait` for more to take, and for room for it.
+    fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
+        self.has_room = false;
+        self.gathered = 0;
+        output.flush()
+    }
+
+    /// Whether something may be taken, as stdout takes it. What was gathered is written if not.
+    ///
+    /// # Errors
+    /// That the reader of stdout has left.
+    pub fn has_room(&mut self, output: &mut Output) -> Result<bool, Unwritable> {
+        if !self.has_room {
+            self.flush(output)?;
+            self.has_room = self.look_for_room(Deadline::PASSED)? == Waited::Done(());
+        }
+        Ok(self.has_room)
+    }
+
+    /// Waits until stdout takes something.
+    ///
+    /// # Errors
+    /// That the reader of stdout has left.
+    pub fn wait_for_room(&mut self, deadline: Deadline) -> Result<Waited, Unwritable> {
+        let waited = self.held.lifted(|| self.look_for_room(deadline))?;
+        self.has_room = waited == Waited::Done(());
+        Ok(waited)
+    }
+
+    fn look_for_room(&self, deadline: Deadline) -> Result<Waited, Unwritable> {
+        match self.blocking {
+            Blocking::Sometimes => stdio::wait_for_room(deadline).map_err(Unwritable),
+            Blocking::Never => Ok(Waited::Done(())),
+        }
+    }
+
+    /// Writes what was gathered, then waits with `wait` for more to take.
     pub fn wait<T>(
         &mut self,
         output: &mut Output,
         wait: impl FnOnce() -> T,
     ) -> Result<T, Unwritable> {
-        output.flush()?;
-        self.gathered = 0;
-        self.lifted(wait)
-    }
-
-    fn lifted<T>(&self, wait: impl FnOnce() -> T) -> Result<T, Unwritable> {
-        self.held.lifted(|| {
-            let result = wait();
-            match self.blocking {
-                Blocking::Sometimes => stdio::wait_for_room().map_err(Unwritable)?,
-                Blocking::Never => {}
-            }
-            Ok(result)
-        })
+        self.flush(output)?;
+        Ok(self.held.lifted(wait))
     }
 }

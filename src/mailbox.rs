@@ -6,7 +6,7 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::AnyName;
 use crate::spin::Spin;
-use crate::sys::mqueue::{self, Access};
+use crate::sys::mqueue::{self, Access, Limits};
 use crate::sys::poll;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue::{self, Selection};
@@ -36,6 +36,26 @@ pub struct Taken {
     pub priority: i64,
 }
 
+/// Why it is not known whether there is a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum WaitError {
+    /// The queue cannot be used.
+    #[error(transparent)]
+    Kernel(#[from] Errno),
+    /// There was one, of a System V queue, and it is gone.
+    #[error("a message without any bytes was taken to see it, and there is no room to put it back")]
+    NotPutBack,
+}
+
+/// The longest message that can be sent to a queue of this name which is yet to be made, by somebody
+/// who asks for no other.
+pub fn limit_of_new(name: &QueueName) -> usize {
+    match name {
+        QueueName::Posix(_) => Limits::now().default.msg_size as usize,
+        QueueName::SystemV(_) => system_v_queue::limit_of_new(),
+    }
+}
+
 /// Removes a queue, and the messages in it.
 pub fn remove(name: &QueueName) -> Result<(), Errno> {
     match name {
@@ -61,6 +81,25 @@ impl Mailbox {
             Queue::Posix(queue, _) => Ok(queue.shape()?.msg_size as usize),
             Queue::SystemV(queue) => Ok(queue.limit()),
         }
+    }
+
+    /// How many such messages wait. POSIX queues know no selection; a kernel that cannot copy messages
+    /// of a System V queue counts them all.
+    pub fn messages_of(&mut self, selection: Selection) -> Result<u64, Errno> {
+        let Queue::SystemV(queue) = &mut self.queue else { return self.messages() };
+        if selection == Selection::Any {
+            return queue.messages();
+        }
+        let mut count = 0;
+        for index in 0.. {
+            match queue.peek(index) {
+                Ok(Some(message)) => count += u64::from(selection.includes(message.kind)),
+                Ok(None) => break,
+                Err(Errno(libc::ENOSYS)) => return queue.messages(),
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(count)
     }
 
     /// How many messages wait.
@@ -137,14 +176,13 @@ impl Mailbox {
     }
 
     /// Waits until there is such a message, and takes none. It may be gone when the call returns.
-    pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
-        match &mut self.queue {
-            Queue::Posix(queue, _) => poll::readable(queue, deadline),
-            Queue::SystemV(queue) => {
-                let waited = queue.wait(selection, deadline)?;
-                queue.give_back()?;
-                Ok(waited)
-            }
+    pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, WaitError> {
+        match self.wait_for(selection, None, deadline)? {
+            Waited::Done(()) => match self.give_back(deadline)? {
+                Waited::Done(()) => Ok(Waited::Done(())),
+                Waited::TimedOut => Err(WaitError::NotPutBack),
+            },
+            Waited::TimedOut => Ok(Waited::TimedOut),
         }
     }
 
@@ -163,12 +201,12 @@ impl Mailbox {
         }
     }
 
-    /// Puts back what [`Mailbox::wait_for`] may have had to take, for somebody who will not
-    /// receive after all.
-    pub fn give_back(&mut self) -> Result<(), Errno> {
+    /// Puts back what [`Mailbox::wait_for`] may have had to take, waiting for room until `deadline`,
+    /// for somebody who will not receive after all.
+    pub fn give_back(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
         match &mut self.queue {
-            Queue::Posix(..) => Ok(()),
-            Queue::SystemV(queue) => queue.give_back(),
+            Queue::Posix(..) => Ok(Waited::Done(())),
+            Queue::SystemV(queue) => queue.give_back(deadline),
         }
     }
 }

@@ -21,6 +21,20 @@ pub enum Messages {
     Records(Reader<BorrowedFd<'static>>),
 }
 
+/// Looks at all operands before something is done for the first.
+///
+/// # Errors
+/// That one of them is longer than `limit`.
+pub fn refuse_longer(operands: &[OsString], limit: usize) -> Result<(), ReadError> {
+    match operands.iter().find(|operand| operand.len() > limit) {
+        Some(long) => {
+            let length = Length::Exactly(long.len() as u64);
+            Err(ReadError::TooLong { length, limit })
+        }
+        None => Ok(()),
+    }
+}
+
 impl Messages {
     /// The messages, of at most `limit` bytes each. All operands are looked at first, so that
     /// nothing is sent if one of them is too long.
@@ -28,10 +42,7 @@ impl Messages {
         if operands.is_empty() {
             return Ok(Self::Records(Reader::new(Stream::Input.fd(), form, limit)));
         }
-        if let Some(long) = operands.iter().find(|operand| operand.len() > limit) {
-            let length = Length::Exactly(long.len() as u64);
-            return Err(ReadError::TooLong { length, limit });
-        }
+        refuse_longer(&operands, limit)?;
         let messages = operands.into_iter().map(OsString::into_vec).collect();
         Ok(Self::Operands { messages, yielded: 0 })
     }

@@ -17,7 +17,7 @@ use std::io::Write;
 use crate::errno::Errno;
 use crate::plain::{self, Plain};
 
-pub use self::messages::Messages;
+pub use self::messages::{Messages, refuse_longer};
 pub use self::reader::Reader;
 pub use self::writer::Writer;
 

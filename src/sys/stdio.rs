@@ -69,11 +69,11 @@ pub fn blocking() -> Result<Blocking, Errno> {
 ///
 /// # Errors
 /// EPIPE if its reader has left.
-pub fn wait_for_room() -> Result<(), Errno> {
+pub fn wait_for_room(deadline: Deadline) -> Result<Waited, Errno> {
     let mut fds = [PollFd::new(Stream::Output.fd(), PollFlags::POLLOUT)];
-    let _: Waited = poll::any(&mut fds, Deadline::NEVER)?;
+    let waited = poll::any(&mut fds, deadline)?;
     let gone = fds[0].revents().is_some_and(|events| events.intersects(HUNG_UP));
-    if gone { Err(Errno(libc::EPIPE)) } else { Ok(()) }
+    if gone { Err(Errno(libc::EPIPE)) } else { Ok(waited) }
 }
 
 /// How poll(2) tells that the reader of a pipe or a socket has left.

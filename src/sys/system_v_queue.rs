@@ -23,6 +23,16 @@ pub enum Selection {
 }
 
 impl Selection {
+    /// Whether a message of this type may be taken.
+    pub fn includes(self, kind: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Type(number) => kind == number,
+            Self::UpTo(number) => kind <= number,
+            Self::Except(number) => kind != number,
+        }
+    }
+
     /// The argument of msgrcv(2), and its flag.
     fn arguments(self) -> (c_long, c_int) {
         match self {
@@ -215,7 +225,8 @@ impl Queue {
     ///
     /// The kernel knows no such wait. But one for a message of no bytes is told of each that has
     /// some, which stays. One that has none is taken; it comes first when this queue is then
-    /// received from, and [`Queue::give_back`] makes it the last for others.
+    /// received from, and [`Queue::give_back`] makes it the last for others, as dropping the queue
+    /// does where there is room at once.
     pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
         let (number, flag) = selection.arguments();
         let mut head: c_long = 0;
@@ -240,15 +251,27 @@ impl Queue {
         })
     }
 
-    /// Puts back an empty message that had to be taken to see it.
-    pub fn give_back(&mut self) -> Result<(), Errno> {
-        match self.seen.take() {
-            Some(kind) => match self.send(&[], kind, Deadline::NEVER)? {
-                Waited::Done(()) | Waited::TimedOut => Ok(()),
-            },
-            None => Ok(()),
+    /// Puts back an empty message that had to be taken to see it, waiting for room until `deadline`.
+    pub fn give_back(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
+        let Some(kind) = self.seen else { return Ok(Waited::Done(())) };
+        let sent = self.send(&[], kind, deadline)?;
+        if sent == Waited::Done(()) {
+            self.seen = None;
         }
+        Ok(sent)
     }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // Where there is no room there is nothing else to be done.
+        let _ = self.give_back(Deadline::PASSED);
+    }
+}
+
+/// The longest message that can be sent to a queue that nobody has given another limit.
+pub fn limit_of_new() -> usize {
+    max_bytes_limit().min(sysctl::number("kernel/msgmax", 8192)) as usize
 }
 
 /// The bytes that the messages of a queue may have, unless a privileged process says otherwise.

@@ -1,12 +1,14 @@
 //! `ipc mq recv` and `wait`.
 
+use std::io::Write;
+
 use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::delivery::Delivery;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
-use crate::mailbox::{Mailbox, QueueName, Taken};
+use crate::mailbox::{Mailbox, QueueName, Taken, WaitError};
 use crate::output::{Output, Record};
 use crate::plain::Plain;
 use crate::sys::mqueue::Access;
@@ -20,14 +22,16 @@ use super::{explain, not_for_this_kind};
 ///
 /// One message, unless told otherwise. A POSIX queue gives the oldest of the highest priority, a
 /// System V queue the oldest, or that which the options choose. The timeout counts anew for each
-/// message.
+/// message, with the wait for room on standard output; --all waits for that alone.
 ///
 /// What is taken is gone from the queue, so INT, TERM and HUP have to wait until it is written, and
 /// none is taken while standard output has no room or no reader. A message can only be lost to
-/// KILL or QUIT, or to an output that fails.
+/// KILL or QUIT, or to an output that fails; and one without any bytes, of a System V queue, to a
+/// signal in the very moment in which it comes.
 ///
 /// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
-/// the COMMANDs, and ends us after them. The status is that of the first COMMAND that fails; the
+/// the COMMANDs, and ends us after them, and after what goes back has gone; a second one does not
+/// wait for a queue that is full. The status is that of the first COMMAND that fails; the
 /// others are run all the same. The message of one that cannot be started goes back, and with
 /// --requeue so does that of one that fails: behind those of its priority, and as soon as the queue
 /// has room. With --requeue, --all takes as many messages as there are at first.
@@ -123,12 +127,13 @@ impl Run for Recv {
         let delivery = Delivery::new(self.framing.form())?;
         let mut reception =
             Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
-        match self.peek {
-            Some(index) => reception.peek(output, index)?,
-            None => reception.receive(output)?,
-        }
+        let received = match self.peek {
+            Some(index) => reception.peek(output, index),
+            None => reception.receive(output),
+        };
+        // While signals still wait, whatever happened.
         output.flush()?;
-        Ok(Exit::Done)
+        received.map(|()| Exit::Done)
     }
 }
 
@@ -193,6 +198,10 @@ impl Reception<'_> {
     /// Takes the next message. What was taken before is written before it waits.
     fn next(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Waited<Taken>> {
         loop {
+            if !self.delivery.has_room(output)? && self.wait_for_room(deadline)? == Waited::TimedOut
+            {
+                return Ok(Waited::TimedOut);
+            }
             let taken = self.take(deadline).map_err(explain).about(&self.recv.name)?;
             if let Some(taken) = taken {
                 return Ok(Waited::Done(taken));
@@ -208,6 +217,19 @@ impl Reception<'_> {
                 return Ok(Waited::TimedOut);
             }
         }
+    }
+
+    /// Waits for room to write what is taken next, if there is anything to take.
+    fn wait_for_room(&mut self, deadline: Deadline) -> anyhow::Result<Waited> {
+        let name = &self.recv.name;
+        // Nobody would have what a wait for messages may have taken.
+        let _ = self.mailbox.give_back(Deadline::PASSED).map_err(explain).about(name)?;
+        let takes_what_is_there = self.recv.count().is_none();
+        if takes_what_is_there && self.mailbox.messages().map_err(explain).about(name)? == 0 {
+            return Ok(Waited::TimedOut);
+        }
+        let deadline = if takes_what_is_there { Deadline::NEVER } else { deadline };
+        Ok(self.delivery.wait_for_room(deadline)?)
     }
 
     fn take(&mut self, deadline: Deadline) -> Result<Option<Taken>, Errno> {
@@ -230,7 +252,6 @@ impl Reception<'_> {
         if !self.recv.show_priority {
             return self.delivery.write(output, message);
         }
-        use std::io::Write;
         self.prefixed.clear();
         // Memory takes everything.
         let _ = write!(self.prefixed, "{}\t", taken.priority);
@@ -242,7 +263,7 @@ impl Reception<'_> {
 /// Wait until a message is in a queue, and take none
 ///
 /// Somebody else may have taken it when the command ends. At a System V queue a message without any
-/// bytes can only be seen by taking it, and goes back behind the others.
+/// bytes can only be seen by taking it, and goes back behind the others, as soon as there is room.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the queue
@@ -260,9 +281,13 @@ impl Run for Wait {
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
-        let waited = Mailbox::open(&self.name, Access::Receive)
-            .and_then(|mut mailbox| mailbox.wait(selection, deadline));
-        self.waiting.settle(waited.map_err(explain).about(&self.name)?).about(&self.name)?;
+        let mut mailbox =
+            Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
+        let waited = mailbox.wait(selection, deadline).map_err(|error| match error {
+            WaitError::Kernel(errno) => explain(errno),
+            WaitError::NotPutBack => Failure::failed(error.to_string()),
+        });
+        self.waiting.settle(waited.about(&self.name)?).about(&self.name)?;
         Ok(Exit::Done)
     }
 }

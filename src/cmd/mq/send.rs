@@ -7,7 +7,7 @@ use crate::cmd::{after, nameless};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
-use crate::frame::{Framing, Length, Messages, ReadError};
+use crate::frame::{Framing, Length, Messages, ReadError, refuse_longer};
 use crate::mailbox::{self, Mailbox, QueueName};
 use crate::output::Output;
 use crate::plain::Plain;
@@ -66,26 +66,13 @@ impl Run for Send {
     }
 }
 
-/// Where a queue comes from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Origin {
-    Found,
-    Made,
-}
-
 impl Send {
     fn send(&self, operands: Vec<OsString>, sent: &mut u64) -> Result<(), Failure> {
         let priority = self.priority()?;
-        let (mut mailbox, origin) = self.open()?;
+        let mut mailbox = self.open(&operands)?;
         let limit = mailbox.limit().map_err(explain)?;
-        let messages = Messages::new(operands, self.framing.form(), limit);
-        let mut messages = messages.map_err(|error| {
-            if origin == Origin::Made {
-                // What is wrong with the message tells more than that the queue is still there.
-                let _ = mailbox::remove(&self.name);
-            }
-            self.unsendable(error)
-        })?;
+        let mut messages = Messages::new(operands, self.framing.form(), limit)
+            .map_err(|error| self.unsendable(error))?;
         while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
             let deadline = self.waiting.deadline();
             self.waiting.settle(mailbox.send(message, priority, deadline).map_err(explain)?)?;
@@ -113,16 +100,19 @@ impl Send {
         }
     }
 
-    fn open(&self) -> Result<(Mailbox, Origin), Failure> {
+    /// Opens the queue, or makes one that these messages can be sent to.
+    fn open(&self, operands: &[OsString]) -> Result<Mailbox, Failure> {
         loop {
             match Mailbox::open(&self.name, Access::Send) {
                 Err(Errno(libc::ENOENT)) if self.create => {}
-                opened => return Ok((opened.map_err(explain)?, Origin::Found)),
+                opened => return opened.map_err(explain),
             }
+            refuse_longer(operands, mailbox::limit_of_new(&self.name))
+                .map_err(|error| self.unsendable(error))?;
             match self.create() {
                 // Somebody else was faster.
                 Err(failure) if failure.exit() == Exit::InUse => {}
-                created => return Ok((created?, Origin::Made)),
+                created => return created,
             }
         }
     }

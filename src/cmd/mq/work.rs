@@ -1,5 +1,6 @@
 //! `ipc mq recv --exec`: a COMMAND for each message.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use crate::child::{self, Command};
-use crate::crew::{Busy, Crew};
+use crate::crew::{Busy, Crew, start_thread};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -30,7 +31,7 @@ pub struct Execution {
     #[arg(
         long,
         requires = "command",
-        conflicts_with_all = ["show_priority", "peek", "null", "frame"]
+        conflicts_with_all = ["show_priority", "json", "peek", "null", "frame"]
     )]
     exec: bool,
     /// Run so many COMMANDs at a time, instead of one
@@ -73,16 +74,25 @@ impl Execution {
         let (events, received) = mpsc::channel();
         let jobs = self.jobs.map_or(1, NonZeroUsize::get);
         let command = Command::new(&self.command)?;
-        let (crew, taken) = (Crew::new(), AtomicU64::new(0));
-        let job = Job { crew, left, taken, command, execution: self, task };
+        // All of them before the first message is taken.
+        let mailboxes: Result<Vec<Mailbox>, Errno> =
+            (0..jobs).map(|_| self.open(&task.name)).collect();
+        let mailboxes = mailboxes.map_err(explain).about(&task.name)?;
+        let crew = Crew::new().map_err(no_thread)?;
+        let job = Job { crew, left, taken: AtomicU64::new(0), command, execution: self, task };
         let job = Arc::new(job);
-        for _ in 0..jobs {
-            let mailbox = job.execution.open(&job.task.name);
-            let mailbox = mailbox.map_err(explain).about(&job.task.name)?;
-            let (job, events) = (Arc::clone(&job), events.clone());
-            std::thread::spawn(move || {
-                Worker { job, mailbox, events, kept: VecDeque::new() }.run()
-            });
+        for mailbox in mailboxes {
+            let worker = Worker {
+                job: Arc::clone(&job),
+                mailbox,
+                events: events.clone(),
+                kept: VecDeque::new(),
+            };
+            if let Err(errno) = start_thread(move || worker.run()) {
+                // Those who have started bring to an end what they have taken.
+                let _ = events.send(Event::Ended(Err(no_thread(errno).into())));
+                break;
+            }
         }
         drop(events);
         job.attend(received, output)
@@ -101,7 +111,9 @@ impl Execution {
         match task.count {
             Some(count) => Ok(count),
             // Or those that are sent back would be taken again and again.
-            None if self.requeue => Mailbox::open(&task.name, Access::Receive)?.messages(),
+            None if self.requeue => {
+                Mailbox::open(&task.name, Access::Receive)?.messages_of(task.selection)
+            }
             None => Ok(u64::MAX),
         }
     }
@@ -136,6 +148,8 @@ enum Event {
     Done,
     /// The last thing to do takes as long as the queue is full.
     Full,
+    /// A message cannot be sent back.
+    Lost(Errno),
     /// The worker has come to its end.
     Ended(anyhow::Result<()>),
 }
@@ -156,8 +170,13 @@ impl Job {
                     error.get_or_insert(reason);
                 }
                 Event::Full => {
-                    let name = escape(self.task.name.as_ref().as_encoded_bytes());
+                    let name = self.name();
                     output.warn(format_args!("{name}: full; waiting to send a message back"));
+                }
+                Event::Lost(errno) => {
+                    let name = self.name();
+                    output.warn(format_args!("{name}: a message cannot be sent back: {errno}"));
+                    exit = if exit == Exit::Done { Exit::Failed } else { exit };
                 }
                 Event::Done | Event::Ended(Ok(())) => {}
             }
@@ -169,9 +188,13 @@ impl Job {
         error.map_or(Ok(exit), Err)
     }
 
+    fn name(&self) -> Cow<'_, str> {
+        escape(self.task.name.as_ref().as_encoded_bytes())
+    }
+
     /// How a COMMAND failed, in a line.
     fn tell(&self, status: ExitStatus) -> String {
-        let name = escape(self.task.name.as_ref().as_encoded_bytes());
+        let name = self.name();
         let command = escape(self.execution.command[0].as_encoded_bytes());
         let end = child::told(status);
         let then = if self.execution.requeue { "; the message goes back" } else { "" };
@@ -215,10 +238,13 @@ impl Worker {
     /// The next message; `None` if there is none, or none shall be taken.
     fn next(&mut self) -> Result<Option<(Message, Busy)>, Failure> {
         self.send_back_kept().map_err(explain)?;
+        let Job { task, crew, taken, .. } = &*self.job;
+        if crew.is_stopped() {
+            return Ok(None);
+        }
         if self.kept.len() >= KEPT {
             return Ok(self.kept.pop_front());
         }
-        let Job { task, crew, taken, .. } = &*self.job;
         let mut seen = taken.load(Ordering::Relaxed);
         let mut deadline = task.waiting.deadline();
         loop {
@@ -264,8 +290,8 @@ impl Worker {
             // Nobody has seen the message.
             Ok(None) | Err(_) => true,
         };
-        if returns {
-            self.send_back(message, busy).map_err(explain).about(&job.task.name)?;
+        if returns && let Err(errno) = self.send_back(message, busy) {
+            let _ = self.events.send(Event::Lost(errno));
         }
         match ended {
             Ok(_) => Ok(()),
@@ -282,10 +308,13 @@ impl Worker {
     /// Sends back as much of what was kept as the queue has room for.
     fn send_back_kept(&mut self) -> Result<(), Errno> {
         while let Some((Message { bytes, priority }, _)) = self.kept.front() {
-            match self.mailbox.send(bytes, *priority, Deadline::PASSED)? {
-                Waited::Done(()) => drop(self.kept.pop_front()),
-                Waited::TimedOut => break,
+            let sent = self.mailbox.send(bytes, *priority, Deadline::PASSED);
+            if sent == Ok(Waited::TimedOut) {
+                break;
             }
+            // What cannot be sent now never can.
+            self.kept.pop_front();
+            let _: Waited = sent?;
         }
         Ok(())
     }
@@ -293,15 +322,21 @@ impl Worker {
     /// Sends back what was kept, however long that takes, and what was taken only by looking.
     fn settle(&mut self) -> Result<(), Errno> {
         self.send_back_kept()?;
-        while let Some((message, busy)) = self.kept.pop_front() {
+        if !self.kept.is_empty() {
             let _ = self.events.send(Event::Full);
-            // From now on a signal ends us.
-            drop(busy);
+        }
+        while let Some((message, _busy)) = self.kept.pop_front() {
             let sent = self.mailbox.send(&message.bytes, message.priority, Deadline::NEVER)?;
             debug_assert_eq!(sent, Waited::Done(()));
         }
-        self.mailbox.give_back()
+        self.mailbox.give_back(Deadline::NEVER).map(drop)
     }
+}
+
+/// That a worker cannot be had.
+fn no_thread(errno: Errno) -> Failure {
+    Failure::new(errno.into(), format!("starting a thread: {errno}"))
+        .hint("'ulimit -u' shows how many there may be")
 }
 
 fn take(mailbox: &mut Mailbox, selection: Selection) -> Result<Option<Message>, Errno> {

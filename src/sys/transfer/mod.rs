@@ -188,7 +188,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn step_directly(&mut self, call: Call) -> Result<Step, Error> {
-        match again(|| call.make(&self.source, self.destination, self.left)) {
+        match again(|| call.make(self.source, self.destination, self.left)) {
             Ok(0) if call == Call::Splice && self.source.kind() == SFlag::S_IFIFO => Ok(Step::End),
             Ok(0) => self.go_on_plainly(),
             Ok(count) => {
@@ -251,7 +251,7 @@ impl<'a> Transfer<'a> {
             return;
         }
         let Some(preparation) = self.preparation.take() else { return };
-        pipe::enlarge(&self.source);
+        pipe::enlarge(self.source);
         pipe::enlarge(self.destination);
         if preparation == Preparation::EnlargePipesAndLayConduit
             && let Ok(conduit) = Conduit::new()
@@ -262,7 +262,7 @@ impl<'a> Transfer<'a> {
 
     fn wait(&self, side: Side, deadline: Deadline) -> Result<Waited, Error> {
         match side {
-            Side::Source => side.wait(&self.source, deadline),
+            Side::Source => side.wait(self.source, deadline),
             Side::Destination => side.wait(self.destination, deadline),
         }
     }

@@ -32,7 +32,7 @@ fn error(verb: &str, name: &str, reason: &str) -> String {
 }
 
 #[test]
-fn a_queue_that_was_made_for_a_message_it_cannot_hold_goes_with_it() {
+fn no_queue_is_made_for_a_message_that_it_could_not_hold() {
     let name = Name::new("mq");
     let long = "x".repeat(100_000);
     let output = ipc(&["mq", "send", "--create", &name, &long]).output();

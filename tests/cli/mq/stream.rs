@@ -1,6 +1,6 @@
 //! `ipc mq send` and `recv` over many messages: order, signals, framings, readers who leave.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 
 use nix::fcntl::OFlag;
@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use proptest::prelude::*;
 
-use super::{error, queue, stat};
+use super::{error, queue, stat, system_v_queue};
 use crate::peers;
 use crate::support::{Run, binary, code, ipc, sh, text, until};
 
@@ -122,6 +122,68 @@ fn pipe_without_reader() -> Stdio {
         poll(&mut fds, PollTimeout::ZERO) == Ok(1)
     });
     writer.into()
+}
+
+/// A pipe that is full, and what has to be read to make room in it.
+fn full_pipe() -> (OwnedFd, OwnedFd) {
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
+    while nix::unistd::write(&writer, &[b'.'; 4096]).is_ok() {}
+    (reader, writer)
+}
+
+#[test]
+fn a_full_output_is_not_waited_for_longer_than_told_and_costs_no_message() {
+    for name in [queue("4", "64"), system_v_queue()] {
+        let (reader, full) = full_pipe();
+        let run = |words: &[&str]| {
+            let mut command = Command::new(binary());
+            command.args(["mq", "recv", &name]).args(words).stderr(Stdio::piped());
+            command.stdout(full.try_clone().unwrap()).spawn().unwrap()
+        };
+        let status = |words| code(&run(words).wait_with_output().unwrap());
+        for message in [&[][..], &["kept"]] {
+            ipc(&["mq", "send", &name, "--"]).words(message).is(0, "", "");
+            assert_eq!((status(&["-n"]), status(&["-t", "20ms"])), (1, 124), "{message:?}");
+        }
+        let all = run(&["--all"]);
+        let waits = || text(&std::fs::read(format!("/proc/{}/stat", all.id())).unwrap());
+        until("it waits for room", || waits().contains(") S "));
+        assert_eq!(stat(&name)["messages"], 1);
+        let mut bytes = vec![0; 1 << 20];
+        let read = nix::unistd::read(&reader, &mut bytes).unwrap();
+        assert!(bytes[..read].iter().all(|&byte| byte == b'.'));
+        assert_eq!(code(&all.wait_with_output().unwrap()), 0);
+        let read = nix::unistd::read(&reader, &mut bytes).unwrap();
+        assert_eq!(text(&bytes[..read]), "kept\n");
+        assert_eq!(status(&["--all"]), 0);
+    }
+}
+
+#[test]
+fn nothing_to_take_is_no_reason_to_wait_for_room() {
+    let name = queue("4", "64");
+    let (_reader, full) = full_pipe();
+    let words = ["mq", "recv", "--all", &name];
+    let all = Command::new(binary()).args(words).stdout(Stdio::from(full)).status();
+    assert_eq!(all.unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_message_without_bytes_stays_where_nobody_reads() {
+    let key = system_v_queue();
+    let receiver = Command::new(binary())
+        .args(["mq", "recv", &key])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(|mut receiver| (receiver.stdout.take(), receiver));
+    let (reader, mut receiver) = receiver.unwrap();
+    let waits = || text(&std::fs::read(format!("/proc/{}/stat", receiver.id())).unwrap());
+    until("it waits for a message", || waits().contains(") S "));
+    drop(reader);
+    ipc(&["mq", "send", &key, ""]).is(0, "", "");
+    let status = receiver.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(13));
+    assert_eq!(stat(&key)["messages"], 1);
 }
 
 #[test]

@@ -78,6 +78,18 @@ fn waiting_for_a_system_v_message_takes_none_even_if_it_is_empty() {
 }
 
 #[test]
+fn a_message_that_was_taken_to_see_it_and_cannot_go_back_is_told_in_time() {
+    let key = Name::system_v("mq");
+    ipc(&["mq", "create", &key, "--max-bytes", "8"]).is(0, "", "");
+    ipc(&["mq", "send", &key, "", "12345678"]).is(0, "", "");
+    ipc(&["mq", "set", &key, "--max-bytes", "4"]).is(0, "", "");
+    let reason = "a message without any bytes was taken to see it, and there is no room to put it \
+                  back";
+    ipc(&["mq", "wait", "-t", "50ms", &key]).is(3, "", &error("wait", &key, reason));
+    ipc(&["mq", "recv", "--all", &key]).is(0, "12345678\n", "");
+}
+
+#[test]
 fn those_who_wait_at_a_system_v_queue_are_told_that_it_was_removed() {
     let key = system_v_queue();
     let receiver = ipc(&["mq", "recv", &key]).start();

@@ -1,10 +1,12 @@
 //! `ipc mq recv --exec`: a command for each message.
 
+use std::path::Path;
+
 use nix::sys::signal::Signal;
 
 use super::{error, queue, stat, system_v_queue};
 use crate::peers;
-use crate::support::{Run, binary, code, ipc, text, until};
+use crate::support::{Run, Running, binary, code, ipc, sh, text, until};
 
 #[test]
 fn a_command_has_each_message_on_stdin_and_its_priority_in_the_environment() {
@@ -145,4 +147,86 @@ fn a_message_whose_command_was_started_does_not_go_back_for_want_of_a_descriptor
         .words(&["mq", "recv", "--exec", "--requeue", &name, "--", "cat"])
         .is(0, "x", "");
     assert_eq!(stat(&name)["messages"], 0);
+}
+
+/// A worker at a queue that a sender keeps full, with messages that shall go back; it was told to end.
+fn told_to_end_before_a_full_queue(name: &str, log: &Path) -> Running {
+    let line = "exec ipc mq recv -f --exec --requeue \"$0\" -- false 2>\"$1\"";
+    let worker = sh(line).word(name).word(log).start();
+    let logged = |words: &str| {
+        std::fs::read_to_string(log)
+            .unwrap_or_default()
+            .lines()
+            .filter(|l| l.contains(words))
+            .count()
+    };
+    until("it has more than can go back", || logged("goes back") > 20);
+    worker.signal(Signal::SIGTERM);
+    until("it waits for room", || logged("full; waiting to send a message back") > 0);
+    worker
+}
+
+#[test]
+fn what_shall_go_back_to_a_full_queue_goes_back_before_a_signal_ends_us() {
+    let name = queue("1", "64");
+    let numbers: Vec<String> = (10..50).map(|number| number.to_string()).collect();
+    let sender = ipc(&["mq", "send", &name]).input(numbers.join("\n")).start();
+    let directory = tempfile::tempdir().unwrap();
+    let worker = told_to_end_before_a_full_queue(&name, &directory.path().join("log"));
+    let left = ipc(&["mq", "recv", "--count", "40", &name]).succeeds();
+    let mut left: Vec<&str> = left.lines().collect();
+    left.sort_unstable();
+    assert_eq!(left, numbers);
+    assert_eq!((code(&worker.finish()), code(&sender.finish())), (143, 0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_a_full_queue() {
+    let name = queue("1", "64");
+    let _sender = ipc(&["mq", "send", &name]).input("x\n".repeat(40)).start();
+    let directory = tempfile::tempdir().unwrap();
+    let worker = told_to_end_before_a_full_queue(&name, &directory.path().join("log"));
+    worker.signal(Signal::SIGTERM);
+    assert_eq!(code(&worker.finish()), 143);
+}
+
+#[test]
+fn a_limit_on_threads_is_told_and_no_message_is_lost() {
+    if !peers::there("strace", &["-V"]) {
+        return;
+    }
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "kept"]).is(0, "", "");
+    // The first watches for signals, the others take messages.
+    for failing in ["1", "2"] {
+        let inject = format!("inject=clone,clone3:error=EAGAIN:when={failing}");
+        Run::new("strace", &["-fqqo", "/dev/null", "-e", &inject])
+            .word(binary())
+            .words(&["mq", "recv", "--exec", &name, "--", "cat"])
+            .is(
+                3,
+                "",
+                "ipc: mq recv: starting a thread: Resource temporarily unavailable\n\
+                 hint: 'ulimit -u' shows how many there may be\n",
+            );
+    }
+    ipc(&["mq", "recv", &name]).is(0, "kept\n", "");
+}
+
+#[test]
+fn all_are_all_of_a_type_and_each_is_tried_once() {
+    let key = system_v_queue();
+    ipc(&["mq", "send", "-p", "5", &key, "a", "b", "c"]).is(0, "", "");
+    ipc(&["mq", "send", "-p", "7", &key, "d"]).is(0, "", "");
+    let words = ["mq", "recv", "--all", "--exec", "--requeue", "-q", "--type", "7", &key, "--"];
+    let print_and_fail = ["sh", "-c", "cat; echo; exit 1"];
+    ipc(&words).words(&print_and_fail).is(1, "d\n", "");
+    assert_eq!(stat(&key)["messages"], 4);
+}
+
+#[test]
+fn a_command_prints_what_it_likes_so_json_is_refused() {
+    let name = queue("1", "8");
+    let output = ipc(&["mq", "recv", "--exec", "--json", &name, "--", "cat"]).output();
+    assert_eq!(code(&output), 2);
 }

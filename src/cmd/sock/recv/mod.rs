@@ -149,6 +149,9 @@ impl Recv {
         let mut received = 0;
         let mut deadline = self.waiting.deadline();
         while self.follow || received < self.count {
+            if !delivery.has_room(output)? {
+                self.waiting.settle(delivery.wait_for_room(deadline)?)?;
+            }
             match inbox.take(&mut buffer, output)? {
                 Taken::Message(message, origin) => {
                     received += 1;
