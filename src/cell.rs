@@ -100,6 +100,12 @@ pub enum NumberError {
         /// Its greatest.
         to: i128,
     },
+    /// The floating-point type does not, but for infinity.
+    #[error("beyond the greatest {kind}")]
+    TooGreat {
+        /// The type.
+        kind: Type,
+    },
 }
 
 impl Type {
@@ -130,8 +136,14 @@ impl Type {
     /// Reads a number of this type.
     pub fn parse(self, text: &str) -> Result<Number, NumberError> {
         match self {
-            Self::F32 => text.parse().map(Number::Single).map_err(|_| NumberError::NotAFloat),
-            Self::F64 => text.parse().map(Number::Double).map_err(|_| NumberError::NotAFloat),
+            Self::F32 => {
+                let number: f32 = text.parse().map_err(|_| NumberError::NotAFloat)?;
+                self.finite(Number::Single(number), number.is_finite() || !is_finite(text))
+            }
+            Self::F64 => {
+                let number: f64 = text.parse().map_err(|_| NumberError::NotAFloat)?;
+                self.finite(Number::Double(number), number.is_finite() || !is_finite(text))
+            }
             _ => self.check(integer(text).ok_or(NumberError::NotANumber)?),
         }
     }
@@ -153,16 +165,31 @@ impl Type {
         Err(NumberError::OutOfRange { kind: self, from, to })
     }
 
-    /// The sum of two numbers; refused if it is beyond the type. Floating-point numbers become
-    /// infinite there.
+    /// The sum of two numbers; refused if it is beyond the type. It is infinite, or no number, only
+    /// if one of the two is.
     pub fn add(self, number: Number, delta: Number) -> Result<Number, NumberError> {
         match (number, delta) {
             (Number::Integer(a), Number::Integer(b)) => self.check(a.saturating_add(b)),
-            (Number::Single(a), Number::Single(b)) => Ok(Number::Single(a + b)),
-            (Number::Double(a), Number::Double(b)) => Ok(Number::Double(a + b)),
+            (Number::Single(a), Number::Single(b)) => {
+                let is_within = (a + b).is_finite() || !(a.is_finite() && b.is_finite());
+                self.finite(Number::Single(a + b), is_within)
+            }
+            (Number::Double(a), Number::Double(b)) => {
+                let is_within = (a + b).is_finite() || !(a.is_finite() && b.is_finite());
+                self.finite(Number::Double(a + b), is_within)
+            }
             _ => Err(NumberError::NotANumber),
         }
     }
+
+    fn finite(self, number: Number, is_within: bool) -> Result<Number, NumberError> {
+        if is_within { Ok(number) } else { Err(NumberError::TooGreat { kind: self }) }
+    }
+}
+
+/// Whether the text of a floating-point number means a finite one: it is written in digits.
+fn is_finite(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
 }
 
 impl fmt::Display for Type {

@@ -12,7 +12,7 @@ use crate::plain::Plain;
 use crate::sys::segment::{Access, Segment, Window};
 use crate::units::{Patience, Size};
 
-use super::{Guarding, Operand, bytes, of_kernel, open, shrank, within};
+use super::{Guarding, Operand, bytes, of_kernel, open, removed, shrank, within};
 
 /// Where a number is, and how it is to be understood.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
@@ -276,7 +276,8 @@ impl<O: Operand> Run for Cas<O> {
 ///
 /// It sleeps until 'ipc' changes the number by poke, add or cas. For programs that store it
 /// without waking anybody it looks again every 100 ms, or as --poll has it; programs that wake
-/// waiters do so with FUTEX_WAKE on the 32-bit words of the number.
+/// waiters do so with FUTEX_WAKE on the 32-bit words of the number. When it looks it also sees that
+/// the segment was removed, or became too short for the number, which are errors.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait<O: Operand> {
     /// Name of the segment
@@ -337,18 +338,25 @@ impl<O: Operand> Wait<O> {
         let (offset, width, format) =
             (self.cell.offset(), self.cell.kind.width(), self.cell.format());
         let window = self.cell.window(segment)?;
-        let mut wanted = wanted;
+        let mut first = None;
         loop {
             // Before the number: what changes after this ends the sleep.
             let snapshot = window.snapshot(offset, width);
-            let number = format.decode(window.load(offset, width));
+            let bits = window.load(offset, width);
             window.verify().map_err(of_kernel)?;
             // The rest of the last page stays in our memory, and is zeros.
             if segment.size()? < offset + width.bytes() {
                 return Err(shrank());
             }
-            let wanted = *wanted.get_or_insert(number);
-            if self.condition.holds(number, wanted) {
+            if segment.was_removed()? {
+                return Err(removed());
+            }
+            let number = format.decode(bits);
+            let holds = match wanted {
+                Some(wanted) => self.condition.holds(number, wanted),
+                None => bits != *first.get_or_insert(bits),
+            };
+            if holds {
                 return Ok(Waited::Done(number));
             }
             if deadline.has_passed() {
@@ -365,7 +373,7 @@ impl<O: Operand> Wait<O> {
 }
 
 impl Condition {
-    /// The number that it compares with; none if that is the first one seen.
+    /// The number that it compares with; none if any change will do.
     fn number(&self, cell: Cell) -> anyhow::Result<Option<Number>> {
         let text = self.eq.as_ref().or(self.ne.as_ref()).or(self.ge.as_ref());
         text.map(|text| cell.parse(text)).transpose()

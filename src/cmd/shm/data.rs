@@ -3,14 +3,16 @@
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Failure, Subject};
 use crate::name::SystemVName;
-use crate::output::Output;
+use crate::output::{Output, Unwritable};
 use crate::plain::Plain;
 use crate::sys::segment::{self, Access, Fit, PageSize, Passing, Place, Segment, WriteError};
 use crate::sys::stdio::Stream;
 use crate::units::{Permissions, Size};
 
 use super::super::{Creation, about, output_failed, print_name, stdin_failed};
-use super::{Durability, Guarding, Operand, bytes, explain, open, shrank, within};
+use super::{
+    Durability, Guarding, Operand, bytes, explain, of_kernel, open, removed, shrank, within,
+};
 
 /// Create a segment
 ///
@@ -127,6 +129,10 @@ impl<O: Operand> Write<O> {
                     false => failure,
                 }
             }
+            WriteError::Partly { errno, size } => {
+                of_kernel(errno).adding(format_args!("; it has {size} bytes now"))
+            }
+            WriteError::Removed => removed(),
             WriteError::Itself => Failure::failed(error.to_string()),
             WriteError::Source(errno) => errno.into(),
         }
@@ -138,8 +144,8 @@ impl<O: Operand> Write<O> {
 /// Where stdout is a pipe, its reader may be handed the memory itself rather than a copy: it sees
 /// what is written to the segment until it has read it. With --guard it never does.
 ///
-/// What lies beyond the end is refused before a byte is printed; a segment that becomes shorter
-/// meanwhile is an error.
+/// What lies beyond the end is refused before a byte of the segment is printed; that it becomes
+/// shorter or is removed meanwhile is an error. The other segments are printed all the same.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Cat<O: Operand> {
     /// Names of segments
@@ -163,26 +169,43 @@ impl<O: Operand> Run for Cat<O> {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let _guard = self.guarding.take()?;
+        let mut exit = Exit::Done;
         for name in &self.names {
-            let segment = open(name, Access::Read)?;
-            let count = self.count.map(|Size(count)| count);
-            let range = within(&*segment, bytes(self.offset), count).about(name)?;
-            if self.string {
-                print_string(&*segment, range, output, name)?;
-                continue;
+            match self.print(name, output) {
+                Err(error) if !error.is::<Unwritable>() => {
+                    output.error(&error);
+                    exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
+                }
+                printed => printed?,
             }
-            let passing = match self.guarding.is_wanted() {
-                true => Passing::ByValue,
-                false => Passing::ByReference,
-            };
+        }
+        Ok(exit)
+    }
+}
+
+impl<O: Operand> Cat<O> {
+    fn print(&self, name: &O, output: &mut Output) -> anyhow::Result<()> {
+        let segment = open(name, Access::Read)?;
+        let count = self.count.map(|Size(count)| count);
+        let range = within(&*segment, bytes(self.offset), count).about(name)?;
+        if self.string {
+            print_string(&*segment, range, output, name)?;
+        } else {
             output.flush()?;
             let expected = range.end - range.start;
-            let passed = segment.drain(Stream::Output.fd(), range, passing);
+            let passed = segment.drain(Stream::Output.fd(), range, self.passing());
             if passed.map_err(|error| output_failed(error, name))? < expected {
                 return Err(shrank()).about(name);
             }
         }
-        Ok(Exit::Done)
+        match segment.was_removed().about(name)? {
+            true => Err(removed()).about(name),
+            false => Ok(()),
+        }
+    }
+
+    fn passing(&self) -> Passing {
+        if self.guarding.is_wanted() { Passing::ByValue } else { Passing::ByReference }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cmd::nameless;
 use crate::cmd::sem::explain_permits;
 use crate::deadline::Waiting;
 use crate::errno::Errno;
-use crate::exit::{Failure, Subject};
+use crate::exit::{Exit, Failure, Subject};
 use crate::guard::Guard;
 use crate::name::{AnyName, SemaphoreName};
 use crate::plain::{Plain, Word};
@@ -126,7 +126,10 @@ impl Operand for AnyName {
         )],
         wait: &[
             ("Wait until a program is ready", "ipc shm wait /ready --type u32 --eq 1 -t 10s"),
-            ("Follow a counter", "while ipc shm wait /n --type u64 --change; do :; done"),
+            (
+                "Follow a counter",
+                "n=0; while n=$(ipc shm wait /n --type u64 --ne $n); do echo $n; done",
+            ),
         ],
         resize: &[("Make room", "ipc shm resize /table 2M")],
         stat: &[
@@ -192,6 +195,11 @@ fn within(segment: &dyn Segment, offset: u64, count: Option<u64>) -> Result<Rang
 /// What somebody else did to a segment that we use.
 fn shrank() -> Failure {
     Failure::failed("it became shorter while it was used")
+}
+
+/// The same.
+fn removed() -> Failure {
+    Failure::new(Exit::NotFound, "the segment was removed")
 }
 
 fn bytes(size: Option<Size>) -> u64 {

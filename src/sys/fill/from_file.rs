@@ -1,7 +1,8 @@
-//! Filling a file from another, which two threads copy: one from the front and one from the back:
-//! copy_file_range(2), mmap(2).
+//! Filling a file from another: copy_file_range(2), mmap(2).
 //!
-//! The one at the back copies into a mapping, as the kernel lets one writer at a time into a file.
+//! A new file, that nobody else sees yet, is filled by two threads where that is worth it: one copies
+//! from the front and one from the back. The one at the back copies into a mapping, as the kernel lets
+//! one writer at a time into a file.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,6 +12,7 @@ use std::thread;
 use nix::errno::Errno::{EAGAIN, EINTR};
 use nix::unistd::{Whence, lseek};
 
+use super::Target;
 use crate::sys::memory::{Access, Window};
 use crate::sys::offset;
 use crate::sys::transfer::{self, Error, Side};
@@ -18,13 +20,49 @@ use crate::sys::transfer::{self, Error, Side};
 /// What one of two takes of a file at a time: the reach of one page of page tables.
 pub(super) const CHUNK: u64 = 2 << 20;
 
+/// What is copied at a time of a file that others may cut off.
+const PIECE: u64 = 32 << 20;
+
+/// Copies a file from its position on, or as much as the limit says, to this offset of another;
+/// returns how much it was.
+///
+/// # Errors
+/// EFAULT of the destination if somebody cuts it off meanwhile.
+pub fn in_pieces(
+    source: BorrowedFd<'_>,
+    mut target: Target<'_>,
+    offset: u64,
+    limit: Option<u64>,
+) -> Result<u64, Error> {
+    let failed = |errno| Side::Destination.failed(errno);
+    let limit = limit.unwrap_or(u64::MAX);
+    let mut copied = 0;
+    loop {
+        target.check().map_err(failed)?;
+        let piece = PIECE.min(limit - copied);
+        offset::seek(target.file(), offset + copied).map_err(failed)?;
+        let count = transfer::copy(source, target.file(), Some(piece))?;
+        copied += count;
+        target.has_grown_to(offset + copied);
+        if count < piece || copied == limit {
+            target.check().map_err(failed)?;
+            return Ok(copied);
+        }
+    }
+}
+
 /// Copies a file that says it has `size` more bytes to this offset of another, which is ours alone,
 /// and lies in memory; returns how much it was. The source is read from its position on, which
 /// moves along.
 ///
 /// # Errors
 /// Those of copying. What the file has then is of no use.
-pub fn from_file(source: BorrowedFd<'_>, file: &OwnedFd, at: u64, size: u64) -> Result<u64, Error> {
+pub fn from_both_ends(
+    source: BorrowedFd<'_>,
+    file: &OwnedFd,
+    at: u64,
+    size: u64,
+) -> Result<u64, Error> {
     let seek_source = |to| offset::seek(source, to).map_err(|errno| Side::Source.failed(errno));
     let seek_file = |to| offset::seek(file, to).map_err(|errno| Side::Destination.failed(errno));
     let start =

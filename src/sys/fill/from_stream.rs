@@ -1,13 +1,13 @@
 //! Filling a file from a stream, of which one thread reads and another writes: read(2), pwrite(2).
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use nix::poll::{PollFd, PollFlags};
 
-use super::WORTHWHILE;
+use super::{Target, WORTHWHILE};
 use crate::deadline::{Deadline, Waited};
 use crate::sys::eventfd::Bell;
 use crate::sys::signal::Blocked;
@@ -23,9 +23,12 @@ const BLOCKS: usize = 6;
 
 /// Moves all of a stream to this offset of a file, or as much as the limit says; returns how much
 /// it was.
+///
+/// # Errors
+/// EFAULT of the destination if somebody cuts off the file meanwhile.
 pub fn from_stream(
     source: BorrowedFd<'_>,
-    file: &OwnedFd,
+    mut target: Target<'_>,
     offset: u64,
     limit: Option<u64>,
 ) -> Result<u64, Error> {
@@ -34,9 +37,10 @@ pub fn from_stream(
     let mut written = 0;
     while written < WORTHWHILE {
         if stream.read(&mut block)? == 0 {
+            target.check().map_err(|errno| Side::Destination.failed(errno))?;
             return Ok(written);
         }
-        block.write_to(file, offset + written)?;
+        block.write_to(&mut target, offset + written)?;
         let is_small = written < pipe::CAPACITY_AT_FIRST;
         written += block.take();
         if is_small && written >= pipe::CAPACITY_AT_FIRST {
@@ -45,15 +49,16 @@ pub fn from_stream(
     }
     drop(block);
     let rest = if cpu::allowed() > 1 { by_two } else { alone };
-    Ok(written + rest(stream, file, offset + written)?)
+    Ok(written + rest(stream, target, offset + written)?)
 }
 
-fn alone(mut stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<u64, Error> {
+fn alone(mut stream: Stream<'_>, mut target: Target<'_>, offset: u64) -> Result<u64, Error> {
     let (mut block, mut written) = (Block::new(), 0);
     while stream.read(&mut block)? > 0 {
-        block.write_to(file, offset + written)?;
+        block.write_to(&mut target, offset + written)?;
         written += block.take();
     }
+    target.check().map_err(|errno| Side::Destination.failed(errno))?;
     Ok(written)
 }
 
@@ -86,8 +91,8 @@ impl Block {
         Self { bytes: vec![0; BLOCK], length: 0 }
     }
 
-    fn write_to(&self, file: &OwnedFd, offset: u64) -> Result<(), Error> {
-        let written = stream::write_at(file, &self.bytes[..self.length], offset);
+    fn write_to(&self, target: &mut Target<'_>, offset: u64) -> Result<(), Error> {
+        let written = target.write_at(&self.bytes[..self.length], offset);
         written.map_err(|errno| Side::Destination.failed(errno))
     }
 
@@ -98,7 +103,7 @@ impl Block {
 }
 
 /// One thread reads, another writes what was read.
-pub(super) fn by_two(stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<u64, Error> {
+pub(super) fn by_two(stream: Stream<'_>, target: Target<'_>, offset: u64) -> Result<u64, Error> {
     let failed = Bell::new().map_err(|errno| Side::Destination.failed(errno))?;
     let waiting = AtomicUsize::new(0);
     let (full, to_write) = sync_channel(BLOCKS);
@@ -110,10 +115,10 @@ pub(super) fn by_two(stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<
     thread::scope(|scope| {
         let (failed, waiting) = (&failed, &waiting);
         let writer = thread::Builder::new().spawn_scoped(scope, move || {
-            write_blocks(file, offset, &to_write, &empty, waiting).inspect_err(|_| failed.ring())
+            write_blocks(target, offset, &to_write, &empty, waiting).inspect_err(|_| failed.ring())
         });
         // There may be a limit on threads.
-        let Ok(writer) = writer else { return alone(stream, file, offset) };
+        let Ok(writer) = writer else { return alone(stream, target, offset) };
         // What is undone before a signal ends us, such as giving back a guard, is undone by the one
         // who writes: nothing is written any more when it is.
         let _blocked = Blocked::new(ending::signals());
@@ -126,7 +131,7 @@ pub(super) fn by_two(stream: Stream<'_>, file: &OwnedFd, offset: u64) -> Result<
 }
 
 fn write_blocks(
-    file: &OwnedFd,
+    mut target: Target<'_>,
     mut offset: u64,
     to_write: &Receiver<Block>,
     empty: &SyncSender<Block>,
@@ -134,12 +139,13 @@ fn write_blocks(
 ) -> Result<u64, Error> {
     let start = offset;
     for mut block in to_write {
-        block.write_to(file, offset)?;
+        block.write_to(&mut target, offset)?;
         offset += block.take();
         waiting.fetch_sub(1, Ordering::Relaxed);
         // Nobody takes it back once all is read.
         let _ = empty.send(block);
     }
+    target.check().map_err(|errno| Side::Destination.failed(errno))?;
     Ok(offset - start)
 }
 

@@ -6,11 +6,13 @@
 
 mod from_file;
 mod from_stream;
+mod target;
 #[cfg(test)]
 mod tests;
 
-pub use self::from_file::from_file;
+pub use self::from_file::{from_both_ends, in_pieces};
 pub use self::from_stream::from_stream;
+pub use self::target::Target;
 
 use super::cpu;
 

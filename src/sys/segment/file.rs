@@ -18,28 +18,36 @@ use nix::unistd::ftruncate;
 use super::write::remaining;
 use super::{Access, Error, Fact, PageSize, Passing, Segment, Sync, Value, Window, WriteError};
 use crate::errno::Errno;
+use crate::sys::fill::{self, Target};
 use crate::sys::inode::is_same;
 use crate::sys::memory::{self, HUGE_PAGE};
+use crate::sys::offset;
 use crate::sys::transfer::{self, Side, Transfer};
-use crate::sys::{fill, offset};
 
 /// An open file, whose size is that of the segment.
 #[derive(Debug)]
 pub struct FileSegment {
     file: OwnedFd,
     access: Access,
+    /// Whether it had a name when it was opened.
+    had_name: bool,
 }
 
 impl FileSegment {
     /// The segment that a file is, which was opened for such access.
     pub fn new(file: OwnedFd, access: Access) -> Self {
-        Self { file, access }
+        let had_name = fstat(&file).is_ok_and(|status| status.st_nlink > 0);
+        Self { file, access, had_name }
     }
 }
 
 impl Segment for FileSegment {
     fn size(&self) -> Result<u64, Errno> {
         Ok(fstat(&self.file)?.st_size as u64)
+    }
+
+    fn was_removed(&self) -> Result<bool, Errno> {
+        Ok(self.had_name && fstat(&self.file)?.st_nlink == 0)
     }
 
     fn can_grow(&self) -> bool {
@@ -59,12 +67,12 @@ impl Segment for FileSegment {
         offset: u64,
         limit: Option<u64>,
     ) -> Result<u64, transfer::Error> {
-        if remaining(source).is_none() {
-            return fill::from_stream(source, &self.file, offset, limit);
+        let size = self.size().map_err(|errno| Side::Destination.failed(errno))?;
+        let target = Target::new(&self.file, size);
+        match remaining(source) {
+            Some(_) => fill::in_pieces(source, target, offset, limit),
+            None => fill::from_stream(source, target, offset, limit),
         }
-        // The kernel's calls that move bytes begin at the position of the file.
-        offset::seek(&self.file, offset).map_err(|errno| Side::Destination.failed(errno))?;
-        transfer::copy(source, &self.file, limit)
     }
 
     fn drain(
@@ -174,7 +182,7 @@ pub fn fill_new_from(
         refuse_if_full(&system, size)?;
         segment.reserve(0..offset)?;
         truncate(file, size)?;
-        fill::from_file(source, file, offset, known)?
+        fill::from_both_ends(source, file, offset, known)?
     } else {
         // Now rather than after most of it was copied.
         segment.reserve(0..size)?;

@@ -62,6 +62,9 @@ pub trait Segment {
     /// How many bytes it has at the moment.
     fn size(&self) -> Result<u64, Errno>;
 
+    /// Whether somebody has removed it since it was opened.
+    fn was_removed(&self) -> Result<bool, Errno>;
+
     /// Whether it can have another size.
     fn can_grow(&self) -> bool;
 

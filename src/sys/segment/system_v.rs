@@ -17,11 +17,12 @@ use crate::cell::Width;
 use crate::deadline::Deadline;
 use crate::errno::Errno;
 use crate::name::SystemVName;
+use crate::sys::dev_shm;
+use crate::sys::fill;
 use crate::sys::new_file::NewFile;
 use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
 use crate::sys::transfer::{self, Side};
-use crate::sys::{dev_shm, fill};
 
 /// A segment, by its identifier. What of it is needed is attached.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ fn described(row: &Row, name: OsString) -> Description {
 /// All that a stream gives, in a file without a name, for whose size there is a limit.
 fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
     let file = NewFile::new(&dev_shm::path(OsStr::new("ipc")), 0o600)?.into_file();
-    fill::from_stream(stream, &file, 0, None)?;
+    fill::from_stream(stream, fill::Target::new(&file, 0), 0, None)?;
     Ok(file)
 }
 
@@ -169,14 +170,17 @@ fn find(name: &SystemVName) -> Result<i32, Errno> {
 }
 
 fn attach(id: i32, access: Access) -> Result<Attached, Error> {
+    let size = NonZeroUsize::new(status(id)?.shm_segsz).ok_or(Errno(libc::EINVAL))?;
+    Ok(Attached { id, size, access })
+}
+
+fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
     let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
     // SAFETY: the kernel writes no more than it is.
     Errno::check(unsafe { libc::shmctl(id, libc::IPC_STAT, status.as_mut_ptr()) })
         .map_err(no_such)?;
     // SAFETY: the call succeeded, so the kernel wrote it.
-    let size = unsafe { status.assume_init() }.shm_segsz;
-    let size = NonZeroUsize::new(size).ok_or(Errno(libc::EINVAL))?;
-    Ok(Attached { id, size, access })
+    Ok(unsafe { status.assume_init() })
 }
 
 fn destroy(id: i32) -> Result<(), Errno> {
@@ -202,6 +206,14 @@ impl Attached {
 impl Segment for Attached {
     fn size(&self) -> Result<u64, Errno> {
         Ok(self.size.get() as u64)
+    }
+
+    fn was_removed(&self) -> Result<bool, Errno> {
+        match status(self.id) {
+            Ok(status) => Ok(u32::from(status.shm_perm.mode) & MARKED != 0),
+            Err(Errno(libc::ENOENT)) => Ok(true),
+            Err(errno) => Err(errno),
+        }
     }
 
     fn can_grow(&self) -> bool {

@@ -33,6 +33,17 @@ pub enum WriteError {
         /// Whether the segment can be had larger.
         can_grow: bool,
     },
+    /// It failed when the segment had grown to this size.
+    #[error("{errno}; it has {size} bytes now")]
+    Partly {
+        /// Why.
+        errno: Errno,
+        /// In bytes.
+        size: u64,
+    },
+    /// Somebody removed the segment meanwhile.
+    #[error("the segment was removed")]
+    Removed,
     /// The offset is beyond the end.
     #[error("offset {offset} is beyond the end, {size}")]
     BeyondTheEnd {
@@ -130,7 +141,9 @@ fn write(
         _ if segment.can_grow() => write_freely(segment, source, offset, fit),
         Fit::Grow => write_within(segment, source, offset).map(drop),
         Fit::Exactly => write_exactly(segment, source, offset),
-    }
+    }?;
+    // Nobody would find what was written.
+    if segment.was_removed()? { Err(WriteError::Removed) } else { Ok(()) }
 }
 
 /// Writes what fits into the segment as it is; returns how much.
@@ -188,7 +201,13 @@ fn write_freely(
         _ if end > size => segment.release(),
         _ => {}
     }
-    Ok(filled.map(drop)?)
+    let grown = segment.size()?;
+    match filled {
+        Err(transfer::Error { side: Side::Destination, errno }) if grown > size => {
+            Err(WriteError::Partly { errno, size: grown })
+        }
+        filled => Ok(filled.map(drop)?),
+    }
 }
 
 fn has_more(source: BorrowedFd<'_>) -> Result<bool, Errno> {

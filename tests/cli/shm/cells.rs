@@ -198,3 +198,27 @@ fn a_wait_that_would_never_sleep_is_refused() {
     assert_eq!(code(&output), 2);
     assert_eq!(text(&output.stderr), "ipc: shm wait: --poll 0: it would never sleep\n");
 }
+
+#[test]
+fn no_number_becomes_infinite_by_being_too_great() {
+    let name = created("8");
+    let run = |words: &[&str]| ipc(&["shm", words[0], &name, "--type"]).words(&words[1..]);
+    for (kind, beyond) in [("f32", "1e39"), ("f32", "-3.5e38"), ("f64", "1e400")] {
+        let told = format!("ipc: shm poke: {beyond}: beyond the greatest {kind}\n");
+        run(&["poke", kind, "--", beyond]).is(2, "", &told);
+    }
+    run(&["poke", "f64", "1e308"]).is(0, "", "");
+    let told = complaint("add", &name, "the sum of 1e308 and 1e308 is beyond f64");
+    run(&["add", "f64", "1e308"]).is(3, "", &told);
+    run(&["peek", "f64"]).is(0, "1e308\n", "");
+    run(&["add", "f64", "inf"]).is(0, "inf\n", "");
+    run(&["add", "f64", "--", "-1e308"]).is(0, "inf\n", "");
+}
+
+#[test]
+fn what_is_no_number_has_not_changed_either() {
+    let name = created("4");
+    ipc(&["shm", "poke", &name, "--type", "f32", "nan"]).is(0, "", "");
+    let words = ["shm", "wait", &name, "--type", "f32", "--change", "-t", "20ms", "--poll", "5ms"];
+    ipc(&words).is(124, "", &complaint("wait", &name, "timed out"));
+}

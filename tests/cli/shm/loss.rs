@@ -1,13 +1,13 @@
 //! Segments that become shorter, vanish or have no room while they are used.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
 
 use nix::sys::signal::Signal;
 
 use super::{complaint, created};
 use crate::peers;
-use crate::support::{binary, children, code, ipc, is_at_futex, sh, text, until};
+use crate::support::{Name, binary, children, code, ipc, is_at_futex, sh, text, until};
 
 const SHRANK: &str = "it became shorter while it was used";
 
@@ -73,14 +73,100 @@ fn a_loss_that_nothing_can_be_put_in_the_place_of_ends_us() {
     assert_eq!(code(&waiter.finish()), 128 + Signal::SIGBUS as i32);
 }
 
+/// A new segment of each kind.
+fn of_each_kind(size: &str) -> [Name; 2] {
+    let key = Name::system_v("shm");
+    ipc(&["shm", "create", &key, "--size", size]).is(0, "", "");
+    [created(size), key]
+}
+
 #[test]
-fn a_segment_that_is_removed_is_still_there_for_those_who_have_it() {
-    let name = created("8");
-    let words = ["--type", "i32", "--eq", "1", "--poll", "5ms", "-t", "200ms"];
-    let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
-    waiter.wait_until_asleep();
-    ipc(&["shm", "rm", &name]).is(0, "", "");
-    assert_eq!(code(&waiter.finish()), 124);
+fn a_segment_that_is_removed_is_missed_by_who_waits_and_who_writes_and_who_reads() {
+    for name in of_each_kind("4M") {
+        let removed = |verb| (4, complaint(verb, &name, "the segment was removed"));
+        let told = |output: Output| (code(&output), text(&output.stderr));
+        let words = ["--type", "i32", "--eq", "1", "--poll", "5ms"];
+        let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
+        waiter.wait_until_asleep();
+        let mut writer = Command::new(binary())
+            .args(["shm", "write", &name])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = writer.stdin.take().unwrap();
+        input.write_all(b"first").unwrap();
+        until("it writes", || ipc(&["shm", "cat", &name, "--count", "1"]).succeeds() == "f");
+        let mut reader = Command::new(binary())
+            .args(["shm", "cat", &name])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0];
+        reader.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+        ipc(&["shm", "rm", &name]).is(0, "", "");
+        drop(input);
+        assert_eq!(told(writer.wait_with_output().unwrap()), removed("write"));
+        assert_eq!(told(waiter.finish()), removed("wait"));
+        let read = reader.wait_with_output().unwrap();
+        assert_eq!(read.stdout.len(), (4 << 20) - 1);
+        assert_eq!(told(read), removed("cat"));
+    }
+}
+
+#[test]
+fn a_segment_that_shrinks_while_it_is_written_is_an_error_and_stays_short() {
+    for how in [&[][..], &["--grow"], &["--truncate"]] {
+        let name = created("1M");
+        let mut writer = Command::new(binary())
+            .args(["shm", "write", &name])
+            .args(how)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = writer.stdin.take().unwrap();
+        input.write_all(&[b'x'; 8192]).unwrap();
+        let byte = || ipc(&["shm", "peek", &name, "--type", "u8", "--offset", "8191"]).succeeds();
+        until("it is written", || byte() == "120\n");
+        ipc(&["shm", "resize", &name, "4096"]).is(0, "", "");
+        input.write_all(&[b'y'; 4096]).unwrap();
+        drop(input);
+        let output = writer.wait_with_output().unwrap();
+        assert_eq!((code(&output), text(&output.stderr)), (3, complaint("write", &name, SHRANK)));
+        assert_eq!(ipc(&["shm", "cat", &name]).output().stdout, [b'x'; 4096]);
+    }
+}
+
+#[test]
+fn a_segment_that_shrinks_while_a_file_is_copied_into_it_is_an_error() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let name = created("80M");
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+    std::fs::write(directory.path().join("f"), vec![b'x'; 80 << 20]).unwrap();
+    // Each piece of 32 MiB is looked at for a while before it is copied.
+    let delay = "inject=copy_file_range:delay_enter=200000";
+    let writer = sh("strace -qqo /dev/null -e trace=copy_file_range -e $2 $0 shm write $1 < f")
+        .word(binary())
+        .word(&*name)
+        .word(delay)
+        .within(directory.path())
+        .start();
+    let byte = || ipc(&["shm", "peek", &name, "--type", "u8", "--offset", "8M"]).succeeds();
+    until("it is written", || byte() == "120\n");
+    ipc(&["shm", "resize", &name, "4096"]).is(0, "", "");
+    let output = writer.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (3, complaint("write", &name, SHRANK)));
+}
+
+#[test]
+fn what_has_no_name_to_begin_with_was_not_removed() {
+    sh("exec 9<>f; rm f; printf 12345678 >&9; ipc map cat /proc/self/fd/9")
+        .within(tempfile::tempdir().unwrap().path())
+        .is(0, "12345678", "");
 }
 
 #[test]
