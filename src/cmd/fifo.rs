@@ -60,7 +60,7 @@ impl Run for Create {
         let mode = self.creation.mode();
         Ok(super::each(&self.paths, output, |path, output| -> anyhow::Result<()> {
             let exists = || fifo::status(path).map(drop).map_err(explain);
-            self.creation.settle(path, output, fifo::create(path, mode), exists).map(drop)
+            self.creation.settle(path, output, || fifo::create(path, mode), exists).map(drop)
         }))
     }
 }

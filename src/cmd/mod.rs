@@ -43,24 +43,38 @@ impl Creation {
         Permissions::of_new_object(self.mode)
     }
 
-    /// What becomes of an attempt to create. One that failed because the object exists may still
-    /// succeed, if `exists` finds it to be what was wanted.
-    pub fn settle<E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
+    /// Creates an object with `create`; `None` if it exists already, where that is all right and
+    /// `exists` finds it to be what was wanted.
+    pub fn settle<T, E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
         &self,
         name: impl AsRef<OsStr>,
         output: &Output,
-        created: Result<(), E>,
-        exists: impl FnOnce() -> Result<(), F>,
-    ) -> anyhow::Result<Exit> {
-        match created.map_err(Into::into) {
-            Ok(()) => tell(output, name, "created"),
-            Err(error) if self.exist_ok && Exit::of(&error) == Exit::InUse => {
-                exists().map_err(Into::into)?;
-                tell(output, name, "was there");
+        mut create: impl FnMut() -> Result<T, E>,
+        mut exists: impl FnMut() -> Result<(), F>,
+    ) -> anyhow::Result<Option<T>> {
+        /// How often it may be gone when it is looked at, before something else is wrong: a link to
+        /// nowhere is always there, and never found.
+        const ATTEMPTS: u32 = 100;
+        for attempt in 1.. {
+            match create().map_err(Into::into) {
+                Ok(made) => {
+                    tell(output, name, "created");
+                    return Ok(Some(made));
+                }
+                Err(error) if self.exist_ok && Exit::of(&error) == Exit::InUse => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
+            match exists().map_err(Into::into) {
+                Ok(()) => {
+                    tell(output, name, "was there");
+                    return Ok(None);
+                }
+                // Somebody has removed it meanwhile.
+                Err(error) if Exit::of(&error) == Exit::NotFound && attempt < ATTEMPTS => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(Exit::Done)
+        unreachable!("the last attempt returns")
     }
 }
 

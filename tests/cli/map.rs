@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::peers;
-use crate::support::{awkward, binary, code, ipc, sh, text, until};
+use crate::support::{as_another_user, awkward, binary, code, ipc, sh, text, until};
 
 #[test]
 fn a_file_is_created_written_seen_and_removed() {
@@ -63,6 +63,35 @@ fn what_is_no_file_is_refused() {
         );
     }
     assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_told_and_neither_followed_nor_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("nowhere", directory.path().join("l")).unwrap();
+    let run =
+        |words: &[&str]| ipc(&["map", words[0], "l"]).words(&words[1..]).within(directory.path());
+    let told = |verb| format!("ipc: map {verb}: l: a symbolic link that leads nowhere\n");
+    run(&["write"]).input("x").is(3, "", &told("write"));
+    run(&["cat"]).is(3, "", &told("cat"));
+    run(&["create", "--size", "1"]).is(5, "", "ipc: map create: l: File exists\n");
+    run(&["create", "--size", "1", "-e"]).is(3, "", &told("create"));
+    assert_eq!(names_in(directory.path()), ["l"]);
+}
+
+#[test]
+fn create_finds_what_is_there_without_a_place_to_put_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("f");
+    std::fs::write(&file, "12345678").unwrap();
+    let open = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(directory.path(), open(0o755)).unwrap();
+    std::fs::set_permissions(&file, open(0o644)).unwrap();
+    let file = file.to_str().unwrap();
+    let Some(create) = as_another_user(&["map", "create", "-e", "--size", "8", file]) else {
+        return;
+    };
+    create.is(0, "", "");
 }
 
 #[test]

@@ -78,9 +78,10 @@ impl Create {
                 msg_size: self.msg_size.map_or(default.msg_size, |Size(bytes)| bytes),
             }
         });
-        let created = create_posix(name, shape, self.creation.mode());
+        let create = || create_posix(name, shape, self.creation.mode());
         let exists = || self.is_as_asked_for(name);
-        self.creation.settle(name, output, created.map(drop), exists)
+        self.creation.settle(name, output, create, exists)?;
+        Ok(Exit::Done)
     }
 
     /// Whether a queue that exists already has the shape that was asked for.
@@ -104,12 +105,12 @@ impl Create {
             .into());
         }
         let target = Target::new(name).map_err(explain)?;
-        let created = self.create_system_v(target);
-        if let (Ok(queue), true) = (&created, target.is_private()) {
+        let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
+        let made = self.creation.settle(name, output, || self.create_system_v(target), exists)?;
+        if let Some(queue) = made.filter(|_| target.is_private()) {
             print_name(system_v::name_of(queue.id()), output, || queue.remove())?;
         }
-        let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
-        self.creation.settle(name, output, created.map(drop), exists)
+        Ok(Exit::Done)
     }
 
     fn create_system_v(&self, target: Target) -> Result<system_v_queue::Queue, Failure> {

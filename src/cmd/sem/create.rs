@@ -60,20 +60,22 @@ impl Create {
             let reason = "--nsems is for System V sets; a POSIX semaphore stands alone";
             return Err(not_for_this_kind(reason).into());
         }
-        let created = create_posix(name, self.value, self.creation.mode());
+        let create = || create_posix(name, self.value, self.creation.mode());
         let exists = || Semaphore::open(name).map(drop).map_err(explain_posix);
-        self.creation.settle(name, output, created, exists)
+        self.creation.settle(name, output, create, exists)?;
+        Ok(Exit::Done)
     }
 
     fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
         let count = self.nsems.unwrap_or(1);
         let target = Target::new(name).map_err(explain_system_v)?;
-        let created = create_system_v(target, count, self.value, self.creation.mode());
-        if let (Ok(set), true) = (&created, target.is_private()) {
+        let create = || create_system_v(target, count, self.value, self.creation.mode());
+        let exists = || self.is_as_asked_for(target);
+        let made = self.creation.settle(name, output, create, exists)?;
+        if let Some(set) = made.filter(|_| target.is_private()) {
             print_name(system_v::name_of(set.id()), output, || set.remove())?;
         }
-        let exists = || self.is_as_asked_for(target);
-        self.creation.settle(name, output, created.map(drop), exists)
+        Ok(Exit::Done)
     }
 
     /// Whether a set that exists already has as many semaphores as were asked for.

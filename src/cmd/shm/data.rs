@@ -42,19 +42,20 @@ impl<O: Operand> Run for Create<O> {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
         let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
-        let created = self.name.create(size, self.creation.mode(), page_size).map_err(explain);
-        if let Ok(Some(name)) = &created {
-            let made = SystemVName::new(name.as_ref());
-            let remove = || made.and_then(Result::ok).map_or(Ok(()), |made| made.remove());
-            print_name(name, output, remove)?;
-        }
+        let create = || self.name.create(size, self.creation.mode(), page_size).map_err(explain);
         let exists = || match self.name.open(Access::Read).map_err(explain)?.size()? {
             found if found == size => Ok(()),
             found => {
                 Err(Failure::new(Exit::InUse, format!("exists with another size, {found} bytes")))
             }
         };
-        self.creation.settle(&self.name, output, created.map(drop), exists).about(&self.name)
+        let made = self.creation.settle(&self.name, output, create, exists).about(&self.name)?;
+        if let Some(name) = made.flatten() {
+            let made = SystemVName::new(name.as_ref());
+            let remove = || made.and_then(Result::ok).map_or(Ok(()), |made| made.remove());
+            print_name(name, output, remove)?;
+        }
+        Ok(Exit::Done)
     }
 }
 

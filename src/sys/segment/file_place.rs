@@ -6,12 +6,14 @@ use std::ffi::OsStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use nix::sys::stat::FileStat;
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::stat::{FileStat, SFlag, fstatat};
 use nix::unistd::unlink;
 
 use super::file::{self, FileSegment};
 use super::{Access, Description, Error, Fact, Made, PageSize, Place, Segment, Value, WriteError};
 use crate::errno::Errno;
+use crate::sys::inode;
 use crate::sys::new_file::NewFile;
 use crate::sys::offset;
 use crate::sys::process::Object;
@@ -36,6 +38,10 @@ pub trait FilePlace: AsRef<OsStr> + Sized {
 
 impl<P: FilePlace> Place for P {
     fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error> {
+        // Before the memory is had for nothing.
+        if kind(self.path()?.as_ref()).is_some() {
+            return Err(Errno(libc::EEXIST).into());
+        }
         let new = NewFile::new(self.path()?.as_ref(), mode)?;
         file::fill_new(new.file(), size, page_size)?;
         new.link()?;
@@ -61,10 +67,19 @@ impl<P: FilePlace> Place for P {
     }
 
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
-        let flags = file::flags(access);
-        let opened = regular_file::open(self.path()?.as_ref(), flags, P::LINKS);
-        let (file, _) = opened.map_err(refused::<P>)?;
-        Ok(Box::new(FileSegment::new(file, access)))
+        let (path, flags) = (self.path()?, file::flags(access));
+        match regular_file::open(path.as_ref(), flags, P::LINKS) {
+            // There is no making the file that is missing: the name is taken.
+            Err(regular_file::Error::Kernel(Errno(libc::ENOENT)))
+                if kind(path.as_ref()) == Some(SFlag::S_IFLNK) =>
+            {
+                Err(Error::OfAnotherKind("a symbolic link that leads nowhere"))
+            }
+            opened => {
+                let (file, _) = opened.map_err(refused::<P>)?;
+                Ok(Box::new(FileSegment::new(file, access)))
+            }
+        }
     }
 
     /// A link is never removed for the file that it leads to.
@@ -83,6 +98,12 @@ impl<P: FilePlace> Place for P {
         // One may have gone since, or be a directory.
         Ok(P::all()?.iter().filter_map(|place| place.describe().ok()).collect())
     }
+}
+
+/// What there is of this name, if anything. A link need not lead anywhere.
+fn kind(path: &Path) -> Option<SFlag> {
+    let status = fstatat(AT_FDCWD, path, AtFlags::AT_SYMLINK_NOFOLLOW);
+    status.ok().map(|status| inode::kind(&status))
 }
 
 fn rewound(file: OwnedFd, offset: u64) -> Result<OwnedFd, Errno> {

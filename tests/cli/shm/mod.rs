@@ -47,6 +47,19 @@ fn create_refuses_what_exists_unless_told_and_of_the_same_size() {
 }
 
 #[test]
+fn create_finds_what_others_create_and_remove_at_the_same_time() {
+    for name in [Name::new("shm"), Name::system_v("shm")] {
+        let line = "i=0; while [ $i -lt 50 ]; do i=$((i+1))
+            ipc shm create -e --size 8 \"$0\" || exit; ipc shm rm -f \"$0\" || exit; done";
+        let shells = [(); 3].map(|()| sh(line).word(&*name).start());
+        for shell in shells {
+            let output = shell.finish();
+            assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+        }
+    }
+}
+
+#[test]
 fn the_name_of_a_semaphore_is_no_name_of_a_segment() {
     for words in [&["create", "--size", "8"][..], &["write"], &["cat"], &["rm"], &["stat"]] {
         let reason = "names that begin with 'sem.' belong to semaphores, which 'ipc sem' knows";
