@@ -69,6 +69,16 @@ pub enum Waited<T = ()> {
     TimedOut,
 }
 
+impl<T> Waited<T> {
+    /// The same, with something made of what was waited for.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Waited<U> {
+        match self {
+            Self::Done(value) => Waited::Done(make(value)),
+            Self::TimedOut => Waited::TimedOut,
+        }
+    }
+}
+
 /// How long to wait.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Waiting {
@@ -81,6 +91,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// Whether one of them is given.
+    pub fn is_given(&self) -> bool {
+        self.nonblock || self.timeout.is_some()
+    }
+
     /// The moment to give up at, counted from now.
     pub fn deadline(&self) -> Deadline {
         match self.timeout {

@@ -77,7 +77,7 @@ pub(super) fn connect_once(
         Place::Vsock { cid, port } => {
             let socket = Socket::new(AddressFamily::Vsock, how.kind)?;
             return match socket.connect(&VsockAddr::new(*cid, *port), how.deadline) {
-                Ok(waited) => Ok(connected(waited, socket)),
+                Ok(waited) => Ok(waited.map(|()| socket)),
                 // How a machine answers where nobody listens.
                 Err(Errno(libc::ECONNRESET)) => Err(Errno(libc::ECONNREFUSED).into()),
                 Err(errno) => Err(errno.into()),
@@ -92,17 +92,10 @@ pub(super) fn connect_once(
         socket.bind(&UnixAddr::new_unnamed())?;
     }
     match socket.connect(&to, how.deadline) {
-        Ok(waited) => Ok(connected(waited, socket)),
+        Ok(waited) => Ok(waited.map(|()| socket)),
         Err(Errno(libc::EPROTOTYPE)) => Err(Error::OtherType(how.kind)),
         Err(Errno(libc::ECONNREFUSED)) if is_other_file(address) => Err(Error::NotASocket),
         Err(errno) => Err(errno.into()),
-    }
-}
-
-fn connected(waited: Waited, socket: Socket) -> Waited<Socket> {
-    match waited {
-        Waited::Done(()) => Waited::Done(socket),
-        Waited::TimedOut => Waited::TimedOut,
     }
 }
 
@@ -155,7 +148,7 @@ fn connect_to_port(
         socket.tune_tcp(how.keepalive)?;
     }
     let waited = socket.connect(&SockaddrStorage::from(to), how.deadline)?;
-    Ok(connected(waited, socket))
+    Ok(waited.map(|()| socket))
 }
 
 /// Binds a socket that is to connect.

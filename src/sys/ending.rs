@@ -10,7 +10,7 @@ use crate::signals::Signal;
 const ENDING: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
 
 /// What is to be done, in the order in which it was asked for.
-static UNDO: [OnceLock<fn()>; 2] = [const { OnceLock::new() }; 2];
+static UNDO: [OnceLock<fn()>; 3] = [const { OnceLock::new() }; 3];
 
 /// The signals that people and the system end commands with.
 pub fn signals() -> SignalSet {

@@ -25,6 +25,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod lock_table;
 pub mod memfd;
+pub mod meminfo;
 pub mod memory;
 pub mod mqueue;
 pub mod new_file;

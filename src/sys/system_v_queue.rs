@@ -242,13 +242,7 @@ impl Queue {
                 (_, errno) => Err(errno),
             }
         })?;
-        Ok(match waited {
-            Waited::Done(seen) => {
-                self.seen = seen;
-                Waited::Done(())
-            }
-            Waited::TimedOut => Waited::TimedOut,
-        })
+        Ok(waited.map(|seen| self.seen = seen))
     }
 
     /// Puts back an empty message that had to be taken to see it, waiting for room until `deadline`.

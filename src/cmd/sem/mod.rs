@@ -13,7 +13,8 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
 use crate::permits;
 use crate::plain::Plain;
-use crate::semaphore::{Error, Name, Semaphore};
+pub use crate::semaphore::Name;
+use crate::semaphore::{Error, Semaphore};
 use crate::sys::semaphore;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore::{self, Set};
@@ -91,7 +92,7 @@ fn removed() -> Failure {
 }
 
 /// Puts the way out beside the reason.
-fn explain(error: Error) -> Failure {
+pub fn explain(error: Error) -> Failure {
     match error {
         Error::Posix(error) => explain_permits(error),
         Error::SystemV(errno) => explain_system_v(errno),
@@ -112,7 +113,7 @@ fn possible(name: &Name, units: u32) -> Result<u32, Failure> {
 }
 
 /// Puts the way out beside the reason why units cannot be had.
-pub fn explain_permits(error: permits::Error) -> Failure {
+fn explain_permits(error: permits::Error) -> Failure {
     match error {
         permits::Error::Semaphore(error) => explain_posix(error),
         permits::Error::Full => Failure::failed(error.to_string())

@@ -62,7 +62,7 @@ impl<O: Operand> Run for Create<O> {
 /// Write stdin into a segment
 ///
 /// A segment that does not exist is created, as large as the input, and appears when it is
-/// complete. An existing one keeps its size: input that does not fit is refused, before a byte is
+/// complete; a System V segment can be seen before, as the kernel knows no other way. An existing one keeps its size: input that does not fit is refused, before a byte is
 /// written if stdin is a file, and otherwise when it is full, with a message that says how much
 /// was written.
 ///
@@ -134,7 +134,9 @@ impl<O: Operand> Write<O> {
                 of_kernel(errno).adding(format_args!("; it has {size} bytes now"))
             }
             WriteError::Removed => removed(),
-            WriteError::Itself => Failure::failed(error.to_string()),
+            WriteError::Itself | WriteError::CutShort | WriteError::EndsWithin { .. } => {
+                Failure::failed(error.to_string())
+            }
             WriteError::Source(errno) => errno.into(),
         }
     }

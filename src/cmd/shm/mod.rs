@@ -11,12 +11,12 @@ use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::cli::{Example, Noun, Verb};
 use crate::cmd::nameless;
-use crate::cmd::sem::explain_permits;
+use crate::cmd::sem;
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::guard::Guard;
-use crate::name::{AnyName, SemaphoreName};
+use crate::name::AnyName;
 use crate::plain::{Plain, Word};
 use crate::sys::segment::{Access, Error, Place, Segment, Sync};
 use crate::units::Size;
@@ -147,11 +147,12 @@ impl Operand for AnyName {
 pub struct Guarding {
     /// Hold a unit of this semaphore meanwhile
     ///
-    /// It is waited for before, and given back after, also on an error and when INT, TERM or HUP
-    /// ends the command. KILL cannot be caught: a command that is killed keeps the unit, which
-    /// 'ipc sem post' gives back.
+    /// It is waited for before, as long as --timeout and --nonblock allow, and given back after,
+    /// also on an error and when INT, TERM or HUP ends the command. KILL cannot be caught, and
+    /// other signals are not: a command that dies of one keeps the unit, which 'ipc sem post' gives
+    /// back. One of a System V semaphore comes back whatever ends the command.
     #[arg(long, value_name = "SEM")]
-    guard: Option<SemaphoreName>,
+    guard: Option<sem::Name>,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -159,8 +160,17 @@ pub struct Guarding {
 impl Guarding {
     /// Takes the unit, if one was asked for.
     pub fn take(&self) -> anyhow::Result<Option<Guard>> {
-        let Some(name) = &self.guard else { return Ok(None) };
-        let taken = Guard::take(name, self.waiting.deadline()).map_err(explain_permits);
+        let Some(name) = &self.guard else {
+            return match self.waiting.is_given() {
+                true => Err(Failure::new(
+                    Exit::Usage,
+                    "--timeout and --nonblock are for the wait for a --guard",
+                )
+                .into()),
+                false => Ok(None),
+            };
+        };
+        let taken = Guard::take(name, self.waiting.deadline()).map_err(sem::explain);
         self.waiting.settle(taken.about(name)?).about(name).map(Some)
     }
 
@@ -217,6 +227,13 @@ pub fn explain(error: Error) -> Failure {
             Failure::failed(error.to_string()).hint("copy it: ipc shm cat OLD | ipc shm write NEW")
         }
         Error::Nameless => nameless(),
+        Error::TooLarge { size, .. } => {
+            Failure::failed(error.to_string()).hint(format!("as root: sysctl kernel.shmmax={size}"))
+        }
+        Error::TooMany => Failure::failed(error.to_string()).hint(
+            "'ipc shm ls' shows them; sysctl kernel.shmmni limits their number, kernel.shmall \
+             their pages",
+        ),
         Error::OfAnotherKind(reason) => Failure::failed(reason),
     }
 }
@@ -225,6 +242,7 @@ pub fn of_kernel(errno: Errno) -> Failure {
     match errno {
         Errno(libc::EFAULT) => shrank(),
         Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
+        Errno(libc::ENOMEM) => Failure::from(errno).hint("'free' tells how much memory there is"),
         Errno(libc::EFBIG) => {
             Failure::failed("larger than a segment, or a file (ulimit -f), may be")
         }

@@ -119,7 +119,22 @@ fn held(pid: i32, is_wanted: impl Fn(&Object) -> bool) -> io::Result<BTreeSet<Ob
     });
     let maps = fs::read(format!("/proc/{pid}/maps"))?;
     let mapped = maps.split(|&b| b == b'\n').filter_map(Object::of_mapping);
-    Ok(open.chain(mapped).filter(is_wanted).collect())
+    let mut held: BTreeSet<Object> = open.chain(mapped).filter(is_wanted).collect();
+    let is_system_v = |object: &Object| matches!(object, Object::SystemV { .. });
+    if held.iter().any(is_system_v) && !is_in_our_ipc_namespace(pid) {
+        held.retain(|object| !is_system_v(object));
+    }
+    Ok(held)
+}
+
+/// Whether the identifiers of System V objects mean the same to a process as to us.
+fn is_in_our_ipc_namespace(pid: i32) -> bool {
+    let namespace = |of: &str| fs::read_link(format!("/proc/{of}/ns/ipc"));
+    match (namespace(&pid.to_string()), namespace("self")) {
+        (Ok(theirs), Ok(ours)) => theirs == ours,
+        // A kernel without such namespaces has but one.
+        _ => true,
+    }
 }
 
 /// Which processes have which sockets open, as far as we may see them.

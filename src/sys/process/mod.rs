@@ -128,10 +128,12 @@ fn state_and_start(text: &[u8]) -> Option<(u8, u64)> {
 }
 
 /// Looks into every process but ourselves; returns how many did not let us. One that has ended
-/// meanwhile has nothing to hide.
+/// meanwhile has nothing to hide. Where `/proc` does not show those of others (its option hidepid),
+/// the first process of all is the one that we know of.
 fn look_into_others(mut look: impl FnMut(i32) -> io::Result<()>) -> usize {
+    const FIRST: i32 = 1;
     let ours = std::process::id() as i32;
-    let mut hidden = 0;
+    let mut hidden = usize::from(ours != FIRST && all().next() != Some(FIRST));
     for pid in all().filter(|&pid| pid != ours) {
         match look(pid) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => hidden += 1,

@@ -163,6 +163,17 @@ pub enum Error {
     /// There are no huge pages for it.
     #[error("{0}")]
     NoHugePages(&'static str),
+    /// The kernel does not let a segment of this kind be so large.
+    #[error("{size} bytes are more than a System V segment may have ({limit})")]
+    TooLarge {
+        /// What was asked for.
+        size: u64,
+        /// What there may be.
+        limit: u64,
+    },
+    /// Nor that there are more of them.
+    #[error("the System V segments that there may be are all there")]
+    TooMany,
 }
 
 impl From<nix::errno::Errno> for Error {

@@ -1,10 +1,13 @@
 //! System V shared memory: shmget(2), shmat(2), shmctl(2).
 
 use std::ffi::{OsStr, OsString};
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno::{EAGAIN, EINTR};
 
@@ -21,8 +24,10 @@ use crate::sys::dev_shm;
 use crate::sys::fill;
 use crate::sys::new_file::NewFile;
 use crate::sys::process::Object;
+use crate::sys::signal::Blocked;
 use crate::sys::system_v::{self, Row, Target};
 use crate::sys::transfer::{self, Side};
+use crate::sys::{ending, meminfo, sysctl};
 
 /// A segment, by its identifier. What of it is needed is attached.
 #[derive(Debug)]
@@ -35,7 +40,13 @@ struct Attached {
 impl Place for SystemVName {
     fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error> {
         let target = Target::new(self)?;
-        let id = make(target, size, mode, page_size)?;
+        let made = Unfinished::make(target, size, mode, page_size)?;
+        let id = made.id;
+        match made.populate(page_size).and_then(|()| made.finish(mode)) {
+            // Somebody who knows the key has removed it already, and so it was there.
+            Err(Errno(libc::ENOENT)) => {}
+            finished => finished?,
+        }
         Ok(target.is_private().then(|| system_v::name_of(id)))
     }
 
@@ -57,18 +68,16 @@ impl Place for SystemVName {
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
         let known = remaining(source).unwrap_or(0);
         let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
-        let id = match make(target, size, mode, PageSize::Ordinary) {
+        let made = match Unfinished::make(target, size, mode, PageSize::Ordinary) {
             Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(kept)),
-            id => id?,
+            made => made?,
         };
-        let filled = attach(id, Access::Write).map_err(WriteError::from).and_then(|segment| {
-            segment.fill(source, offset, Some(known))?;
-            Ok(segment)
-        });
-        filled.map(|segment| Made::Complete(Box::new(segment))).inspect_err(|_| {
-            // It is ours and incomplete; what went wrong is told already.
-            let _ = destroy(id);
-        })
+        let segment = attach(made.id, Access::Write)?;
+        if segment.fill(source, offset, Some(known))? < known {
+            return Err(WriteError::CutShort);
+        }
+        made.finish(mode)?;
+        Ok(Made::Complete(Box::new(segment)))
     }
 
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
@@ -135,25 +144,111 @@ fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
     Ok(file)
 }
 
+/// A segment that is not yet as it shall be. Dropping it removes it, and so does a signal that ends
+/// us, of those that can be caught. Others may find it meanwhile: the kernel gives a key only to a
+/// segment that it makes.
+#[derive(Debug)]
+struct Unfinished {
+    id: i32,
+}
+
+/// The segment that is to be removed when a signal comes; -1 for none.
+static UNFINISHED: AtomicI32 = AtomicI32::new(-1);
+
+impl Unfinished {
+    /// Makes one that we may write to, whatever its permissions shall be.
+    fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<Self, Error> {
+        static WATCHED: Once = Once::new();
+        WATCHED.call_once(|| ending::undo_first(remove_unfinished));
+        // No signal comes between the segment and the note that we have it.
+        let _blocked = Blocked::new(ending::signals());
+        let id = make(target, size, mode | OURS, page_size)?;
+        UNFINISHED.store(id, Ordering::Relaxed);
+        Ok(Self { id })
+    }
+
+    /// Has all of its memory be there. The kernel promises none, and ends processes when there is no
+    /// more: so what there is not is refused before. Huge pages are set aside.
+    fn populate(&self, page_size: PageSize) -> Result<(), Errno> {
+        if page_size == PageSize::Huge {
+            return Ok(());
+        }
+        let segment = attach(self.id, Access::Write)?;
+        let size = segment.size.get() as u64;
+        if meminfo::available().is_some_and(|available| size > available) {
+            return Err(Errno(libc::ENOMEM));
+        }
+        match segment.window(0..size)?.populate() {
+            // A kernel before 5.14 cannot.
+            Err(Errno(libc::EINVAL)) => Ok(()),
+            Err(Errno(libc::EFAULT)) => Err(Errno(libc::ENOMEM)),
+            populated => populated,
+        }
+    }
+
+    /// Gives it its permissions, and leaves it to everybody.
+    fn finish(self, mode: u32) -> Result<(), Errno> {
+        if mode & OURS != OURS {
+            set_mode(self.id, mode)?;
+        }
+        let _finished = ManuallyDrop::new(self);
+        UNFINISHED.store(-1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        remove_unfinished();
+    }
+}
+
+/// Removes the segment that is not finished, unless somebody did. It only makes an atomic change and a
+/// system call, so that it may be called when a signal comes.
+fn remove_unfinished() {
+    let id = UNFINISHED.swap(-1, Ordering::Relaxed);
+    if id >= 0 {
+        // What went wrong is told already.
+        let _ = destroy(id);
+    }
+}
+
+/// Permissions for us to write.
+const OURS: u32 = 0o600;
+
+fn set_mode(id: i32, mode: u32) -> Result<(), Errno> {
+    let mut status = status(id)?;
+    status.shm_perm.mode = mode as _;
+    // SAFETY: the kernel reads the structure, which lives through the call.
+    Errno::check(unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut status) }).map_err(no_such)
+}
+
 fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
     let Target::Key(key) = target else {
         return Err(Error::OfAnotherKind("the kernel chooses identifiers; sysv:0 makes a new one"));
     };
-    let size = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
     if size == 0 {
         return Err(Error::OfAnotherKind("a System V segment has one byte or more"));
     }
+    let bytes = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
     let huge = if page_size == PageSize::Huge { libc::SHM_HUGETLB } else { 0 };
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | mode as i32;
     // SAFETY: the call takes numbers only.
-    match unsafe { libc::shmget(key, size, flags) } {
-        -1 => Err(match (Errno::last(), page_size) {
-            (Errno(libc::ENOMEM | libc::EPERM), PageSize::Huge) => {
-                Error::NoHugePages("no huge pages are set aside, as 'sysctl vm.nr_hugepages' does")
-            }
-            (errno, _) => errno.into(),
-        }),
+    match unsafe { libc::shmget(key, bytes, flags) } {
+        -1 => Err(why_not_made(Errno::last(), size, page_size)),
         id => Ok(id),
+    }
+}
+
+fn why_not_made(errno: Errno, size: u64, page_size: PageSize) -> Error {
+    let limit = sysctl::number("kernel/shmmax", u64::MAX);
+    match (errno, page_size) {
+        (Errno(libc::ENOMEM | libc::EPERM), PageSize::Huge) => {
+            Error::NoHugePages("no huge pages are set aside, as 'sysctl vm.nr_hugepages' does")
+        }
+        (Errno(libc::EINVAL), _) if size > limit => Error::TooLarge { size, limit },
+        (Errno(libc::ENOSPC), _) => Error::TooMany,
+        (errno, _) => errno.into(),
     }
 }
 
@@ -169,7 +264,7 @@ fn find(name: &SystemVName) -> Result<i32, Errno> {
     }
 }
 
-fn attach(id: i32, access: Access) -> Result<Attached, Error> {
+fn attach(id: i32, access: Access) -> Result<Attached, Errno> {
     let size = NonZeroUsize::new(status(id)?.shm_segsz).ok_or(Errno(libc::EINVAL))?;
     Ok(Attached { id, size, access })
 }
@@ -277,7 +372,7 @@ impl Segment for Attached {
 
     /// Segments are attached as a whole.
     fn window(&self, _: Range<u64>) -> Result<Window<'_>, Errno> {
-        Window::attach(self.id, self.size, self.access)
+        Window::attach(self.id, self.size, self.access).map_err(no_such)
     }
 
     /// All of it is there, and there will never be more.

@@ -41,6 +41,17 @@ pub enum WriteError {
         /// In bytes.
         size: u64,
     },
+    /// The source had less than it said, for a segment that was made for all of it.
+    #[error("standard input became shorter while it was read")]
+    CutShort,
+    /// The source ended within a segment that cannot be had shorter.
+    #[error(
+        "the input ends within the segment, which keeps its size; {written} bytes were written"
+    )]
+    EndsWithin {
+        /// What was written.
+        written: u64,
+    },
     /// Somebody removed the segment meanwhile.
     #[error("the segment was removed")]
     Removed,
@@ -173,12 +184,13 @@ fn write_exactly(
 ) -> Result<(), WriteError> {
     let size = segment.size()?;
     let ends_within = |length: u64| offset.saturating_add(length) < size;
-    if remaining(source).is_some_and(ends_within)
-        || ends_within(write_within(segment, source, offset)?)
-    {
+    if remaining(source).is_some_and(ends_within) {
         return Err(Error::FixedSize.into());
     }
-    Ok(())
+    match write_within(segment, source, offset)? {
+        written if ends_within(written) => Err(WriteError::EndsWithin { written }),
+        _ => Ok(()),
+    }
 }
 
 /// Writes all of it, and lets the segment grow for it.

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
 use super::{complaint, created};
+use crate::peers;
 use crate::support::{Name, binary, code, ipc, sh, text, until};
 
 const NO_ROOM: &str = "hint: --grow makes room, --truncate fits it\n";
@@ -117,9 +118,15 @@ fn a_system_v_segment_keeps_its_size_and_nothing_is_lost_without_a_word() {
         assert_eq!((code(&output), text(&output.stderr)), (3, full.clone()));
         assert_eq!(code(&write(words, "1234")), 0);
     }
+    let short = "the input ends within the segment, which keeps its size; 3 bytes were written";
+    assert_eq!(text(&write(&["--truncate"], "123").stderr), complaint("write", &key, short));
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("f"), "abc").unwrap();
     let fixed = complaint("write", &key, "a System V segment cannot be resized")
         + "hint: copy it: ipc shm cat OLD | ipc shm write NEW\n";
-    assert_eq!(text(&write(&["--truncate"], "123").stderr), fixed);
+    let known = sh("ipc shm write --truncate $0 < f").word(&*key).within(directory.path());
+    known.is(3, "", &fixed);
+    ipc(&["shm", "cat", &key]).is(0, "1234", "");
     assert_eq!(code(&write(&["--grow"], "abc")), 0);
     ipc(&["shm", "cat", &key]).is(0, "abc4", "");
     let beyond = complaint("write", &key, "offset 5 is beyond the end, 4");
@@ -137,6 +144,64 @@ fn a_system_v_segment_is_made_from_a_stream() {
     let bytes: Vec<u8> = (0..200_003_u32).map(|i| (i / 7) as u8).collect();
     ipc(&["shm", "write", &key, "--offset", "3"]).input(bytes.clone()).is(0, "", "");
     assert!(ipc(&["shm", "cat", &key]).output().stdout == [&[0; 3][..], &bytes].concat());
+}
+
+#[test]
+fn a_system_v_segment_that_is_not_finished_goes_when_a_signal_ends_the_command() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let key = Name::system_v("shm");
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("f"), "12345678").unwrap();
+    for call in ["shmget:signal=TERM:when=2", "shmat:signal=INT", "read:signal=HUP:when=1"] {
+        let line = "strace -qqo /dev/null -e inject=$2 $0 shm write $1 < f";
+        let run = sh(line).word(binary()).word(&*key).word(call).within(directory.path());
+        assert!(code(&run.output()) > 128, "{call}");
+        ipc(&["shm", "stat", &key]).is(
+            4,
+            "",
+            &complaint("stat", &key, "No such file or directory"),
+        );
+    }
+    sh("ipc shm write $0 -m 0440 < f").word(&*key).within(directory.path()).is(0, "", "");
+    let stat = ipc(&["shm", "stat", "--json", &key]).succeeds();
+    assert!(stat.contains("\"mode\":\"0440\""), "{stat}");
+}
+
+#[test]
+fn the_memory_of_a_system_v_segment_is_there_or_it_is_not_made() {
+    let key = Name::system_v("shm");
+    ipc(&["shm", "create", &key, "--size", "1M", "-m", "0400"]).is(0, "", "");
+    let stat = ipc(&["shm", "stat", "--json", &key]).succeeds();
+    assert!(stat.contains("\"resident\":1048576"), "{stat}");
+    assert!(stat.contains("\"mode\":\"0400\""), "{stat}");
+    ipc(&["shm", "rm", &key]).is(0, "", "");
+    let told = complaint("create", &key, "Cannot allocate memory")
+        + "hint: 'free' tells how much memory there is\n";
+    ipc(&["shm", "create", &key, "--size", "1P"]).is(3, "", &told);
+    ipc(&["shm", "stat", &key]).is(4, "", &complaint("stat", &key, "No such file or directory"));
+}
+
+#[test]
+fn limits_of_system_v_segments_are_told_with_their_names() {
+    if !peers::may_unshare(&["--ipc"]) {
+        return;
+    }
+    let line = "cd /proc/sys/kernel; echo 4096 >shmmax; ipc shm create sysv:1 --size 8K; echo $?
+        echo 1 >shmmni; ipc shm create sysv:1 --size 4K; ipc shm create sysv:2 --size 4K; echo $?
+        ipc shm create sysv:3 --size 0; echo $?";
+    let unshared = sh("exec unshare --ipc sh -c \"$0\"").word(line).output();
+    assert_eq!(text(&unshared.stdout), "3\n3\n3\n");
+    assert_eq!(
+        text(&unshared.stderr),
+        "ipc: shm create: sysv:1: 8192 bytes are more than a System V segment may have (4096)\n\
+         hint: as root: sysctl kernel.shmmax=8192\n\
+         ipc: shm create: sysv:2: the System V segments that there may be are all there\n\
+         hint: 'ipc shm ls' shows them; sysctl kernel.shmmni limits their number, kernel.shmall \
+         their pages\n\
+         ipc: shm create: sysv:3: a System V segment has one byte or more\n"
+    );
 }
 
 #[test]

@@ -102,3 +102,46 @@ fn nothing_is_written_any_more_when_a_signal_has_given_the_guard_back() {
     feed.join().unwrap();
     assert!(written() == before, "something was written without the guard");
 }
+
+#[test]
+fn a_system_v_guard_comes_back_whatever_ends_the_command() {
+    let (name, guard) = (created("8"), Name::system_v("sem"));
+    ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
+    let value = || ipc(&["sem", "value", &guard]).succeeds();
+    let poke = ["shm", "poke", &name, "--type", "u8", "65", "--guard", &guard];
+    ipc(&poke).is(0, "", "");
+    assert_eq!(value(), "1\n");
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        let mut writer = Command::new(binary())
+            .args(["shm", "write", &name, "--guard", &guard])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until("the guard is held", || value() == "0\n");
+        ipc(&poke).words(&["-n"]).is(1, "", "");
+        ipc(&poke).words(&["-t", "10ms"]).is(
+            124,
+            "",
+            &format!("ipc: shm poke: {}: timed out\n", &*guard),
+        );
+        let pid = nix::unistd::Pid::from_raw(writer.id() as i32);
+        nix::sys::signal::kill(pid, signal).unwrap();
+        writer.wait().unwrap();
+        assert_eq!(value(), "1\n");
+    }
+    ipc(&["sem", "rm", &guard]).is(0, "", "");
+    let told = format!("ipc: shm poke: {}: No such file or directory\n", &*guard);
+    ipc(&poke).is(4, "", &told);
+}
+
+#[test]
+fn a_timeout_without_a_guard_is_for_nothing_and_refused() {
+    let name = created("8");
+    for words in [&["-t", "1s"][..], &["-n"]] {
+        ipc(&["shm", "cat", &name]).words(words).is(
+            2,
+            "",
+            "ipc: shm cat: --timeout and --nonblock are for the wait for a --guard\n",
+        );
+    }
+}

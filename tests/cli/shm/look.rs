@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::{complaint, created};
-use crate::support::{Name, as_another_user, ipc, sh};
+use crate::peers;
+use crate::support::{Name, as_another_user, copy_for_others, ipc, sh};
 
 #[test]
 fn stat_and_ls_tell_size_mode_and_holders() {
@@ -76,4 +77,37 @@ fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
     }
     ipc(&["shm", "poke", &name, "--type", "u8", "1"]).is(0, "", "");
     assert!(wait.finish().status.success());
+}
+
+#[test]
+fn processes_that_proc_does_not_show_are_not_taken_for_none() {
+    if !peers::may_unshare(&["--mount"]) {
+        return;
+    }
+    let name = created("16");
+    let holder = ipc(&["shm", "wait", &name, "--type", "u8", "--eq", "1", "--poll", "inf"]).start();
+    holder.wait_until_at_futex();
+    let (_directory, copy) = copy_for_others();
+    sh("chmod 644 /dev/shm$0").word(&*name).is(0, "", "");
+    let line = "mount -t proc -o hidepid=2 none /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+                \"$0\" shm stat \"$1\"";
+    let stat =
+        sh("exec unshare --mount sh -c \"$@\"").word("sh").word(line).word(copy).word(&*name);
+    let stat = stat.succeeds();
+    assert!(stat.ends_with("\nholders:   1 process could not be seen\n"), "{stat}");
+}
+
+#[test]
+fn who_has_a_segment_of_the_same_number_elsewhere_is_no_holder() {
+    if !peers::may_unshare(&["--ipc"]) {
+        return;
+    }
+    // Numbers begin anew in each namespace.
+    let unshared = |line: &str| sh("exec unshare --ipc sh -c \"$0\"").word(line);
+    let create = "ipc shm create sysv:1 --size 4 && exec ipc shm";
+    let elsewhere = unshared(&format!("{create} wait sysv:1 --type i32 --eq 1 --poll inf")).start();
+    elsewhere.wait_until_at_futex();
+    let stat = unshared(&format!("{create} stat --json sysv:1")).succeeds();
+    let json: serde_json::Value = serde_json::from_str(&stat).unwrap();
+    assert_eq!((&json["id"], &json["holders"]), (&0.into(), &serde_json::json!([])));
 }

@@ -1,0 +1,22 @@
+//! How much memory there is: proc_meminfo(5).
+
+/// What processes may have without others having to go without, in bytes; `None` where the kernel
+/// does not tell.
+pub fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let kib = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some((kib("MemAvailable:")? + kib("SwapFree:").unwrap_or(0)) << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_some() {
+        assert!(available().is_some_and(|bytes| bytes > 1 << 20));
+    }
+}
