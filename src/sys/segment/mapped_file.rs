@@ -29,6 +29,7 @@ impl FilePlace for FilePath {
             let maps = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
             files.extend(maps.split(|&b| b == b'\n').filter_map(shared_file));
         }
+        // The devices that the kernel shows in that table are not those of stat(2) on every file system.
         let is_there = |(path, inode): &(PathBuf, u64)| {
             std::fs::symlink_metadata(path)
                 .is_ok_and(|status| status.is_file() && status.ino() == *inode)
