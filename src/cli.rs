@@ -389,6 +389,10 @@ fn refused_value(error: &clap::Error) -> Option<String> {
         _ => None,
     };
     let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    if error.kind() == ErrorKind::InvalidValue && value.is_empty() && argument.starts_with('<') {
+        // It is there, unlike what clap says.
+        return Some(format!("'': not a {}", argument.trim_matches(['<', '>', '.'])));
+    }
     let reason =
         std::error::Error::source(error).filter(|_| error.kind() == ErrorKind::ValueValidation)?;
     let reason = match reason.downcast_ref().map(ParseIntError::kind) {

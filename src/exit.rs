@@ -190,10 +190,19 @@ where
     Result<T, E>: Context<T, E>,
 {
     fn about(self, subject: impl AsRef<OsStr>) -> anyhow::Result<T> {
-        self.with_context(|| match subject.as_ref().as_encoded_bytes() {
-            b"" => "''".to_owned(),
-            subject => escape(subject).into_owned(),
-        })
+        self.with_context(|| named(subject.as_ref()))
+    }
+}
+
+/// An error about this subject, as [`Subject::about`] makes one of a result.
+pub fn about(error: impl Into<anyhow::Error>, subject: impl AsRef<OsStr>) -> anyhow::Error {
+    error.into().context(named(subject.as_ref()))
+}
+
+fn named(subject: &OsStr) -> String {
+    match subject.as_encoded_bytes() {
+        b"" => "''".to_owned(),
+        subject => escape(subject).into_owned(),
     }
 }
 
@@ -217,5 +226,11 @@ mod tests {
     fn a_subject_with_control_characters_stays_one_line() {
         let error = Err::<(), _>(Failure::timed_out()).about("/a\nb\x1b[2J").unwrap_err();
         assert_eq!(format!("{error:#}"), "/a\\nb\\x1b[2J: timed out");
+    }
+
+    #[test]
+    fn an_empty_subject_can_be_seen() {
+        let error = about(Errno(libc::ENOENT), "");
+        assert_eq!(format!("{error:#}"), "'': No such file or directory");
     }
 }

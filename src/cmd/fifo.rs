@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Example, Noun, Run, Verb};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Exit, Failure, Subject, about};
 use crate::frame::{Form, Framing, Messages, ReadError};
 use crate::output::{Format, Output, Record};
 use crate::plain::Plain;
@@ -350,7 +350,7 @@ fn unwritten(errno: Errno, path: &Path) -> anyhow::Error {
         Errno(libc::EPIPE) => Failure::failed(format!("the reader has left: {errno}")),
         errno => errno.into(),
     };
-    super::about(failure, path)
+    about(failure, path)
 }
 
 /// Puts the way out beside the reason.

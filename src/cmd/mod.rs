@@ -18,7 +18,7 @@ use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
 
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Exit, Failure, Subject, about};
 use crate::output::{Output, Record, Unwritable, escape, json_bytes};
 use crate::plain::Plain;
 use crate::sys::process::{Holder, Holders};
@@ -161,11 +161,6 @@ pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
         Err(error) if force && Exit::of(&error) == Exit::NotFound => Ok(()),
         result => result.map(|()| tell(output, name, "removed")),
     })
-}
-
-/// What went wrong with the object of this name.
-pub fn about(error: impl Into<anyhow::Error>, name: impl AsRef<OsStr>) -> anyhow::Error {
-    error.into().context(escape(name.as_ref().as_encoded_bytes()).into_owned())
 }
 
 /// What went wrong while stdin was read.

@@ -54,6 +54,13 @@ fn what_stands_behind_an_option_is_its_value_whatever_it_begins_with() {
 }
 
 #[test]
+fn an_operand_without_any_characters_is_told_as_one_that_is_there() {
+    let said = "ipc: fifo cat: '': not a PATH\nhint: try 'ipc fifo cat --help'\n";
+    ipc(&["fifo", "cat", ""]).is(2, "", said);
+    ipc(&["map", "write", ""]).is(4, "", "ipc: map write: '': No such file or directory\n");
+}
+
+#[test]
 fn of_an_option_that_is_given_twice_the_last_one_counts() {
     ipc(&["signal", "wait", "-t", "1h", "-t", "0", "-q", "-q", "USR1"]).is(124, "", "");
 }

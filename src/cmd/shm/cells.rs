@@ -107,7 +107,14 @@ impl<O: Operand> Run for Peek<O> {
         let _guard = self.guarding.take()?;
         let segment = open(&self.name, Access::Read)?;
         let (offset, width) = (bytes(self.offset), self.kind.width());
-        let length = self.count.saturating_mul(width.bytes());
+        let Some(length) = self.count.checked_mul(width.bytes()) else {
+            let reason = format!(
+                "{} numbers of {} bytes are more than any segment has",
+                self.count,
+                width.bytes()
+            );
+            return Err(Failure::failed(reason)).about(&self.name);
+        };
         let range = within(&*segment, offset, Some(length)).about(&self.name)?;
         let is_json = self.printed.is_json();
         let (open, separator, close) =

@@ -1,7 +1,7 @@
 //! Bytes in bulk: making segments, filling them and reading them.
 
 use crate::cli::{Example, Run};
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Exit, Failure, Subject, about};
 use crate::name::SystemVName;
 use crate::output::{Output, Unwritable};
 use crate::plain::Plain;
@@ -9,7 +9,7 @@ use crate::sys::segment::{self, Access, Fit, PageSize, Passing, Place, Segment, 
 use crate::sys::stdio::Stream;
 use crate::units::{Permissions, Size};
 
-use super::super::{Creation, about, output_failed, print_name, stdin_failed};
+use super::super::{Creation, output_failed, print_name, stdin_failed};
 use super::{
     Durability, Guarding, Operand, bytes, explain, of_kernel, open, removed, shrank, within,
 };

@@ -68,7 +68,7 @@ impl<O: Operand> Run for Ls<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.ls;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let all = O::list()?;
+        let all = O::list().about(O::DIRECTORY)?;
         let everybody = HoldersOfMany::find(all.iter().map(|segment| segment.object));
         let columns: Vec<&str> = COLUMNS
             .into_iter()

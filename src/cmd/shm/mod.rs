@@ -58,6 +58,8 @@ pub trait Operand:
 {
     /// How the operand is called in a synopsis.
     const WORD: &'static str;
+    /// Where `ls` looks for them.
+    const DIRECTORY: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
     /// What else `write` can be told.
@@ -98,6 +100,7 @@ impl Durability for Volatile {
 
 impl Operand for AnyName {
     const WORD: &'static str = "NAME";
+    const DIRECTORY: &'static str = "/dev/shm";
     const EXAMPLES: Examples = Examples {
         create: &[
             ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),

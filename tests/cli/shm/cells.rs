@@ -94,7 +94,7 @@ fn what_cannot_be_done_is_refused_before_a_byte_changes() {
     refused(&["add", "--type", "u8", "249"], 3, "the sum of 7 and 249 is beyond u8");
     refused(&["add", "--type", "u64", "-8"], 3, "the sum of 7 and -8 is beyond u64");
     refused(&["peek", "--offset", "13"], 3, "4 bytes at 13 are beyond the end, 16");
-    let beyond = format!("{} bytes at 0 are beyond the end, 16", u64::MAX);
+    let beyond = format!("{} numbers of 4 bytes are more than any segment has", u64::MAX);
     refused(&["peek", "--count", &u64::MAX.to_string()], 3, &beyond);
     ipc(&["shm", "peek", &name, "--type", "u64", "--count", "2"]).is(0, "7\n7\n", "");
 }

@@ -98,6 +98,21 @@ fn processes_that_proc_does_not_show_are_not_taken_for_none() {
 }
 
 #[test]
+fn who_may_not_look_into_the_directory_is_told_its_name() {
+    if !peers::may_unshare(&["--mount"]) {
+        return;
+    }
+    let (_directory, copy) = copy_for_others();
+    let line = "mount -t tmpfs -o mode=700 none /dev/shm && \
+                exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$0\" shm ls";
+    sh("exec unshare --mount sh -c \"$@\"").word("sh").word(line).word(copy).is(
+        6,
+        "",
+        "ipc: shm ls: /dev/shm: Permission denied\n",
+    );
+}
+
+#[test]
 fn who_has_a_segment_of_the_same_number_elsewhere_is_no_holder() {
     if !peers::may_unshare(&["--ipc"]) {
         return;
