@@ -87,7 +87,7 @@ pub enum NumberError {
     /// It is no number at all.
     #[error("not a number such as 42, -1 or 0xff")]
     NotANumber,
-    /// It is a fraction.
+    /// It is no floating-point number.
     #[error("not a number such as 1.5, -1 or inf")]
     NotAFloat,
     /// The type does not reach so far.
@@ -135,17 +135,12 @@ impl Type {
 
     /// Reads a number of this type.
     pub fn parse(self, text: &str) -> Result<Number, NumberError> {
-        match self {
-            Self::F32 => {
-                let number: f32 = text.parse().map_err(|_| NumberError::NotAFloat)?;
-                self.finite(Number::Single(number), number.is_finite() || !is_finite(text))
-            }
-            Self::F64 => {
-                let number: f64 = text.parse().map_err(|_| NumberError::NotAFloat)?;
-                self.finite(Number::Double(number), number.is_finite() || !is_finite(text))
-            }
-            _ => self.check(integer(text).ok_or(NumberError::NotANumber)?),
-        }
+        let number = match self {
+            Self::F32 => text.parse().map(Number::Single),
+            Self::F64 => text.parse().map(Number::Double),
+            _ => return self.check(integer(text).ok_or(NumberError::NotANumber)?),
+        };
+        self.bounded(number.map_err(|_| NumberError::NotAFloat)?, is_finite(text))
     }
 
     /// Reads what is added to a number of this type, which may be negative even where the number
@@ -168,22 +163,31 @@ impl Type {
     /// The sum of two numbers; refused if it is beyond the type. It is infinite, or no number, only
     /// if one of the two is.
     pub fn add(self, number: Number, delta: Number) -> Result<Number, NumberError> {
-        match (number, delta) {
-            (Number::Integer(a), Number::Integer(b)) => self.check(a.saturating_add(b)),
-            (Number::Single(a), Number::Single(b)) => {
-                let is_within = (a + b).is_finite() || !(a.is_finite() && b.is_finite());
-                self.finite(Number::Single(a + b), is_within)
-            }
-            (Number::Double(a), Number::Double(b)) => {
-                let is_within = (a + b).is_finite() || !(a.is_finite() && b.is_finite());
-                self.finite(Number::Double(a + b), is_within)
-            }
-            _ => Err(NumberError::NotANumber),
-        }
+        let sum = match (number, delta) {
+            (Number::Integer(a), Number::Integer(b)) => return self.check(a.saturating_add(b)),
+            (Number::Single(a), Number::Single(b)) => Number::Single(a + b),
+            (Number::Double(a), Number::Double(b)) => Number::Double(a + b),
+            _ => return Err(NumberError::NotANumber),
+        };
+        self.bounded(sum, number.is_finite() && delta.is_finite())
     }
 
-    fn finite(self, number: Number, is_within: bool) -> Result<Number, NumberError> {
-        if is_within { Ok(number) } else { Err(NumberError::TooGreat { kind: self }) }
+    /// A floating-point number, refused if it is infinite where it was meant to be `finite`.
+    fn bounded(self, number: Number, finite: bool) -> Result<Number, NumberError> {
+        match finite && !number.is_finite() {
+            true => Err(NumberError::TooGreat { kind: self }),
+            false => Ok(number),
+        }
+    }
+}
+
+impl Number {
+    fn is_finite(self) -> bool {
+        match self {
+            Self::Integer(_) => true,
+            Self::Single(number) => number.is_finite(),
+            Self::Double(number) => number.is_finite(),
+        }
     }
 }
 

@@ -148,8 +148,8 @@ impl Busy {
         status.map(Some)
     }
 
-    /// Starts it where no signal falls between. Once it is started it has its piece of work, and that
-    /// we cannot pass signals on to it is no reason to say otherwise.
+    /// Starts it where no signal falls between. One for which there is no descriptor left, by which
+    /// signals are passed on, does its work without.
     fn start(
         &self,
         start: impl FnOnce() -> Result<Child, Errno>,

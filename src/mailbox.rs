@@ -102,8 +102,7 @@ impl Mailbox {
         Ok(count)
     }
 
-    /// How many messages wait.
-    pub fn messages(&self) -> Result<u64, Errno> {
+    fn messages(&self) -> Result<u64, Errno> {
         match &self.queue {
             Queue::Posix(queue, _) => queue.messages(),
             Queue::SystemV(queue) => queue.messages(),

@@ -117,6 +117,12 @@ impl SystemVName {
         Some(name.ok_or(NameError::SystemVForm))
     }
 
+    /// The name of an object by its identifier, whatever its key is.
+    pub fn of_id(id: i32) -> Self {
+        let text = format!("{}id={id}", Self::SCHEME);
+        Self { text: text.into(), target: SystemVTarget::Id(id) }
+    }
+
     /// What it stands for.
     pub fn target(&self) -> &SystemVTarget {
         &self.target

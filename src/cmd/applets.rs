@@ -44,7 +44,7 @@ impl Run for Applets {
         let paths: Vec<PathBuf> = names().map(|name| directory.join(name)).collect();
         // What is wrong with the directory is said once, rather than of each name in it.
         Directory::of(&paths[0]).about(&directory)?;
-        Ok(super::each(&paths, output, |path, output| {
+        super::each(&paths, output, |path, output| {
             let link = make(path).map_err(explain)?;
             let what = match link {
                 Link::Hard => "hard link",
@@ -53,7 +53,7 @@ impl Run for Applets {
             };
             output.note(format_args!("{}: {what}", path.display()));
             Ok::<(), Failure>(())
-        }))
+        })
     }
 }
 

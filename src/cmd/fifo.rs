@@ -10,7 +10,7 @@ use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject, about};
 use crate::frame::{Form, Framing, Messages, ReadError};
-use crate::output::{Format, Output, Record};
+use crate::output::{Format, Output, Record, Unwritable};
 use crate::plain::Plain;
 use crate::sys::fifo::{self, Error, LONGEST_RECORD, Reader, Writer};
 use crate::sys::process::Openings;
@@ -58,10 +58,10 @@ impl Run for Create {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let mode = self.creation.mode();
-        Ok(super::each(&self.paths, output, |path, output| -> anyhow::Result<()> {
+        super::each(&self.paths, output, |path, output| {
             let exists = || fifo::status(path).map(drop).map_err(explain);
-            self.creation.settle(path, output, || fifo::create(path, mode), exists).map(drop)
-        }))
+            self.creation.make(path, output, || fifo::create(path, mode), exists).map(drop)
+        })
     }
 }
 
@@ -251,7 +251,10 @@ impl Cat {
             Side::Destination => Deadline::NEVER,
         });
         *left = left.map(|left| left - transfer.moved());
-        waited.map_err(|error| super::output_failed(error, &self.path))
+        waited.map_err(|error| match error.side {
+            Side::Source => about(error.errno, &self.path),
+            Side::Destination => Unwritable(error.errno).into(),
+        })
     }
 }
 
@@ -338,9 +341,7 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc fifo rm -f ./jobs ./log")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(super::remove(&self.paths, self.force, output, |path| {
-            fifo::remove(path).map_err(explain)
-        }))
+        super::remove(&self.paths, self.force, output, |path| fifo::remove(path).map_err(explain))
     }
 }
 

@@ -18,12 +18,12 @@ use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
 
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject, about};
+use crate::exit::{Exit, Failure, about};
+use crate::name::SystemVName;
 use crate::output::{Output, Record, Unwritable, escape, json_bytes};
 use crate::plain::Plain;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::Row;
-use crate::sys::transfer::{self, Side};
 use crate::units::Permissions;
 
 /// How an object is created.
@@ -45,17 +45,17 @@ impl Creation {
 
     /// Creates an object with `create`; `None` if it exists already, where that is all right and
     /// `exists` finds it to be what was wanted.
-    pub fn settle<T, E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
+    pub fn make<T, E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
         &self,
         name: impl AsRef<OsStr>,
         output: &Output,
         mut create: impl FnMut() -> Result<T, E>,
         mut exists: impl FnMut() -> Result<(), F>,
     ) -> anyhow::Result<Option<T>> {
-        /// How often it may be gone when it is looked at, before something else is wrong: a link to
-        /// nowhere is always there, and never found.
-        const ATTEMPTS: u32 = 100;
-        for attempt in 1.. {
+        // How often it may be gone when it is looked at, before something else is wrong: a link to
+        // nowhere, where a FIFO is wanted, is always there and never found.
+        let mut attempts_left = 100;
+        loop {
             match create().map_err(Into::into) {
                 Ok(made) => {
                     tell(output, name, "created");
@@ -70,11 +70,12 @@ impl Creation {
                     return Ok(None);
                 }
                 // Somebody has removed it meanwhile.
-                Err(error) if Exit::of(&error) == Exit::NotFound && attempt < ATTEMPTS => {}
+                Err(error) if Exit::of(&error) == Exit::NotFound && attempts_left > 0 => {
+                    attempts_left -= 1;
+                }
                 Err(error) => return Err(error),
             }
         }
-        unreachable!("the last attempt returns")
     }
 }
 
@@ -94,11 +95,11 @@ pub fn after(failure: Failure, sent: u64) -> Failure {
 
 /// Prints the name of a new object that has no other; if nobody gets to know it, the object goes.
 pub fn print_name<E>(
-    name: impl std::fmt::Display,
+    name: &SystemVName,
     output: &mut Output,
     remove: impl FnOnce() -> Result<(), E>,
 ) -> Result<(), Unwritable> {
-    let printed = output.line(name).and_then(|()| output.flush());
+    let printed = output.line(name.as_ref().display()).and_then(|()| output.flush());
     // That stdout is closed tells more than that the object is still there.
     printed.inspect_err(|_| drop(remove()))
 }
@@ -107,6 +108,12 @@ pub fn print_name<E>(
 pub fn nameless() -> Failure {
     Failure::new(Exit::Usage, "this is a new object each time, which nobody would find again")
         .hint("'create' makes one, and prints the name by which it is reached")
+}
+
+/// What is said to a verb that would make a System V object with this identifier.
+pub fn identifier_given() -> Failure {
+    Failure::new(Exit::Usage, "the kernel chooses identifiers")
+        .hint("sysv:0 makes a new one, and prints its name")
 }
 
 /// What becomes of a conflict, for verbs that run a COMMAND with a status of its own.
@@ -132,22 +139,27 @@ impl Conflict {
 
 /// Does something to each of several names. One that fails is told, and the others are still done;
 /// the status is that of the first failure.
-pub fn each<N: AsRef<OsStr>, E>(
+///
+/// # Errors
+/// That nothing more can be written to stdout.
+pub fn each<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     names: &[N],
     output: &mut Output,
     mut act: impl FnMut(&N, &mut Output) -> Result<(), E>,
-) -> Exit
-where
-    Result<(), E>: Subject<(), E>,
-{
+) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for name in names {
-        if let Err(error) = act(name, output).about(name) {
-            output.error(&error);
-            exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
+        match act(name, output).map_err(Into::into) {
+            Ok(()) => {}
+            Err(error) if error.is::<Unwritable>() => return Err(error),
+            Err(error) => {
+                let error = about(error, name);
+                output.error(&error);
+                exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
+            }
         }
     }
-    exit
+    Ok(exit)
 }
 
 /// Removes each of several objects; with `force`, those that do not exist count as removed.
@@ -156,7 +168,7 @@ pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     force: bool,
     output: &mut Output,
     unlink: impl Fn(&N) -> Result<(), E>,
-) -> Exit {
+) -> anyhow::Result<Exit> {
     each(names, output, |name, output| match unlink(name).map_err(Into::into) {
         Err(error) if force && Exit::of(&error) == Exit::NotFound => Ok(()),
         result => result.map(|()| tell(output, name, "removed")),
@@ -166,14 +178,6 @@ pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
 /// What went wrong while stdin was read.
 pub fn stdin_failed(errno: Errno) -> anyhow::Error {
     about(errno, "standard input")
-}
-
-/// What went wrong while bytes of the object of this name were moved to stdout.
-pub fn output_failed(error: transfer::Error, name: impl AsRef<OsStr>) -> anyhow::Error {
-    match error.side {
-        Side::Source => about(error.errno, name),
-        Side::Destination => Unwritable(error.errno).into(),
-    }
 }
 
 /// The number of a process, as it was written.

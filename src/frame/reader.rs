@@ -40,8 +40,6 @@ enum State {
 enum Found {
     /// So many bytes of framing, of record, and of framing again.
     Record { head: usize, length: usize, tail: usize },
-    /// It is longer than allowed.
-    TooLong(Length),
     /// Its end is not there yet.
     Part,
     /// There is none, and there will be none.
@@ -95,10 +93,6 @@ impl<F: AsFd> Reader<F> {
                     return Ok(Waited::Done(Some(&self.buffer[start..start + length])));
                 }
                 Found::End => return Ok(Waited::Done(None)),
-                Found::TooLong(length) => {
-                    self.state = State::Done;
-                    return Err(ReadError::TooLong { length, limit: self.limit });
-                }
                 Found::Part => {}
             }
             self.make_room();
@@ -123,7 +117,7 @@ impl<F: AsFd> Reader<F> {
             return Ok(Found::End);
         }
         match self.form {
-            Form::Line | Form::Null | Form::Whole => Ok(self.find_ended()),
+            Form::Line | Form::Null | Form::Whole => self.find_ended(),
             Form::Len4 => self.find_counted(length_of_len4(self.pending()), 0),
             Form::Netstring => {
                 length_of_netstring(self.pending()).and_then(|head| self.find_counted(head, 1))
@@ -132,7 +126,7 @@ impl<F: AsFd> Reader<F> {
     }
 
     /// Looks for a record that a terminator or the end of the stream ends.
-    fn find_ended(&mut self) -> Found {
+    fn find_ended(&mut self) -> Result<Found, ReadError> {
         let pending = &self.buffer[self.start..self.end];
         let terminator = self.form.terminator();
         let position = terminator.and_then(|byte| find(byte, &pending[self.scanned..]));
@@ -143,25 +137,29 @@ impl<F: AsFd> Reader<F> {
             None if self.state == State::Open && whole > self.limit as u64 => {
                 self.drop_pending(whole)
             }
-            None if self.state == State::Open => Found::Part,
-            _ if whole > self.limit as u64 => Found::TooLong(Length::Exactly(whole)),
-            Some(_) => Found::Record { head: 0, length, tail: 1 },
-            None if length == 0 && self.form != Form::Whole => Found::End,
-            None => Found::Record { head: 0, length, tail: 0 },
+            None if self.state == State::Open => Ok(Found::Part),
+            _ if whole > self.limit as u64 => Err(self.too_long(Length::Exactly(whole))),
+            Some(_) => Ok(Found::Record { head: 0, length, tail: 1 }),
+            None if length == 0 && self.form != Form::Whole => Ok(Found::End),
+            None => Ok(Found::Record { head: 0, length, tail: 0 }),
         }
+    }
+
+    fn too_long(&self, length: Length) -> ReadError {
+        ReadError::TooLong { length, limit: self.limit }
     }
 
     /// Keeps only the number of the bytes of a record that is too long, of which `counted` are
     /// known.
-    fn drop_pending(&mut self, counted: u64) -> Found {
+    fn drop_pending(&mut self, counted: u64) -> Result<Found, ReadError> {
         let enough = COUNTED.max(self.limit as u64);
         if counted > enough {
-            return Found::TooLong(Length::MoreThan(enough));
+            return Err(self.too_long(Length::MoreThan(enough)));
         }
         self.dropped = counted;
         self.scanned = 0;
         self.start = self.end;
-        Found::Part
+        Ok(Found::Part)
     }
 
     /// Looks for a record that `head` bytes in front of it tell the length of.
@@ -169,7 +167,7 @@ impl<F: AsFd> Reader<F> {
         let pending = self.pending();
         let whole = match told {
             Some(Head { length, .. }) if length > self.limit as u64 => {
-                return Ok(Found::TooLong(Length::Exactly(length)));
+                return Err(self.too_long(Length::Exactly(length)));
             }
             // It fits in memory, as the limit does.
             Some(Head { size, length }) => Some((size, length as usize)),

@@ -24,13 +24,12 @@ pub fn json_bytes(bytes: &[u8]) -> Value {
 /// JSON in which a character that would act on a terminal stands as its escape. It only has such
 /// characters in its strings.
 pub fn harmless(json: String) -> String {
-    let acts = |c: char| c.is_control() || is_invisible(c);
-    if !json.contains(acts) {
+    if !json.contains(acts_on_terminal) {
         return json;
     }
     let mut text = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        if acts(c) {
+        if acts_on_terminal(c) {
             text.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             text.push(c);
@@ -42,9 +41,8 @@ pub fn harmless(json: String) -> String {
 /// Shows bytes on a terminal, or in a diagnostic: control characters and what is not UTF-8 as
 /// escapes, so that no name moves the cursor, breaks a line or passes for another.
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
-    let plain = |c: char| !c.is_control() && !is_invisible(c);
     if let Ok(text) = std::str::from_utf8(bytes)
-        && text.chars().all(plain)
+        && !text.contains(acts_on_terminal)
     {
         return Cow::from(text);
     }
@@ -55,7 +53,7 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
                 '\n' => shown.push_str("\\n"),
                 '\t' => shown.push_str("\\t"),
                 '\r' => shown.push_str("\\r"),
-                c if plain(c) => shown.push(c),
+                c if !acts_on_terminal(c) => shown.push(c),
                 c if c.is_ascii() => shown.extend(format!("\\x{:02x}", u32::from(c)).chars()),
                 c => shown.extend(c.escape_unicode()),
             }
@@ -65,6 +63,10 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
         }
     }
     Cow::from(shown)
+}
+
+fn acts_on_terminal(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// RFC 4648, section 4.

@@ -13,7 +13,8 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use super::regular_file::{self, Error, Links};
 use crate::errno::Errno;
 
-const DIRECTORY: &str = "/dev/shm";
+/// Where it is mounted.
+pub const DIRECTORY: &str = "/dev/shm";
 
 /// Where an object of this name is, or will be.
 pub fn path(file_name: &OsStr) -> PathBuf {

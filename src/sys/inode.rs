@@ -1,10 +1,18 @@
 //! What a file is, of all that stat(2) tells of it: inode(7).
 
-use nix::sys::stat::{FileStat, SFlag};
+use std::os::fd::AsFd;
+
+use nix::sys::stat::{FileStat, SFlag, fstat};
 
 /// Its type: one of the flags that S_IFMT covers.
 pub fn kind(status: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
+}
+
+/// The type of the file behind a descriptor; empty for a descriptor that is none, as whoever uses
+/// it will notice.
+pub fn kind_of(fd: impl AsFd) -> SFlag {
+    fstat(fd).map_or(SFlag::empty(), |status| kind(&status))
 }
 
 /// Whether it is an ordinary file.

@@ -1,6 +1,6 @@
 //! How much memory there is: proc_meminfo(5).
 
-/// What processes may have without others having to go without, in bytes; `None` where the kernel
+/// What can be had without swapping others out, and the free swap, in bytes; `None` where the kernel
 /// does not tell.
 pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;

@@ -1,6 +1,6 @@
 //! What the System V objects have in common: keys, identifiers and permissions: sysvipc(7).
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString, c_int};
 
 use nix::sys::stat::stat;
 
@@ -33,11 +33,53 @@ impl Target {
     pub fn is_private(self) -> bool {
         self == Self::Key(libc::IPC_PRIVATE)
     }
+
+    /// The key that a new object is made with.
+    ///
+    /// # Errors
+    /// EINVAL for an identifier, as the kernel chooses those.
+    pub fn new_key(self) -> Result<i32, Errno> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::Id(_) => Err(Errno(libc::EINVAL)),
+        }
+    }
+
+    /// The identifier of an object that exists: `get` finds it by a key, and `look` looks at it by
+    /// its identifier.
+    ///
+    /// # Errors
+    /// ENOENT if there is none; those of `get`.
+    pub fn find<T>(
+        self,
+        get: impl FnOnce(i32) -> Result<i32, Errno>,
+        look: impl FnOnce(i32) -> Result<T, Errno>,
+    ) -> Result<i32, Errno> {
+        match self {
+            private if private.is_private() => Err(Errno(libc::ENOENT)),
+            Self::Key(key) => get(key),
+            Self::Id(id) => match look(id).map_err(no_such) {
+                Err(Errno(libc::ENOENT)) => Err(Errno(libc::ENOENT)),
+                // Somebody who may only change it may not look at it.
+                _ => Ok(id),
+            },
+        }
+    }
 }
 
-/// The name by which an object is reached whatever its key is.
-pub fn name_of(id: i32) -> String {
-    format!("sysv:id={id}")
+/// Flags for making an object that does not exist.
+pub const NEW: c_int = libc::IPC_CREAT | libc::IPC_EXCL;
+
+/// What its maker may do with an object until it is as it shall be, whatever its permissions are
+/// then.
+pub const OURS: u32 = 0o600;
+
+/// How it is told that no object has an identifier, or not any more.
+pub fn no_such(errno: Errno) -> Errno {
+    match errno {
+        Errno(libc::EINVAL | libc::EIDRM) => Errno(libc::ENOENT),
+        errno => errno,
+    }
 }
 
 /// A table of `/proc/sysvipc`, such as `msg`: a map from column to number for each object.
@@ -72,10 +114,13 @@ impl Row {
 
     /// The name by which the object is reached: by its key or, where that is private, by its
     /// identifier, which each table has in the column behind the key.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> OsString {
         match self.number("key") as i32 {
-            libc::IPC_PRIVATE => name_of(self.0.get(1).map_or(0, |&(_, id)| id as i32)),
-            key => format!("sysv:{key:#010x}"),
+            libc::IPC_PRIVATE => {
+                let id = self.0.get(1).map_or(0, |&(_, id)| id as i32);
+                SystemVName::of_id(id).as_ref().to_owned()
+            }
+            key => format!("sysv:{key:#010x}").into(),
         }
     }
 }
@@ -103,7 +148,7 @@ mod tests {
     fn a_row_knows_its_columns() {
         let row = Row::parse(&["key", "msqid", "perms"], "  -559038737  3   640");
         assert_eq!((row.number("key"), row.number("perms")), (-559_038_737, 0o640));
-        assert_eq!((row.number("new"), row.name().as_str()), (0, "sysv:0xdeadbeef"));
+        assert_eq!((row.number("new"), &*row.name()), (0, OsStr::new("sysv:0xdeadbeef")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::interrupt::{self, Attempt};
 use super::sysctl;
-use super::system_v::{self, Row, Target};
+use super::system_v::{self, NEW, OURS, Row, Target};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -67,20 +67,27 @@ pub struct Queue {
 /// What stands before the bytes of a message.
 const HEAD: usize = size_of::<c_long>();
 
-/// Flags of msgget(2) for a new queue.
-const NEW: c_int = libc::IPC_CREAT | libc::IPC_EXCL;
-
 impl Queue {
-    /// Creates a queue with exactly these permissions; the umask has no say in them.
+    /// Creates a queue with exactly these permissions, in which the umask has no say, and with
+    /// another limit than is usual, if there is one. No queue is left if that fails.
     ///
     /// # Errors
-    /// EEXIST; ENOSPC if there are as many queues as there may be; EINVAL for an identifier, as
-    /// the kernel chooses those.
-    pub fn create(target: Target, mode: u32) -> Result<Self, Errno> {
-        match target {
-            Target::Key(key) => get(key, NEW | mode as c_int).map(Self::new),
-            Target::Id(_) => Err(Errno(libc::EINVAL)),
+    /// EEXIST; ENOSPC if there are as many queues as there may be; EINVAL for an identifier; and
+    /// those of [`Queue::set_max_bytes`].
+    pub fn create(target: Target, mode: u32, max_bytes: Option<u64>) -> Result<Self, Errno> {
+        let key = target.new_key()?;
+        let Some(bytes) = max_bytes else { return get(key, NEW | mode as c_int).map(Self::new) };
+        let queue = Self::new(get(key, NEW | (mode | OURS) as c_int)?);
+        let changed = queue.change(|state| {
+            state.msg_qbytes = bytes;
+            state.msg_perm.mode = mode as _;
+        });
+        if let Err(errno) = changed {
+            // What failed tells more than that the queue, which is ours, could not be removed.
+            let _ = queue.remove();
+            return Err(errno);
         }
+        Ok(queue)
     }
 
     /// Finds an existing queue. Permission is asked for by what is then done.
@@ -88,15 +95,7 @@ impl Queue {
     /// # Errors
     /// ENOENT if there is none.
     pub fn open(target: Target) -> Result<Self, Errno> {
-        match target {
-            private if private.is_private() => Err(Errno(libc::ENOENT)),
-            Target::Key(key) => get(key, 0).map(Self::new),
-            Target::Id(id) => match Self::new(id).state() {
-                Err(Errno(libc::EINVAL | libc::EIDRM)) => Err(Errno(libc::ENOENT)),
-                // Somebody who may only send to it may not look at it.
-                _ => Ok(Self::new(id)),
-            },
-        }
+        target.find(|key| get(key, 0), |id| Self::new(id).state()).map(Self::new)
     }
 
     fn new(id: c_int) -> Self {
@@ -136,8 +135,12 @@ impl Queue {
     /// EPERM for those who are neither its owner nor its maker, or who would raise it above the
     /// limit of the kernel, which is [`max_bytes_limit`].
     pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Errno> {
+        self.change(|state| state.msg_qbytes = bytes)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut libc::msqid_ds)) -> Result<(), Errno> {
         let mut state = self.state()?;
-        state.msg_qbytes = bytes;
+        change(&mut state);
         // SAFETY: the kernel reads the structure, which lives through the call.
         Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) })
     }

@@ -1,10 +1,11 @@
 //! System V semaphores, which come in sets: sysvipc(7), semop(2).
 
 use std::ffi::{c_int, c_ushort};
+use std::mem::MaybeUninit;
 
 use nix::sys::time::TimeSpec;
 
-use super::system_v::{self, Row, Target};
+use super::system_v::{self, NEW, OURS, Row, Target};
 use super::time;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -28,9 +29,6 @@ pub struct Set {
     id: c_int,
 }
 
-/// Flags of semget(2) for a new set.
-const NEW: c_int = libc::IPC_CREAT | libc::IPC_EXCL;
-
 impl Set {
     /// Creates a set of `count` semaphores with this value each, and exactly these permissions; the
     /// umask has no say in them.
@@ -39,19 +37,17 @@ impl Set {
     /// Adding also gives the set a time of use, by which C programs know that it is complete.
     ///
     /// # Errors
-    /// EEXIST; EINVAL for more semaphores than a set may have, and for an identifier, as the kernel
-    /// chooses those; ENOSPC if there are as many sets or semaphores as there may be; ERANGE.
+    /// EEXIST; EINVAL for more semaphores than a set may have, and for an identifier; ENOSPC if
+    /// there are as many sets or semaphores as there may be; ERANGE.
     pub fn create(target: Target, count: u16, value: u32, mode: u32) -> Result<Self, Errno> {
-        let Target::Key(key) = target else { return Err(Errno(libc::EINVAL)) };
+        let key = target.new_key()?;
         let amount = i16::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
-        let set = Self { id: get(key, count.into(), NEW | mode as c_int)? };
-        let operations: Vec<libc::sembuf> =
-            (0..count).map(|index| operation(index, amount, 0)).collect();
-        let at_once = limits().operations.max(1) as usize;
-        let added = operations
-            .chunks(at_once)
-            .try_for_each(|operations| set.operate(operations, Deadline::PASSED).map(drop));
-        if let Err(errno) = added {
+        let set = Self { id: get(key, count.into(), NEW | (mode | OURS) as c_int)? };
+        let complete = || {
+            set.add_to_each(count, amount)?;
+            if mode & OURS == OURS { Ok(()) } else { set.set_mode(mode) }
+        };
+        if let Err(errno) = complete() {
             // What failed tells more than that the set, which is ours, could not be removed.
             let _ = set.remove();
             return Err(errno);
@@ -59,20 +55,32 @@ impl Set {
         Ok(set)
     }
 
+    fn add_to_each(self, count: u16, amount: i16) -> Result<(), Errno> {
+        let operations: Vec<libc::sembuf> =
+            (0..count).map(|index| operation(index, amount, 0)).collect();
+        let at_once = limits().operations.max(1) as usize;
+        operations
+            .chunks(at_once)
+            .try_for_each(|operations| self.operate(operations, Deadline::PASSED).map(drop))
+    }
+
+    fn set_mode(self, mode: u32) -> Result<(), Errno> {
+        let mut status = MaybeUninit::<libc::semid_ds>::zeroed();
+        // SAFETY: the kernel writes the structure, which lives through the call.
+        Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, status.as_mut_ptr()) })?;
+        // SAFETY: all zeros would have been valid, and the kernel wrote it.
+        let mut status = unsafe { status.assume_init() };
+        status.sem_perm.mode = mode as _;
+        // SAFETY: the kernel reads the structure, which lives through the call.
+        Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_SET, &raw mut status) })
+    }
+
     /// Finds an existing set. Permission is asked for by what is then done.
     ///
     /// # Errors
     /// ENOENT if there is none.
     pub fn open(target: Target) -> Result<Self, Errno> {
-        match target {
-            private if private.is_private() => Err(Errno(libc::ENOENT)),
-            Target::Key(key) => Ok(Self { id: get(key, 0, 0)? }),
-            Target::Id(id) => match control(id, 0, libc::GETVAL) {
-                Err(Errno(libc::EINVAL | libc::EIDRM)) => Err(Errno(libc::ENOENT)),
-                // Somebody who may only change it may not look at it.
-                _ => Ok(Self { id }),
-            },
-        }
+        target.find(|key| get(key, 0, 0), |id| control(id, 0, libc::GETVAL)).map(|id| Self { id })
     }
 
     /// Its identifier.

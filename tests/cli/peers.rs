@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Run, Running, binary, children, code, text, until};
+use crate::support::{Run, Running, binary, children, text, until};
 
 /// A C program that was compiled for a test, with the directory that it lies in.
 pub struct Program {
@@ -139,7 +139,12 @@ pub struct Stopped {
 
 impl Stopped {
     pub fn after(call: &Call, words: &[&str]) -> Self {
-        let tracer = call.signals("SIGSTOP", words).start();
+        Self::by(call.signals("SIGSTOP", words))
+    }
+
+    /// The child of this strace, which stops it.
+    pub fn by(strace: Run) -> Self {
+        let tracer = strace.start();
         let (mut pid, mut looks) = (None, 0);
         until("it is stopped for longer than each call stops it", || {
             pid = children(tracer.pid()).first().copied().map(Pid::from_raw);
@@ -155,9 +160,9 @@ impl Stopped {
     }
 
     /// Lets it go on to its end.
-    pub fn continue_to_end(self) -> i32 {
+    pub fn continue_to_end(self) -> Output {
         kill(self.pid, Signal::SIGCONT).unwrap();
-        code(&self.tracer.finish())
+        self.tracer.finish()
     }
 }
 

@@ -186,7 +186,7 @@ impl Running {
 
     /// Waits until all of its threads sleep in the kernel.
     pub fn wait_until_asleep(&self) {
-        until("the command sleeps", || states(self.pid()).iter().all(|&state| state == 'S'));
+        until_asleep(self.pid());
     }
 
     /// Waits until it sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
@@ -235,10 +235,22 @@ fn states(pid: i32) -> Vec<char> {
     threads.filter_map(|thread| state(thread.ok()?)).collect()
 }
 
-/// Whether a process sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
+/// Waits until all threads of a process sleep in the kernel.
+#[track_caller]
+pub fn until_asleep(pid: i32) {
+    until("the command sleeps", || states(pid).iter().all(|&state| state == 'S'));
+}
+
+/// Whether a process sleeps at a word of shared memory.
 pub fn is_at_futex(pid: i32) -> bool {
+    sleeps_in(pid, "futex")
+}
+
+/// Whether a process sleeps in a function of the kernel with this in its name, as `/proc/PID/wchan`
+/// tells.
+pub fn sleeps_in(pid: i32, function: &str) -> bool {
     let place = fs::read_to_string(format!("/proc/{pid}/wchan"));
-    place.is_ok_and(|place| place.contains("futex"))
+    place.is_ok_and(|place| place.contains(function))
 }
 
 /// The processes that another has started, as long as they run.

@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, print_name};
+use crate::cmd::{Creation, identifier_given, print_name};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::{self, QueueName};
@@ -11,7 +11,7 @@ use crate::name::{ObjectName, SystemVName};
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::mqueue::{self, Access, Limits, Shape};
-use crate::sys::system_v::{self, Target};
+use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
 use crate::units::Size;
 
@@ -80,7 +80,7 @@ impl Create {
         });
         let create = || create_posix(name, shape, self.creation.mode());
         let exists = || self.is_as_asked_for(name);
-        self.creation.settle(name, output, create, exists)?;
+        self.creation.make(name, output, create, exists)?;
         Ok(Exit::Done)
     }
 
@@ -106,36 +106,31 @@ impl Create {
         }
         let target = Target::new(name).map_err(explain)?;
         let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
-        let made = self.creation.settle(name, output, || self.create_system_v(target), exists)?;
+        let bytes = self.max_bytes.map(|Size(bytes)| bytes);
+        let create = || create_system_v(target, self.creation.mode(), bytes);
+        let made = self.creation.make(name, output, create, exists)?;
         if let Some(queue) = made.filter(|_| target.is_private()) {
-            print_name(system_v::name_of(queue.id()), output, || queue.remove())?;
+            print_name(&SystemVName::of_id(queue.id()), output, || queue.remove())?;
         }
         Ok(Exit::Done)
     }
+}
 
-    fn create_system_v(&self, target: Target) -> Result<system_v_queue::Queue, Failure> {
-        let queue = system_v_queue::Queue::create(target, self.creation.mode()).map_err(
-            |errno| match (errno, target) {
-                (Errno(libc::EINVAL), Target::Id(_)) => {
-                    not_for_this_kind("the kernel chooses identifiers; sysv:0 makes a new one")
-                }
-                (Errno(libc::ENOSPC), _) => Failure::failed(format!(
-                    "there are as many queues as there may be ({})",
-                    system_v_queue::queues_limit()
-                ))
-                .hint("'ipc mq ls' shows them; sysctl kernel.msgmni is the limit"),
-                (errno, _) => explain(errno),
-            },
-        )?;
-        if let Some(Size(bytes)) = self.max_bytes
-            && let Err(failure) = set_max_bytes(&queue, bytes)
-        {
-            // What failed tells more than that the queue, which is ours, could not be removed.
-            let _ = queue.remove();
-            return Err(failure);
-        }
-        Ok(queue)
-    }
+/// Creates a System V queue, and names the limit where one is in the way.
+pub fn create_system_v(
+    target: Target,
+    mode: u32,
+    max_bytes: Option<u64>,
+) -> Result<system_v_queue::Queue, Failure> {
+    system_v_queue::Queue::create(target, mode, max_bytes).map_err(|errno| match (errno, target) {
+        (Errno(libc::EINVAL), Target::Id(_)) => identifier_given(),
+        (Errno(libc::ENOSPC), _) => Failure::failed(format!(
+            "there are as many queues as there may be ({})",
+            system_v_queue::queues_limit()
+        ))
+        .hint("'ipc mq ls' shows them; sysctl kernel.msgmni is the limit"),
+        (errno, _) => explain_max_bytes(errno, max_bytes),
+    })
 }
 
 /// Creates a POSIX queue, and names the limit where one is in the way.
@@ -183,18 +178,16 @@ fn beyond(what: &str, asked: u64, limit: u64, sysctl: &str) -> Failure {
         .hint(format!("as root: sysctl fs.mqueue.{sysctl}={asked}"))
 }
 
-fn set_max_bytes(queue: &system_v_queue::Queue, bytes: u64) -> Result<(), Failure> {
-    queue.set_max_bytes(bytes).map_err(|errno| match errno {
-        Errno(libc::EPERM) if bytes > system_v_queue::max_bytes_limit() => {
-            let limit = system_v_queue::max_bytes_limit();
-            Failure::new(
-                Exit::Denied,
-                format!("{bytes} bytes are more than the kernel allows ({limit})"),
-            )
-            .hint(format!("as root: sysctl kernel.msgmnb={bytes}"))
-        }
-        errno => explain(errno),
-    })
+fn explain_max_bytes(errno: Errno, asked: Option<u64>) -> Failure {
+    let limit = system_v_queue::max_bytes_limit();
+    match (errno, asked) {
+        (Errno(libc::EPERM), Some(bytes)) if bytes > limit => Failure::new(
+            Exit::Denied,
+            format!("{bytes} bytes are more than the kernel allows ({limit})"),
+        )
+        .hint(format!("as root: sysctl kernel.msgmnb={bytes}")),
+        (errno, _) => explain(errno),
+    }
 }
 
 /// Change the limit of a System V queue
@@ -219,8 +212,12 @@ impl Run for Set {
             return Err(not_for_this_kind("only the limit of a System V queue can be changed"))
                 .about(&self.name);
         };
-        let queue = Target::new(name).and_then(system_v_queue::Queue::open).map_err(explain);
-        queue.and_then(|queue| set_max_bytes(&queue, self.max_bytes.0)).about(name)?;
+        let Size(bytes) = self.max_bytes;
+        Target::new(name)
+            .and_then(system_v_queue::Queue::open)
+            .and_then(|queue| queue.set_max_bytes(bytes))
+            .map_err(|errno| explain_max_bytes(errno, Some(bytes)))
+            .about(name)?;
         Ok(Exit::Done)
     }
 }
@@ -243,6 +240,6 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc mq rm -f /jobs sysv:0x2a")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(crate::cmd::remove(&self.names, self.force, output, mailbox::remove))
+        crate::cmd::remove(&self.names, self.force, output, mailbox::remove)
     }
 }

@@ -143,7 +143,7 @@ fn not_mounted(errno: Errno) -> Failure {
 /// A line of `ls`, under the name by which the queue is reached.
 fn of_system_v(row: &Row) -> Record {
     let record = Record::new()
-        .bytes("name", row.name().as_bytes())
+        .bytes("name", row.name().as_encoded_bytes())
         .number("messages", row.number("qnum"))
         .number("bytes", row.number("cbytes"))
         .optional_number("max_msgs", None::<u64>)

@@ -225,7 +225,9 @@ impl Reception<'_> {
         // Nobody would have what a wait for messages may have taken.
         let _ = self.mailbox.give_back(Deadline::PASSED).map_err(explain).about(name)?;
         let takes_what_is_there = self.recv.count().is_none();
-        if takes_what_is_there && self.mailbox.messages().map_err(explain).about(name)? == 0 {
+        if takes_what_is_there
+            && self.mailbox.messages_of(self.selection).map_err(explain).about(name)? == 0
+        {
             return Ok(Waited::TimedOut);
         }
         let deadline = if takes_what_is_there { Deadline::NEVER } else { deadline };

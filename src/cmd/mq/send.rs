@@ -13,9 +13,9 @@ use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::mqueue::{Access, PRIORITY_MAX};
 use crate::sys::system_v::Target;
-use crate::sys::system_v_queue;
+use crate::units::Permissions;
 
-use super::create::create_posix;
+use super::create::{create_posix, create_system_v};
 use super::{explain, not_for_this_kind};
 
 /// Send messages to a queue
@@ -119,16 +119,15 @@ impl Send {
 
     /// Creates the queue as 'mq create' does that is told nothing but the name.
     fn create(&self) -> Result<Mailbox, Failure> {
-        const MODE: u32 = 0o600;
+        let mode = Permissions::of_new_object(None);
         match &self.name {
-            QueueName::Posix(name) => create_posix(name, None, MODE).map(Mailbox::from),
+            QueueName::Posix(name) => create_posix(name, None, mode).map(Mailbox::from),
             QueueName::SystemV(name) => {
                 let target = Target::new(name).map_err(explain)?;
                 if target.is_private() {
                     return Err(nameless());
                 }
-                let created = system_v_queue::Queue::create(target, MODE);
-                created.map(Mailbox::from).map_err(explain)
+                create_system_v(target, mode, None).map(Mailbox::from)
             }
         }
     }

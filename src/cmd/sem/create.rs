@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, nameless, print_name};
+use crate::cmd::{Creation, identifier_given, nameless, print_name};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::name::{SemaphoreName, SystemVName};
@@ -12,8 +12,9 @@ use crate::permits::{self, Permits};
 use crate::plain::Plain;
 use crate::semaphore::Name;
 use crate::sys::semaphore::Semaphore;
-use crate::sys::system_v::{self, Target};
+use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore;
+use crate::units::Permissions;
 
 use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind, possible};
 
@@ -62,7 +63,7 @@ impl Create {
         }
         let create = || create_posix(name, self.value, self.creation.mode());
         let exists = || Semaphore::open(name).map(drop).map_err(explain_posix);
-        self.creation.settle(name, output, create, exists)?;
+        self.creation.make(name, output, create, exists)?;
         Ok(Exit::Done)
     }
 
@@ -71,9 +72,9 @@ impl Create {
         let target = Target::new(name).map_err(explain_system_v)?;
         let create = || create_system_v(target, count, self.value, self.creation.mode());
         let exists = || self.is_as_asked_for(target);
-        let made = self.creation.settle(name, output, create, exists)?;
+        let made = self.creation.make(name, output, create, exists)?;
         if let Some(set) = made.filter(|_| target.is_private()) {
-            print_name(system_v::name_of(set.id()), output, || set.remove())?;
+            print_name(&SystemVName::of_id(set.id()), output, || set.remove())?;
         }
         Ok(Exit::Done)
     }
@@ -104,9 +105,7 @@ pub fn create_system_v(
     system_v_semaphore::Set::create(target, count, value, mode).map_err(|errno| {
         let limits = system_v_semaphore::limits();
         match (errno, target) {
-            (Errno(libc::EINVAL), Target::Id(_)) => {
-                not_for_this_kind("the kernel chooses identifiers; sysv:0 makes a new set")
-            }
+            (Errno(libc::EINVAL), Target::Id(_)) => identifier_given(),
             (Errno(libc::EINVAL), _) if u64::from(count) > limits.per_set => {
                 let most = limits.per_set;
                 Failure::failed(format!("{count} semaphores are more than a set may have ({most})"))
@@ -184,7 +183,7 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc sem rm -f /gpu /start sysv:0x2a")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(crate::cmd::remove(&self.names, self.force, output, |name| self.remove(name)))
+        crate::cmd::remove(&self.names, self.force, output, |name| self.remove(name))
     }
 }
 
@@ -224,7 +223,7 @@ pub fn open_posix(name: &SemaphoreName, create: Option<u32>) -> Result<Permits, 
             (Err(MISSING), Some(value)) => value,
             (opened, _) => return opened.map_err(|error| explain(error.into())),
         };
-        match create_posix(name, value, 0o600) {
+        match create_posix(name, value, Permissions::of_new_object(None)) {
             // Somebody else was faster.
             Err(failure) if failure.exit() == Exit::InUse => {}
             created => created?,
@@ -246,7 +245,7 @@ pub fn open_system_v(
         if target.is_private() {
             return Err(nameless());
         }
-        match create_system_v(target, 1, value, 0o600) {
+        match create_system_v(target, 1, value, Permissions::of_new_object(None)) {
             // Somebody else was faster.
             Err(failure) if failure.exit() == Exit::InUse => {}
             created => return created,

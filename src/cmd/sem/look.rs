@@ -156,7 +156,7 @@ fn of_system_v(row: &Row) -> Record {
     let count = row.number("nsems");
     let set = Set::open(Target::Id(row.number("semid") as i32)).ok().filter(|_| count == 1);
     let value = set.and_then(|set| set.value(0).ok());
-    crate::cmd::system_v_ownership(of_both(row.name().as_bytes(), value, count), row)
+    crate::cmd::system_v_ownership(of_both(row.name().as_encoded_bytes(), value, count), row)
 }
 
 fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {

@@ -2,14 +2,14 @@
 
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Failure, Subject, about};
-use crate::name::SystemVName;
 use crate::output::{Output, Unwritable};
 use crate::plain::Plain;
 use crate::sys::segment::{self, Access, Fit, PageSize, Passing, Place, Segment, WriteError};
 use crate::sys::stdio::Stream;
+use crate::sys::transfer::Side;
 use crate::units::{Permissions, Size};
 
-use super::super::{Creation, output_failed, print_name, stdin_failed};
+use super::super::{Creation, each, print_name, stdin_failed};
 use super::{
     Durability, Guarding, Operand, bytes, explain, of_kernel, open, removed, shrank, within,
 };
@@ -49,11 +49,9 @@ impl<O: Operand> Run for Create<O> {
                 Err(Failure::new(Exit::InUse, format!("exists with another size, {found} bytes")))
             }
         };
-        let made = self.creation.settle(&self.name, output, create, exists).about(&self.name)?;
+        let made = self.creation.make(&self.name, output, create, exists).about(&self.name)?;
         if let Some(name) = made.flatten() {
-            let made = SystemVName::new(name.as_ref());
-            let remove = || made.and_then(Result::ok).map_or(Ok(()), |made| made.remove());
-            print_name(name, output, remove)?;
+            print_name(&name, output, || name.remove())?;
         }
         Ok(Exit::Done)
     }
@@ -62,9 +60,9 @@ impl<O: Operand> Run for Create<O> {
 /// Write stdin into a segment
 ///
 /// A segment that does not exist is created, as large as the input, and appears when it is
-/// complete; a System V segment can be seen before, as the kernel knows no other way. An existing one keeps its size: input that does not fit is refused, before a byte is
-/// written if stdin is a file, and otherwise when it is full, with a message that says how much
-/// was written.
+/// complete; a System V segment can be seen before, as the kernel knows no other way. An existing
+/// one keeps its size: input that does not fit is refused, before a byte is written if stdin is a
+/// file, and otherwise when it is full, with a message that says how much was written.
 ///
 /// Of several that create it at the same time one does, and the others write into it, and let it
 /// grow where that is needed.
@@ -172,39 +170,30 @@ impl<O: Operand> Run for Cat<O> {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let _guard = self.guarding.take()?;
-        let mut exit = Exit::Done;
-        for name in &self.names {
-            match self.print(name, output) {
-                Err(error) if !error.is::<Unwritable>() => {
-                    output.error(&error);
-                    exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
-                }
-                printed => printed?,
-            }
-        }
-        Ok(exit)
+        each(&self.names, output, |name, output| self.print(name, output))
     }
 }
 
 impl<O: Operand> Cat<O> {
     fn print(&self, name: &O, output: &mut Output) -> anyhow::Result<()> {
-        let segment = open(name, Access::Read)?;
+        let segment = name.open(Access::Read).map_err(explain)?;
         let count = self.count.map(|Size(count)| count);
-        let range = within(&*segment, bytes(self.offset), count).about(name)?;
+        let range = within(&*segment, bytes(self.offset), count)?;
         if self.string {
-            print_string(&*segment, range, output, name)?;
+            print_string(&*segment, range, output)?;
         } else {
             output.flush()?;
             let expected = range.end - range.start;
             let passed = segment.drain(Stream::Output.fd(), range, self.passing());
-            if passed.map_err(|error| output_failed(error, name))? < expected {
-                return Err(shrank()).about(name);
+            let passed = passed.map_err(|error| match error.side {
+                Side::Source => anyhow::Error::from(error.errno),
+                Side::Destination => Unwritable(error.errno).into(),
+            })?;
+            if passed < expected {
+                return Err(shrank().into());
             }
         }
-        match segment.was_removed().about(name)? {
-            true => Err(removed()).about(name),
-            false => Ok(()),
-        }
+        if segment.was_removed()? { Err(removed().into()) } else { Ok(()) }
     }
 
     fn passing(&self) -> Passing {
@@ -217,15 +206,14 @@ fn print_string(
     segment: &dyn Segment,
     range: std::ops::Range<u64>,
     output: &mut Output,
-    name: &impl Operand,
 ) -> anyhow::Result<()> {
     let mut buffer = [0; 4096];
     let mut offset = range.start;
     while offset < range.end {
         let room = (range.end - offset).min(buffer.len() as u64) as usize;
-        let count = segment.read(&mut buffer[..room], offset).about(name)?;
+        let count = segment.read(&mut buffer[..room], offset)?;
         if count == 0 {
-            return Err(shrank()).about(name);
+            return Err(shrank().into());
         }
         match buffer[..count].iter().position(|&byte| byte == 0) {
             Some(end) => return Ok(output.bytes(&buffer[..end])?),

@@ -68,7 +68,7 @@ impl<O: Operand> Run for Ls<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.ls;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let all = O::list().about(O::DIRECTORY)?;
+        let all = O::list()?;
         let everybody = HoldersOfMany::find(all.iter().map(|segment| segment.object));
         let columns: Vec<&str> = COLUMNS
             .into_iter()
@@ -114,6 +114,6 @@ impl<O: Operand> Run for Rm<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.rm;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        Ok(remove(&self.names, self.force, output, |name| name.remove().map_err(explain)))
+        remove(&self.names, self.force, output, |name| name.remove().map_err(explain))
     }
 }

@@ -10,8 +10,8 @@ use std::ops::Range;
 use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::cli::{Example, Noun, Verb};
-use crate::cmd::nameless;
 use crate::cmd::sem;
+use crate::cmd::{identifier_given, nameless};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -58,8 +58,6 @@ pub trait Operand:
 {
     /// How the operand is called in a synopsis.
     const WORD: &'static str;
-    /// Where `ls` looks for them.
-    const DIRECTORY: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
     /// What else `write` can be told.
@@ -100,7 +98,6 @@ impl Durability for Volatile {
 
 impl Operand for AnyName {
     const WORD: &'static str = "NAME";
-    const DIRECTORY: &'static str = "/dev/shm";
     const EXAMPLES: Examples = Examples {
         create: &[
             ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),
@@ -233,11 +230,12 @@ pub fn explain(error: Error) -> Failure {
         Error::TooLarge { size, .. } => {
             Failure::failed(error.to_string()).hint(format!("as root: sysctl kernel.shmmax={size}"))
         }
-        Error::TooMany => Failure::failed(error.to_string()).hint(
-            "'ipc shm ls' shows them; sysctl kernel.shmmni limits their number, kernel.shmall \
-             their pages",
-        ),
-        Error::OfAnotherKind(reason) => Failure::failed(reason),
+        Error::TooMany { .. } => Failure::failed(error.to_string())
+            .hint("'ipc shm ls' shows them; sysctl kernel.shmmni is the limit"),
+        Error::TooManyPages { .. } => Failure::failed(error.to_string())
+            .hint("'ipc shm ls' shows them; sysctl kernel.shmall is the limit"),
+        Error::Identifier => identifier_given(),
+        Error::OfAnotherKind(_) | Error::Empty => Failure::failed(error.to_string()),
     }
 }
 

@@ -108,7 +108,7 @@ impl Run for Send {
             }
             sent.push((target.text.clone(), process));
             Ok(())
-        });
+        })?;
         if self.wait {
             self.wait_for(sent, deadline, output)?;
         }

@@ -2,17 +2,17 @@
 //!
 //! A new file, that nobody else sees yet, is filled by two threads where that is worth it: one copies
 //! from the front and one from the back. The one at the back copies into a mapping, as the kernel lets
-//! one writer at a time into a file.
+//! one writer at a time into a file. A file that others may cut off meanwhile is filled in pieces, and
+//! looked at between them.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Mutex;
 use std::thread;
 
-use nix::errno::Errno::{EAGAIN, EINTR};
 use nix::unistd::{Whence, lseek};
 
-use super::Target;
+use super::Destination;
 use crate::sys::memory::{Access, Window};
 use crate::sys::offset;
 use crate::sys::transfer::{self, Error, Side};
@@ -27,25 +27,25 @@ const PIECE: u64 = 32 << 20;
 /// returns how much it was.
 ///
 /// # Errors
-/// EFAULT of the destination if somebody cuts it off meanwhile.
+/// EFAULT of the destination if it is seen to have been cut off. Where that happens while a piece is
+/// copied, the copy may make it as long again, and nobody sees it.
 pub fn in_pieces(
     source: BorrowedFd<'_>,
-    mut target: Target<'_>,
+    mut destination: Destination<'_>,
     offset: u64,
     limit: Option<u64>,
 ) -> Result<u64, Error> {
-    let failed = |errno| Side::Destination.failed(errno);
     let limit = limit.unwrap_or(u64::MAX);
     let mut copied = 0;
     loop {
-        target.check().map_err(failed)?;
+        destination.check()?;
         let piece = PIECE.min(limit - copied);
-        offset::seek(target.file(), offset + copied).map_err(failed)?;
-        let count = transfer::copy(source, target.file(), Some(piece))?;
+        destination.seek(offset + copied)?;
+        let count = transfer::copy(source, destination.file(), Some(piece))?;
         copied += count;
-        target.has_grown_to(offset + copied);
+        destination.has_grown_to(offset + copied);
         if count < piece || copied == limit {
-            target.check().map_err(failed)?;
+            destination.check()?;
             return Ok(copied);
         }
     }
@@ -72,7 +72,7 @@ pub fn from_both_ends(
     let copied = thread::scope(|scope| {
         let back = || copy_back(source, start, file, at, &left);
         let back = thread::Builder::new().spawn_scoped(scope, back);
-        let front = copy_front(source, file, &left)?;
+        let front = copy_front(source, file, &left).inspect_err(|_| left.drop_all())?;
         // There may be a limit on threads.
         let Ok(back) = back else { return Ok(front) };
         let back = back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -106,6 +106,11 @@ impl Left {
 
     fn last(&self) -> Option<Range<u64>> {
         self.change(|chunks| chunks.next_back()).map(|chunk| self.bytes(chunk))
+    }
+
+    /// Leaves nothing to be copied.
+    fn drop_all(&self) {
+        self.change(|chunks| chunks.end = chunks.start);
     }
 
     /// Puts back the last that was taken from the back.
@@ -146,18 +151,11 @@ fn copy_back(
             left.put_back();
             break;
         };
-        let mut position = bytes.start;
-        while position < bytes.end {
-            let part = at + position..target.end;
-            match window.read_at(source, start + position, part) {
-                Ok(0) => {
-                    end = end.min(position);
-                    break;
-                }
-                Ok(count) => position += count as u64,
-                Err(EINTR | EAGAIN) => {}
-                Err(errno) => return Err(Side::Source.failed(errno)),
-            }
+        let copied = Side::Source.repeat(source, target, |part| {
+            window.read_at(source, start + (part.start - at), part)
+        })?;
+        if bytes.start + copied < bytes.end {
+            end = end.min(bytes.start + copied);
         }
     }
     Ok(end)

@@ -7,7 +7,7 @@ use std::thread;
 
 use nix::poll::{PollFd, PollFlags};
 
-use super::{Target, WORTHWHILE};
+use super::{Destination, WORTHWHILE};
 use crate::deadline::{Deadline, Waited};
 use crate::sys::eventfd::Bell;
 use crate::sys::signal::Blocked;
@@ -25,40 +25,52 @@ const BLOCKS: usize = 6;
 /// it was.
 ///
 /// # Errors
-/// EFAULT of the destination if somebody cuts off the file meanwhile.
+/// EFAULT of the destination if it is seen to have been cut off.
 pub fn from_stream(
     source: BorrowedFd<'_>,
-    mut target: Target<'_>,
+    mut destination: Destination<'_>,
     offset: u64,
     limit: Option<u64>,
 ) -> Result<u64, Error> {
     let mut stream = Stream { source, left: limit.unwrap_or(u64::MAX) };
-    let mut block = Block::new();
-    let mut written = 0;
-    while written < WORTHWHILE {
-        if stream.read(&mut block)? == 0 {
-            target.check().map_err(|errno| Side::Destination.failed(errno))?;
-            return Ok(written);
-        }
-        block.write_to(&mut target, offset + written)?;
-        let is_small = written < pipe::CAPACITY_AT_FIRST;
-        written += block.take();
-        if is_small && written >= pipe::CAPACITY_AT_FIRST {
-            pipe::enlarge(source);
-        }
+    let mut written = copy(&mut stream, &mut destination, offset, pipe::CAPACITY_AT_FIRST)?;
+    if written < pipe::CAPACITY_AT_FIRST {
+        return Ok(written);
     }
-    drop(block);
+    pipe::enlarge(source);
+    written += copy(&mut stream, &mut destination, offset + written, WORTHWHILE - written)?;
+    if written < WORTHWHILE {
+        return Ok(written);
+    }
     let rest = if cpu::allowed() > 1 { by_two } else { alone };
-    Ok(written + rest(stream, target, offset + written)?)
+    Ok(written + rest(stream, destination, offset + written)?)
 }
 
-fn alone(mut stream: Stream<'_>, mut target: Target<'_>, offset: u64) -> Result<u64, Error> {
+fn alone(
+    mut stream: Stream<'_>,
+    mut destination: Destination<'_>,
+    offset: u64,
+) -> Result<u64, Error> {
+    copy(&mut stream, &mut destination, offset, u64::MAX)
+}
+
+/// Reads and writes in turn until this much is written, or a little more; returns how much it was,
+/// which is less where the stream ended.
+fn copy(
+    stream: &mut Stream<'_>,
+    destination: &mut Destination<'_>,
+    offset: u64,
+    least: u64,
+) -> Result<u64, Error> {
     let (mut block, mut written) = (Block::new(), 0);
-    while stream.read(&mut block)? > 0 {
-        block.write_to(&mut target, offset + written)?;
+    while written < least {
+        if stream.read(&mut block)? == 0 {
+            destination.check()?;
+            break;
+        }
+        destination.write_at(block.filled(), offset + written)?;
         written += block.take();
     }
-    target.check().map_err(|errno| Side::Destination.failed(errno))?;
     Ok(written)
 }
 
@@ -91,9 +103,8 @@ impl Block {
         Self { bytes: vec![0; BLOCK], length: 0 }
     }
 
-    fn write_to(&self, target: &mut Target<'_>, offset: u64) -> Result<(), Error> {
-        let written = target.write_at(&self.bytes[..self.length], offset);
-        written.map_err(|errno| Side::Destination.failed(errno))
+    fn filled(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 
     /// Empties it; returns how much there was.
@@ -103,8 +114,13 @@ impl Block {
 }
 
 /// One thread reads, another writes what was read.
-pub(super) fn by_two(stream: Stream<'_>, target: Target<'_>, offset: u64) -> Result<u64, Error> {
-    let failed = Bell::new().map_err(|errno| Side::Destination.failed(errno))?;
+pub(super) fn by_two(
+    stream: Stream<'_>,
+    destination: Destination<'_>,
+    offset: u64,
+) -> Result<u64, Error> {
+    // There may be a limit on descriptors.
+    let Ok(failed) = Bell::new() else { return alone(stream, destination, offset) };
     let waiting = AtomicUsize::new(0);
     let (full, to_write) = sync_channel(BLOCKS);
     let (empty, to_fill) = sync_channel(BLOCKS);
@@ -115,10 +131,11 @@ pub(super) fn by_two(stream: Stream<'_>, target: Target<'_>, offset: u64) -> Res
     thread::scope(|scope| {
         let (failed, waiting) = (&failed, &waiting);
         let writer = thread::Builder::new().spawn_scoped(scope, move || {
-            write_blocks(target, offset, &to_write, &empty, waiting).inspect_err(|_| failed.ring())
+            write_blocks(destination, offset, &to_write, &empty, waiting)
+                .inspect_err(|_| failed.ring())
         });
         // There may be a limit on threads.
-        let Ok(writer) = writer else { return alone(stream, target, offset) };
+        let Ok(writer) = writer else { return alone(stream, destination, offset) };
         // What is undone before a signal ends us, such as giving back a guard, is undone by the one
         // who writes: nothing is written any more when it is.
         let _blocked = Blocked::new(ending::signals());
@@ -131,7 +148,7 @@ pub(super) fn by_two(stream: Stream<'_>, target: Target<'_>, offset: u64) -> Res
 }
 
 fn write_blocks(
-    mut target: Target<'_>,
+    mut destination: Destination<'_>,
     mut offset: u64,
     to_write: &Receiver<Block>,
     empty: &SyncSender<Block>,
@@ -139,13 +156,13 @@ fn write_blocks(
 ) -> Result<u64, Error> {
     let start = offset;
     for mut block in to_write {
-        block.write_to(&mut target, offset)?;
+        destination.write_at(block.filled(), offset)?;
         offset += block.take();
         waiting.fetch_sub(1, Ordering::Relaxed);
         // Nobody takes it back once all is read.
         let _ = empty.send(block);
     }
-    target.check().map_err(|errno| Side::Destination.failed(errno))?;
+    destination.check()?;
     Ok(offset - start)
 }
 

@@ -1,18 +1,19 @@
-//! Filling a file with more than one CPU copies, from a stream or from another file.
+//! Filling a file from a stream or from another file, by two threads where that is worth it, and
+//! noticing when somebody cuts it off.
 //!
 //! What limits `cat` into a file of memory is the CPU: for each page it takes one from the kernel
 //! and copies twice. So where another CPU is allowed, two threads share the work: of a stream, one
 //! reads and the other writes; of a file, one begins at its front and the other at its back.
 
+mod destination;
 mod from_file;
 mod from_stream;
-mod target;
 #[cfg(test)]
 mod tests;
 
+pub use self::destination::Destination;
 pub use self::from_file::{from_both_ends, in_pieces};
 pub use self::from_stream::from_stream;
-pub use self::target::Target;
 
 use super::cpu;
 

@@ -49,7 +49,7 @@ fn a_stream_arrives_at_its_offset_and_no_more_than_the_limit() {
     for limit in [0, 1, WORTHWHILE, WORTHWHILE + 1, SIZE - 1, SIZE, u64::MAX] {
         let file = in_memory();
         let written = limit.min(SIZE);
-        let result = fed(|stream| from_stream(stream, Target::new(&file, 0), 5, Some(limit)));
+        let result = fed(|stream| from_stream(stream, Destination::new(&file, 0), 5, Some(limit)));
         assert_eq!(result, Ok(written));
         let bytes = contents(&file);
         assert!(written == 0 || bytes[..5] == [0; 5]);
@@ -62,7 +62,7 @@ fn what_comes_slowly_is_not_held_back() {
     let (file, (out, mut feed)) =
         (in_memory(), pipe().map(|(out, feed)| (out, File::from(feed))).unwrap());
     thread::scope(|scope| {
-        let writer = scope.spawn(|| from_stream(out.as_fd(), Target::new(&file, 0), 0, None));
+        let writer = scope.spawn(|| from_stream(out.as_fd(), Destination::new(&file, 0), 0, None));
         feed.write_all(&sample()).unwrap();
         feed.write_all(b"late").unwrap();
         while contents(&file).len() < SIZE as usize + 4 {
@@ -80,7 +80,7 @@ fn a_writer_that_fails_does_not_wait_for_its_stream() {
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let stream = Stream { source: out.as_fd(), left: u64::MAX };
-            by_two(stream, Target::new(&unwritable, 0), 0)
+            by_two(stream, Destination::new(&unwritable, 0), 0)
         });
         feed.write_all(b"something").unwrap();
         // The feeding end stays open.

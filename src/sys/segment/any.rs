@@ -2,8 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::{Access, Description, Error, Made, PageSize, Place, Segment, WriteError};
-use crate::errno::Errno;
+use super::{Access, Description, Error, Made, PageSize, Place, Segment, Unlisted, WriteError};
 use crate::name::{AnyName, ObjectName, SystemVName};
 
 impl AnyName {
@@ -16,7 +15,12 @@ impl AnyName {
 }
 
 impl Place for AnyName {
-    fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error> {
+    fn create(
+        &self,
+        size: u64,
+        mode: u32,
+        page_size: PageSize,
+    ) -> Result<Option<SystemVName>, Error> {
         self.place().create(size, mode, page_size)
     }
 
@@ -41,7 +45,7 @@ impl Place for AnyName {
         self.place().describe()
     }
 
-    fn list() -> Result<Vec<Description>, Errno> {
+    fn list() -> Result<Vec<Description>, Unlisted> {
         let mut all = ObjectName::list()?;
         all.extend(SystemVName::list()?);
         Ok(all)

@@ -15,13 +15,12 @@ use nix::sys::statfs::{HUGETLBFS_MAGIC, Statfs, TMPFS_MAGIC, fstatfs};
 use nix::sys::uio::pread;
 use nix::unistd::ftruncate;
 
-use super::write::remaining;
 use super::{Access, Error, Fact, PageSize, Passing, Segment, Sync, Value, Window, WriteError};
 use crate::errno::Errno;
-use crate::sys::fill::{self, Target};
+use crate::sys::fill::{self, Destination};
 use crate::sys::inode::is_same;
 use crate::sys::memory::{self, HUGE_PAGE};
-use crate::sys::offset;
+use crate::sys::offset::{self, remaining};
 use crate::sys::transfer::{self, Side, Transfer};
 
 /// An open file, whose size is that of the segment.
@@ -68,10 +67,10 @@ impl Segment for FileSegment {
         limit: Option<u64>,
     ) -> Result<u64, transfer::Error> {
         let size = self.size().map_err(|errno| Side::Destination.failed(errno))?;
-        let target = Target::new(&self.file, size);
+        let destination = Destination::new(&self.file, size);
         match remaining(source) {
-            Some(_) => fill::in_pieces(source, target, offset, limit),
-            None => fill::from_stream(source, target, offset, limit),
+            Some(_) => fill::in_pieces(source, destination, offset, limit),
+            None => fill::from_stream(source, destination, offset, limit),
         }
     }
 
@@ -110,7 +109,7 @@ impl Segment for FileSegment {
         })
     }
 
-    /// A file that another makes larger at this very moment keeps what it had before.
+    /// What somebody appends at this very moment is cut off.
     fn release(&self) {
         let _ = self.size().and_then(|size| truncate(&self.file, size));
     }

@@ -11,8 +11,11 @@ use nix::sys::stat::{FileStat, SFlag, fstatat};
 use nix::unistd::unlink;
 
 use super::file::{self, FileSegment};
-use super::{Access, Description, Error, Fact, Made, PageSize, Place, Segment, Value, WriteError};
+use super::{
+    Access, Description, Error, Fact, Made, PageSize, Place, Segment, Unlisted, Value, WriteError,
+};
 use crate::errno::Errno;
+use crate::name::SystemVName;
 use crate::sys::inode;
 use crate::sys::new_file::NewFile;
 use crate::sys::offset;
@@ -25,6 +28,8 @@ pub trait FilePlace: AsRef<OsStr> + Sized {
     const LINKS: Links;
     /// What is said of something of that name that is no regular file.
     const NOT_REGULAR: &'static str;
+    /// Where it stands which there are.
+    const REGISTER: &'static str;
 
     /// Where the file is.
     ///
@@ -37,7 +42,12 @@ pub trait FilePlace: AsRef<OsStr> + Sized {
 }
 
 impl<P: FilePlace> Place for P {
-    fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error> {
+    fn create(
+        &self,
+        size: u64,
+        mode: u32,
+        page_size: PageSize,
+    ) -> Result<Option<SystemVName>, Error> {
         // Before the memory is had for nothing.
         if kind(self.path()?.as_ref()).is_some() {
             return Err(Errno(libc::EEXIST).into());
@@ -94,9 +104,10 @@ impl<P: FilePlace> Place for P {
         Ok(described(self.as_ref(), &status))
     }
 
-    fn list() -> Result<Vec<Description>, Errno> {
+    fn list() -> Result<Vec<Description>, Unlisted> {
+        let all = P::all().map_err(|errno| Unlisted { place: P::REGISTER, errno })?;
         // One may have gone since, or be a directory.
-        Ok(P::all()?.iter().filter_map(|place| place.describe().ok()).collect())
+        Ok(all.iter().filter_map(|place| place.describe().ok()).collect())
     }
 }
 

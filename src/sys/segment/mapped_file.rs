@@ -16,6 +16,7 @@ use crate::sys::regular_file::Links;
 impl FilePlace for FilePath {
     const LINKS: Links = Links::Followed;
     const NOT_REGULAR: &'static str = "not a regular file";
+    const REGISTER: &'static str = "/proc";
 
     fn path(&self) -> Result<impl AsRef<Path>, Error> {
         Ok(self.path())

@@ -23,6 +23,7 @@ pub use super::memory::{Access, Window};
 
 use super::transfer;
 use crate::errno::Errno;
+use crate::name::SystemVName;
 
 /// Where a segment is, by name.
 pub trait Place: AsRef<OsStr> {
@@ -31,7 +32,12 @@ pub trait Place: AsRef<OsStr> {
     ///
     /// # Errors
     /// EEXIST if there is one; ENOSPC if there is no room, with nothing left behind.
-    fn create(&self, size: u64, mode: u32, page_size: PageSize) -> Result<Option<String>, Error>;
+    fn create(
+        &self,
+        size: u64,
+        mode: u32,
+        page_size: PageSize,
+    ) -> Result<Option<SystemVName>, Error>;
 
     /// Makes a segment of zeros up to `offset`, and then of all the bytes of `source`. Where the
     /// kind of segment allows, nobody sees it before it is complete.
@@ -52,7 +58,7 @@ pub trait Place: AsRef<OsStr> {
     fn describe(&self) -> Result<Description, Error>;
 
     /// All segments of this kind.
-    fn list() -> Result<Vec<Description>, Errno>
+    fn list() -> Result<Vec<Description>, Unlisted>
     where
         Self: Sized;
 }
@@ -171,9 +177,35 @@ pub enum Error {
         /// What there may be.
         limit: u64,
     },
-    /// Nor that there are more of them.
-    #[error("the System V segments that there may be are all there")]
-    TooMany,
+    /// Nor more of them, in number.
+    #[error("there are as many System V segments as there may be ({limit})")]
+    TooMany {
+        /// How many.
+        limit: u64,
+    },
+    /// Nor more of them, in memory.
+    #[error("System V segments would have more pages than they may ({limit})")]
+    TooManyPages {
+        /// How many, of all of them.
+        limit: u64,
+    },
+    /// The kernel chooses identifiers.
+    #[error("the kernel chooses identifiers")]
+    Identifier,
+    /// The kernel makes no segment of this kind without a byte.
+    #[error("a System V segment has one byte or more")]
+    Empty,
+}
+
+/// Why it is not known which segments there are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{place}")]
+pub struct Unlisted {
+    /// Where they stand.
+    place: &'static str,
+    /// Why that cannot be read.
+    #[source]
+    errno: Errno,
 }
 
 impl From<nix::errno::Errno> for Error {

@@ -13,6 +13,7 @@ impl FilePlace for ObjectName {
     /// Everybody may make names there.
     const LINKS: Links = Links::Refused;
     const NOT_REGULAR: &'static str = "not a shared memory object: not a regular file";
+    const REGISTER: &'static str = dev_shm::DIRECTORY;
 
     /// Semaphores lie in the same directory, and a byte written into one breaks it.
     fn path(&self) -> Result<impl AsRef<Path>, Error> {

@@ -2,12 +2,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use nix::sys::stat::fstat;
-use nix::unistd::{Whence, lseek};
-
 use super::{Access, Error, Made, Place, Segment};
 use crate::errno::Errno;
-use crate::sys::inode::is_regular;
+use crate::sys::offset::remaining;
 use crate::sys::stream;
 use crate::sys::transfer::{self, Side};
 
@@ -21,7 +18,7 @@ pub enum WriteError {
     #[error(transparent)]
     Source(Errno),
     /// The source is what is written to, and would never end.
-    #[error("standard input is the segment itself")]
+    #[error("the input is the segment itself")]
     Itself,
     /// There is more of it than fits; so much of it was written.
     #[error("the input does not fit into {room} bytes; {written} were written")]
@@ -42,7 +39,7 @@ pub enum WriteError {
         size: u64,
     },
     /// The source had less than it said, for a segment that was made for all of it.
-    #[error("standard input became shorter while it was read")]
+    #[error("the input became shorter while it was read")]
     CutShort,
     /// The source ended within a segment that cannot be had shorter.
     #[error(
@@ -77,6 +74,8 @@ impl From<transfer::Error> for WriteError {
     fn from(error: transfer::Error) -> Self {
         match error.side {
             Side::Source => Self::Source(error.errno),
+            // It was there when it was opened.
+            Side::Destination if error.errno == Errno(libc::ENOENT) => Self::Removed,
             Side::Destination => Self::Segment(Error::Kernel(error.errno)),
         }
     }
@@ -127,17 +126,6 @@ pub fn write_to(
     }
 }
 
-/// How much there is to read from a descriptor, where it tells: from a file.
-pub fn remaining(source: BorrowedFd<'_>) -> Option<u64> {
-    let status = fstat(source).ok()?;
-    if !is_regular(&status) {
-        return None;
-    }
-    let position = lseek(source, 0, Whence::SeekCur).ok()?;
-    // Files of /proc have no size, and much to read.
-    u64::try_from(status.st_size - position).ok().filter(|_| status.st_size > 0)
-}
-
 fn write(
     segment: &dyn Segment,
     source: BorrowedFd<'_>,
@@ -147,11 +135,10 @@ fn write(
     if segment.is(source) {
         return Err(WriteError::Itself);
     }
-    match fit {
-        Fit::Keep => write_within(segment, source, offset).map(drop),
-        _ if segment.can_grow() => write_freely(segment, source, offset, fit),
-        Fit::Grow => write_within(segment, source, offset).map(drop),
-        Fit::Exactly => write_exactly(segment, source, offset),
+    match (fit, segment.can_grow()) {
+        (Fit::Grow | Fit::Exactly, true) => write_freely(segment, source, offset, fit),
+        (Fit::Exactly, false) => write_exactly(segment, source, offset),
+        (Fit::Keep, _) | (Fit::Grow, false) => write_within(segment, source, offset).map(drop),
     }?;
     // Nobody would find what was written.
     if segment.was_removed()? { Err(WriteError::Removed) } else { Ok(()) }

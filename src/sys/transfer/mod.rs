@@ -13,6 +13,7 @@ mod source;
 mod tests;
 mod way;
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno::{EAGAIN, EINTR};
@@ -21,8 +22,8 @@ use nix::sys::stat::SFlag;
 use self::buffer::Buffer;
 use self::conduit::Conduit;
 use self::source::Source;
-use self::way::{Call, Way, is_refusal, kind};
-use super::{pipe, poll};
+use self::way::{Call, Preparation, Way, is_refusal};
+use super::{inode, pipe, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -48,6 +49,27 @@ impl Side {
             Self::Destination => poll::writable(fd, deadline),
         };
         waited.map_err(|errno| self.failed(errno))
+    }
+
+    /// Repeats a call that moves some of the bytes left, of or to this side, which is this
+    /// descriptor, until it has moved all of these or comes to an end; returns how many it moved.
+    pub fn repeat(
+        self,
+        fd: impl AsFd,
+        bytes: Range<u64>,
+        mut call: impl FnMut(Range<u64>) -> nix::Result<usize>,
+    ) -> Result<u64, Error> {
+        let mut position = bytes.start;
+        while position < bytes.end {
+            match call(position..bytes.end) {
+                Ok(0) => break,
+                Ok(count) => position += count as u64,
+                Err(EINTR) => {}
+                Err(EAGAIN) => drop(self.wait(&fd, Deadline::NEVER)?),
+                Err(errno) => return Err(self.failed(errno)),
+            }
+        }
+        Ok(position - bytes.start)
     }
 }
 
@@ -86,13 +108,6 @@ pub struct Transfer<'a> {
     moved: u64,
 }
 
-/// What is worth its system calls as soon as more is moved than a pipe holds to begin with.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Preparation {
-    EnlargePipes,
-    EnlargePipesAndLayConduit,
-}
-
 /// Moves all of the source, or as much as the limit says, waiting wherever that takes; returns how
 /// much it was.
 pub fn copy(source: impl AsFd, destination: impl AsFd, limit: Option<u64>) -> Result<u64, Error> {
@@ -103,11 +118,7 @@ impl<'a> Transfer<'a> {
     /// Prepares to move up to `limit` bytes; `None` is all there is.
     pub fn new(source: BorrowedFd<'a>, destination: BorrowedFd<'a>, limit: Option<u64>) -> Self {
         let source = Source::new(source);
-        let (way, wants_conduit) = Way::between(&source, destination);
-        let preparation = match wants_conduit {
-            true => Preparation::EnlargePipesAndLayConduit,
-            false => Preparation::EnlargePipes,
-        };
+        let (way, preparation) = Way::between(&source, destination);
         Self {
             source,
             destination,
@@ -281,7 +292,7 @@ impl<'a> Transfer<'a> {
             libc::EPIPE | libc::ENOSPC | libc::EDQUOT | libc::EFBIG => Side::Destination,
             // What happens to pipes is listed above, so it is the other one.
             _ if self.source.kind() == SFlag::S_IFIFO => Side::Destination,
-            _ if kind(self.destination) == SFlag::S_IFSOCK => Side::Destination,
+            _ if inode::kind_of(self.destination) == SFlag::S_IFSOCK => Side::Destination,
             _ => Side::Source,
         };
         Error { side, errno }

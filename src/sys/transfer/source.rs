@@ -6,7 +6,7 @@ use nix::sys::stat::SFlag;
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, lseek, read};
 
-use super::way::kind;
+use crate::sys::inode;
 
 /// A descriptor that bytes are taken from.
 ///
@@ -23,7 +23,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// What is behind this descriptor.
     pub fn new(fd: BorrowedFd<'a>) -> Self {
-        let kind = kind(fd);
+        let kind = inode::kind_of(fd);
         // Some files of the kernel's have none, such as trace_pipe.
         let has_position = kind == SFlag::S_IFREG && lseek(fd, 0, Whence::SeekCur).is_ok();
         Self { fd, kind, has_position }
@@ -51,7 +51,7 @@ impl<'a> Source<'a> {
     /// Notes that so many of the bytes that were taken have arrived.
     pub fn move_on(&self, count: usize) {
         if self.has_position {
-            // It had this one to take them from.
+            // It has a position, as was seen at first.
             let _ = lseek(self.fd, count as i64, Whence::SeekCur);
         }
     }

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::fcntl::{SpliceFFlags, copy_file_range, splice};
 use nix::sys::sendfile::sendfile64;
-use nix::sys::stat::{SFlag, fstat};
+use nix::sys::stat::SFlag;
 
 use super::buffer::Buffer;
 use super::conduit::Conduit;
@@ -35,6 +35,15 @@ pub enum Call {
     Sendfile,
 }
 
+/// What is worth its system calls as soon as more is moved than a pipe holds to begin with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Preparation {
+    /// Pipes hold more.
+    EnlargePipes,
+    /// That, and a pipe of our own between the two.
+    EnlargePipesAndLayConduit,
+}
+
 /// The most that one call is asked to move, which the kernel would cut off anyway.
 const LONGEST: u64 = 0x7fff_f000;
 
@@ -42,15 +51,22 @@ const LONGEST: u64 = 0x7fff_f000;
 const HALF_A_PIPE: u64 = pipe::CAPACITY as u64 / 2;
 
 impl Way {
-    /// The shortest way for a few bytes, and whether a conduit is shorter for many.
-    pub fn between(source: &Source<'_>, destination: BorrowedFd<'_>) -> (Self, bool) {
-        match (source.kind(), kind(destination)) {
-            (SFlag::S_IFREG, SFlag::S_IFIFO) => (Self::Directly(Call::Splice), true),
-            (SFlag::S_IFIFO, _) | (_, SFlag::S_IFIFO) => (Self::Directly(Call::Splice), false),
-            (SFlag::S_IFREG, SFlag::S_IFREG) => (Self::Directly(Call::CopyFileRange), false),
-            (SFlag::S_IFSOCK, _) | (SFlag::S_IFREG, SFlag::S_IFSOCK) => (Self::plain(), true),
-            (SFlag::S_IFREG, _) => (Self::Directly(Call::Sendfile), false),
-            _ => (Self::plain(), false),
+    /// The shortest way for a few bytes, and what makes it or another the shortest for many.
+    pub fn between(source: &Source<'_>, destination: BorrowedFd<'_>) -> (Self, Preparation) {
+        use Preparation::{EnlargePipes, EnlargePipesAndLayConduit};
+        match (source.kind(), inode::kind_of(destination)) {
+            (SFlag::S_IFREG, SFlag::S_IFIFO) => {
+                (Self::Directly(Call::Splice), EnlargePipesAndLayConduit)
+            }
+            (SFlag::S_IFIFO, _) | (_, SFlag::S_IFIFO) => {
+                (Self::Directly(Call::Splice), EnlargePipes)
+            }
+            (SFlag::S_IFREG, SFlag::S_IFREG) => (Self::Directly(Call::CopyFileRange), EnlargePipes),
+            (SFlag::S_IFSOCK, _) | (SFlag::S_IFREG, SFlag::S_IFSOCK) => {
+                (Self::plain(), EnlargePipesAndLayConduit)
+            }
+            (SFlag::S_IFREG, _) => (Self::Directly(Call::Sendfile), EnlargePipes),
+            _ => (Self::plain(), EnlargePipes),
         }
     }
 
@@ -99,11 +115,6 @@ impl Call {
             Self::Sendfile => sendfile64(to, from, None, count),
         }
     }
-}
-
-/// What kind of file it is; empty for a descriptor that is none, as the transfer will notice.
-pub fn kind(fd: BorrowedFd<'_>) -> SFlag {
-    fstat(fd).map_or(SFlag::empty(), |status| inode::kind(&status))
 }
 
 /// Whether the error means that the call is not for these descriptors, or not allowed at all,

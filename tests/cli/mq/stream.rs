@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::{error, queue, stat, system_v_queue};
 use crate::peers;
-use crate::support::{Run, binary, code, ipc, sh, text, until};
+use crate::support::{Run, binary, code, ipc, sh, sleeps_in, text, until, until_asleep};
 
 #[test]
 fn follow_writes_each_message_before_it_waits_and_ends_by_the_signal() {
@@ -146,8 +146,7 @@ fn a_full_output_is_not_waited_for_longer_than_told_and_costs_no_message() {
             assert_eq!((status(&["-n"]), status(&["-t", "20ms"])), (1, 124), "{message:?}");
         }
         let all = run(&["--all"]);
-        let waits = || text(&std::fs::read(format!("/proc/{}/stat", all.id())).unwrap());
-        until("it waits for room", || waits().contains(") S "));
+        until_asleep(all.id() as i32);
         assert_eq!(stat(&name)["messages"], 1);
         let mut bytes = vec![0; 1 << 20];
         let read = nix::unistd::read(&reader, &mut bytes).unwrap();
@@ -163,9 +162,15 @@ fn a_full_output_is_not_waited_for_longer_than_told_and_costs_no_message() {
 fn nothing_to_take_is_no_reason_to_wait_for_room() {
     let name = queue("4", "64");
     let (_reader, full) = full_pipe();
-    let words = ["mq", "recv", "--all", &name];
-    let all = Command::new(binary()).args(words).stdout(Stdio::from(full)).status();
-    assert_eq!(all.unwrap().code(), Some(0));
+    let status = |words: &[&str]| {
+        let mut command = Command::new(binary());
+        command.args(["mq", "recv", "--all"]).args(words);
+        command.stdout(full.try_clone().unwrap()).status().unwrap().code()
+    };
+    assert_eq!(status(&[&name]), Some(0));
+    let key = system_v_queue();
+    ipc(&["mq", "send", &key, "-p", "3", "of another type"]).is(0, "", "");
+    assert_eq!(status(&[&key, "--type", "7"]), Some(0));
 }
 
 #[test]
@@ -177,8 +182,7 @@ fn a_message_without_bytes_stays_where_nobody_reads() {
         .spawn()
         .map(|mut receiver| (receiver.stdout.take(), receiver));
     let (reader, mut receiver) = receiver.unwrap();
-    let waits = || text(&std::fs::read(format!("/proc/{}/stat", receiver.id())).unwrap());
-    until("it waits for a message", || waits().contains(") S "));
+    until("it waits for a message", || sleeps_in(receiver.id() as i32, "msgrcv"));
     drop(reader);
     ipc(&["mq", "send", &key, ""]).is(0, "", "");
     let status = receiver.wait().unwrap();

@@ -2,7 +2,7 @@
 
 use super::{error, stat, system_v_queue};
 use crate::peers;
-use crate::support::{Name, code, ipc, text};
+use crate::support::{Name, as_another_user, code, ipc, text};
 
 #[test]
 fn system_v_messages_have_types_by_which_they_are_chosen() {
@@ -110,8 +110,21 @@ fn a_system_v_queue_without_a_key_is_reached_by_its_identifier() {
     ipc(&["mq", "recv", name]).is(0, "x\n", "");
     ipc(&["mq", "rm", name]).is(0, "", "");
     ipc(&["mq", "recv", name]).is(4, "", &error("recv", name, "No such file or directory"));
-    let reason = "the kernel chooses identifiers; sysv:0 makes a new one";
-    ipc(&["mq", "create", "sysv:id=7"]).is(2, "", &error("create", "sysv:id=7", reason));
+    let told = error("create", "sysv:id=7", "the kernel chooses identifiers")
+        + "hint: sysv:0 makes a new one, and prints its name\n";
+    ipc(&["mq", "create", "sysv:id=7"]).is(2, "", &told);
+}
+
+#[test]
+fn a_queue_that_its_maker_may_not_read_has_the_limit_that_was_asked_for() {
+    let key = Name::system_v("mq");
+    let words = ["mq", "create", "-m", "0222", "--max-bytes", "8", &key];
+    let Some(create) = as_another_user(&words) else { return };
+    create.is(0, "", "");
+    assert_eq!(
+        (stat(&key)["max_bytes"].clone(), stat(&key)["mode"].clone()),
+        (8.into(), "0222".into())
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::peers;
-use crate::support::{Name, binary, code, ipc, sh, text, until};
+use crate::support::{Name, as_another_user, binary, code, ipc, sh, text, until};
 
 /// A set with this value in each of its semaphores.
 fn set(count: u32, value: u32) -> Name {
@@ -297,4 +297,16 @@ fn a_limit_of_the_kernel_is_named_with_the_number_in_use() {
     let reason = "11 semaphores are more than a set may have (10)";
     let hint = "hint: the first number of sysctl kernel.sem is the limit\n";
     large.is(3, "", &format!("ipc: sem create: sysv:1: {reason}\n{hint}"));
+}
+
+#[test]
+fn a_set_that_its_maker_may_not_use_has_the_value_that_was_asked_for() {
+    for mode in ["0444", "0222"] {
+        let key = Name::system_v("sem");
+        let words = ["sem", "create", "-m", mode, "--nsems", "2", "--value", "3", &key];
+        let Some(create) = as_another_user(&words) else { return };
+        create.is(0, "", "");
+        ipc(&["sem", "value", &key, "--index", "1"]).is(0, "3\n", "");
+        assert!(ipc(&["sem", "stat", "--json", &key]).succeeds().contains(&format!("\"{mode}\"")));
+    }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::{complaint, created};
 use crate::peers;
-use crate::support::{Name, binary, code, ipc, sh, text, until};
+use crate::support::{Name, binary, code, ipc, sh, text, until_asleep};
 
 const NO_ROOM: &str = "hint: --grow makes room, --truncate fits it\n";
 
@@ -190,18 +190,29 @@ fn limits_of_system_v_segments_are_told_with_their_names() {
     }
     let line = "cd /proc/sys/kernel; echo 4096 >shmmax; ipc shm create sysv:1 --size 8K; echo $?
         echo 1 >shmmni; ipc shm create sysv:1 --size 4K; ipc shm create sysv:2 --size 4K; echo $?
-        ipc shm create sysv:3 --size 0; echo $?";
+        ipc shm create sysv:3 --size 0; echo $?
+        echo 9 >shmmni; echo 1 >shmall; ipc shm create sysv:4 --size 4K; echo $?";
     let unshared = sh("exec unshare --ipc sh -c \"$0\"").word(line).output();
-    assert_eq!(text(&unshared.stdout), "3\n3\n3\n");
+    assert_eq!(text(&unshared.stdout), "3\n3\n3\n3\n");
     assert_eq!(
         text(&unshared.stderr),
         "ipc: shm create: sysv:1: 8192 bytes are more than a System V segment may have (4096)\n\
          hint: as root: sysctl kernel.shmmax=8192\n\
-         ipc: shm create: sysv:2: the System V segments that there may be are all there\n\
-         hint: 'ipc shm ls' shows them; sysctl kernel.shmmni limits their number, kernel.shmall \
-         their pages\n\
-         ipc: shm create: sysv:3: a System V segment has one byte or more\n"
+         ipc: shm create: sysv:2: there are as many System V segments as there may be (1)\n\
+         hint: 'ipc shm ls' shows them; sysctl kernel.shmmni is the limit\n\
+         ipc: shm create: sysv:3: a System V segment has one byte or more\n\
+         ipc: shm create: sysv:4: System V segments would have more pages than they may (1)\n\
+         hint: 'ipc shm ls' shows them; sysctl kernel.shmall is the limit\n"
     );
+}
+
+#[test]
+fn one_thread_writes_where_there_is_no_descriptor_for_two() {
+    let name = created("1");
+    sh("head -c 20M /dev/zero | (ulimit -n 4; ipc shm write \"$0\" --truncate)")
+        .word(&*name)
+        .is(0, "", "");
+    ipc(&["shm", "stat", &name]).assert().stdout(predicates::str::contains("20971520"));
 }
 
 #[test]
@@ -211,7 +222,7 @@ fn a_segment_is_not_written_from_itself() {
         sh(&format!("ipc shm write $0 {words} < /dev/shm$0")).word(&*name).is(
             3,
             "",
-            &complaint("write", &name, "standard input is the segment itself"),
+            &complaint("write", &name, "the input is the segment itself"),
         );
     }
     assert_eq!(fs::metadata(format!("/dev/shm{}", &*name)).unwrap().len(), 8192);
@@ -289,8 +300,7 @@ fn written_by_several(noun: &str, name: &str) -> Vec<u8> {
             .unwrap();
         let input = writer.stdin.take().unwrap();
         // It has found no segment before it reads.
-        let stat = format!("/proc/{}/stat", writer.id());
-        until("it waits for its input", || fs::read_to_string(&stat).unwrap().contains(") S "));
+        until_asleep(writer.id() as i32);
         writers.push((writer, input, part));
         offset += part.len();
     }

@@ -75,7 +75,7 @@ fn nothing_is_written_any_more_when_a_signal_has_given_the_guard_back() {
     let value = || ipc(&["sem", "value", &guard]).succeeds();
     // Whoever writes takes his time, and so does whoever dies.
     let calls = "trace=kill,tkill,tgkill,pwrite64";
-    let delays = ["kill,tkill,tgkill:delay_enter=500000", "pwrite64:delay_enter=10000"];
+    let delays = ["kill,tkill,tgkill:delay_enter=3000000", "pwrite64:delay_enter=10000"];
     let delays = delays.map(|delay| format!("inject={delay}"));
     let mut writer = Command::new("strace")
         .args(["-fqq", "-o", "/dev/null", "-e", calls, "-e", &delays[0], "-e", &delays[1]])

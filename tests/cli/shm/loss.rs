@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use nix::sys::signal::Signal;
 
 use super::{complaint, created};
-use crate::peers;
+use crate::peers::{self, Stopped};
 use crate::support::{Name, binary, children, code, ipc, is_at_futex, sh, text, until};
 
 const SHRANK: &str = "it became shorter while it was used";
@@ -29,25 +29,16 @@ fn a_segment_that_shrinks_while_it_is_printed_is_an_error() {
 }
 
 #[test]
-fn a_segment_that_shrinks_while_it_is_mapped_is_an_error_and_no_signal() {
-    let name = created("8K");
-    let words = ["--type", "i32", "--offset", "4096", "--eq", "1", "--poll", "5ms"];
-    let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
-    waiter.wait_until_asleep();
-    ipc(&["shm", "resize", &name, "16"]).is(0, "", "");
-    let output = waiter.finish();
-    assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
-}
-
-#[test]
-fn a_number_that_is_cut_off_within_its_page_is_missed() {
-    let name = created("8");
-    let words = ["--type", "i32", "--offset", "4", "--eq", "1", "--poll", "5ms"];
-    let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
-    waiter.wait_until_asleep();
-    ipc(&["shm", "resize", &name, "4"]).is(0, "", "");
-    let output = waiter.finish();
-    assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
+fn a_number_that_is_cut_off_is_missed_with_its_page_or_within_it() {
+    for (size, offset, shorter) in [("8K", "4096", "16"), ("8", "4", "4")] {
+        let name = created(size);
+        let words = ["--type", "i32", "--offset", offset, "--eq", "1", "--poll", "5ms"];
+        let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
+        waiter.wait_until_asleep();
+        ipc(&["shm", "resize", &name, shorter]).is(0, "", "");
+        let output = waiter.finish();
+        assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
+    }
 }
 
 #[test]
@@ -147,19 +138,34 @@ fn a_segment_that_shrinks_while_a_file_is_copied_into_it_is_an_error() {
     let name = created("80M");
     let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     std::fs::write(directory.path().join("f"), vec![b'x'; 80 << 20]).unwrap();
-    // Each piece of 32 MiB is looked at for a while before it is copied.
-    let delay = "inject=copy_file_range:delay_enter=200000";
-    let writer = sh("strace -qqo /dev/null -e trace=copy_file_range -e $2 $0 shm write $1 < f")
-        .word(binary())
-        .word(&*name)
-        .word(delay)
-        .within(directory.path())
-        .start();
-    let byte = || ipc(&["shm", "peek", &name, "--type", "u8", "--offset", "8M"]).succeeds();
-    until("it is written", || byte() == "120\n");
+    // The file is looked at before each piece of 32 MiB. It is stopped after the second.
+    let stop = "inject=copy_file_range:signal=STOP:when=2";
+    let strace = "exec strace -qqo /dev/null -e trace=copy_file_range -e $2 $0 shm write $1 < f";
+    let run = sh(strace).word(binary()).word(&*name).word(stop).within(directory.path());
+    let writer = Stopped::by(run);
     ipc(&["shm", "resize", &name, "4096"]).is(0, "", "");
-    let output = writer.finish();
+    let output = writer.continue_to_end();
     assert_eq!((code(&output), text(&output.stderr)), (3, complaint("write", &name, SHRANK)));
+}
+
+#[test]
+fn a_system_v_segment_that_is_removed_while_it_is_made_is_missed() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("f"), "bytes").unwrap();
+    for mode in ["0600", "0400"] {
+        let key = Name::system_v("shm");
+        let stop = "inject=shmat:signal=STOP:when=1";
+        let strace = "exec strace -qqo /dev/null -e trace=shmat -e $3 $0 shm write $1 -m $2 < f";
+        let run = sh(strace).word(binary()).word(&*key).word(mode).word(stop);
+        let writer = Stopped::by(run.within(directory.path()));
+        ipc(&["shm", "rm", &key]).is(0, "", "");
+        let output = writer.continue_to_end();
+        let told = complaint("write", &key, "the segment was removed");
+        assert_eq!((code(&output), text(&output.stderr)), (4, told));
+    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_server_that_is_stopped_while_it_takes_a_path_does_not_keep_others_for_ever(
     let stopped = Stopped::after(link.expect("the path appears"), &words[1]);
     let reason = "another server is starting here, and does not go on";
     ipc(&words[1]).is(5, "", &format!("ipc: sock serve: {}: {reason}\n", &*other));
-    assert_eq!(stopped.continue_to_end(), 0);
+    assert_eq!(code(&stopped.continue_to_end()), 0);
     assert_eq!(other.names(), [""; 0]);
 }
 

@@ -5,16 +5,17 @@ use std::os::fd::OwnedFd;
 use nix::sys::stat::fstat;
 
 use crate::errno::Errno;
-use crate::sys::stream;
+use crate::sys::transfer::{Error, Side};
+use crate::sys::{offset, stream};
 
 /// A file, and how long it has to be if nobody has cut it off.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
+pub struct Destination<'a> {
     file: &'a OwnedFd,
     least: u64,
 }
 
-impl<'a> Target<'a> {
+impl<'a> Destination<'a> {
     /// A file of at least this length.
     pub fn new(file: &'a OwnedFd, least: u64) -> Self {
         Self { file, least }
@@ -25,14 +26,20 @@ impl<'a> Target<'a> {
         self.file
     }
 
+    /// Sets the position of the file.
+    pub fn seek(&self, to: u64) -> Result<(), Error> {
+        offset::seek(self.file, to).map_err(|errno| Side::Destination.failed(errno))
+    }
+
     /// Writes all of it to this offset.
     ///
     /// # Errors
     /// EFAULT if the file was cut off before. Writing would make it as long again, with a hole for
     /// what was lost.
-    pub fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<(), Errno> {
+    pub fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<(), Error> {
         self.check()?;
-        stream::write_at(self.file, bytes, at)?;
+        let written = stream::write_at(self.file, bytes, at);
+        written.map_err(|errno| Side::Destination.failed(errno))?;
         self.has_grown_to(at + bytes.len() as u64);
         Ok(())
     }
@@ -46,8 +53,11 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// EFAULT if it was.
-    pub fn check(&self) -> Result<(), Errno> {
-        let size = fstat(self.file)?.st_size as u64;
-        if size < self.least { Err(Errno(libc::EFAULT)) } else { Ok(()) }
+    pub fn check(&self) -> Result<(), Error> {
+        match fstat(self.file) {
+            Ok(status) if status.st_size as u64 >= self.least => Ok(()),
+            Ok(_) => Err(Side::Destination.failed(Errno(libc::EFAULT))),
+            Err(errno) => Err(Side::Destination.failed(errno)),
+        }
     }
 }
