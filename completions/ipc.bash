@@ -2541,7 +2541,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__recv)
-            opts="-q -v -f -j -t -n -0 -h -V --quiet --verbose --count --all --follow --peek --show-priority --json --type --except --timeout --nonblock --null --frame --exec --jobs --requeue --help --version"
+            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --count --all --follow --peek --show-priority --json --type --except --timeout --nonblock --null --frame --exec --jobs --requeue --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2576,6 +2576,14 @@ _ipc() {
                     return 0
                     ;;
                 --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --conflict-exit-code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -E)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

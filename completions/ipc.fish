@@ -400,6 +400,7 @@ whole\t'All of it is one record; on output nothing is added'
 len4\t'A 4-byte little-endian length, then the bytes'
 netstring\t'A length in decimal, a colon, the bytes, a comma'"
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l jobs -d 'Run so many COMMANDs at a time, instead of one' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s E -l conflict-exit-code -d 'Status instead of 1 and 124 where it would block or is not in time' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l all -d 'All messages that are there; none is success as well'

@@ -62,6 +62,20 @@ pub enum Statuses {
     Ours,
     /// That of the COMMAND which the verb runs; what fails before has 125.
     OfCommand,
+    /// That of the COMMANDs, if an option has them run.
+    OfCommandIfAny,
+}
+
+impl Statuses {
+    /// The status for an error that by itself has this one.
+    pub fn of(self, error: Exit) -> Exit {
+        match (self, error) {
+            (Self::OfCommand, Exit::Failed | Exit::NotFound | Exit::InUse | Exit::Denied) => {
+                Exit::CommandNotStarted
+            }
+            (_, exit) => exit,
+        }
+    }
 }
 
 /// What a verb is: options that clap derives, examples, and what it does.
@@ -102,12 +116,7 @@ impl Verb {
 
     /// The status of this verb for an error that by itself has this one.
     pub fn exit(&self, error: Exit) -> Exit {
-        match (self.statuses, error) {
-            (Statuses::OfCommand, Exit::Failed | Exit::NotFound | Exit::InUse | Exit::Denied) => {
-                Exit::CommandNotStarted
-            }
-            (_, exit) => exit,
-        }
+        self.statuses.of(error)
     }
 
     fn is_called(&self, word: &OsStr) -> bool {

@@ -166,6 +166,14 @@ impl Busy {
     }
 }
 
+impl Clone for Busy {
+    /// That the piece has something else to be done about it as well.
+    fn clone(&self) -> Self {
+        self.0.state().busy += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = self.0.state();

@@ -130,7 +130,12 @@ impl Failure {
     /// `--nonblock` was given and it would have blocked: an answer rather than an error, so it is
     /// told only to those who asked for more with `--verbose`.
     pub fn would_block() -> Self {
-        Self { expected: true, ..Self::new(Exit::No, "would block") }
+        Self::no("would block")
+    }
+
+    /// The answer is no, for this reason; it is told as that of [`Failure::would_block`] is.
+    pub fn no(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { expected: true, ..Self::new(Exit::No, reason) }
     }
 
     /// The way out, in words that follow `hint: `.

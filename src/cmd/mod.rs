@@ -125,6 +125,11 @@ pub struct Conflict {
 }
 
 impl Conflict {
+    /// Whether another status was asked for.
+    pub fn is_given(&self) -> bool {
+        self.conflict_exit_code.is_some()
+    }
+
     /// Ends with the status that was asked for, if this is the error it was asked for.
     pub fn settle(&self, error: anyhow::Error, output: &Output) -> anyhow::Result<Exit> {
         match (self.conflict_exit_code, Exit::of(&error)) {

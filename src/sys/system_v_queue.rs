@@ -148,7 +148,8 @@ impl Queue {
     fn state(&self) -> Result<libc::msqid_ds, Errno> {
         let mut state = MaybeUninit::<libc::msqid_ds>::zeroed();
         // SAFETY: the kernel writes the structure, which lives through the call.
-        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, state.as_mut_ptr()) })?;
+        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, state.as_mut_ptr()) })
+            .map_err(removed)?;
         // SAFETY: all zeros would have been valid, and the kernel wrote it.
         Ok(unsafe { state.assume_init() })
     }
@@ -163,7 +164,7 @@ impl Queue {
     /// Sends a message of a type from 1 up, waiting for room until `deadline`.
     ///
     /// # Errors
-    /// EIDRM if the queue is removed meanwhile.
+    /// EIDRM if the queue has been removed.
     pub fn send(&mut self, message: &[u8], kind: i64, deadline: Deadline) -> Result<Waited, Errno> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&(kind as c_long).to_ne_bytes());
@@ -174,6 +175,11 @@ impl Queue {
             Errno::check(unsafe {
                 libc::msgsnd(self.id, self.buffer.as_ptr().cast(), message.len(), flags)
             })
+        })
+        .map_err(|errno| match errno {
+            // That is also what is said of a message which is too long.
+            Errno(libc::EINVAL) => self.state().err().unwrap_or(errno),
+            errno => errno,
         })
     }
 
@@ -209,7 +215,7 @@ impl Queue {
                 (_, Errno(libc::EINTR)) => {}
                 // It was sent when longer ones were allowed.
                 (_, Errno(libc::E2BIG)) => self.buffer.resize(HEAD + room * 2, 0),
-                (_, errno) => return Err(errno),
+                (_, errno) => return Err(removed(errno)),
             }
         }
     }
@@ -222,6 +228,19 @@ impl Queue {
     /// The bytes of what was received last, which had this length.
     pub fn message(&self, length: usize) -> &[u8] {
         &self.buffer[HEAD..HEAD + length]
+    }
+
+    /// Whether there is such a message, where the kernel tells without taking it.
+    pub fn has(&mut self, selection: Selection) -> Result<bool, Errno> {
+        for index in 0.. {
+            match self.peek(index) {
+                Ok(Some(message)) if selection.includes(message.kind) => return Ok(true),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(Errno(libc::ENOSYS)) => return Ok(false),
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(false)
     }
 
     /// Waits until there is such a message, and takes none.
@@ -242,7 +261,7 @@ impl Queue {
                 (0, _) => Ok(Some(head)),
                 (_, Errno(libc::E2BIG)) => Ok(None),
                 (_, Errno(libc::ENOMSG)) => Err(Errno(libc::EAGAIN)),
-                (_, errno) => Err(errno),
+                (_, errno) => Err(removed(errno)),
             }
         })?;
         Ok(waited.map(|seen| self.seen = seen))
@@ -285,6 +304,11 @@ pub fn queues_limit() -> u64 {
 /// cgid, stime, rtime and ctime.
 pub fn list() -> Result<Vec<Row>, Errno> {
     system_v::table("msg")
+}
+
+/// How it is told that there is no queue with an identifier, or not any more.
+fn removed(errno: Errno) -> Errno {
+    if errno == Errno(libc::EINVAL) { Errno(libc::EIDRM) } else { errno }
 }
 
 fn get(key: c_int, flags: c_int) -> Result<c_int, Errno> {

@@ -179,6 +179,8 @@ impl Set {
                 (0, _) => return Ok(Waited::Done(())),
                 (_, Errno(libc::EAGAIN)) if deadline.has_passed() => return Ok(Waited::TimedOut),
                 (_, Errno(libc::EAGAIN | libc::EINTR)) => {}
+                // There is no such set any more.
+                (_, Errno(libc::EINVAL)) => return Err(Errno(libc::EIDRM)),
                 (_, errno) => return Err(errno),
             }
         }

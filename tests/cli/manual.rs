@@ -72,8 +72,15 @@ fn of_verb(noun: Option<&Noun>, verb: &Verb) -> Vec<u8> {
     let mut page = Page::new(&page_name(noun, verb), &words, verb.command());
     page.options();
     page.list("EXIT STATUS", statuses(&exit::MEANINGS));
-    if verb.statuses == Statuses::OfCommand {
-        page.text(".PP\nOtherwise the status is that of COMMAND:\n");
+    let command = match verb.statuses {
+        Statuses::Ours => None,
+        Statuses::OfCommand => Some("Otherwise the status is that of COMMAND:"),
+        Statuses::OfCommandIfAny => {
+            Some("If a COMMAND is run it is 1, 2, 124, or that of COMMAND:")
+        }
+    };
+    if let Some(words) = command {
+        page.text(&format!(".PP\n{words}\n"));
         page.items(statuses(&exit::COMMAND_MEANINGS));
     }
     page.examples(verb.examples.iter());

@@ -10,7 +10,7 @@ use crate::mailbox::{self, QueueName};
 use crate::name::{ObjectName, SystemVName};
 use crate::output::Output;
 use crate::plain::Plain;
-use crate::sys::mqueue::{self, Access, Limits, Shape};
+use crate::sys::mqueue::{self, Access, Limits, MOST, Shape};
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
 use crate::units::Size;
@@ -105,8 +105,14 @@ impl Create {
             .into());
         }
         let target = Target::new(name).map_err(explain)?;
-        let exists = || system_v_queue::Queue::open(target).map(drop).map_err(explain);
         let bytes = self.max_bytes.map(|Size(bytes)| bytes);
+        let exists = || {
+            let queue = system_v_queue::Queue::open(target).map_err(explain)?;
+            match bytes {
+                Some(wanted) => has_limit(&queue, wanted),
+                None => Ok(()),
+            }
+        };
         let create = || create_system_v(target, self.creation.mode(), bytes);
         let made = self.creation.make(name, output, create, exists)?;
         if let Some(queue) = made.filter(|_| target.is_private()) {
@@ -133,6 +139,14 @@ pub fn create_system_v(
     })
 }
 
+/// Whether a queue that exists already has the limit that was asked for.
+fn has_limit(queue: &system_v_queue::Queue, wanted: u64) -> Result<(), Failure> {
+    match queue.max_bytes().map_err(explain)? {
+        there if there == wanted => Ok(()),
+        there => Err(Failure::new(Exit::InUse, format!("exists with --max-bytes {there}"))),
+    }
+}
+
 /// Creates a POSIX queue, and names the limit where one is in the way.
 pub fn create_posix(
     name: &ObjectName,
@@ -147,10 +161,16 @@ fn explain_limit(errno: Errno, shape: Option<Shape>) -> Failure {
     let asked = shape.unwrap_or(limits.default);
     match errno {
         Errno(libc::EINVAL | libc::EOVERFLOW) if asked.max_msgs > limits.largest.max_msgs => {
-            beyond("messages", asked.max_msgs, limits.largest.max_msgs, "msg_max")
+            beyond("messages", asked.max_msgs, limits.largest.max_msgs, "msg_max", MOST.max_msgs)
         }
         Errno(libc::EINVAL | libc::EOVERFLOW) if asked.msg_size > limits.largest.msg_size => {
-            beyond("bytes a message", asked.msg_size, limits.largest.msg_size, "msgsize_max")
+            beyond(
+                "bytes a message",
+                asked.msg_size,
+                limits.largest.msg_size,
+                "msgsize_max",
+                MOST.msg_size,
+            )
         }
         Errno(libc::ENOSPC) => {
             let queues = limits.queues;
@@ -173,9 +193,13 @@ fn explain_limit(errno: Errno, shape: Option<Shape>) -> Failure {
     }
 }
 
-fn beyond(what: &str, asked: u64, limit: u64, sysctl: &str) -> Failure {
-    Failure::failed(format!("{asked} {what} are more than the kernel allows ({limit})"))
-        .hint(format!("as root: sysctl fs.mqueue.{sysctl}={asked}"))
+fn beyond(what: &str, asked: u64, limit: u64, sysctl: &str, most: u64) -> Failure {
+    let failure =
+        Failure::failed(format!("{asked} {what} are more than the kernel allows ({limit})"));
+    match asked > most {
+        true => failure,
+        false => failure.hint(format!("as root: sysctl fs.mqueue.{sysctl}={asked}")),
+    }
 }
 
 fn explain_max_bytes(errno: Errno, asked: Option<u64>) -> Failure {

@@ -132,10 +132,11 @@ fn list_posix() -> Result<Vec<Record>, Errno> {
 
 fn not_mounted(errno: Errno) -> Failure {
     match errno {
-        Errno(libc::ENOENT) => {
-            Failure::new(Exit::NotFound, "POSIX queues are not mounted, and you may not mount them")
-                .hint("as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue")
-        }
+        Errno(libc::ENOENT) => Failure::new(
+            Exit::NotFound,
+            "our POSIX queues are not mounted there, and you may not mount them",
+        )
+        .hint("as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue"),
         errno => explain(errno),
     }
 }

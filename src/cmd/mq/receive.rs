@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::cli::{Example, Run};
+use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::delivery::Delivery;
 use crate::errno::Errno;
@@ -32,9 +32,9 @@ use super::{explain, not_for_this_kind};
 /// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
 /// the COMMANDs, and ends us after them, and after what goes back has gone; a second one does not
 /// wait for a queue that is full. The status is that of the first COMMAND that fails; the
-/// others are run all the same. The message of one that cannot be started goes back, and with
-/// --requeue so does that of one that fails: behind those of its priority, and as soon as the queue
-/// has room. With --requeue, --all takes as many messages as there are at first.
+/// others are run all the same. The message of one that cannot be started goes back, if you may send
+/// to the queue, and with --requeue so does that of one that fails: behind those of its priority, and
+/// as soon as the queue has room. With --requeue, --all takes as many messages as there are at first.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Recv {
     /// Name of the queue
@@ -49,7 +49,7 @@ pub struct Recv {
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
     /// Print a copy of the message at this place of a System V queue, the oldest being 0
-    #[arg(long, value_name = "INDEX", conflicts_with_all = ["count", "all", "follow", "kind", "except"])]
+    #[arg(long, value_name = "INDEX", conflicts_with_all = ["count", "all", "follow", "kind", "except", "timeout", "nonblock"])]
     peek: Option<u32>,
     /// Print the priority, or the type, and a tab in front of each message
     #[arg(long)]
@@ -87,9 +87,9 @@ impl Choice {
     /// The choice, for a queue that can make it.
     fn selection(self, name: &QueueName) -> Result<Selection, Failure> {
         let selection = match (self.kind, self.except) {
-            (Some(0 | i64::MIN), _) => Err(not_for_this_kind("a type is not 0")),
+            (Some(0), _) => Err(not_for_this_kind("a type is not 0")),
             (Some(kind @ 1..), _) => Ok(Selection::Type(kind)),
-            (Some(kind), _) => Ok(Selection::UpTo(-kind)),
+            (Some(kind), _) => Ok(Selection::UpTo(kind.saturating_neg())),
             (None, Some(kind)) => Ok(Selection::Except(kind)),
             (None, None) => return Ok(Selection::Any),
         };
@@ -114,9 +114,11 @@ impl Run for Recv {
         ),
         ("Take what is of type 7", "ipc mq recv --type 7 sysv:0x2a"),
     ];
+    const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
+        self.execution.refuse_options_without()?;
         if self.execution.is_wanted() {
             let count = self.count();
             let Self { name, waiting, execution, .. } = self;
@@ -191,7 +193,8 @@ impl Reception<'_> {
 
     fn peek(&mut self, output: &mut Output, index: u32) -> anyhow::Result<()> {
         let found = self.mailbox.peek(index).map_err(explain_peek).about(&self.recv.name)?;
-        let copied = found.ok_or_else(Failure::would_block).about(&self.recv.name)?;
+        let nothing = || Failure::no(format!("no message at {index}"));
+        let copied = found.ok_or_else(nothing).about(&self.recv.name)?;
         self.deliver(output, copied)
     }
 
@@ -265,7 +268,8 @@ impl Reception<'_> {
 /// Wait until a message is in a queue, and take none
 ///
 /// Somebody else may have taken it when the command ends. At a System V queue a message without any
-/// bytes can only be seen by taking it, and goes back behind the others, as soon as there is room.
+/// bytes that comes while we wait can only be seen by taking it, and goes back behind the others, as
+/// soon as there is room.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the queue

@@ -11,7 +11,7 @@ use crate::frame::{Framing, Length, Messages, ReadError, refuse_longer};
 use crate::mailbox::{self, Mailbox, QueueName};
 use crate::output::Output;
 use crate::plain::Plain;
-use crate::sys::mqueue::{Access, PRIORITY_MAX};
+use crate::sys::mqueue::{Access, MOST, PRIORITY_MAX};
 use crate::sys::system_v::Target;
 use crate::units::Permissions;
 
@@ -140,7 +140,7 @@ impl Send {
                     "message of {length} is longer than the queue allows ({limit})"
                 ));
                 match (&self.name, length) {
-                    (QueueName::Posix(_), Length::Exactly(bytes)) => {
+                    (QueueName::Posix(_), Length::Exactly(bytes)) if bytes <= MOST.msg_size => {
                         failure.hint(format!("create the queue with --msg-size {bytes}"))
                     }
                     _ => failure,

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use crate::child::{self, Command};
+use crate::cli::Statuses;
+use crate::cmd::Conflict;
 use crate::crew::{Busy, Crew, start_thread};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
@@ -40,6 +42,8 @@ pub struct Execution {
     /// Send a message back to the queue if its COMMAND fails
     #[arg(long, requires = "exec")]
     requeue: bool,
+    #[command(flatten)]
+    conflict: Conflict,
     /// The command and its arguments; it finds the priority in IPC_MQ_PRIORITY
     #[arg(last = true, value_name = "COMMAND", requires = "exec")]
     command: Vec<OsString>,
@@ -64,12 +68,26 @@ impl Execution {
         self.exec
     }
 
+    /// Refuses what is only for COMMANDs, if none is to be run.
+    pub fn refuse_options_without(&self) -> anyhow::Result<()> {
+        match !self.exec && self.conflict.is_given() {
+            true => Err(Failure::new(Exit::Usage, "--conflict-exit-code is for --exec").into()),
+            false => Ok(()),
+        }
+    }
+
     /// Takes messages and runs the COMMAND for each. The status is that of the first one that
-    /// fails; the others are run all the same.
-    ///
-    /// # Errors
-    /// What ends the whole: that a COMMAND cannot be started, or what happens to the queue.
+    /// fails; the others are run all the same. What ends the whole is told: that a COMMAND cannot be
+    /// started, or what happens to the queue.
     pub fn run(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
+        let conflict = self.conflict;
+        self.work(task, output).or_else(|error| conflict.settle(error, output)).or_else(|error| {
+            output.error(&error);
+            Ok(Statuses::OfCommand.of(Exit::of(&error)))
+        })
+    }
+
+    fn work(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
         let left = AtomicU64::new(self.count(&task).map_err(explain).about(&task.name)?);
         let (events, received) = mpsc::channel();
         let jobs = self.jobs.map_or(1, NonZeroUsize::get);
@@ -142,14 +160,14 @@ struct Message {
 /// What a worker tells.
 #[derive(Debug)]
 enum Event {
-    /// A COMMAND failed.
-    Failed(ExitStatus),
+    /// A COMMAND failed. We do not end before that is told.
+    Failed(ExitStatus, Busy),
     /// A message is done with.
     Done,
     /// The last thing to do takes as long as the queue is full.
     Full,
-    /// A message cannot be sent back.
-    Lost(Errno),
+    /// The same of a message that cannot be sent back.
+    Lost(Errno, Busy),
     /// The worker has come to its end.
     Ended(anyhow::Result<()>),
 }
@@ -161,7 +179,7 @@ impl Job {
         let mut error = None;
         for event in events {
             match event {
-                Event::Failed(status) => {
+                Event::Failed(status, _busy) => {
                     output.warn(self.tell(status));
                     exit = if exit == Exit::Done { child::exit_of(status) } else { exit };
                 }
@@ -173,9 +191,13 @@ impl Job {
                     let name = self.name();
                     output.warn(format_args!("{name}: full; waiting to send a message back"));
                 }
-                Event::Lost(errno) => {
+                Event::Lost(errno, _busy) => {
                     let name = self.name();
-                    output.warn(format_args!("{name}: a message cannot be sent back: {errno}"));
+                    let reason = match errno {
+                        Errno(libc::EBADF) => Cow::from("you may not send to it"),
+                        errno => errno.to_string().into(),
+                    };
+                    output.warn(format_args!("{name}: a message cannot be sent back: {reason}"));
                     exit = if exit == Exit::Done { Exit::Failed } else { exit };
                 }
                 Event::Done | Event::Ended(Ok(())) => {}
@@ -284,14 +306,17 @@ impl Worker {
         let returns = match &ended {
             Ok(Some(status)) if status.success() => false,
             Ok(Some(status)) => {
-                let _ = self.events.send(Event::Failed(*status));
+                let _ = self.events.send(Event::Failed(*status, busy.clone()));
                 job.execution.requeue
             }
             // Nobody has seen the message.
             Ok(None) | Err(_) => true,
         };
-        if returns && let Err(errno) = self.send_back(message, busy) {
-            let _ = self.events.send(Event::Lost(errno));
+        if returns {
+            let untold = busy.clone();
+            if let Err(errno) = self.send_back(message, busy) {
+                let _ = self.events.send(Event::Lost(errno, untold));
+            }
         }
         match ended {
             Ok(_) => Ok(()),

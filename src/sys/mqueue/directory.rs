@@ -9,6 +9,7 @@ use nix::fcntl::{AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode, fstatat};
 use nix::sys::statfs::{FsType, fstatfs};
 
+use super::{Access, Queue};
 use crate::errno::Errno;
 use crate::name::ObjectName;
 use crate::sys::descriptor;
@@ -30,6 +31,10 @@ impl Directory {
     }
 
     /// The names of the queues, sorted.
+    ///
+    /// # Errors
+    /// ENOENT if what is mounted shows the queues of another IPC namespace, as far as we may open
+    /// one to see that.
     pub fn names(&self) -> Result<Vec<ObjectName>, Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut directory = Dir::openat(&self.0, ".", flags, Mode::empty())?;
@@ -39,7 +44,21 @@ impl Directory {
             names.extend(ObjectName::of_file(OsStr::from_bytes(entry?.file_name().to_bytes())));
         }
         names.sort();
+        if names.iter().any(|name| self.is_elsewhere(name)) {
+            return Err(Errno(libc::ENOENT));
+        }
         Ok(names)
+    }
+
+    /// Whether a name that is listed here leads to no queue of ours, or to another one.
+    fn is_elsewhere(&self, name: &ObjectName) -> bool {
+        let opened = Queue::open(name, Access::Look).and_then(|queue| queue.status());
+        match (opened, self.status(name)) {
+            (Ok(ours), Ok(listed)) => ours.st_dev != listed.st_dev,
+            (Err(Errno(libc::ENOENT)), Ok(_)) => true,
+            // It may not be opened, or has gone since.
+            _ => false,
+        }
     }
 
     /// The file of a queue, which need not be opened for it.

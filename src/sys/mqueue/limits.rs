@@ -5,6 +5,9 @@ use nix::sys::resource::{Resource, getrlimit};
 use super::Shape;
 use crate::sys::sysctl;
 
+/// The most that limits can be set to: HARD_MSGMAX, HARD_MSGSIZEMAX.
+pub const MOST: Shape = Shape { max_msgs: 65536, msg_size: 16 << 20 };
+
 /// The limits of a machine, or of an IPC namespace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {

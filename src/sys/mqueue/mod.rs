@@ -13,9 +13,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
+use nix::sys::uio::pread;
 
 pub use self::directory::{DIRECTORY, Directory};
-pub use self::limits::{Limits, memory_limit};
+pub use self::limits::{Limits, MOST, memory_limit};
 
 use super::descriptor;
 use super::stdio::Stream;
@@ -145,7 +146,8 @@ impl Queue {
     /// What only those who may receive are told.
     pub fn contents(&self) -> Result<Contents, Errno> {
         let mut text = [0; 128];
-        let length = nix::unistd::read(&self.0, &mut text)?;
+        // From its beginning, however often that was asked.
+        let length = pread(&self.0, &mut text, 0)?;
         Ok(Contents::parse(&text[..length]))
     }
 

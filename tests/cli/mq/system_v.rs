@@ -2,7 +2,9 @@
 
 use super::{error, stat, system_v_queue};
 use crate::peers;
-use crate::support::{Name, as_another_user, code, ipc, text};
+use crate::support::{
+    Name, Run, as_another_user, binary, children, code, ipc, sh, sleeps_in, text, until,
+};
 
 #[test]
 fn system_v_messages_have_types_by_which_they_are_chosen() {
@@ -78,14 +80,38 @@ fn waiting_for_a_system_v_message_takes_none_even_if_it_is_empty() {
 }
 
 #[test]
+fn what_is_there_already_is_seen_without_taking_it() {
+    let key = system_v_queue();
+    ipc(&["mq", "send", &key, "-p", "3", "", "one", "two"]).is(0, "", "");
+    ipc(&["mq", "wait", &key]).is(0, "", "");
+    ipc(&["mq", "wait", &key, "--type", "-5"]).is(0, "", "");
+    ipc(&["mq", "wait", "-n", &key, "--type", "4"]).is(1, "", "");
+    ipc(&["mq", "recv", "--all", &key]).is(0, "\none\ntwo\n", "");
+}
+
+#[test]
 fn a_message_that_was_taken_to_see_it_and_cannot_go_back_is_told_in_time() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
     let key = Name::system_v("mq");
     ipc(&["mq", "create", &key, "--max-bytes", "8"]).is(0, "", "");
-    ipc(&["mq", "send", &key, "", "12345678"]).is(0, "", "");
+    // A look, a try, and the wait, which lets us fill the queue before what it took goes back.
+    let delay = "inject=msgrcv:delay_exit=2000000:when=3";
+    let waiter = Run::new("strace", &["-qqo", "/dev/null", "-e", "trace=msgrcv", "-e", delay])
+        .word(binary())
+        .words(&["mq", "wait", "-t", "3s", &key])
+        .start();
+    let waits = || children(waiter.pid()).first().is_some_and(|&pid| sleeps_in(pid, "msgrcv"));
+    until("it waits for a message", waits);
+    ipc(&["mq", "send", &key, ""]).is(0, "", "");
+    until("it is taken", || stat(&key)["messages"] == 0);
+    ipc(&["mq", "send", &key, "12345678"]).is(0, "", "");
     ipc(&["mq", "set", &key, "--max-bytes", "4"]).is(0, "", "");
+    let output = waiter.finish();
     let reason = "a message without any bytes was taken to see it, and there is no room to put it \
                   back";
-    ipc(&["mq", "wait", "-t", "50ms", &key]).is(3, "", &error("wait", &key, reason));
+    assert_eq!((code(&output), text(&output.stderr)), (3, error("wait", &key, reason)));
     ipc(&["mq", "recv", "--all", &key]).is(0, "12345678\n", "");
 }
 
@@ -99,6 +125,31 @@ fn those_who_wait_at_a_system_v_queue_are_told_that_it_was_removed() {
     let told = (code(&output), text(&output.stderr));
     assert_eq!(told, (4, error("recv", &key, "the queue was removed")));
     ipc(&["mq", "recv", &key]).is(4, "", &error("recv", &key, "No such file or directory"));
+}
+
+#[test]
+fn those_who_come_back_to_a_system_v_queue_are_told_that_it_was_removed() {
+    let key = system_v_queue();
+    ipc(&["mq", "send", &key, "a", "b"]).is(0, "", "");
+    let told = error("recv", &key, "the queue was removed");
+    let words = ["mq", "recv", "--count", "2", "--exec", &key, "--"];
+    ipc(&words).words(&[binary().to_str().unwrap(), "mq", "rm", &key]).is(125, "", &told);
+    let key = system_v_queue();
+    let told = error("send", &key, "the queue was removed; the message before it was sent");
+    sh("{ echo a; until ipc mq recv -n $0 >a; do :; done; ipc mq rm $0; echo b; } | ipc mq send $0")
+        .word(&*key)
+        .within(tempfile::tempdir().unwrap().path())
+        .is(4, "", &told);
+}
+
+#[test]
+fn an_existing_system_v_queue_is_accepted_with_the_limit_that_was_asked_for() {
+    let key = Name::system_v("mq");
+    let create = |bytes| ipc(&["mq", "create", "-e", &key, "--max-bytes", bytes]);
+    create("64").is(0, "", "");
+    create("64").is(0, "", "");
+    create("32").is(5, "", &error("create", &key, "exists with --max-bytes 64"));
+    ipc(&["mq", "create", "-e", &key]).is(0, "", "");
 }
 
 #[test]

@@ -83,8 +83,7 @@ fn a_signal_ends_the_command_and_its_message_goes_back() {
         let output = worker.finish();
         let told = error("recv", &key, "sh died of signal TERM; the message goes back");
         let (status, stderr) = (code(&output), text(&output.stderr));
-        // The end may come before the words.
-        assert!(status == 143 && (stderr == told || stderr.is_empty()), "{status} {stderr}");
+        assert_eq!((status, stderr), (143, told));
         ipc(&["mq", "recv", "--show-priority", &key]).is(0, "2\tkept\n", "");
         let idle = ipc(&words).word("true").start();
         idle.wait_until_asleep();
@@ -204,13 +203,26 @@ fn a_limit_on_threads_is_told_and_no_message_is_lost() {
             .word(binary())
             .words(&["mq", "recv", "--exec", &name, "--", "cat"])
             .is(
-                3,
+                125,
                 "",
                 "ipc: mq recv: starting a thread: Resource temporarily unavailable\n\
                  hint: 'ulimit -u' shows how many there may be\n",
             );
     }
     ipc(&["mq", "recv", &name]).is(0, "kept\n", "");
+}
+
+#[test]
+fn the_status_of_a_command_is_told_from_that_of_the_queue() {
+    let name = queue("4", "64");
+    let gone = error("recv", "/no-such", "No such file or directory");
+    ipc(&["mq", "recv", "--exec", "/no-such", "--", "true"]).is(125, "", &gone);
+    ipc(&["mq", "recv", "-n", "-E", "77", "--exec", &name, "--", "true"]).is(77, "", "");
+    ipc(&["mq", "recv", "-n", "-E", "77", &name]).is(
+        2,
+        "",
+        "ipc: mq recv: --conflict-exit-code is for --exec\n",
+    );
 }
 
 #[test]
