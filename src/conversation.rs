@@ -241,7 +241,9 @@ fn receive_records(
     socket.mark_messages()?;
     loop {
         // What was received is written before we sleep.
-        if output.is_pending() && poll::readable(socket, Deadline::PASSED)? == Waited::TimedOut {
+        if !output.pending().is_empty()
+            && poll::readable(socket, Deadline::PASSED)? == Waited::TimedOut
+        {
             output.flush()?;
         }
         match socket.receive_message(&mut buffer) {

@@ -1,19 +1,24 @@
 //! Messages on their way from where they were taken for good to stdout.
 //!
-//! A message that was taken and not yet written would be lost with us. So INT, TERM and HUP are
-//! held back from before a message is taken until it is written, and let through only while we
-//! wait; and none is taken before stdout has room, or after its reader has left. What is left to
-//! lose is little: the messages of one write that fails, or that is under way when we are killed
-//! (by KILL or QUIT, which are not held back).
+//! A message that was taken and not yet written would be lost with us. So signals that would end us
+//! are held back from before a message is taken until it is written, and let through only while we
+//! wait; and none is taken before stdout has room for it, or after its reader has left. What stdout
+//! does not take after all can go back to where it came from. What is left to lose is the messages of
+//! one write, to KILL.
+//!
+//! Of a pipe that holds something it cannot be known that it takes more than PIPE_BUF bytes at once.
+//! So there a longer message may have to wait for its reader halfway, and signals with it.
+
+use std::ops::Range;
 
 use crate::deadline::{Deadline, Waited};
 use crate::frame::{Form, Writer};
 use crate::output::{Output, Record, Unwritable};
 use crate::signals::Signal;
 use crate::sys::signal::Blocked;
-use crate::sys::stdio::{self, Blocking};
+use crate::sys::stdio::{self, Sink};
 
-/// How much may be gathered for one write. A pipe that is empty takes it at once.
+/// How much may be gathered for one write.
 const GATHERED: usize = 32 << 10;
 
 /// The way to stdout. For as long as it lives, signals wait.
@@ -21,10 +26,40 @@ const GATHERED: usize = 32 << 10;
 pub struct Delivery {
     writer: Writer,
     held: Blocked,
-    blocking: Blocking,
-    gathered: usize,
-    /// Whether stdout takes more, as far as was seen since it was last written to or waited for.
-    has_room: bool,
+    sink: Sink,
+    /// How much stdout takes without waiting, as was seen since it was last written to.
+    room: Option<usize>,
+    /// The most that a record may have.
+    longest: usize,
+    /// What was gathered and can go back.
+    gathered: Vec<Gathered>,
+    unwritten: Vec<Returned>,
+}
+
+/// Where a record comes from, to which it can go back.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The priority or type of the message.
+    pub priority: i64,
+    /// How many bytes of the record stand before the message.
+    pub prefix: usize,
+}
+
+/// A message of which stdout has taken at most a part.
+#[derive(Clone, Debug)]
+pub struct Returned {
+    /// The message.
+    pub bytes: Vec<u8>,
+    /// Its priority or type.
+    pub priority: i64,
+}
+
+/// A message that is pending.
+#[derive(Clone, Debug)]
+struct Gathered {
+    priority: i64,
+    /// Where it stands.
+    bytes: Range<usize>,
 }
 
 impl Delivery {
@@ -33,35 +68,88 @@ impl Delivery {
     /// # Errors
     /// That nothing can be written to stdout.
     pub fn new(form: Form) -> Result<Self, Unwritable> {
-        let held = Blocked::new([Signal::INT, Signal::TERM, Signal::HUP].into_iter().collect());
-        let blocking = stdio::blocking().map_err(Unwritable)?;
-        Ok(Self { writer: Writer::new(form), held, blocking, gathered: 0, has_room: false })
+        let held = Blocked::new(Signal::ending().collect());
+        let sink = Sink::of_stdout().map_err(Unwritable)?;
+        Ok(Self {
+            writer: Writer::new(form),
+            held,
+            sink,
+            room: None,
+            longest: usize::MAX,
+            gathered: Vec::new(),
+            unwritten: Vec::new(),
+        })
+    }
+
+    /// Tells how long a record can be, with all that belongs to it. Until it is told, each is
+    /// written before the next is taken.
+    pub fn expect_at_most(&mut self, longest: usize) {
+        self.longest = longest;
     }
 
     /// Hands on a record that was taken. Several may be gathered until the next wait.
-    pub fn write(&mut self, output: &mut Output, record: &[u8]) -> anyhow::Result<()> {
-        self.writer.write(output, record)?;
-        self.gather(output, record.len() + 1)
-    }
-
-    /// Hands on what is known of a record, as a line of JSON, at once.
-    pub fn write_json(&mut self, output: &mut Output, record: &Record) -> anyhow::Result<()> {
-        output.json(record)?;
-        self.gather(output, GATHERED)
-    }
-
-    fn gather(&mut self, output: &mut Output, bytes: usize) -> anyhow::Result<()> {
-        self.gathered += bytes;
-        if self.gathered >= GATHERED {
+    pub fn write(
+        &mut self,
+        output: &mut Output,
+        record: &[u8],
+        origin: Option<Origin>,
+    ) -> anyhow::Result<()> {
+        if output.pending().len() + record.len() > GATHERED {
             self.flush(output)?;
         }
-        Ok(())
+        let written = self.writer.write(output, record);
+        let Some(Origin { priority, prefix }) = origin else { return written };
+        let end = output.pending().len().checked_sub(self.writer.tail());
+        match (&written, end.and_then(|end| Some(end.checked_sub(record.len())? + prefix..end))) {
+            (Ok(()), Some(bytes)) => self.gathered.push(Gathered { priority, bytes }),
+            // Most of it was too much to be gathered, and is written.
+            (Ok(()), None) => {}
+            (Err(_), _) => self.keep(&record[prefix..], priority),
+        }
+        written
     }
 
-    fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
-        self.has_room = false;
-        self.gathered = 0;
-        output.flush()
+    /// Hands on what is known of a message, as a line of JSON, at once.
+    pub fn write_json(
+        &mut self,
+        output: &mut Output,
+        record: &Record,
+        message: &[u8],
+        origin: Option<Origin>,
+    ) -> anyhow::Result<()> {
+        let written = output.json(record).and_then(|()| self.flush(output));
+        if let (Err(_), Some(origin)) = (&written, origin) {
+            self.keep(message, origin.priority);
+        }
+        Ok(written?)
+    }
+
+    fn keep(&mut self, message: &[u8], priority: i64) {
+        self.unwritten.push(Returned { bytes: message.to_vec(), priority });
+    }
+
+    /// Writes what was gathered.
+    ///
+    /// # Errors
+    /// That stdout does not take it; what can go back is then [`Delivery::unwritten`].
+    pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
+        self.room = None;
+        let (count, written) = output.write_pending();
+        if written.is_err() {
+            let rest = self.gathered.iter().filter(|message| message.bytes.end > count);
+            self.unwritten.extend(rest.map(|message| Returned {
+                bytes: output.pending()[message.bytes.clone()].to_vec(),
+                priority: message.priority,
+            }));
+            output.discard_pending();
+        }
+        self.gathered.clear();
+        written
+    }
+
+    /// The messages that stdout did not take.
+    pub fn unwritten(&mut self) -> Vec<Returned> {
+        std::mem::take(&mut self.unwritten)
     }
 
     /// Whether something may be taken, as stdout takes it. What was gathered is written if not.
@@ -69,11 +157,14 @@ impl Delivery {
     /// # Errors
     /// That the reader of stdout has left.
     pub fn has_room(&mut self, output: &mut Output) -> Result<bool, Unwritable> {
-        if !self.has_room {
-            self.flush(output)?;
-            self.has_room = self.look_for_room(Deadline::PASSED)? == Waited::Done(());
+        let gathered = output.pending().len();
+        let fits = |room| gathered == 0 || gathered.saturating_add(self.longest) <= room;
+        if self.room.is_some_and(fits) {
+            return Ok(true);
         }
-        Ok(self.has_room)
+        self.flush(output)?;
+        let waited = self.look(Deadline::PASSED)?;
+        Ok(self.note(waited) == Waited::Done(()))
     }
 
     /// Waits until stdout takes something.
@@ -81,16 +172,20 @@ impl Delivery {
     /// # Errors
     /// That the reader of stdout has left.
     pub fn wait_for_room(&mut self, deadline: Deadline) -> Result<Waited, Unwritable> {
-        let waited = self.held.lifted(|| self.look_for_room(deadline))?;
-        self.has_room = waited == Waited::Done(());
-        Ok(waited)
+        let waited = self.held.lifted(|| self.look(deadline))?;
+        Ok(self.note(waited))
     }
 
-    fn look_for_room(&self, deadline: Deadline) -> Result<Waited, Unwritable> {
-        match self.blocking {
-            Blocking::Sometimes => stdio::wait_for_room(deadline).map_err(Unwritable),
-            Blocking::Never => Ok(Waited::Done(())),
+    fn look(&self, deadline: Deadline) -> Result<Waited, Unwritable> {
+        match self.sink {
+            Sink::File => Ok(Waited::Done(())),
+            _ => stdio::wait_for_room(deadline).map_err(Unwritable),
         }
+    }
+
+    fn note(&mut self, waited: Waited) -> Waited {
+        self.room = (waited == Waited::Done(())).then(|| self.sink.room().min(GATHERED));
+        waited
     }
 
     /// Writes what was gathered, then waits with `wait` for more to take.

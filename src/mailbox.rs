@@ -166,6 +166,14 @@ impl Mailbox {
         }
     }
 
+    /// How long a message can be that is taken, when one has been taken: there is memory for it.
+    pub fn room(&self) -> usize {
+        match &self.queue {
+            Queue::Posix(_, buffer) => buffer.len(),
+            Queue::SystemV(queue) => queue.room(),
+        }
+    }
+
     /// The bytes of the message that was taken last.
     pub fn message(&self, taken: Taken) -> &[u8] {
         match &self.queue {

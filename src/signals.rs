@@ -131,6 +131,26 @@ impl Signal {
             .filter(|signal| signal.named().is_some() || signal.is_real_time())
     }
 
+    /// The signals by which others end a process that has not said otherwise; KILL, which nobody can
+    /// do anything about, is not among them, nor are those that tell a process of its own faults.
+    pub fn ending() -> impl Iterator<Item = Self> {
+        const FAULTS: [i32; 8] = [
+            libc::SIGILL,
+            libc::SIGTRAP,
+            libc::SIGABRT,
+            libc::SIGBUS,
+            libc::SIGFPE,
+            libc::SIGSEGV,
+            libc::SIGPIPE,
+            libc::SIGSYS,
+        ];
+        Self::all().filter(|&signal| {
+            matches!(signal.default_action(), Action::Terminate | Action::Core)
+                && signal != Self::KILL
+                && !FAULTS.contains(&signal.0)
+        })
+    }
+
     /// Whether it is queued with its value, rather than merged with another of its kind.
     fn is_real_time(self) -> bool {
         self.0 >= FIRST_REAL_TIME

@@ -88,6 +88,24 @@ impl Form {
         }
     }
 
+    /// How many bytes stand behind a record.
+    fn tail(self) -> usize {
+        match self {
+            Self::Line | Self::Null | Self::Netstring => 1,
+            Self::Whole | Self::Len4 => 0,
+        }
+    }
+
+    /// The most bytes that stand before and behind a record.
+    pub fn overhead(self) -> usize {
+        match self {
+            Self::Line | Self::Null => 1,
+            Self::Whole => 0,
+            Self::Len4 => 4,
+            Self::Netstring => DIGITS + 2,
+        }
+    }
+
     /// The length of the longest record that it can carry.
     pub fn longest(self) -> usize {
         if self == Self::Len4 { u32::MAX as usize } else { usize::MAX }

@@ -16,6 +16,11 @@ impl Writer {
         Self { form, warned: false }
     }
 
+    /// How many bytes of framing stand behind a record.
+    pub fn tail(self) -> usize {
+        self.form.tail()
+    }
+
     /// Writes a record. One that the form cannot carry is written as it is, with a warning for
     /// the first of them.
     ///

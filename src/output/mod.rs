@@ -99,14 +99,28 @@ impl Output {
 
     /// Writes what is pending. Every command ends with it, so that a full disk is noticed.
     pub fn flush(&mut self) -> Result<(), Unwritable> {
-        let written = stdio::write_all(Stream::Output, &self.pending);
+        let (_, written) = self.write_pending();
         self.pending.clear();
-        written.map_err(Unwritable)
+        written
     }
 
-    /// Whether something is pending.
-    pub fn is_pending(&self) -> bool {
-        !self.pending.is_empty()
+    /// The same; tells as well how much was written, and leaves all of it pending on an error.
+    pub fn write_pending(&mut self) -> (usize, Result<(), Unwritable>) {
+        let (count, written) = stdio::write_all(Stream::Output, &self.pending);
+        if written.is_ok() {
+            self.pending.clear();
+        }
+        (count, written.map_err(Unwritable))
+    }
+
+    /// Forgets what is pending, which nobody takes any more.
+    pub fn discard_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    /// What is yet to be written.
+    pub fn pending(&self) -> &[u8] {
+        &self.pending
     }
 
     /// What is known of one object, a line for each thing that is.

@@ -5,7 +5,7 @@
 //! could plant a link to another FIFO could as well plant the FIFO.
 
 use std::ffi::OsString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno::{EAGAIN, EINTR, ENXIO};
@@ -16,7 +16,7 @@ use nix::unistd::{mkfifo, unlink, write};
 use super::interrupt::{self, Attempt};
 use super::pidfd::Process;
 use super::process::Openings;
-use super::{descriptor, inode, poll};
+use super::{descriptor, inode, pipe, poll};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -165,9 +165,9 @@ pub fn status(path: &Path) -> Result<FileStat, Error> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Contents {
     /// Bytes that were written and not yet read.
-    pub waiting: u32,
+    pub waiting: usize,
     /// Bytes that it holds at most.
-    pub capacity: u32,
+    pub capacity: usize,
 }
 
 /// Asks one of those who have a FIFO open what is in it; `None` if there is nobody whom we may
@@ -177,8 +177,8 @@ pub fn contents(openings: &Openings) -> Option<Contents> {
     openings.seen.iter().find_map(|opening| {
         let process = Process::open(opening.holder.pid).ok()?;
         let fd = process.copy_descriptor(opening.descriptor).ok()?;
-        let capacity = fcntl(&fd, FcntlArg::F_GETPIPE_SZ).ok()?;
-        Some(Contents { waiting: bytes_waiting(&fd)?, capacity: capacity as u32 })
+        let (waiting, capacity) = (pipe::length(&fd).ok()?, pipe::capacity(&fd).ok()?);
+        Some(Contents { waiting, capacity })
     })
 }
 
@@ -218,12 +218,4 @@ fn check(status: &FileStat) -> Result<(), Error> {
         SFlag::S_IFSOCK => Err(Error::NotAFifo("a socket")),
         _ => Err(Error::NotAFifo("a device")),
     }
-}
-
-/// FIONREAD, pipe(7).
-fn bytes_waiting(fd: &OwnedFd) -> Option<u32> {
-    let mut count: libc::c_int = 0;
-    // SAFETY: the number lives through the call.
-    let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut count) };
-    if result == 0 { u32::try_from(count).ok() } else { None }
 }

@@ -1,8 +1,10 @@
-//! How much pipes hold: pipe(7).
+//! How much pipes hold, and can hold: pipe(7).
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
+
+use crate::errno::Errno;
 
 /// The largest capacity that the kernel allows to everybody.
 pub const CAPACITY: usize = 1 << 20;
@@ -14,8 +16,21 @@ pub const CAPACITY_AT_FIRST: u64 = 64 << 10;
 /// Lets a pipe hold more, so that writer and reader wake each other less often. Other descriptors
 /// stay as they are. The kernel may refuse, for users who have many, and it works as well without.
 pub fn enlarge(fd: impl AsFd) {
-    let largest = CAPACITY as i32;
-    if fcntl(&fd, FcntlArg::F_GETPIPE_SZ).is_ok_and(|capacity| capacity < largest) {
-        let _ = fcntl(&fd, FcntlArg::F_SETPIPE_SZ(largest));
+    if capacity(&fd).is_ok_and(|capacity| capacity < CAPACITY) {
+        let _ = fcntl(&fd, FcntlArg::F_SETPIPE_SZ(CAPACITY as i32));
     }
+}
+
+/// How many bytes a pipe can hold.
+pub fn capacity(fd: impl AsFd) -> Result<usize, Errno> {
+    Ok(fcntl(fd, FcntlArg::F_GETPIPE_SZ)? as usize)
+}
+
+/// How many bytes it holds: FIONREAD.
+pub fn length(fd: impl AsFd) -> Result<usize, Errno> {
+    let mut count: libc::c_int = 0;
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the number lives through the call.
+    Errno::check(unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut count) })?;
+    Ok(count as usize)
 }

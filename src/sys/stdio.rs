@@ -7,7 +7,7 @@ use nix::poll::{PollFd, PollFlags};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::unistd::isatty;
 
-use super::{inode, poll, stream};
+use super::{inode, pipe, poll, stream};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -35,33 +35,51 @@ pub fn nothing_to_read() -> Result<OwnedFd, Errno> {
     Ok(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
-/// Writes all of it, waiting for room.
-pub fn write_all(stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
-    stream::write(stream.fd(), bytes)
+/// Writes all of it, waiting for room; tells as well how much was written before an error.
+pub fn write_all(stream: Stream, bytes: &[u8]) -> (usize, Result<(), Errno>) {
+    stream::write_counted(stream.fd(), bytes)
 }
 
-/// Whether writing to stdout may have to wait for somebody who reads.
+/// What stdout is, to somebody who does not want to wait in the middle of a write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Blocking {
-    /// It is a file.
-    Never,
-    /// It is a pipe, a socket, a terminal or another device.
-    Sometimes,
+pub enum Sink {
+    /// It never waits: it is a file.
+    File,
+    /// A pipe that holds so many bytes.
+    Pipe(usize),
+    /// A terminal or a socket.
+    Peer,
+    /// Another device.
+    Device,
 }
 
-/// Looks at stdout before something is taken from elsewhere that would be lost if it could not be
-/// written.
-///
-/// # Errors
-/// EBADF if it is not open for writing.
-pub fn blocking() -> Result<Blocking, Errno> {
-    let stdout = Stream::Output.fd();
-    if fcntl(stdout, FcntlArg::F_GETFL)? & libc::O_ACCMODE == libc::O_RDONLY {
-        return Err(Errno(libc::EBADF));
+impl Sink {
+    /// Looks at stdout, before something is taken from elsewhere that would be lost if it could not
+    /// be written.
+    ///
+    /// # Errors
+    /// EBADF if it is not open for writing.
+    pub fn of_stdout() -> Result<Self, Errno> {
+        let stdout = Stream::Output.fd();
+        if fcntl(stdout, FcntlArg::F_GETFL)? & libc::O_ACCMODE == libc::O_RDONLY {
+            return Err(Errno(libc::EBADF));
+        }
+        Ok(match inode::kind(&fstat(stdout)?) {
+            SFlag::S_IFREG => Self::File,
+            SFlag::S_IFIFO => Self::Pipe(pipe::capacity(stdout)?),
+            SFlag::S_IFCHR if !is_terminal(Stream::Output) => Self::Device,
+            _ => Self::Peer,
+        })
     }
-    match inode::kind(&fstat(stdout)?) {
-        SFlag::S_IFREG => Ok(Blocking::Never),
-        _ => Ok(Blocking::Sometimes),
+
+    /// How many bytes a write takes without waiting, when [`wait_for_room`] has found that it takes
+    /// some. A pipe has a page then, which is all that can be known of one with something in it.
+    pub fn room(self) -> usize {
+        match self {
+            Self::File | Self::Device => usize::MAX,
+            Self::Pipe(capacity) if pipe::length(Stream::Output.fd()) == Ok(0) => capacity,
+            Self::Pipe(_) | Self::Peer => libc::PIPE_BUF,
+        }
     }
 }
 

@@ -25,19 +25,29 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
 }
 
 /// Writes all of it, waiting for room.
-pub fn write(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        match nix::unistd::write(&fd, bytes) {
+pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<(), Errno> {
+    write_counted(fd, bytes).1
+}
+
+/// The same; tells as well how much was written before an error.
+pub fn write_counted(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        let failed = match nix::unistd::write(&fd, &bytes[written..]) {
             // A full file system may take some of it, and then tells why it takes no more.
-            Ok(count) => bytes = &bytes[count..],
-            Err(EINTR) => {}
-            Err(EAGAIN) => {
-                let _: Waited = poll::writable(&fd, Deadline::NEVER)?;
+            Ok(count) => {
+                written += count;
+                continue;
             }
-            Err(errno) => return Err(errno.into()),
+            Err(EINTR) => continue,
+            Err(EAGAIN) => poll::writable(&fd, Deadline::NEVER).err(),
+            Err(errno) => Some(errno.into()),
+        };
+        if let Some(errno) = failed {
+            return (written, Err(errno));
         }
     }
-    Ok(())
+    (written, Ok(()))
 }
 
 /// Writes all of it to this offset of a file, whose position stays.

@@ -225,6 +225,11 @@ impl Queue {
         Taken { length, kind: c_long::from_ne_bytes(*head) }
     }
 
+    /// How long a message there is memory for.
+    pub fn room(&self) -> usize {
+        self.buffer.len().saturating_sub(HEAD)
+    }
+
     /// The bytes of what was received last, which had this length.
     pub fn message(&self, length: usize) -> &[u8] {
         &self.buffer[HEAD..HEAD + length]

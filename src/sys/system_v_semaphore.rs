@@ -1,6 +1,6 @@
 //! System V semaphores, which come in sets: sysvipc(7), semop(2).
 
-use std::ffi::{c_int, c_ushort};
+use std::ffi::{c_int, c_ulong, c_ushort};
 use std::mem::MaybeUninit;
 
 use nix::sys::time::TimeSpec;
@@ -27,6 +27,13 @@ pub enum AtEnd {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Set {
     id: c_int,
+}
+
+/// `struct semid_ds`, of which only the beginning is of use here. Not every C library has it.
+#[repr(C)]
+struct Status {
+    permissions: libc::ipc_perm,
+    rest: [c_ulong; 16],
 }
 
 impl Set {
@@ -65,12 +72,12 @@ impl Set {
     }
 
     fn set_mode(self, mode: u32) -> Result<(), Errno> {
-        let mut status = MaybeUninit::<libc::semid_ds>::zeroed();
-        // SAFETY: the kernel writes the structure, which lives through the call.
+        let mut status = MaybeUninit::<Status>::zeroed();
+        // SAFETY: the kernel writes the structure, which lives through the call and is no smaller.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, status.as_mut_ptr()) })?;
         // SAFETY: all zeros would have been valid, and the kernel wrote it.
         let mut status = unsafe { status.assume_init() };
-        status.sem_perm.mode = mode as _;
+        status.permissions.mode = mode as _;
         // SAFETY: the kernel reads the structure, which lives through the call.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_SET, &raw mut status) })
     }

@@ -194,6 +194,11 @@ impl Running {
         until("the command waits for a word", || is_at_futex(self.pid()));
     }
 
+    /// Whether it has ended, and its output waits to be read.
+    pub fn is_zombie(&self) -> bool {
+        states(self.pid()) == ['Z']
+    }
+
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.as_mut().expect("it runs").try_wait().expect("it is our child").is_some()

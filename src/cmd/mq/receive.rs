@@ -4,12 +4,12 @@ use std::io::Write;
 
 use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited, Waiting};
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Origin, Returned};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::mailbox::{Mailbox, QueueName, Taken, WaitError};
-use crate::output::{Output, Record};
+use crate::output::{Output, Record, escape};
 use crate::plain::Plain;
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
@@ -24,10 +24,14 @@ use super::{explain, not_for_this_kind};
 /// System V queue the oldest, or that which the options choose. The timeout counts anew for each
 /// message, with the wait for room on standard output; --all waits for that alone.
 ///
-/// What is taken is gone from the queue, so INT, TERM and HUP have to wait until it is written, and
-/// none is taken while standard output has no room or no reader. A message can only be lost to
-/// KILL or QUIT, or to an output that fails; and one without any bytes, of a System V queue, to a
-/// signal in the very moment in which it comes.
+/// What is taken is gone from the queue, so signals that would end us have to wait until it is
+/// written, and none is taken while standard output has no room or no reader. Where it is a pipe, a
+/// message of more than 4096 bytes may have to wait for the reader halfway, and signals with it. What
+/// standard output does not take after all, as it is full or its reader leaves at this very moment,
+/// goes back to the queue behind those of its priority. So messages can only be lost to KILL, those
+/// of one write, which has up to 32 KiB; to an output that is full where the queue is as well, or may
+/// not be sent to; and one without any bytes, of a System V queue, to a signal in the very moment in
+/// which it comes.
 ///
 /// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
 /// the COMMANDs, and ends us after them, and after what goes back has gone; a second one does not
@@ -134,7 +138,9 @@ impl Run for Recv {
             None => reception.receive(output),
         };
         // While signals still wait, whatever happened.
-        output.flush()?;
+        let written = reception.delivery.flush(output);
+        reception.put_back(output);
+        written?;
         received.map(|()| Exit::Done)
     }
 }
@@ -181,7 +187,7 @@ impl Reception<'_> {
                 None => Deadline::PASSED,
             };
             match self.next(output, deadline)? {
-                Waited::Done(taken) => self.deliver(output, taken)?,
+                Waited::Done(taken) => self.deliver(output, taken, Some(taken.priority))?,
                 Waited::TimedOut if count.is_none() => break,
                 timed_out => {
                     self.recv.waiting.settle(timed_out).about(&self.recv.name)?;
@@ -195,7 +201,7 @@ impl Reception<'_> {
         let found = self.mailbox.peek(index).map_err(explain_peek).about(&self.recv.name)?;
         let nothing = || Failure::no(format!("no message at {index}"));
         let copied = found.ok_or_else(nothing).about(&self.recv.name)?;
-        self.deliver(output, copied)
+        self.deliver(output, copied, None)
     }
 
     /// Takes the next message. What was taken before is written before it waits.
@@ -210,7 +216,7 @@ impl Reception<'_> {
                 return Ok(Waited::Done(taken));
             }
             if deadline == Deadline::PASSED {
-                output.flush()?;
+                self.delivery.flush(output)?;
                 return Ok(Waited::TimedOut);
             }
             let waited = self.delivery.wait(output, || {
@@ -244,26 +250,70 @@ impl Reception<'_> {
         self.mailbox.receive(self.selection)
     }
 
-    fn deliver(&mut self, output: &mut Output, taken: Taken) -> anyhow::Result<()> {
-        let message = self.mailbox.message(taken);
+    /// Prints a message. One that was taken can go back with its priority.
+    fn deliver(
+        &mut self,
+        output: &mut Output,
+        message: Taken,
+        goes_back: Option<i64>,
+    ) -> anyhow::Result<()> {
+        let (bytes, priority) = (self.mailbox.message(message), message.priority);
+        let origin = |prefix| goes_back.map(|priority| Origin { priority, prefix });
         if self.recv.json {
             let number = match self.recv.name {
                 QueueName::Posix(_) => "priority",
                 QueueName::SystemV(_) => "type",
             };
-            let record = Record::new().bytes("message", message).number(number, taken.priority);
-            return self.delivery.write_json(output, &record);
+            let record = Record::new().bytes("message", bytes).number(number, priority);
+            return self.delivery.write_json(output, &record, bytes, origin(0));
         }
+        let framing = self.recv.framing.form().overhead();
+        self.delivery.expect_at_most(self.mailbox.room() + LONGEST_PREFIX + framing);
         if !self.recv.show_priority {
-            return self.delivery.write(output, message);
+            return self.delivery.write(output, bytes, origin(0));
         }
         self.prefixed.clear();
         // Memory takes everything.
-        let _ = write!(self.prefixed, "{}\t", taken.priority);
-        self.prefixed.extend_from_slice(message);
-        self.delivery.write(output, &self.prefixed)
+        let _ = write!(self.prefixed, "{priority}\t");
+        let prefix = self.prefixed.len();
+        self.prefixed.extend_from_slice(bytes);
+        self.delivery.write(output, &self.prefixed, origin(prefix))
+    }
+
+    /// Sends back what stdout did not take.
+    fn put_back(&mut self, output: &Output) {
+        let unwritten = self.delivery.unwritten();
+        if unwritten.is_empty() {
+            return;
+        }
+        let name = &self.recv.name;
+        let mut lost = None;
+        let mut queue = Mailbox::open(name, Access::Send);
+        for Returned { bytes, priority } in &unwritten {
+            let sent = match &mut queue {
+                Ok(queue) => queue.send(bytes, *priority, Deadline::PASSED),
+                Err(errno) => Err(*errno),
+            };
+            let reason = match sent {
+                Ok(Waited::Done(())) => continue,
+                Ok(Waited::TimedOut) => "the queue is full".to_owned(),
+                Err(errno) => errno.to_string(),
+            };
+            let (count, _) = lost.get_or_insert((0, reason));
+            *count += 1;
+        }
+        if let Some((count, reason)) = lost {
+            let name = escape(name.as_ref().as_encoded_bytes());
+            let what = if count == 1 { "message is" } else { "messages are" };
+            output.warn(format_args!(
+                "{name}: {count} {what} lost, which could not be printed, nor sent back: {reason}"
+            ));
+        }
     }
 }
+
+/// The most bytes of a priority or a type, and a tab.
+const LONGEST_PREFIX: usize = "-9223372036854775808\t".len();
 
 /// Wait until a message is in a queue, and take none
 ///

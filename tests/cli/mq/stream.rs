@@ -158,6 +158,77 @@ fn a_full_output_is_not_waited_for_longer_than_told_and_costs_no_message() {
     }
 }
 
+/// How many messages 'send' says that it sent.
+fn sent(said: &str) -> usize {
+    let words = said.split_once("the ").and_then(|(_, rest)| rest.split_once(" messages"));
+    words.unwrap_or_else(|| panic!("{said}")).0.parse().unwrap()
+}
+
+#[test]
+fn a_reader_that_does_not_read_keeps_nobody_from_ending_and_costs_no_message() {
+    for (how, status) in [(&["-f"][..], 143), (&["-f", "-t", "1s"], 124)] {
+        let name = queue("4", "64");
+        let follower = ipc(&["mq", "recv", &name]).words(how).start();
+        let line = "seq -f %050g 9999 | ipc mq send -t 1500ms \"$0\"";
+        let output = sh(line).word(&*name).output();
+        let sent = sent(&text(&output.stderr));
+        if status == 143 {
+            follower.signal(Signal::SIGTERM);
+        }
+        until("it has ended", || follower.is_zombie());
+        let output = follower.finish();
+        assert_eq!(code(&output), status);
+        let printed = text(&output.stdout);
+        let rest = ipc(&["mq", "recv", "--all", &name]).succeeds();
+        let all: Vec<String> = (1..=sent).map(|number| format!("{number:050}")).collect();
+        assert!(printed.lines().chain(rest.lines()).eq(all.iter().map(String::as_str)));
+    }
+}
+
+#[test]
+fn what_nobody_takes_goes_back() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
+    ipc(&["mq", "send", &name, "c"]).is(0, "", "");
+    let left = "2\ta\n2\tb\n0\tc\n";
+    for (words, left) in [
+        (&["--show-priority"][..], left),
+        (&["--frame", "netstring"], left),
+        // Each is written at once, so only the first was taken, and is the last of its priority.
+        (&["--json"], "2\tb\n2\ta\n0\tc\n"),
+    ] {
+        let full = "ipc mq recv --all \"$@\" >/dev/full";
+        let told = "ipc: mq recv: standard output: No space left on device\n";
+        sh(full).word("sh").word(&*name).words(words).is(3, "", told);
+        ipc(&["mq", "recv", &name, "--all", "--show-priority"]).is(0, left, "");
+        ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
+        ipc(&["mq", "send", &name, "c"]).is(0, "", "");
+    }
+}
+
+#[test]
+fn what_was_gathered_when_the_reader_leaves_goes_back() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    for name in [queue("4", "64"), system_v_queue()] {
+        ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
+        let mut strace = Command::new("strace")
+            .args(["-qqo", "/dev/null", "-e", "trace=write"])
+            .args(["-e", "inject=write:delay_enter=2000000"])
+            .arg(binary())
+            .args(["mq", "recv", "--all", &name])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until("they are taken", || stat(&name)["messages"] == 0);
+        drop(strace.stdout.take());
+        let status = strace.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(13));
+        ipc(&["mq", "recv", "--all", "--show-priority", &name]).is(0, "2\ta\n2\tb\n", "");
+    }
+}
+
 #[test]
 fn nothing_to_take_is_no_reason_to_wait_for_room() {
     let name = queue("4", "64");

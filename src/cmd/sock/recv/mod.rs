@@ -13,7 +13,7 @@ use crate::deadline::{Deadline, Waited, Waiting};
 use crate::delivery::Delivery;
 use crate::endpoint::{Listener, Terms};
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Exit, Failure, Subject, about};
 use crate::frame::Framing;
 use crate::output::Output;
 use crate::plain::Plain;
@@ -155,8 +155,11 @@ impl Recv {
             match inbox.take(&mut buffer, output)? {
                 Taken::Message(message, origin) => {
                     received += 1;
-                    delivery.write(output, message)?;
-                    self.answer(inbox, &origin, output)?;
+                    delivery.write(output, message, None)?;
+                    if let Some(reply) = &self.reply_with {
+                        delivery.flush(output)?;
+                        self.answer(inbox, &origin, reply.as_bytes(), output);
+                    }
                     deadline = self.waiting.deadline();
                 }
                 Taken::Nothing => {
@@ -169,20 +172,10 @@ impl Recv {
         Ok(())
     }
 
-    /// Answers a message, which is written before. That one sender cannot be answered is no reason
-    /// to end.
-    fn answer(
-        &self,
-        inbox: &dyn Inbox,
-        origin: &Origin,
-        output: &mut Output,
-    ) -> anyhow::Result<()> {
-        let Some(reply) = &self.reply_with else { return Ok(()) };
-        output.flush()?;
-        if let Err(errno) = inbox.answer(origin, reply.as_bytes()) {
-            let failed: anyhow::Result<()> = Err(Failure::from(errno)).about(&self.address);
-            failed.unwrap_or_else(|error| output.error(&error));
+    /// Answers a message. That one sender cannot be answered is no reason to end.
+    fn answer(&self, inbox: &dyn Inbox, origin: &Origin, reply: &[u8], output: &Output) {
+        if let Err(errno) = inbox.answer(origin, reply) {
+            output.error(&about(Failure::from(errno), &self.address));
         }
-        Ok(())
     }
 }
