@@ -1,8 +1,9 @@
 //! Waiting until a descriptor is ready: poll(2).
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::time::TimeSpec;
 
 use crate::deadline::{Deadline, Waited};
@@ -13,13 +14,25 @@ use crate::errno::Errno;
 /// The kernel's report of each stands in its `PollFd` afterwards.
 pub fn any(fds: &mut [PollFd<'_>], deadline: Deadline) -> Result<Waited, Errno> {
     loop {
-        let left = deadline.remaining();
-        match ppoll(fds, left.map(TimeSpec::from_duration), None) {
+        match once(fds, deadline.remaining()) {
             Ok(0) if deadline.has_passed() => return Ok(Waited::TimedOut),
             Ok(0) | Err(nix::errno::Errno::EINTR) => {}
             Ok(_) => return Ok(Waited::Done(())),
             Err(errno) => return Err(errno.into()),
         }
+    }
+}
+
+/// Waits once, perhaps not for all the time that is `left`.
+///
+/// When we were stopped and go on, ppoll(2) waits for what was left then, and poll(2) to the end that it
+/// had from the beginning. But that counts in milliseconds.
+fn once(fds: &mut [PollFd<'_>], left: Option<Duration>) -> nix::Result<i32> {
+    match left.map(|left| i32::try_from(left.as_millis()).unwrap_or(i32::MAX)) {
+        Some(milliseconds @ 1..) => {
+            poll(fds, PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX))
+        }
+        _ => ppoll(fds, left.map(TimeSpec::from_duration), None),
     }
 }
 

@@ -1,7 +1,11 @@
 //! What holds for every command that waits.
 
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
 use crate::peers;
-use crate::support::{Name, Run, binary, ipc, text};
+use crate::support::{Name, Run, binary, ipc, pause, text};
 
 /// The system calls of a command that waits in vain for 20 ms, as strace shows them.
 fn calls(words: &[&str]) -> Option<String> {
@@ -43,6 +47,39 @@ fn no_wait_is_on_the_clock_that_can_be_set() {
         }
         assert!(!calls.contains("CLOCK_REALTIME"), "{words:?}: {calls}");
     }
+}
+
+#[test]
+fn a_wait_ends_at_its_time_for_who_was_stopped_meanwhile() {
+    let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
+    let (queue, key, segment) = (Name::new("mq"), Name::system_v("mq"), Name::new("shm"));
+    ipc(&["sem", "create", &semaphore]).is(0, "", "");
+    ipc(&["sem", "create", &set]).is(0, "", "");
+    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
+    ipc(&["mq", "create", &key]).is(0, "", "");
+    ipc(&["shm", "create", "--size", "8", &segment]).is(0, "", "");
+    let commands = [
+        &["sem", "wait", "-t", "4s", &semaphore][..],
+        &["sem", "wait", "-t", "4s", &set],
+        &["mq", "recv", "-t", "4s", &queue],
+        &["mq", "recv", "-t", "4s", &key],
+        &["shm", "wait", "-t", "4s", "--eq", "1", "--type", "i32", &segment],
+        &["shm", "wait", "-t", "4s", "--eq", "1", "--type", "u64", &segment],
+        &["signal", "wait", "-t", "4s", "USR1"],
+    ];
+    let waiters = commands.map(|words| (words, ipc(words).start()));
+    for (_, waiter) in &waiters {
+        waiter.wait_until_asleep();
+        waiter.stop();
+    }
+    pause(Duration::from_millis(4100));
+    let continued = Instant::now();
+    for (words, waiter) in waiters {
+        waiter.signal(Signal::SIGCONT);
+        assert_eq!(waiter.finish().status.code(), Some(124), "{words:?}");
+    }
+    // One that began anew with what was left would take three seconds and more.
+    assert!(continued.elapsed() < Duration::from_secs(2), "{:?}", continued.elapsed());
 }
 
 #[test]
