@@ -232,7 +232,7 @@ f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l offset -d 'Where the first is' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l count -d 'How many' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them, instead of a newline' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -254,7 +254,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -275,7 +275,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -296,7 +296,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -317,7 +317,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l eq -d 'Until it is this' -r
@@ -587,7 +587,7 @@ f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l offset -d 'Where the first is' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l count -d 'How many' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l sep -d 'What to print between them, instead of a newline' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l endian -d 'Order of their bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -609,7 +609,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -630,7 +630,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -651,7 +651,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
@@ -672,7 +672,7 @@ u64\t''
 f32\t''
 f64\t''"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l offset -d 'Where it is' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l endian -d 'Order of its bytes' -r -f -a "native\t'That of this machine'
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l endian -d 'Order of its bytes: native, little or big' -r -f -a "native\t'That of this machine'
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l eq -d 'Until it is this' -r

@@ -1,6 +1,7 @@
 //! Numbers in shared memory: their types, their bytes, their text, and counting with them.
 
 use std::fmt;
+use std::num::IntErrorKind;
 
 use crate::plain;
 
@@ -309,9 +310,13 @@ fn integer(text: &str) -> Option<i128> {
         None => (digits, 10),
     };
     let plain = digits.starts_with(|c: char| c.is_digit(radix));
-    // 64 bits hold every number of our types, and leave room to add two.
-    let magnitude = u64::from_str_radix(digits, radix).ok().filter(|_| plain)?;
-    Some(sign * i128::from(magnitude))
+    let magnitude = match i128::from_str_radix(digits, radix) {
+        Ok(magnitude) => magnitude,
+        // It is beyond every type, and what it is then does not matter.
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => i128::MAX,
+        Err(_) => return None,
+    };
+    plain.then(|| sign * magnitude)
 }
 
 #[cfg(test)]
@@ -353,8 +358,14 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", "0x", "+-1", "1.5", "1e3", " 1", "99999999999999999999", "0x+1"] {
+        for text in ["", "-", "0x", "+-1", "1.5", "1e3", " 1", "0x+1"] {
             assert_eq!(Type::I64.parse(text), Err(NumberError::NotANumber), "{text}");
+        }
+        for text in
+            ["18446744073709551616", "-1", &"9".repeat(99), &format!("-0x{}", "f".repeat(99))]
+        {
+            let refused = Type::U64.parse(text);
+            assert!(matches!(refused, Err(NumberError::OutOfRange { .. })), "{text}");
         }
         assert_eq!(Type::F64.parse("x"), Err(NumberError::NotAFloat));
     }

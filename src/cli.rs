@@ -266,7 +266,8 @@ fn parse_with_clap(place: Place, words: Vec<OsString>) -> Result<Call, Message> 
             Ok(Call { place, verbosity, act: (verb.read)(matches) })
         }
         Err(error) if error.use_stderr() => {
-            let tip = tip(&error).filter(|tip| !runs_command(&command) || !passes_value(tip));
+            let tip = misread_number(&error, &command, &words).or_else(|| tip(&error));
+            let tip = tip.filter(|tip| !runs_command(&command) || !passes_value(tip));
             let tip = tip.or_else(|| misplaced_command(&error, &command));
             Err(usage_message(&error, &path, tip))
         }
@@ -372,6 +373,22 @@ fn tip(error: &clap::Error) -> Option<String> {
     let digit = tip.strip_prefix("to pass '-").and_then(|word| word.bytes().next());
     Some(tip.to_owned())
         .filter(|tip| !passes_value(tip) || digit.is_some_and(|byte| byte.is_ascii_digit()))
+}
+
+/// How to pass a negative number that clap does not take for one, such as -inf or -0x10.
+fn misread_number(error: &clap::Error, verb: &Command, words: &[OsString]) -> Option<String> {
+    let takes_numbers = verb.get_positionals().any(clap::Arg::is_allow_negative_numbers_set);
+    if error.kind() != ErrorKind::UnknownArgument || !takes_numbers {
+        return None;
+    }
+    let is_number = |word: &&str| {
+        word.strip_prefix('-').is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+                || rest.parse::<f64>().is_ok()
+        })
+    };
+    let number = words.iter().filter_map(|word| word.to_str()).find(is_number)?;
+    Some(format!("to pass '{number}' as a value, use '-- {number}'"))
 }
 
 /// Whether it says how to pass a value that begins as an option does.

@@ -35,6 +35,7 @@ pub const NOUN: Noun = Noun {
 
 impl Operand for FilePath {
     const WORD: &'static str = "FILE";
+    const FOUND_IN_PROCESSES: bool = true;
     const EXAMPLES: Examples = Examples {
         create: &[("Make a table that survives a reboot", "ipc map create ./table --size 1M")],
         write: &[(
@@ -71,7 +72,7 @@ impl Durability for Synced {
 
 /// Have changes to a file written to the disk
 ///
-/// This is msync(2): it ends when what any process has changed in memory is in the file.
+/// It ends when what any process has changed in memory is on disk, as msync(2) and fsync(2) have it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Sync {
     /// The file

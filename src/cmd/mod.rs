@@ -236,6 +236,14 @@ pub fn holders(record: Record, holders: &Holders) -> Record {
         .json_only("hidden", Value::from(holders.hidden))
 }
 
+/// That so many processes did not let us look.
+pub fn not_seen(hidden: usize) -> String {
+    match hidden {
+        1 => "1 process could not be seen".to_owned(),
+        hidden => format!("{hidden} processes could not be seen"),
+    }
+}
+
 /// Processes that do something with an object, beside those that could not be seen.
 pub fn processes(record: Record, key: &'static str, seen: &[Holder], hidden: usize) -> Record {
     let json: Vec<Value> = seen
@@ -244,10 +252,8 @@ pub fn processes(record: Record, key: &'static str, seen: &[Holder], hidden: usi
         .collect();
     let mut text: Vec<String> =
         seen.iter().map(|holder| format!("{} ({})", holder.pid, escape(&holder.command))).collect();
-    match hidden {
-        0 => {}
-        1 => text.push("1 process could not be seen".to_owned()),
-        hidden => text.push(format!("{hidden} processes could not be seen")),
+    if hidden > 0 {
+        text.push(not_seen(hidden));
     }
     let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
     record.field(key, Value::from(json), text.into_bytes())

@@ -64,7 +64,8 @@ pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Res
     match (result, Errno::last()) {
         (0.., _) | (_, Errno(libc::EAGAIN | libc::EINTR)) => Ok(Waited::Done(())),
         (_, Errno(libc::ETIMEDOUT)) => Ok(Waited::TimedOut),
-        (_, Errno(libc::ENOSYS)) => wait(words[0].0, words[0].1, deadline),
+        // A kernel before 5.16 does not know it, and some sandboxes do not.
+        (_, Errno(libc::ENOSYS | libc::EPERM)) => wait(words[0].0, words[0].1, deadline),
         (_, errno) => Err(errno),
     }
 }

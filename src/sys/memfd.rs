@@ -7,12 +7,20 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use super::stream;
 use crate::errno::Errno;
 
-/// A file with these bytes, at its beginning.
+/// An empty one.
 ///
 /// # Errors
 /// ENOMEM, EMFILE.
+pub fn new() -> Result<OwnedFd, Errno> {
+    Ok(memfd_create(c"ipc", MFdFlags::MFD_CLOEXEC)?)
+}
+
+/// One with these bytes, at its beginning.
+///
+/// # Errors
+/// As [`new`].
 pub fn with(bytes: &[u8]) -> Result<OwnedFd, Errno> {
-    let file = memfd_create(c"ipc", MFdFlags::MFD_CLOEXEC)?;
+    let file = new()?;
     stream::write_at(&file, bytes, 0)?;
     Ok(file)
 }

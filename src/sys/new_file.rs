@@ -13,7 +13,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use nix::errno::Errno::{EEXIST, EISDIR, ENOSYS, EOPNOTSUPP, EPERM};
+use nix::errno::Errno::{EEXIST, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{linkat, unlink};
@@ -77,7 +77,14 @@ impl NewFile {
             None => {
                 let unnamed = descriptor::path(&self.file);
                 let follow = AtFlags::AT_SYMLINK_FOLLOW;
-                Ok(linkat(AT_FDCWD, &unnamed, AT_FDCWD, &self.path, follow)?)
+                match linkat(AT_FDCWD, &unnamed, AT_FDCWD, &self.path, follow) {
+                    // Without a /proc, for whoever opened it, or may.
+                    Err(ENOENT) => {
+                        let empty = AtFlags::AT_EMPTY_PATH;
+                        Ok(linkat(&self.file, c"", AT_FDCWD, &self.path, empty)?)
+                    }
+                    linked => Ok(linked?),
+                }
             }
             Some(temporary) => temporary.become_(&self.path),
         }

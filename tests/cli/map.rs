@@ -107,6 +107,31 @@ fn sync_takes_a_file_of_any_size() {
 }
 
 #[test]
+fn what_is_to_be_on_disk_has_its_size_and_its_name_there_too() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for line in ["printf x | $0 map write f --sync", "$0 map write f --sync --truncate </dev/null"]
+    {
+        let line = line.replace("$0", "strace -qqo log -e trace=fsync,fdatasync \"$0\"");
+        sh(&line).word(binary()).within(directory.path()).is(0, "", "");
+        let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
+        assert_eq!(log.lines().filter(|line| line.ends_with("= 0")).count(), 2, "{log}");
+    }
+}
+
+#[test]
+fn files_that_we_may_not_know_of_are_told_of() {
+    let path = std::env::temp_dir();
+    let Some(ls) = as_another_user(&["map", "ls"]) else { return };
+    let output = ls.within(&path).output();
+    let told = text(&output.stderr);
+    let words = "could not be seen; what only they have mapped is not listed\n";
+    assert!(output.status.success() && told.ends_with(words), "{told}");
+}
+
+#[test]
 fn ls_lists_the_files_that_are_mapped_and_stat_says_by_whom() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(awkward());
@@ -114,7 +139,9 @@ fn ls_lists_the_files_that_are_mapped_and_stat_says_by_whom() {
     let wait = ipc(&["map", "wait", "--type", "u8", "--eq", "1"]).word(&path).start();
     wait.wait_until_asleep();
     let pid = wait.pid();
-    until("the mapping is listed", || ipc(&["map", "ls", "--json"]).succeeds().contains("base64"));
+    until("the mapping is listed", || {
+        ipc(&["map", "ls", "-q", "--json"]).succeeds().contains("base64")
+    });
     let stat = ipc(&["map", "stat", "--json"]).word(&path).succeeds();
     let json: serde_json::Value = serde_json::from_str(&stat).unwrap();
     assert_eq!(json["holders"][0]["pid"], pid);

@@ -81,6 +81,15 @@ fn a_number_that_looks_like_an_option_is_shown_its_place() {
 }
 
 #[test]
+fn a_negative_number_in_another_form_is_shown_its_place() {
+    for number in ["-0x10", "-.5", "-inf", "-nan"] {
+        let output = ipc(&["shm", "poke", "/x", "--type", "f64", number]).output();
+        let hint = format!("\nhint: to pass '{number}' as a value, use '-- {number}'\n");
+        assert_eq!((code(&output), text(&output.stderr).ends_with(&hint)), (2, true), "{number}");
+    }
+}
+
+#[test]
 fn the_version_is_told_at_every_level() {
     let version = format!("ipc {}\n", env!("CARGO_PKG_VERSION"));
     for words in [&["--version"][..], &["-V"], &["sem", "--version"], &["sem", "post", "-V"]] {

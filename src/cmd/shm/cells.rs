@@ -12,7 +12,7 @@ use crate::plain::Plain;
 use crate::sys::segment::{Access, Segment, Window};
 use crate::units::{Patience, Size};
 
-use super::{Guarding, Operand, bytes, of_kernel, open, removed, shrank, within};
+use super::{Guarding, Operand, bytes, of_kernel, open, refuse_removed, shrank, within};
 
 /// Where a number is, and how it is to be understood.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
@@ -23,7 +23,7 @@ pub struct Cell {
     /// Where it is
     #[arg(long, value_name = "SIZE")]
     offset: Option<Size>,
-    /// Order of its bytes
+    /// Order of its bytes: native, little or big
     #[arg(long, value_name = "ORDER", default_value = "native", hide_possible_values = true)]
     endian: Endian,
 }
@@ -91,7 +91,7 @@ pub struct Peek<O: Operand> {
     /// What to print between them, instead of a newline
     #[arg(long, default_value = "\n", hide_default_value = true, conflicts_with = "json")]
     sep: String,
-    /// Order of their bytes
+    /// Order of their bytes: native, little or big
     #[arg(long, value_name = "ORDER", default_value = "native", hide_possible_values = true)]
     endian: Endian,
     #[command(flatten)]
@@ -130,6 +130,7 @@ impl<O: Operand> Run for Peek<O> {
             output.text(if at == offset { "" } else { separator })?;
             if is_json { output.text(cell::Json(number))? } else { output.text(number)? }
         }
+        refuse_removed(&*segment).about(&self.name)?;
         output.text(close)?;
         Ok(Exit::Done)
     }
@@ -180,6 +181,9 @@ impl<O: Operand> Run for Poke<O> {
         let length = (numbers.len() as u64).saturating_mul(width.bytes());
         let range = within(&*segment, offset, Some(length)).about(&self.name)?;
         let window = look_at(&*segment, range.clone()).about(&self.name)?;
+        if numbers.len() > 1 {
+            window.prepare().map_err(of_kernel).about(&self.name)?;
+        }
         for (number, at) in numbers.into_iter().zip(range.step_by(width.bytes() as usize)) {
             let bits = self.cell.format().encode(number);
             if offset.is_multiple_of(width.bytes()) {
@@ -190,6 +194,7 @@ impl<O: Operand> Run for Poke<O> {
             window.verify().map_err(of_kernel).about(&self.name)?;
             window.wake(at, width);
         }
+        refuse_removed(&*segment).about(&self.name)?;
         Ok(Exit::Done)
     }
 }
@@ -197,7 +202,8 @@ impl<O: Operand> Run for Poke<O> {
 /// Add to a number in a segment, and print the sum
 ///
 /// It happens at once: of several that add at the same time none is lost. A sum beyond the type is
-/// refused, and the number stays as it was.
+/// refused, and the number stays as it was. Where the sum cannot be printed, as standard output is
+/// closed or full, it has been added all the same.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Add<O: Operand> {
     /// Name of the segment
@@ -226,7 +232,9 @@ impl<O: Operand> Run for Add<O> {
                 |_| Failure::failed(format!("the sum of {number} and {delta} is beyond {kind}"));
             kind.add(number, delta).map_err(reason)
         };
-        output.line(self.cell.update(&window, add).about(&self.name)?)?;
+        let sum = self.cell.update(&window, add).about(&self.name)?;
+        refuse_removed(&*segment).about(&self.name)?;
+        output.line(sum)?;
         Ok(Exit::Done)
     }
 }
@@ -266,6 +274,7 @@ impl<O: Operand> Run for Cas<O> {
             found = number;
             if number == old { Ok(new) } else { Err(Failure::would_block()) }
         });
+        refuse_removed(&*segment).about(&self.name)?;
         match exchanged {
             Err(failure) if failure.is_expected() => {
                 output.line(found)?;
@@ -355,9 +364,7 @@ impl<O: Operand> Wait<O> {
             if segment.size()? < offset + width.bytes() {
                 return Err(shrank());
             }
-            if segment.was_removed()? {
-                return Err(removed());
-            }
+            refuse_removed(segment)?;
             let number = format.decode(bits);
             let holds = match wanted {
                 Some(wanted) => self.condition.holds(number, wanted),

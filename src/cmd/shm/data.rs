@@ -11,7 +11,8 @@ use crate::units::{Permissions, Size};
 
 use super::super::{Creation, each, print_name, stdin_failed};
 use super::{
-    Durability, Guarding, Operand, bytes, explain, of_kernel, open, removed, shrank, within,
+    Durability, Guarding, Operand, bytes, explain, of_kernel, open, refuse_removed, removed,
+    shrank, within,
 };
 
 /// Create a segment
@@ -107,7 +108,11 @@ impl<O: Operand> Write<O> {
         let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
         let mode = Permissions::of_new_object(self.mode);
         let segment = segment::write_to(&self.name, input, offset, mode, self.fit())?;
-        Ok(self.durability.sync().map_or(Ok(()), |sync| segment.sync(sync))?)
+        if let Some(sync) = self.durability.sync() {
+            segment.sync(sync)?;
+            self.name.sync_name()?;
+        }
+        Ok(())
     }
 
     fn fit(&self) -> Fit {
@@ -193,7 +198,7 @@ impl<O: Operand> Cat<O> {
                 return Err(shrank().into());
             }
         }
-        if segment.was_removed()? { Err(removed().into()) } else { Ok(()) }
+        Ok(refuse_removed(&*segment)?)
     }
 
     fn passing(&self) -> Passing {

@@ -9,7 +9,7 @@ use crate::plain::Plain;
 use crate::sys::process::{Holders, HoldersOfMany};
 use crate::sys::segment::{Description, Fact, Value};
 
-use super::super::{holders, remove};
+use super::super::{holders, not_seen, remove};
 use super::{Operand, explain};
 
 /// Show all that is known of a segment
@@ -79,6 +79,12 @@ impl<O: Operand> Run for Ls<O> {
             holders(record, &everybody.of(segment.object))
         });
         output.list(&records.collect::<Vec<_>>(), self.format)?;
+        if O::FOUND_IN_PROCESSES && everybody.hidden() > 0 {
+            output.warn(format_args!(
+                "{}; what only they have mapped is not listed",
+                not_seen(everybody.hidden())
+            ));
+        }
         Ok(Exit::Done)
     }
 }

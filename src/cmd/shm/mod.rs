@@ -4,6 +4,7 @@ mod cells;
 mod data;
 mod look;
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -58,6 +59,8 @@ pub trait Operand:
 {
     /// How the operand is called in a synopsis.
     const WORD: &'static str;
+    /// Whether `ls` only knows of those that a process has which we may look into.
+    const FOUND_IN_PROCESSES: bool;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
     /// What else `write` can be told.
@@ -98,6 +101,7 @@ impl Durability for Volatile {
 
 impl Operand for AnyName {
     const WORD: &'static str = "NAME";
+    const FOUND_IN_PROCESSES: bool = false;
     const EXAMPLES: Examples = Examples {
         create: &[
             ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),
@@ -170,8 +174,10 @@ impl Guarding {
                 false => Ok(None),
             };
         };
+        // Segments may have the same names.
+        let subject: OsString = [OsStr::new("--guard "), name.as_ref()].into_iter().collect();
         let taken = Guard::take(name, self.waiting.deadline()).map_err(sem::explain);
-        self.waiting.settle(taken.about(name)?).about(name).map(Some)
+        self.waiting.settle(taken.about(&subject)?).about(&subject).map(Some)
     }
 
     /// Whether one was asked for.
@@ -210,6 +216,11 @@ fn shrank() -> Failure {
 /// The same.
 fn removed() -> Failure {
     Failure::new(Exit::NotFound, "the segment was removed")
+}
+
+/// Looks whether a segment that we have used has been removed since we opened it.
+fn refuse_removed(segment: &dyn Segment) -> Result<(), Failure> {
+    if segment.was_removed()? { Err(removed()) } else { Ok(()) }
 }
 
 fn bytes(size: Option<Size>) -> u64 {

@@ -195,6 +195,20 @@ impl<'a> Window<'a> {
         Errno::check(result)
     }
 
+    /// Has all pages be there before any is written.
+    ///
+    /// # Errors
+    /// Those of [`Window::verify`].
+    pub fn prepare(&self) -> Result<(), Errno> {
+        match (self.populate(), &self.origin) {
+            (Err(Errno(libc::EFAULT)), Origin::Mapped(_, object, end)) => {
+                Err(why_lost(*object, *end))
+            }
+            (Err(Errno(libc::EINVAL)), _) => Ok(()),
+            (populated, _) => populated,
+        }
+    }
+
     /// Writes once to a descriptor straight from the memory.
     pub fn write_to(&self, fd: BorrowedFd<'_>, bytes: Range<u64>) -> nix::Result<usize> {
         let (at, length) = self.part(bytes);

@@ -93,6 +93,11 @@ impl HoldersOfMany {
         holders
     }
 
+    /// How many processes did not let us look.
+    pub fn hidden(&self) -> usize {
+        self.hidden
+    }
+
     /// Those who hold this one.
     pub fn of(&self, object: Object) -> Holders {
         let seen = self.seen.get(&object).cloned().unwrap_or_default();

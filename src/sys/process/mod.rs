@@ -133,10 +133,13 @@ fn state_and_start(text: &[u8]) -> Option<(u8, u64)> {
 fn look_into_others(mut look: impl FnMut(i32) -> io::Result<()>) -> usize {
     const FIRST: i32 = 1;
     let ours = std::process::id() as i32;
+    let has_ended = |error: &io::Error| {
+        error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
+    };
     let mut hidden = usize::from(ours != FIRST && all().next() != Some(FIRST));
     for pid in all().filter(|&pid| pid != ours) {
         match look(pid) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => hidden += 1,
+            Err(error) if !has_ended(&error) => hidden += 1,
             _ => {}
         }
     }

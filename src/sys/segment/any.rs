@@ -41,6 +41,10 @@ impl Place for AnyName {
         self.place().remove()
     }
 
+    fn sync_name(&self) -> Result<(), Error> {
+        self.place().sync_name()
+    }
+
     fn describe(&self) -> Result<Description, Error> {
         self.place().describe()
     }

@@ -11,14 +11,15 @@ use nix::errno::Errno::{EINTR, EOPNOTSUPP};
 use nix::fcntl::{FallocateFlags, OFlag, fallocate};
 use nix::sys::mman::MsFlags;
 use nix::sys::stat::{FileStat, fstat};
-use nix::sys::statfs::{HUGETLBFS_MAGIC, Statfs, TMPFS_MAGIC, fstatfs};
+use nix::sys::statfs::{FsType, HUGETLBFS_MAGIC, TMPFS_MAGIC, fstatfs};
 use nix::sys::uio::pread;
-use nix::unistd::ftruncate;
+use nix::unistd::{fsync, ftruncate};
 
 use super::{Access, Error, Fact, PageSize, Passing, Segment, Sync, Value, Window, WriteError};
 use crate::errno::Errno;
 use crate::sys::fill::{self, Destination};
 use crate::sys::inode::is_same;
+use crate::sys::meminfo;
 use crate::sys::memory::{self, HUGE_PAGE};
 use crate::sys::offset::{self, remaining};
 use crate::sys::transfer::{self, Side, Transfer};
@@ -37,6 +38,17 @@ impl FileSegment {
     pub fn new(file: OwnedFd, access: Access) -> Self {
         let had_name = fstat(&file).is_ok_and(|status| status.st_nlink > 0);
         Self { file, access, had_name }
+    }
+
+    /// Has memory or disk be there for these bytes, as a program that writes to each would, without
+    /// changing any: for file systems that cannot be asked for it.
+    fn touch(&self, bytes: Range<u64>) -> Result<(), Errno> {
+        match self.window(bytes)?.populate() {
+            Err(Errno(libc::EFAULT)) => Err(Errno(libc::ENOSPC)),
+            // A kernel before 5.14 cannot.
+            Err(Errno(libc::EINVAL)) => Ok(()),
+            touched => touched,
+        }
     }
 }
 
@@ -103,7 +115,7 @@ impl Segment for FileSegment {
     }
 
     fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
-        allocate(&self.file, bytes).map_err(|errno| {
+        allocate(&self.file, bytes).map(drop).map_err(|errno| {
             self.release();
             errno.into()
         })
@@ -116,25 +128,36 @@ impl Segment for FileSegment {
 
     fn resize(&self, size: u64) -> Result<(), Error> {
         let before = self.size()?;
-        if size > before {
-            self.reserve(before..size)?;
+        if size <= before {
+            return Ok(truncate(&self.file, size)?);
         }
-        truncate(&self.file, size).map_err(|errno| {
-            self.release();
-            errno.into()
-        })
+        refuse_if_no_room(&self.file, size - before)?;
+        let allocated = allocate(&self.file, before..size);
+        let grown = allocated.and_then(|allocated| truncate(&self.file, size).map(|()| allocated));
+        match grown {
+            Ok(Allocated::Yes) => Ok(()),
+            Ok(Allocated::Unknown) => self.touch(before..size).map_err(|errno| {
+                let _ = truncate(&self.file, before);
+                errno.into()
+            }),
+            Err(errno) => {
+                self.release();
+                Err(errno.into())
+            }
+        }
     }
 
     fn sync(&self, how: Sync) -> Result<(), Errno> {
-        let size = self.size()?;
-        if size == 0 {
-            return Ok(());
-        }
-        self.window(0..size)?.sync(match how {
-            Sync::Now => MsFlags::MS_SYNC,
+        let flags = match how {
+            // What was changed in memory is written as well, and the size.
+            Sync::Now => return Ok(fsync(&self.file)?),
             Sync::Soon => MsFlags::MS_ASYNC,
             Sync::Invalidate => MsFlags::MS_INVALIDATE,
-        })
+        };
+        match self.size()? {
+            0 => Ok(()),
+            size => self.window(0..size)?.sync(flags),
+        }
     }
 }
 
@@ -148,6 +171,7 @@ pub fn flags(access: Access) -> OFlag {
 
 /// Fills an empty file, that nobody else sees yet, with zeros that are really there.
 pub fn fill_new(file: &OwnedFd, size: u64, page_size: PageSize) -> Result<(), Error> {
+    refuse_if_no_room(file, size)?;
     let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
     if page_size == PageSize::Ordinary {
         return segment.resize(size);
@@ -176,9 +200,9 @@ pub fn fill_new_from(
     let known = remaining(source).unwrap_or(0);
     let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
     let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
-    let system = fstatfs(file).map_err(Errno::from)?;
-    let written = if system.filesystem_type() == TMPFS_MAGIC && fill::is_worthwhile(known) {
-        refuse_if_full(&system, size)?;
+    let is_tmpfs = fstatfs(file).map_err(Errno::from)?.filesystem_type() == TMPFS_MAGIC;
+    refuse_if_no_room(file, size)?;
+    let written = if is_tmpfs && fill::is_worthwhile(known) {
         segment.reserve(0..offset)?;
         truncate(file, size)?;
         fill::from_both_ends(source, file, offset, known)?
@@ -207,26 +231,42 @@ pub fn facts(status: &FileStat) -> Vec<Fact> {
     .into()
 }
 
-/// Refuses what a file system for memory has no room for, before all of the room is used up. One
-/// without a limit has no blocks to count.
-fn refuse_if_full(system: &Statfs, size: u64) -> Result<(), Errno> {
+/// Refuses what a file system for memory has no room for, or the machine no memory, before all of it
+/// is used up: processes would be ended for want of it. One without a limit has no blocks to count.
+fn refuse_if_no_room(file: &OwnedFd, size: u64) -> Result<(), Errno> {
+    let system = fstatfs(file)?;
+    if !matches!(system.filesystem_type(), TMPFS_MAGIC | RAMFS_MAGIC) {
+        return Ok(());
+    }
     let room = system.blocks_available().saturating_mul(system.block_size() as u64);
-    if system.blocks() > 0 && size > room { Err(Errno(libc::ENOSPC)) } else { Ok(()) }
+    match system.blocks() > 0 && size > room {
+        true => Err(Errno(libc::ENOSPC)),
+        false => meminfo::refuse_beyond_available(size),
+    }
+}
+
+const RAMFS_MAGIC: FsType = FsType(0x8584_58f6);
+
+/// Whether there is memory or disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Allocated {
+    Yes,
+    /// The file system cannot be asked for it.
+    Unknown,
 }
 
 /// Gets memory or disk for these bytes, which are zeros where nothing was before. The file ends
 /// where it did.
-fn allocate(file: &OwnedFd, bytes: Range<u64>) -> Result<(), Errno> {
+fn allocate(file: &OwnedFd, bytes: Range<u64>) -> Result<Allocated, Errno> {
     if bytes.is_empty() {
-        return Ok(());
+        return Ok(Allocated::Yes);
     }
     let (start, length) = (offset::signed(bytes.start)?, offset::signed(bytes.end - bytes.start)?);
     loop {
         match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, start, length) {
             Err(EINTR) => {}
-            // A file system that cannot promise. All of those for memory can.
-            Err(EOPNOTSUPP) => return Ok(()),
-            result => return Ok(result?),
+            Err(EOPNOTSUPP) => return Ok(Allocated::Unknown),
+            result => return Ok(result.map(|()| Allocated::Yes)?),
         }
     }
 }

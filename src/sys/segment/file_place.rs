@@ -6,9 +6,9 @@ use std::ffi::OsStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::sys::stat::{FileStat, SFlag, fstatat};
-use nix::unistd::unlink;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
+use nix::unistd::{fsync, unlink};
 
 use super::file::{self, FileSegment};
 use super::{
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::errno::Errno;
 use crate::name::SystemVName;
+use crate::sys::directory;
 use crate::sys::inode;
 use crate::sys::new_file::NewFile;
 use crate::sys::offset;
@@ -97,6 +98,13 @@ impl<P: FilePlace> Place for P {
         let path = self.path()?;
         regular_file::status(path.as_ref(), Links::Refused).map_err(refused::<P>)?;
         Ok(unlink(path.as_ref())?)
+    }
+
+    fn sync_name(&self) -> Result<(), Error> {
+        let path = self.path()?;
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory = open(directory::parent(path.as_ref()), flags, Mode::empty())?;
+        Ok(fsync(directory)?)
     }
 
     fn describe(&self) -> Result<Description, Error> {

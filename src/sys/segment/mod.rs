@@ -54,6 +54,9 @@ pub trait Place: AsRef<OsStr> {
     /// Removes the name. Those who have the segment open go on using it.
     fn remove(&self) -> Result<(), Error>;
 
+    /// Has the name be on disk, where there is one.
+    fn sync_name(&self) -> Result<(), Error>;
+
     /// All that is known of it.
     fn describe(&self) -> Result<Description, Error>;
 

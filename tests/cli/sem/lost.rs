@@ -16,11 +16,10 @@ fn file(name: &Name) -> String {
 }
 
 /// What is told by a verb whose semaphore was cut off.
-fn gone(verb: &str, name: &Name) -> String {
+fn gone(verb: &str, name: &str) -> String {
     format!(
-        "ipc: {verb}: {}: the memory of the semaphore is gone: its file was cut off, or /dev/shm is \
-         full\nhint: 'ipc sem rm' removes it; then create the semaphore again\n",
-        &**name
+        "ipc: {verb}: {name}: the memory of the semaphore is gone: its file was cut off, or /dev/shm \
+         is full\nhint: 'ipc sem rm' removes it; then create the semaphore again\n"
     )
 }
 
@@ -44,7 +43,11 @@ fn who_waits_at_a_semaphore_that_is_cut_off_is_told() {
         cut_off(file(&name));
         let output = waiter.finish();
         let seen = (code(&output), text(&output.stderr));
-        assert_eq!(seen, (status, gone(verb, &name)), "{words:?}");
+        let subject = match verb {
+            "shm cat" => format!("--guard {}", &*name),
+            _ => name.to_string(),
+        };
+        assert_eq!(seen, (status, gone(verb, &subject)), "{words:?}");
     }
 }
 

@@ -122,7 +122,7 @@ fn a_system_v_guard_comes_back_whatever_ends_the_command() {
         ipc(&poke).words(&["-t", "10ms"]).is(
             124,
             "",
-            &format!("ipc: shm poke: {}: timed out\n", &*guard),
+            &format!("ipc: shm poke: --guard {}: timed out\n", &*guard),
         );
         let pid = nix::unistd::Pid::from_raw(writer.id() as i32);
         nix::sys::signal::kill(pid, signal).unwrap();
@@ -130,7 +130,7 @@ fn a_system_v_guard_comes_back_whatever_ends_the_command() {
         assert_eq!(value(), "1\n");
     }
     ipc(&["sem", "rm", &guard]).is(0, "", "");
-    let told = format!("ipc: shm poke: {}: No such file or directory\n", &*guard);
+    let told = format!("ipc: shm poke: --guard {}: No such file or directory\n", &*guard);
     ipc(&poke).is(4, "", &told);
 }
 

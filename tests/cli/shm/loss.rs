@@ -107,6 +107,51 @@ fn a_segment_that_is_removed_is_missed_by_who_waits_and_who_writes_and_who_reads
 }
 
 #[test]
+fn a_segment_that_was_removed_before_is_used_by_its_identifier_like_any_other() {
+    let key = Name::system_v("shm");
+    ipc(&["shm", "create", &key, "--size", "8"]).is(0, "", "");
+    let stat: serde_json::Value =
+        serde_json::from_str(&ipc(&["shm", "stat", "--json", &key]).succeeds()).unwrap();
+    let by_id = format!("sysv:id={}", stat["id"]);
+    // Somebody who has it attached.
+    let holder = ipc(&[
+        "shm", "wait", &by_id, "--type", "u32", "--offset", "4", "--eq", "1", "--poll", "inf",
+    ])
+    .start();
+    holder.wait_until_at_futex();
+    ipc(&["shm", "rm", &key]).is(0, "", "");
+    ipc(&["shm", "write", &by_id]).input("\0abc").is(0, "", "");
+    ipc(&["shm", "cat", &by_id, "--count", "4"]).is(0, "\0abc", "");
+    ipc(&["shm", "wait", &by_id, "--type", "u8", "--eq", "0"]).is(0, "0\n", "");
+    ipc(&["shm", "poke", &by_id, "--type", "u8", "2"]).is(0, "", "");
+    ipc(&["shm", "add", &by_id, "--type", "u8", "--", "-1"]).is(0, "1\n", "");
+    // It wakes to see that the segment was removed meanwhile.
+    ipc(&["shm", "poke", &by_id, "--type", "u32", "--offset", "4", "1"]).is(0, "", "");
+    assert_eq!(code(&holder.finish()), 4);
+    ipc(&["shm", "cat", &by_id]).is(4, "", &complaint("cat", &by_id, "No such file or directory"));
+}
+
+#[test]
+fn numbers_of_a_segment_that_is_removed_while_they_are_used_are_missed() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    for verb in [&["peek"][..], &["poke", "1"], &["add", "1"], &["cas", "0", "1"]] {
+        for (name, call) in of_each_kind("8").into_iter().zip(["mmap", "shmat"]) {
+            let words = [&["shm", verb[0], &name], &verb[1..], &["--type", "i32"]].concat();
+            let Some(calls) = peers::system_calls(&words) else { return };
+            let mapped = calls.iter().rfind(|line| line.line.starts_with(call)).unwrap();
+            ipc(&["shm", "poke", &name, "--type", "i32", "0"]).is(0, "", "");
+            let stopped = Stopped::after(mapped, &words);
+            ipc(&["shm", "rm", &name]).is(0, "", "");
+            let output = stopped.continue_to_end();
+            let told = complaint(verb[0], &name, "the segment was removed");
+            assert_eq!((code(&output), text(&output.stderr)), (4, told));
+        }
+    }
+}
+
+#[test]
 fn a_segment_that_shrinks_while_it_is_written_is_an_error_and_stays_short() {
     for how in [&[][..], &["--grow"], &["--truncate"]] {
         let name = created("1M");
@@ -195,6 +240,44 @@ fn a_full_file_system_refuses_at_create_and_leaves_nothing() {
         text(&output.stderr),
         [full("create", "/b"), full("write", "/b"), full("resize", "/a")].concat()
     );
+}
+
+#[test]
+fn of_several_numbers_none_is_set_where_there_is_no_room_for_all() {
+    if !peers::may_unshare(&["--mount"]) {
+        return;
+    }
+    let line = "mount -t tmpfs -o size=16k none /dev/shm || exit
+        truncate -s 12K /dev/shm/a; ipc shm poke /a --type i32 0; ipc shm create /b --size 12K
+        ipc shm poke /a --type i32 --offset 4092 1 2; echo $?
+        ipc shm rm /b; ipc shm peek /a --type i32 --offset 4092 --count 2 --sep ' '";
+    let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
+    assert_eq!(text(&output.stdout), "3\n0 0\n");
+}
+
+#[test]
+fn memory_is_there_also_where_the_file_system_cannot_be_asked_for_it() {
+    if !peers::may_unshare(&["--mount"]) {
+        return;
+    }
+    let line = "cd \"$1\" && truncate -s 4M image && mkfs.ext2 -qF image && mkdir disk || exit
+        mount -o loop image disk || exit
+        ipc map create disk/small --size 1M; echo $?
+        ipc map create disk/large --size 100M; echo $?
+        ipc map resize disk/small 100M; echo $?
+        ls disk; stat -c '%s %b' disk/small";
+    let directory = tempfile::tempdir().unwrap();
+    let run = sh("exec unshare --mount sh -c \"$0\" sh \"$1\"").word(line).word(directory.path());
+    let output = run.output();
+    // A machine may have no such file system, or no loop devices for us.
+    if output.stdout.is_empty() {
+        return;
+    }
+    let told = text(&output.stdout);
+    let mut lines = told.lines();
+    assert_eq!(lines.by_ref().take(5).collect::<Vec<_>>(), ["0", "3", "3", "lost+found", "small"]);
+    let (size, blocks) = lines.next().unwrap().split_once(' ').unwrap();
+    assert!(size == "1048576" && blocks.parse::<u64>().unwrap() >= 2048, "{told}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Attachable {
     id: i32,
     size: NonZeroUsize,
     access: Access,
+    /// Whether it was marked for removal already when it was opened.
+    was_marked: bool,
 }
 
 impl Attachable {
@@ -27,8 +29,9 @@ impl Attachable {
     /// # Errors
     /// ENOENT if there is none, or not any more; EACCES for those who may not read it.
     pub fn new(id: i32, access: Access) -> Result<Self, Errno> {
-        let size = NonZeroUsize::new(status(id)?.shm_segsz).ok_or(Errno(libc::EINVAL))?;
-        Ok(Self { id, size, access })
+        let status = status(id)?;
+        let size = NonZeroUsize::new(status.shm_segsz).ok_or(Errno(libc::EINVAL))?;
+        Ok(Self { id, size, access, was_marked: is_marked(&status) })
     }
 
     fn end(&self, offset: u64, limit: Option<u64>) -> u64 {
@@ -44,7 +47,7 @@ impl Segment for Attachable {
 
     fn was_removed(&self) -> Result<bool, Errno> {
         match status(self.id) {
-            Ok(status) => Ok(u32::from(status.shm_perm.mode) & MARKED != 0),
+            Ok(status) => Ok(is_marked(&status) && !self.was_marked),
             Err(Errno(libc::ENOENT)) => Ok(true),
             Err(errno) => Err(errno),
         }
@@ -130,6 +133,10 @@ pub fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
         .map_err(no_such)?;
     // SAFETY: the call succeeded, so the kernel wrote it.
     Ok(unsafe { status.assume_init() })
+}
+
+fn is_marked(status: &libc::shmid_ds) -> bool {
+    u32::from(status.shm_perm.mode) & MARKED != 0
 }
 
 /// Removes a segment.

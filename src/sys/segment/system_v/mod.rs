@@ -3,7 +3,7 @@
 mod attachable;
 mod unfinished;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use self::attachable::{Attachable, destroy, get};
@@ -13,9 +13,8 @@ use super::{
 };
 use crate::errno::Errno;
 use crate::name::SystemVName;
-use crate::sys::dev_shm;
 use crate::sys::fill;
-use crate::sys::new_file::NewFile;
+use crate::sys::memfd;
 use crate::sys::offset::remaining;
 use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
@@ -80,6 +79,11 @@ impl Place for SystemVName {
         Ok(destroy(find(self)?)?)
     }
 
+    /// There is no disk.
+    fn sync_name(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn describe(&self) -> Result<Description, Error> {
         let id = find(self)?;
         let rows = system_v::table("shm")?;
@@ -129,9 +133,9 @@ fn described(row: &Row, name: OsString) -> Description {
     }
 }
 
-/// All that a stream gives, in a file without a name, for whose size there is a limit.
+/// All that a stream gives.
 fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
-    let file = NewFile::new(&dev_shm::path(OsStr::new("ipc")), 0o600)?.into_file();
+    let file = memfd::new()?;
     fill::from_stream(stream, fill::Destination::new(&file, 0), 0, None)?;
     Ok(file)
 }

@@ -9,7 +9,7 @@ use super::attachable::{self, Attachable, destroy, get};
 use crate::errno::Errno;
 use crate::sys::signal::Blocked;
 use crate::sys::system_v::{self, NEW, OURS, Target, no_such};
-use crate::sys::{ending, meminfo, sysctl};
+use crate::sys::{ending, meminfo, offset, sysctl};
 
 /// A segment that is not yet as it shall be. Dropping it removes it, and so does a signal that ends
 /// us, of those that can be caught. Others may find it meanwhile: the kernel gives a key only to a
@@ -33,10 +33,9 @@ impl Unfinished {
         let id = make(target, size, mode | OURS, page_size)?;
         UNFINISHED.store(id, Ordering::Relaxed);
         let made = Self { id };
-        let is_too_large = || meminfo::available().is_some_and(|available| size > available);
         // Huge pages are set aside when the segment is made.
-        if page_size == PageSize::Ordinary && is_too_large() {
-            return Err(Errno(libc::ENOMEM).into());
+        if page_size == PageSize::Ordinary {
+            meminfo::refuse_beyond_available(size)?;
         }
         Ok(made)
     }
@@ -107,7 +106,7 @@ fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32
     if size == 0 {
         return Err(Error::Empty);
     }
-    let bytes = usize::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+    let bytes = offset::signed(size)? as usize;
     let huge = if page_size == PageSize::Huge { libc::SHM_HUGETLB } else { 0 };
     get(key, bytes, NEW | huge | mode as i32).map_err(|errno| why_not_made(errno, size, page_size))
 }
