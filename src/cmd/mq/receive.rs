@@ -24,14 +24,18 @@ use super::{explain, not_for_this_kind};
 /// System V queue the oldest, or that which the options choose. The timeout counts anew for each
 /// message, with the wait for room on standard output; --all waits for that alone.
 ///
-/// What is taken is gone from the queue, so signals that would end us have to wait until it is
-/// written, and none is taken while standard output has no room or no reader. Where it is a pipe, a
-/// message of more than 4096 bytes may have to wait for the reader halfway, and signals with it. What
-/// standard output does not take after all, as it is full or its reader leaves at this very moment,
-/// goes back to the queue behind those of its priority. So messages can only be lost to KILL, those
-/// of one write, which has up to 32 KiB; to an output that is full where the queue is as well, or may
-/// not be sent to; and one without any bytes, of a System V queue, to a signal in the very moment in
-/// which it comes.
+/// What is taken is gone from the queue. So signals that would end us wait until it is written, and
+/// nothing is taken while standard output has no room for it, or no reader. What standard output
+/// does not take after all, because it is full or its reader has just left, goes back to the queue,
+/// behind the messages of its priority.
+///
+/// What can be lost: by KILL, the messages of the write under way, of 32 KiB at most; by a reader
+/// that leaves, what it has not read of a pipe; by an output that fails, what finds no room in the
+/// queue any more, or may not be sent to it, which is told. Of a System V queue also a message
+/// without any bytes, by a signal in the very moment in which it comes.
+///
+/// A message of more than 4096 bytes may find room in a pipe for its beginning only. Then signals,
+/// and the timeout, wait for the reader.
 ///
 /// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
 /// the COMMANDs, and ends us after them, and after what goes back has gone; a second one does not

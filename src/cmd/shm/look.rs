@@ -74,16 +74,17 @@ impl<O: Operand> Run for Ls<O> {
             .into_iter()
             .filter(|key| all.iter().any(|segment| segment.fact(key).is_some()))
             .collect();
-        let records = all.into_iter().map(|segment| {
-            let record = in_columns(&segment, &columns);
-            holders(record, &everybody.of(segment.object))
-        });
-        output.list(&records.collect::<Vec<_>>(), self.format)?;
-        if O::FOUND_IN_PROCESSES && everybody.hidden() > 0 {
-            output.warn(format_args!(
-                "{}; what only they have mapped is not listed",
-                not_seen(everybody.hidden())
-            ));
+        let records: Vec<Record> = all
+            .into_iter()
+            .map(|segment| {
+                let record = in_columns(&segment, &columns);
+                holders(record, &everybody.of(segment.object))
+            })
+            .collect();
+        output.list(&records, self.format)?;
+        // Otherwise each says so.
+        if O::FOUND_IN_PROCESSES && records.is_empty() && everybody.hidden() > 0 {
+            output.warn(not_seen(everybody.hidden()));
         }
         Ok(Exit::Done)
     }
