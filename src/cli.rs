@@ -378,7 +378,9 @@ fn tip(error: &clap::Error) -> Option<String> {
 /// How to pass a negative number that clap does not take for one, such as -inf or -0x10.
 fn misread_number(error: &clap::Error, verb: &Command, words: &[OsString]) -> Option<String> {
     let takes_numbers = verb.get_positionals().any(clap::Arg::is_allow_negative_numbers_set);
-    if error.kind() != ErrorKind::UnknownArgument || !takes_numbers {
+    let is_long = matches!(error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(word)) if word.starts_with("--"));
+    if error.kind() != ErrorKind::UnknownArgument || is_long || !takes_numbers {
         return None;
     }
     let is_number = |word: &&str| {

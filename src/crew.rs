@@ -130,6 +130,12 @@ pub fn start_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
 }
 
 impl Busy {
+    /// Another thing to be done before the piece is at its end.
+    pub fn also(&self) -> Self {
+        self.0.state().busy += 1;
+        Self(Arc::clone(&self.0))
+    }
+
     /// Runs a COMMAND, which `start` starts, to its end; `None` if we are to stop, and it was not.
     ///
     /// # Errors
@@ -163,14 +169,6 @@ impl Busy {
         state.commands += 1;
         state.running.extend(process.clone());
         Ok(Some((child, process)))
-    }
-}
-
-impl Clone for Busy {
-    /// That the piece has something else to be done about it as well.
-    fn clone(&self) -> Self {
-        self.0.state().busy += 1;
-        Self(Arc::clone(&self.0))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::signals::Signal;
 use crate::sys::signal::Blocked;
 use crate::sys::stdio::{self, Sink};
 
-/// How much may be gathered for one write.
+/// How much is gathered for one write.
 const GATHERED: usize = 32 << 10;
 
 /// The way to stdout. For as long as it lives, signals wait.
@@ -29,9 +29,7 @@ pub struct Delivery {
     sink: Sink,
     /// How much stdout takes without waiting, as was seen since it was last written to.
     room: Option<usize>,
-    /// The most that a record may have.
-    longest: usize,
-    /// What was gathered and can go back.
+    /// What is pending and can go back.
     gathered: Vec<Gathered>,
     unwritten: Vec<Returned>,
 }
@@ -60,6 +58,8 @@ struct Gathered {
     priority: i64,
     /// Where it stands.
     bytes: Range<usize>,
+    /// Where its framing ends.
+    end: usize,
 }
 
 impl Delivery {
@@ -68,23 +68,10 @@ impl Delivery {
     /// # Errors
     /// That nothing can be written to stdout.
     pub fn new(form: Form) -> Result<Self, Unwritable> {
-        let held = Blocked::new(Signal::ending().collect());
+        let held = Blocked::new(Signal::deadly().collect());
         let sink = Sink::of_stdout().map_err(Unwritable)?;
-        Ok(Self {
-            writer: Writer::new(form),
-            held,
-            sink,
-            room: None,
-            longest: usize::MAX,
-            gathered: Vec::new(),
-            unwritten: Vec::new(),
-        })
-    }
-
-    /// Tells how long a record can be, with all that belongs to it. Until it is told, each is
-    /// written before the next is taken.
-    pub fn expect_at_most(&mut self, longest: usize) {
-        self.longest = longest;
+        let writer = Writer::new(form);
+        Ok(Self { writer, held, sink, room: None, gathered: Vec::new(), unwritten: Vec::new() })
     }
 
     /// Hands on a record that was taken. Several may be gathered until the next wait.
@@ -94,32 +81,41 @@ impl Delivery {
         record: &[u8],
         origin: Option<Origin>,
     ) -> anyhow::Result<()> {
-        if output.pending().len() + record.len() > GATHERED {
-            self.flush(output)?;
-        }
-        let written = self.writer.write(output, record);
+        let written = self.gather(output, record);
         let Some(Origin { priority, prefix }) = origin else { return written };
-        let end = output.pending().len().checked_sub(self.writer.tail());
-        match (&written, end.and_then(|end| Some(end.checked_sub(record.len())? + prefix..end))) {
-            (Ok(()), Some(bytes)) => self.gathered.push(Gathered { priority, bytes }),
-            // Most of it was too much to be gathered, and is written.
+        let end = output.pending().len();
+        let start = end.checked_sub(self.writer.tail() + record.len());
+        match (&written, start) {
+            (Ok(()), Some(start)) => {
+                let bytes = start + prefix..start + record.len();
+                self.gathered.push(Gathered { priority, bytes, end });
+            }
+            // It was too much to be gathered, and is written.
             (Ok(()), None) => {}
             (Err(_), _) => self.keep(&record[prefix..], priority),
         }
         written
     }
 
-    /// Hands on what is known of a message, as a line of JSON, at once.
+    fn gather(&mut self, output: &mut Output, record: &[u8]) -> anyhow::Result<()> {
+        if output.pending().len() + record.len() > GATHERED {
+            self.flush(output)?;
+        }
+        self.writer.write(output, record)
+    }
+
+    /// Hands on what is known of a message, as a line of JSON, at once. The message can go back if it
+    /// has a priority or type to do so.
     pub fn write_json(
         &mut self,
         output: &mut Output,
         record: &Record,
         message: &[u8],
-        origin: Option<Origin>,
+        priority: Option<i64>,
     ) -> anyhow::Result<()> {
         let written = output.json(record).and_then(|()| self.flush(output));
-        if let (Err(_), Some(origin)) = (&written, origin) {
-            self.keep(message, origin.priority);
+        if let (Err(_), Some(priority)) = (&written, priority) {
+            self.keep(message, priority);
         }
         Ok(written?)
     }
@@ -134,17 +130,16 @@ impl Delivery {
     /// That stdout does not take it; what can go back is then [`Delivery::unwritten`].
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
-        let (count, written) = output.write_pending();
-        if written.is_err() {
-            let rest = self.gathered.iter().filter(|message| message.bytes.end > count);
+        let flushed = output.write_out().map_err(|failed| {
+            let rest = self.gathered.iter().filter(|message| message.end > failed.written);
             self.unwritten.extend(rest.map(|message| Returned {
-                bytes: output.pending()[message.bytes.clone()].to_vec(),
+                bytes: failed.pending[message.bytes.clone()].to_vec(),
                 priority: message.priority,
             }));
-            output.discard_pending();
-        }
+            failed.error
+        });
         self.gathered.clear();
-        written
+        flushed
     }
 
     /// The messages that stdout did not take.
@@ -152,14 +147,15 @@ impl Delivery {
         std::mem::take(&mut self.unwritten)
     }
 
-    /// Whether something may be taken, as stdout takes it. What was gathered is written if not.
+    /// Whether a record may be taken that has at most `longest` bytes with all that belongs to it,
+    /// as stdout takes it. What was gathered is written if not.
     ///
     /// # Errors
     /// That the reader of stdout has left.
-    pub fn has_room(&mut self, output: &mut Output) -> Result<bool, Unwritable> {
+    pub fn has_room(&mut self, output: &mut Output, longest: usize) -> Result<bool, Unwritable> {
         let gathered = output.pending().len();
-        let fits = |room| gathered == 0 || gathered.saturating_add(self.longest) <= room;
-        if self.room.is_some_and(fits) {
+        let fits = |room| gathered < GATHERED && gathered.saturating_add(longest) <= room;
+        if self.room.is_some_and(|room| gathered == 0 || fits(room)) {
             return Ok(true);
         }
         self.flush(output)?;
@@ -184,7 +180,7 @@ impl Delivery {
     }
 
     fn note(&mut self, waited: Waited) -> Waited {
-        self.room = (waited == Waited::Done(())).then(|| self.sink.room().min(GATHERED));
+        self.room = (waited == Waited::Done(())).then(|| self.sink.room());
         waited
     }
 

@@ -44,7 +44,10 @@ pub enum WaitError {
     Kernel(#[from] Errno),
     /// There was one, of a System V queue, and it is gone.
     #[error("a message without any bytes was taken to see it, and there is no room to put it back")]
-    NotPutBack,
+    NoRoom,
+    /// The same, for another reason.
+    #[error("a message without any bytes was taken to see it, and cannot be put back: {0}")]
+    NotPutBack(Errno),
 }
 
 /// The longest message that can be sent to a queue of this name which is yet to be made, by somebody
@@ -86,20 +89,12 @@ impl Mailbox {
     /// How many such messages wait. POSIX queues know no selection; a kernel that cannot copy messages
     /// of a System V queue counts them all.
     pub fn messages_of(&mut self, selection: Selection) -> Result<u64, Errno> {
-        let Queue::SystemV(queue) = &mut self.queue else { return self.messages() };
-        if selection == Selection::Any {
-            return queue.messages();
+        if let Queue::SystemV(queue) = &mut self.queue
+            && let Some(count) = queue.count(selection, u64::MAX)?
+        {
+            return Ok(count);
         }
-        let mut count = 0;
-        for index in 0.. {
-            match queue.peek(index) {
-                Ok(Some(message)) => count += u64::from(selection.includes(message.kind)),
-                Ok(None) => break,
-                Err(Errno(libc::ENOSYS)) => return queue.messages(),
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(count)
+        self.messages()
     }
 
     fn messages(&self) -> Result<u64, Errno> {
@@ -185,14 +180,15 @@ impl Mailbox {
     /// Waits until there is such a message, and takes none. It may be gone when the call returns.
     pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, WaitError> {
         if let Queue::SystemV(queue) = &mut self.queue
-            && queue.has(selection)?
+            && queue.count(selection, 1)? == Some(1)
         {
             return Ok(Waited::Done(()));
         }
         match self.wait_for(selection, None, deadline)? {
-            Waited::Done(()) => match self.give_back(deadline)? {
-                Waited::Done(()) => Ok(Waited::Done(())),
-                Waited::TimedOut => Err(WaitError::NotPutBack),
+            Waited::Done(()) => match self.give_back(deadline) {
+                Ok(Waited::Done(())) => Ok(Waited::Done(())),
+                Ok(Waited::TimedOut) => Err(WaitError::NoRoom),
+                Err(errno) => Err(WaitError::NotPutBack(errno)),
             },
             Waited::TimedOut => Ok(Waited::TimedOut),
         }

@@ -131,24 +131,26 @@ impl Signal {
             .filter(|signal| signal.named().is_some() || signal.is_real_time())
     }
 
-    /// The signals by which others end a process that has not said otherwise; KILL, which nobody can
-    /// do anything about, is not among them, nor are those that tell a process of its own faults.
-    pub fn ending() -> impl Iterator<Item = Self> {
-        const FAULTS: [i32; 8] = [
-            libc::SIGILL,
-            libc::SIGTRAP,
-            libc::SIGABRT,
-            libc::SIGBUS,
-            libc::SIGFPE,
-            libc::SIGSEGV,
-            libc::SIGPIPE,
-            libc::SIGSYS,
+    /// The signals by which others end a process that has not said otherwise, but for KILL, which
+    /// nobody can do anything about. Those that tell a process of its own faults are not among them.
+    pub fn deadly() -> impl Iterator<Item = Self> {
+        const NAMED: [i32; 14] = [
+            libc::SIGHUP,
+            libc::SIGINT,
+            libc::SIGQUIT,
+            libc::SIGUSR1,
+            libc::SIGUSR2,
+            libc::SIGALRM,
+            libc::SIGTERM,
+            libc::SIGSTKFLT,
+            libc::SIGXCPU,
+            libc::SIGXFSZ,
+            libc::SIGVTALRM,
+            libc::SIGPROF,
+            libc::SIGIO,
+            libc::SIGPWR,
         ];
-        Self::all().filter(|&signal| {
-            matches!(signal.default_action(), Action::Terminate | Action::Core)
-                && signal != Self::KILL
-                && !FAULTS.contains(&signal.0)
-        })
+        NAMED.into_iter().chain(FIRST_REAL_TIME..=LAST_REAL_TIME).map(Self)
     }
 
     /// Whether it is queued with its value, rather than merged with another of its kind.

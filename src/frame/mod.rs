@@ -80,30 +80,30 @@ impl Form {
             }
         }
         put(record)?;
-        match self {
-            Self::Line => put(b"\n"),
-            Self::Null => put(b"\0"),
-            Self::Netstring => put(b","),
-            Self::Whole | Self::Len4 => Ok(()),
+        match self.trailer() {
+            b"" => Ok(()),
+            trailer => put(trailer),
         }
     }
 
-    /// How many bytes stand behind a record.
-    fn tail(self) -> usize {
+    /// What stands behind a record.
+    fn trailer(self) -> &'static [u8] {
         match self {
-            Self::Line | Self::Null | Self::Netstring => 1,
-            Self::Whole | Self::Len4 => 0,
+            Self::Line => b"\n",
+            Self::Null => b"\0",
+            Self::Netstring => b",",
+            Self::Whole | Self::Len4 => b"",
         }
     }
 
     /// The most bytes that stand before and behind a record.
     pub fn overhead(self) -> usize {
-        match self {
-            Self::Line | Self::Null => 1,
-            Self::Whole => 0,
-            Self::Len4 => 4,
-            Self::Netstring => DIGITS + 2,
-        }
+        let head = match self {
+            Self::Line | Self::Null | Self::Whole => 0,
+            Self::Len4 => size_of::<u32>(),
+            Self::Netstring => DIGITS + 1,
+        };
+        head + self.trailer().len()
     }
 
     /// The length of the longest record that it can carry.

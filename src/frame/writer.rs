@@ -18,7 +18,7 @@ impl Writer {
 
     /// How many bytes of framing stand behind a record.
     pub fn tail(self) -> usize {
-        self.form.tail()
+        self.form.trailer().len()
     }
 
     /// Writes a record. One that the form cannot carry is written as it is, with a warning for

@@ -57,6 +57,17 @@ impl Unwritable {
     }
 }
 
+/// Stdout did not take all of this.
+#[derive(Debug)]
+pub struct WriteFailed {
+    /// Why.
+    pub error: Unwritable,
+    /// All that was to be written.
+    pub pending: Vec<u8>,
+    /// How many bytes of it were.
+    pub written: usize,
+}
+
 /// Stdout, gathered into large writes; and stderr, as quiet as it was asked to be.
 #[derive(Debug)]
 pub struct Output {
@@ -83,7 +94,7 @@ impl Output {
     /// A part of the answer, as it is.
     pub fn text(&mut self, text: impl Display) -> Result<(), Unwritable> {
         // Writing into memory fails only where a Display fails, and none of ours does.
-        let _ = write!(Sink(&mut self.pending), "{text}");
+        let _ = write!(Appended(&mut self.pending), "{text}");
         self.write_if_enough()
     }
 
@@ -99,23 +110,22 @@ impl Output {
 
     /// Writes what is pending. Every command ends with it, so that a full disk is noticed.
     pub fn flush(&mut self) -> Result<(), Unwritable> {
-        let (_, written) = self.write_pending();
-        self.pending.clear();
-        written
+        self.write_out().map_err(|failed| failed.error)
     }
 
-    /// The same; tells as well how much was written, and leaves all of it pending on an error.
-    pub fn write_pending(&mut self) -> (usize, Result<(), Unwritable>) {
-        let (count, written) = stdio::write_all(Stream::Output, &self.pending);
-        if written.is_ok() {
-            self.pending.clear();
+    /// The same; an error has what was pending.
+    pub fn write_out(&mut self) -> Result<(), WriteFailed> {
+        let (written, result) = stdio::write_all(Stream::Output, &self.pending);
+        match result {
+            Ok(()) => {
+                self.pending.clear();
+                Ok(())
+            }
+            Err(errno) => {
+                let pending = std::mem::take(&mut self.pending);
+                Err(WriteFailed { error: Unwritable(errno), pending, written })
+            }
         }
-        (count, written.map_err(Unwritable))
-    }
-
-    /// Forgets what is pending, which nobody takes any more.
-    pub fn discard_pending(&mut self) {
-        self.pending.clear();
     }
 
     /// What is yet to be written.
@@ -209,9 +219,9 @@ pub fn complain_bytes(bytes: &[u8]) {
 }
 
 /// Lets formatting append to bytes.
-struct Sink<'a>(&'a mut Vec<u8>);
+struct Appended<'a>(&'a mut Vec<u8>);
 
-impl fmt::Write for Sink<'_> {
+impl fmt::Write for Appended<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())

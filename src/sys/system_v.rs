@@ -93,6 +93,14 @@ pub fn table(name: &str) -> Result<Vec<Row>, Errno> {
     Ok(lines.map(|line| Row::parse(&columns, line)).collect())
 }
 
+/// The row of the object with this identifier.
+///
+/// # Errors
+/// ENOENT if there is none; those of [`table`].
+pub fn row(name: &str, id: i32) -> Result<Row, Errno> {
+    table(name)?.into_iter().find(|row| row.id() == id).ok_or(Errno(libc::ENOENT))
+}
+
 /// One object of such a table.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row(Vec<(String, i64)>);
@@ -112,14 +120,16 @@ impl Row {
         self.0.iter().find(|(name, _)| name == column).map_or(0, |&(_, number)| number)
     }
 
+    /// The identifier, which each table has in the column behind the key.
+    pub fn id(&self) -> i32 {
+        self.0.get(1).map_or(0, |&(_, id)| id as i32)
+    }
+
     /// The name by which the object is reached: by its key or, where that is private, by its
-    /// identifier, which each table has in the column behind the key.
+    /// identifier.
     pub fn name(&self) -> OsString {
         match self.number("key") as i32 {
-            libc::IPC_PRIVATE => {
-                let id = self.0.get(1).map_or(0, |&(_, id)| id as i32);
-                SystemVName::of_id(id).as_ref().to_owned()
-            }
+            libc::IPC_PRIVATE => SystemVName::of_id(self.id()).as_ref().to_owned(),
             key => format!("sysv:{key:#010x}").into(),
         }
     }

@@ -107,6 +107,14 @@ impl Queue {
         self.id
     }
 
+    /// Its line in the kernel's table, whoever may read the queue itself.
+    ///
+    /// # Errors
+    /// ENOENT if it has been removed.
+    pub fn row(&self) -> Result<Row, Errno> {
+        system_v::row("msg", self.id)
+    }
+
     /// Removes it. Those who wait are told with EIDRM.
     pub fn remove(&self) -> Result<(), Errno> {
         // SAFETY: this command takes no structure.
@@ -195,9 +203,13 @@ impl Queue {
     /// Copies the message at this place, of which the oldest is 0, and takes none.
     ///
     /// # Errors
-    /// ENOSYS if this kernel cannot.
+    /// ENOSYS if this kernel cannot; E2BIG if it was sent when longer ones were allowed.
     pub fn peek(&mut self, index: u32) -> Result<Option<Taken>, Errno> {
-        self.receive(index.into(), libc::MSG_COPY | libc::IPC_NOWAIT)
+        match self.receive(index.into(), libc::MSG_COPY | libc::IPC_NOWAIT) {
+            // It says of both that an argument is invalid.
+            Err(Errno(libc::EIDRM)) if self.state().is_ok() => Err(Errno(libc::E2BIG)),
+            copied => copied,
+        }
     }
 
     fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Taken>, Errno> {
@@ -235,17 +247,23 @@ impl Queue {
         &self.buffer[HEAD..HEAD + length]
     }
 
-    /// Whether there is such a message, where the kernel tells without taking it.
-    pub fn has(&mut self, selection: Selection) -> Result<bool, Errno> {
-        for index in 0.. {
+    /// How many such messages there are, or `most`; `None` where the kernel does not tell without
+    /// taking them.
+    pub fn count(&mut self, selection: Selection, most: u64) -> Result<Option<u64>, Errno> {
+        if selection == Selection::Any {
+            return self.messages().map(|count| Some(count.min(most)));
+        }
+        let (mut count, mut index) = (0, 0);
+        while count < most {
             match self.peek(index) {
-                Ok(Some(message)) if selection.includes(message.kind) => return Ok(true),
-                Ok(Some(_)) => {}
-                Ok(None) | Err(Errno(libc::ENOSYS)) => return Ok(false),
+                Ok(Some(message)) => count += u64::from(selection.includes(message.kind)),
+                Ok(None) => break,
+                Err(Errno(libc::ENOSYS | libc::E2BIG)) => return Ok(None),
                 Err(errno) => return Err(errno),
             }
+            index += 1;
         }
-        Ok(false)
+        Ok(Some(count))
     }
 
     /// Waits until there is such a message, and takes none.

@@ -163,8 +163,7 @@ impl Set {
     /// # Errors
     /// ENOENT if it has been removed.
     pub fn row(self) -> Result<Row, Errno> {
-        let id = i64::from(self.id);
-        list()?.into_iter().find(|row| row.number("semid") == id).ok_or(Errno(libc::ENOENT))
+        system_v::row("sem", self.id)
     }
 
     /// Makes changes, all at once. The kernel takes the time that is left rather than a deadline,

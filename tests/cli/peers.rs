@@ -145,13 +145,8 @@ impl Stopped {
     /// The child of this strace, which stops it.
     pub fn by(strace: Run) -> Self {
         let tracer = strace.start();
-        let (mut pid, mut looks) = (None, 0);
-        until("it is stopped for longer than each call stops it", || {
-            pid = children(tracer.pid()).first().copied().map(Pid::from_raw);
-            looks = if pid.is_some_and(is_stopped) { looks + 1 } else { 0 };
-            looks == 50
-        });
-        Self { tracer, pid: pid.expect("it was found") }
+        let pid = until_stopped(tracer.pid());
+        Self { tracer, pid }
     }
 
     /// Kills it where it stands.
@@ -164,6 +159,18 @@ impl Stopped {
         kill(self.pid, Signal::SIGCONT).unwrap();
         self.tracer.finish()
     }
+}
+
+/// Waits until the child of this strace is stopped for longer than each call stops it.
+#[track_caller]
+pub fn until_stopped(strace: i32) -> Pid {
+    let (mut pid, mut looks) = (None, 0);
+    until("it is stopped", || {
+        pid = children(strace).first().copied().map(Pid::from_raw);
+        looks = if pid.is_some_and(is_stopped) { looks + 1 } else { 0 };
+        looks == 50
+    });
+    pid.expect("it was found")
 }
 
 fn is_stopped(pid: Pid) -> bool {

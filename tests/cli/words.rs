@@ -87,6 +87,8 @@ fn a_negative_number_in_another_form_is_shown_its_place() {
         let hint = format!("\nhint: to pass '{number}' as a value, use '-- {number}'\n");
         assert_eq!((code(&output), text(&output.stderr).ends_with(&hint)), (2, true), "{number}");
     }
+    let other = ipc(&["shm", "add", "/x", "--typ", "i32", "-1"]).output();
+    assert!(text(&other.stderr).ends_with("hint: a similar argument exists: '--type'\n"));
 }
 
 #[test]

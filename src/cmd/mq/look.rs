@@ -67,17 +67,15 @@ fn of_posix(name: &ObjectName, queue: Option<&mqueue::Queue>) -> Record {
 
 fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
     let queue = system_v_queue::Queue::open(Target::new(name)?)?;
-    let id = i64::from(queue.id());
-    let rows = system_v_queue::list()?;
-    let row = rows.iter().find(|row| row.number("msqid") == id).ok_or(Errno(libc::ENOENT))?;
+    let row = queue.row()?;
     let process = |column| Some(row.number(column)).filter(|&pid| pid != 0);
     let record = Record::new()
         .bytes("name", name.as_ref().as_encoded_bytes())
-        .number("id", id)
+        .number("id", queue.id())
         .number("messages", row.number("qnum"))
         .number("bytes", row.number("cbytes"))
         .optional_number("max_bytes", queue.max_bytes().ok());
-    Ok(crate::cmd::system_v_ownership(record, row)
+    Ok(crate::cmd::system_v_ownership(record, &row)
         .optional_number("last_sender", process("lspid"))
         .optional_number("last_receiver", process("lrpid"))
         .time("sent", row.number("stime"))

@@ -9,7 +9,7 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::mailbox::{Mailbox, QueueName, Taken, WaitError};
-use crate::output::{Output, Record, escape};
+use crate::output::{Output, Record, Unwritable, escape};
 use crate::plain::Plain;
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
@@ -29,7 +29,7 @@ use super::{explain, not_for_this_kind};
 /// does not take after all, because it is full or its reader has just left, goes back to the queue,
 /// behind the messages of its priority.
 ///
-/// What can be lost: by KILL, the messages of the write under way, of 32 KiB at most; by a reader
+/// What can be lost: by KILL, the messages of the write under way, of 32 KiB at most or one; by a reader
 /// that leaves, what it has not read of a pipe; by an output that fails, what finds no room in the
 /// queue any more, or may not be sent to it, which is told. Of a System V queue also a message
 /// without any bytes, by a signal in the very moment in which it comes.
@@ -165,6 +165,7 @@ fn explain_peek(errno: Errno) -> Failure {
         Errno(libc::EOPNOTSUPP) => {
             not_for_this_kind("a message of a POSIX queue cannot be seen without taking it")
         }
+        Errno(libc::E2BIG) => Failure::failed("it is longer than sysctl kernel.msgmax is now"),
         Errno(libc::ENOSYS) => {
             Failure::failed("this kernel cannot copy messages (CONFIG_CHECKPOINT_RESTORE)")
         }
@@ -211,8 +212,7 @@ impl Reception<'_> {
     /// Takes the next message. What was taken before is written before it waits.
     fn next(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Waited<Taken>> {
         loop {
-            if !self.delivery.has_room(output)? && self.wait_for_room(deadline)? == Waited::TimedOut
-            {
+            if !self.has_room(output)? && self.wait_for_room(deadline)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
             let taken = self.take(deadline).map_err(explain).about(&self.recv.name)?;
@@ -232,11 +232,17 @@ impl Reception<'_> {
         }
     }
 
+    fn has_room(&mut self, output: &mut Output) -> Result<bool, Unwritable> {
+        let framing = self.recv.framing.form().overhead();
+        self.delivery.has_room(output, self.mailbox.room() + LONGEST_PREFIX + framing)
+    }
+
     /// Waits for room to write what is taken next, if there is anything to take.
     fn wait_for_room(&mut self, deadline: Deadline) -> anyhow::Result<Waited> {
         let name = &self.recv.name;
-        // Nobody would have what a wait for messages may have taken.
-        let _ = self.mailbox.give_back(Deadline::PASSED).map_err(explain).about(name)?;
+        // While we wait for room, others may have what the wait for messages had to take. Where it
+        // cannot go back it stays with us.
+        let _ = self.mailbox.give_back(Deadline::PASSED);
         let takes_what_is_there = self.recv.count().is_none();
         if takes_what_is_there
             && self.mailbox.messages_of(self.selection).map_err(explain).about(name)? == 0
@@ -269,10 +275,8 @@ impl Reception<'_> {
                 QueueName::SystemV(_) => "type",
             };
             let record = Record::new().bytes("message", bytes).number(number, priority);
-            return self.delivery.write_json(output, &record, bytes, origin(0));
+            return self.delivery.write_json(output, &record, bytes, goes_back);
         }
-        let framing = self.recv.framing.form().overhead();
-        self.delivery.expect_at_most(self.mailbox.room() + LONGEST_PREFIX + framing);
         if !self.recv.show_priority {
             return self.delivery.write(output, bytes, origin(0));
         }
@@ -345,7 +349,7 @@ impl Run for Wait {
             Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
         let waited = mailbox.wait(selection, deadline).map_err(|error| match error {
             WaitError::Kernel(errno) => explain(errno),
-            WaitError::NotPutBack => Failure::failed(error.to_string()),
+            WaitError::NoRoom | WaitError::NotPutBack(_) => Failure::failed(error.to_string()),
         });
         self.waiting.settle(waited.about(&self.name)?).about(&self.name)?;
         Ok(Exit::Done)

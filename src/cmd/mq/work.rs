@@ -166,7 +166,7 @@ enum Event {
     Done,
     /// The last thing to do takes as long as the queue is full.
     Full,
-    /// The same of a message that cannot be sent back.
+    /// A message cannot be sent back. We do not end before that is told.
     Lost(Errno, Busy),
     /// The worker has come to its end.
     Ended(anyhow::Result<()>),
@@ -306,14 +306,14 @@ impl Worker {
         let returns = match &ended {
             Ok(Some(status)) if status.success() => false,
             Ok(Some(status)) => {
-                let _ = self.events.send(Event::Failed(*status, busy.clone()));
+                let _ = self.events.send(Event::Failed(*status, busy.also()));
                 job.execution.requeue
             }
             // Nobody has seen the message.
             Ok(None) | Err(_) => true,
         };
         if returns {
-            let untold = busy.clone();
+            let untold = busy.also();
             if let Err(errno) = self.send_back(message, busy) {
                 let _ = self.events.send(Event::Lost(errno, untold));
             }

@@ -272,7 +272,7 @@ impl<O: Operand> Run for Cas<O> {
         let mut found = old;
         let exchanged = self.cell.update(&window, |number| {
             found = number;
-            if number == old { Ok(new) } else { Err(Failure::would_block()) }
+            if number == old { Ok(new) } else { Err(Failure::no("not as expected")) }
         });
         refuse_removed(&*segment).about(&self.name)?;
         match exchanged {

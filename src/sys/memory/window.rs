@@ -195,16 +195,26 @@ impl<'a> Window<'a> {
         Errno::check(result)
     }
 
-    /// Has all pages be there before any is written.
+    /// The same where the kernel can.
+    ///
+    /// # Errors
+    /// EFAULT where there is no room.
+    pub fn populate_if_possible(&self) -> Result<(), Errno> {
+        match self.populate() {
+            Err(Errno(libc::EINVAL)) => Ok(()),
+            populated => populated,
+        }
+    }
+
+    /// Has all pages be there before any is written, where the kernel can.
     ///
     /// # Errors
     /// Those of [`Window::verify`].
     pub fn prepare(&self) -> Result<(), Errno> {
-        match (self.populate(), &self.origin) {
+        match (self.populate_if_possible(), &self.origin) {
             (Err(Errno(libc::EFAULT)), Origin::Mapped(_, object, end)) => {
                 Err(why_lost(*object, *end))
             }
-            (Err(Errno(libc::EINVAL)), _) => Ok(()),
             (populated, _) => populated,
         }
     }

@@ -19,7 +19,11 @@ pub const DIRECTORY: &str = "/dev/mqueue";
 
 /// The directory of all queues of this IPC namespace.
 #[derive(Debug)]
-pub struct Directory(OwnedFd);
+pub struct Directory {
+    fd: OwnedFd,
+    /// Whether it is certainly that of our IPC namespace.
+    is_ours: bool,
+}
 
 impl Directory {
     /// Opens our own mount of it, that nobody else sees, or else the usual one.
@@ -27,7 +31,10 @@ impl Directory {
     /// # Errors
     /// ENOENT if it is not mounted at [`DIRECTORY`] and we may not mount it.
     pub fn open() -> Result<Self, Errno> {
-        mount_detached().or_else(|_| open_mounted()).map(Self)
+        match mount_detached() {
+            Ok(fd) => Ok(Self { fd, is_ours: true }),
+            Err(_) => open_mounted().map(|fd| Self { fd, is_ours: false }),
+        }
     }
 
     /// The names of the queues, sorted.
@@ -37,14 +44,14 @@ impl Directory {
     /// one to see that.
     pub fn names(&self) -> Result<Vec<ObjectName>, Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut directory = Dir::openat(&self.0, ".", flags, Mode::empty())?;
+        let mut directory = Dir::openat(&self.fd, ".", flags, Mode::empty())?;
         let mut names = Vec::new();
         for entry in directory.iter() {
             // What is no name, `.` and `..`, is no queue.
             names.extend(ObjectName::of_file(OsStr::from_bytes(entry?.file_name().to_bytes())));
         }
         names.sort();
-        if names.iter().any(|name| self.is_elsewhere(name)) {
+        if !self.is_ours && names.iter().any(|name| self.is_elsewhere(name)) {
             return Err(Errno(libc::ENOENT));
         }
         Ok(names)
@@ -63,7 +70,7 @@ impl Directory {
 
     /// The file of a queue, which need not be opened for it.
     pub fn status(&self, name: &ObjectName) -> Result<FileStat, Errno> {
-        Ok(fstatat(&self.0, name.without_slash(), AtFlags::AT_SYMLINK_NOFOLLOW)?)
+        Ok(fstatat(&self.fd, name.without_slash(), AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
 }
 

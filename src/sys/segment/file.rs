@@ -43,10 +43,8 @@ impl FileSegment {
     /// Has memory or disk be there for these bytes, as a program that writes to each would, without
     /// changing any: for file systems that cannot be asked for it.
     fn touch(&self, bytes: Range<u64>) -> Result<(), Errno> {
-        match self.window(bytes)?.populate() {
+        match self.window(bytes)?.populate_if_possible() {
             Err(Errno(libc::EFAULT)) => Err(Errno(libc::ENOSPC)),
-            // A kernel before 5.14 cannot.
-            Err(Errno(libc::EINVAL)) => Ok(()),
             touched => touched,
         }
     }

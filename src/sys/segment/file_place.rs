@@ -29,7 +29,7 @@ pub trait FilePlace: AsRef<OsStr> + Sized {
     const LINKS: Links;
     /// What is said of something of that name that is no regular file.
     const NOT_REGULAR: &'static str;
-    /// Where it stands which there are.
+    /// Where they are listed, for errors.
     const REGISTER: &'static str;
 
     /// Where the file is.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use proptest::prelude::*;
 
 use super::{error, queue, stat, system_v_queue};
@@ -188,20 +188,23 @@ fn a_reader_that_does_not_read_keeps_nobody_from_ending_and_costs_no_message() {
 #[test]
 fn what_nobody_takes_goes_back() {
     let name = queue("4", "64");
-    ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
+    ipc(&["mq", "send", &name, "-p", "2", "a", ""]).is(0, "", "");
     ipc(&["mq", "send", &name, "c"]).is(0, "", "");
-    let left = "2\ta\n2\tb\n0\tc\n";
+    let left = "2\ta\n2\t\n0\tc\n";
     for (words, left) in [
         (&["--show-priority"][..], left),
         (&["--frame", "netstring"], left),
+        (&[], left),
+        (&["--frame", "whole", "--count", "3"], left),
         // Each is written at once, so only the first was taken, and is the last of its priority.
-        (&["--json"], "2\tb\n2\ta\n0\tc\n"),
+        (&["--json"], "2\t\n2\ta\n0\tc\n"),
     ] {
-        let full = "ipc mq recv --all \"$@\" >/dev/full";
+        let all = if words.contains(&"--count") { "" } else { "--all" };
+        let full = format!("ipc mq recv {all} \"$@\" >/dev/full");
         let told = "ipc: mq recv: standard output: No space left on device\n";
-        sh(full).word("sh").word(&*name).words(words).is(3, "", told);
+        sh(&full).word("sh").word(&*name).words(words).is(3, "", told);
         ipc(&["mq", "recv", &name, "--all", "--show-priority"]).is(0, left, "");
-        ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
+        ipc(&["mq", "send", &name, "-p", "2", "a", ""]).is(0, "", "");
         ipc(&["mq", "send", &name, "c"]).is(0, "", "");
     }
 }
@@ -213,16 +216,19 @@ fn what_was_gathered_when_the_reader_leaves_goes_back() {
     }
     for name in [queue("4", "64"), system_v_queue()] {
         ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
+        // After the second is taken.
+        let call = if name.starts_with('/') { "mq_timedreceive" } else { "msgrcv" };
+        let (trace, stop) = (format!("trace={call}"), format!("inject={call}:signal=STOP:when=2"));
         let mut strace = Command::new("strace")
-            .args(["-qqo", "/dev/null", "-e", "trace=write"])
-            .args(["-e", "inject=write:delay_enter=2000000"])
+            .args(["-qqo", "/dev/null", "-e", &trace, "-e", &stop])
             .arg(binary())
             .args(["mq", "recv", "--all", &name])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        until("they are taken", || stat(&name)["messages"] == 0);
+        let stopped = peers::until_stopped(strace.id() as i32);
         drop(strace.stdout.take());
+        kill(stopped, Signal::SIGCONT).unwrap();
         let status = strace.wait().unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(13));
         ipc(&["mq", "recv", "--all", "--show-priority", &name]).is(0, "2\ta\n2\tb\n", "");

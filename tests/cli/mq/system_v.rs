@@ -90,17 +90,50 @@ fn what_is_there_already_is_seen_without_taking_it() {
 }
 
 #[test]
+fn a_message_that_is_too_long_to_be_copied_is_there_all_the_same() {
+    if !peers::may_unshare(&["--ipc"]) {
+        return;
+    }
+    let line = "ipc mq create sysv:1; head -c 9000 /dev/zero >f
+        echo 9000 >/proc/sys/kernel/msgmax; ipc mq send sysv:1 -p 2 --frame whole <f
+        echo 8192 >/proc/sys/kernel/msgmax; ipc mq wait -n sysv:1; echo $?
+        ipc mq recv --peek 0 sysv:1; echo $?
+        ipc mq wait -n --type 2 sysv:1; echo $?
+        ipc mq recv --all --type 2 --frame whole sysv:1 | cmp - f; echo $?";
+    let directory = tempfile::tempdir().unwrap();
+    let unshared =
+        sh("exec unshare --ipc sh -c \"$0\"").word(line).within(directory.path()).output();
+    assert_eq!(text(&unshared.stdout), "0\n3\n0\n0\n");
+    let reason = "it is longer than sysctl kernel.msgmax is now";
+    assert_eq!(text(&unshared.stderr), error("recv", "sysv:1", reason));
+}
+
+#[test]
+fn who_may_not_put_back_what_it_took_to_see_it_says_so() {
+    let key = Name::system_v("mq");
+    ipc(&["mq", "create", "-m", "0604", &key]).is(0, "", "");
+    let Some(waiter) = as_another_user(&["mq", "wait", &key]) else { return };
+    let waiter = waiter.start();
+    until("it waits for a message", || sleeps_in(waiter.pid(), "msgrcv"));
+    ipc(&["mq", "send", &key, ""]).is(0, "", "");
+    let output = waiter.finish();
+    let reason = "a message without any bytes was taken to see it, and cannot be put back: \
+                  Permission denied";
+    assert_eq!((code(&output), text(&output.stderr)), (3, error("wait", &key, reason)));
+}
+
+#[test]
 fn a_message_that_was_taken_to_see_it_and_cannot_go_back_is_told_in_time() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
     let key = Name::system_v("mq");
     ipc(&["mq", "create", &key, "--max-bytes", "8"]).is(0, "", "");
-    // A look, a try, and the wait, which lets us fill the queue before what it took goes back.
-    let delay = "inject=msgrcv:delay_exit=2000000:when=3";
+    // A try and the wait, which lets us fill the queue before what it took goes back.
+    let delay = "inject=msgrcv:delay_exit=3000000:when=2";
     let waiter = Run::new("strace", &["-qqo", "/dev/null", "-e", "trace=msgrcv", "-e", delay])
         .word(binary())
-        .words(&["mq", "wait", "-t", "3s", &key])
+        .words(&["mq", "wait", "-t", "4s", &key])
         .start();
     let waits = || children(waiter.pid()).first().is_some_and(|&pid| sleeps_in(pid, "msgrcv"));
     until("it waits for a message", waits);

@@ -7,7 +7,9 @@ use nix::sys::signal::Signal;
 
 use super::{complaint, created};
 use crate::peers::{self, Stopped};
-use crate::support::{Name, binary, children, code, ipc, is_at_futex, sh, text, until};
+use crate::support::{
+    Name, as_another_user, binary, children, code, ipc, is_at_futex, sh, text, until,
+};
 
 const SHRANK: &str = "it became shorter while it was used";
 
@@ -210,6 +212,17 @@ fn a_system_v_segment_that_is_removed_while_it_is_made_is_missed() {
         let output = writer.continue_to_end();
         let told = complaint("write", &key, "the segment was removed");
         assert_eq!((code(&output), text(&output.stderr)), (4, told));
+    }
+}
+
+#[test]
+fn a_system_v_segment_that_its_maker_may_not_read_is_made_all_the_same() {
+    for mode in ["0222", "0444"] {
+        let key = Name::system_v("shm");
+        let Some(write) = as_another_user(&["shm", "write", "-m", mode, &key]) else { return };
+        write.input("abc").is(0, "", "");
+        ipc(&["shm", "cat", &key]).is(0, "abc", "");
+        assert!(ipc(&["shm", "stat", "--json", &key]).succeeds().contains(mode));
     }
 }
 

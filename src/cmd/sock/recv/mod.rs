@@ -149,7 +149,9 @@ impl Recv {
         let mut received = 0;
         let mut deadline = self.waiting.deadline();
         while self.follow || received < self.count {
-            if !delivery.has_room(output)? {
+            // As long as any that came; a longer one may have to wait for room halfway.
+            let longest = buffer.len() + self.framing.form().overhead();
+            if !delivery.has_room(output, longest)? {
                 self.waiting.settle(delivery.wait_for_room(deadline)?)?;
             }
             match inbox.take(&mut buffer, output)? {

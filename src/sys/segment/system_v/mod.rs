@@ -63,9 +63,11 @@ impl Place for SystemVName {
         if segment.fill(source, offset, Some(known))? < known {
             return Err(WriteError::CutShort);
         }
+        // Nobody would find what was written. Who may not read it cannot look any more later.
+        if segment.was_removed()? {
+            return Err(WriteError::Removed);
+        }
         match made.finish(mode) {
-            // Nobody would find what was written.
-            Ok(()) if segment.was_removed()? => Err(WriteError::Removed),
             Err(Errno(libc::ENOENT)) => Err(WriteError::Removed),
             finished => Ok(finished.map(|()| Made::Complete(Box::new(segment)))?),
         }
@@ -85,10 +87,8 @@ impl Place for SystemVName {
     }
 
     fn describe(&self) -> Result<Description, Error> {
-        let id = find(self)?;
-        let rows = system_v::table("shm")?;
-        let row = rows.iter().find(|row| row.number("shmid") == i64::from(id));
-        Ok(described(row.ok_or(Errno(libc::ENOENT))?, self.as_ref().to_owned()))
+        let row = system_v::row("shm", find(self)?)?;
+        Ok(described(&row, self.as_ref().to_owned()))
     }
 
     fn list() -> Result<Vec<Description>, Unlisted> {
@@ -129,7 +129,7 @@ fn described(row: &Row, name: OsString) -> Description {
     ];
     Description {
         facts: facts.map(|(key, value)| Fact { key, value }).into(),
-        object: Object::SystemV { id: row.number("shmid") as i32 },
+        object: Object::SystemV { id: row.id() },
     }
 }
 

@@ -11,8 +11,8 @@ use crate::sys::signal::Blocked;
 use crate::sys::system_v::{self, NEW, OURS, Target, no_such};
 use crate::sys::{ending, meminfo, offset, sysctl};
 
-/// A segment that is not yet as it shall be. Dropping it removes it, and so does a signal that ends
-/// us, of those that can be caught. Others may find it meanwhile: the kernel gives a key only to a
+/// A segment that is not yet as it shall be. Dropping it removes it, and so do HUP, INT and TERM
+/// that end us. Others may find it meanwhile: the kernel gives a key only to a
 /// segment that it makes.
 #[derive(Debug)]
 pub struct Unfinished {
@@ -56,9 +56,7 @@ impl Unfinished {
             return Ok(());
         }
         let segment = self.attachable()?;
-        match segment.window(0..segment.size()?)?.populate() {
-            // A kernel before 5.14 cannot.
-            Err(Errno(libc::EINVAL)) => Ok(()),
+        match segment.window(0..segment.size()?)?.populate_if_possible() {
             Err(Errno(libc::EFAULT)) => Err(Errno(libc::ENOMEM)),
             populated => populated,
         }
