@@ -8,7 +8,6 @@
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::child::FORWARDED;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
@@ -51,7 +50,7 @@ impl Crew {
         await_children();
         let crew = Arc::new(Self::default());
         // What our caller ignores, as nohup(1) does HUP, ends nobody.
-        let held = FORWARDED.into_iter().filter(|&signal| !is_ignored(signal)).collect();
+        let held = Signal::deadly().filter(|&signal| !is_ignored(signal)).collect();
         let signals = Blocked::new(held);
         let watch = Arc::clone(&crew);
         // The mask outlives this call: every thread inherits it, and ends with the process.

@@ -6,17 +6,19 @@
 //! does not take after all can go back to where it came from. What is left to lose is the messages of
 //! one write, to KILL.
 //!
-//! Of a pipe that holds something it cannot be known that it takes more than PIPE_BUF bytes at once.
-//! So there a longer message may have to wait for its reader halfway, and signals with it.
+//! Of a pipe that holds something it cannot be known that it takes more than PIPE_BUF bytes at once,
+//! and of a terminal not even that. So a message may have to wait for its reader halfway. A signal
+//! ends that too: what is not written whole goes back.
 
 use std::ops::Range;
 
 use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
 use crate::frame::{Form, Writer};
 use crate::output::{Output, Record, Unwritable};
 use crate::signals::Signal;
 use crate::sys::signal::Blocked;
-use crate::sys::stdio::{self, Sink};
+use crate::sys::sink::Sink;
 
 /// How much is gathered for one write.
 const GATHERED: usize = 32 << 10;
@@ -130,7 +132,8 @@ impl Delivery {
     /// That stdout does not take it; what can go back is then [`Delivery::unwritten`].
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
-        let flushed = output.write_out().map_err(|failed| {
+        let (sink, held) = (&self.sink, &self.held);
+        let flushed = output.write_out(|bytes| put(sink, held, bytes)).map_err(|failed| {
             let rest = self.gathered.iter().filter(|message| message.end > failed.written);
             self.unwritten.extend(rest.map(|message| Returned {
                 bytes: failed.pending[message.bytes.clone()].to_vec(),
@@ -147,14 +150,20 @@ impl Delivery {
         std::mem::take(&mut self.unwritten)
     }
 
-    /// Whether a record may be taken that has at most `longest` bytes with all that belongs to it,
-    /// as stdout takes it. What was gathered is written if not.
+    /// Whether a record may be taken, as stdout takes it. What was gathered is written if not: also
+    /// where the record, which with all that belongs to it has at most `longest` bytes, may not fit
+    /// behind it. `None` is for records that are to be written before the next is taken.
     ///
     /// # Errors
     /// That the reader of stdout has left.
-    pub fn has_room(&mut self, output: &mut Output, longest: usize) -> Result<bool, Unwritable> {
+    pub fn has_room(
+        &mut self,
+        output: &mut Output,
+        longest: Option<usize>,
+    ) -> Result<bool, Unwritable> {
         let gathered = output.pending().len();
-        let fits = |room| gathered < GATHERED && gathered.saturating_add(longest) <= room;
+        let fits =
+            |room| gathered < GATHERED && longest.is_some_and(|longest| gathered + longest <= room);
         if self.room.is_some_and(|room| gathered == 0 || fits(room)) {
             return Ok(true);
         }
@@ -173,10 +182,7 @@ impl Delivery {
     }
 
     fn look(&self, deadline: Deadline) -> Result<Waited, Unwritable> {
-        match self.sink {
-            Sink::File => Ok(Waited::Done(())),
-            _ => stdio::wait_for_room(deadline).map_err(Unwritable),
-        }
+        self.sink.wait(deadline).map_err(Unwritable)
     }
 
     fn note(&mut self, waited: Waited) -> Waited {
@@ -192,5 +198,24 @@ impl Delivery {
     ) -> Result<T, Unwritable> {
         self.flush(output)?;
         Ok(self.held.lifted(wait))
+    }
+}
+
+/// Writes all of it, waiting for room, and tells how much was written.
+///
+/// # Errors
+/// EINTR if a signal has come that will end us.
+fn put(sink: &Sink, held: &Blocked, bytes: &[u8]) -> (usize, Result<(), Errno>) {
+    let mut written = 0;
+    loop {
+        let (count, result) = sink.write(&bytes[written..]);
+        written += count;
+        if result != Err(Errno(libc::EAGAIN)) {
+            return (written, result);
+        }
+        let signals = held.descriptor_of_effective();
+        if let Err(errno) = signals.and_then(|signals| sink.wait_unless(signals)) {
+            return (written, Err(errno));
+        }
     }
 }

@@ -19,6 +19,7 @@ pub type QueueName = AnyName<255>;
 pub struct Mailbox {
     queue: Queue,
     spin: Spin,
+    can_send: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +69,10 @@ pub fn remove(name: &QueueName) -> Result<(), Errno> {
 }
 
 impl Mailbox {
+    fn new(queue: Queue) -> Self {
+        Self { queue, spin: Spin::default(), can_send: true }
+    }
+
     /// Opens an existing queue to send to it, or to receive from it.
     pub fn open(name: &QueueName, access: Access) -> Result<Self, Errno> {
         match name {
@@ -76,6 +81,21 @@ impl Mailbox {
                 system_v_queue::Queue::open(Target::new(name)?).map(Self::from)
             }
         }
+    }
+
+    /// Opens an existing queue to receive from it and, if we may, to send back what was taken.
+    pub fn open_to_receive(name: &QueueName) -> Result<Self, Errno> {
+        match Self::open(name, Access::Work) {
+            Err(Errno(libc::EACCES)) => {
+                Self::open(name, Access::Receive).map(|mailbox| Self { can_send: false, ..mailbox })
+            }
+            opened => opened,
+        }
+    }
+
+    /// Whether what was taken can go back, as far as is known.
+    pub fn can_send(&self) -> bool {
+        self.can_send
     }
 
     /// The longest message that can be sent, in bytes.
@@ -239,13 +259,13 @@ impl Queue {
 
 impl From<mqueue::Queue> for Mailbox {
     fn from(queue: mqueue::Queue) -> Self {
-        Self { queue: Queue::Posix(queue, Vec::new()), spin: Spin::default() }
+        Self::new(Queue::Posix(queue, Vec::new()))
     }
 }
 
 impl From<system_v_queue::Queue> for Mailbox {
     fn from(queue: system_v_queue::Queue) -> Self {
-        Self { queue: Queue::SystemV(queue), spin: Spin::default() }
+        Self::new(Queue::SystemV(queue))
     }
 }
 

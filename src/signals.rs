@@ -131,14 +131,20 @@ impl Signal {
             .filter(|signal| signal.named().is_some() || signal.is_real_time())
     }
 
-    /// The signals by which others end a process that has not said otherwise, but for KILL, which
-    /// nobody can do anything about. Those that tell a process of its own faults are not among them.
+    /// The signals that end a process which has not said otherwise, but for KILL, which nobody can do
+    /// anything about, and PIPE, which we ignore. Blocked, they still end it for faults of its own.
     pub fn deadly() -> impl Iterator<Item = Self> {
-        const NAMED: [i32; 14] = [
+        const NAMED: [i32; 21] = [
             libc::SIGHUP,
             libc::SIGINT,
             libc::SIGQUIT,
+            libc::SIGILL,
+            libc::SIGTRAP,
+            libc::SIGABRT,
+            libc::SIGBUS,
+            libc::SIGFPE,
             libc::SIGUSR1,
+            libc::SIGSEGV,
             libc::SIGUSR2,
             libc::SIGALRM,
             libc::SIGTERM,
@@ -149,6 +155,7 @@ impl Signal {
             libc::SIGPROF,
             libc::SIGIO,
             libc::SIGPWR,
+            libc::SIGSYS,
         ];
         NAMED.into_iter().chain(FIRST_REAL_TIME..=LAST_REAL_TIME).map(Self)
     }

@@ -110,12 +110,17 @@ impl Output {
 
     /// Writes what is pending. Every command ends with it, so that a full disk is noticed.
     pub fn flush(&mut self) -> Result<(), Unwritable> {
-        self.write_out().map_err(|failed| failed.error)
+        let write = |bytes: &[u8]| stdio::write_all(Stream::Output, bytes);
+        self.write_out(write).map_err(|failed| failed.error)
     }
 
-    /// The same; an error has what was pending.
-    pub fn write_out(&mut self) -> Result<(), WriteFailed> {
-        let (written, result) = stdio::write_all(Stream::Output, &self.pending);
+    /// The same with `write`, which tells how much it wrote, and why no more; an error has what was
+    /// pending.
+    pub fn write_out(
+        &mut self,
+        write: impl FnOnce(&[u8]) -> (usize, Result<(), Errno>),
+    ) -> Result<(), WriteFailed> {
+        let (written, result) = write(&self.pending);
         match result {
             Ok(()) => {
                 self.pending.clear();

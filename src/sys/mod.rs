@@ -38,6 +38,7 @@ pub mod regular_file;
 pub mod segment;
 pub mod semaphore;
 pub mod signal;
+pub mod sink;
 mod sock_diag;
 pub mod socket;
 pub mod spawn;

@@ -32,19 +32,31 @@ pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<(), Errno> {
 /// The same; tells as well how much was written before an error.
 pub fn write_counted(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) {
     let mut written = 0;
+    loop {
+        let (count, result) = write_at_once(&fd, &bytes[written..]);
+        written += count;
+        match result {
+            Err(Errno(libc::EAGAIN)) => match poll::writable(&fd, Deadline::NEVER) {
+                Ok(_) => {}
+                Err(errno) => return (written, Err(errno)),
+            },
+            result => return (written, result),
+        }
+    }
+}
+
+/// Writes all of it; tells how much was written before an error.
+///
+/// # Errors
+/// EAGAIN for what is non-blocking, and takes no more at the moment.
+pub fn write_at_once(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) {
+    let mut written = 0;
     while written < bytes.len() {
-        let failed = match nix::unistd::write(&fd, &bytes[written..]) {
+        match nix::unistd::write(&fd, &bytes[written..]) {
             // A full file system may take some of it, and then tells why it takes no more.
-            Ok(count) => {
-                written += count;
-                continue;
-            }
-            Err(EINTR) => continue,
-            Err(EAGAIN) => poll::writable(&fd, Deadline::NEVER).err(),
-            Err(errno) => Some(errno.into()),
-        };
-        if let Some(errno) = failed {
-            return (written, Err(errno));
+            Ok(count) => written += count,
+            Err(EINTR) => {}
+            Err(errno) => return (written, Err(errno.into())),
         }
     }
     (written, Ok(()))

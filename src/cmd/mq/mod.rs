@@ -6,6 +6,8 @@ mod receive;
 mod send;
 mod work;
 
+use std::borrow::Cow;
+
 use crate::cli::{Noun, Verb};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
@@ -29,6 +31,15 @@ pub const NOUN: Noun = Noun {
 /// An option was given that the mechanism of this name does not have.
 fn not_for_this_kind(reason: &'static str) -> Failure {
     Failure::new(Exit::Usage, reason)
+}
+
+/// Why a message that was taken cannot go back.
+fn not_sent_back(errno: Errno) -> Cow<'static, str> {
+    match errno {
+        // It was opened to receive from it only.
+        Errno(libc::EBADF) => "you may not send to it".into(),
+        errno => errno.to_string().into(),
+    }
 }
 
 /// Puts the way out beside the reason, for what happens to a queue that is in use.

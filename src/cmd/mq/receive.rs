@@ -16,7 +16,7 @@ use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
 use super::work::{Execution, Task};
-use super::{explain, not_for_this_kind};
+use super::{explain, not_for_this_kind, not_sent_back};
 
 /// Take messages from a queue and print them
 ///
@@ -27,22 +27,21 @@ use super::{explain, not_for_this_kind};
 /// What is taken is gone from the queue. So signals that would end us wait until it is written, and
 /// nothing is taken while standard output has no room for it, or no reader. What standard output
 /// does not take after all, because it is full or its reader has just left, goes back to the queue,
-/// behind the messages of its priority.
+/// behind the messages of its priority: whole, even if its beginning was printed. So does what a
+/// signal finds waiting halfway for the reader of a pipe, as a message of more than 4096 bytes may.
 ///
-/// What can be lost: by KILL, the messages of the write under way, of 32 KiB at most or one; by a reader
-/// that leaves, what it has not read of a pipe; by an output that fails, what finds no room in the
-/// queue any more, or may not be sent to it, which is told. Of a System V queue also a message
+/// What can be lost: by KILL, the messages of the write under way, of 32 KiB at most or one; by a
+/// reader that leaves, what it has not read of a pipe; by an output that fails, what finds no room in
+/// the queue any more, or may not be sent to it, which is told. Of a System V queue also a message
 /// without any bytes, by a signal in the very moment in which it comes.
-///
-/// A message of more than 4096 bytes may find room in a pipe for its beginning only. Then signals,
-/// and the timeout, wait for the reader.
 ///
 /// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
 /// the COMMANDs, and ends us after them, and after what goes back has gone; a second one does not
-/// wait for a queue that is full. The status is that of the first COMMAND that fails; the
-/// others are run all the same. The message of one that cannot be started goes back, if you may send
-/// to the queue, and with --requeue so does that of one that fails: behind those of its priority, and
-/// as soon as the queue has room. With --requeue, --all takes as many messages as there are at first.
+/// wait for a queue that is full. USR1 and USR2 only end us while no COMMAND runs. The status is that
+/// of the first COMMAND that fails; the others are run all the same. The message of one that cannot
+/// be started goes back, if you may send to the queue, and with --requeue so does that of one that
+/// fails: behind those of its priority, and as soon as the queue has room. With --requeue, --all takes
+/// as many messages as there are at first.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Recv {
     /// Name of the queue
@@ -132,8 +131,7 @@ impl Run for Recv {
             let Self { name, waiting, execution, .. } = self;
             return execution.run(Task { name, selection, count, waiting }, output);
         }
-        let mailbox =
-            Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
+        let mailbox = Mailbox::open_to_receive(&self.name).map_err(explain).about(&self.name)?;
         let delivery = Delivery::new(self.framing.form())?;
         let mut reception =
             Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
@@ -234,7 +232,9 @@ impl Reception<'_> {
 
     fn has_room(&mut self, output: &mut Output) -> Result<bool, Unwritable> {
         let framing = self.recv.framing.form().overhead();
-        self.delivery.has_room(output, self.mailbox.room() + LONGEST_PREFIX + framing)
+        let longest = self.mailbox.room() + LONGEST_PREFIX + framing;
+        // What cannot go back is written before more is taken.
+        self.delivery.has_room(output, self.mailbox.can_send().then_some(longest))
     }
 
     /// Waits for room to write what is taken next, if there is anything to take.
@@ -296,16 +296,11 @@ impl Reception<'_> {
         }
         let name = &self.recv.name;
         let mut lost = None;
-        let mut queue = Mailbox::open(name, Access::Send);
         for Returned { bytes, priority } in &unwritten {
-            let sent = match &mut queue {
-                Ok(queue) => queue.send(bytes, *priority, Deadline::PASSED),
-                Err(errno) => Err(*errno),
-            };
-            let reason = match sent {
+            let reason = match self.mailbox.send(bytes, *priority, Deadline::PASSED) {
                 Ok(Waited::Done(())) => continue,
-                Ok(Waited::TimedOut) => "the queue is full".to_owned(),
-                Err(errno) => errno.to_string(),
+                Ok(Waited::TimedOut) => "the queue is full".into(),
+                Err(errno) => not_sent_back(errno),
             };
             let (count, _) = lost.get_or_insert((0, reason));
             *count += 1;

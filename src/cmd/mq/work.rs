@@ -24,7 +24,7 @@ use crate::sys::mqueue::Access;
 use crate::sys::spawn::Streams;
 use crate::sys::system_v_queue::Selection;
 
-use super::explain;
+use super::{explain, not_sent_back};
 
 /// What to do with messages instead of printing them.
 #[derive(Clone, Debug, clap::Args, Plain)]
@@ -116,11 +116,10 @@ impl Execution {
         job.attend(received, output)
     }
 
-    /// Opens the queue to receive from it and, if we may, to send back what nobody has seen.
     fn open(&self, name: &QueueName) -> Result<Mailbox, Errno> {
-        match Mailbox::open(name, Access::Work) {
-            Err(Errno(libc::EACCES)) if !self.requeue => Mailbox::open(name, Access::Receive),
-            opened => opened,
+        match self.requeue {
+            true => Mailbox::open(name, Access::Work),
+            false => Mailbox::open_to_receive(name),
         }
     }
 
@@ -193,10 +192,7 @@ impl Job {
                 }
                 Event::Lost(errno, _busy) => {
                     let name = self.name();
-                    let reason = match errno {
-                        Errno(libc::EBADF) => Cow::from("you may not send to it"),
-                        errno => errno.to_string().into(),
-                    };
+                    let reason = not_sent_back(errno);
                     output.warn(format_args!("{name}: a message cannot be sent back: {reason}"));
                     exit = if exit == Exit::Done { Exit::Failed } else { exit };
                 }

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 
 use nix::sys::time::TimeSpec;
 
-use super::SignalSet;
+use super::{SignalSet, is_ignored};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
@@ -63,19 +63,31 @@ impl Blocked {
 
     /// A descriptor that is readable for as long as one of them waits to be taken.
     pub fn descriptor(&self) -> Result<OwnedFd, Errno> {
-        // SAFETY: the set lives through the call, and has the size that is told.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_signalfd4,
-                -1,
-                &raw const self.set,
-                size_of::<SignalSet>(),
-                libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
-            )
-        };
-        // SAFETY: the call above gave it, and nobody has it yet.
-        unsafe { descriptor::made(result) }
+        descriptor_of(self.set)
     }
+
+    /// The same of those that will have an effect when they are let through.
+    pub fn descriptor_of_effective(&self) -> Result<OwnedFd, Errno> {
+        let set = Signal::all()
+            .filter(|&signal| self.set.contains(signal))
+            .filter(|&signal| !self.before.contains(signal) && !is_ignored(signal));
+        descriptor_of(set.collect())
+    }
+}
+
+fn descriptor_of(set: SignalSet) -> Result<OwnedFd, Errno> {
+    // SAFETY: the set lives through the call, and has the size that is told.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_signalfd4,
+            -1,
+            &raw const set,
+            size_of::<SignalSet>(),
+            libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
+        )
+    };
+    // SAFETY: the call above gave it, and nobody has it yet.
+    unsafe { descriptor::made(result) }
 }
 
 impl Drop for Blocked {

@@ -1,16 +1,17 @@
 //! `ipc mq send` and `recv` over many messages: order, signals, framings, readers who leave.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use proptest::prelude::*;
 
 use super::{error, queue, stat, system_v_queue};
 use crate::peers;
-use crate::support::{Run, binary, code, ipc, sh, sleeps_in, text, until, until_asleep};
+use crate::support::{Name, Run, binary, code, ipc, sh, sleeps_in, text, until, until_asleep};
 
 #[test]
 fn follow_writes_each_message_before_it_waits_and_ends_by_the_signal() {
@@ -186,6 +187,112 @@ fn a_reader_that_does_not_read_keeps_nobody_from_ending_and_costs_no_message() {
 }
 
 #[test]
+fn a_message_that_waits_halfway_for_its_reader_goes_back_when_a_signal_comes() {
+    for key in [None, Some(Name::system_v("mq"))] {
+        let name = key.unwrap_or_else(|| Name::new("mq"));
+        let shape: &[&str] =
+            if name.starts_with('/') { &["--max-msgs", "2", "--msg-size", "8000"] } else { &[] };
+        ipc(&["mq", "create", &name]).words(shape).is(0, "", "");
+        let long = "x".repeat(8000);
+        ipc(&["mq", "send", &name, &long, "short"]).is(0, "", "");
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+        let mut receiver = Command::new(binary())
+            .args(["mq", "recv", "-f", &name])
+            .stdout(writer)
+            .spawn()
+            .unwrap();
+        until("it waits halfway", || sleeps_in(receiver.id() as i32, "poll"));
+        kill(Pid::from_raw(receiver.id() as i32), Signal::SIGTERM).unwrap();
+        let status = receiver.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
+        let mut bytes = vec![0; 1 << 14];
+        assert_eq!(nix::unistd::read(&reader, &mut bytes).unwrap(), 4096);
+        ipc(&["mq", "recv", "--all", &name]).is(0, &format!("short\n{long}\n"), "");
+    }
+}
+
+#[test]
+fn a_terminal_that_does_not_go_on_keeps_nobody_from_ending_and_costs_no_message() {
+    let name = queue("4", "64");
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let mut receiver = Command::new(binary())
+        .args(["mq", "recv", "-f", &name])
+        .stdout(terminal.slave)
+        .spawn()
+        .unwrap();
+    let line = "seq -f %050g 9999 | ipc mq send -t 1s \"$0\"";
+    let sent = sent(&text(&sh(line).word(&*name).output().stderr));
+    // What goes back needs room.
+    let taken = ipc(&["mq", "recv", "--all", &name]).succeeds();
+    kill(Pid::from_raw(receiver.id() as i32), Signal::SIGTERM).unwrap();
+    let status = receiver.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
+    let mut printed = Vec::new();
+    let mut bytes = [0; 4096];
+    // It ends with an error, as nobody has the other side any more.
+    while let Ok(count @ 1..) = nix::unistd::read(&terminal.master, &mut bytes) {
+        printed.extend_from_slice(&bytes[..count]);
+    }
+    let printed = text(&printed).replace('\r', "");
+    let rest = ipc(&["mq", "recv", "--all", &name]).succeeds();
+    // One may be whole in the queue whose beginning was printed.
+    let lines =
+        printed.lines().chain(rest.lines()).chain(taken.lines()).filter(|line| line.len() == 50);
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    assert!((1..=sent).map(|number| format!("{number:050}")).eq(lines));
+}
+
+/// `mq recv --all`, which is stopped when it has taken two messages, and whose reader leaves.
+fn stopped_without_a_reader(name: &str) -> (Child, Pid) {
+    let call = if name.starts_with('/') { "mq_timedreceive" } else { "msgrcv" };
+    let (trace, stop) = (format!("trace={call}"), format!("inject={call}:signal=STOP:when=2"));
+    let mut strace = Command::new("strace")
+        .args(["-qqo", "/dev/null", "-e", &trace, "-e", &stop])
+        .arg(binary())
+        .args(["mq", "recv", "--all", name])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stopped = peers::until_stopped(strace.id() as i32);
+    drop(strace.stdout.take());
+    (strace, stopped)
+}
+
+/// Lets it go on, to die of SIGPIPE.
+fn go_on((mut strace, stopped): (Child, Pid)) {
+    kill(stopped, Signal::SIGCONT).unwrap();
+    let status = strace.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(13));
+}
+
+#[test]
+fn what_goes_back_goes_to_the_queue_that_it_was_taken_from() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "a", "b"]).is(0, "", "");
+    let receiver = stopped_without_a_reader(&name);
+    ipc(&["mq", "rm", &name]).is(0, "", "");
+    ipc(&["mq", "create", &name, "--max-msgs", "4", "--msg-size", "64"]).is(0, "", "");
+    go_on(receiver);
+    assert_eq!(stat(&name)["messages"], 0);
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("key"), "").unwrap();
+    let by_path = format!("sysv:{}:J", directory.path().join("key").display());
+    ipc(&["mq", "create", &by_path]).is(0, "", "");
+    let by_id = Name::of("mq", format!("sysv:id={}", stat(&by_path)["id"]));
+    ipc(&["mq", "send", &by_id, "a", "b"]).is(0, "", "");
+    let receiver = stopped_without_a_reader(&by_path);
+    std::fs::remove_file(directory.path().join("key")).unwrap();
+    go_on(receiver);
+    ipc(&["mq", "recv", "--all", &by_id]).is(0, "a\nb\n", "");
+}
+
+#[test]
 fn what_nobody_takes_goes_back() {
     let name = queue("4", "64");
     ipc(&["mq", "send", &name, "-p", "2", "a", ""]).is(0, "", "");
@@ -216,21 +323,7 @@ fn what_was_gathered_when_the_reader_leaves_goes_back() {
     }
     for name in [queue("4", "64"), system_v_queue()] {
         ipc(&["mq", "send", &name, "-p", "2", "a", "b"]).is(0, "", "");
-        // After the second is taken.
-        let call = if name.starts_with('/') { "mq_timedreceive" } else { "msgrcv" };
-        let (trace, stop) = (format!("trace={call}"), format!("inject={call}:signal=STOP:when=2"));
-        let mut strace = Command::new("strace")
-            .args(["-qqo", "/dev/null", "-e", &trace, "-e", &stop])
-            .arg(binary())
-            .args(["mq", "recv", "--all", &name])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stopped = peers::until_stopped(strace.id() as i32);
-        drop(strace.stdout.take());
-        kill(stopped, Signal::SIGCONT).unwrap();
-        let status = strace.wait().unwrap();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(13));
+        go_on(stopped_without_a_reader(&name));
         ipc(&["mq", "recv", "--all", "--show-priority", &name]).is(0, "2\ta\n2\tb\n", "");
     }
 }

@@ -151,7 +151,7 @@ impl Recv {
         while self.follow || received < self.count {
             // As long as any that came; a longer one may have to wait for room halfway.
             let longest = buffer.len() + self.framing.form().overhead();
-            if !delivery.has_room(output, longest)? {
+            if !delivery.has_room(output, Some(longest))? {
                 self.waiting.settle(delivery.wait_for_room(deadline)?)?;
             }
             match inbox.take(&mut buffer, output)? {
