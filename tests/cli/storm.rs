@@ -100,13 +100,13 @@ const QUEUE: &str = "ipc mq create $name";
 const FULL_QUEUE: &str = "ipc mq create --max-msgs 1 --msg-size 8 $name; ipc mq send $name first";
 const SEGMENT: &str = "ipc shm create --size 8 $name";
 const FIFO: &str = "ipc mkfifo f";
-/// Serves clients who get an answer when there is a file `go`.
-const SERVER: &str = "ipc sock serve ./s -- sh -c 'until [ -e go ]; do sleep 0.01; done; echo hi' \
+/// Serves clients who get an answer when there is a file `go`, or the case is over.
+const SERVER: &str = "ipc sock serve ./s -- sh -c 'until [ -e go ] || ! [ -d \"$PWD\" ]; do sleep 0.01; done; echo hi' \
     >/dev/null 2>&1 & echo $! >background; ipc sock wait ./s";
 const SERVER_AT_ONCE: &str = "ipc sock serve ./s -- echo hi >/dev/null 2>&1 & echo $! >background";
 /// Reads from each client, and answers when there is a file `go`.
 const ANSWERER: &str = "ipc sock serve --type seqpacket ./s -- sh -c 'dd count=1 >&2
-    until [ -e go ]; do sleep 0.01; done; printf pong' >/dev/null 2>&1 & echo $! >background
+    until [ -e go ] || ! [ -d \"$PWD\" ]; do sleep 0.01; done; printf pong' >/dev/null 2>&1 & echo $! >background
     ipc sock wait ./s";
 const FULL_SYSTEM_V_QUEUE: &str =
     "ipc mq create $key; ipc mq set --max-bytes 8 $key; ipc mq send $key 1st";
