@@ -5,6 +5,7 @@
 //! do differently is done here: looking for the file, and handing a script without `#!` to sh(1).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -12,10 +13,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::unistd::{AccessFlags, access, dup2_stdin, dup2_stdout, execve};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::{AccessFlags, Pid, access, dup2_stdin, dup2_stdout, execve};
 
 use crate::errno::Errno;
 use crate::signals::Signal;
@@ -102,11 +105,16 @@ impl Program {
         variables: &[(&str, &[u8])],
     ) -> Result<Child, Errno> {
         let environment = self.environment(variables)?;
+        // Another thread of the first process does not reap it before it is known as ours.
+        let ours = init::children();
         let pid = if signal::mask().contains(LET_THROUGH) {
             self.execute(|path, words| fork(path, words, &environment, signals, streams))?
         } else {
             self.spawn(signals, streams, &environment)?
         };
+        if let Some(mut ours) = ours {
+            ours.insert(pid, None);
+        }
         Ok(Child { pid, ended: None })
     }
 
@@ -191,6 +199,11 @@ impl Child {
         self.pid
     }
 
+    /// Whether its end is known.
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// The process, to wait for together with others.
     ///
     /// # Errors
@@ -205,34 +218,106 @@ impl Child {
     /// By its number, which is no other's until it is reaped, and which takes no descriptor: there
     /// may be none left.
     pub fn send(&self, signal: Signal) {
-        if self.ended.is_none() {
+        let ours = init::children();
+        let is_reaped = ours.is_some_and(|ours| matches!(ours.get(&self.pid), Some(Some(_))));
+        if self.ended.is_none() && !is_reaped {
             // SAFETY: the call takes numbers only.
             unsafe { libc::kill(self.pid, signal.number()) };
         }
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has. The first process of a PID namespace reaps orphans as well.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
         if self.ended.is_none() {
-            self.ended = wait_for(self.pid, libc::WNOHANG)?.map(|(_, status)| status);
+            self.ended = match init::children() {
+                Some(ours) => init::reap_all(ours, self.pid),
+                None => wait_for(self.pid, libc::WNOHANG)?.map(|(_, status)| status),
+            };
         }
         Ok(self.ended)
     }
 
     /// Waits for its end.
     pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
+        let pid = Pid::from_raw(self.pid);
+        self.wait_while(|| waitid(Id::Pid(pid), ENDED))
+    }
+
+    /// Waits for its end where no other thread waits for a child. The first process of a PID
+    /// namespace reaps orphans meanwhile.
+    pub fn wait_alone(&mut self) -> Result<ExitStatus, Errno> {
+        if has_orphans() { self.wait_while(|| waitid(Id::All, ENDED)) } else { self.wait() }
+    }
+
+    /// Sleeps until a child has ended, until it is this one.
+    fn wait_while<T>(
+        &mut self,
+        sleep: impl Fn() -> Result<T, Reason>,
+    ) -> Result<ExitStatus, Errno> {
         loop {
-            if let Some(status) = self.ended {
+            if let Some(status) = self.try_wait()? {
                 return Ok(status);
             }
-            self.ended = wait_for(self.pid, 0)?.map(|(_, status)| status);
+            match sleep() {
+                // Another thread has reaped it.
+                Ok(_) | Err(Reason::EINTR | Reason::ECHILD) => {}
+                Err(errno) => return Err(errno.into()),
+            }
         }
     }
 }
 
-/// The next child that has ended, if one has.
+/// The end of a child, which is reaped by another call.
+const ENDED: WaitPidFlag = WaitPidFlag::WEXITED.union(WaitPidFlag::WNOWAIT);
+
+/// Whether this is the first process of a PID namespace, which the kernel makes the parent of all
+/// orphans.
+pub fn has_orphans() -> bool {
+    std::process::id() == 1
+}
+
+/// The next child that has ended, if one has, of those that no [`Child`] waits for any more.
 pub fn reap() -> Option<(i32, ExitStatus)> {
-    wait_for(-1, libc::WNOHANG).ok().flatten()
+    let ours = init::children();
+    let (pid, status) = wait_for(-1, libc::WNOHANG).ok().flatten()?;
+    if let Some(mut ours) = ours {
+        ours.remove(&pid);
+    }
+    Some((pid, status))
+}
+
+/// Reaps the orphans that have ended, if this is the first process of a PID namespace.
+pub fn reap_orphans() {
+    if let Some(ours) = init::children() {
+        init::reap_all(ours, 0);
+    }
+}
+
+/// What the first process of a PID namespace does besides: it reaps orphans, by a wait for every
+/// child. Such a wait may reap a COMMAND that another thread waits for, so its status is kept for
+/// that one.
+mod init {
+    use super::{BTreeMap, ExitStatus, Mutex, MutexGuard, PoisonError, has_orphans, wait_for};
+
+    /// The COMMANDs by their process IDs, and how those ended that are reaped but not asked for.
+    type Children = BTreeMap<i32, Option<ExitStatus>>;
+
+    static CHILDREN: Mutex<Children> = Mutex::new(BTreeMap::new());
+
+    /// Those of the first process; no other process waits for what is not its own.
+    pub fn children() -> Option<MutexGuard<'static, Children>> {
+        has_orphans().then(|| CHILDREN.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reaps all that have ended; returns how `pid` ended, if it has.
+    pub fn reap_all(mut ours: MutexGuard<'_, Children>, pid: i32) -> Option<ExitStatus> {
+        while let Ok(Some((ended, status))) = wait_for(-1, libc::WNOHANG) {
+            ours.entry(ended).and_modify(|kept| *kept = Some(status));
+        }
+        let status = ours.get(&pid).copied().flatten()?;
+        ours.remove(&pid);
+        Some(status)
+    }
 }
 
 /// waitpid(2); `None` if none has ended yet.
@@ -302,8 +387,8 @@ fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {
     let mut attributes = PosixSpawnAttr::init()?;
     let (default, mask) = match signals {
         Signals::Clean => {
-            let clean = Signal::all().filter(|&signal| signal != Signal::HUP);
-            (clean.collect(), SignalSet::default())
+            let named = Signal::all().filter(|&signal| signal != Signal::HUP);
+            (named.chain(signal::kept_by_c_libraries()).collect(), SignalSet::default())
         }
         Signals::Inherited => (signal::defaults_of_our_caller(), signal::mask()),
     };

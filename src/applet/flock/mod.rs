@@ -182,7 +182,7 @@ impl Options {
             return Err(program.exec(Streams::default(), &[]));
         }
         await_children();
-        program.start(Signals::Inherited, Streams::default(), &[])?.wait()
+        program.start(Signals::Inherited, Streams::default(), &[])?.wait_alone()
     }
 
     /// Says something on stdout if asked to.

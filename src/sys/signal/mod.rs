@@ -12,7 +12,8 @@ use nix::sys::signal::SigSet;
 
 pub use self::disposition::{
     Dispositions, await_children, catch, defaults_of_our_caller, die_of, handle, ignore,
-    is_ignored, let_writes_fail, restore, restore_dispositions, restore_dispositions_of_our_caller,
+    is_ignored, kept_by_c_libraries, let_writes_fail, restore, restore_dispositions,
+    restore_dispositions_of_our_caller,
 };
 pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};
 
@@ -27,6 +28,11 @@ impl SignalSet {
     /// The set that `/proc` shows in hexadecimal.
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
+    }
+
+    /// Those that the other set does not have.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// The same for functions of the C library, which look at the bits alone.
