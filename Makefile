@@ -7,7 +7,7 @@ HOST   := target/release/ipc
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test check static host tools generate bench order install clean
+.PHONY: all demo test test-long check static host tools generate bench order install clean
 
 all: static
 
@@ -41,6 +41,10 @@ check: static host
 	IPC_PEERS=required IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli
 	IPC=$(CURDIR)/$(HOST) $(CLEAN) bats --jobs 2 tests/bats
 	IPC=$(CURDIR)/$(STATIC) $(CLEAN) bats --jobs 2 tests/bats
+
+# What fails once in thousands of runs, in that many runs.
+test-long: static
+	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli long::
 
 tools:
 	@tests/tools

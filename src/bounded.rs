@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::Failure;
+use crate::sys::thread;
 
 /// The file system does not answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,17 +52,17 @@ where
     };
     let Some(left) = left else { return Ok(work()) };
     let (tell, told) = mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new().spawn(move || {
+    let work = move || {
         // Nobody listens any more if that took too long.
         let _ = tell.send(work());
-    });
-    match thread {
+    };
+    match thread::start(|thread| thread.spawn(work)) {
         Ok(_) => {
             let in_time = told.recv_timeout(left).ok();
             let late = || (0..PARTS).find_map(|_| told.recv_timeout(GRACE / PARTS).ok());
             in_time.or_else(late).ok_or(Unanswered)
         }
-        Err(error) => Ok(Err(Errno::from(error).into())),
+        Err(errno) => Ok(Err(errno.into())),
     }
 }
 

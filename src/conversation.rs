@@ -7,7 +7,7 @@
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::AddressFamily;
@@ -21,6 +21,7 @@ use crate::output::{Output, Unwritable};
 use crate::sys::poll;
 use crate::sys::socket::Socket;
 use crate::sys::stdio::Stream;
+use crate::sys::thread;
 use crate::sys::transfer::{self, Side, Step, Transfer};
 
 /// How a conversation failed.
@@ -144,7 +145,7 @@ type Sender = JoinHandle<(Input, Result<(), Error>)>;
 
 fn start_sender(socket: &Arc<Socket>, mut input: Input) -> Result<Sender, Errno> {
     let socket = Arc::clone(socket);
-    let sender = thread::Builder::new().spawn(move || {
+    let work = move || {
         let sent = match &mut input {
             Input::Stream => send_stream(&socket),
             Input::Records(reader) => send_records(&socket, reader),
@@ -152,8 +153,8 @@ fn start_sender(socket: &Arc<Socket>, mut input: Input) -> Result<Sender, Errno>
         // If it cannot be told that nothing more comes, the peer has left.
         let _ = socket.shut_down_writing();
         (input, sent)
-    })?;
-    Ok(sender)
+    };
+    thread::start(|thread| thread.spawn(work))
 }
 
 fn send_stream(socket: &Socket) -> Result<(), Error> {

@@ -8,12 +8,14 @@
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::child::FORWARDED;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
 use crate::sys::pidfd::Process;
-use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
-use crate::sys::spawn::Child;
+use crate::sys::signal::{Blocked, Received, SignalSet, await_children, die_of, is_ignored};
+use crate::sys::spawn::{Child, has_orphans, reap_orphans};
+use crate::sys::thread;
 
 /// What the workers share.
 #[derive(Debug, Default)]
@@ -49,12 +51,14 @@ impl Crew {
     pub fn new() -> Result<Arc<Self>, Errno> {
         await_children();
         let crew = Arc::new(Self::default());
-        // What our caller ignores, as nohup(1) does HUP, ends nobody.
-        let held = Signal::deadly().filter(|&signal| !is_ignored(signal)).collect();
-        let signals = Blocked::new(held);
+        // What the caller ignores, as nohup(1) has HUP ignored, is for the COMMANDs alone.
+        let ignored = FORWARDED.into_iter().filter(|&signal| is_ignored(signal)).collect();
+        let held = Signal::deadly().filter(|&signal| !is_ignored(signal));
+        let orphans = Some(Signal::CHLD).filter(|_| has_orphans());
+        let signals = Blocked::new(held.chain(FORWARDED).chain(orphans).collect());
         let watch = Arc::clone(&crew);
-        // The mask outlives this call: every thread inherits it, and ends with the process.
-        start_thread(move || watch.attend(&signals))?;
+        // The mask outlives this call, and ends with the process.
+        start_thread(move || watch.attend(&signals, ignored))?;
         Ok(crew)
     }
 
@@ -92,14 +96,19 @@ impl Crew {
     }
 
     /// Answers signals, for ever.
-    fn attend(&self, signals: &Blocked) {
+    fn attend(&self, signals: &Blocked, ignored: SignalSet) {
         // It fails only for a set that the kernel does not know.
         while let Ok(waited) = signals.take(Deadline::NEVER) {
             let Waited::Done(Received { signal, sender, .. }) = waited else { continue };
+            if signal == Signal::CHLD {
+                reap_orphans();
+                continue;
+            }
             let mut state = self.state();
-            let ends = !matches!(signal, Signal::USR1 | Signal::USR2);
+            let is_ignored = ignored.contains(signal);
+            let ends = !is_ignored && !matches!(signal, Signal::USR1 | Signal::USR2);
             let is_second = ends && state.signal.is_some();
-            if state.busy == 0 || is_second && state.commands == 0 {
+            if !is_ignored && state.busy == 0 || is_second && state.commands == 0 {
                 die_of(signal);
             }
             if ends {
@@ -124,8 +133,7 @@ impl Crew {
 /// # Errors
 /// EAGAIN if there may be no more of them.
 pub fn start_thread(work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
-    let started = std::thread::Builder::new().spawn(work);
-    started.map(drop).map_err(|_| Errno(libc::EAGAIN))
+    thread::start(|thread| thread.spawn(work)).map(drop)
 }
 
 impl Busy {

@@ -6,7 +6,6 @@
 //! to take what it got for all there was: it finds the connection reset, if its protocol can tell.
 
 use std::os::fd::AsFd;
-use std::thread;
 
 use nix::poll::{PollFd, PollFlags};
 
@@ -17,6 +16,7 @@ use crate::errno::Errno;
 use crate::sys::eventfd::Bell;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
+use crate::sys::thread;
 use crate::sys::transfer::{self, Side, Step, Transfer};
 
 /// Passes on what comes from either of two sockets of this type, which are not to be used otherwise
@@ -32,9 +32,9 @@ pub fn both_ways(near: &Socket, far: &Socket, kind: SocketType) -> Result<(), Er
     let stop = Bell::new().map_err(Error::Socket)?;
     let forth = Way { from: near, to: far, stop: &stop };
     let back = Way { from: far, to: near, stop: &stop };
-    thread::scope(|scope| {
-        let back = thread::Builder::new().spawn_scoped(scope, || back.pass(kind));
-        let back = back.map_err(|error| Error::Socket(error.into()))?;
+    std::thread::scope(|scope| {
+        let back = thread::start(|thread| thread.spawn_scoped(scope, || back.pass(kind)));
+        let back = back.map_err(Error::Socket)?;
         let forth = forth.pass(kind);
         forth.and(back.join().expect("the way back does not panic"))
     })

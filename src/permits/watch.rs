@@ -13,12 +13,11 @@ use super::{Error, LOOK_AGAIN, Permits, byte, claims};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::permits::slots::{self, Claim};
-use crate::signals::Signal;
 use crate::sys::eventfd::Bell;
 use crate::sys::lock_table;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
-use crate::sys::signal::Blocked;
+use crate::sys::thread;
 use crate::sys::watch::Watch as Changes;
 
 /// A thread that watches, until this is dropped.
@@ -37,12 +36,9 @@ impl Watch {
         let stop = Arc::new(Bell::new()?);
         let permits = permits.reopen()?;
         let bell = Arc::clone(&stop);
-        // No signal that is meant for the process may end up at this thread, which inherits this,
-        // but for the one by which it learns that memory was lost.
-        let _blocked = Blocked::new(Signal::all().filter(|&s| s != Signal::BUS).collect());
-        let thread = std::thread::Builder::new().name("watch".to_owned()).stack_size(STACK);
+        let work = move || watch(&permits, &bell);
         // It ends by itself, and it has nothing to tell: those who wait look again even so.
-        drop(thread.spawn(move || watch(&permits, &bell)));
+        drop(thread::start(|thread| thread.name("watch".to_owned()).stack_size(STACK).spawn(work)));
         Ok(Self { stop })
     }
 }

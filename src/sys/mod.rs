@@ -48,6 +48,7 @@ mod sysctl;
 pub mod system_v;
 pub mod system_v_queue;
 pub mod system_v_semaphore;
+pub mod thread;
 mod time;
 pub mod transfer;
 pub mod unix_diag;

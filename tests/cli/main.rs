@@ -5,10 +5,12 @@
 
 mod applets;
 mod fifo;
+mod first_process;
 mod flock;
 mod generated;
 mod layout;
 mod lock;
+mod long;
 mod manual;
 mod map;
 mod mkfifo;
@@ -21,5 +23,6 @@ mod signal;
 mod sock;
 mod storm;
 mod support;
+mod threads;
 mod waiting;
 mod words;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crate::address::{Address, Place, SocketType};
 use crate::cli::{Example, Run};
@@ -16,6 +16,7 @@ use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
 use crate::sys::socket::{KeepAlive, Socket};
+use crate::sys::thread;
 
 use super::connect;
 use super::serve::attend::{self, Limits, Service, attend};
@@ -131,12 +132,13 @@ impl Service for Relays {
         let how =
             Connecting { keepalive: self.keepalive, ..Connecting::new(self.kind, Deadline::NEVER) };
         let (to, open, bell) = (Arc::clone(&self.to), self.open.take(), Arc::clone(&done));
-        let thread = thread::Builder::new().spawn(move || {
+        let work = move || {
             let passed = pass(&client, &to, open, how);
             drop(client);
             bell.ring();
             passed
-        })?;
+        };
+        let thread = thread::start(|thread| thread.spawn(work))?;
         self.running.insert(number, Connection { done, thread });
         Ok(())
     }

@@ -8,14 +8,13 @@
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Mutex;
-use std::thread;
 
 use nix::unistd::{Whence, lseek};
 
 use super::Destination;
 use crate::sys::memory::{Access, Window};
-use crate::sys::offset;
 use crate::sys::transfer::{self, Error, Side};
+use crate::sys::{offset, thread};
 
 /// What one of two takes of a file at a time: the reach of one page of page tables.
 pub(super) const CHUNK: u64 = 2 << 20;
@@ -69,9 +68,9 @@ pub fn from_both_ends(
         lseek(source, 0, Whence::SeekCur).map_err(|errno| Side::Source.failed(errno))? as u64;
     seek_file(at)?;
     let left = Left { chunks: Mutex::new(0..size.div_ceil(CHUNK)), size };
-    let copied = thread::scope(|scope| {
+    let copied = std::thread::scope(|scope| {
         let back = || copy_back(source, start, file, at, &left);
-        let back = thread::Builder::new().spawn_scoped(scope, back);
+        let back = thread::start(|thread| thread.spawn_scoped(scope, back));
         let front = copy_front(source, file, &left).inspect_err(|_| left.drop_all())?;
         // There may be a limit on threads.
         let Ok(back) = back else { return Ok(front) };

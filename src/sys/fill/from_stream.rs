@@ -3,16 +3,15 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 
 use nix::poll::{PollFd, PollFlags};
 
 use super::{Destination, WORTHWHILE};
 use crate::deadline::{Deadline, Waited};
 use crate::sys::eventfd::Bell;
-use crate::sys::signal::Blocked;
+use crate::sys::signal::{Blocked, Unblocked, mask};
 use crate::sys::transfer::{Error, Side};
-use crate::sys::{cpu, ending, pipe, poll, stream};
+use crate::sys::{cpu, ending, pipe, poll, stream, thread};
 
 /// What is read and written at a time: all that a pipe holds, so that its writer is disturbed least.
 const BLOCK: usize = pipe::CAPACITY;
@@ -128,16 +127,19 @@ pub(super) fn by_two(
         // There is a place for each.
         let _ = empty.send(Block::new());
     }
-    thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let (failed, waiting) = (&failed, &waiting);
-        let writer = thread::Builder::new().spawn_scoped(scope, move || {
-            write_blocks(destination, offset, &to_write, &empty, waiting)
-                .inspect_err(|_| failed.ring())
-        });
-        // There may be a limit on threads.
-        let Ok(writer) = writer else { return alone(stream, destination, offset) };
         // What is undone before a signal ends us, such as giving back a guard, is undone by the one
         // who writes: nothing is written any more when it is.
+        let open = ending::signals().without(mask());
+        let write = move || {
+            let _open = Unblocked::new(open);
+            write_blocks(destination, offset, &to_write, &empty, waiting)
+                .inspect_err(|_| failed.ring())
+        };
+        let writer = thread::start(|thread| thread.spawn_scoped(scope, write));
+        // There may be a limit on threads.
+        let Ok(writer) = writer else { return alone(stream, destination, offset) };
         let _blocked = Blocked::new(ending::signals());
         let read = read_blocks(stream, &to_fill, &full, waiting, failed);
         // What was read is written, however reading ended.

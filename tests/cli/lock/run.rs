@@ -260,7 +260,9 @@ fn a_command_is_not_blamed_for_processes_that_we_may_not_have() {
     }
     let line = "exec strace -qq -o /dev/null -e inject=clone,clone3,vfork,fork:error=EAGAIN \
         ipc lock run \"$0\" -- true";
-    let said = "ipc: lock run: true: Resource temporarily unavailable\n";
+    let said = "ipc: lock run: true: Resource temporarily unavailable\n\
+        hint: 'prlimit --nproc' shows how many processes a user may have; \
+        a control group has a limit of its own, pids.max\n";
     sh(line).word(&file).is(125, "", said);
 }
 

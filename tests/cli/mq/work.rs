@@ -242,3 +242,15 @@ fn a_command_prints_what_it_likes_so_json_is_refused() {
     let output = ipc(&["mq", "recv", "--exec", "--json", &name, "--", "cat"]).output();
     assert_eq!(code(&output), 2);
 }
+
+#[test]
+fn what_a_shell_ignores_in_the_background_is_passed_on_and_does_not_end_a_worker() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", &name, "one", "two"]).is(0, "", "");
+    let line = "ipc mq recv -q --exec --count 2 $0 -- sh -c '
+            read -r message; echo $message; : >$message; [ $message = two ] || exec sleep 1000' &
+        until [ -e one ]; do sleep 0.01; done
+        sleep 0.1; ipc signal send INT $!; wait $!; echo $?";
+    let directory = tempfile::tempdir().unwrap();
+    sh(line).word(&*name).within(directory.path()).is(0, "one\ntwo\n130\n", "");
+}

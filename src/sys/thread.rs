@@ -1,0 +1,48 @@
+//! Threads beside the main one, which take no signal that is meant for the process:
+//! pthread_create(3), pthread_sigmask(3).
+
+use std::io;
+use std::thread::Builder;
+
+use super::signal::{Blocked, SignalSet};
+use crate::errno::Errno;
+use crate::signals::Signal;
+
+/// Starts a thread, which `launch` does with the builder that it is given. Every thread of the
+/// program is started here: the new thread inherits the mask of this moment, in which all signals
+/// are blocked.
+///
+/// A thread with open signals takes them away from a main thread that has blocked them to wait for
+/// them. A CHLD that the kernel gave to a thread on its way out was discarded, and the main thread
+/// waited for it without end.
+///
+/// # Errors
+/// EAGAIN if there may be no more threads.
+pub fn start<T>(launch: impl FnOnce(Builder) -> io::Result<T>) -> Result<T, Errno> {
+    let _blocked = Blocked::new(kept_away());
+    launch(Builder::new()).map_err(Errno::from)
+}
+
+/// All signals, but for three. BUS is how a thread learns that memory which it reads was lost; the
+/// kernel gives it to that thread. TTIN and TTOU stop the whole process, whichever thread takes
+/// them; where they are blocked, a read from the terminal in the background fails instead.
+pub fn kept_away() -> SignalSet {
+    let open = [Signal::BUS, Signal::TTIN, Signal::TTOU];
+    Signal::all().filter(|signal| !open.contains(signal)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::signal::mask;
+    use super::*;
+
+    #[test]
+    fn a_thread_has_every_signal_blocked_and_its_starter_the_mask_from_before() {
+        let before = mask();
+        let theirs = start(|thread| thread.spawn(mask)).unwrap().join().unwrap();
+        for signal in [Signal::CHLD, Signal::TERM, Signal::URG, Signal::USR1, Signal::RTMIN] {
+            assert!(theirs.contains(signal), "{signal}");
+        }
+        assert_eq!(mask(), before);
+    }
+}
