@@ -4,20 +4,19 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::child::{self, Command};
+use crate::child::{self, Command, Running};
 use crate::cli::{Example, Run, Statuses};
 use crate::deadline::{Deadline, Waited};
 use crate::exit::{Exit, Subject};
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::signals::Signal;
-use crate::sys::pidfd::Process;
-use crate::sys::poll;
 use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
-use crate::sys::spawn::{Child, Streams};
+use crate::sys::spawn::{Streams, reap_orphans};
 use crate::sys::stdio;
 
 use super::Catchable;
@@ -61,27 +60,21 @@ impl Run for Trap {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        await_children();
-        let trapped = self.on.iter().filter_map(|handler| handler.signal);
-        // What our caller has us ignore, as nohup(1) does HUP, ends nobody.
-        let passed = child::FORWARDED.into_iter().filter(|&signal| !is_ignored(signal));
-        let blocked = Blocked::new(trapped.chain(passed).collect());
-        let signals = blocked.descriptor()?;
-        let command = match self.command.as_slice() {
+        let mut session = Session::new(self.on, self.command.is_empty())?;
+        let mut command = match self.command.as_slice() {
             [] => None,
-            words => Some(Running::start(&Command::new(words)?, Streams::default(), &[])?),
+            words => Some(start(&Command::new(words)?)?),
         };
-        let pid = command.as_ref().map(Running::pid);
-        let session = Session {
-            handlers: self.on,
-            blocked,
-            signals,
-            pid,
-            queue: VecDeque::new(),
-            handler: None,
-        };
-        session.attend(command, output)
+        session.pid = command.as_ref().map(Running::pid);
+        let attended = session.attend(&mut command, output);
+        // Without its handlers it does not go on alone.
+        attended.inspect_err(|_| command.iter().for_each(|running| running.send(Signal::TERM)))
     }
+}
+
+fn start(command: &Command) -> anyhow::Result<Running> {
+    let child = command.start(Streams::default(), &[]).map_err(|errno| command.failed(errno))?;
+    Ok(Running::new(child))
 }
 
 /// What to run for a signal.
@@ -109,35 +102,17 @@ impl Handler {
     }
 }
 
-/// A child, and a descriptor that tells of its end.
-struct Running {
-    child: Child,
-    process: Process,
+/// What becomes of a handler for which there is no room, be it for a process or in memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Unstarted {
+    /// It is started later.
+    Kept,
+    /// It is not run.
+    Dropped,
 }
 
-impl Running {
-    fn start(
-        command: &Command,
-        streams: Streams<'_>,
-        variables: &[(&str, &[u8])],
-    ) -> anyhow::Result<Self> {
-        // A place for its descriptor, as nobody could take it back once it is started.
-        let place = stdio::nothing_to_read().map_err(|errno| command.failed(errno))?;
-        let started = command.start(streams, variables);
-        let child = started.map_err(|errno| command.failed(errno))?;
-        drop(place);
-        let process = child.process()?;
-        Ok(Self { child, process })
-    }
-
-    fn pid(&self) -> i32 {
-        self.child.pid()
-    }
-
-    fn has_ended(&self) -> anyhow::Result<bool> {
-        Ok(self.process.wait_until_ended(Deadline::PASSED)? == Waited::Done(()))
-    }
-}
+/// How long to wait before a handler that found no room is started again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What came and has not been handled yet, and who is being waited for.
 struct Session {
@@ -145,63 +120,80 @@ struct Session {
     blocked: Blocked,
     /// Readable while a signal waits to be taken.
     signals: OwnedFd,
+    /// What handlers read. It is open from the beginning, as no descriptor may be left later.
+    nothing: OwnedFd,
     /// The number of COMMAND.
     pid: Option<i32>,
     queue: VecDeque<(Option<Signal>, Option<Received>)>,
     /// The handler that runs.
     handler: Option<Running>,
+    /// When to start the next handler, where there was no room for it.
+    again: Option<Deadline>,
 }
 
 impl Session {
+    /// One that has not begun, of which the signals are blocked from now on.
+    fn new(handlers: Vec<Handler>, is_alone: bool) -> anyhow::Result<Self> {
+        await_children();
+        let trapped = handlers.iter().filter_map(|handler| handler.signal);
+        // What the caller ignores, as nohup(1) has it ignore HUP, does not end a trap that is alone.
+        // A COMMAND does not ignore INT and QUIT because a shell has them ignored in the background.
+        let passed =
+            child::FORWARDED.into_iter().filter(|&signal| !is_alone || !is_ignored(signal));
+        let blocked = Blocked::new(trapped.chain(passed).chain([Signal::CHLD]).collect());
+        let signals = blocked.descriptor().map_err(child::no_room)?;
+        let nothing = stdio::nothing_to_read().map_err(child::no_room).about("/dev/null")?;
+        let (queue, handler, again) = (VecDeque::new(), None, None);
+        Ok(Self { handlers, blocked, signals, nothing, pid: None, queue, handler, again })
+    }
+
     /// Handles signals until COMMAND has ended and the last of them is handled.
-    fn attend(mut self, mut command: Option<Running>, output: &Output) -> anyhow::Result<Exit> {
+    fn attend(&mut self, command: &mut Option<Running>, output: &Output) -> anyhow::Result<Exit> {
         let mut exit = None;
         let mut death = None;
         loop {
+            reap_orphans();
             // Looked at first: what came before the end is taken before the end is told.
-            let has_ended = command.as_ref().map(Running::has_ended).transpose()? == Some(true);
+            let ended = command.as_mut().map(Running::try_wait).transpose()?.flatten();
             while let Waited::Done(received) = self.blocked.take(Deadline::PASSED)? {
                 death = death.or(self.receive(received, command.as_ref()));
             }
-            if let Some(running) = command.as_mut().filter(|_| has_ended) {
-                exit = Some(child::exit_of(running.child.wait()?));
-                command = None;
+            if let Some(status) = ended {
+                exit = Some(child::exit_of(status));
+                *command = None;
                 self.enqueue(Some(Signal::CHLD), None);
             }
-            self.next_handler(output)?;
             let is_over = exit.is_some() || death.is_some();
+            let unstarted = if is_over { Unstarted::Dropped } else { Unstarted::Kept };
+            self.next_handler(unstarted, output)?;
             if is_over && self.handler.is_none() {
                 break;
             }
             self.sleep(command.as_ref())?;
         }
-        self.enqueue(None, None);
-        self.next_handler(output)?;
-        while self.handler.is_some() {
-            self.sleep(None)?;
-            self.next_handler(output)?;
-        }
+        self.at_exit(output)?;
         if let Some(signal) = death {
             die_of(signal);
         }
         Ok(exit.unwrap_or(Exit::Done))
     }
-
     /// Queues a signal or passes it on; returns it if it is one that ends us.
     fn receive(&mut self, received: Received, command: Option<&Running>) -> Option<Signal> {
         let signal = received.signal;
         let handled = self.handlers.iter().any(|handler| handler.signal == Some(signal));
         match (handled, command) {
             // Those of the kernel's tell of children: of COMMAND, which is queued when it is
-            // reaped, and of handlers, which are no news.
-            (true, _) if signal == Signal::CHLD && received.sender.is_none() => None,
+            // reaped, of handlers, which are no news, and of orphans.
+            (handled, _) if signal == Signal::CHLD && !(handled && received.sender.is_some()) => {
+                None
+            }
             (true, _) => {
                 self.enqueue(Some(signal), Some(received));
                 None
             }
             (false, Some(command)) => {
                 if received.sender.is_some() {
-                    command.child.send(signal);
+                    command.send(signal);
                 }
                 None
             }
@@ -215,40 +207,63 @@ impl Session {
         }
     }
 
+    /// Runs the handlers of EXIT. Signals that come now are late.
+    fn at_exit(&mut self, output: &Output) -> anyhow::Result<()> {
+        self.enqueue(None, None);
+        self.next_handler(Unstarted::Dropped, output)?;
+        while self.handler.is_some() {
+            self.sleep(None)?;
+            while let Waited::Done(_) = self.blocked.take(Deadline::PASSED)? {}
+            self.next_handler(Unstarted::Dropped, output)?;
+        }
+        Ok(())
+    }
+
     /// Reaps the handler that has ended, and starts the next one.
-    fn next_handler(&mut self, output: &Output) -> anyhow::Result<()> {
+    fn next_handler(&mut self, unstarted: Unstarted, output: &Output) -> anyhow::Result<()> {
         if let Some(running) = &mut self.handler {
-            if !running.has_ended()? {
-                return Ok(());
-            }
-            let status = running.child.wait()?;
+            let Some(status) = running.try_wait()? else { return Ok(()) };
             self.handler = None;
             if !status.success() {
                 output.note(format_args!("a handler {}", child::told(status)));
             }
         }
-        let Some((signal, received)) = self.queue.pop_front() else { return Ok(()) };
-        let handler = self.handlers.iter().rev().find(|handler| handler.signal == signal);
-        let Some(handler) = handler else { return Ok(()) };
-        let line = handler.line.clone();
-        self.handler = Some(self.start(&line, signal, received).about("sh")?);
+        let is_early = self.again.is_some_and(|again| !again.has_passed());
+        if is_early && unstarted == Unstarted::Kept {
+            return Ok(());
+        }
+        while let (None, Some(&(signal, received))) = (&self.handler, self.queue.front()) {
+            match self.start(signal, received) {
+                Ok(running) => {
+                    (self.handler, self.again) = (Some(running), None);
+                    self.queue.pop_front();
+                }
+                Err(error) if unstarted == Unstarted::Kept => {
+                    if self.again.is_none() {
+                        output.error(&error);
+                    }
+                    self.again = Some(Deadline::after(AGAIN));
+                    break;
+                }
+                Err(error) => {
+                    output.error(&error.context(format!("handler of {} not run", name_of(signal))));
+                    self.queue.pop_front();
+                }
+            }
+        }
         Ok(())
     }
 
-    /// Starts sh with a line, and what there is to know of the signal.
-    fn start(
-        &self,
-        line: &OsStr,
-        signal: Option<Signal>,
-        received: Option<Received>,
-    ) -> anyhow::Result<Running> {
+    /// Starts sh with the line for a signal, and what there is to know of the signal.
+    fn start(&self, signal: Option<Signal>, received: Option<Received>) -> anyhow::Result<Running> {
+        let handler = self.handlers.iter().rev().find(|handler| handler.signal == signal);
+        let line = handler.map_or(OsStr::new(":"), |handler| &handler.line);
         let command = Command::new(&["/bin/sh".into(), "-c".into(), line.to_owned()])?;
         let command = command.without(&["IPC_SIGNAL", "IPC_COMMAND_PID="]);
-        let name = signal.map_or_else(|| "EXIT".to_owned(), |signal| signal.to_string());
         let sender = received.and_then(|received| received.sender);
         let value = received.and_then(|received| received.value);
         let variables = [
-            ("IPC_SIGNAL", Some(name)),
+            ("IPC_SIGNAL", Some(name_of(signal))),
             ("IPC_SIGNAL_PID", sender.map(|(pid, _)| pid.to_string())),
             ("IPC_SIGNAL_UID", sender.map(|(_, uid)| uid.to_string())),
             ("IPC_SIGNAL_VALUE", value.map(|value| value.to_string())),
@@ -259,16 +274,18 @@ impl Session {
             .filter_map(|(name, value)| Some((*name, value.as_deref()?.as_bytes())))
             .collect();
         // What is there to read is COMMAND's.
-        let nothing = stdio::nothing_to_read()?;
-        Running::start(&command, Streams::reading(&nothing), &known)
+        let started = command.start(Streams::reading(&self.nothing), &known);
+        Ok(Running::new(started.map_err(|errno| command.failed(errno))?))
     }
 
     /// Sleeps until there is a signal, or one of the children has ended.
     fn sleep(&self, command: Option<&Running>) -> anyhow::Result<()> {
-        let children = command.into_iter().chain(&self.handler);
-        let children = children.map(|running| running.process.as_fd());
-        let fds: Vec<_> = std::iter::once(self.signals.as_fd()).chain(children).collect();
-        let _: Waited = poll::any_readable(&fds, Deadline::NEVER)?;
-        Ok(())
+        let running = command.into_iter().chain(&self.handler);
+        let deadline = self.again.unwrap_or(Deadline::NEVER);
+        Ok(child::sleep(self.signals.as_fd(), running, deadline)?)
     }
+}
+
+fn name_of(signal: Option<Signal>) -> String {
+    signal.map_or_else(|| "EXIT".to_owned(), |signal| signal.to_string())
 }

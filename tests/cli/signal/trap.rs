@@ -3,7 +3,8 @@
 use nix::sys::signal::Signal;
 
 use super::{info, uid};
-use crate::support::{code, ipc, sh, text, until};
+use crate::peers;
+use crate::support::{Name, Run, code, ipc, sh, text, until};
 
 #[test]
 fn two_shells_play_ping_pong() {
@@ -139,4 +140,99 @@ fn what_our_caller_ignores_ends_no_trap() {
     running.signal(Signal::SIGUSR1);
     let output = running.finish();
     assert_eq!((code(&output), text(&output.stdout)), (143, "one\n".to_owned()));
+}
+
+#[test]
+fn a_trap_in_the_background_of_a_script_passes_on_what_the_shell_ignores() {
+    for (signal, status) in [("INT", 130), ("QUIT", 131)] {
+        for verb in ["signal trap --on USR1=true", "signal alarm 1h", "lock run f"] {
+            let line = "ipc $1 -- sh -c ': >ready; exec sleep 1000' & p=$!
+                until [ -e ready ]; do sleep 0.01; done
+                sleep 0.1; ipc signal send $2 $p; wait $p; echo $?";
+            let directory = tempfile::tempdir().unwrap();
+            let run = sh(line).word("sh").word(verb).word(signal).within(directory.path());
+            run.is(0, &format!("{status}\n"), "");
+        }
+    }
+}
+
+#[test]
+fn a_trap_without_descriptors_for_handlers_still_runs_them() {
+    let line = "ulimit -n 5; exec ipc signal trap --on USR1='echo hit' -- sh -c '
+        ipc signal send USR1 $PPID; sleep 0.2; exit 7'";
+    sh(line).is(7, "hit\n", "");
+}
+
+#[test]
+fn a_trap_that_finds_no_descriptor_starts_no_command() {
+    let line = "ulimit -n 4; exec ipc signal trap --on USR1=true -- touch made";
+    let directory = tempfile::tempdir().unwrap();
+    sh(line).within(directory.path()).is(
+        125,
+        "",
+        "ipc: signal trap: /dev/null: Too many open files\n\
+         hint: 'prlimit --nofile' shows how many files a process may have open\n",
+    );
+    assert!(!directory.path().join("made").exists());
+}
+
+/// A trap of which the given start of a process fails, as if there were no room for one.
+fn failing_start(which: &str, words: &str) -> Option<Run> {
+    let line = format!(
+        "exec strace -qqo /dev/null -e inject=clone,clone3,vfork:error=EAGAIN:when={which} \
+         ipc signal trap {words}"
+    );
+    peers::there("strace", &["-o", "/dev/null", "true"]).then(|| sh(&line))
+}
+
+const NO_PROCESS: &str = "Resource temporarily unavailable\n\
+    hint: 'prlimit --nproc' shows how many processes a user may have; \
+    a control group has a limit of its own, pids.max\n";
+
+#[test]
+fn a_handler_for_which_there_is_no_process_is_run_when_there_is_one() {
+    let words = "--on USR1='echo hit' -- sh -c '
+        ipc signal send USR1 $PPID; until [ -e go ] || [ $((i += 1)) = 200 ]; do sleep 0.01; done; exit 7'";
+    let Some(run) = failing_start("2", words) else { return };
+    run.is(7, "hit\n", &format!("ipc: signal trap: /bin/sh: {NO_PROCESS}"));
+}
+
+#[test]
+fn a_handler_for_which_there_is_no_process_at_the_end_is_reported() {
+    let Some(run) = failing_start("2+", "--on EXIT='echo hit' -- sh -c 'exit 7'") else { return };
+    run.is(7, "", &format!("ipc: signal trap: handler of EXIT not run: /bin/sh: {NO_PROCESS}"));
+    let Some(run) = failing_start("1", "--on EXIT='echo hit' -- sh -c 'exit 7'") else { return };
+    run.is(125, "", &format!("ipc: signal trap: sh: {NO_PROCESS}"));
+}
+
+#[test]
+fn a_trap_that_waits_for_its_last_handler_sleeps() {
+    let line = "ipc signal trap --on EXIT='sleep 1' -- true; cat /proc/$$/stat";
+    let stat = sh(line).succeeds();
+    // The time that children which were waited for have had in user mode and in the kernel.
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: u64 = fields[13..15].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+    assert!(ticks < 50, "{stat}");
+}
+
+#[test]
+fn a_command_starts_with_no_signal_ignored_and_none_blocked() {
+    let show = "-- grep -E '^Sig(Blk|Ign):' /proc/self/status";
+    let clean = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
+    for verb in [
+        "signal trap --on USR1=true",
+        "signal alarm 1h",
+        "signal run",
+        "lock run f",
+        "lock run --no-fork f",
+        "sem run --create 1 $name",
+        "sock pair -- true",
+    ] {
+        let (directory, name) = (tempfile::tempdir().unwrap(), Name::new("sem"));
+        let stdout = if verb.starts_with("sock") { "| cat >&2" } else { ">&2" };
+        let line = format!("exec ipc {verb} -- sh -c \"$0 {stdout}\"");
+        let words = show.trim_start_matches("-- ");
+        let run = sh(&line).word(words).within(directory.path()).env("name", &*name);
+        run.is(0, "", clean);
+    }
 }
