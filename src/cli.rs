@@ -42,6 +42,7 @@ pub struct Verb {
     pub examples: &'static [Example],
     /// Whose exit status a run ends with.
     pub statuses: Statuses,
+    translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
     read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
     read: fn(ArgMatches) -> Act,
@@ -85,6 +86,9 @@ pub(crate) trait Run: Args + Plain + Debug + 'static {
     /// Whose exit status a run ends with.
     const STATUSES: Statuses = Statuses::Ours;
 
+    /// Puts words in which another program's command line differs into ours.
+    fn translate(_words: &mut [OsString]) {}
+
     /// Does it.
     fn run(self, output: &mut Output) -> anyhow::Result<Exit>;
 }
@@ -97,6 +101,7 @@ impl Verb {
             alias: None,
             examples: R::EXAMPLES,
             statuses: R::STATUSES,
+            translate: R::translate,
             define: R::augment_args,
             read_plain: |words| {
                 let (verbosity, verb) = plain::read::<(Verbosity, R)>(words)?;
@@ -245,7 +250,8 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
         return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
     };
     words.next();
-    let (place, rest) = (Place { noun, verb }, words.collect::<Vec<_>>());
+    let (place, mut rest) = (Place { noun, verb }, words.collect::<Vec<_>>());
+    (verb.translate)(&mut rest);
     match (verb.read_plain)(&rest) {
         Some((verbosity, act)) => Ok(Call { place, verbosity, act }),
         None => parse_with_clap(place, rest),

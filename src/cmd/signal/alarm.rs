@@ -14,10 +14,12 @@ use crate::sys::signal::ignore;
 use crate::sys::spawn::Streams;
 use crate::units::Patience;
 
+use super::Sendable;
+
 /// Run a command, and signal it if it takes too long
 ///
 /// As timeout(1): the signal goes to COMMAND and to what it has started, and the status is then
-/// 124, or 137 if it took KILL. A DURATION of 0, or inf, is no limit. COMMAND runs in a process group of
+/// 124, or 137 if it took KILL. A DURATION of 0, or inf, is no limit; signal 0 ends nothing. COMMAND runs in a process group of
 /// its own, where it cannot read from a terminal unless we lead the job, as from a shell.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Alarm {
@@ -26,7 +28,7 @@ pub struct Alarm {
     duration: Patience,
     /// Signal to send then
     #[arg(short, long, value_name = "SIGNAL", default_value = "TERM")]
-    signal: Signal,
+    signal: Sendable,
     /// Send KILL too, if COMMAND still runs this long after that
     #[arg(short, long, value_name = "DURATION")]
     kill_after: Option<Patience>,
@@ -53,7 +55,7 @@ impl Run for Alarm {
         if !self.foreground {
             process::lead_group();
         }
-        let mut job = Job::new(Some(self.signal));
+        let mut job = Job::new(self.signal.0);
         job.start(&command, Streams::default())?;
         // COMMAND may want the terminal; that is no reason for us to stop.
         ignore(Signal::TTIN);
@@ -66,7 +68,7 @@ impl Alarm {
     /// Waits for the end of COMMAND, signalling it when its time has come.
     fn attend(&self, mut job: Job, output: &Output) -> anyhow::Result<Exit> {
         let mut deadline = limit(Some(self.duration));
-        let mut next = self.signal;
+        let mut next = self.signal.0;
         let mut late = false;
         loop {
             match job.next(deadline)? {
@@ -74,17 +76,18 @@ impl Alarm {
                     let exit = statuses.into_iter().next().map_or(Exit::Done, child::exit_of);
                     return Ok(if late { self.exit_of_late(exit) } else { exit });
                 }
-                Waited::Done(Event::Signal(signal)) => self.send(&job, signal),
+                Waited::Done(Event::Signal(signal)) => self.send(&job, Some(signal)),
                 Waited::TimedOut => {
                     late = true;
                     let name = escape(self.command[0].as_encoded_bytes());
-                    output.note(format_args!("{name}: not in time, sending {next}"));
+                    let signal = Sendable(next);
+                    output.note(format_args!("{name}: not in time, sending {signal}"));
                     self.send(&job, next);
                     deadline = match next {
-                        Signal::KILL => Deadline::NEVER,
+                        Some(Signal::KILL) => Deadline::NEVER,
                         _ => limit(self.kill_after),
                     };
-                    next = Signal::KILL;
+                    next = Some(Signal::KILL);
                 }
             }
         }
@@ -92,7 +95,9 @@ impl Alarm {
 
     /// Sends a signal to COMMAND, wherever it has gone, and to the group, which goes on to get it
     /// where it was stopped.
-    fn send(&self, job: &Job, signal: Signal) {
+    fn send(&self, job: &Job, signal: Option<Signal>) {
+        // 0 is sent to look, and changes nothing.
+        let Some(signal) = signal else { return };
         let go_on = Some(Signal::CONT).filter(|_| !matches!(signal, Signal::KILL | Signal::CONT));
         for signal in [signal].into_iter().chain(go_on) {
             job.send(signal);

@@ -7,6 +7,7 @@ mod trap;
 mod wait;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::str::FromStr;
 
 use crate::child;
@@ -112,6 +113,27 @@ fn effect(action: Action) -> &'static str {
         Action::Ignore => "nothing",
         Action::Stop => "the process stops",
         Action::Continue => "the process goes on",
+    }
+}
+
+/// A signal, or 0, which only looks whether one could be sent.
+#[derive(Clone, Copy, Debug)]
+struct Sendable(Option<Signal>);
+
+impl FromStr for Sendable {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "0" { Ok(Self(None)) } else { text.parse().map(|signal| Self(Some(signal))) }
+    }
+}
+
+impl fmt::Display for Sendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(signal) => signal.fmt(f),
+            None => f.write_str("0"),
+        }
     }
 }
 

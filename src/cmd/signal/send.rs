@@ -17,10 +17,14 @@ use crate::units::Patience;
 use crate::cmd::{NOT_A_PROCESS, Pid};
 use crate::plain::Plain;
 
+use super::Sendable;
+
 /// Send a signal to processes
 ///
 /// A process is named by its number, or by PID:START with the time it was started at ('ipc signal
 /// info' shows it), so that a number which was given to another process meanwhile is refused.
+///
+/// The signal may begin with a hyphen, as for kill(1): -TERM, -9.
 ///
 /// Signal 0 sends nothing, and tells by the status whether it could be: 0 yes, 4 no such process,
 /// 6 not allowed. All get the signal that can; the status is that of the first failure.
@@ -81,6 +85,24 @@ impl Run for Send {
         ("End a process, for certain", "ipc signal send TERM --wait -t 10s --then KILL 4711"),
         ("See whether a process is there", "ipc signal send -q 0 4711 && echo yes"),
     ];
+
+    /// A signal that begins with a hyphen stands among the options before the first operand.
+    fn translate(words: &mut [OsString]) {
+        /// Options that a value follows.
+        const WITH_VALUE: [&str; 6] =
+            ["--value", "-t", "--timeout", "--then", "--pidfile", "--name"];
+        let mut options = words.iter_mut();
+        while let Some(word) = options.next().filter(|word| *word != "--") {
+            let Some(name) = word.to_str().and_then(|word| word.strip_prefix('-')) else { return };
+            if name.parse::<Sendable>().is_ok() {
+                *word = name.into();
+                return;
+            }
+            if WITH_VALUE.iter().any(|option| *word == *option) {
+                options.next();
+            }
+        }
+    }
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = match self.timeout {
@@ -264,18 +286,6 @@ impl FromStr for Target {
 impl AsRef<OsStr> for Target {
     fn as_ref(&self) -> &OsStr {
         &self.text
-    }
-}
-
-/// A signal, or 0, which only looks whether one could be sent.
-#[derive(Clone, Copy, Debug)]
-struct Sendable(Option<Signal>);
-
-impl FromStr for Sendable {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "0" { Ok(Self(None)) } else { text.parse().map(|signal| Self(Some(signal))) }
     }
 }
 

@@ -20,17 +20,26 @@ fn an_alarm_ends_as_timeout_does() {
         &["0.05", "sh", "-c", "sleep 1000 & wait"],
         &["0.05", "sh", "-c", "kill -STOP $$; sleep 1000"],
         &["5", "sh", "-c", "kill -9 $$"],
+        &["-s", "0", "0.05", "sleep", "0.2"],
+        &["-k", "0.05", "-s", "0", "0.05", "sleep", "1000"],
+        &["1e1", "false"],
+        &["5e-2", "sleep", "1000"],
+        &["1E-3m", "sleep", "1000"],
+        &["infinity", "false"],
+        &["INF", "false"],
+        &["1e400", "false"],
+        &["+5", "false"],
         &["5", "/no/such"],
         &["5", "/"],
     ] {
-        let options = words.iter().position(|word| word.parse::<f64>().is_ok() && !word.is_empty());
-        let at = if words[0] == "-k" { 2 } else { options.unwrap() };
+        const COMMANDS: [&str; 6] = ["true", "false", "sh", "sleep", "/no/such", "/"];
+        let at = words.iter().position(|word| COMMANDS.contains(word)).unwrap();
         let mut ours = ipc(&["signal", "alarm"]);
         let mut theirs = Run::new("timeout", &[]);
         for (index, word) in words.iter().enumerate() {
             theirs = theirs.word(word);
-            ours = ours.word(word);
             ours = if index == at { ours.word("--") } else { ours };
+            ours = ours.word(word);
         }
         let (ours, theirs) = (ours.output(), theirs.output());
         assert_eq!((code(&ours), &ours.stdout), (code(&theirs), &theirs.stdout), "{words:?}");
@@ -56,4 +65,13 @@ fn an_alarm_takes_the_children_along_and_passes_signals_on() {
     until("it runs", || std::fs::read(&file).is_ok_and(|line| line.ends_with(b"\n")));
     running.signal(Signal::SIGUSR1);
     assert_eq!(code(&running.finish()), 9);
+}
+
+#[test]
+fn signal_0_ends_nothing_and_the_command_was_late_all_the_same() {
+    ipc(&["signal", "alarm", "-v", "-s", "0", "10ms", "--", "sh", "-c", "sleep 0.2; exit 7"]).is(
+        124,
+        "",
+        "ipc: signal alarm: sh: not in time, sending 0\n",
+    );
 }

@@ -265,3 +265,26 @@ fn a_long_name_is_compared_as_a_whole_of_programs_and_of_scripts() {
         ipc signal send KILL --name \"${0##*/}\"; wait $!; echo $?";
     sh(line).word(&script).is(0, "137\n", "");
 }
+
+#[test]
+fn a_signal_may_begin_with_a_hyphen_as_for_kill() {
+    for word in ["-TERM", "-term", "-SIGTERM", "-15"] {
+        let sleeper = Sleeper::new();
+        ipc(&["signal", "send", word, &sleeper.pid()]).is(0, "", "");
+        assert!(sleeper.died_of(15), "{word}");
+    }
+    let sleeper = Sleeper::new();
+    ipc(&["signal", "send", "-0", &sleeper.pid()]).is(0, "", "");
+    ipc(&["signal", "send", "-v", "--wait", "-KILL", &sleeper.pid()]).is(0, "", "");
+    assert!(sleeper.died_of(9));
+    // What follows an option that takes a value is its value.
+    let sleeper = Sleeper::new();
+    ipc(&["signal", "send", "--value", "-7", "-TERM", &sleeper.pid()]).is(0, "", "");
+    assert!(sleeper.died_of(15));
+    ipc(&["signal", "send", "TERM", "-15"]).is(
+        2,
+        "",
+        "ipc: signal send: -15: not the number of a process, which is 1 to 4194304\n\
+         hint: try 'ipc signal send --help'\n",
+    );
+}
