@@ -100,7 +100,16 @@ struct Ownership {
 
 impl Ownership {
     fn owner(&self) -> anyhow::Result<Owner> {
-        let pid = self.owner.as_ref().map_or_else(process::parent, |pid| pid.number);
+        let pid = match (&self.owner, process::parent()) {
+            (Some(pid), _) => pid.number,
+            // The kernel shows no number of a process that is outside of the PID namespace.
+            (None, 0) => {
+                let reason = "the calling process is in another PID namespace";
+                let failure = Failure::failed(reason).hint("--owner PID names the owner");
+                return Err(failure).about("owner");
+            }
+            (None, parent) => parent,
+        };
         Owner::now(pid).about(pid.to_string())
     }
 }

@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill as signal, killpg};
 use nix::unistd::Pid;
 
 use super::new_file;
+use crate::peers;
 use crate::support::{code, ipc, pause, sh, text, until};
 
 #[test]
@@ -231,4 +232,23 @@ fn a_lock_file_is_never_taken_twice_nor_lost_in_a_storm_of_kills() {
     ipc(&["lock", "take", "-t", "1m", &file]).is(0, "", "");
     let names = || fs::read_dir(directory.path()).unwrap().count();
     until("nothing is left but the lock, its referee and the log", || names() == 3);
+}
+
+#[test]
+fn a_caller_in_another_pid_namespace_is_no_owner() {
+    if !peers::may_unshare(&["--pid", "--fork", "--mount-proc"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for verb in ["take", "drop"] {
+        let line = format!("exec unshare --pid --fork --mount-proc ipc lock {verb} l");
+        sh(&line).within(directory.path()).is(
+            3,
+            "",
+            &format!(
+                "ipc: lock {verb}: owner: the calling process is in another PID namespace\n\
+                 hint: --owner PID names the owner\n"
+            ),
+        );
+    }
 }
