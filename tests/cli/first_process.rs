@@ -24,7 +24,10 @@ fn signalled(signal: &str, line: &str) -> String {
 fn it_ends_by_a_signal_with_the_status_that_a_shell_reports() {
     let directory = tempfile::tempdir().unwrap();
     let queue = Name::new("mq");
-    sh("ipc mq create \"$0\"; ipc mkfifo f").word(&*queue).within(directory.path()).succeeds();
+    sh("ipc mq create \"$0\"; ipc map create --size 8 m")
+        .word(&*queue)
+        .within(directory.path())
+        .succeeds();
     for (signal, line, status) in [
         ("TERM", "ipc sock serve ./a --echo", 143),
         ("INT", "ipc sock serve ./b --hub", 130),
@@ -34,6 +37,7 @@ fn it_ends_by_a_signal_with_the_status_that_a_shell_reports() {
         ("TERM", "ipc signal trap --on USR1=true", 143),
         ("TERM", "ipc mq recv -q --exec $queue -- true", 143),
         ("RTMIN+1", "ipc mq recv -q --exec $queue -- true", 163),
+        ("BUS", "ipc map wait --type u32 --eq 7 m", 135),
         ("TERM", "ipc sem barrier --parties 2 $barrier", 143),
     ] {
         let Some(run) = first(&signalled(signal, line)) else { return };

@@ -31,6 +31,17 @@ impl Program {
 /// Compiles a C program; `None` where there is no compiler.
 #[track_caller]
 pub fn c(source: &str) -> Option<Program> {
+    compile(source, &[])
+}
+
+/// Compiles a library that LD_PRELOAD puts before the C library; `None` where there is no compiler.
+#[track_caller]
+pub fn preloaded(source: &str) -> Option<Program> {
+    compile(source, &["-shared", "-fPIC"])
+}
+
+#[track_caller]
+fn compile(source: &str, options: &[&str]) -> Option<Program> {
     if !there("cc", &["--version"]) {
         return None;
     }
@@ -38,8 +49,12 @@ pub fn c(source: &str) -> Option<Program> {
     let file = program.directory.path().join("program.c");
     std::fs::write(&file, source).expect("it can be written");
     let words = ["-O2", "-Wall", "-Werror", "-D_GNU_SOURCE", "-pthread", "-o"];
-    let compiled =
-        Command::new("cc").args(words).args([&program.path(), &file]).args(["-lrt"]).status();
+    let compiled = Command::new("cc")
+        .args(options)
+        .args(words)
+        .args([&program.path(), &file])
+        .arg("-lrt")
+        .status();
     assert!(compiled.expect("the compiler runs").success());
     Some(program)
 }

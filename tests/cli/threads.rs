@@ -6,6 +6,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use crate::layout::sources;
+use crate::peers;
 use crate::support::{Name, sh, until};
 
 /// What is prepared, what runs meanwhile, what waits then and has so many threads. `$name` is an
@@ -72,6 +73,63 @@ fn every_thread_leaves_the_signals_of_the_process_to_the_main_one() {
         running.signal(Signal::SIGTERM);
         beside.signal(Signal::SIGTERM);
         drop((running.finish(), beside.finish()));
+    }
+}
+
+/// Has every thread end 200 ms late, and whoever starts a process go on 100 ms late.
+const LATE: &str = r#"
+#include <dlfcn.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct work { void *(*run)(void *); void *argument; };
+
+static void pause_for(long milliseconds)
+{
+    struct timespec left = { 0, milliseconds * 1000000 };
+    while (nanosleep(&left, &left) != 0)
+        continue;
+}
+
+static void *late(void *given)
+{
+    struct work work = *(struct work *)given;
+    free(given);
+    void *result = work.run(work.argument);
+    pause_for(200);
+    return result;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument)
+{
+    __typeof__(pthread_create) *next = dlsym(RTLD_NEXT, "pthread_create");
+    struct work *work = malloc(sizeof *work);
+    *work = (struct work){ run, argument };
+    return next(thread, attributes, late, work);
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const words[], char *const variables[])
+{
+    __typeof__(posix_spawn) *next = dlsym(RTLD_NEXT, "posix_spawn");
+    int result = next(pid, path, actions, attributes, words, variables);
+    pause_for(100);
+    return result;
+}
+"#;
+
+/// The static build takes no library; there the test shows that the verbs work.
+#[test]
+fn the_end_of_a_command_is_seen_behind_a_thread_that_ends_late() {
+    let Some(late) = peers::preloaded(LATE) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    for verb in ["lock run -t 1h l", "lock run -t 1h --kind ofd l"] {
+        let line = format!("exec ipc {verb} -- env -u LD_PRELOAD true");
+        let run = sh(&line).within(directory.path()).env("LD_PRELOAD", late.path());
+        run.is(0, "", "");
     }
 }
 

@@ -16,6 +16,8 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 
 use crate::errno::Errno;
+use crate::signals::Signal;
+use crate::sys::signal::die_of;
 
 /// A shared mapping. Other processes read and write the memory at the same time, so there are no
 /// references into it, other than to atomics.
@@ -143,7 +145,7 @@ fn install() {
     action.sa_sigaction = replace_lost_page as Handler as libc::sighandler_t;
     // It fails only for numbers that are no signals.
     // SAFETY: the handler makes atomic changes, and calls nothing but getauxval, mmap, signal and
-    // raise, which may be called there.
+    // what die_of calls, which may be called there.
     unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
 }
 
@@ -154,10 +156,7 @@ extern "C" fn replace_lost_page(_: i32, info: *mut libc::siginfo_t, _: *mut c_vo
     let info = unsafe { &*info };
     if info.si_code <= 0 {
         // A process sent it, and no access is repeated.
-        end_us();
-        // SAFETY: the call takes a number only. The signal is delivered when the handler is left.
-        unsafe { libc::raise(libc::SIGBUS) };
-        return;
+        return die_of(Signal::BUS);
     }
     // SAFETY: the information about SIGBUS has an address.
     let address = unsafe { info.si_addr() }.addr();
