@@ -9,7 +9,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
 use crate::exit::Failure;
 use crate::sys::thread;
 
@@ -34,17 +33,16 @@ const GRACE: Duration = Duration::from_secs(1);
 const PARTS: u32 = 10;
 
 /// Does something that keeps `deadline` but for its file system. Without a deadline, and where it
-/// has passed from the first, that is done here and now.
+/// has passed from the first, that is done here and now; so it is where no thread can be started,
+/// and then the file system is waited for.
 ///
 /// # Errors
-/// [`Unanswered`]; the inner ones are those of `work`, and of starting a thread.
-pub fn within<T, E>(
-    deadline: Deadline,
-    work: impl FnOnce() -> Result<Waited<T>, E> + Send + 'static,
-) -> Result<Result<Waited<T>, E>, Unanswered>
+/// [`Unanswered`]; the inner ones are those of `work`.
+pub fn within<T, E, F>(deadline: Deadline, work: F) -> Result<Result<Waited<T>, E>, Unanswered>
 where
+    F: FnOnce() -> Result<Waited<T>, E> + Send + 'static,
     T: Send + 'static,
-    E: From<Errno> + Send + 'static,
+    E: Send + 'static,
 {
     let left = match deadline {
         Deadline::PASSED => None,
@@ -52,23 +50,26 @@ where
     };
     let Some(left) = left else { return Ok(work()) };
     let (tell, told) = mpsc::sync_channel(1);
-    let work = move || {
-        // Nobody listens any more if that took too long.
-        let _ = tell.send(work());
+    let (hand_over, handed_over) = mpsc::sync_channel::<F>(1);
+    let thread = move || {
+        // The receiver is gone if that took too long.
+        handed_over.into_iter().for_each(|work| drop(tell.send(work())));
     };
-    match thread::start(|thread| thread.spawn(work)) {
-        Ok(_) => {
-            let in_time = told.recv_timeout(left).ok();
-            let late = || (0..PARTS).find_map(|_| told.recv_timeout(GRACE / PARTS).ok());
-            in_time.or_else(late).ok_or(Unanswered)
-        }
-        Err(errno) => Ok(Err(errno.into())),
+    if thread::start(|builder| builder.spawn(thread)).is_err() {
+        return Ok(work());
     }
+    // The thread takes one.
+    let _ = hand_over.send(work);
+    drop(hand_over);
+    let in_time = told.recv_timeout(left).ok();
+    let late = || (0..PARTS).find_map(|_| told.recv_timeout(GRACE / PARTS).ok());
+    in_time.or_else(late).ok_or(Unanswered)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errno::Errno;
 
     #[test]
     fn what_comes_back_is_handed_on_even_behind_the_deadline() {

@@ -143,3 +143,19 @@ fn every_thread_is_started_by_the_one_function_that_blocks_signals() {
         assert_eq!(starts.iter().find(|start| code.contains(*start)), None, "{}", path.display());
     }
 }
+
+#[test]
+fn where_there_is_no_thread_for_it_a_deadline_is_kept_without() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let run = |words: &str| {
+        let line = format!(
+            "exec strace -qqo /dev/null -e inject=clone,clone3:error=EAGAIN:when=1 ipc {words}"
+        );
+        sh(&line).within(directory.path())
+    };
+    run("lock run -t 1h l -- echo locked").is(0, "locked\n", "");
+    run("lock take --owner 1 -t 1h taken").is(0, "", "");
+}
