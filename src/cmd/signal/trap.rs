@@ -60,7 +60,8 @@ impl Run for Trap {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let mut session = Session::new(self.on, self.command.is_empty())?;
+        let passed = child::FORWARDED.into_iter().filter(|&signal| self.passes_on(signal));
+        let mut session = Session::new(self.on.clone(), passed)?;
         let mut command = match self.command.as_slice() {
             [] => None,
             words => Some(start(&Command::new(words)?)?),
@@ -69,6 +70,16 @@ impl Run for Trap {
         let attended = session.attend(&mut command, output);
         // Without its handlers it does not go on alone.
         attended.inspect_err(|_| command.iter().for_each(|running| running.send(Signal::TERM)))
+    }
+}
+
+impl Trap {
+    /// Whether a signal without a handler is passed on to COMMAND, or ends a trap that is alone.
+    ///
+    /// What the caller ignores, as nohup(1) has it ignore HUP, does not end a trap. A COMMAND does
+    /// not ignore INT and QUIT because a shell has them ignored in the background.
+    fn passes_on(&self, signal: Signal) -> bool {
+        !self.command.is_empty() || !is_ignored(signal)
     }
 }
 
@@ -133,13 +144,9 @@ struct Session {
 
 impl Session {
     /// One that has not begun, of which the signals are blocked from now on.
-    fn new(handlers: Vec<Handler>, is_alone: bool) -> anyhow::Result<Self> {
+    fn new(handlers: Vec<Handler>, passed: impl Iterator<Item = Signal>) -> anyhow::Result<Self> {
         await_children();
         let trapped = handlers.iter().filter_map(|handler| handler.signal);
-        // What the caller ignores, as nohup(1) has it ignore HUP, does not end a trap that is alone.
-        // A COMMAND does not ignore INT and QUIT because a shell has them ignored in the background.
-        let passed =
-            child::FORWARDED.into_iter().filter(|&signal| !is_alone || !is_ignored(signal));
         let blocked = Blocked::new(trapped.chain(passed).chain([Signal::CHLD]).collect());
         let signals = blocked.descriptor().map_err(child::no_room)?;
         let nothing = stdio::nothing_to_read().map_err(child::no_room).about("/dev/null")?;
