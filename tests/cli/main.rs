@@ -11,6 +11,7 @@ mod layout;
 mod lock;
 mod manual;
 mod map;
+mod memory;
 mod mkfifo;
 mod mq;
 mod peers;

@@ -254,7 +254,6 @@ pub fn of_kernel(errno: Errno) -> Failure {
     match errno {
         Errno(libc::EFAULT) => shrank(),
         Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
-        Errno(libc::ENOMEM) => Failure::from(errno).hint("'free' tells how much memory there is"),
         Errno(libc::EFBIG) => {
             Failure::failed("larger than a segment, or a file (ulimit -f), may be")
         }

@@ -178,7 +178,7 @@ fn the_memory_of_a_system_v_segment_is_there_or_it_is_not_made() {
     assert!(stat.contains("\"mode\":\"0400\""), "{stat}");
     ipc(&["shm", "rm", &key]).is(0, "", "");
     let told = complaint("create", &key, "Cannot allocate memory")
-        + "hint: 'free' tells how much memory there is\n";
+        + "hint: 'free' shows how much memory there is, 'ulimit -v' how much a process may have\n";
     ipc(&["shm", "create", &key, "--size", "1P"]).is(3, "", &told);
     ipc(&["shm", "stat", &key]).is(4, "", &complaint("stat", &key, "No such file or directory"));
 }
