@@ -94,6 +94,11 @@ impl Segment for Attachable {
         Ok(end.saturating_sub(offset) as usize)
     }
 
+    /// The kernel does not tell where it has holes.
+    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Errno> {
+        Ok(bytes)
+    }
+
     /// Segments are attached as a whole.
     fn window(&self, _: Range<u64>) -> Result<Window<'_>, Errno> {
         Window::attach(self.id, self.size, self.access).map_err(no_such)
