@@ -20,7 +20,7 @@ use super::{Guarding, Operand, bytes, of_kernel, open, refuse_removed, shrank, w
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Cell {
     /// Type of the number
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", default_value = "i32")]
     kind: Type,
     /// Where it is
     #[arg(long, value_name = "SIZE")]
@@ -195,7 +195,7 @@ impl<O: Operand> Run for Poke<O> {
 ///
 /// It happens at once: of several that add at the same time none is lost. A sum beyond the type is
 /// refused, and the number stays as it was. Where the sum cannot be printed, as standard output is
-/// closed or full, it has been added all the same.
+/// closed or full, it has been added all the same, and the error says so.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Add<O: Operand> {
     /// Name of the segment
@@ -226,7 +226,7 @@ impl<O: Operand> Run for Add<O> {
         };
         let sum = self.cell.update(&window, add).about(&self.name)?;
         refuse_removed(&*segment).about(&self.name)?;
-        output.line(sum)?;
+        print_changed(sum, output)?;
         Ok(Exit::Done)
     }
 }
@@ -273,7 +273,7 @@ impl<O: Operand> Run for Cas<O> {
                 Ok(Exit::No)
             }
             result => {
-                output.line(result.about(&self.name)?)?;
+                print_changed(result.about(&self.name)?, output)?;
                 Ok(Exit::Done)
             }
         }
@@ -450,6 +450,18 @@ impl Condition {
         } else {
             number != wanted
         }
+    }
+}
+
+/// Prints what a number was changed to. Where that fails, the error says that it was changed all the
+/// same.
+fn print_changed(number: Number, output: &mut Output) -> anyhow::Result<()> {
+    match output.line(number).and_then(|()| output.flush()) {
+        Err(unwritable) if !unwritable.reader_left() => {
+            let reason = format!("{unwritable}; the number was changed, it is {number} now");
+            Err(Failure::failed(reason).into())
+        }
+        printed => Ok(printed?),
     }
 }
 

@@ -220,7 +220,7 @@ fn removed() -> Failure {
 
 /// Looks whether a segment that we have used has been removed since we opened it.
 fn refuse_removed(segment: &dyn Segment) -> Result<(), Failure> {
-    if segment.was_removed()? { Err(removed()) } else { Ok(()) }
+    if segment.was_removed() { Err(removed()) } else { Ok(()) }
 }
 
 fn bytes(size: Option<Size>) -> u64 {

@@ -55,8 +55,8 @@ impl Segment for FileSegment {
         Ok(fstat(&self.file)?.st_size as u64)
     }
 
-    fn was_removed(&self) -> Result<bool, Errno> {
-        Ok(self.had_name && fstat(&self.file)?.st_nlink == 0)
+    fn was_removed(&self) -> bool {
+        self.had_name && fstat(&self.file).is_ok_and(|status| status.st_nlink == 0)
     }
 
     fn can_grow(&self) -> bool {

@@ -53,6 +53,9 @@ pub trait Place: AsRef<OsStr> {
     /// Opens an existing segment.
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error>;
 
+    /// Whether a segment of such a name can have another size later.
+    fn can_grow(&self) -> bool;
+
     /// Removes the name. Those who have the segment open go on using it.
     fn remove(&self) -> Result<(), Error>;
 
@@ -73,8 +76,9 @@ pub trait Segment {
     /// How many bytes it has at the moment.
     fn size(&self) -> Result<u64, Errno>;
 
-    /// Whether somebody has removed it since it was opened.
-    fn was_removed(&self) -> Result<bool, Errno>;
+    /// Whether somebody has removed it since it was opened, as far as the kernel tells: what was
+    /// done to the segment is not undone by a question that fails.
+    fn was_removed(&self) -> bool;
 
     /// Whether it can have another size.
     fn can_grow(&self) -> bool;

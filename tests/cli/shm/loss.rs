@@ -355,3 +355,24 @@ fn a_number_is_waited_for_also_where_there_is_no_room_to_sleep_on() {
     let late = complaint("wait", "/a", "timed out");
     assert_eq!(text(&output.stderr), late.repeat(2));
 }
+
+#[test]
+fn what_was_done_is_not_undone_by_a_question_that_fails() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let commands =
+        [&["write", "--grow"][..], &["write"], &["poke", "1"], &["add", "1"], &["cas", "0", "1"]];
+    for words in commands {
+        let name = created("8");
+        let words = [&["shm", words[0], &name], &words[1..]].concat();
+        let Some(calls) = peers::system_calls(&words) else { return };
+        let is_question = |call: &&peers::Call| {
+            call.line.starts_with("fstat(") || call.line.starts_with("newfstatat(")
+        };
+        let last = calls.iter().rfind(is_question).unwrap();
+        ipc(&["shm", "poke", &name, "0", "0"]).is(0, "", "");
+        let output = last.fails("EIO", &words).output();
+        assert_eq!((code(&output), text(&output.stderr)), (0, String::new()), "{words:?}");
+    }
+}

@@ -45,11 +45,10 @@ impl Segment for Attachable {
         Ok(self.size.get() as u64)
     }
 
-    fn was_removed(&self) -> Result<bool, Errno> {
+    fn was_removed(&self) -> bool {
         match status(self.id) {
-            Ok(status) => Ok(is_marked(&status) && !self.was_marked),
-            Err(Errno(libc::ENOENT)) => Ok(true),
-            Err(errno) => Err(errno),
+            Ok(status) => is_marked(&status) && !self.was_marked,
+            Err(errno) => errno == Errno(libc::ENOENT),
         }
     }
 
