@@ -248,7 +248,13 @@ impl fmt::Write for Appended<'_> {
     }
 }
 
-/// What stdout is.
+/// What stdout is. A terminal that does not tell its width has that of COLUMNS, or else 80.
 fn medium() -> Medium {
-    if stdio::is_terminal(Stream::Output) { Medium::Terminal } else { Medium::Elsewhere }
+    const USUAL: usize = 80;
+    if !stdio::is_terminal(Stream::Output) {
+        return Medium::Elsewhere;
+    }
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = stdio::width(Stream::Output).or(told.filter(|&columns| columns > 0));
+    Medium::Terminal(width.unwrap_or(USUAL))
 }

@@ -59,8 +59,6 @@ pub trait Operand:
 {
     /// How the operand is called in a synopsis.
     const WORD: &'static str;
-    /// Whether `ls` only knows of those that a process has which we may look into.
-    const FOUND_IN_PROCESSES: bool;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
     /// What else `write` can be told.
@@ -101,7 +99,6 @@ impl Durability for Volatile {
 
 impl Operand for AnyName {
     const WORD: &'static str = "NAME";
-    const FOUND_IN_PROCESSES: bool = false;
     const EXAMPLES: Examples = Examples {
         create: &[
             ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),
