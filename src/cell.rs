@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::IntErrorKind;
+use std::ops::Range;
 
 use crate::plain;
 
@@ -59,6 +60,12 @@ impl Width {
             Self::Four => 4,
             Self::Eight => 8,
         }
+    }
+
+    /// Where the bits of such a number stand among the bytes of a `u64`.
+    pub fn low_bytes(self) -> Range<usize> {
+        let count = self.bytes() as usize;
+        if cfg!(target_endian = "little") { 0..count } else { 8 - count..8 }
     }
 }
 

@@ -191,6 +191,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The words that a diagnostic of the verb begins with; that of the noun may be empty.
+    pub fn prefix(self) -> [&'static str; 3] {
+        ["ipc", self.noun.map_or("", |noun| noun.name), self.verb.name]
+    }
+
     /// The words that name the verb in diagnostics, such as `mq send`.
     pub fn words(self) -> String {
         let Self { noun, verb } = self;

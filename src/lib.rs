@@ -55,6 +55,7 @@ pub mod bench {
 
 use exit::Exit;
 use output::{Output, Unwritable, complain};
+use sys::heap::{self, Report};
 
 /// Runs `ipc` with these arguments, the name it was called by first; returns the exit status.
 fn main(arguments: Vec<OsString>) -> u8 {
@@ -63,12 +64,15 @@ fn main(arguments: Vec<OsString>) -> u8 {
         return Exit::Failed.code();
     }
     if let Some(applet) = applet::called_by(&arguments) {
+        let command = Some([applet.name, "", ""]);
+        heap::report_as(Report { command, status: applet.failure });
         return (applet.run)(&arguments);
     }
     let call = match cli::parse(arguments) {
         Ok(call) => call,
         Err(message) => return message.print().code(),
     };
+    heap::report_as(report_of(&call));
     let (place, mut output) = (call.place, Output::new(call.place.words(), call.verbosity));
     let outcome = (call.act)(&mut output);
     // What was printed before an error is as good as what was printed without one.
@@ -77,6 +81,12 @@ fn main(arguments: Vec<OsString>) -> u8 {
         Ok(exit) => exit.code(),
         Err(error) => place.verb.exit(fail(&error, &output)).code(),
     }
+}
+
+/// What a verb ends with that can allocate no more.
+fn report_of(cli::Call { place, verbosity, .. }: &cli::Call) -> Report {
+    let command = (!verbosity.quiet).then(|| place.prefix());
+    Report { command, status: place.verb.exit(Exit::Failed).code() }
 }
 
 /// Says what went wrong, and finds the status for it.

@@ -6,6 +6,7 @@ use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::name::AnyName;
 use crate::spin::Spin;
+use crate::sys::heap;
 use crate::sys::mqueue::{self, Access, Limits};
 use crate::sys::poll;
 use crate::sys::system_v::Target;
@@ -189,6 +190,14 @@ impl Mailbox {
         }
     }
 
+    /// Has memory be there for the next message, before one is taken that would be lost.
+    ///
+    /// # Errors
+    /// ENOMEM; and those of asking how long a message of the queue can be.
+    pub fn make_room(&mut self) -> Result<(), Errno> {
+        self.queue.make_room()
+    }
+
     /// The bytes of the message that was taken last.
     pub fn message(&self, taken: Taken) -> &[u8] {
         match &self.queue {
@@ -240,18 +249,25 @@ impl Mailbox {
 }
 
 impl Queue {
-    fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
+    fn make_room(&mut self) -> Result<(), Errno> {
         match self {
-            Self::Posix(queue, buffer) => {
-                if buffer.is_empty() {
-                    buffer.resize(queue.shape()?.msg_size as usize, 0);
-                }
-                match queue.try_receive(buffer) {
-                    Ok(taken) => Ok(Some(taken.into())),
-                    Err(Errno(libc::EAGAIN)) => Ok(None),
-                    Err(errno) => Err(errno),
-                }
+            Self::Posix(queue, buffer) if buffer.is_empty() => {
+                *buffer = heap::zeros(queue.shape()?.msg_size as usize)?;
+                Ok(())
             }
+            Self::Posix(..) => Ok(()),
+            Self::SystemV(queue) => queue.make_room(),
+        }
+    }
+
+    fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
+        self.make_room()?;
+        match self {
+            Self::Posix(queue, buffer) => match queue.try_receive(buffer) {
+                Ok(taken) => Ok(Some(taken.into())),
+                Err(Errno(libc::EAGAIN)) => Ok(None),
+                Err(errno) => Err(errno),
+            },
             Self::SystemV(queue) => Ok(queue.try_receive(selection)?.map(Taken::from)),
         }
     }

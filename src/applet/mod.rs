@@ -22,11 +22,15 @@ pub struct Applet {
     pub name: &'static str,
     /// Does it, with the words of the command line, its own name first; returns the exit status.
     pub run: fn(&[OsString]) -> u8,
+    /// The exit status where the system fails it.
+    pub failure: u8,
 }
 
 /// All of them.
-pub const APPLETS: &[Applet] =
-    &[Applet { name: "flock", run: flock::run }, Applet { name: "mkfifo", run: mkfifo::run }];
+pub const APPLETS: &[Applet] = &[
+    Applet { name: "flock", run: flock::run, failure: 71 },
+    Applet { name: "mkfifo", run: mkfifo::run, failure: 1 },
+];
 
 /// The one that the first of these words calls.
 pub fn called_by(arguments: &[OsString]) -> Option<&'static Applet> {

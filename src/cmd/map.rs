@@ -35,7 +35,6 @@ pub const NOUN: Noun = Noun {
 
 impl Operand for FilePath {
     const WORD: &'static str = "FILE";
-    const FOUND_IN_PROCESSES: bool = true;
     const EXAMPLES: Examples = Examples {
         create: &[("Make a table that survives a reboot", "ipc map create ./table --size 1M")],
         write: &[(

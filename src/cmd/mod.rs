@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, about};
 use crate::name::SystemVName;
-use crate::output::{Output, Record, Unwritable, escape, json_bytes};
+use crate::output::{Format, Output, Record, Unwritable, escape, json_bytes};
 use crate::plain::Plain;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::Row;
@@ -236,8 +236,36 @@ pub fn holders(record: Record, holders: &Holders) -> Record {
         .json_only("hidden", Value::from(holders.hidden))
 }
 
+/// The same for a row of a list, which ends with [`warn_of_hidden`]: who could not be seen is the
+/// same in every row.
+pub fn listed_holders(record: Record, holders: &Holders) -> Record {
+    let Holders { seen, hidden } = holders;
+    let record = match (seen.is_empty(), hidden) {
+        (true, 1..) => record.field("holders", json!([]), b"-".as_slice()),
+        _ => processes(record, "holders", seen, 0),
+    };
+    record.json_only("hidden", Value::from(*hidden))
+}
+
+/// Says below a list, on stderr, how many processes could not be seen, whatever is in the list. JSON
+/// has that number in each row instead.
+///
+/// # Errors
+/// That stdout does not take the list, which comes before.
+pub fn warn_of_hidden(
+    hidden: usize,
+    format: Format,
+    output: &mut Output,
+) -> Result<(), Unwritable> {
+    output.flush()?;
+    if hidden > 0 && !format.is_json() {
+        output.warn(not_seen(hidden));
+    }
+    Ok(())
+}
+
 /// That so many processes did not let us look.
-pub fn not_seen(hidden: usize) -> String {
+fn not_seen(hidden: usize) -> String {
     match hidden {
         1 => "1 process could not be seen".to_owned(),
         hidden => format!("{hidden} processes could not be seen"),

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use super::{DIGITS, Form, Length, ReadError, find};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
+use crate::sys::heap;
 use crate::sys::poll;
 use crate::sys::stream;
 
@@ -95,7 +96,7 @@ impl<F: AsFd> Reader<F> {
                 Found::End => return Ok(Waited::Done(None)),
                 Found::Part => {}
             }
-            self.make_room();
+            self.make_room()?;
             if self.fill(deadline)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
@@ -197,7 +198,7 @@ impl<F: AsFd> Reader<F> {
     }
 
     /// Makes room behind what is pending, where the rest of its record will stand.
-    fn make_room(&mut self) {
+    fn make_room(&mut self) -> Result<(), Errno> {
         let was_filled = self.end == self.buffer.len();
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -207,8 +208,10 @@ impl<F: AsFd> Reader<F> {
         }
         let is_full = self.end == self.buffer.len();
         if is_full || was_filled && self.buffer.len() < READ_AT_MOST {
-            self.buffer.resize((self.buffer.len() * 2).max(READ_AT_FIRST), 0);
+            let length = (self.buffer.len() * 2).max(READ_AT_FIRST);
+            heap::lengthen(&mut self.buffer, length)?;
         }
+        Ok(())
     }
 
     /// Reads once into the room there is.

@@ -17,6 +17,7 @@ use self::record::Medium;
 use crate::errno::Errno;
 use crate::exit::Failure;
 use crate::plain::Plain;
+use crate::sys::heap;
 use crate::sys::stdio::{self, Stream};
 
 /// How much to say on stderr. Every verb has these options.
@@ -100,8 +101,14 @@ impl Output {
 
     /// Bytes of the answer, as they are.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Unwritable> {
+        self.reserve(bytes.len())?;
         self.pending.extend_from_slice(bytes);
         self.write_if_enough()
+    }
+
+    /// Has memory be there for so many bytes more than are pending.
+    pub fn reserve(&mut self, bytes: usize) -> Result<(), Unwritable> {
+        heap::reserve(&mut self.pending, bytes).map_err(Unwritable)
     }
 
     fn write_if_enough(&mut self) -> Result<(), Unwritable> {
@@ -202,7 +209,9 @@ impl Output {
             return self.note(format_args!("{error:#}"));
         }
         self.warn(format_args!("{error:#}"));
-        if let Some(hint) = failure.and_then(Failure::way_out).filter(|_| !self.verbosity.quiet) {
+        let of_errno = || is_for_memory(error).then_some(heap::HINT);
+        let hint = failure.and_then(Failure::way_out).or_else(of_errno);
+        if let Some(hint) = hint.filter(|_| !self.verbosity.quiet) {
             complain(format_args!("hint: {hint}\n"));
         }
     }
@@ -210,6 +219,12 @@ impl Output {
     fn complain(&self, text: impl Display) {
         complain(format_args!("ipc: {}: {text}\n", self.command));
     }
+}
+
+/// Whether something failed as there was no memory for it.
+fn is_for_memory(error: &anyhow::Error) -> bool {
+    let words = Errno(libc::ENOMEM).to_string();
+    error.chain().last().is_some_and(|cause| cause.to_string() == words)
 }
 
 /// Writes a diagnostic, whole and at once so that those of several processes do not mix. A stderr
@@ -233,7 +248,13 @@ impl fmt::Write for Appended<'_> {
     }
 }
 
-/// What stdout is.
+/// What stdout is. A terminal that does not tell its width has that of COLUMNS, or else 80.
 fn medium() -> Medium {
-    if stdio::is_terminal(Stream::Output) { Medium::Terminal } else { Medium::Elsewhere }
+    const USUAL: usize = 80;
+    if !stdio::is_terminal(Stream::Output) {
+        return Medium::Elsewhere;
+    }
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = stdio::width(Stream::Output).or(told.filter(|&columns| columns > 0));
+    Medium::Terminal(width.unwrap_or(USUAL))
 }

@@ -12,10 +12,20 @@ use super::text::{escape, json_bytes, rfc3339};
 /// What text is shown on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Medium {
-    /// A terminal, which obeys control characters.
-    Terminal,
+    /// A terminal, which obeys control characters, and has so many columns.
+    Terminal(usize),
     /// A file, a pipe: it is to be had as it is.
     Elsewhere,
+}
+
+impl Medium {
+    /// How many columns it has, if lines may not be longer.
+    pub(super) fn width(self) -> Option<usize> {
+        match self {
+            Self::Terminal(width) => Some(width),
+            Self::Elsewhere => None,
+        }
+    }
 }
 
 /// What is known of one object: each thing once, for people and for JSON.
@@ -36,7 +46,7 @@ impl Field {
     pub(super) fn shown_on(&self, medium: Medium) -> Cow<'_, [u8]> {
         let text = self.text.as_deref().unwrap_or_default();
         match medium {
-            Medium::Terminal => escape(text).into_owned().into_bytes().into(),
+            Medium::Terminal(_) => escape(text).into_owned().into_bytes().into(),
             Medium::Elsewhere => text.into(),
         }
     }

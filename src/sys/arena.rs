@@ -11,6 +11,8 @@ use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::heap::or_end;
+
 const SIZE: usize = 128 << 10;
 
 #[global_allocator]
@@ -63,14 +65,14 @@ unsafe impl GlobalAlloc for Arena {
             }
         }
         // SAFETY: the caller vouches for the layout.
-        unsafe { System.alloc(layout) }
+        or_end(unsafe { System.alloc(layout) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if layout.size() >= SIZE {
             // The C library gets large pieces from the kernel, which has zeroed them.
             // SAFETY: the caller vouches for the layout.
-            return unsafe { System.alloc_zeroed(layout) };
+            return or_end(unsafe { System.alloc_zeroed(layout) });
         }
         // SAFETY: the caller vouches for the layout.
         let piece = unsafe { self.alloc(layout) };
@@ -95,7 +97,7 @@ unsafe impl GlobalAlloc for Arena {
     unsafe fn realloc(&self, piece: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(offset) = self.offset(piece) else {
             // SAFETY: the piece is not the arena's, so it is the C library's.
-            return unsafe { System.realloc(piece, layout, size) };
+            return or_end(unsafe { System.realloc(piece, layout, size) });
         };
         let fits =
             offset.checked_add(size).is_some_and(|end| self.move_end(offset + layout.size(), end));

@@ -62,14 +62,20 @@ impl Drop for Postponed {
     }
 }
 
+/// Undoes what is to be undone, for an end that is no signal's. It calls nothing that a handler may
+/// not call.
+pub(super) fn undo() {
+    for undo in UNDO.iter().filter_map(OnceLock::get) {
+        undo();
+    }
+}
+
 extern "C" fn note(number: i32) {
     CAME.store(number, Ordering::Relaxed);
 }
 
 extern "C" fn end(number: i32) {
-    for undo in UNDO.iter().filter_map(OnceLock::get) {
-        undo();
-    }
+    undo();
     if let Some(signal) = Signal::new(number) {
         die_of(signal);
     }

@@ -19,6 +19,7 @@ pub mod executable;
 pub mod fifo;
 pub mod fill;
 pub mod futex;
+pub mod heap;
 pub mod inet_table;
 pub mod inode;
 pub mod interrupt;

@@ -1,6 +1,7 @@
 //! The standard descriptors.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -41,4 +42,15 @@ pub fn write_all(stream: Stream, bytes: &[u8]) -> (usize, Result<(), Errno>) {
 /// Whether a person looks at it.
 pub fn is_terminal(stream: Stream) -> bool {
     isatty(stream.fd()).unwrap_or(false)
+}
+
+/// How many columns a terminal has, if it tells: TIOCGWINSZ of ioctl_tty(2).
+pub fn width(stream: Stream) -> Option<usize> {
+    let mut size = MaybeUninit::<libc::winsize>::zeroed();
+    let fd = stream.fd().as_raw_fd();
+    // SAFETY: the kernel writes no more than the structure is.
+    let result = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, size.as_mut_ptr()) };
+    // SAFETY: zeros are a value of it, and the kernel may have written another.
+    let size = unsafe { size.assume_init() };
+    Some(usize::from(size.ws_col)).filter(|&columns| result == 0 && columns > 0)
 }

@@ -3,6 +3,7 @@
 use std::ffi::{c_int, c_long};
 use std::mem::MaybeUninit;
 
+use super::heap;
 use super::interrupt::{self, Attempt};
 use super::sysctl;
 use super::system_v::{self, NEW, OURS, Row, Target};
@@ -176,7 +177,7 @@ impl Queue {
     pub fn send(&mut self, message: &[u8], kind: i64, deadline: Deadline) -> Result<Waited, Errno> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&(kind as c_long).to_ne_bytes());
-        self.buffer.extend_from_slice(message);
+        heap::append(&mut self.buffer, message)?;
         interrupt::until(deadline, |attempt| {
             let flags = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
             // SAFETY: the buffer has a type and this many bytes behind it.
@@ -213,9 +214,7 @@ impl Queue {
     }
 
     fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Taken>, Errno> {
-        if self.buffer.len() <= HEAD {
-            self.buffer.resize(HEAD + sysctl::number("kernel/msgmax", 8192) as usize, 0);
-        }
+        self.make_room()?;
         loop {
             let room = self.buffer.len() - HEAD;
             let buffer = self.buffer.as_mut_ptr().cast();
@@ -226,10 +225,19 @@ impl Queue {
                 (_, Errno(libc::ENOMSG)) => return Ok(None),
                 (_, Errno(libc::EINTR)) => {}
                 // It was sent when longer ones were allowed.
-                (_, Errno(libc::E2BIG)) => self.buffer.resize(HEAD + room * 2, 0),
+                (_, Errno(libc::E2BIG)) => heap::lengthen(&mut self.buffer, HEAD + room * 2)?,
                 (_, errno) => return Err(removed(errno)),
             }
         }
+    }
+
+    /// Has memory be there for the longest message that there may be.
+    pub fn make_room(&mut self) -> Result<(), Errno> {
+        if self.buffer.len() <= HEAD {
+            let longest = sysctl::number("kernel/msgmax", 8192) as usize;
+            heap::lengthen(&mut self.buffer, HEAD + longest)?;
+        }
+        Ok(())
     }
 
     fn taken(&self, length: usize) -> Taken {

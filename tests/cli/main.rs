@@ -13,6 +13,7 @@ mod lock;
 mod long;
 mod manual;
 mod map;
+mod memory;
 mod mkfifo;
 mod mq;
 mod peers;

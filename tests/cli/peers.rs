@@ -135,6 +135,16 @@ impl Call {
             .words(words)
     }
 
+    /// `ipc` with these words, in which this call fails.
+    pub fn fails(&self, error: &str, words: &[&str]) -> Run {
+        let Self { name, number, .. } = self;
+        let trace = format!("trace={name}");
+        let inject = format!("inject={name}:error={error}:when={number}");
+        Run::new("strace", &["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject])
+            .word(binary())
+            .words(words)
+    }
+
     /// `ipc` with these words, in which all calls of this name that come after it fail.
     pub fn last_to_succeed(&self, error: &str, words: &[&str]) -> Run {
         let Self { name, number, .. } = self;

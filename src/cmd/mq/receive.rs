@@ -9,8 +9,9 @@ use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::mailbox::{Mailbox, QueueName, Taken, WaitError};
-use crate::output::{Output, Record, Unwritable, escape};
+use crate::output::{Output, Record, escape};
 use crate::plain::Plain;
+use crate::sys::heap;
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
@@ -230,11 +231,17 @@ impl Reception<'_> {
         }
     }
 
-    fn has_room(&mut self, output: &mut Output) -> Result<bool, Unwritable> {
+    fn has_room(&mut self, output: &mut Output) -> anyhow::Result<bool> {
         let framing = self.recv.framing.form().overhead();
+        self.mailbox.make_room().map_err(explain).about(&self.recv.name)?;
         let longest = self.mailbox.room() + LONGEST_PREFIX + framing;
+        // A message that is taken when there is no memory for it is lost.
+        output.reserve(longest)?;
+        if self.recv.show_priority {
+            heap::reserve(&mut self.prefixed, longest).about(&self.recv.name)?;
+        }
         // What cannot go back is written before more is taken.
-        self.delivery.has_room(output, self.mailbox.can_send().then_some(longest))
+        Ok(self.delivery.has_room(output, self.mailbox.can_send().then_some(longest))?)
     }
 
     /// Waits for room to write what is taken next, if there is anything to take.

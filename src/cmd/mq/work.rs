@@ -19,6 +19,7 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::{Mailbox, QueueName};
 use crate::output::{Output, escape};
 use crate::plain::Plain;
+use crate::sys::heap;
 use crate::sys::memfd;
 use crate::sys::mqueue::Access;
 use crate::sys::spawn::Streams;
@@ -361,7 +362,13 @@ fn no_thread(errno: Errno) -> Failure {
 }
 
 fn take(mailbox: &mut Mailbox, selection: Selection) -> Result<Option<Message>, Errno> {
-    let taken = mailbox.try_receive(selection)?;
-    Ok(taken
-        .map(|taken| Message { bytes: mailbox.message(taken).to_vec(), priority: taken.priority }))
+    mailbox.make_room()?;
+    // A message that is taken when there is no memory for it is lost.
+    let mut bytes = Vec::new();
+    heap::reserve(&mut bytes, mailbox.room())?;
+    Ok(mailbox.try_receive(selection)?.map(|taken| {
+        bytes.extend_from_slice(mailbox.message(taken));
+        bytes.shrink_to_fit();
+        Message { bytes, priority: taken.priority }
+    }))
 }

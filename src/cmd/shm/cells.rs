@@ -6,10 +6,12 @@ use std::time::Duration;
 use crate::cell::{self, Endian, Number, Type};
 use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited, Waiting};
+use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::{Format, Output};
 use crate::plain::Plain;
-use crate::sys::segment::{Access, Segment, Window};
+use crate::sys::poll;
+use crate::sys::segment::{Access, Segment, View, Window};
 use crate::units::{Patience, Size};
 
 use super::{Guarding, Operand, bytes, of_kernel, open, refuse_removed, shrank, within};
@@ -18,7 +20,7 @@ use super::{Guarding, Operand, bytes, of_kernel, open, refuse_removed, shrank, w
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Cell {
     /// Type of the number
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", default_value = "i32")]
     kind: Type,
     /// Where it is
     #[arg(long, value_name = "SIZE")]
@@ -122,28 +124,18 @@ impl<O: Operand> Run for Peek<O> {
         if range.is_empty() {
             return Ok(output.text(if is_json { "[]\n" } else { "" }).map(|()| Exit::Done)?);
         }
-        let window = look_at(&*segment, range.clone()).about(&self.name)?;
+        let format = cell::Format { kind: self.kind, endian: self.endian };
+        let mut view = View::new(&*segment, range.clone());
         output.text(open)?;
         for at in range.step_by(width.bytes() as usize) {
-            let number = self.load(&window, at);
-            window.verify().map_err(of_kernel).about(&self.name)?;
+            let bits = view.load(at, width).map_err(of_kernel).about(&self.name)?;
+            let number = format.decode(bits);
             output.text(if at == offset { "" } else { separator })?;
             if is_json { output.text(cell::Json(number))? } else { output.text(number)? }
         }
         refuse_removed(&*segment).about(&self.name)?;
         output.text(close)?;
         Ok(Exit::Done)
-    }
-}
-
-impl<O: Operand> Peek<O> {
-    fn load(&self, window: &Window<'_>, at: u64) -> Number {
-        let width = self.kind.width();
-        let bits = match at.is_multiple_of(width.bytes()) {
-            true => window.load(at, width),
-            false => window.load_bytewise(at, width),
-        };
-        cell::Format { kind: self.kind, endian: self.endian }.decode(bits)
     }
 }
 
@@ -203,7 +195,7 @@ impl<O: Operand> Run for Poke<O> {
 ///
 /// It happens at once: of several that add at the same time none is lost. A sum beyond the type is
 /// refused, and the number stays as it was. Where the sum cannot be printed, as standard output is
-/// closed or full, it has been added all the same.
+/// closed or full, it has been added all the same, and the error says so.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Add<O: Operand> {
     /// Name of the segment
@@ -234,7 +226,7 @@ impl<O: Operand> Run for Add<O> {
         };
         let sum = self.cell.update(&window, add).about(&self.name)?;
         refuse_removed(&*segment).about(&self.name)?;
-        output.line(sum)?;
+        print_changed(sum, output)?;
         Ok(Exit::Done)
     }
 }
@@ -281,7 +273,7 @@ impl<O: Operand> Run for Cas<O> {
                 Ok(Exit::No)
             }
             result => {
-                output.line(result.about(&self.name)?)?;
+                print_changed(result.about(&self.name)?, output)?;
                 Ok(Exit::Done)
             }
         }
@@ -351,38 +343,95 @@ impl<O: Operand> Wait<O> {
         wanted: Option<Number>,
         deadline: Deadline,
     ) -> Result<Waited<Number>, Failure> {
-        let (offset, width, format) =
-            (self.cell.offset(), self.cell.kind.width(), self.cell.format());
-        let window = self.cell.window(segment)?;
-        let mut first = None;
+        let mut watch = Watch { wait: self, segment, wanted, first: None, deadline };
+        loop {
+            if let Some(waited) = watch.asleep()? {
+                return Ok(waited);
+            }
+            if let Some(waited) = watch.without_room()? {
+                return Ok(waited);
+            }
+        }
+    }
+}
+
+/// How often a number is read that is in a hole, where there is no room for a page to sleep on.
+const WITHOUT_ROOM: Duration = Duration::from_millis(50);
+
+/// A wait that goes on.
+struct Watch<'a, O: Operand> {
+    wait: &'a Wait<O>,
+    segment: &'a dyn Segment,
+    wanted: Option<Number>,
+    /// What the number was at first, where any change will do.
+    first: Option<u64>,
+    deadline: Deadline,
+}
+
+impl<O: Operand> Watch<'_, O> {
+    /// Sleeps at the memory of the number; `None` if there is no memory for it.
+    fn asleep(&mut self) -> Result<Option<Waited<Number>>, Failure> {
+        let (offset, width) = (self.wait.cell.offset(), self.wait.cell.kind.width());
+        let window = self.wait.cell.window(self.segment)?;
         loop {
             // Before the number: what changes after this ends the sleep.
             let snapshot = window.snapshot(offset, width);
             let bits = window.load(offset, width);
-            window.verify().map_err(of_kernel)?;
-            // The rest of the last page stays in our memory, and is zeros.
-            if segment.size()? < offset + width.bytes() {
-                return Err(shrank());
+            match window.verify() {
+                Err(Errno(libc::ENOSPC | libc::EIO)) => return Ok(None),
+                verified => verified.map_err(of_kernel)?,
             }
-            refuse_removed(segment)?;
-            let number = format.decode(bits);
-            let holds = match wanted {
-                Some(wanted) => self.condition.holds(number, wanted),
-                None => bits != *first.get_or_insert(bits),
-            };
-            if holds {
-                return Ok(Waited::Done(number));
+            if let Some(waited) = self.look(bits)? {
+                return Ok(Some(waited));
             }
-            if deadline.has_passed() {
-                return Ok(Waited::TimedOut);
-            }
-            let again = match self.poll {
-                Patience::Forever => deadline,
-                Patience::For(interval) => deadline.min(Deadline::after(interval)),
+            let again = match self.wait.poll {
+                Patience::Forever => self.deadline,
+                Patience::For(interval) => self.deadline.min(Deadline::after(interval)),
             };
             // Whatever ended the sleep, the number tells what it is.
             let _ = window.wait(offset, width, snapshot, again).map_err(of_kernel)?;
         }
+    }
+
+    /// Reads the number again and again for as long as it is in a hole; `None` when it is not.
+    fn without_room(&mut self) -> Result<Option<Waited<Number>>, Failure> {
+        let (offset, width) = (self.wait.cell.offset(), self.wait.cell.kind.width());
+        let bytes = within(self.segment, offset, Some(width.bytes()))?;
+        let interval = match self.wait.poll {
+            Patience::Forever => WITHOUT_ROOM,
+            Patience::For(interval) => interval.min(WITHOUT_ROOM),
+        };
+        loop {
+            let mut view = View::new(self.segment, bytes.clone());
+            let bits = view.load(offset, width).map_err(of_kernel)?;
+            if let Some(waited) = self.look(bits)? {
+                return Ok(Some(waited));
+            }
+            if !self.segment.stored(bytes.clone())?.is_empty() {
+                return Ok(None);
+            }
+            let again = self.deadline.min(Deadline::after(interval));
+            let _: Waited = poll::any_readable(&[], again)?;
+        }
+    }
+
+    /// Whether the wait ends, as the number has these bits.
+    fn look(&mut self, bits: u64) -> Result<Option<Waited<Number>>, Failure> {
+        let cell = self.wait.cell;
+        // The rest of the last page stays in our memory, and is zeros.
+        if self.segment.size()? < cell.offset() + cell.kind.width().bytes() {
+            return Err(shrank());
+        }
+        refuse_removed(self.segment)?;
+        let number = cell.format().decode(bits);
+        let holds = match self.wanted {
+            Some(wanted) => self.wait.condition.holds(number, wanted),
+            None => bits != *self.first.get_or_insert(bits),
+        };
+        if holds {
+            return Ok(Some(Waited::Done(number)));
+        }
+        Ok(self.deadline.has_passed().then_some(Waited::TimedOut))
     }
 }
 
@@ -401,6 +450,18 @@ impl Condition {
         } else {
             number != wanted
         }
+    }
+}
+
+/// Prints what a number was changed to. Where that fails, the error says that it was changed all the
+/// same.
+fn print_changed(number: Number, output: &mut Output) -> anyhow::Result<()> {
+    match output.line(number).and_then(|()| output.flush()) {
+        Err(unwritable) if !unwritable.reader_left() => {
+            let reason = format!("{unwritable}; the number was changed, it is {number} now");
+            Err(Failure::failed(reason).into())
+        }
+        printed => Ok(printed?),
     }
 }
 

@@ -63,7 +63,8 @@ impl<O: Operand> Run for Create<O> {
 /// A segment that does not exist is created, as large as the input, and appears when it is
 /// complete; a System V segment can be seen before, as the kernel knows no other way. An existing
 /// one keeps its size: input that does not fit is refused, before a byte is written if stdin is a
-/// file, and otherwise when it is full, with a message that says how much was written.
+/// file, and otherwise when it is full, with a message that says how much was written. --grow and
+/// --truncate give it another size; they are refused for System V segments, which keep theirs.
 ///
 /// Of several that create it at the same time one does, and the others write into it, and let it
 /// grow where that is needed.
@@ -137,9 +138,7 @@ impl<O: Operand> Write<O> {
                 of_kernel(errno).adding(format_args!("; it has {size} bytes now"))
             }
             WriteError::Removed => removed(),
-            WriteError::Itself | WriteError::CutShort | WriteError::EndsWithin { .. } => {
-                Failure::failed(error.to_string())
-            }
+            WriteError::Itself | WriteError::CutShort => Failure::failed(error.to_string()),
             WriteError::Source(errno) => errno.into(),
         }
     }

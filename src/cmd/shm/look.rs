@@ -9,7 +9,7 @@ use crate::plain::Plain;
 use crate::sys::process::{Holders, HoldersOfMany};
 use crate::sys::segment::{Description, Fact, Value};
 
-use super::super::{holders, not_seen, remove};
+use super::super::{holders, listed_holders, remove, warn_of_hidden};
 use super::{Operand, explain};
 
 /// Show all that is known of a segment
@@ -55,7 +55,8 @@ fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
 ///
 /// Under 'shm' these are POSIX objects, then System V segments; under 'map', files that some
 /// process has mapped in order to share them. The holders are the processes that have one open,
-/// mapped or attached, as far as we may see them. --json tells of each what 'stat' does.
+/// mapped or attached, as far as they can be seen; '-' is none of those. How many processes cannot be
+/// seen is said on stderr. --json tells of each what 'stat' does.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls<O: Operand> {
     #[command(flatten)]
@@ -78,14 +79,11 @@ impl<O: Operand> Run for Ls<O> {
             .into_iter()
             .map(|segment| {
                 let record = in_columns(&segment, &columns);
-                holders(record, &everybody.of(segment.object))
+                listed_holders(record, &everybody.of(segment.object))
             })
             .collect();
         output.list(&records, self.format)?;
-        // Otherwise each says so.
-        if O::FOUND_IN_PROCESSES && records.is_empty() && everybody.hidden() > 0 {
-            output.warn(not_seen(everybody.hidden()));
-        }
+        warn_of_hidden(everybody.hidden(), self.format, output)?;
         Ok(Exit::Done)
     }
 }

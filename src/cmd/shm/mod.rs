@@ -59,8 +59,6 @@ pub trait Operand:
 {
     /// How the operand is called in a synopsis.
     const WORD: &'static str;
-    /// Whether `ls` only knows of those that a process has which we may look into.
-    const FOUND_IN_PROCESSES: bool;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
     /// What else `write` can be told.
@@ -101,7 +99,6 @@ impl Durability for Volatile {
 
 impl Operand for AnyName {
     const WORD: &'static str = "NAME";
-    const FOUND_IN_PROCESSES: bool = false;
     const EXAMPLES: Examples = Examples {
         create: &[
             ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),
@@ -220,7 +217,7 @@ fn removed() -> Failure {
 
 /// Looks whether a segment that we have used has been removed since we opened it.
 fn refuse_removed(segment: &dyn Segment) -> Result<(), Failure> {
-    if segment.was_removed()? { Err(removed()) } else { Ok(()) }
+    if segment.was_removed() { Err(removed()) } else { Ok(()) }
 }
 
 fn bytes(size: Option<Size>) -> u64 {
@@ -254,7 +251,6 @@ pub fn of_kernel(errno: Errno) -> Failure {
     match errno {
         Errno(libc::EFAULT) => shrank(),
         Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
-        Errno(libc::ENOMEM) => Failure::from(errno).hint("'free' tells how much memory there is"),
         Errno(libc::EFBIG) => {
             Failure::failed("larger than a segment, or a file (ulimit -f), may be")
         }

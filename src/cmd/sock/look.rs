@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::activation;
 use crate::address::{Address, Place};
 use crate::cli::{Example, Run};
-use crate::cmd::{ownership, processes};
+use crate::cmd::{listed_holders, ownership, warn_of_hidden};
 use crate::endpoint::Error;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -24,7 +24,8 @@ use crate::sys::socket::Socket;
 /// List the sockets of this machine
 ///
 /// Those that others can come to are listed: Unix sockets, then TCP, then UDP, of our network
-/// namespace. The holders are the processes that have the socket open, as far as we may see them.
+/// namespace. The holders are the processes that have the socket open, as far as they can be seen; '-'
+/// is none of those. How many processes cannot be seen is said on stderr.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     /// List connections, and sockets without a name, as well
@@ -47,8 +48,11 @@ impl Run for Ls {
         let holders = SocketHolders::find();
         let rows = socket_table::all()?;
         let listed = rows.iter().filter(|row| self.all || row.is_reachable());
-        let records: Vec<Record> = listed.map(|row| known(row, &row.address, &holders)).collect();
+        let records: Vec<Record> = listed
+            .map(|row| listed_holders(known(row, &row.address), &holders.of(row.inode)))
+            .collect();
         output.list(&records, self.format)?;
+        warn_of_hidden(holders.hidden, self.format, output)?;
         Ok(Exit::Done)
     }
 }
@@ -102,7 +106,7 @@ fn of_address(address: &Address) -> Result<Record, Error> {
             // A path may be a longer one, or another, than the one that the kernel knows.
             let path = address.path().map(|path| path.as_os_str().as_bytes());
             let shown = path.unwrap_or(&row.address);
-            known(row, shown, &SocketHolders::find()).number("connections", connections)
+            with_holders(known(row, shown), row).number("connections", connections)
         }
         (None, Some(_)) => {
             Record::new().word("state", "dead").bytes("address", address.as_ref().as_bytes())
@@ -115,9 +119,13 @@ fn of_address(address: &Address) -> Result<Record, Error> {
     })
 }
 
+fn with_holders(record: Record, row: &Row) -> Record {
+    crate::cmd::holders(record, &SocketHolders::find().of(row.inode))
+}
+
 /// What the table has of a socket, whose address is shown so.
-fn known(row: &Row, address: &[u8], holders: &SocketHolders) -> Record {
-    let record = Record::new()
+fn known(row: &Row, address: &[u8]) -> Record {
+    Record::new()
         .word("family", row.family)
         .word("type", row.kind)
         .word("state", row.state)
@@ -126,11 +134,7 @@ fn known(row: &Row, address: &[u8], holders: &SocketHolders) -> Record {
         .optional_number("opener_uid", row.uid)
         .optional_bytes("address", address)
         .optional_bytes("peer", &row.peer)
-        .json_only("inode", Value::from(row.inode));
-    let seen = holders.of(row.inode);
-    // Everybody's would have to be looked into to tell that there is nobody.
-    let hidden = if seen.is_empty() { holders.hidden } else { 0 };
-    processes(record, "holders", seen, hidden)
+        .json_only("inode", Value::from(row.inode))
 }
 
 fn of_descriptor(number: i32) -> anyhow::Result<Record> {
@@ -142,7 +146,7 @@ fn of_descriptor(number: i32) -> anyhow::Result<Record> {
     let socket = Socket::from(fd.try_clone_to_owned()?);
     let rows = socket_table::all()?;
     let record = match rows.iter().find(|row| row.inode == file.st_ino) {
-        Some(row) => known(row, &row.address, &SocketHolders::find()),
+        Some(row) => with_holders(known(row, &row.address), row),
         // Of a family without a table, or of another network namespace.
         None => Record::new()
             .optional_bytes("address", socket.local_address().as_bytes())

@@ -145,7 +145,7 @@ fn holder(address: &Address) -> Option<String> {
     let rows = socket_table::at(address).ok()?;
     let open = |row: &&Row| row.inode != 0;
     let row = rows.iter().find(|row| row.is_reachable()).or_else(|| rows.iter().find(open))?;
-    match SocketHolders::find().of(row.inode).first() {
+    match SocketHolders::find().of(row.inode).seen.first() {
         Some(Holder { pid, command }) => Some(format!("process {pid} ({})", escape(command))),
         None => row.uid.map(|uid| format!("a process of user {uid}")),
     }

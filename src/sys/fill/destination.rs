@@ -49,15 +49,16 @@ impl<'a> Destination<'a> {
         self.least = self.least.max(end);
     }
 
-    /// Looks whether the file was cut off.
+    /// Looks whether the file was cut off. Where the kernel does not tell, writing does.
     ///
     /// # Errors
     /// EFAULT if it was.
     pub fn check(&self) -> Result<(), Error> {
         match fstat(self.file) {
-            Ok(status) if status.st_size as u64 >= self.least => Ok(()),
-            Ok(_) => Err(Side::Destination.failed(Errno(libc::EFAULT))),
-            Err(errno) => Err(Side::Destination.failed(errno)),
+            Ok(status) if (status.st_size as u64) < self.least => {
+                Err(Side::Destination.failed(Errno(libc::EFAULT)))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -8,10 +8,11 @@ use nix::poll::{PollFd, PollFlags};
 
 use super::{Destination, WORTHWHILE};
 use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
 use crate::sys::eventfd::Bell;
 use crate::sys::signal::{Blocked, Unblocked, mask};
 use crate::sys::transfer::{Error, Side};
-use crate::sys::{cpu, ending, pipe, poll, stream, thread};
+use crate::sys::{cpu, ending, heap, pipe, poll, stream, thread};
 
 /// What is read and written at a time: all that a pipe holds, so that its writer is disturbed least.
 const BLOCK: usize = pipe::CAPACITY;
@@ -32,25 +33,30 @@ pub fn from_stream(
     limit: Option<u64>,
 ) -> Result<u64, Error> {
     let mut stream = Stream { source, left: limit.unwrap_or(u64::MAX) };
-    let mut written = copy(&mut stream, &mut destination, offset, pipe::CAPACITY_AT_FIRST)?;
-    if written < pipe::CAPACITY_AT_FIRST {
+    // Before a byte is written, so that what fails for want of memory changes nothing.
+    let mut block = Block::new().map_err(|errno| Side::Destination.failed(errno))?;
+    let least = pipe::CAPACITY_AT_FIRST;
+    let mut written = copy(&mut stream, &mut destination, &mut block, offset, least)?;
+    if written < least {
         return Ok(written);
     }
     pipe::enlarge(source);
-    written += copy(&mut stream, &mut destination, offset + written, WORTHWHILE - written)?;
+    let least = WORTHWHILE - written;
+    written += copy(&mut stream, &mut destination, &mut block, offset + written, least)?;
     if written < WORTHWHILE {
         return Ok(written);
     }
     let rest = if cpu::allowed() > 1 { by_two } else { alone };
-    Ok(written + rest(stream, destination, offset + written)?)
+    Ok(written + rest(stream, destination, block, offset + written)?)
 }
 
 fn alone(
     mut stream: Stream<'_>,
     mut destination: Destination<'_>,
+    mut block: Block,
     offset: u64,
 ) -> Result<u64, Error> {
-    copy(&mut stream, &mut destination, offset, u64::MAX)
+    copy(&mut stream, &mut destination, &mut block, offset, u64::MAX)
 }
 
 /// Reads and writes in turn until this much is written, or a little more; returns how much it was,
@@ -58,12 +64,13 @@ fn alone(
 fn copy(
     stream: &mut Stream<'_>,
     destination: &mut Destination<'_>,
+    block: &mut Block,
     offset: u64,
     least: u64,
 ) -> Result<u64, Error> {
-    let (mut block, mut written) = (Block::new(), 0);
+    let mut written = 0;
     while written < least {
-        if stream.read(&mut block)? == 0 {
+        if stream.read(block)? == 0 {
             destination.check()?;
             break;
         }
@@ -92,14 +99,14 @@ impl Stream<'_> {
 }
 
 /// Bytes on their way.
-struct Block {
+pub(super) struct Block {
     bytes: Vec<u8>,
     length: usize,
 }
 
 impl Block {
-    fn new() -> Self {
-        Self { bytes: vec![0; BLOCK], length: 0 }
+    pub(super) fn new() -> Result<Self, Errno> {
+        Ok(Self { bytes: heap::zeros(BLOCK)?, length: 0 })
     }
 
     fn filled(&self) -> &[u8] {
@@ -116,17 +123,22 @@ impl Block {
 pub(super) fn by_two(
     stream: Stream<'_>,
     destination: Destination<'_>,
+    block: Block,
     offset: u64,
 ) -> Result<u64, Error> {
-    // There may be a limit on descriptors.
-    let Ok(failed) = Bell::new() else { return alone(stream, destination, offset) };
+    // There may be a limit on descriptors, or on memory.
+    let (Ok(failed), Ok(second)) = (Bell::new(), Block::new()) else {
+        return alone(stream, destination, block, offset);
+    };
     let waiting = AtomicUsize::new(0);
     let (full, to_write) = sync_channel(BLOCKS);
     let (empty, to_fill) = sync_channel(BLOCKS);
-    for _ in 0..BLOCKS {
+    let more = (2..BLOCKS).map_while(|_| Block::new().ok());
+    for block in [second].into_iter().chain(more) {
         // There is a place for each.
-        let _ = empty.send(Block::new());
+        let _ = empty.send(block);
     }
+    let last = empty.clone();
     std::thread::scope(|scope| {
         let (failed, waiting) = (&failed, &waiting);
         // What is undone before a signal ends us, such as giving back a guard, is undone by the one
@@ -139,7 +151,10 @@ pub(super) fn by_two(
         };
         let writer = thread::start(|thread| thread.spawn_scoped(scope, write));
         // There may be a limit on threads.
-        let Ok(writer) = writer else { return alone(stream, destination, offset) };
+        let Ok(writer) = writer else { return alone(stream, destination, block, offset) };
+        let _ = last.send(block);
+        // The reader sees the end of the writer when no one else could send it a block.
+        drop(last);
         let _blocked = Blocked::new(ending::signals());
         let read = read_blocks(stream, &to_fill, &full, waiting, failed);
         // What was read is written, however reading ended.

@@ -9,7 +9,7 @@ use std::thread;
 use nix::unistd::pipe;
 
 use super::from_file::CHUNK;
-use super::from_stream::{Stream, by_two};
+use super::from_stream::{Block, Stream, by_two};
 use super::*;
 use crate::errno::Errno;
 use crate::sys::offset;
@@ -80,7 +80,7 @@ fn a_writer_that_fails_does_not_wait_for_its_stream() {
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let stream = Stream { source: out.as_fd(), left: u64::MAX };
-            by_two(stream, Destination::new(&unwritable, 0), 0)
+            by_two(stream, Destination::new(&unwritable, 0), Block::new().unwrap(), 0)
         });
         feed.write_all(b"something").unwrap();
         // The feeding end stays open.

@@ -85,15 +85,6 @@ impl<'a> Window<'a> {
         self.cell(offset, width).load()
     }
 
-    /// The bits of a cell that need not be aligned. It may be torn where others write it.
-    pub fn load_bytewise(&self, offset: u64, width: Width) -> u64 {
-        let mut bytes = [0; 8];
-        for (byte, at) in bytes[low_bytes(width)].iter_mut().zip(offset..) {
-            *byte = self.load(at, Width::One) as u8;
-        }
-        u64::from_ne_bytes(bytes)
-    }
-
     /// Sets an aligned cell.
     pub fn store(&self, offset: u64, width: Width, bits: u64) {
         self.cell(offset, width).store(bits);
@@ -101,7 +92,7 @@ impl<'a> Window<'a> {
 
     /// Sets a cell that need not be aligned. Others may see it half done.
     pub fn store_bytewise(&self, offset: u64, width: Width, bits: u64) {
-        for (&byte, at) in bits.to_ne_bytes()[low_bytes(width)].iter().zip(offset..) {
+        for (&byte, at) in bits.to_ne_bytes()[width.low_bytes()].iter().zip(offset..) {
             self.store(at, Width::One, byte.into());
         }
     }
@@ -284,12 +275,6 @@ impl Drop for Window<'_> {
             unsafe { libc::shmdt(self.start.as_ptr()) };
         }
     }
-}
-
-/// Where the bits of a cell stand among the bytes of a `u64`.
-fn low_bytes(width: Width) -> Range<usize> {
-    let count = width.bytes() as usize;
-    if cfg!(target_endian = "little") { 0..count } else { 8 - count..8 }
 }
 
 /// Why a page of an object was lost, as far as it can be seen afterwards.

@@ -162,8 +162,9 @@ impl SocketHolders {
     }
 
     /// Those who have this one, by process ID.
-    pub fn of(&self, inode: u64) -> &[Holder] {
-        self.by_inode.get(&inode).map_or(&[], Vec::as_slice)
+    pub fn of(&self, inode: u64) -> Holders {
+        let seen = self.by_inode.get(&inode).cloned().unwrap_or_default();
+        Holders { seen, hidden: self.hidden }
     }
 
     fn enter(&mut self, pid: i32, inodes: impl Iterator<Item = u64>) {

@@ -37,6 +37,10 @@ impl Place for AnyName {
         self.place().open(access)
     }
 
+    fn can_grow(&self) -> bool {
+        self.place().can_grow()
+    }
+
     fn remove(&self) -> Result<(), Error> {
         self.place().remove()
     }

@@ -7,13 +7,13 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use nix::errno::Errno::{EINTR, EOPNOTSUPP};
+use nix::errno::Errno::{EINTR, ENXIO, EOPNOTSUPP};
 use nix::fcntl::{FallocateFlags, OFlag, fallocate};
 use nix::sys::mman::MsFlags;
 use nix::sys::stat::{FileStat, fstat};
 use nix::sys::statfs::{FsType, HUGETLBFS_MAGIC, TMPFS_MAGIC, fstatfs};
 use nix::sys::uio::pread;
-use nix::unistd::{fsync, ftruncate};
+use nix::unistd::{Whence, fsync, ftruncate, lseek};
 
 use super::{Access, Error, Fact, PageSize, Passing, Segment, Sync, Value, Window, WriteError};
 use crate::errno::Errno;
@@ -55,8 +55,8 @@ impl Segment for FileSegment {
         Ok(fstat(&self.file)?.st_size as u64)
     }
 
-    fn was_removed(&self) -> Result<bool, Errno> {
-        Ok(self.had_name && fstat(&self.file)?.st_nlink == 0)
+    fn was_removed(&self) -> bool {
+        self.had_name && fstat(&self.file).is_ok_and(|status| status.st_nlink == 0)
     }
 
     fn can_grow(&self) -> bool {
@@ -104,6 +104,23 @@ impl Segment for FileSegment {
             match pread(&self.file, buffer, offset) {
                 Err(EINTR) => {}
                 result => return Ok(result?),
+            }
+        }
+    }
+
+    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Errno> {
+        let find = |from, whence| match lseek(&self.file, offset::signed(from)?, whence) {
+            // There is nothing more.
+            Err(ENXIO) => Ok(bytes.end),
+            found => Ok::<u64, Errno>(found?.cast_unsigned().min(bytes.end)),
+        };
+        match find(bytes.start, Whence::SeekData) {
+            // Not every file system knows.
+            Err(Errno(libc::EINVAL)) => Ok(bytes),
+            start => {
+                let start = start?;
+                let end = if start < bytes.end { find(start, Whence::SeekHole)? } else { start };
+                Ok(start..end)
             }
         }
     }

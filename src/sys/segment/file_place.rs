@@ -93,6 +93,10 @@ impl<P: FilePlace> Place for P {
         }
     }
 
+    fn can_grow(&self) -> bool {
+        true
+    }
+
     /// A link is never removed for the file that it leads to.
     fn remove(&self) -> Result<(), Error> {
         let path = self.path()?;

@@ -11,6 +11,7 @@ mod file_place;
 mod mapped_file;
 mod shared_memory;
 mod system_v;
+mod view;
 mod write;
 
 use std::ffi::OsStr;
@@ -18,6 +19,7 @@ use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 pub use self::description::{Description, Fact, Value};
+pub use self::view::View;
 pub use self::write::{Fit, WriteError, write_to};
 pub use super::memory::{Access, Window};
 
@@ -51,6 +53,9 @@ pub trait Place: AsRef<OsStr> {
     /// Opens an existing segment.
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error>;
 
+    /// Whether a segment of such a name can have another size later.
+    fn can_grow(&self) -> bool;
+
     /// Removes the name. Those who have the segment open go on using it.
     fn remove(&self) -> Result<(), Error>;
 
@@ -71,8 +76,9 @@ pub trait Segment {
     /// How many bytes it has at the moment.
     fn size(&self) -> Result<u64, Errno>;
 
-    /// Whether somebody has removed it since it was opened.
-    fn was_removed(&self) -> Result<bool, Errno>;
+    /// Whether somebody has removed it since it was opened, as far as the kernel tells: what was
+    /// done to the segment is not undone by a question that fails.
+    fn was_removed(&self) -> bool;
 
     /// Whether it can have another size.
     fn can_grow(&self) -> bool;
@@ -99,6 +105,10 @@ pub trait Segment {
 
     /// Reads what is at this offset; 0 is the end.
     fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno>;
+
+    /// The first of these bytes that are stored, up to the next hole. What is not stored is zeros,
+    /// and takes no room; where no byte is stored, this is the empty range at their end.
+    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Errno>;
 
     /// The part with these bytes, in our memory.
     fn window(&self, bytes: Range<u64>) -> Result<Window<'_>, Errno>;

@@ -41,14 +41,6 @@ pub enum WriteError {
     /// The source had less than it said, for a segment that was made for all of it.
     #[error("the input became shorter while it was read")]
     CutShort,
-    /// The source ended within a segment that cannot be had shorter.
-    #[error(
-        "the input ends within the segment, which keeps its size; {written} bytes were written"
-    )]
-    EndsWithin {
-        /// What was written.
-        written: u64,
-    },
     /// Somebody removed the segment meanwhile.
     #[error("the segment was removed")]
     Removed,
@@ -97,7 +89,8 @@ pub enum Fit {
 /// were not told that it has a size, so it grows for them. Returns the segment.
 ///
 /// # Errors
-/// [`WriteError::DoesNotFit`], before a byte is written if the source tells its size.
+/// [`WriteError::DoesNotFit`], before a byte is written if the source tells its size;
+/// [`Error::FixedSize`], before anything else, where the segment is to have another size and cannot.
 pub fn write_to(
     place: &impl Place,
     source: BorrowedFd<'_>,
@@ -105,6 +98,9 @@ pub fn write_to(
     mode: u32,
     fit: Fit,
 ) -> Result<Box<dyn Segment>, WriteError> {
+    if fit != Fit::Keep && !place.can_grow() {
+        return Err(Error::FixedSize.into());
+    }
     let (mut kept, mut fit): (Option<OwnedFd>, Fit) = (None, fit);
     loop {
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
@@ -137,19 +133,18 @@ fn write(
     }
     match (fit, segment.can_grow()) {
         (Fit::Grow | Fit::Exactly, true) => write_freely(segment, source, offset, fit),
-        (Fit::Exactly, false) => write_exactly(segment, source, offset),
-        (Fit::Keep, _) | (Fit::Grow, false) => write_within(segment, source, offset).map(drop),
+        (Fit::Keep, _) | (_, false) => write_within(segment, source, offset),
     }?;
     // Nobody would find what was written.
-    if segment.was_removed()? { Err(WriteError::Removed) } else { Ok(()) }
+    if segment.was_removed() { Err(WriteError::Removed) } else { Ok(()) }
 }
 
-/// Writes what fits into the segment as it is; returns how much.
+/// Writes what fits into the segment as it is.
 fn write_within(
     segment: &dyn Segment,
     source: BorrowedFd<'_>,
     offset: u64,
-) -> Result<u64, WriteError> {
+) -> Result<(), WriteError> {
     let (size, can_grow) = (segment.size()?, segment.can_grow());
     let room = size.checked_sub(offset);
     let room = room.ok_or(WriteError::BeyondTheEnd { offset, size, can_grow })?;
@@ -160,24 +155,7 @@ fn write_within(
     if written == room && has_more(source).map_err(WriteError::Source)? {
         return Err(WriteError::DoesNotFit { room, written, can_grow });
     }
-    Ok(written)
-}
-
-/// Writes what has to end where the segment does, which cannot be had otherwise.
-fn write_exactly(
-    segment: &dyn Segment,
-    source: BorrowedFd<'_>,
-    offset: u64,
-) -> Result<(), WriteError> {
-    let size = segment.size()?;
-    let ends_within = |length: u64| offset.saturating_add(length) < size;
-    if remaining(source).is_some_and(ends_within) {
-        return Err(Error::FixedSize.into());
-    }
-    match write_within(segment, source, offset)? {
-        written if ends_within(written) => Err(WriteError::EndsWithin { written }),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Writes all of it, and lets the segment grow for it.
@@ -200,12 +178,12 @@ fn write_freely(
         _ if end > size => segment.release(),
         _ => {}
     }
-    let grown = segment.size()?;
-    match filled {
-        Err(transfer::Error { side: Side::Destination, errno }) if grown > size => {
-            Err(WriteError::Partly { errno, size: grown })
-        }
-        filled => Ok(filled.map(drop)?),
+    let Err(transfer::Error { side: Side::Destination, errno }) = filled else {
+        return Ok(filled.map(drop)?);
+    };
+    match segment.size() {
+        Ok(grown) if grown > size => Err(WriteError::Partly { errno, size: grown }),
+        _ => Ok(filled.map(drop)?),
     }
 }
 

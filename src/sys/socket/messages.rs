@@ -7,6 +7,7 @@ use nix::sys::socket::{self, MsgFlags};
 
 use super::Socket;
 use crate::errno::Errno;
+use crate::sys::heap;
 
 /// A message that was received.
 pub struct Message<'a> {
@@ -105,7 +106,7 @@ impl Socket {
         let looked = self.receive_part(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?;
         let Some(Part { size, .. }) = looked else { return Ok(None) };
         if buffer.len() < size {
-            buffer.resize(size.next_power_of_two(), 0);
+            heap::lengthen(buffer, size.next_power_of_two())?;
         }
         match self.receive_part(buffer, MsgFlags::empty())? {
             Some(part) if part.is_cut => Err(Errno(libc::EMSGSIZE)),

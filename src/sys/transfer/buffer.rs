@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::os::fd::AsFd;
 
+use nix::errno::Errno::ENOMEM;
 use nix::unistd::write;
 
 use super::conduit::Conduit;
 use super::source::Source;
 use crate::errno::Errno;
+use crate::sys::heap;
 
 /// What is read at a time.
 const BLOCK: usize = 512 << 10;
@@ -31,7 +33,7 @@ impl Buffer {
     pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
         debug_assert!(self.pending.is_empty(), "what was read would be lost");
         if self.bytes.is_empty() {
-            self.bytes = vec![0; BLOCK];
+            self.bytes = heap::zeros(BLOCK).map_err(|_| ENOMEM)?;
         }
         let room = &mut self.bytes[..count.min(BLOCK as u64) as usize];
         self.pending = 0..source.read(room)?;
@@ -48,7 +50,7 @@ impl Buffer {
     /// What is in a conduit, which is given up for it.
     pub fn in_place_of(conduit: &mut Conduit) -> Result<Self, Errno> {
         let held = conduit.held();
-        let mut bytes = vec![0; BLOCK.max(held)];
+        let mut bytes = heap::zeros(BLOCK.max(held))?;
         conduit.take_back(&mut bytes)?;
         Ok(Self { bytes, pending: 0..held })
     }

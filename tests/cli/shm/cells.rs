@@ -222,3 +222,36 @@ fn what_is_no_number_has_not_changed_either() {
     let words = ["shm", "wait", &name, "--type", "f32", "--change", "-t", "20ms", "--poll", "5ms"];
     ipc(&words).is(124, "", &complaint("wait", &name, "timed out"));
 }
+
+#[test]
+fn a_number_is_an_i32_unless_another_type_is_given() {
+    let name = created("8");
+    let run = |words: &[&str]| ipc(&["shm"]).words(words);
+    run(&["poke", &name, "-1"]).is(0, "", "");
+    run(&["peek", &name, "--type", "u64"]).is(0, "4294967295\n", "");
+    run(&["add", &name, "6"]).is(0, "5\n", "");
+    run(&["cas", &name, "5", "7"]).is(0, "7\n", "");
+    run(&["wait", &name, "--eq", "7"]).is(0, "7\n", "");
+    run(&["peek", &name]).is(0, "7\n", "");
+}
+
+#[test]
+fn a_change_that_cannot_be_printed_is_said_to_have_happened() {
+    let name = created("8");
+    for (words, number) in [("add $0 5", 5), ("cas $0 5 9", 9)] {
+        for (stdout, reason) in
+            [("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")]
+        {
+            ipc(&["shm", "poke", &name, if number == 5 { "0" } else { "5" }]).is(0, "", "");
+            let verb = words.split(' ').next().unwrap();
+            let told = format!(
+                "ipc: shm {verb}: standard output: {reason}; the number was changed, it is {number} now\n"
+            );
+            sh(&format!("ipc shm {words} >{stdout}")).word(&*name).is(3, "", &told);
+            ipc(&["shm", "peek", &name]).is(0, &format!("{number}\n"), "");
+        }
+    }
+    // Nothing was changed.
+    let told = "ipc: shm cas: standard output: No space left on device\n";
+    sh("ipc shm cas $0 1 2 >/dev/full").word(&*name).is(3, "", told);
+}

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::{complaint, created};
 use crate::peers;
-use crate::support::{Name, binary, children, code, ipc, until};
+use crate::support::{Name, binary, children, code, ipc, sh, text, until};
 
 #[test]
 fn a_guard_is_held_meanwhile_and_given_back_however_it_ends() {
@@ -144,4 +144,31 @@ fn a_timeout_without_a_guard_is_for_nothing_and_refused() {
             "ipc: shm cat: --timeout and --nonblock are for the wait for a --guard\n",
         );
     }
+}
+
+#[test]
+fn a_command_without_memory_gives_its_guard_back_and_changes_nothing() {
+    let (name, guard) = (Name::new("shm"), Name::new("sem"));
+    ipc(&["shm", "write", &name]).input("before").is(0, "", "");
+    ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
+    let within = |kib: usize, words: &str| sh(&format!("ulimit -v {kib}; exec ipc {words}"));
+    let words = format!("shm write {} --grow --guard {} -t 30s", &*name, &*guard);
+    let mut failed = 0;
+    for kib in (2_000..24_000).step_by(250) {
+        // The kernel and the loader of libraries may need more to start it.
+        if code(&within(kib, "--version").output()) != 0 {
+            continue;
+        }
+        let written = within(kib, &words).input(vec![b'x'; 9_000_000]).output();
+        ipc(&["sem", "value", &guard]).is(0, "1\n", "");
+        if code(&written) == 0 {
+            break;
+        }
+        failed += 1;
+        let stderr = text(&written.stderr);
+        let is_said = stderr.contains("Cannot allocate memory\nhint: 'free' shows");
+        assert!(code(&written) == 3 && is_said, "{kib}: {} {stderr}", code(&written));
+        ipc(&["shm", "cat", &name]).is(0, "before", "");
+    }
+    assert!(failed > 0, "there was memory enough all along");
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{complaint, created};
 use crate::peers;
-use crate::support::{Name, as_another_user, copy_for_others, ipc, sh};
+use crate::support::{Name, as_another_user, copy_for_others, ipc, sh, text};
 
 #[test]
 fn stat_and_ls_tell_size_mode_and_holders() {
@@ -32,7 +32,7 @@ fn whatever_others_make_is_listed() {
     let is_it = |entry: &&serde_json::Value| entry["name"] == *name;
     let entry = json.as_array().unwrap().iter().find(is_it).unwrap();
     assert_eq!((&entry["size"], &entry["modified"]), (&1.into(), &serde_json::Value::Null));
-    assert!(ipc(&["shm", "ls"]).succeeds().contains(&*name));
+    assert!(ipc(&["shm", "ls", "-q"]).succeeds().contains(&*name));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn what_is_known_of_a_system_v_segment_is_told() {
     ipc(&["shm", "poke", &format!("sysv:id={id}"), "--type", "u8", "65"]).is(0, "", "");
     ipc(&["shm", "cat", &key, "--string"]).is(0, "A", "");
     assert!(
-        ipc(&["shm", "ls"])
+        ipc(&["shm", "ls", "-q"])
             .succeeds()
             .contains(&format!("sysv:{:#010x} ", { i64::from_str_radix(&key[7..], 16).unwrap() }))
     );
@@ -64,7 +64,7 @@ fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
     let wait = ipc(&["shm", "wait", &name, "--type", "u8", "--eq", "1", "--poll", "inf"]).start();
     wait.wait_until_asleep();
     let row = format!("{} (ipc)", wait.pid());
-    let listed = || ipc(&["shm", "ls"]).succeeds();
+    let listed = || ipc(&["shm", "ls", "-q"]).succeeds();
     assert!(listed().lines().any(|line| line.starts_with(&*name) && line.contains(&row)));
     if let Some(ls) = as_another_user(&["shm", "ls", "--json"]) {
         let json: serde_json::Value = serde_json::from_str(&ls.succeeds()).unwrap();
@@ -72,6 +72,11 @@ fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
         let entry = json.as_array().unwrap().iter().find(is_it).unwrap().clone();
         assert_eq!(entry["holders"], serde_json::json!([]));
         assert!(entry["hidden"].as_u64().unwrap() > 0);
+        let rows = as_another_user(&["shm", "ls"]).unwrap().output();
+        let (rows, told) = (text(&rows.stdout), text(&rows.stderr));
+        assert!(rows.lines().any(|row| row.starts_with(&*name) && row.ends_with("  -")), "{rows}");
+        assert!(told.starts_with("ipc: shm ls: ") && told.ends_with(" could not be seen\n"));
+        assert_eq!((told.lines().count(), rows.contains("could not")), (1, false));
         let stat = as_another_user(&["shm", "stat", &name]).unwrap().succeeds();
         assert!(stat.contains("could not be seen"), "{stat}");
     }
@@ -125,4 +130,26 @@ fn who_has_a_segment_of_the_same_number_elsewhere_is_no_holder() {
     let stat = unshared(&format!("{create} stat --json sysv:1")).succeeds();
     let json: serde_json::Value = serde_json::from_str(&stat).unwrap();
     assert_eq!((&json["id"], &json["holders"]), (&0.into(), &serde_json::json!([])));
+}
+
+#[test]
+fn a_row_is_as_wide_as_the_terminal_at_most() {
+    if !peers::there("script", &["--version"]) {
+        return;
+    }
+    let name = Name::of("shm", format!("/ipc-test-{}-{}", std::process::id(), "x".repeat(200)));
+    ipc(&["shm", "create", &name, "--size", "8"]).is(0, "", "");
+    let widest = |before: &str| {
+        let line = format!("script -qec '{before} ipc shm ls' /dev/null");
+        let shown = sh(&line).succeeds();
+        assert!(shown.contains("/ipc-test-"), "{shown}");
+        shown.lines().map(|line| line.trim_end().chars().count()).max().unwrap()
+    };
+    assert_eq!(widest("stty cols 100;"), 100);
+    // One that does not tell has that of COLUMNS, or the usual.
+    assert_eq!(widest("stty cols 0; COLUMNS=90"), 90);
+    for columns in ["", "COLUMNS=0", "COLUMNS=many"] {
+        assert_eq!(widest(&format!("stty cols 0; unset COLUMNS; {columns}")), 80);
+    }
+    assert!(ipc(&["shm", "ls"]).output().stdout.windows(200).any(|part| part == [b'x'; 200]));
 }

@@ -141,6 +141,8 @@ fn numbers_of_a_segment_that_is_removed_while_they_are_used_are_missed() {
     for verb in [&["peek"][..], &["poke", "1"], &["add", "1"], &["cas", "0", "1"]] {
         for (name, call) in of_each_kind("8").into_iter().zip(["mmap", "shmat"]) {
             let words = [&["shm", verb[0], &name], &verb[1..], &["--type", "i32"]].concat();
+            // A hole is not mapped.
+            ipc(&["shm", "poke", &name, "--type", "i32", "0"]).is(0, "", "");
             let Some(calls) = peers::system_calls(&words) else { return };
             let mapped = calls.iter().rfind(|line| line.line.starts_with(call)).unwrap();
             ipc(&["shm", "poke", &name, "--type", "i32", "0"]).is(0, "", "");
@@ -305,10 +307,72 @@ fn a_hole_that_a_full_file_system_cannot_fill_is_not_taken_for_a_loss() {
         ipc shm add /a --type u64 --offset 512K 1; echo $?
         ipc shm rm /b; ipc shm add /a --type u64 --offset 512K 1";
     let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
-    assert_eq!(text(&output.stdout), "3\n3\n3\n1\n");
+    assert_eq!(text(&output.stdout), "3\n0\n0\n3\n1\n");
     let full = |verb| {
         complaint(verb, "/a", "No space left on device")
             + "hint: 'df' tells how much room there is\n"
     };
-    assert_eq!(text(&output.stderr), [full("poke"), full("peek"), full("add")].concat());
+    assert_eq!(text(&output.stderr), [full("poke"), full("add")].concat());
+}
+
+#[test]
+fn reading_a_hole_takes_no_memory_and_needs_no_room() {
+    if !peers::may_unshare(&["--mount"]) {
+        return;
+    }
+    let line = "mount -t tmpfs -o size=16k none /dev/shm || exit
+        truncate -s 1M /dev/shm/a; printf 1234 | ipc shm write /a --offset 64K
+        peek() { ipc shm peek /a --type u32 \"$@\" --sep ' ' || echo $?; }
+        look() {
+            peek --offset 64K --count 3; peek --offset 65532 --count 2; peek --offset 65534
+            peek --offset 0 --count 262144 | wc -w; ipc shm peek /a --type u8 --offset 4095 --json
+            ipc shm cat /a | cksum; ipc shm cat /a >/dev/null; ipc shm cat --string /a
+            stat -c %b /dev/shm/a
+        }
+        look; ipc shm create /b --size 12K; look; truncate -s 4 /dev/shm/a; peek --offset 4";
+    let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
+    let sum = sh("{ head -c 65536 /dev/zero; printf 1234; head -c 983036 /dev/zero; } | cksum");
+    let looked =
+        format!("875770417 0 0\n0 875770417\n842072064\n262144\n[0]\n{}8\n", sum.succeeds());
+    assert_eq!(text(&output.stdout), format!("{looked}{looked}3\n"));
+    let told = complaint("peek", "/a", "4 bytes at 4 are beyond the end, 4");
+    assert_eq!(text(&output.stderr), told);
+}
+
+#[test]
+fn a_number_is_waited_for_also_where_there_is_no_room_to_sleep_on() {
+    if !peers::may_unshare(&["--mount"]) {
+        return;
+    }
+    let line = "mount -t tmpfs -o size=16k none /dev/shm || exit
+        truncate -s 1M /dev/shm/a; ipc shm create /b --size 16K
+        wait() { ipc shm wait /a --type u32 --offset 64K \"$@\"; echo $?; }
+        wait --eq 0; wait --ne 0 -t 120ms; wait --ne 0 -t 0; stat -c %b /dev/shm/a
+        ipc shm wait /a --type u32 --offset 64K --ne 0 --poll inf & waiter=$!
+        sleep 0.2; ipc shm rm /b; ipc shm poke /a --type u32 --offset 64K 7; command wait $waiter; echo $?";
+    let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
+    assert_eq!(text(&output.stdout), "0\n0\n124\n124\n0\n7\n0\n");
+    let late = complaint("wait", "/a", "timed out");
+    assert_eq!(text(&output.stderr), late.repeat(2));
+}
+
+#[test]
+fn what_was_done_is_not_undone_by_a_question_that_fails() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let commands =
+        [&["write", "--grow"][..], &["write"], &["poke", "1"], &["add", "1"], &["cas", "0", "1"]];
+    for words in commands {
+        let name = created("8");
+        let words = [&["shm", words[0], &name], &words[1..]].concat();
+        let Some(calls) = peers::system_calls(&words) else { return };
+        let is_question = |call: &&peers::Call| {
+            call.line.starts_with("fstat(") || call.line.starts_with("newfstatat(")
+        };
+        let last = calls.iter().rfind(is_question).unwrap();
+        ipc(&["shm", "poke", &name, "0", "0"]).is(0, "", "");
+        let output = last.fails("EIO", &words).output();
+        assert_eq!((code(&output), text(&output.stderr)), (0, String::new()), "{words:?}");
+    }
 }

@@ -157,7 +157,7 @@ fn who_has_attached_a_system_v_segment_is_told_and_that_it_goes_with_them() {
         assert!(seen["creator_pid"].is_u64() && seen["attached"].is_string());
     }
     let row = format!("{} (program)", holder.id());
-    assert!(ipc(&["shm", "ls"]).succeeds().lines().any(|line| line.contains(&row)));
+    assert!(ipc(&["shm", "ls", "-q"]).succeeds().lines().any(|line| line.contains(&row)));
     drop(holder.stdin.take());
     assert!(holder.wait().unwrap().success());
     let gone = super::complaint("stat", &by_id, "No such file or directory");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::address::SocketType;
 use crate::errno::Errno;
 use crate::sys::events::Interest;
+use crate::sys::heap;
 use crate::sys::socket::Socket;
 
 use super::attend::{Place, Service};
@@ -100,7 +101,7 @@ impl Conversation {
         match send(&self.socket, kind, bytes)? {
             Some(sent) if sent == bytes.len() => Ok(Stage::Reading),
             sent => {
-                self.pending.extend_from_slice(&bytes[sent.unwrap_or(0)..]);
+                heap::append(&mut self.pending, &bytes[sent.unwrap_or(0)..])?;
                 Ok(Stage::Writing)
             }
         }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use crate::address::SocketType;
 use crate::errno::Errno;
 use crate::sys::events::{Events, Interest};
+use crate::sys::heap;
 
 use super::attend::{Place, Service};
 use super::echo::{receive, send};
@@ -34,7 +35,7 @@ struct Member {
 
 /// What of something a client has not taken yet.
 struct Rest {
-    bytes: Rc<[u8]>,
+    bytes: Rc<Vec<u8>>,
     start: usize,
 }
 
@@ -133,12 +134,12 @@ impl Member {
     /// are behind.
     ///
     /// # Errors
-    /// ENOBUFS if it is too far behind; or that it has left.
+    /// ENOBUFS if it is too far behind, ENOMEM if nothing can be kept for it; or that it has left.
     fn tell(
         &mut self,
         kind: SocketType,
         bytes: &[u8],
-        shared: &mut Option<Rc<[u8]>>,
+        shared: &mut Option<Rc<Vec<u8>>>,
     ) -> Result<Told, Errno> {
         let start = match self.behind.is_empty() {
             true => match send(&self.client.socket, kind, bytes)? {
@@ -151,7 +152,10 @@ impl Member {
         if self.kept > KEPT_MAX {
             return Err(Errno(libc::ENOBUFS));
         }
-        let bytes = Rc::clone(shared.get_or_insert_with(|| bytes.into()));
+        let bytes = match shared {
+            Some(shared) => Rc::clone(shared),
+            None => Rc::clone(shared.insert(Rc::new(heap::copy(bytes)?))),
+        };
         self.behind.push_back(Rest { bytes, start });
         Ok(Told::Behind)
     }

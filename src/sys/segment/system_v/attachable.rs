@@ -45,11 +45,10 @@ impl Segment for Attachable {
         Ok(self.size.get() as u64)
     }
 
-    fn was_removed(&self) -> Result<bool, Errno> {
+    fn was_removed(&self) -> bool {
         match status(self.id) {
-            Ok(status) => Ok(is_marked(&status) && !self.was_marked),
-            Err(Errno(libc::ENOENT)) => Ok(true),
-            Err(errno) => Err(errno),
+            Ok(status) => is_marked(&status) && !self.was_marked,
+            Err(errno) => errno == Errno(libc::ENOENT),
         }
     }
 
@@ -92,6 +91,11 @@ impl Segment for Attachable {
             *byte = window.load(at, Width::One) as u8;
         }
         Ok(end.saturating_sub(offset) as usize)
+    }
+
+    /// The kernel does not tell where it has holes.
+    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Errno> {
+        Ok(bytes)
     }
 
     /// Segments are attached as a whole.

@@ -64,7 +64,7 @@ impl Place for SystemVName {
             return Err(WriteError::CutShort);
         }
         // Nobody would find what was written. Who may not read it cannot look any more later.
-        if segment.was_removed()? {
+        if segment.was_removed() {
             return Err(WriteError::Removed);
         }
         match made.finish(mode) {
@@ -75,6 +75,10 @@ impl Place for SystemVName {
 
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
         Ok(Box::new(Attachable::new(find(self)?, access)?))
+    }
+
+    fn can_grow(&self) -> bool {
+        false
     }
 
     fn remove(&self) -> Result<(), Error> {
