@@ -12,7 +12,9 @@ use std::{fs, io};
 pub use self::group::{kill_all, kill_group, lead_group, own_group};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders};
 pub use self::openings::Openings;
-pub use self::place::{boot_id, machine, pid_namespace};
+pub use self::place::{
+    boot_id, has_our_numbers, is_first_namespace, machine, pid_namespace, unseen,
+};
 
 use crate::errno::Errno;
 
