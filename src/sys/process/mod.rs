@@ -101,6 +101,12 @@ pub fn start_time(pid: i32) -> Result<u64, Errno> {
     if matches!(state, b'Z' | b'X') { Err(gone) } else { Ok(start) }
 }
 
+/// Whether a process does not let us look at its descriptors.
+pub fn is_closed_to_us(pid: i32) -> bool {
+    let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    fs::read_dir(format!("/proc/{pid}/fd")).is_err_and(denied)
+}
+
 /// Whether a process is stopped, by a signal or by one who traces it.
 pub fn is_stopped(pid: i32) -> bool {
     let text = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
