@@ -303,8 +303,8 @@ fn a_closed_standard_descriptor_is_not_open() {
     is_as_the_original(&[
         "flock 0 <&-",
         "flock -u 1 >&-",
-        "flock 0 <held",
-        "flock held true <&-",
+        "flock -n 0 <held",
+        "flock new true <&-",
     ]);
     is("flock --fd 0 true <&-", 65, "", "flock: 0: Bad file descriptor\n");
 }
