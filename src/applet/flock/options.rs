@@ -254,7 +254,7 @@ fn microseconds(seconds: f64) -> Option<i64> {
     /// From where on the seconds of a timer have no number.
     const BEYOND: f64 = (1_u64 << 63) as f64;
     let whole = seconds.trunc();
-    if !(whole.abs() < BEYOND) {
+    if whole.is_nan() || whole.abs() >= BEYOND {
         return None;
     }
     let fraction = ((seconds - whole) * 1e6) as i64;
