@@ -46,17 +46,38 @@ pub enum Word {
 
 /// A word that was not understood: in glibc's sentence, without the name of the program.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Misuse(OsString);
+pub struct Misuse {
+    sentence: OsString,
+    what: Wrong,
+}
+
+/// What is wrong with a word.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wrong {
+    /// The argument of an option is missing.
+    Argument,
+    /// Anything else.
+    Word,
+}
 
 impl Misuse {
     /// One that getopt does not know of, such as a missing operand.
     pub fn new(sentence: &str) -> Self {
-        Self(sentence.into())
+        Self { sentence: sentence.into(), what: Wrong::Word }
     }
 
     /// The sentence.
     pub fn sentence(&self) -> &OsStr {
-        &self.0
+        &self.sentence
+    }
+
+    /// What is wrong, for utilities that have sentences of their own.
+    pub fn what(&self) -> Wrong {
+        self.what
+    }
+
+    fn of_argument(self) -> Self {
+        Self { what: Wrong::Argument, ..self }
     }
 }
 
@@ -64,6 +85,7 @@ impl Misuse {
 #[derive(Debug)]
 pub struct Words<'a> {
     known: &'a [Known],
+    all: &'a [OsString],
     words: std::slice::Iter<'a, OsString>,
     /// What is left of a word of bundled short options.
     bundle: &'a [u8],
@@ -76,7 +98,20 @@ impl<'a> Words<'a> {
     pub fn new(words: &'a [OsString], known: &'a [Known], order: Order) -> Self {
         let posixly = std::env::var_os("POSIXLY_CORRECT").is_some();
         let order = if posixly { Order::OptionsFirst } else { order };
-        Self { known, words: words.iter(), bundle: b"", order, only_operands: false }
+        Self { known, all: words, words: words.iter(), bundle: b"", order, only_operands: false }
+    }
+
+    /// The latest word that was read to its end, as `argv[optind - 1]` is in C; `None` is the name of
+    /// the program.
+    pub fn latest(&self) -> Option<&'a OsString> {
+        let begun = self.all.len() - self.words.len();
+        let read = begun - usize::from(!self.bundle.is_empty());
+        self.all[..read].last()
+    }
+
+    /// How many words are left, behind the latest.
+    pub fn left(&self) -> usize {
+        self.words.len()
     }
 
     fn short(&mut self) -> Result<Word, Misuse> {
@@ -94,7 +129,7 @@ impl<'a> Words<'a> {
                 Some(word) => Some(word.clone()),
                 None => {
                     let sentence = "option requires an argument -- '".as_bytes();
-                    return Err(misuse([sentence, &[*letter], b"'"]));
+                    return Err(misuse([sentence, &[*letter], b"'"]).of_argument());
                 }
             },
         };
@@ -118,7 +153,10 @@ impl<'a> Words<'a> {
             }
             (Takes::Argument, None) => match self.words.next() {
                 Some(word) => Ok(Word::Option(index, Some(word.clone()))),
-                None => Err(misuse([b"option '--".as_slice(), long, b"' requires an argument"])),
+                None => {
+                    let parts = [b"option '--".as_slice(), long, b"' requires an argument"];
+                    Err(misuse(parts).of_argument())
+                }
             },
             (_, argument) => Ok(Word::Option(index, argument)),
         }
@@ -180,7 +218,7 @@ impl Iterator for Words<'_> {
 }
 
 fn misuse<const N: usize>(parts: [&[u8]; N]) -> Misuse {
-    Misuse(OsString::from_vec(parts.concat()))
+    Misuse { sentence: OsString::from_vec(parts.concat()), what: Wrong::Word }
 }
 
 #[cfg(test)]
@@ -197,7 +235,7 @@ mod tests {
     fn parse(line: &str, order: Order) -> Result<Vec<Word>, String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let words = Words::new(&words, &KNOWN, order);
-        words.collect::<Result<_, _>>().map_err(|misuse| misuse.0.into_string().unwrap())
+        words.collect::<Result<_, _>>().map_err(|misuse| misuse.sentence.into_string().unwrap())
     }
 
     fn option(index: usize, argument: Option<&str>) -> Word {
@@ -213,6 +251,17 @@ mod tests {
         let expected = vec![option(1, None), option(0, Some("7")), option(0, Some("8"))];
         assert_eq!(parse("-nm7 -m 8", Order::Any), Ok(expected));
         assert_eq!(parse("-Z -Zx", Order::Any), Ok(vec![option(2, None), option(2, Some("x"))]));
+    }
+
+    #[test]
+    fn the_latest_word_is_the_one_that_was_read_to_its_end() {
+        let words = ["-nx", "-m", "7", "a"].map(OsString::from);
+        let mut words = Words::new(&words, &KNOWN, Order::OptionsFirst);
+        let mut latest = || {
+            let _ = words.next();
+            words.latest().and_then(|word| word.to_str())
+        };
+        assert_eq!([latest(), latest(), latest()], [None, Some("-nx"), Some("7")]);
     }
 
     #[test]

@@ -104,6 +104,6 @@ fn usage(program: &OsStr) -> String {
 }
 
 fn refuse(program: &OsStr, misuse: &Misuse) -> u8 {
-    complain_of_usage(program, misuse);
+    complain_of_usage(program, misuse.sentence());
     FAILURE
 }

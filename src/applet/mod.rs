@@ -11,8 +11,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use getopt::Misuse;
-
 use crate::output::{Output, Unwritable, Verbosity, complain_bytes};
 
 /// A utility that we can be.
@@ -57,8 +55,8 @@ fn complain(program: &OsStr, sentence: impl AsRef<OsStr>) {
 }
 
 /// Says what is wrong with the command line, and who knows more.
-fn complain_of_usage(program: &OsStr, misuse: &Misuse) {
-    complain(program, misuse.sentence());
+fn complain_of_usage(program: &OsStr, sentence: impl AsRef<OsStr>) {
+    complain(program, sentence);
     let program = program.as_bytes();
     complain_bytes(&[b"Try '", program, b" --help' for more information.\n"].concat());
 }

@@ -6,27 +6,28 @@
 //! there: of two who find the same dead owner, the second finds the path gone, or leading to the
 //! lock of somebody who lives. What cannot be judged is never broken: content that is not ours, an
 //! owner in another PID namespace, or on another machine.
+//!
+//! Locks of the kernel and lock files respect each other: [`locked`] takes the former on files that
+//! may be the latter.
 
+mod judged;
+pub mod locked;
 mod owner;
 
 use std::ffi::OsStr;
-use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::unistd::fsync;
 
-pub use self::owner::{Content, Owner};
+pub use self::judged::FLOCK;
+pub use self::owner::{Content, Fate, Owner};
 
-use self::owner::Fate;
+use self::judged::{Found, Judged};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
-use crate::sys::lock::{self, Kind, Lock, Mode, Range};
+use crate::sys::lock_table;
 use crate::sys::new_file::NewFile;
-use crate::sys::pidfd::Process;
-use crate::sys::poll;
-use crate::sys::watch::Watch;
 
 /// Why a lock file is not taken or dropped.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -37,9 +38,23 @@ pub enum Error {
     /// It is one's own already, and waiting for it would never end.
     #[error("taken by process {0} already")]
     TakenAlready(i32),
-    /// It is not the lock of whom it was to be dropped for.
+    /// It is the lock of a process that lives, not of the one that it was to be dropped for.
     #[error("the lock of process {0}, not of {1}")]
     SomebodyElses(i32, i32),
+    /// It is the lock of a process that cannot be judged from here.
+    #[error("the lock of {}, not of {asked}", owner.description())]
+    Foreign {
+        /// Its owner.
+        owner: Stranger,
+        /// The process that it was to be dropped for.
+        asked: i32,
+    },
+    /// Its owner has ended, and somebody has locked it meanwhile.
+    #[error("locked by another process")]
+    Locked,
+    /// It is empty, and so perhaps the lock of a program that writes nothing.
+    #[error("empty, and so no lock file")]
+    Empty,
     /// It does not say whose it is.
     #[error("not a lock file of ours: it does not say whose it is")]
     Unreadable,
@@ -51,54 +66,146 @@ impl From<nix::errno::Errno> for Error {
     }
 }
 
-/// Takes a lock file for its owner, waiting until `deadline` for whoever has it.
+/// An owner whose number means nothing here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stranger(Fate, i32);
+
+impl Stranger {
+    /// What can be said of it.
+    pub fn description(self) -> String {
+        match self {
+            Self(Fate::InAnotherNamespace, _) => "a process of another PID namespace".to_owned(),
+            Self(Fate::OnAnotherMachine, _) => "a process of another machine".to_owned(),
+            Self(_, pid) => format!("a process that was numbered {pid}"),
+        }
+    }
+}
+
+/// A lock file that is taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Taken {
+    /// By whom: the number of a process that has it, or what else is known of the owner.
+    pub by: Result<i32, Stranger>,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+}
+
+/// How long an empty file may take to become a lock file, or a locked one: who made it may be about
+/// to write to it, or to lock it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The same where there is no time to wait that long.
+const SHORT_GRACE: Duration = Duration::from_millis(100);
+
+/// Takes a lock file for its owner, waiting until `deadline` for the process that has it. Before
+/// the first wait, `before_waiting` is called with what is known of the owner.
+///
+/// # Errors
+/// [`Error::Empty`] and [`Error::Unreadable`] for what is no lock file; [`Error::TakenAlready`].
 pub fn take(
     path: &OsStr,
     owner: &Owner,
     content: Content,
     deadline: Deadline,
+    before_waiting: impl FnOnce(Option<Taken>),
 ) -> Result<Waited, Error> {
     let new = NewFile::holding(Path::new(path), 0o600, owner.content(content).as_bytes())?;
     fsync(new.file())?;
+    let mut before_waiting = Some(before_waiting);
+    let mut empty_until = None;
     loop {
         match new.link() {
             Err(Errno(libc::EEXIST)) => {}
             linked => return Ok(linked.map(Waited::Done)?),
         }
         let Some(judged) = Judged::open(path)? else { continue };
-        let fate = match &judged.owner {
-            Some(holder) if holder.is(owner) => return Err(Error::TakenAlready(owner.pid)),
-            Some(holder) => holder.fate(content)?,
-            None => Fate::Unknown,
-        };
-        if fate == Fate::Gone {
-            let is_gone = |owner: Option<&Owner>| match owner {
-                Some(owner) => Ok(owner.fate(content)? == Fate::Gone),
-                None => Ok(false),
-            };
-            if judged.remove(path, deadline, is_gone)? == Waited::Done(()) {
-                continue;
+        let obstacle = obstacle(&judged, path, owner, content)?;
+        match (obstacle, empty_until) {
+            (Obstacle::None, _) => continue,
+            (Obstacle::NotYet, None) => empty_until = Some(grace(deadline)),
+            (Obstacle::NotYet, Some(until)) if until.has_passed() => return Err(Error::Empty),
+            (Obstacle::NotYet, _) => {}
+            _ if deadline.has_passed() => return Ok(Waited::TimedOut),
+            _ => {
+                empty_until = None;
+                if let Some(tell) = before_waiting.take() {
+                    tell(judged.whose(content)?);
+                }
             }
         }
-        if deadline.has_passed() {
-            return Ok(Waited::TimedOut);
-        }
-        judged.wait(path, fate, deadline)?;
+        judged.wait(path, obstacle, deadline)?;
     }
 }
 
-/// Drops a lock file of its owner's.
+/// What keeps a lock file from being taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Obstacle {
+    /// Nothing any more.
+    None,
+    /// Its owner, which lives or cannot be judged.
+    Owner,
+    /// A lock of the kernel, on a file without a living owner.
+    Lock,
+    /// The file is empty and not locked.
+    NotYet,
+}
+
+/// Finds out what keeps a lock file from being taken, and breaks one of a dead owner.
+fn obstacle(
+    judged: &Judged,
+    path: &OsStr,
+    owner: &Owner,
+    content: Content,
+) -> Result<Obstacle, Error> {
+    let holder = match &judged.found {
+        Found::Owner(holder) => holder,
+        Found::Nothing if lock_table::is_locked(path).map_err(|error| error.errno())? => {
+            return Ok(Obstacle::Lock);
+        }
+        Found::Nothing => return Ok(Obstacle::NotYet),
+        Found::Anything => return Err(Error::Unreadable),
+    };
+    if holder.is(owner) {
+        return Err(Error::TakenAlready(owner.pid));
+    }
+    match holder.fate(content)? {
+        Fate::Gone => Ok(match judged.break_stale(path, content, Deadline::PASSED)? {
+            Waited::Done(()) => Obstacle::None,
+            Waited::TimedOut => Obstacle::Lock,
+        }),
+        _ => Ok(Obstacle::Owner),
+    }
+}
+
+/// Until when an empty file is given time.
+fn grace(deadline: Deadline) -> Deadline {
+    let left = deadline.remaining().unwrap_or(GRACE);
+    Deadline::after(left.clamp(SHORT_GRACE, GRACE))
+}
+
+/// Drops a lock file of its owner's, or one whose owner has ended.
 ///
 /// # Errors
-/// ENOENT if there is none; [`Error::SomebodyElses`].
-pub fn release(path: &OsStr, owner: &Owner) -> Result<(), Error> {
+/// ENOENT if there is none; [`Error::SomebodyElses`] and [`Error::Foreign`]; [`Error::Locked`].
+pub fn release(path: &OsStr, owner: &Owner, content: Content) -> Result<(), Error> {
     let judged = Judged::open(path)?.ok_or(Errno(libc::ENOENT))?;
-    match &judged.owner {
-        Some(holder) if holder.is(owner) => {}
-        Some(holder) => return Err(Error::SomebodyElses(holder.pid, owner.pid)),
-        None => return Err(Error::Unreadable),
+    let holder = match &judged.found {
+        Found::Owner(holder) => holder,
+        Found::Nothing => return Err(Error::Empty),
+        Found::Anything => return Err(Error::Unreadable),
+    };
+    if holder.is(owner) {
+        return judged.remove(path);
     }
-    remove(path, &judged)
+    match holder.fate(content)? {
+        // Others who judge the file have it locked for a moment.
+        Fate::Gone => match judged.break_stale(path, content, Deadline::after(GRACE))? {
+            Waited::Done(()) => Ok(()),
+            Waited::TimedOut => Err(Error::Locked),
+        },
+        Fate::Alive => Err(Error::SomebodyElses(holder.pid, owner.pid)),
+        fate => Err(Error::Foreign { owner: Stranger(fate, holder.pid), asked: owner.pid }),
+    }
 }
 
 /// Drops a lock file, whoever has it.
@@ -106,8 +213,7 @@ pub fn release(path: &OsStr, owner: &Owner) -> Result<(), Error> {
 /// # Errors
 /// ENOENT if there is none.
 pub fn release_any(path: &OsStr) -> Result<(), Error> {
-    let judged = Judged::open(path)?.ok_or(Errno(libc::ENOENT))?;
-    remove(path, &judged)
+    Judged::open(path)?.ok_or(Errno(libc::ENOENT))?.remove(path)
 }
 
 /// Whose a lock file is, or a pidfile; `None` if it does not say.
@@ -115,91 +221,21 @@ pub fn release_any(path: &OsStr) -> Result<(), Error> {
 /// # Errors
 /// ENOENT if there is none.
 pub fn owner(path: &OsStr) -> Result<Option<Owner>, Error> {
-    Ok(Judged::open(path)?.ok_or(Errno(libc::ENOENT))?.owner)
-}
-
-/// Who has a lock file, and since when, in seconds since 1970; `None` if nobody has it.
-pub fn holder(path: &OsStr) -> Result<Option<(i32, i64)>, Error> {
-    let Some(judged) = Judged::open(path)? else { return Ok(None) };
-    let since = lock::status(path)?.st_mtime;
-    Ok(judged.owner.map(|owner| (owner.pid, since)))
-}
-
-/// A lock file that was opened to be judged.
-#[derive(Debug)]
-struct Judged {
-    file: OwnedFd,
-    owner: Option<Owner>,
-}
-
-impl Judged {
-    /// The lock file at a path; `None` if there is none.
-    fn open(path: &OsStr) -> Result<Option<Self>, Error> {
-        let file = match lock::open_regular(path) {
-            Err(lock::Error::Kernel(Errno(libc::ENOENT))) => return Ok(None),
-            Err(lock::Error::Kernel(errno)) => return Err(errno.into()),
-            Err(_) => return Err(Error::Unreadable),
-            Ok(file) => file,
-        };
-        let owner = read(&file)?;
-        Ok(Some(Self { file, owner }))
-    }
-
-    /// Removes the file from its path, if the path leads to it still and `agrees` with its owner.
-    ///
-    /// The flock keeps others from doing the same meanwhile; so nobody else's file can have come
-    /// to the path between the look and the removal.
-    fn remove(
-        &self,
-        path: &OsStr,
-        deadline: Deadline,
-        agrees: impl Fn(Option<&Owner>) -> Result<bool, Errno>,
-    ) -> Result<Waited, Error> {
-        let whole = Lock { kind: Kind::Flock, mode: Mode::Exclusive, range: Range::default() };
-        if whole.wait(&self.file, deadline)? == Waited::TimedOut {
-            return Ok(Waited::TimedOut);
-        }
-        if lock::is_at(path, &self.file)? && agrees(read(&self.file)?.as_ref())? {
-            lock::unlink(path)?;
-        }
-        whole.release(&self.file)?;
-        Ok(Waited::Done(()))
-    }
-
-    /// Waits until the file is gone or its owner is, or a second has passed: not every file system
-    /// tells when a name goes.
-    ///
-    /// Of an owner whose fate is unknown the number may be that of another process here.
-    fn wait(&self, path: &OsStr, fate: Fate, deadline: Deadline) -> Result<(), Errno> {
-        const LOOK_AGAIN: Duration = Duration::from_secs(1);
-        // There are few watches for each user; without one, the second has to do.
-        let watch = Watch::of_names(&self.file).ok();
-        if !lock::is_at(path, &self.file)? {
-            return Ok(());
-        }
-        let owner = self.owner.as_ref().filter(|_| fate == Fate::Alive);
-        let owner = owner.and_then(|owner| Process::open(owner.pid).ok());
-        let fds = watch.iter().map(AsFd::as_fd).chain(owner.iter().map(AsFd::as_fd));
-        let fds: Vec<_> = fds.collect();
-        let _: Waited = poll::any_readable(&fds, deadline.min(Deadline::after(LOOK_AGAIN)))?;
-        Ok(())
+    match Judged::open(path)?.ok_or(Errno(libc::ENOENT))?.found {
+        Found::Owner(owner) => Ok(Some(owner)),
+        Found::Nothing | Found::Anything => Ok(None),
     }
 }
 
-/// Whose a lock file is; nobody's that we know of, where it is none of ours.
-fn read(file: &OwnedFd) -> Result<Option<Owner>, Errno> {
-    /// Longer than any of ours.
-    const LIMIT: u64 = 4096;
-    let mut text = Vec::new();
-    let mut file = std::fs::File::from(file.try_clone()?);
-    std::io::Seek::rewind(&mut file)?;
-    file.take(LIMIT).read_to_end(&mut text)?;
-    Ok(Owner::parse(&text))
-}
-
-fn remove(path: &OsStr, judged: &Judged) -> Result<(), Error> {
-    // Without a deadline it does not time out.
-    judged.remove(path, Deadline::NEVER, |_| Ok(true)).map(|_: Waited| ())
+/// By whom a lock file is taken; `None` if it is not, or no lock file.
+///
+/// # Errors
+/// EACCES where that cannot be known.
+pub fn taken(path: &OsStr, content: Content) -> Result<Option<Taken>, Error> {
+    match Judged::open_followed(path)? {
+        Some(judged) => Ok(judged.taken(content)?),
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -224,13 +260,38 @@ mod tests {
         let path = directory.path().join("lock");
         let path = path.as_os_str();
         let dead = dead();
-        let take = |owner: &Owner| take(path, owner, Content::Full, Deadline::PASSED);
+        let take = |owner: &Owner| take(path, owner, Content::Full, Deadline::PASSED, |_| ());
+        let release = |owner: &Owner| release(path, owner, Content::Full);
         assert_eq!(take(&dead), Ok(Waited::Done(())));
         assert_eq!(take(&me()), Ok(Waited::Done(())));
         assert_eq!(take(&me()), Err(Error::TakenAlready(me().pid)));
         assert_eq!(take(&dead), Ok(Waited::TimedOut));
-        assert_eq!(release(path, &dead), Err(Error::SomebodyElses(me().pid, me().pid)));
-        assert_eq!(release(path, &me()), Ok(()));
-        assert_eq!(release(path, &me()), Err(Errno(libc::ENOENT).into()));
+        assert_eq!(release(&dead), Err(Error::SomebodyElses(me().pid, me().pid)));
+        assert_eq!(release(&me()), Ok(()));
+        assert_eq!(release(&me()), Err(Errno(libc::ENOENT).into()));
+    }
+
+    #[test]
+    fn dropping_breaks_what_taking_would_break() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let path = path.as_os_str();
+        for content in [Content::Full, Content::PidOnly] {
+            let owner = if content == Content::Full { dead() } else { nobody() };
+            std::fs::write(path, owner.content(content)).unwrap();
+            assert_eq!(release(path, &me(), content), Ok(()));
+        }
+        let nobody = nobody();
+        std::fs::write(path, nobody.content(Content::PidOnly)).unwrap();
+        let stranger = Stranger(Fate::Unknown, nobody.pid);
+        let refused = Error::Foreign { owner: stranger, asked: me().pid };
+        assert_eq!(release(path, &me(), Content::Full), Err(refused));
+    }
+
+    /// A number that no process has.
+    fn nobody() -> Owner {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        Owner::parse(format!("{}\n", child.id()).as_bytes()).unwrap()
     }
 }

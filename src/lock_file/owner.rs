@@ -18,10 +18,16 @@ pub struct Owner {
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Identity {
     start: u64,
-    boot: String,
+    /// `None` where the kernel did not say: such a file is never broken.
+    boot: Option<String>,
     namespace: u64,
-    machine: String,
+    /// `None` where the machine has no ID: such a file is not broken after a reboot.
+    machine: Option<String>,
 }
+
+/// What stands for an ID that could not be read. No ID is equal to it, not even to versions of this
+/// program that do not know it.
+const UNKNOWN: &str = "-";
 
 /// What is written into a lock file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,12 +41,16 @@ pub enum Content {
 
 /// What has become of the owner.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fate {
-    /// It has it.
+pub enum Fate {
+    /// It has the lock.
     Alive,
     /// It has ended.
     Gone,
-    /// Who knows; the lock is respected.
+    /// Its number belongs to another PID namespace. Like all below, the lock is respected.
+    InAnotherNamespace,
+    /// Its number belongs to another machine.
+    OnAnotherMachine,
+    /// There is too little to judge it by.
     Unknown,
 }
 
@@ -50,9 +60,13 @@ impl Owner {
     /// # Errors
     /// ESRCH if there is none.
     pub fn now(pid: i32) -> Result<Self, Errno> {
+        if !process::has_our_numbers() {
+            // The number would lead to another process.
+            return Err(Errno(libc::ESRCH));
+        }
         let identity = Identity {
             start: process::start_time(pid)?,
-            boot: process::boot_id()?,
+            boot: process::boot_id(),
             namespace: process::pid_namespace()?,
             machine: process::machine(),
         };
@@ -64,15 +78,12 @@ impl Owner {
         Some(self.identity.as_ref()?.start)
     }
 
-    /// Whether it is known to have ended.
-    pub fn is_certainly_gone(&self) -> bool {
-        self.fate(Content::Full) == Ok(Fate::Gone)
-    }
-
     pub(super) fn content(&self, content: Content) -> String {
         let pid = self.pid;
         match &self.identity {
             Some(Identity { start, boot, namespace, machine }) if content == Content::Full => {
+                let boot = boot.as_deref().unwrap_or(UNKNOWN);
+                let machine = machine.as_deref().unwrap_or(UNKNOWN);
                 format!("{pid}\nstart {start}\nboot {boot}\npidns {namespace}\nmachine {machine}\n")
             }
             _ => format!("{pid}\n"),
@@ -85,40 +96,63 @@ impl Owner {
         let mut lines = text.lines();
         let pid = lines.next()?.trim().parse().ok().filter(|&pid| pid > 0)?;
         let mut value = |key: &str| lines.next()?.strip_prefix(key)?.strip_prefix(' ');
+        let known =
+            |id: &str| Some(id.to_owned()).filter(|id| !matches!(id.as_str(), "" | UNKNOWN));
         let identity = match value("start") {
             None if text.lines().count() == 1 => None,
             start => Some(Identity {
                 start: start?.parse().ok()?,
-                boot: value("boot")?.to_owned(),
+                boot: known(value("boot")?),
                 namespace: value("pidns")?.parse().ok()?,
-                machine: value("machine")?.to_owned(),
+                machine: known(value("machine")?),
             }),
         };
         Some(Self { pid, identity })
     }
 
     /// What has become of it, as far as that can be known for certain.
-    pub(super) fn fate(&self, content: Content) -> Result<Fate, Errno> {
+    pub fn fate(&self, content: Content) -> Result<Fate, Errno> {
         let Some(identity) = &self.identity else {
             return match content {
                 Content::PidOnly => Ok(if exists(self.pid)? { Fate::Alive } else { Fate::Gone }),
                 Content::Full => Ok(Fate::Unknown),
             };
         };
-        if identity.boot != process::boot_id()? {
-            let same = identity.machine == process::machine();
-            return Ok(if same { Fate::Gone } else { Fate::Unknown });
-        }
-        if identity.namespace != process::pid_namespace()? {
+        let (ours, boot) = (process::boot_id(), &identity.boot);
+        if ours.is_none() || boot.is_none() {
             return Ok(Fate::Unknown);
         }
+        if ours != *boot {
+            return Ok(match (process::machine(), &identity.machine) {
+                (Some(ours), Some(theirs)) if ours == *theirs => Fate::Gone,
+                (Some(_), Some(_)) => Fate::OnAnotherMachine,
+                _ => Fate::Unknown,
+            });
+        }
+        if identity.namespace != process::pid_namespace()? {
+            return Ok(Fate::InAnotherNamespace);
+        }
+        if !process::has_our_numbers() {
+            return Ok(Fate::Unknown);
+        }
+        self.fate_here(identity.start)
+    }
+
+    /// The same where its number is one of ours.
+    fn fate_here(&self, started: u64) -> Result<Fate, Errno> {
         match process::start_time(self.pid) {
-            Ok(start) => Ok(if start == identity.start { Fate::Alive } else { Fate::Gone }),
+            Ok(start) => Ok(if start == started { Fate::Alive } else { Fate::Gone }),
             Err(Errno(libc::ESRCH)) => {
                 Ok(if exists(self.pid)? { Fate::Unknown } else { Fate::Gone })
             }
             Err(_) => Ok(Fate::Unknown),
         }
+    }
+
+    /// Whether a lock file with this owner says all that it takes to judge it, so that nothing else
+    /// has such a content by chance.
+    pub(super) fn is_unmistakable(&self) -> bool {
+        self.identity.is_some()
     }
 
     pub(super) fn is(&self, other: &Self) -> bool {
@@ -182,13 +216,29 @@ mod tests {
         let fate = |owner: Owner| owner.fate(Content::Full).unwrap();
         assert_eq!(fate(me()), Fate::Alive);
         assert_eq!(fate(changed(|me| me.start += 1)), Fate::Gone);
-        assert_eq!(fate(changed(|me| me.namespace += 1)), Fate::Unknown);
-        assert_eq!(fate(changed(|me| me.boot.push('x'))), Fate::Gone);
-        let elsewhere = changed(|me| {
-            me.boot.push('x');
-            me.machine.push('x');
-        });
+        assert_eq!(fate(changed(|me| me.namespace += 1)), Fate::InAnotherNamespace);
+    }
+
+    #[test]
+    fn an_earlier_boot_is_told_from_another_machine_by_what_both_say() {
+        let fate = |owner: Owner| owner.fate(Content::Full).unwrap();
+        let other = || Some("x".to_owned());
+        assert_eq!(fate(changed(|me| me.boot = None)), Fate::Unknown);
+        let elsewhere = changed(|me| (me.boot, me.machine) = (other(), None));
         assert_eq!(fate(elsewhere), Fate::Unknown);
+        if process::machine().is_some() {
+            assert_eq!(fate(changed(|me| me.boot = other())), Fate::Gone);
+            let elsewhere = changed(|me| (me.boot, me.machine) = (other(), other()));
+            assert_eq!(fate(elsewhere), Fate::OnAnotherMachine);
+        }
+    }
+
+    #[test]
+    fn an_id_that_could_not_be_read_is_written_as_none() {
+        let owner = changed(|me| (me.boot, me.machine) = (None, None));
+        let content = owner.content(Content::Full);
+        assert!(content.contains("\nboot -\n") && content.ends_with("\nmachine -\n"), "{content}");
+        assert_eq!(Owner::parse(content.as_bytes()), Some(owner));
     }
 
     #[test]

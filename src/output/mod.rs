@@ -73,6 +73,12 @@ pub struct WriteFailed {
 #[derive(Debug)]
 pub struct Output {
     pending: Vec<u8>,
+    notes: Notes,
+}
+
+/// Stderr, as quiet as it was asked to be. A thread that does the work of a command has its own.
+#[derive(Clone, Debug)]
+pub struct Notes {
     verbosity: Verbosity,
     /// The words of the command, which its diagnostics begin with.
     command: String,
@@ -84,7 +90,7 @@ const ENOUGH: usize = 64 << 10;
 impl Output {
     /// The output of the command that these words name.
     pub fn new(command: impl Into<String>, verbosity: Verbosity) -> Self {
-        Self { pending: Vec::new(), verbosity, command: command.into() }
+        Self { pending: Vec::new(), notes: Notes { verbosity, command: command.into() } }
     }
 
     /// One line of the answer.
@@ -178,6 +184,47 @@ impl Output {
         self.line(text::harmless(text))
     }
 
+    /// What says things on stderr as this does.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
+    /// Something that happens on the way, for those who asked with `--verbose`.
+    pub fn note(&self, text: impl Display) {
+        self.notes.note(text);
+    }
+
+    /// Something wrong that does not end the command.
+    pub fn warn(&self, text: impl Display) {
+        self.notes.warn(text);
+    }
+
+    /// Whether more than the answer is wanted, and so worth finding out.
+    pub fn is_verbose(&self) -> bool {
+        self.notes.is_verbose()
+    }
+
+    /// Whether somebody sits at a terminal and reads what we say.
+    pub fn is_watched(&self) -> bool {
+        !self.notes.verbosity.quiet && stdio::is_terminal(Stream::Error)
+    }
+
+    /// What went wrong, and the way out where there is one.
+    pub fn error(&self, error: &anyhow::Error) {
+        let failure = Failure::in_chain(error);
+        if failure.is_some_and(Failure::is_expected) {
+            return self.note(format_args!("{error:#}"));
+        }
+        self.warn(format_args!("{error:#}"));
+        let of_errno = || is_for_memory(error).then_some(heap::HINT);
+        let hint = failure.and_then(Failure::way_out).or_else(of_errno);
+        if let Some(hint) = hint.filter(|_| !self.notes.verbosity.quiet) {
+            complain(format_args!("hint: {hint}\n"));
+        }
+    }
+}
+
+impl Notes {
     /// Something that happens on the way, for those who asked with `--verbose`.
     pub fn note(&self, text: impl Display) {
         if self.verbosity.verbose {
@@ -195,25 +242,6 @@ impl Output {
     /// Whether more than the answer is wanted, and so worth finding out.
     pub fn is_verbose(&self) -> bool {
         self.verbosity.verbose
-    }
-
-    /// Whether somebody sits at a terminal and reads what we say.
-    pub fn is_watched(&self) -> bool {
-        !self.verbosity.quiet && stdio::is_terminal(Stream::Error)
-    }
-
-    /// What went wrong, and the way out where there is one.
-    pub fn error(&self, error: &anyhow::Error) {
-        let failure = Failure::in_chain(error);
-        if failure.is_some_and(Failure::is_expected) {
-            return self.note(format_args!("{error:#}"));
-        }
-        self.warn(format_args!("{error:#}"));
-        let of_errno = || is_for_memory(error).then_some(heap::HINT);
-        let hint = failure.and_then(Failure::way_out).or_else(of_errno);
-        if let Some(hint) = hint.filter(|_| !self.verbosity.quiet) {
-            complain(format_args!("hint: {hint}\n"));
-        }
     }
 
     fn complain(&self, text: impl Display) {

@@ -21,6 +21,7 @@ use crate::errno::Errno;
 use crate::name::SemaphoreName;
 use crate::spin::Spin;
 use crate::sys::lock::{Guard, Lock};
+use crate::sys::lock_table;
 use crate::sys::semaphore::{self, Semaphore};
 
 use watch::Watch;
@@ -133,8 +134,25 @@ impl Permits {
     }
 
     /// The claims that are held.
-    pub fn claims(&self) -> Vec<Claim> {
+    fn claims(&self) -> Vec<Claim> {
         slots::held(&self.semaphore).map(|(_, claim)| claim).collect()
+    }
+
+    /// The claims that are held, with the number of a process that holds each: its command, or the
+    /// `ipc` that is about to start it, or another that was left running. `None` where it cannot be
+    /// seen.
+    ///
+    /// The numbers in the slots are no proof: they may be of another PID namespace, or of processes
+    /// that have ended. The descriptors that processes have are.
+    pub fn holders(&self) -> Vec<(Option<i32>, Claim)> {
+        let locks = lock_table::of_file(self.semaphore.status()).unwrap_or_default();
+        let seen = |slot| {
+            let at = claims::lock_of(slot).range.start as u64;
+            let of_slot = locks.iter().filter(move |lock| lock.entry.start == at);
+            of_slot.flat_map(|lock| lock.pids.iter().copied()).collect::<Vec<i32>>()
+        };
+        let with_holder = |(slot, claim): (usize, Claim)| (claim.holder_among(&seen(slot)), claim);
+        slots::held(&self.semaphore).map(with_holder).collect()
     }
 
     /// Attempts to take `count` units until it comes to something. What has come of memory that was

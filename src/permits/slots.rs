@@ -8,6 +8,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::sys::process;
 use crate::sys::semaphore::{SLOTS, Semaphore};
 
 /// Units that somebody has taken.
@@ -19,6 +20,26 @@ pub struct Claim {
     pub keeper: i32,
     /// The command that it runs; 0 if that is not known.
     pub command: i32,
+}
+
+impl Claim {
+    /// Which process holds it, where these are seen to have its lock.
+    pub fn holder_among(&self, seen: &[i32]) -> Option<i32> {
+        if seen.contains(&self.command) {
+            return Some(self.command);
+        }
+        let is_started = || process::parent_of(self.command) == Some(self.keeper);
+        let command = || Some(self.command).filter(|&pid| pid != 0 && is_started());
+        if seen.contains(&self.keeper) {
+            // The command has closed the descriptor, or is about to be started.
+            return command().or(Some(self.keeper));
+        }
+        match seen.first() {
+            // Of another user's processes it is not seen what they have; both numbers fit.
+            None => command().filter(|&pid| process::is_closed_to_us(pid)),
+            left_running => left_running.copied(),
+        }
+    }
 }
 
 /// The most units that a claim can have.

@@ -4,6 +4,7 @@
 use std::ffi::c_long;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::resource::{Resource, getrlimit};
@@ -20,14 +21,28 @@ const UNUSUAL: i32 = 100;
 /// How many every process may have, as POSIX promises: _POSIX_OPEN_MAX.
 const LEAST: u64 = 20;
 
+/// A bit for each standard descriptor that the caller left closed. The entry point puts a file of
+/// its own there, which is not what the caller means by the number.
+static CLOSED_BY_CALLER: AtomicU8 = AtomicU8::new(0);
+
+/// Remembers that the caller left a standard descriptor closed.
+pub(super) fn mark_closed(number: i32) {
+    CLOSED_BY_CALLER.fetch_or(1 << number, Ordering::Relaxed);
+}
+
+/// Whether the caller left a descriptor closed whose number is in use now all the same.
+fn is_marked_closed(number: i32) -> bool {
+    (0..THIRD).contains(&number) && CLOSED_BY_CALLER.load(Ordering::Relaxed) & 1 << number != 0
+}
+
 /// A descriptor of our caller's. It stays open, and is passed on to a COMMAND.
 ///
 /// This has to come before anything is opened: a number that was free could be one of ours later.
 ///
 /// # Errors
-/// EBADF if it is not open.
+/// EBADF if the caller left it closed.
 pub fn inherited(number: i32) -> Result<BorrowedFd<'static>, Errno> {
-    if number < 0 {
+    if number < 0 || is_marked_closed(number) {
         return Err(Errno(libc::EBADF));
     }
     // SAFETY: whether it is open comes next, and nothing here closes what it did not open, but for

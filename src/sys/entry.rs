@@ -1,6 +1,7 @@
 //! The process as the kernel starts it: its arguments, its standard descriptors, its privileges.
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -69,9 +70,11 @@ fn occupy_standard_descriptors() {
         (Stream::Output, OFlag::O_RDONLY),
         (Stream::Error, OFlag::O_RDONLY),
     ] {
-        if fcntl(stream.fd(), FcntlArg::F_GETFD).is_err()
-            && let Ok(fd) = open("/dev/null", useless | OFlag::O_CLOEXEC, Mode::empty())
-        {
+        if fcntl(stream.fd(), FcntlArg::F_GETFD).is_ok() {
+            continue;
+        }
+        super::descriptor::mark_closed(stream.fd().as_raw_fd());
+        if let Ok(fd) = open("/dev/null", useless | OFlag::O_CLOEXEC, Mode::empty()) {
             // The kernel gave the lowest free number, which is that of the stream.
             std::mem::forget(fd);
         }

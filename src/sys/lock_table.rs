@@ -3,6 +3,7 @@
 //! have the descriptor.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::stat::FileStat;
 
-use super::lock::{Kind, Mode, Range};
+use super::lock::{self, Kind, Mode, Range};
 use super::process;
 use crate::errno::Errno;
 
@@ -45,7 +46,7 @@ pub struct Held {
     /// The lock.
     pub entry: Entry,
     /// The processes that have it, as far as we may see them; the one that the table names where
-    /// no descriptor shows it.
+    /// it does not let us look at its descriptors.
     pub pids: Vec<i32>,
     /// A path by which one of them has the file open.
     pub path: Option<PathBuf>,
@@ -54,7 +55,7 @@ pub struct Held {
 }
 
 /// A descriptor that carries a lock.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Carrier {
     pid: i32,
     path: Option<PathBuf>,
@@ -89,6 +90,14 @@ impl Held {
         let (mode, file) = (Mode::Exclusive, FileId::of(status));
         let entry = Entry { kind, mode, pid: None, file, start: 0, end: None };
         Self { entry, pids: Vec::new(), path: None, waiters: Vec::new() }
+    }
+}
+
+impl Held {
+    fn add(&mut self, carriers: &[Carrier]) {
+        self.pids = carriers.iter().map(|carrier| carrier.pid).collect();
+        self.pids.dedup();
+        self.path = carriers.iter().find_map(|carrier| carrier.path.clone());
     }
 }
 
@@ -131,12 +140,7 @@ impl Entry {
 
 /// All locks that can be seen.
 pub fn all() -> Result<Vec<Held>, Errno> {
-    let carriers = carriers(|_| true);
-    let mut locks = table()?;
-    for held in &mut locks {
-        add_carriers(held, &carriers);
-    }
-    Ok(locks)
+    Ok(with_carriers(table()?, carriers(|_| true)))
 }
 
 /// The locks of one file.
@@ -146,32 +150,76 @@ pub fn of_file(status: &FileStat) -> Result<Vec<Held>, Errno> {
     };
     let carriers = carriers(is_it);
     let id = FileId::of(status);
-    let mut locks: Vec<Held> = table()?
-        .into_iter()
-        .filter(|held| held.entry.file == id || carriers.contains_key(&held.entry))
-        .collect();
-    for held in &mut locks {
-        add_carriers(held, &carriers);
+    let mut locks = table()?;
+    locks.retain(|held| held.entry.file == id || carriers.contains_key(&held.entry));
+    Ok(with_carriers(locks, carriers))
+}
+
+/// The locks of the file at a path that touch a range, as far as they can be seen without opening
+/// the file.
+pub fn seen_of_path(path: &OsStr, range: Range) -> Result<Vec<Held>, lock::Error> {
+    let mut held = of_file(&lock::status(path)?)?;
+    held.retain(|held| held.entry.touches(range));
+    Ok(held)
+}
+
+/// The same, those that cannot be seen so included.
+pub fn of_path(path: &OsStr, range: Range) -> Result<Vec<Held>, lock::Error> {
+    let status = lock::status(path)?;
+    let mut held = seen_of_path(path, range)?;
+    if held.is_empty() && !is_complete_for(&status) {
+        let hidden = lock::probe(path, range)?;
+        held.extend(hidden.into_iter().map(|kind| Held::of_nobody(kind, &status)));
     }
-    Ok(locks)
+    Ok(held)
+}
+
+/// Whether the file at a path is locked in any way; one that is gone is not.
+pub fn is_locked(path: &OsStr) -> Result<bool, lock::Error> {
+    match of_path(path, Range::default()) {
+        Err(lock::Error::Kernel(Errno(libc::ENOENT))) => Ok(false),
+        locks => Ok(!locks?.is_empty()),
+    }
 }
 
 /// Whether the table has every lock: that of another PID namespace leaves out what was locked in
 /// this one's parents, and the device of some file systems (major number 0) may go by another name.
-pub fn is_complete_for(status: &FileStat) -> bool {
-    /// The inode of the first PID namespace: PROC_PID_INIT_INO of the kernel.
-    const FIRST: u64 = 0xEFFF_FFFC;
-    let namespace = fs::metadata("/proc/self/ns/pid").map(|metadata| metadata.ino());
-    libc::major(status.st_dev) != 0 && namespace.is_ok_and(|inode| inode == FIRST)
+fn is_complete_for(status: &FileStat) -> bool {
+    libc::major(status.st_dev) != 0 && process::is_first_namespace()
 }
 
-/// Names those who have the descriptor instead of the one who made the lock: he may be gone, and
-/// his number may be somebody else's.
-fn add_carriers(held: &mut Held, carriers: &BTreeMap<Entry, Vec<Carrier>>) {
-    let Some(carriers) = carriers.get(&held.entry) else { return };
-    held.pids = carriers.iter().map(|carrier| carrier.pid).collect();
-    held.pids.dedup();
-    held.path = carriers.iter().find_map(|carrier| carrier.path.clone());
+/// Names those who have the descriptor instead of the one who made the lock, and adds the locks
+/// that only descriptors show: in a PID namespace other than the first the table leaves out those
+/// whose process has ended, as it has no number for it.
+fn with_carriers(mut locks: Vec<Held>, carriers: BTreeMap<Entry, Vec<Carrier>>) -> Vec<Held> {
+    let mut hidden = carriers.clone();
+    for held in &mut locks {
+        hidden.remove(&held.entry);
+        match carriers.get(&held.entry) {
+            Some(carriers) => held.add(carriers),
+            None => {
+                let entry = held.entry.clone();
+                held.pids.retain(|&pid| may_carry(pid, &entry));
+            }
+        }
+    }
+    locks.extend(hidden.into_iter().map(|(entry, carriers)| {
+        let mut held = Held { entry, pids: Vec::new(), path: None, waiters: Vec::new() };
+        held.add(&carriers);
+        held
+    }));
+    locks
+}
+
+/// Whether the process that the table names for a lock has it. It may have ended since it made the
+/// lock, and its number may be another's by now.
+fn may_carry(pid: i32, entry: &Entry) -> bool {
+    match descriptors_of(pid) {
+        Ok(descriptors) => descriptors
+            .iter()
+            .any(|(_, info)| locks_of(info).is_ok_and(|locks| locks.contains(entry))),
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
 }
 
 /// The table of the kernel.
@@ -201,20 +249,25 @@ fn carriers(wanted: impl Fn(&fs::Metadata) -> bool) -> BTreeMap<Entry, Vec<Carri
     // What we inherited is not what anybody asks about.
     for pid in process::all().filter(|&pid| pid != std::process::id() as i32) {
         // It may be gone, or not be ours to look into.
-        let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
-        for descriptor in descriptors.flatten() {
-            let path = descriptor.path();
+        for (path, info) in descriptors_of(pid).unwrap_or_default() {
             if !fs::metadata(&path).is_ok_and(|metadata| wanted(&metadata)) {
                 continue;
             }
-            let info = Path::new("/proc").join(pid.to_string()).join("fdinfo");
-            for entry in locks_of(&info.join(descriptor.file_name())).unwrap_or_default() {
+            for entry in locks_of(&info).unwrap_or_default() {
                 let carrier = Carrier { pid, path: fs::read_link(&path).ok() };
                 carriers.entry(entry).or_default().push(carrier);
             }
         }
     }
     carriers
+}
+
+/// The descriptors of a process: where each leads, and what is known of it.
+fn descriptors_of(pid: i32) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    let process = Path::new("/proc").join(pid.to_string());
+    let paths =
+        |entry: fs::DirEntry| (entry.path(), process.join("fdinfo").join(entry.file_name()));
+    Ok(fs::read_dir(process.join("fd"))?.flatten().map(paths).collect())
 }
 
 fn locks_of(info: &Path) -> io::Result<Vec<Entry>> {

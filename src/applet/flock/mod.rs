@@ -1,5 +1,6 @@
-//! `flock`, as util-linux has it: flock(1).
+//! `flock`, as util-linux has it: flock(1). What versions differ in is as in 2.43.
 
+mod numbers;
 mod options;
 
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,6 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::getopt::Misuse;
 use super::{answer, complain, complain_of_usage};
 use crate::child;
 use crate::deadline::{Deadline, Waited};
@@ -19,7 +19,7 @@ use crate::sys::lock::{self, Access, Mode};
 use crate::sys::signal::{await_children, restore_dispositions_of_our_caller};
 use crate::sys::spawn::{Program, Signals, Streams};
 
-use options::Options;
+use options::{Options, Parsed, is_line};
 
 /// Statuses of sysexits(3), which are those of the original.
 const USAGE: u8 = 64;
@@ -49,76 +49,102 @@ pub fn run(arguments: &[OsString]) -> u8 {
 
 fn lock_and_run(called: &OsStr, program: &OsStr, words: &[OsString]) -> Result<u8, Ended> {
     if words.is_empty() {
-        complain_of_usage(program, &Misuse::new("not enough arguments"));
+        complain_of_usage(program, "not enough arguments");
         return Err(Ended(USAGE));
     }
-    let (options, operands) = Options::parse(called, program, words)?;
+    let parsed = Options::parse(called, program, words)?;
+    let options = &parsed.options;
     if options.no_fork && options.close {
         complain(program, "the --no-fork and --close options are incompatible");
         return Err(Ended(USAGE));
     }
-    let (mut target, command) = match (&options.descriptor, operands.as_slice()) {
-        (Some(number), words) => {
-            let command = options.command(program, words)?;
-            (Target::descriptor(program, number)?, command)
+    let (place, command) = parsed.wanted(program)?;
+    let (mut target, deadline) = match place {
+        Place::File(file) => {
+            let target = Target::open(program, file, lock::access_of_utility(options.lock))?;
+            (target, options.deadline(program)?)
         }
-        (None, []) => {
-            complain(program, "requires file descriptor, file or directory");
-            return Err(Ended(USAGE));
-        }
-        (None, [number]) if options.line.is_none() => (Target::descriptor(program, number)?, None),
-        (None, [file, words @ ..]) => {
-            let command = options.command(program, words)?;
-            (Target::open(program, file, lock::access_of_utility(options.lock))?, command)
+        Place::Descriptor(number) => {
+            let deadline = options.deadline(program)?;
+            (Target::descriptor(program, number)?, deadline)
         }
     };
-    options.acquire(program, &mut target)?;
+    options.acquire(program, &mut target, deadline)?;
     match command {
         Some(command) => options.execute(program, target, command),
         None => Ok(0),
     }
 }
 
+/// What is to be locked.
+enum Place<'a> {
+    File(&'a OsStr),
+    Descriptor(i32),
+}
+
+impl<'a> Parsed<'a> {
+    /// What is to be locked, and what is to be run.
+    fn wanted(&self, program: &OsStr) -> Result<(Place<'a>, Option<Vec<OsString>>), Ended> {
+        let Self { options, operands, last_option } = self;
+        let (place, command) = match (options.descriptor, *operands) {
+            (descriptor, [line]) if options.line => {
+                (Place::Descriptor(descriptor.unwrap_or(-1)), Some(shell_command(line)))
+            }
+            _ if options.line => return misses_line(program, last_option),
+            (Some(_), []) => return misused(program, "missing command"),
+            (Some(descriptor), words) => (Place::Descriptor(descriptor), Some(words.to_vec())),
+            (None, []) => return misused(program, NOTHING_TO_LOCK),
+            (None, [number]) => (Place::Descriptor(options::descriptor(program, number)?), None),
+            (None, [file, option, line]) if is_line(option) => {
+                (Place::File(file), Some(shell_command(line)))
+            }
+            (None, [_, option, ..]) if is_line(option) => return misses_line(program, option),
+            (None, [file, words @ ..]) => (Place::File(file), Some(words.to_vec())),
+        };
+        match place {
+            Place::Descriptor(..0) => misused(program, NOTHING_TO_LOCK),
+            place => Ok((place, command)),
+        }
+    }
+}
+
+const NOTHING_TO_LOCK: &str = "missing file descriptor, file or directory";
+
+fn misused<T>(program: &OsStr, sentence: impl AsRef<OsStr>) -> Result<T, Ended> {
+    complain(program, sentence);
+    Err(Ended(USAGE))
+}
+
+fn misses_line<T>(program: &OsStr, option: &OsStr) -> Result<T, Ended> {
+    let rest = b" requires exactly one command argument";
+    misused(program, OsStr::from_bytes(&[option.as_bytes(), rest].concat()))
+}
+
 impl Options {
     /// The moment to give up at; one that no clock shows is refused, as the original's timer does.
     fn deadline(&self, program: &OsStr) -> Result<Deadline, Ended> {
         match self.timeout {
-            _ if self.nonblock => Ok(Deadline::PASSED),
+            Some(Some(0)) => Ok(Deadline::PASSED),
+            None | Some(Some(1..)) if self.nonblock => Ok(Deadline::PASSED),
             None => Ok(Deadline::NEVER),
-            Some(seconds) => match Duration::try_from_secs_f64(seconds) {
-                Ok(duration) => Ok(Deadline::after(duration)),
-                Err(_) => {
-                    complain(program, "cannot set up timer: Invalid argument");
-                    Err(Ended(SYSTEM))
-                }
-            },
-        }
-    }
-
-    /// What to run, where there is anything: the words behind what is locked, or a line for the
-    /// shell.
-    fn command(&self, program: &OsStr, words: &[OsString]) -> Result<Option<Vec<OsString>>, Ended> {
-        let too_many = |option: &OsStr| {
-            let rest = b" requires exactly one command argument";
-            complain(program, OsStr::from_bytes(&[option.as_bytes(), rest].concat()));
-            Err(Ended(USAGE))
-        };
-        match (&self.line, words) {
-            (None, []) => Ok(None),
-            (Some(line), []) => Ok(Some(shell_command(line))),
-            (Some(_), _) => too_many(OsStr::new("-c")),
-            (None, [option, rest @ ..]) if option == "-c" || option == "--command" => match rest {
-                [line] => Ok(Some(shell_command(line))),
-                _ => too_many(option),
-            },
-            (None, words) => Ok(Some(words.to_vec())),
+            Some(Some(micros @ 1..)) => {
+                Ok(Deadline::after(Duration::from_micros(micros.unsigned_abs())))
+            }
+            Some(_) => {
+                complain(program, "cannot set up timer: Invalid argument");
+                Err(Ended(SYSTEM))
+            }
         }
     }
 
     /// Locks, or gives the lock back.
-    fn acquire(&self, program: &OsStr, target: &mut Target) -> Result<(), Ended> {
+    fn acquire(
+        &self,
+        program: &OsStr,
+        target: &mut Target,
+        deadline: Deadline,
+    ) -> Result<(), Ended> {
         let start = Instant::now();
-        let deadline = self.deadline(program)?;
         let waited = match self.attempt(target, deadline) {
             Err(Errno(libc::EBADF | libc::EIO)) if target.reopens(program, self)? => {
                 self.attempt(target, deadline)
@@ -132,8 +158,9 @@ impl Options {
                 let name = program.to_string_lossy();
                 format!("{name}: getting lock took {seconds}.{micros:06} seconds\n")
             }),
-            Ok(Waited::TimedOut) => {
-                if self.verbose && (self.nonblock || self.timeout == Some(0.0)) {
+            // Some file systems say EACCES of a record lock that another has.
+            Ok(Waited::TimedOut) | Err(Errno(libc::EACCES)) => {
+                if self.verbose && deadline == Deadline::PASSED {
                     complain(program, "failed to get lock");
                 } else if self.verbose {
                     complain(program, "timeout while waiting to get lock");
@@ -213,8 +240,7 @@ impl Target {
         }
     }
 
-    fn descriptor(program: &OsStr, text: &OsStr) -> Result<Self, Ended> {
-        let number = options::integer(program, "bad file descriptor", text)?;
+    fn descriptor(program: &OsStr, number: i32) -> Result<Self, Ended> {
         match descriptor::inherited(number) {
             Ok(fd) => Ok(Self::Descriptor(number.to_string().into(), fd)),
             Err(errno) => {

@@ -1,15 +1,14 @@
 //! The options of `flock`.
 
 use std::ffi::{OsStr, OsString};
-use std::num::{IntErrorKind, ParseIntError};
 use std::os::unix::ffi::OsStrExt;
 
-use super::super::getopt::{Known, Order, Takes, Word, Words};
-use super::super::{answer, complain};
+use super::super::getopt::{Known, Order, Takes, Word, Words, Wrong};
+use super::super::{answer, complain, complain_of_usage};
+use super::numbers::{self, Bad};
 use super::{Ended, USAGE, sentence};
 use crate::errno::Errno;
 use crate::sys::lock::{Kind, Lock, Mode, Range};
-use crate::units::Size;
 
 /// What an option does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,16 +25,15 @@ enum Meaning {
     Start,
     Length,
     Descriptor,
-    Line,
     Verbose,
     Help,
     Version,
 }
 
 const fn option(short: u8, long: Option<&'static str>, meaning: Meaning) -> (Known, Meaning) {
-    use Meaning::{ConflictStatus, Descriptor, Length, Line, Start, Timeout};
+    use Meaning::{ConflictStatus, Descriptor, Length, Start, Timeout};
     let takes = match meaning {
-        Timeout | ConflictStatus | Start | Length | Descriptor | Line => Takes::Argument,
+        Timeout | ConflictStatus | Start | Length | Descriptor => Takes::Argument,
         _ => Takes::Nothing,
     };
     let short = if short == 0 { None } else { Some(short) };
@@ -43,7 +41,7 @@ const fn option(short: u8, long: Option<&'static str>, meaning: Meaning) -> (Kno
 }
 
 /// In the order in which diagnostics of the original list them.
-const OPTIONS: [(Known, Meaning); 19] = [
+const OPTIONS: [(Known, Meaning); 18] = [
     option(b's', Some("shared"), Meaning::Shared),
     option(b'x', Some("exclusive"), Meaning::Exclusive),
     option(b'e', None, Meaning::Exclusive),
@@ -59,7 +57,6 @@ const OPTIONS: [(Known, Meaning); 19] = [
     option(0, Some("start"), Meaning::Start),
     option(0, Some("length"), Meaning::Length),
     option(0, Some("fd"), Meaning::Descriptor),
-    option(b'c', Some("command"), Meaning::Line),
     option(0, Some("verbose"), Meaning::Verbose),
     option(b'h', Some("help"), Meaning::Help),
     option(b'V', Some("version"), Meaning::Version),
@@ -70,6 +67,8 @@ Usage:
  flock [options] <file>|<directory> <command> [<argument>...]
  flock [options] <file>|<directory> -c <command>
  flock [options] <file descriptor number>
+ flock [options] --fd <file descriptor number> <command> [<argument>...]
+ flock [options] --fd <file descriptor number> -c <command>
 
 Have a command, or the rest of a shell script, run under a lock.
 
@@ -84,7 +83,7 @@ Options:
  -o, --close              keep the descriptor from the command
  -c, --command <command>  have the shell run this
  -F, --no-fork            become the command
-     --fd <number>        lock this descriptor and run the command, if there is one
+     --fd <number>        lock this descriptor and run the command
      --fcntl              lock with fcntl(2), of the open file
      --start <offset>     lock from this byte on (implies --fcntl)
      --length <number>    lock this many bytes (implies --fcntl)
@@ -103,8 +102,8 @@ pub struct Options {
     pub unlock: bool,
     /// Whether to fail rather than wait.
     pub nonblock: bool,
-    /// How many seconds to wait.
-    pub timeout: Option<f64>,
+    /// How many microseconds to wait; `None` is no moment that a timer has.
+    pub timeout: Option<Option<i64>>,
     /// The status where it is not to be had.
     pub conflict_status: u8,
     /// Whether the command does not get the descriptor.
@@ -112,50 +111,71 @@ pub struct Options {
     /// Whether to become the command.
     pub no_fork: bool,
     /// The number of a descriptor instead of a file.
-    pub descriptor: Option<OsString>,
-    /// What the shell shall run, where that stands before the file or there is none.
-    pub line: Option<OsString>,
+    pub descriptor: Option<i32>,
+    /// Whether -c stands before what is locked: the operand is a line for the shell.
+    pub line: bool,
     /// Whether to say how it went.
     pub verbose: bool,
 }
 
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    /// The options.
+    pub options: Options,
+    /// What follows them.
+    pub operands: &'a [OsString],
+    /// The word before that.
+    pub last_option: &'a OsStr,
+}
+
 impl Options {
+    const DEFAULT: Self = Self {
+        lock: Lock {
+            kind: Kind::Flock,
+            mode: Mode::Exclusive,
+            range: Range { start: 0, length: 0 },
+        },
+        unlock: false,
+        nonblock: false,
+        timeout: None,
+        conflict_status: 1,
+        close: false,
+        no_fork: false,
+        descriptor: None,
+        line: false,
+        verbose: false,
+    };
+
     /// Reads the command line; says what is wrong with it.
-    pub fn parse(
-        called: &OsStr,
+    pub fn parse<'a>(
+        called: &'a OsStr,
         program: &OsStr,
-        words: &[OsString],
-    ) -> Result<(Self, Vec<OsString>), Ended> {
-        let mut options = Self {
-            lock: Lock { kind: Kind::Flock, mode: Mode::Exclusive, range: Range::default() },
-            unlock: false,
-            nonblock: false,
-            timeout: None,
-            conflict_status: 1,
-            close: false,
-            no_fork: false,
-            descriptor: None,
-            line: None,
-            verbose: false,
-        };
-        let mut operands = Vec::new();
+        all: &'a [OsString],
+    ) -> Result<Parsed<'a>, Ended> {
+        let mut options = Self::DEFAULT;
         let known = OPTIONS.map(|(known, _)| known);
-        for word in Words::new(words, &known, Order::OptionsFirst) {
+        let mut words = Words::new(all, &known, Order::OptionsFirst);
+        let mut operands: &[OsString] = &[];
+        while let Some(word) = words.next() {
             match word {
-                Ok(Word::Operand(operand)) => operands.push(operand),
+                Ok(Word::Operand(_)) => {
+                    operands = &all[all.len() - words.left() - 1..];
+                    break;
+                }
                 Ok(Word::Option(index, argument)) => {
                     options.set(program, OPTIONS[index].1, argument.unwrap_or_default())?;
                 }
-                Err(misuse) => {
-                    complain(called, misuse.sentence());
-                    let program = program.to_string_lossy();
-                    let hint = format!("Try '{program} --help' for more information.\n");
-                    crate::output::complain(hint);
-                    return Err(Ended(USAGE));
-                }
+                Err(misuse) => match words.latest().map_or(called, OsString::as_os_str) {
+                    // It is an option only as the last one.
+                    latest if is_line(latest) => options.line = true,
+                    latest => return Err(misused(program, misuse.what(), latest)),
+                },
             }
         }
-        Ok((options, operands))
+        let before = all.len() - operands.len();
+        let last_option = all[..before].last().map_or(called, OsString::as_os_str);
+        Ok(Parsed { options, operands, last_option })
     }
 
     fn set(&mut self, program: &OsStr, meaning: Meaning, text: OsString) -> Result<(), Ended> {
@@ -164,8 +184,15 @@ impl Options {
             Meaning::Exclusive => self.lock.mode = Mode::Exclusive,
             Meaning::Unlock => self.unlock = true,
             Meaning::Nonblock => self.nonblock = true,
-            Meaning::Timeout => self.timeout = Some(seconds(program, &text)?),
-            Meaning::ConflictStatus => self.conflict_status = status(program, &text)?,
+            Meaning::Timeout => {
+                let seconds = or_end(program, "invalid timeout", &text, numbers::seconds)?;
+                self.timeout = Some(microseconds(seconds));
+            }
+            Meaning::ConflictStatus => {
+                let reason = "invalid exit code (allowed values: 0-255)";
+                let read = |text: &OsStr| numbers::unsigned(text, u8::MAX.into());
+                self.conflict_status = or_end(program, reason, &text, read)? as u8;
+            }
             Meaning::Close => self.close = true,
             Meaning::NoFork => self.no_fork = true,
             Meaning::Fcntl => self.lock.kind = Kind::Ofd,
@@ -177,8 +204,7 @@ impl Options {
                 self.lock.kind = Kind::Ofd;
                 self.lock.range.length = offset(program, "length of lock range", &text)?;
             }
-            Meaning::Descriptor => self.descriptor = Some(text),
-            Meaning::Line => self.line = Some(text),
+            Meaning::Descriptor => self.descriptor = Some(descriptor(program, &text)?),
             Meaning::Verbose => self.verbose = true,
             Meaning::Help => return Err(Ended(answer(program, HELP))),
             Meaning::Version => {
@@ -190,45 +216,69 @@ impl Options {
     }
 }
 
-/// Reads a number of seconds, as strtod(3) does.
-fn seconds(program: &OsStr, text: &OsStr) -> Result<f64, Ended> {
-    let number = text.to_str().and_then(|text| text.trim_start().parse().ok());
-    number.ok_or_else(|| invalid(program, "invalid timeout value", text))
+/// Whether a word says that a line for the shell follows.
+pub fn is_line(word: &OsStr) -> bool {
+    word == "-c" || word == "--command"
 }
 
-fn status(program: &OsStr, text: &OsStr) -> Result<u8, Ended> {
-    u8::try_from(integer(program, "invalid exit code", text)?).map_err(|_| {
-        complain(program, "exit code out of range (expected 0 to 255)");
-        Ended(USAGE)
-    })
+/// Says that a word is not understood.
+fn misused(program: &OsStr, what: Wrong, word: &OsStr) -> Ended {
+    let word = word.as_bytes();
+    let parts = match what {
+        Wrong::Argument => [b"option '".as_slice(), word, b"' requires an argument"],
+        Wrong::Word => [b"unrecognized option '".as_slice(), word, b"'"],
+    };
+    complain_of_usage(program, OsStr::from_bytes(&parts.concat()));
+    Ended(USAGE)
 }
 
-/// Reads an integer, as strtol(3) does, of 32 bits.
-pub fn integer(program: &OsStr, reason: &str, text: &OsStr) -> Result<i32, Ended> {
-    let digits = text.to_str().unwrap_or_default().trim_start();
-    digits.parse().map_err(|error: ParseIntError| match error.kind() {
-        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
-            let parts = [reason.as_bytes(), b": '", text.as_bytes(), b"'"];
-            complain(program, sentence(parts, Errno(libc::ERANGE)));
-            Ended(USAGE)
-        }
-        _ => invalid(program, reason, text),
-    })
+/// Reads the number of a descriptor. One below 0 is read as if there were none.
+pub fn descriptor(program: &OsStr, text: &OsStr) -> Result<i32, Ended> {
+    let read = |text: &OsStr| numbers::signed(text, i32::MAX.into());
+    let number = or_end(program, "invalid file descriptor", text, read)?;
+    Ok(i32::try_from(number).unwrap_or(-1))
 }
 
+/// Reads an offset or a length. The kernel refuses what is beyond its range.
 fn offset(program: &OsStr, what: &str, text: &OsStr) -> Result<i64, Ended> {
-    let size = text.to_str().and_then(|text| text.trim_start().parse().ok());
-    let number = size.and_then(|Size(bytes)| i64::try_from(bytes).ok());
-    number.ok_or_else(|| {
-        let reason = Errno(libc::EINVAL);
-        let parts = [b"invalid as ", what.as_bytes(), b": '", text.as_bytes(), b"'"];
-        complain(program, sentence(parts, reason));
-        Ended(USAGE)
+    let reason = format!("invalid as {what}");
+    let number = numbers::size(text).map_err(|bad| {
+        let errno = if bad == Bad::Range { libc::ERANGE } else { libc::EINVAL };
+        invalid(program, &reason, text, Some(Errno(errno)))
+    })?;
+    Ok(number as i64)
+}
+
+/// The whole microseconds of a number of seconds.
+fn microseconds(seconds: f64) -> Option<i64> {
+    /// From where on the seconds of a timer have no number.
+    const BEYOND: f64 = (1_u64 << 63) as f64;
+    let whole = seconds.trunc();
+    if whole.is_nan() || whole.abs() >= BEYOND {
+        return None;
+    }
+    let fraction = ((seconds - whole) * 1e6) as i64;
+    Some((whole as i64).saturating_mul(1_000_000).saturating_add(fraction))
+}
+
+/// Reads a number by `read`, or says why it is none.
+fn or_end<T>(
+    program: &OsStr,
+    reason: &str,
+    text: &OsStr,
+    read: impl Fn(&OsStr) -> Result<T, Bad>,
+) -> Result<T, Ended> {
+    read(text).map_err(|bad| {
+        let errno = (bad == Bad::Range).then_some(Errno(libc::ERANGE));
+        invalid(program, reason, text, errno)
     })
 }
 
-fn invalid(program: &OsStr, reason: &str, text: &OsStr) -> Ended {
-    let parts = [reason.as_bytes(), b": '", text.as_bytes(), b"'"].concat();
-    complain(program, OsStr::from_bytes(&parts));
+fn invalid(program: &OsStr, reason: &str, text: &OsStr, errno: Option<Errno>) -> Ended {
+    let parts = [reason.as_bytes(), b": '", text.as_bytes(), b"'"];
+    match errno {
+        Some(errno) => complain(program, sentence(parts, errno)),
+        None => complain(program, OsStr::from_bytes(&parts.concat())),
+    }
     Ended(USAGE)
 }

@@ -4,16 +4,19 @@ use crate::cli::{Example, Run};
 use crate::cmd::Conflict;
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Subject};
+use crate::lock_file::locked;
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::descriptor;
 
-use super::{What, explain, tell_holders};
+use super::{Holders, What, explain};
 
 /// Lock a descriptor of the calling shell
 ///
 /// The lock belongs to what the shell opened ('exec 9>file'), so it stays when we end, and until
-/// the shell and all to whom it passed the descriptor have closed it, or 'ipc lock unlock'.
+/// the shell and all to whom it passed the descriptor have closed it, or 'ipc lock unlock'. A lock
+/// file that 'ipc lock take' has made counts as locked; open it with 'exec 9>>FILE' or '9<FILE', as
+/// 'exec 9>FILE' empties it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Fd {
     /// Number of the descriptor
@@ -38,12 +41,16 @@ impl Run for Fd {
         let subject = self.number.to_string();
         let wanted = self.what.lasting_lock()?;
         let fd = descriptor::inherited(self.number.into()).about(&subject)?;
-        let locked = wanted.acquire(fd, deadline).map_err(explain).about(&subject)?;
+        let file = format!("/proc/self/fd/{}", self.number).into();
+        let holders = Holders { file, called: subject.clone().into(), lock: wanted };
+        let notes = output.notes();
+        let locked =
+            locked::descriptor(fd, wanted, deadline, |taken| holders.tell_before(taken, &notes));
+        let locked = locked.map_err(explain).about(&subject)?;
         match self.waiting.settle(locked).about(&subject) {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
-                let file = format!("/proc/self/fd/{}", self.number);
-                tell_holders(file.as_ref(), subject.as_ref(), wanted.range, &error, output);
+                holders.tell_after(&error, &self.waiting, output);
                 self.conflict.settle(error, output)
             }
         }

@@ -1,18 +1,18 @@
 //! `ipc lock take` and `drop`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use crate::bounded::within;
 use crate::cli::{Example, Run};
 use crate::cmd::Pid;
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
-use crate::lock_file::{self, Content, Owner};
+use crate::lock_file::{self, Content, Owner, Taken};
 use crate::output::{Output, escape, rfc3339};
 use crate::plain::Plain;
 use crate::sys::process;
 
-use super::is_of_interest;
+use super::Holders;
 
 /// Take a lock file
 ///
@@ -30,12 +30,8 @@ pub struct Take {
     waiting: Waiting,
     #[command(flatten)]
     ownership: Ownership,
-    /// Write the number of the process alone, as programs that read pidfiles expect
-    ///
-    /// All who use the file have to be in one PID namespace, and to say --pidfile. While there is
-    /// a process of that number, be it another one, the lock is respected.
-    #[arg(long)]
-    pidfile: bool,
+    #[command(flatten)]
+    pidfile: Pidfile,
 }
 
 impl Run for Take {
@@ -47,20 +43,26 @@ impl Run for Take {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let owner = self.ownership.owner()?;
-        let content = if self.pidfile { Content::PidOnly } else { Content::Full };
-        let path = self.file.clone();
-        let taken = within(deadline, move || lock_file::take(&path, &owner, content, deadline));
+        let content = self.pidfile.content();
+        let holders =
+            Holders { file: self.file.clone(), called: self.file.clone(), lock: lock_file::FLOCK };
+        let (path, notes, before) = (self.file.clone(), output.notes(), holders.clone());
+        let taken = within(deadline, move || {
+            let before_waiting = |taken| before.tell_before(taken, &notes);
+            lock_file::take(&path, &owner, content, deadline, before_waiting)
+        });
         let taken = taken.map_err(Failure::from).about(&self.file)?;
         let taken = taken.map_err(explain).about(&self.file)?;
         let settled = self.waiting.settle(taken).about(&self.file);
-        settled.inspect_err(|error| tell_owner(&self.file, error, output))?;
+        settled.inspect_err(|error| holders.tell_after(error, &self.waiting, output))?;
         Ok(Exit::Done)
     }
 }
 
 /// Drop a lock file
 ///
-/// Only its owner's can be dropped, unless by force.
+/// It has to be the owner's, or its owner has ended, as far as 'ipc lock take' would see that too.
+/// Any other is dropped by force.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Drop {
     /// Path of the lock file
@@ -68,6 +70,8 @@ pub struct Drop {
     file: OsString,
     #[command(flatten)]
     ownership: Ownership,
+    #[command(flatten)]
+    pidfile: Pidfile,
     /// Drop it whoever has it
     #[arg(short, long, conflicts_with = "owner")]
     force: bool,
@@ -83,7 +87,7 @@ impl Run for Drop {
         let dropped = if self.force {
             lock_file::release_any(&self.file)
         } else {
-            lock_file::release(&self.file, &self.ownership.owner()?)
+            lock_file::release(&self.file, &self.ownership.owner()?, self.pidfile.content())
         };
         dropped.map_err(explain).about(&self.file)?;
         Ok(Exit::Done)
@@ -114,23 +118,31 @@ impl Ownership {
     }
 }
 
-/// Says whose a lock file is, to the same.
-fn tell_owner(file: &OsStr, error: &anyhow::Error, output: &Output) {
-    if !is_of_interest(error, output) {
-        return;
+/// Whether lock files have the number of a process alone.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Pidfile {
+    /// The file has the number of the process alone, as programs that read pidfiles expect
+    ///
+    /// All processes that use the file have to be in one PID namespace, and to say --pidfile. While
+    /// there is a process of that number, be it another one, the lock is respected.
+    #[arg(long)]
+    pidfile: bool,
+}
+
+impl Pidfile {
+    /// What is in the file.
+    pub fn content(self) -> Content {
+        if self.pidfile { Content::PidOnly } else { Content::Full }
     }
-    let shown = escape(file.as_encoded_bytes());
-    match (lock_file::holder(file), lock_file::owner(file)) {
-        (Ok(Some((pid, since))), _) => output.warn(format_args!(
-            "{shown}: held by {pid} ({}) since {}",
-            escape(&process::command(pid)),
-            rfc3339(since).unwrap_or_default()
-        )),
-        (_, Ok(None)) => output.warn(format_args!(
-            "{shown}: is there and does not say whose it is; 'ipc lock drop --force' removes it"
-        )),
-        _ => {}
-    }
+}
+
+/// Whose a lock file is, in words.
+pub fn owner_in_words(taken: &Taken) -> String {
+    let owner = match taken.by {
+        Ok(pid) => format!("{pid} ({})", escape(&process::command(pid))),
+        Err(stranger) => stranger.description(),
+    };
+    format!("{owner} since {}", rfc3339(taken.since).unwrap_or_default())
 }
 
 /// Puts the way out beside the reason.
@@ -141,6 +153,11 @@ pub fn explain(error: lock_file::Error) -> Failure {
         lock_file::Error::TakenAlready(_) => Failure::new(Exit::InUse, reason),
         lock_file::Error::SomebodyElses(..) => Failure::new(Exit::InUse, reason)
             .hint("--owner names another process, --force asks none"),
+        lock_file::Error::Foreign { .. } => Failure::new(Exit::InUse, reason)
+            .hint("it cannot be seen whether that has ended; --force asks no process"),
+        lock_file::Error::Locked => Failure::new(Exit::InUse, reason),
+        lock_file::Error::Empty => Failure::failed(reason)
+            .hint("'ipc lock drop --force' removes it, and 'ipc lock run' locks it as it is"),
         lock_file::Error::Unreadable => Failure::failed(reason),
     }
 }

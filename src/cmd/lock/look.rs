@@ -6,19 +6,23 @@ use serde_json::{Value, json};
 
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Subject};
+use crate::lock_file::{self, Taken};
 use crate::output::{Format, Output, Record};
 use crate::plain::Plain;
 use crate::sys::lock::{Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
 
-use super::{explain, holders};
+use super::file::Pidfile;
+use super::{explain, explain_lock_file};
 
 /// Tell whether a file is locked, and by whom
 ///
 /// The status is 0 if it is free and 1 if it is locked in any way, which is then listed: who has
-/// the lock, of which kind it is, its bytes, and how many wait for it. Nothing is locked to find
-/// out, unless this is a container or a file system where the kernel does not show every lock.
+/// the lock, of which kind it is, its bytes, and how many wait for it. A lock file that 'ipc lock
+/// take' has made is locked as well, by a lock of the kind 'file', until it is dropped or its owner
+/// has ended. Nothing is locked to find out, unless this is a container or a file system where the
+/// kernel does not show every lock.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Test {
     /// File or directory
@@ -27,6 +31,8 @@ pub struct Test {
     /// Look only at LEN bytes from OFF on
     #[arg(long, value_name = "OFF:LEN")]
     range: Option<Range>,
+    #[command(flatten)]
+    pidfile: Pidfile,
     #[command(flatten)]
     format: Format,
 }
@@ -39,10 +45,14 @@ impl Run for Test {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let range = self.range.unwrap_or_default();
-        let held = holders(&self.file, range).map_err(explain).about(&self.file)?;
-        let records: Vec<Record> = held.iter().flat_map(holder_records).collect();
+        let held = lock_table::of_path(&self.file, range).map_err(explain).about(&self.file)?;
+        let taken = lock_file::taken(&self.file, self.pidfile.content());
+        let taken = taken.map_err(explain_lock_file).about(&self.file)?;
+        let owner = taken.as_ref().map(owner_record);
+        let records: Vec<Record> =
+            owner.into_iter().chain(held.iter().flat_map(holder_records)).collect();
         output.list(&records, self.format)?;
-        Ok(if held.is_empty() { Exit::Done } else { Exit::No })
+        Ok(if records.is_empty() { Exit::Done } else { Exit::No })
     }
 }
 
@@ -74,7 +84,20 @@ impl Run for Ls {
     }
 }
 
-/// A line for each process that has the lock, or one for a lock of nobody's.
+/// A line for the owner of a lock file.
+fn owner_record(taken: &Taken) -> Record {
+    let record = match taken.by {
+        Ok(pid) => Record::new().number("pid", pid).bytes("command", &process::command(pid)),
+        Err(stranger) => {
+            let text = format!("({})", stranger.description()).into_bytes();
+            Record::new().optional_number("pid", None::<i32>).field("command", Value::Null, text)
+        }
+    };
+    let record = record.word("kind", "file").word("mode", "exclusive").number("start", 0);
+    record.field("end", Value::Null, b"EOF".as_slice()).optional_number("waiters", None::<u64>)
+}
+
+/// A line for each process that has the lock, or one for a lock whose processes cannot be seen.
 fn holder_records(held: &Held) -> Vec<Record> {
     let record = |pid| lock_record(pid, held).number("waiters", held.waiters.len());
     if held.pids.is_empty() {

@@ -5,17 +5,20 @@ mod file;
 mod look;
 mod run;
 
-use std::ffi::OsStr;
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::str::FromStr;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::cli::{Noun, Verb};
+use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, escape, rfc3339};
+use crate::lock_file::{self, Content, Taken};
+use crate::output::{Notes, Output, escape, rfc3339};
 use crate::plain::{self, Plain};
-use crate::sys::lock::{self, Error, Kind, Lock, Mode, Range};
+use crate::sys::lock::{Error, Kind, Lock, Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
 use crate::units::Size;
@@ -85,45 +88,69 @@ impl What {
     }
 }
 
-/// The locks of a file that touch a range.
-fn holders(file: &OsStr, range: Range) -> Result<Vec<Held>, Error> {
-    let status = lock::status(file)?;
-    let mut held = lock_table::of_file(&status)?;
-    held.retain(|held| held.entry.touches(range));
-    if held.is_empty() && !lock_table::is_complete_for(&status) {
-        let hidden = lock::probe(file, range)?;
-        held.extend(hidden.into_iter().map(|kind| Held::of_nobody(kind, &status)));
-    }
-    Ok(held)
+/// Says which processes are in the way at a file that the caller called `called`.
+#[derive(Clone, Debug)]
+struct Holders {
+    file: OsString,
+    called: OsString,
+    lock: Lock,
 }
 
-/// Says who is in the way at a file that the caller called so: to those who asked for more, and to somebody at a terminal.
-///
-/// The kernel does not keep since when a lock is held; it is no longer than its holder runs.
-fn tell_holders(
-    file: &OsStr,
-    called: &OsStr,
-    range: Range,
-    error: &anyhow::Error,
-    output: &Output,
-) {
-    if !is_of_interest(error, output) {
-        return;
-    }
-    for held in holders(file, range).unwrap_or_default() {
-        for &pid in &held.pids {
-            let since = process::started_at(pid).ok().and_then(rfc3339).unwrap_or_default();
-            output.warn(format_args!(
-                "{}: held by {pid} ({}), which runs since {since}",
-                escape(called.as_encoded_bytes()),
-                escape(&process::command(pid))
-            ));
+impl Holders {
+    /// Says it to a caller that asked for more, or that sits at a terminal, unless that was said
+    /// before the wait.
+    fn tell_after(&self, error: &anyhow::Error, waiting: &Waiting, output: &Output) {
+        let was_told = output.is_verbose() && waiting.waits();
+        if is_of_interest(error, output) && !was_told {
+            let taken = lock_file::taken(&self.file, Content::Full);
+            let held = lock_table::of_path(&self.file, self.lock.range);
+            self.tell(taken.ok().flatten(), &held.unwrap_or_default(), &output.notes());
         }
     }
+
+    /// Says it before a wait, to a caller that asked for more. The owner of a lock file is known by
+    /// then, if that is waited for.
+    fn tell_before(&self, taken: Option<Taken>, notes: &Notes) {
+        if !notes.is_verbose() {
+            return;
+        }
+        let held = match self.lock.kind {
+            // If we have POSIX locks on the file, opening and closing it would release them.
+            Kind::Posix => lock_table::seen_of_path(&self.file, self.lock.range),
+            Kind::Flock | Kind::Ofd => lock_table::of_path(&self.file, self.lock.range),
+        };
+        self.tell(taken, &held.unwrap_or_default(), notes);
+        notes.note(format_args!("{}: waiting for the lock", self.shown()));
+    }
+
+    fn tell(&self, taken: Option<Taken>, held: &[Held], notes: &Notes) {
+        let owner = taken.as_ref().map(file::owner_in_words);
+        for holder in owner.into_iter().chain(held.iter().flat_map(holders_of)) {
+            notes.warn(format_args!("{}: held by {holder}", self.shown()));
+        }
+    }
+
+    fn shown(&self) -> Cow<'_, str> {
+        escape(self.called.as_encoded_bytes())
+    }
 }
 
-/// Whether somebody wants to know more: who asked for it, or sits at a terminal and is told of an
-/// error anyway.
+/// The processes that have a lock, in words.
+///
+/// The kernel does not keep since when a lock is held; it is no longer than its holder runs.
+fn holders_of(held: &Held) -> Vec<String> {
+    let in_words = |pid: &i32| {
+        // It may have ended since.
+        let since = process::started_at(*pid).ok().and_then(rfc3339)?;
+        Some(format!("{pid} ({}), which runs since {since}", escape(&process::command(*pid))))
+    };
+    match held.pids.as_slice() {
+        [] => vec![process::unseen().to_owned()],
+        pids => pids.iter().filter_map(in_words).collect(),
+    }
+}
+
+/// Whether more is wanted: with `--verbose`, or at a terminal where an error is shown anyway.
 fn is_of_interest(error: &anyhow::Error, output: &Output) -> bool {
     let is_told = !Failure::in_chain(error).is_some_and(Failure::is_expected);
     output.is_verbose() || is_told && output.is_watched()

@@ -1,24 +1,31 @@
 //! `ipc lock run`.
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 
 use crate::bounded::within;
 use crate::child::{self, Command};
 use crate::cli::{Example, Run as Verb, Statuses};
 use crate::cmd::Conflict;
 use crate::deadline::Waiting;
-use crate::exit::{Exit, Failure, Subject, about};
+use crate::errno::Errno;
+use crate::exit::{Exit, Failure, Subject};
+use crate::lock_file::locked;
 use crate::output::Output;
 use crate::plain::Plain;
-use crate::sys::{descriptor, lock};
+use crate::sys::descriptor;
+use crate::sys::lock::{self, Error};
 
-use super::{What, explain, tell_holders};
+use super::{Holders, What, explain};
 
 /// Lock a file and run a command
 ///
 /// The lock is given back when COMMAND ends. A missing file is made, readable and writable for
 /// its owner alone, since whoever may open a lock file may hold it for ever; a directory may be
 /// locked as well. A file that is replaced while we wait is opened again. Signals are passed on.
+///
+/// A lock file that 'ipc lock take' has made counts as locked, until it is dropped or its owner has
+/// ended.
 ///
 /// A --timeout is for all of it. A file system that does not answer, as of a server that is gone, is
 /// given up a second after it. With --nonblock it is waited for.
@@ -68,22 +75,9 @@ impl Verb for Run {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let deadline = self.waiting.deadline();
-        let wanted = self.what.lock()?;
-        let path = self.file.clone();
-        let locked = match within(deadline, move || lock::open_locked(&path, wanted, deadline)) {
-            Ok(locked) => locked.map_err(explain).about(&self.file)?,
-            Err(unanswered) => {
-                let error = about(Failure::from(unanswered), &self.file);
-                return self.conflict.settle(error, output);
-            }
-        };
-        let fd = match self.waiting.settle(locked).about(&self.file) {
+        let fd = match self.lock(output) {
             Ok(fd) => fd,
-            Err(error) => {
-                tell_holders(&self.file, &self.file, wanted.range, &error, output);
-                return self.conflict.settle(error, output);
-            }
+            Err(error) => return self.conflict.settle(error, output),
         };
         if self.inherit || self.no_fork {
             descriptor::pass_on(&fd).about(&self.file)?;
@@ -96,5 +90,35 @@ impl Verb for Run {
             lock::unlink_if_at(&self.file, &fd).about(&self.file)?;
         }
         ended
+    }
+}
+
+impl Run {
+    /// Locks the file.
+    fn lock(&self, output: &Output) -> anyhow::Result<OwnedFd> {
+        let deadline = self.waiting.deadline();
+        let wanted = self.what.lock()?;
+        let holders = Holders { file: self.file.clone(), called: self.file.clone(), lock: wanted };
+        let (path, notes, before) = (self.file.clone(), output.notes(), holders.clone());
+        let locked = within(deadline, move || {
+            locked::open(&path, wanted, deadline, |taken| before.tell_before(taken, &notes))
+        });
+        let locked = locked.map_err(Failure::from).about(&self.file)?;
+        let locked = locked.map_err(explain_open).about(&self.file)?;
+        let settled = self.waiting.settle(locked).about(&self.file);
+        settled.inspect_err(|error| holders.tell_after(error, &self.waiting, output))
+    }
+}
+
+/// Puts the way out beside the reason why a file that was opened for the lock is not locked.
+fn explain_open(error: Error) -> Failure {
+    match error {
+        Error::NotOpenFor(_) | Error::Kernel(Errno(libc::EBADF)) => Failure::from(Errno(
+            libc::EBADF,
+        ))
+        .hint(
+            "this file system, as NFS does, locks only what may be written, or for --shared read",
+        ),
+        error => explain(error),
     }
 }

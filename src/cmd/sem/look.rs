@@ -57,29 +57,25 @@ fn stat(name: &SemaphoreName) -> Result<Record, crate::permits::Error> {
         .bytes("name", name.as_ref().as_encoded_bytes())
         .number("value", semaphore.value())
         .number("waiters", semaphore.waiters());
-    let record = runs(record, &permits.claims());
+    let record = runs(record, &permits.holders());
     semaphore.verify()?;
     let record = crate::cmd::ownership(record, status).time("changed", status.st_ctime);
     Ok(crate::cmd::holders(record, &Holders::of(status)))
 }
 
-/// Who holds units: the command, or the `ipc` that is about to start it.
-fn runs(record: Record, claims: &[Claim]) -> Record {
-    let runs: Vec<(i32, Vec<u8>, u32)> = claims
-        .iter()
-        .map(
-            |claim| if claim.command == 0 { (claim.keeper, claim) } else { (claim.command, claim) },
-        )
-        .map(|(pid, claim)| (pid, process::command(pid), claim.count))
-        .collect();
-    let json: Vec<Value> = runs
-        .iter()
-        .map(|(pid, command, count)| json!({ "pid": pid, "command": json_bytes(command), "count": count }))
-        .collect();
-    let text: Vec<String> = runs
-        .iter()
-        .map(|(pid, command, count)| format!("{pid} ({}) holds {count}", escape(command)))
-        .collect();
+/// Which processes hold units. One that cannot be seen has no number here.
+fn runs(record: Record, holders: &[(Option<i32>, Claim)]) -> Record {
+    let json = |(pid, claim): &(Option<i32>, Claim)| {
+        let command = pid.map(process::command);
+        let command = command.map_or(Value::Null, |command| json_bytes(&command));
+        json!({ "pid": pid, "command": command, "count": claim.count })
+    };
+    let text = |(pid, claim): &(Option<i32>, Claim)| match pid {
+        Some(pid) => format!("{pid} ({}) holds {}", escape(&process::command(*pid)), claim.count),
+        None => format!("{} holds {}", process::unseen(), claim.count),
+    };
+    let json: Vec<Value> = holders.iter().map(json).collect();
+    let text: Vec<String> = holders.iter().map(text).collect();
     let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
     record.field("runs", Value::from(json), text.into_bytes())
 }

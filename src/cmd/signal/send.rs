@@ -7,7 +7,7 @@ use crate::cli::{Example, Run};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
-use crate::lock_file;
+use crate::lock_file::{self, Content, Fate};
 use crate::output::{Output, escape};
 use crate::signals::Signal;
 use crate::sys::pidfd::Process;
@@ -227,6 +227,11 @@ impl Send {
     }
 }
 
+/// A number that would lead to another process here.
+fn elsewhere(place: &str) -> Failure {
+    Failure::new(Exit::NotFound, format!("has the number of a process of another {place}"))
+}
+
 /// A process as the caller named it.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -243,8 +248,12 @@ impl Target {
 
     fn of_pidfile(path: &OsStr) -> Result<Self, Failure> {
         match lock_file::owner(path).map_err(crate::cmd::lock::explain_lock_file)? {
-            Some(owner) if owner.is_certainly_gone() => Err(Errno(libc::ESRCH).into()),
-            Some(owner) => Ok(Self::new(owner.pid, owner.start())),
+            Some(owner) => match owner.fate(Content::Full)? {
+                Fate::Gone => Err(Errno(libc::ESRCH).into()),
+                Fate::InAnotherNamespace => Err(elsewhere("PID namespace")),
+                Fate::OnAnotherMachine => Err(elsewhere("machine")),
+                Fate::Alive | Fate::Unknown => Ok(Self::new(owner.pid, owner.start())),
+            },
             None => Err(Failure::failed("holds no number of a process")),
         }
     }

@@ -12,6 +12,7 @@ use nix::unistd::{AccessFlags, access};
 use super::{Error, Kind, Lock, Mode, Range};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
+use crate::sys::descriptor;
 use crate::sys::inode;
 use crate::sys::interrupt::{Attempt, until};
 use crate::sys::regular_file::{self, HARMLESS, Links};
@@ -21,13 +22,21 @@ use crate::sys::regular_file::{self, HARMLESS, Links};
 ///
 /// When the lock is there the path is looked at again. If it leads to another file by then, the
 /// lock would exclude nobody who comes now, and everything begins anew.
-pub fn open_locked(path: &OsStr, lock: Lock, deadline: Deadline) -> Result<Waited<OwnedFd>, Error> {
+///
+/// Before each wait for a lock, `before_waiting` is called. If this process has POSIX locks on the
+/// file, it must not open the file: closing any descriptor of it releases them.
+pub fn open_locked(
+    path: &OsStr,
+    lock: Lock,
+    deadline: Deadline,
+    mut before_waiting: impl FnMut(),
+) -> Result<Waited<OwnedFd>, Error> {
     let mut access = lock.flags();
     loop {
         let Waited::Done(fd) = open_file(path, access, deadline)? else {
             return Ok(Waited::TimedOut);
         };
-        match lock.acquire(&fd, deadline) {
+        match lock.acquire_after(&fd, deadline, &mut before_waiting) {
             // Over NFS an exclusive flock is a record lock of the server's.
             Err(Error::NotOpenFor(_)) if access == OFlag::O_RDONLY => access = OFlag::O_RDWR,
             Err(error) => return Err(error),
@@ -49,6 +58,16 @@ pub enum Access {
     Both,
 }
 
+impl Access {
+    fn flags(self) -> OFlag {
+        match self {
+            Self::Read => OFlag::O_RDONLY,
+            Self::Write => OFlag::O_WRONLY,
+            Self::Both => OFlag::O_RDWR,
+        }
+    }
+}
+
 /// What flock(1) opens a file for, so that it may take this lock.
 pub fn access_of_utility(lock: Lock) -> Access {
     if lock.flags() == OFlag::O_RDONLY { Access::Read } else { Access::Write }
@@ -62,11 +81,7 @@ pub fn may_open_for_both(path: &OsStr) -> bool {
 /// Opens a file as flock(1) does: a missing one is made with what the umask leaves of 0666, and a
 /// FIFO is waited for. A directory can be opened for reading alone.
 pub fn open_like_utility(path: &OsStr, access: Access) -> Result<OwnedFd, Errno> {
-    let access = match access {
-        Access::Read => OFlag::O_RDONLY,
-        Access::Write => OFlag::O_WRONLY,
-        Access::Both => OFlag::O_RDWR,
-    };
+    let access = access.flags();
     let flags = OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     match open(path, access | flags | OFlag::O_CREAT, Permissions::from_bits_truncate(0o666)) {
         Err(nix::errno::Errno::EISDIR) => {
@@ -88,8 +103,28 @@ pub fn open_regular(path: &OsStr) -> Result<OwnedFd, Error> {
     }
 }
 
+/// Opens a file to read it, if it is a regular one; a link is followed.
+pub fn open_to_look(path: &OsStr) -> Result<Option<OwnedFd>, Errno> {
+    match regular_file::open(Path::new(path), OFlag::O_RDONLY, Links::Followed) {
+        Ok((file, _)) => Ok(Some(file)),
+        Err(regular_file::Error::NotRegular | regular_file::Error::Kernel(Errno(libc::ENOENT))) => {
+            Ok(None)
+        }
+        Err(regular_file::Error::Kernel(errno)) => Err(errno),
+    }
+}
+
+/// Opens a regular file once more by a descriptor of it, so that locks of the two are not the same.
+pub fn reopen(fd: impl AsFd, access: Access) -> Result<OwnedFd, Error> {
+    match regular_file::open(&descriptor::path(fd), access.flags(), Links::Followed) {
+        Ok((file, _)) => Ok(file),
+        Err(regular_file::Error::Kernel(errno)) => Err(errno.into()),
+        Err(regular_file::Error::NotRegular) => Err(Error::NotRegular),
+    }
+}
+
 /// Removes a name.
-pub fn unlink(path: &OsStr) -> Result<(), Errno> {
+fn unlink(path: &OsStr) -> Result<(), Errno> {
     Ok(nix::unistd::unlink(path)?)
 }
 

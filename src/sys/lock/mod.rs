@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 
 pub use self::files::{
     Access, access_of_utility, is_at, may_open_for_both, open_like_utility, open_locked,
-    open_regular, probe, status, unlink, unlink_if_at,
+    open_regular, open_to_look, probe, reopen, status, unlink_if_at,
 };
 
 use super::interrupt::{Attempt, until};
@@ -140,6 +140,21 @@ impl Lock {
             Errno(libc::EBADF) => Error::NotOpenFor(self.access()),
             errno => errno.into(),
         })
+    }
+
+    /// The same, but where that takes a wait, `before_waiting` is called first.
+    pub fn acquire_after(
+        self,
+        fd: impl AsFd,
+        deadline: Deadline,
+        before_waiting: impl FnOnce(),
+    ) -> Result<Waited, Error> {
+        let tried = self.acquire(&fd, Deadline::PASSED)?;
+        if tried == Waited::Done(()) || deadline.has_passed() {
+            return Ok(tried);
+        }
+        before_waiting();
+        self.acquire(fd, deadline)
     }
 
     /// The same with the error as the kernel has it.

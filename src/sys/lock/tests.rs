@@ -25,12 +25,12 @@ fn a_file_that_is_replaced_while_we_wait_is_not_the_one_we_lock() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("lock");
     let lock = Lock { kind: Kind::Flock, ..EXCLUSIVE };
-    let Ok(Waited::Done(old)) = open_locked(path.as_os_str(), lock, Deadline::NEVER) else {
+    let Ok(Waited::Done(old)) = open_locked(path.as_os_str(), lock, Deadline::NEVER, || ()) else {
         panic!("the lock is free");
     };
     let waiting = path.clone();
     let thread =
-        std::thread::spawn(move || open_locked(waiting.as_os_str(), lock, Deadline::NEVER));
+        std::thread::spawn(move || open_locked(waiting.as_os_str(), lock, Deadline::NEVER, || ()));
     let status = status(path.as_os_str()).unwrap();
     let waits = || {
         let held = crate::sys::lock_table::of_file(&status).unwrap();

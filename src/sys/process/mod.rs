@@ -12,7 +12,9 @@ use std::{fs, io};
 pub use self::group::{kill_all, kill_group, lead_group, own_group};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders};
 pub use self::openings::Openings;
-pub use self::place::{boot_id, machine, pid_namespace};
+pub use self::place::{
+    boot_id, has_our_numbers, is_first_namespace, machine, pid_namespace, unseen,
+};
 
 use crate::errno::Errno;
 
@@ -97,6 +99,12 @@ pub fn start_time(pid: i32) -> Result<u64, Errno> {
     })?;
     let (state, start) = state_and_start(&text).ok_or(Errno(libc::EIO))?;
     if matches!(state, b'Z' | b'X') { Err(gone) } else { Ok(start) }
+}
+
+/// Whether a process does not let us look at its descriptors.
+pub fn is_closed_to_us(pid: i32) -> bool {
+    let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    fs::read_dir(format!("/proc/{pid}/fd")).is_err_and(denied)
 }
 
 /// Whether a process is stopped, by a signal or by one who traces it.

@@ -56,3 +56,33 @@ fn who_is_in_the_way_of_a_descriptor_is_told_by_its_number() {
         "exec 8>\"$0\" 9>\"$0\"; ipc lock fd 8; ipc lock fd -nv 9 2>&1 | sed 's/by .*/by/' | uniq";
     sh(line).word(&file).is(0, "ipc: lock fd: 9: held by\nipc: lock fd: 9: would block\n", "");
 }
+
+#[test]
+fn a_closed_standard_descriptor_is_not_open() {
+    for (verb, redirection) in [("fd 0", "<&-"), ("fd 1", ">&-"), ("unlock 0", "<&-")] {
+        let (name, number) = verb.split_once(' ').unwrap();
+        let said = format!("ipc: lock {name}: {number}: Bad file descriptor\n");
+        sh(&format!("ipc lock {verb} {redirection}")).is(3, "", &said);
+    }
+    // COMMANDs of other verbs inherit the closed descriptor, not the file in its place.
+    let (_directory, file) = new_file();
+    sh("ipc lock run \"$0\" -- ipc lock fd 0 <&-").word(&file).is(
+        3,
+        "",
+        "ipc: lock fd: 0: Bad file descriptor\n",
+    );
+}
+
+#[test]
+fn a_closed_standard_descriptor_is_not_open_to_verbs_of_other_nouns() {
+    for (line, said) in [
+        ("signal wait USR1 --ready 0 <&-", "signal wait: 0: Bad file descriptor"),
+        ("signal wait USR1 --ready 1 >&-", "signal wait: 1: Bad file descriptor"),
+        ("sock stat fd:0 <&-", "sock stat: fd:0: Bad file descriptor"),
+        ("sock connect fd:0 <&-", "sock connect: fd:0: Bad file descriptor"),
+        ("sock serve fd:1 --echo >&-", "sock serve: fd:1: Bad file descriptor"),
+        ("sock serve ./s --ready 0 --echo <&-", "sock serve: 0: Bad file descriptor"),
+    ] {
+        sh(&format!("exec ipc {line}")).is(3, "", &format!("ipc: {said}\n"));
+    }
+}

@@ -151,3 +151,21 @@ fn a_deadlock_among_posix_ranges_is_told_and_the_other_goes_on() {
     );
     assert_eq!(ends, [(0, String::new()), (125, said)]);
 }
+
+#[test]
+fn a_file_system_that_wants_a_file_open_for_writing_is_told() {
+    if !crate::peers::there("strace", &["--version"]) {
+        return;
+    }
+    let (_directory, file) = new_file();
+    let inject =
+        "exec strace -qq -o /dev/null -e inject=flock:error=EBADF ipc lock run \"$0\" -- true";
+    sh(inject).word(&file).is(
+        125,
+        "",
+        &format!(
+            "ipc: lock run: {file}: Bad file descriptor\n\
+             hint: this file system, as NFS does, locks only what may be written, or for --shared read\n"
+        ),
+    );
+}

@@ -36,15 +36,131 @@ fn who_has_a_lock_file_is_told_with_verbose() {
 }
 
 #[test]
-fn why_an_empty_file_is_waited_for_is_told_with_verbose() {
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("l"), "").unwrap();
-    ipc(&["lock", "take", "-nv", "l"]).within(directory.path()).is(
-        1,
+fn the_owner_is_told_before_the_wait() {
+    let (_directory, file) = new_file();
+    let owner = std::os::unix::process::parent_id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &owner]).is(0, "", "");
+    for verb in ["take", "run"] {
+        let words = if verb == "run" { &["--", "true"][..] } else { &[] };
+        let waiter = ipc(&["lock", verb, "-v", &file]).words(words).start();
+        waiter.wait_until_asleep();
+        waiter.signal(Signal::SIGTERM);
+        let said = text(&waiter.finish().stderr);
+        let lines: Vec<&str> = said.lines().collect();
+        let held = format!("ipc: lock {verb}: {file}: held by {owner} (");
+        assert!(lines.len() == 2 && lines[0].starts_with(&held), "{said}");
+        assert_eq!(lines[1], format!("ipc: lock {verb}: {file}: waiting for the lock"));
+    }
+}
+
+#[test]
+fn an_empty_file_is_no_lock_file_unless_it_becomes_one_within_a_second() {
+    let (directory, _) = new_file();
+    let empty = directory.path().join("l");
+    fs::write(&empty, "").unwrap();
+    let said = "l: empty, and so no lock file\n\
+                hint: 'ipc lock drop --force' removes it, and 'ipc lock run' locks it as it is\n";
+    for options in [&["-n"][..], &["-t", "10ms"], &[]] {
+        let take = ipc(&["lock", "take", "l"]).words(options).within(directory.path());
+        take.is(3, "", &format!("ipc: lock take: {said}"));
+    }
+    ipc(&["lock", "drop", "l"]).within(directory.path()).is(
+        3,
         "",
-        "ipc: lock take: l: is there and does not say whose it is; 'ipc lock drop --force' removes \
-         it\nipc: lock take: l: would block\n",
+        &format!("ipc: lock drop: {said}"),
     );
+    assert_eq!(fs::read(&empty).unwrap(), b"");
+    let taker = ipc(&["lock", "take", "l"]).within(directory.path()).start();
+    taker.wait_until_asleep();
+    fs::remove_file(&empty).unwrap();
+    assert_eq!(code(&taker.finish()), 0);
+}
+
+#[test]
+fn a_file_that_is_locked_is_waited_for() {
+    for (kind, remove) in [("flock", "--remove"), ("ofd", "--remove"), ("posix", "-s")] {
+        let (_directory, file) = new_file();
+        // With --remove the name goes with the lock; otherwise what is left is no lock file.
+        let line = "ipc lock run --kind $1 $2 \"$0\" -- sh -c '
+            ipc lock take -n \"$0\"; echo $?
+            exec 3>&1; { ipc lock take -q \"$0\" >&3; echo $? >\"$0.status\"; } >/dev/null &
+            sleep 0.3; ls \"$0.status\" 2>/dev/null' \"$0\"
+            until [ -s \"$0.status\" ]; do sleep 0.01; done; cat \"$0.status\"";
+        let last = if remove == "--remove" { "0" } else { "3" };
+        sh(line).word(&file).words(&[kind, remove]).is(0, &format!("1\n{last}\n"), "");
+    }
+}
+
+#[test]
+fn a_stale_lock_file_that_is_locked_is_not_broken() {
+    for kind in ["flock", "ofd", "posix"] {
+        let (_directory, file) = new_file();
+        sh("ipc lock take \"$0\"").word(&file).is(0, "", "");
+        let content = fs::read(&file).unwrap();
+        let line = "ipc lock run --kind $1 \"$0\" -- sh -c '
+            ipc lock take -n \"$0\"; echo $?; ipc lock drop \"$0\"; echo $?' \"$0\"";
+        let said = format!("ipc: lock drop: {file}: locked by another process\n");
+        sh(line).word(&file).word(kind).is(0, "1\n5\n", &said);
+        assert_eq!(fs::read(&file).unwrap(), content);
+        ipc(&["lock", "take", "-n", &file]).is(0, "", "");
+    }
+}
+
+#[test]
+fn a_lock_file_that_is_taken_is_locked_to_all_verbs() {
+    let (_directory, file) = new_file();
+    let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
+    let number = owner.id().to_string();
+    ipc(&["lock", "take", &file, "--owner", &number]).is(0, "", "");
+    let row = format!(
+        r#"[{{"pid":{number},"command":"sleep","kind":"file","mode":"exclusive","start":0,"end":null,"waiters":null}}]"#
+    );
+    ipc(&["lock", "test", "--json", &file]).is(1, &format!("{row}\n"), "");
+    for kind in ["flock", "ofd", "posix"] {
+        ipc(&["lock", "run", "-n", "--kind", kind, &file, "--", "true"]).is(1, "", "");
+    }
+    sh("ipc lock fd -n 9 9<\"$0\"; echo $?; ipc lock fd -t 10ms 9 9>>\"$0\"").word(&file).is(
+        124,
+        "1\n",
+        "ipc: lock fd: 9: timed out\n",
+    );
+    // Nothing of that stays behind.
+    sh("ipc lock run -n \"$0.other\" -- true; flock -n \"$0\" true").word(&file).is(0, "", "");
+    let waiters = [
+        ipc(&["lock", "run", &file, "--", "true"]).start(),
+        sh("exec ipc lock fd 9 9<\"$0\"").word(&file).start(),
+    ];
+    waiters.iter().for_each(crate::support::Running::wait_until_asleep);
+    owner.kill().unwrap();
+    for waiter in waiters {
+        assert_eq!(code(&waiter.finish()), 0);
+    }
+    owner.wait().unwrap();
+    ipc(&["lock", "test", &file]).is(0, "", "");
+    ipc(&["lock", "drop", &file]).is(0, "", "");
+}
+
+#[test]
+fn a_lock_file_that_is_dropped_lets_a_command_run_that_waits_for_it() {
+    let (_directory, file) = new_file();
+    ipc(&["lock", "take", &file]).is(0, "", "");
+    let waiter = ipc(&["lock", "run", &file, "--", "echo", "in"]).start();
+    waiter.wait_until_asleep();
+    ipc(&["lock", "drop", &file]).is(0, "", "");
+    assert_eq!(text(&waiter.finish().stdout), "in\n");
+}
+
+#[test]
+fn dropping_breaks_what_taking_would_break() {
+    let (_directory, file) = new_file();
+    for option in ["-q", "--pidfile"] {
+        sh("ipc lock take $1 \"$0\"").word(&file).word(option).is(0, "", "");
+        ipc(&["lock", "test", option, &file]).is(0, "", "");
+        ipc(&["lock", "drop", option, &file]).is(0, "", "");
+    }
+    ipc(&["lock", "take", "--pidfile", &file]).is(0, "", "");
+    ipc(&["lock", "test", &file]).is(0, "", "");
+    assert_eq!(code(&ipc(&["lock", "test", "--pidfile", &file]).output()), 1);
 }
 
 #[test]
@@ -126,9 +242,7 @@ fn a_waiter_that_was_stopped_beyond_its_deadline_takes_a_lock_file_that_is_free_
 #[test]
 fn a_lock_file_that_cannot_be_judged_is_respected() {
     let (_directory, file) = new_file();
-    for content in
-        ["", "garbage\n", "999999\n", "4194304\nstart 1\nboot x\npidns 1\nmachine elsewhere\n"]
-    {
+    for content in ["999999\n", "4194304\nstart 1\nboot x\npidns 1\nmachine elsewhere\n"] {
         fs::write(&file, content).unwrap();
         ipc(&["lock", "take", "-n", &file]).is(1, "", "");
         assert_eq!(fs::read_to_string(&file).unwrap(), content);
@@ -146,6 +260,13 @@ fn what_is_no_lock_file_is_refused() {
     std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
     let socket = format!("{file}.socket");
     let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let text = format!("{file}.text");
+    for content in ["garbage\n", "4711"] {
+        fs::write(&text, content).unwrap();
+        let said = format!("ipc: lock take: {text}: {reason}\n");
+        ipc(&["lock", "take", &text]).is(3, "", &said);
+        assert_eq!(fs::read_to_string(&text).unwrap(), content);
+    }
     for path in [&file, &link, &socket, directory.path().to_str().unwrap()] {
         let said = format!("{path}: {reason}\n");
         ipc(&["lock", "take", "-n", path]).is(3, "", &format!("ipc: lock take: {said}"));

@@ -4,6 +4,7 @@ mod descriptor;
 mod errors;
 mod file;
 mod look;
+mod namespaces;
 mod others;
 mod run;
 
