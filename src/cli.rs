@@ -15,6 +15,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cmd;
 use crate::exit::{self, Exit};
+use crate::links;
 use crate::output::{Output, Verbosity, complain};
 use crate::plain::{self, Plain};
 
@@ -335,7 +336,7 @@ pub fn tree() -> Command {
     Command::new("ipc")
         .about("Every way that Unix processes talk and coordinate, for shell scripts")
         .version(VERSION)
-        .override_usage("ipc <NOUN> <VERB> ...")
+        .override_usage(links::MARK)
         .subcommand_required(true)
         .subcommands(nouns)
         .subcommands(COMMANDS.iter().map(Verb::explained))
