@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::child::{self, Command};
 use crate::cli::Statuses;
-use crate::cmd::Conflict;
+use crate::cmd::{Conflict, tell_wait};
 use crate::crew::{Busy, Crew, start_thread};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
@@ -173,6 +173,8 @@ enum Event {
     Failed(ExitStatus, Busy),
     /// A message is done with.
     Done,
+    /// There is no message.
+    Waits,
     /// The last thing to do takes as long as the queue is full.
     Full,
     /// A message cannot be sent back. We do not end before that is told.
@@ -186,6 +188,7 @@ impl Job {
     fn attend(&self, events: Receiver<Event>, output: &Output) -> anyhow::Result<Exit> {
         let mut exit = Exit::Done;
         let mut error = None;
+        let mut has_told = false;
         for event in events {
             match event {
                 Event::Failed(status, _busy) => {
@@ -206,7 +209,11 @@ impl Job {
                     output.warn(format_args!("{name}: a message cannot be sent back: {reason}"));
                     exit = if exit == Exit::Done { Exit::Failed } else { exit };
                 }
-                Event::Done | Event::Ended(Ok(())) => {}
+                // Once, and not for each message and each worker.
+                Event::Waits if !std::mem::replace(&mut has_told, true) => {
+                    tell_wait(output, &self.task.name, "for a message");
+                }
+                Event::Done | Event::Waits | Event::Ended(Ok(())) => {}
             }
             // The others may be waiting for messages that never come.
             if error.is_some() && self.crew.is_idle() {
@@ -322,6 +329,7 @@ impl Worker {
         if deadline == Deadline::PASSED {
             return Ok(Waited::TimedOut);
         }
+        let _ = self.events.send(Event::Waits);
         if self.delayed.is_empty() {
             return self.mailbox.wait_for(self.job.task.selection, None, deadline);
         }

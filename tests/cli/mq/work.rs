@@ -280,3 +280,14 @@ fn a_message_of_high_priority_that_fails_does_not_keep_all_from_the_others() {
     ipc(&words).words(&["sh", "-c", "cat; echo; exit 1"]).is(1, "poison\na\nb\n", "");
     assert_eq!(stat(&name)["messages"], 3);
 }
+
+#[test]
+fn workers_say_once_that_they_wait_if_asked() {
+    let name = queue("4", "64");
+    let words = ["mq", "recv", "-v", "-t", "50ms", "--count", "3", "--jobs", "2", "--exec", &name];
+    ipc(&["mq", "send", &name, "a"]).is(0, "", "");
+    let output = ipc(&words).words(&["--", "true"]).output();
+    let waits = error("recv", &name, "waiting for a message");
+    let late = error("recv", &name, "timed out");
+    assert_eq!((code(&output), text(&output.stderr)), (124, waits + &late));
+}
