@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
+use crate::sys::ending;
 use crate::sys::executable::{self, Entry, Made};
+use crate::sys::signal::Blocked;
 
 /// A text in every version of our program, by which one that has been replaced is recognized.
 pub const MARK: &str = "ipc <NOUN> <VERB> ...";
@@ -95,6 +97,8 @@ impl Target {
 
     /// Makes links, or none of them.
     pub fn make_all(&self, steps: &[(PathBuf, Step)]) -> anyhow::Result<()> {
+        // No signal ends us halfway.
+        let _blocked = Blocked::new(ending::signals());
         let mut made = Vec::new();
         for (path, step) in steps {
             let link = match step {
