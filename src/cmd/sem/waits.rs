@@ -19,6 +19,9 @@ pub fn tell_holders(name: impl AsRef<OsStr>, count: u32, semaphore: &Semaphore, 
 
 /// The same of a POSIX semaphore: the commands of `ipc sem run` are known.
 pub fn tell_claims(name: impl AsRef<OsStr>, count: u32, permits: &Permits, output: &Output) {
+    if !output.is_verbose() {
+        return;
+    }
     tell_value(&name, count, permits.semaphore().value(), output);
     for claim in permits.claims() {
         let pid = if claim.command == 0 { claim.keeper } else { claim.command };
@@ -30,7 +33,7 @@ pub fn tell_claims(name: impl AsRef<OsStr>, count: u32, permits: &Permits, outpu
 /// The same of a System V semaphore: the kernel knows which process changed it last.
 pub fn tell_last(name: impl AsRef<OsStr>, count: u32, set: &Set, index: u16, output: &Output) {
     // One that was removed meanwhile fails in the wait.
-    let Ok(value) = set.value(index) else { return };
+    let Some(value) = output.is_verbose().then(|| set.value(index).ok()).flatten() else { return };
     tell_value(&name, count, value, output);
     let last = set.last_pid(index).ok().and_then(|pid| i32::try_from(pid).ok());
     if let Some(pid) = last.filter(|&pid| pid > 0) {
