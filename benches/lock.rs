@@ -19,7 +19,8 @@ fn main() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let builds = support::builds(directory.path());
     let file = directory.path().join("lock");
-    println!("{ROUNDS} interleaved runs, medians of the ratio to flock(1)\n");
+    let rounds = support::scaled(ROUNDS);
+    println!("{rounds} interleaved runs, medians of the ratio to flock(1)\n");
     println!(
         "{:<28}{}",
         "",
@@ -49,7 +50,7 @@ fn main() {
                 contenders.push(run(path, words));
             }
         }
-        let ratios = support::ratios(ROUNDS, &mut contenders);
+        let ratios = support::ratios(rounds, &mut contenders);
         let columns: String = ratios[1..].iter().map(|ratio| format!("{ratio:>8.2}")).collect();
         let line = if words.is_empty() {
             "flock FILE true".to_owned()

@@ -68,6 +68,7 @@ struct Bench {
     queue: String,
     lines: PathBuf,
     cpus: Vec<usize>,
+    messages: usize,
 }
 
 /// Where the two processes run.
@@ -83,18 +84,19 @@ fn main() {
         println!("mq: no C compiler, nothing to compare with");
         return;
     };
-    println!("messages of 100 bytes, thousands a second; median of {ROUNDS} rounds");
+    let rounds = support::scaled(ROUNDS);
+    println!("messages of 100 bytes, thousands a second; median of {rounds} rounds");
     for (placement, name) in [(Placement::TwoCpus, "two CPUs"), (Placement::OneCpu, "one CPU")] {
         if placement == Placement::TwoCpus && bench.cpus.len() < 2 {
             println!("{name}: there is only one");
             continue;
         }
-        let rounds: Vec<[f64; 3]> = (0..=ROUNDS)
+        let rates: Vec<[f64; 3]> = (0..=rounds)
             .map(|_| [bench.run_peer(placement), bench.run_ipc(placement), bench.run_alone()])
             .skip(1)
             .collect();
         let median =
-            |value: fn(&[f64; 3]) -> f64| support::median(rounds.iter().map(value).collect());
+            |value: fn(&[f64; 3]) -> f64| support::median(rates.iter().map(value).collect());
         let (peer, ours, most) = (median(|it| it[0]), median(|it| it[1]), median(|it| it[2]));
         let (ratio, limit) = (median(|it| it[1] / it[0]), median(|it| it[2] / it[0]));
         println!("{name:9}  C {peer:7.0}  ipc {ours:7.0}  ratio {ratio:.2}");
@@ -107,20 +109,21 @@ fn main() {
 impl Bench {
     fn new(directory: &Path) -> Option<Self> {
         let peer = support::c(directory, PEER)?;
+        let messages = support::scaled(MESSAGES);
         let lines = directory.join("lines");
         let mut file = File::create(&lines).expect("it can be made");
-        file.write_all(format!("{:0100}\n", 0).repeat(MESSAGES).as_bytes()).expect("it fits");
+        file.write_all(format!("{:0100}\n", 0).repeat(messages).as_bytes()).expect("it fits");
         let ipc = std::env::var_os("IPC")
             .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_ipc")), PathBuf::from);
         let queue = format!("/ipc-bench-{}", std::process::id());
         let shape = ["--max-msgs", "10", "--msg-size", "128"];
         let created = Command::new(&ipc).args(["mq", "create", &queue]).args(shape).status();
         assert!(created.expect("ipc runs").success());
-        Some(Self { ipc, peer, queue, lines, cpus: support::cpus() })
+        Some(Self { ipc, peer, queue, lines, cpus: support::cpus(), messages })
     }
 
     fn run_peer(&self, placement: Placement) -> f64 {
-        let count = MESSAGES.to_string();
+        let count = self.messages.to_string();
         let command = |verb: &str| {
             let mut command = Command::new(&self.peer);
             command.args([verb, self.queue.as_str(), count.as_str()]);
@@ -135,7 +138,7 @@ impl Bench {
         send.args(["mq", "send", &self.queue]);
         send.stdin(File::open(&self.lines).expect("it is there"));
         let mut recv = Command::new(&self.ipc);
-        recv.args(["mq", "recv", &self.queue, "--count", &MESSAGES.to_string()]);
+        recv.args(["mq", "recv", &self.queue, "--count", &self.messages.to_string()]);
         recv.stdout(Stdio::null());
         let cpus = if placement == Placement::TwoCpus { &self.cpus[..2] } else { &self.cpus[..1] };
         self.rate(send, cpus, recv, cpus)
@@ -143,7 +146,7 @@ impl Bench {
 
     /// How fast C fills a queue that nobody else touches, in thousands of messages a second.
     fn run_alone(&self) -> f64 {
-        let count = MESSAGES.to_string();
+        let count = self.messages.to_string();
         let output = Command::new(&self.peer).args(["alone", &self.queue, &count]).output();
         let output = output.expect("it starts");
         String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints a number")
@@ -155,6 +158,6 @@ impl Bench {
         for mut child in [support::spawn_on(recv, recv_on), support::spawn_on(send, send_on)] {
             assert!(child.wait().expect("it is our child").success());
         }
-        MESSAGES as f64 / start.elapsed().as_secs_f64() / 1000.0
+        self.messages as f64 / start.elapsed().as_secs_f64() / 1000.0
     }
 }

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use ipc_suite::bench::{AtEnd, Deadline, Name, Semaphore, Waited};
 
-const ROUND_TRIPS: u32 = 10_000;
+const ROUND_TRIPS: usize = 10_000;
 const MATCHES: usize = 11;
 
 /// Called as the player is: a role, the semaphore to post, the one to wait for, and how often.
@@ -58,10 +58,11 @@ fn main() {
     for name in &names {
         support::time(Command::new(ipc).args(["sem", "create", name]));
     }
-    println!("{MATCHES} interleaved matches of {ROUND_TRIPS} round trips, medians");
+    let (matches, round_trips) = (support::scaled(MATCHES), support::scaled(ROUND_TRIPS));
+    println!("{matches} interleaved matches of {round_trips} round trips, medians");
     for (place, cpus) in PLACES {
         let (mut c, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..MATCHES {
+        for _ in 0..matches {
             let times = [&peer, &player].map(|program| play_match(program, cpus, &names));
             c.push(times[0]);
             ours.push(times[1]);
@@ -77,10 +78,11 @@ fn main() {
 
 /// The time of a round trip in us, of two players who play a match.
 fn play_match(program: &Path, cpus: [&str; 2], names: &[String; 2]) -> f64 {
+    let round_trips = support::scaled(ROUND_TRIPS);
     let player = |role: &str, cpus: &str, ours: &str, theirs: &str| -> Child {
         let mut command = Command::new("taskset");
         command.args(["-c", cpus]).arg(program).args([role, ours, theirs]);
-        command.arg(ROUND_TRIPS.to_string()).spawn().expect("it starts")
+        command.arg(round_trips.to_string()).spawn().expect("it starts")
     };
     let mut pong = player("pong", cpus[1], &names[1], &names[0]);
     let start = Instant::now();
@@ -88,7 +90,7 @@ fn play_match(program: &Path, cpus: [&str; 2], names: &[String; 2]) -> f64 {
     for player in [&mut ping, &mut pong] {
         assert!(player.wait().expect("it is our child").success());
     }
-    start.elapsed().as_secs_f64() / f64::from(ROUND_TRIPS) * 1e6
+    start.elapsed().as_secs_f64() / round_trips as f64 * 1e6
 }
 
 fn open(name: &str) -> Semaphore {

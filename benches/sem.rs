@@ -19,7 +19,7 @@ use nix::unistd::Pid;
 
 const KILLS: usize = 200;
 const POSTS: usize = 200;
-const SLEEP: Duration = Duration::from_secs(5);
+const SLEEP_MS: usize = 5000;
 
 /// Posts or waits, once, as a whole process.
 const PEER: &str = r#"
@@ -40,25 +40,32 @@ fn main() {
     for (build, ipc) in support::builds(directory.path()) {
         let sem = |words: &[&str]| support::time(Command::new(&ipc).arg("sem").args(words));
         sem(&["create", &name, "--value", "1"]);
-        let times = (0..KILLS).map(|_| from_kill_to_next(&ipc, &name)).collect();
+        let kills = support::scaled(KILLS);
+        let times = (0..kills).map(|_| from_kill_to_next(&ipc, &name)).collect();
         println!(
-            "{build}: {:.2} ms from a kill to the next holder's first word, median of {KILLS}",
+            "{build}: {:.2} ms from a kill to the next holder's first word, median of {kills}",
             support::median(times)
         );
         for (verb, spent) in while_asleep(&ipc, &name) {
-            println!("{build}: {spent:.0} us on a CPU for a 'sem {verb}' that waits {SLEEP:?}");
+            println!("{build}: {spent:.0} us on a CPU for a 'sem {verb}' that waits {:?}", sleep());
         }
         sem(&["set", &name, "0"]);
         match &peer {
             Some(peer) => println!(
-                "{build}: {:.2} of a C program for a process that posts to one that waits, {POSTS} \
+                "{build}: {:.2} of a C program for a process that posts to one that waits, {} \
                  rounds",
-                posting(peer, &ipc, &name)
+                posting(peer, &ipc, &name),
+                support::scaled(POSTS)
             ),
             None => println!("{build}: no C compiler, nothing to compare with"),
         }
         sem(&["rm", &name]);
     }
+}
+
+/// How long waiters are watched.
+fn sleep() -> Duration {
+    Duration::from_millis(support::scaled(SLEEP_MS) as u64)
 }
 
 /// A command of `ipc sem`, in a process group of its own.
@@ -118,7 +125,7 @@ fn posting(peer: &Path, ipc: &Path, name: &str) -> f64 {
     };
     let mut contenders: Vec<Box<dyn FnMut() -> Duration + '_>> =
         vec![Box::new(|| post(peer, &[])), Box::new(|| post(ipc, &["sem"]))];
-    support::ratios(POSTS, &mut contenders)[1]
+    support::ratios(support::scaled(POSTS), &mut contenders)[1]
 }
 
 /// What commands that wait, while somebody else holds the one unit, spend on a CPU in us.
@@ -133,7 +140,7 @@ fn while_asleep(ipc: &Path, name: &str) -> Vec<(String, f64)> {
     let mut waiters = waits.map(|words| start(ipc, words));
     waiters.iter().for_each(wait_until_asleep);
     let before: Vec<f64> = waiters.iter().map(cpu_time).collect();
-    std::thread::park_timeout(SLEEP);
+    std::thread::park_timeout(sleep());
     let spent = waiters.iter().map(cpu_time).zip(before).map(|(after, before)| after - before);
     let spent =
         waits.iter().map(|words| words[0].to_owned()).zip(spent.collect::<Vec<f64>>()).collect();

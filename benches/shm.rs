@@ -20,15 +20,16 @@ use std::time::Duration;
 const ROUNDS: usize = 11;
 
 /// Fast enough not to be what is measured.
-const PRODUCER: &str = "dd if=/dev/zero bs=1M count=1024 status=none";
-const SIZE: u64 = 1 << 30;
+const PRODUCER: &str = "dd if=/dev/zero bs=1M count=$MIB status=none";
+const MIB: usize = 1024;
 
 fn main() {
     let directory = tempfile::tempdir_in("/dev/shm").expect("there is room");
     let ipc = support::builds(directory.path()).pop().expect("there is a build").1;
     let name = format!("/ipc-bench-{}", std::process::id());
     let place = Place { directory: directory.path(), ipc: &ipc, name: &name };
-    println!("{ROUNDS} interleaved runs of 1 GiB, medians of how many times as fast as cat\n");
+    let (rounds, mib) = (support::scaled(ROUNDS), support::scaled(MIB));
+    println!("{rounds} interleaved runs of {mib} MiB, medians of how many times as fast as cat\n");
     place.compare(
         "from a pipe",
         &[
@@ -66,7 +67,7 @@ fn main() {
         ],
     );
     place.tidy();
-    println!("\nmemory of our own while 1 GiB is written: {} KiB", place.private_kib());
+    println!("\nmemory of our own while {mib} MiB are written: {} KiB", place.private_kib());
     place.tidy();
 }
 
@@ -80,6 +81,7 @@ impl Place<'_> {
     fn shell(&self, line: &str) -> Command {
         let mut command = Command::new("bash");
         command.args(["-c", line]).env("IPC", self.ipc).env("NAME", self.name);
+        command.env("MIB", support::scaled(MIB).to_string());
         command.env("T", self.directory.join("target")).env("S", self.directory.join("source"));
         command
     }
@@ -111,7 +113,7 @@ impl Place<'_> {
             })
             .collect();
         self.warm();
-        let ratios = support::ratios(ROUNDS, &mut contenders);
+        let ratios = support::ratios(support::scaled(ROUNDS), &mut contenders);
         println!("{what}");
         for ((contender, _), ratio) in lines.iter().zip(ratios) {
             println!("    {contender:<16}{:>6.2}", 1.0 / ratio);
@@ -129,7 +131,7 @@ impl Place<'_> {
     /// Has the machine find the memory that the contenders will use. In a virtual machine the first
     /// use of a page costs more than all that is measured here, whoever is the first to come.
     fn warm(&self) {
-        support::time(&mut self.shell("head -c 4G /dev/zero > $T; rm $T"));
+        support::time(&mut self.shell("head -c $((4 * MIB))M /dev/zero > $T; rm $T"));
     }
 
     fn make_source(&self) {
@@ -151,7 +153,7 @@ impl Place<'_> {
         let mut child = command.spawn().expect("it starts");
         let mut input = child.stdin.take().expect("it is a pipe");
         let block = vec![0; 1 << 20];
-        for _ in 0..SIZE >> 20 {
+        for _ in 0..support::scaled(MIB) {
             std::io::Write::write_all(&mut input, &block).expect("it reads");
         }
         let status = format!("/proc/{}/status", child.id());

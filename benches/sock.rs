@@ -33,13 +33,13 @@ fn main() {
         return println!("sock: no C compiler, nothing to compare with");
     };
     let (build, ipc) = support::builds(directory.path()).pop().expect("there is a build");
-    let mib = number("MIB", 4096);
+    let mib = number("MIB", support::scaled(4096));
     let bench = Bench {
         directory: directory.path(),
         ipc,
         peer,
         size: mib << 20,
-        rounds: number("ROUNDS", 5),
+        rounds: number("ROUNDS", support::scaled(5)),
     };
     let chosen: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let wanted = |part: &str| chosen.is_empty() || chosen.iter().any(|word| word == part);
@@ -204,7 +204,7 @@ impl Bench<'_> {
             Server { name: "socat", line: "exec socat UNIX-LISTEN:$S,fork,backlog=100 EXEC:$CMD" },
         ];
         for (command, message) in [("/bin/cat", "hello"), ("/bin/true", "")] {
-            self.serve(&servers, command, message, CONNECTIONS);
+            self.serve(&servers, command, message, support::scaled(CONNECTIONS));
         }
     }
 
@@ -213,7 +213,7 @@ impl Bench<'_> {
             Server { name: "C in turn", line: "exec $C echo $S" },
             Server { name: "ipc --echo", line: "exec $IPC sock serve --echo $S" },
         ];
-        self.serve(&servers, "echo", "hello", ECHOES);
+        self.serve(&servers, "echo", "hello", support::scaled(ECHOES));
     }
 
     /// Has clients connect to each of the servers, one and eight at a time.
@@ -248,17 +248,18 @@ impl Bench<'_> {
     }
 
     fn hub(&self) {
+        let count = support::scaled(MEMBERS);
         let _ = fs::remove_file(self.socket());
         let mut server = self.shell("exec $IPC sock serve --hub $S");
         let server = server.spawn().expect("it starts");
         self.wait_until_served();
         let mut members = Command::new(&self.peer);
-        members.arg("members").arg(self.socket()).arg(MEMBERS.to_string());
+        members.arg("members").arg(self.socket()).arg(count.to_string());
         let mut members =
             members.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
         let heard = members.stdout.as_mut().expect("it is a pipe").read_exact(&mut [0]);
         heard.expect("all have heard");
-        println!("memory of a hub of {MEMBERS} members: {} KiB", resident_kib(server.id()));
+        println!("memory of a hub of {count} members: {} KiB", resident_kib(server.id()));
         drop(members.stdin.take());
         succeed(members);
         end(server);

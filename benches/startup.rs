@@ -18,7 +18,8 @@ fn main() {
     ipc(&["sem", "create"]).expect("it runs");
     ipc(&["mq", "create", "--max-msgs", "2", "--msg-size", "16"]).expect("it runs");
 
-    println!("{ROUNDS} interleaved runs, medians of the ratio to /bin/true\n");
+    let rounds = support::scaled(ROUNDS);
+    println!("{rounds} interleaved runs, medians of the ratio to /bin/true\n");
     println!(
         "{:<28}{}",
         "",
@@ -43,7 +44,7 @@ fn main() {
                 time
             }));
         }
-        let ratios = support::ratios(ROUNDS, &mut contenders);
+        let ratios = support::ratios(rounds, &mut contenders);
         let columns: String = ratios[1..].iter().map(|ratio| format!("{ratio:>8.2}")).collect();
         println!("{:<28}{columns}", format!("ipc {} NAME", words.join(" ")));
     }

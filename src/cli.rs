@@ -1,6 +1,7 @@
 //! The command line: `ipc NOUN VERB`, found by hand so that a run builds the options of the one
 //! verb that it needs. The whole tree is built for help, suggestions, manuals and completions.
 
+mod similar;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cmd;
 use crate::exit::{self, Exit};
+use crate::links;
 use crate::output::{Output, Verbosity, complain};
 use crate::plain::{self, Plain};
 
@@ -295,9 +297,44 @@ fn answer_from_tree(words: Vec<OsString>) -> Message {
     let place = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
     match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
         Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(&place),
-        Err(error) if error.use_stderr() => usage_message(&error, &place, tip(&error)),
+        Err(error) if error.use_stderr() => {
+            let tip = similar_word(&error, &place).or_else(|| tip(&error));
+            usage_message(&error, &place, tip)
+        }
         Err(error) => Message::Answer(error.render().to_string()),
         Ok(_) => missing_word(&place),
+    }
+}
+
+/// The nouns or verbs that a word which is none of them may have been meant for.
+fn similar_word(error: &clap::Error, noun: &str) -> Option<String> {
+    let word = text_of(error, ContextKind::InvalidSubcommand)?;
+    let names = |verb: &'static Verb| [Some(verb.name), verb.alias].into_iter().flatten();
+    let known: Vec<&str> = match NOUNS.iter().find(|known| known.name == noun) {
+        Some(noun) => noun.verbs.iter().flat_map(names).collect(),
+        None => NOUNS.iter().map(|noun| noun.name).chain(COMMANDS.iter().flat_map(names)).collect(),
+    };
+    list_similar(word, &known, "subcommand")
+}
+
+/// Names the known words that a word may be a slip for.
+fn list_similar(word: &str, known: &[&str], what: &str) -> Option<String> {
+    let similar: Vec<String> = known
+        .iter()
+        .filter(|known| similar::is_slip(word, known))
+        .map(|known| format!("'{known}'"))
+        .collect();
+    match similar.as_slice() {
+        [] => None,
+        [one] => Some(format!("a similar {what} exists: {one}")),
+        several => Some(format!("some similar {what}s exist: {}", several.join(", "))),
+    }
+}
+
+fn text_of(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
     }
 }
 
@@ -346,7 +383,7 @@ pub fn tree() -> Command {
     Command::new("ipc")
         .about("Every way that Unix processes talk and coordinate, for shell scripts")
         .version(VERSION)
-        .override_usage("ipc <NOUN> <VERB> ...")
+        .override_usage(links::MARK)
         .subcommand_required(true)
         .subcommands(nouns)
         .subcommands(COMMANDS.iter().map(Verb::explained))
@@ -380,6 +417,20 @@ fn usage_message(error: &clap::Error, place: &str, tip: Option<String>) -> Messa
 fn tip(error: &clap::Error) -> Option<String> {
     let rendered = error.render().to_string();
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "))?;
+    let suggested = [
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand, "subcommand"),
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg, "argument"),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue, "value"),
+    ];
+    // What clap takes for similar often is not.
+    for (word, suggestions, what) in suggested {
+        let known: Vec<&str> = match error.get(suggestions) {
+            Some(ContextValue::String(one)) => vec![one],
+            Some(ContextValue::Strings(several)) => several.iter().map(String::as_str).collect(),
+            _ => continue,
+        };
+        return list_similar(text_of(error, word)?, &known, what);
+    }
     // A value is seldom what was meant by a word that begins as an option does, unless by a number.
     let digit = tip.strip_prefix("to pass '-").and_then(|word| word.bytes().next());
     Some(tip.to_owned())
@@ -423,11 +474,8 @@ fn misplaced_command(error: &clap::Error, verb: &Command) -> Option<String> {
 
 /// Our own sentence about a value that one of our types refused: the value is the subject.
 fn refused_value(error: &clap::Error) -> Option<String> {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let argument = text_of(error, ContextKind::InvalidArg)?;
+    let value = text_of(error, ContextKind::InvalidValue)?;
     if error.kind() == ErrorKind::InvalidValue && value.is_empty() && argument.starts_with('<') {
         // It is there, unlike what clap says.
         return Some(format!("'': not a {}", argument.trim_matches(['<', '>', '.'])));

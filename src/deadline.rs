@@ -79,6 +79,24 @@ impl<T> Waited<T> {
     }
 }
 
+/// Tries, and where that does not succeed at once, calls `before` and waits until `deadline`.
+///
+/// # Errors
+/// Those of `wait`.
+pub fn announced<T, E>(
+    deadline: Deadline,
+    before: impl FnOnce(),
+    mut wait: impl FnMut(Deadline) -> Result<Waited<T>, E>,
+) -> Result<Waited<T>, E> {
+    match wait(Deadline::PASSED)? {
+        Waited::TimedOut if deadline != Deadline::PASSED => {
+            before();
+            wait(deadline)
+        }
+        waited => Ok(waited),
+    }
+}
+
 /// How long to wait.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Waiting {

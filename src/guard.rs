@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::deadline::{Deadline, Waited};
+use crate::deadline::{Deadline, Waited, announced};
 use crate::name::SemaphoreName;
 use crate::permits::{self, Permits};
 use crate::semaphore::{Error, Name};
@@ -31,28 +31,53 @@ pub enum Guard {
 
 impl Guard {
     /// Takes a unit of a semaphore, of a System V set the first, waiting for one until `deadline`.
-    pub fn take(name: &Name, deadline: Deadline) -> Result<Waited<Self>, Error> {
+    /// Where there is none at once, it calls `before` first.
+    pub fn take(
+        name: &Name,
+        deadline: Deadline,
+        before: impl FnOnce(Held<'_>),
+    ) -> Result<Waited<Self>, Error> {
         match name {
-            Name::Posix(name) => Ok(take_posix(name, deadline)?.map(|()| Self::Posix)),
+            Name::Posix(name) => Ok(take_posix(name, deadline, before)?.map(|()| Self::Posix)),
             Name::SystemV(name) => {
                 let set = Set::open(Target::new(name)?)?;
-                Ok(set.take(0, 1, AtEnd::Undo, deadline)?.map(|()| Self::SystemV(set)))
+                let taken = announced(
+                    deadline,
+                    || before(Held::SystemV(&set)),
+                    |until| set.take(0, 1, AtEnd::Undo, until),
+                );
+                Ok(taken?.map(|()| Self::SystemV(set)))
             }
         }
     }
 }
 
-fn take_posix(name: &SemaphoreName, deadline: Deadline) -> Result<Waited, permits::Error> {
+/// A semaphore of which others hold the units.
+#[derive(Debug)]
+pub enum Held<'a> {
+    /// A POSIX semaphore, and the claims on it.
+    Posix(&'a Permits),
+    /// The first semaphore of this set.
+    SystemV(&'a Set),
+}
+
+fn take_posix(
+    name: &SemaphoreName,
+    deadline: Deadline,
+    before: impl FnOnce(Held<'_>),
+) -> Result<Waited, permits::Error> {
     let semaphore = Permits::open(name)?;
     let semaphore = SEMAPHORE.get_or_init(|| semaphore);
     ending::undo_first(give_back);
-    semaphore.take_within(deadline, |take| {
+    let within = |take: &dyn Fn() -> bool| {
         // No signal comes between the unit and the note that we have it.
         let _blocked = Blocked::new(ending::signals());
         let taken = take();
         HELD.store(taken, Ordering::Relaxed);
         taken
-    })
+    };
+    let tell = || before(Held::Posix(semaphore));
+    announced(deadline, tell, |until| semaphore.take_within(until, within))
 }
 
 impl Drop for Guard {

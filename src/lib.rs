@@ -26,6 +26,7 @@ mod delivery;
 mod endpoint;
 mod frame;
 mod guard;
+mod links;
 mod lock_file;
 mod mailbox;
 mod name;

@@ -56,6 +56,15 @@ pub fn time(command: &mut Command) -> Duration {
     elapsed
 }
 
+/// How much of something to do: as much as this, or a hundredth with `IPC_BENCH=quick`, which only
+/// shows that the comparison runs.
+pub fn scaled(usual: usize) -> usize {
+    match std::env::var_os("IPC_BENCH") {
+        Some(speed) if speed == "quick" => usual.div_ceil(100),
+        _ => usual,
+    }
+}
+
 /// Runs all contenders in turn, many times over; the median of each one's time in relation to that
 /// of the first in the same turn.
 pub fn ratios(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>]) -> Vec<f64> {

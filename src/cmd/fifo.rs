@@ -123,12 +123,15 @@ impl Run for Write {
         ("Log from several scripts at once", "./backup | ipc fifo write --records ./log"),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         if self.create {
             self.create().about(&self.path)?;
         }
-        let opened = Writer::open(&self.path, deadline).map_err(explain).about(&self.path)?;
+        let tell = || super::tell_wait(output, &self.path, "for a reader");
+        let opened =
+            super::wait_aloud(output, deadline, tell, |until| Writer::open(&self.path, until));
+        let opened = opened.map_err(explain).about(&self.path)?;
         let writer = self.waiting.settle(opened).about(&self.path)?;
         if self.records || !self.messages.is_empty() {
             return self.write_records(&writer);
@@ -225,11 +228,11 @@ impl Run for Cat {
         ("Collect lines for ever", "ipc fifo cat --keep-open ./log >> all.log"),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let mut reader = Reader::open(&self.path).map_err(explain).about(&self.path)?;
         let mut left = self.count.map(|Size(count)| count);
         loop {
-            let waited = self.pass_on(&reader, &mut left)?;
+            let waited = self.pass_on(&reader, &mut left, output)?;
             self.waiting.settle(waited).about(&self.path)?;
             if !self.keep_open || left == Some(0) {
                 return Ok(Exit::Done);
@@ -241,8 +244,16 @@ impl Run for Cat {
 
 impl Cat {
     /// Passes on what comes until the last writer leaves, or nothing is left to pass on.
-    fn pass_on(&self, reader: &Reader, left: &mut Option<u64>) -> anyhow::Result<Waited> {
-        if reader.wait(self.waiting.deadline()).about(&self.path)? == Waited::TimedOut {
+    fn pass_on(
+        &self,
+        reader: &Reader,
+        left: &mut Option<u64>,
+        output: &Output,
+    ) -> anyhow::Result<Waited> {
+        let deadline = self.waiting.deadline();
+        let tell = || super::tell_wait(output, &self.path, "for a writer");
+        let waited = super::wait_aloud(output, deadline, tell, |until| reader.wait(until));
+        if waited.about(&self.path)? == Waited::TimedOut {
             return Ok(Waited::TimedOut);
         }
         let mut transfer = Transfer::new(reader.as_fd(), Stream::Output.fd(), *left);

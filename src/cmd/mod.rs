@@ -12,11 +12,13 @@ pub mod signal;
 pub mod sock;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::str::FromStr;
 
 use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
 
+use crate::deadline::{self, Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, about};
 use crate::name::SystemVName;
@@ -82,6 +84,26 @@ impl Creation {
 /// Tells what became of an object, to those who asked for it.
 fn tell(output: &Output, name: impl AsRef<OsStr>, what: &str) {
     output.note(format_args!("{}: {what}", escape(name.as_ref().as_encoded_bytes())));
+}
+
+/// Waits with `wait`. With --verbose it tries first, and calls `tell` where there is something to wait
+/// for.
+pub fn wait_aloud<T, E>(
+    output: &Output,
+    deadline: Deadline,
+    tell: impl FnOnce(),
+    mut wait: impl FnMut(Deadline) -> Result<Waited<T>, E>,
+) -> Result<Waited<T>, E> {
+    match output.is_verbose() {
+        true => deadline::announced(deadline, tell, wait),
+        false => wait(deadline),
+    }
+}
+
+/// Reports what is waited for, to those who asked for more.
+pub fn tell_wait(output: &Output, name: impl AsRef<OsStr>, what: impl Display) {
+    let name = escape(name.as_ref().as_encoded_bytes()).into_owned();
+    output.note(format_args!("{name}: waiting {what}"));
 }
 
 /// Tells how much was done before something failed, as it stays done.

@@ -1,70 +1,157 @@
-//! The file of our own program, and links to it.
+//! The file of our own program, and links to it: proc_pid_exe(5), symlink(7).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
-use nix::sys::stat::stat;
+use nix::sys::stat::{lstat, stat};
 
 use super::inode;
 use crate::errno::Errno;
 
-/// How a link refers to our program.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Link {
-    /// It is the same file.
-    Hard,
-    /// It names the path of the file, which is on another file system or somebody else's.
-    Symbolic,
-    /// It was there already.
-    Existing,
+/// The path of our program as it was called, which may be a link that an upgrade changes; where that
+/// leads elsewhere by now, the path of the file.
+pub fn path() -> Result<PathBuf, Errno> {
+    let file = std::env::current_exe()?;
+    let called = std::env::args_os().next().unwrap_or_default();
+    let called = match called.as_bytes().contains(&b'/') {
+        true => std::path::absolute(&called).ok(),
+        false => in_path(&called),
+    };
+    Ok(called.filter(|path| is_same(path, &file)).unwrap_or(file))
 }
 
-/// Makes `path` a link to our own program, unless it is one.
-///
-/// # Errors
-/// EEXIST if there is anything else of that name.
-pub fn link_at(path: &Path) -> Result<Link, Errno> {
-    let program = std::env::current_exe()?;
-    match link(&program, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_same(&program, path) => {
-            Ok(Link::Existing)
+/// The file that a shell runs for this word.
+pub fn in_path(name: &OsStr) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let candidates = std::env::split_paths(&path).map(|directory| directory.join(name));
+    candidates.filter(|path| path.is_absolute()).find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether both paths lead to the same file.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let both = stat(one).and_then(|one| Ok((one, stat(other)?)));
+    both.is_ok_and(|(one, other)| inode::is_same(&one, &other))
+}
+
+/// What has a name.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Entry {
+    /// Nothing.
+    Free,
+    /// A symbolic link with this text.
+    Link(PathBuf),
+    /// A file.
+    File,
+    /// A directory, or something else that no link may replace.
+    Other,
+}
+
+/// Looks at a name without following it.
+pub fn entry(path: &Path) -> Result<Entry, Errno> {
+    let kind = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entry::Free),
+        found => found?.file_type(),
+    };
+    Ok(match (kind.is_symlink(), kind.is_file()) {
+        (true, _) => Entry::Link(fs::read_link(path)?),
+        (_, true) => Entry::File,
+        _ => Entry::Other,
+    })
+}
+
+/// Whether a file is a program, and holds this text, as every version of ours does.
+pub fn is_program_with(path: &Path, text: &str) -> bool {
+    let holds = || -> io::Result<bool> {
+        let mut file = fs::File::open(path)?;
+        let mut magic = [0; 4];
+        file.read_exact(&mut magic)?;
+        if magic != *b"\x7fELF" {
+            return Ok(false);
         }
-        result => Ok(result?),
+        let mut bytes = Vec::new();
+        // A program of ours is much smaller than this.
+        file.take(64 << 20).read_to_end(&mut bytes)?;
+        Ok(bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    is_executable(path) && holds().unwrap_or(false)
+}
+
+/// A link that was made, as long as it can be taken back.
+#[derive(Debug)]
+pub struct Made {
+    path: PathBuf,
+    /// Where the file is kept that had the name before.
+    before: Option<PathBuf>,
+}
+
+impl Made {
+    /// Makes a symbolic link.
+    ///
+    /// # Errors
+    /// EEXIST if something has the name.
+    pub fn new(path: &Path, target: &Path) -> Result<Self, Errno> {
+        symlink(target, path)?;
+        Ok(Self { path: path.to_owned(), before: None })
+    }
+
+    /// Makes one in place of what has the name. At every moment there is the old one or the new one.
+    pub fn replacing(path: &Path, target: &Path) -> Result<Self, Errno> {
+        let (new, before) = (beside(path, "new")?, beside(path, "old")?);
+        symlink(target, &new)?;
+        // Where no second link to the file is allowed, the name is free for a moment.
+        let kept = fs::hard_link(path, &before).or_else(|_| fs::rename(path, &before));
+        let replaced = kept.map(|()| Self { path: path.to_owned(), before: Some(before) });
+        let replaced = replaced.and_then(|made| match fs::rename(&new, path) {
+            Ok(()) => Ok(made),
+            Err(error) => {
+                made.undo();
+                Err(error)
+            }
+        });
+        Ok(replaced.inspect_err(|_| drop(fs::remove_file(&new)))?)
+    }
+
+    /// Restores what was there before, as far as that is possible.
+    pub fn undo(self) {
+        let _ = match self.before {
+            // A second name of a file that is still there; rename(2) would leave both.
+            Some(before) if is_same_entry(&before, &self.path) => fs::remove_file(&before),
+            Some(before) => fs::rename(&before, &self.path),
+            None => fs::remove_file(&self.path),
+        };
+    }
+
+    /// Forgets what was there before.
+    pub fn keep(self) {
+        if let Some(before) = self.before {
+            let _ = fs::remove_file(before);
+        }
     }
 }
 
-/// The same, in place of whatever file has that name. At every moment there is the old one or the
-/// new one.
-pub fn replace_at(path: &Path) -> Result<Link, Errno> {
-    let program = std::env::current_exe()?;
-    if is_same(&program, path) {
-        return Ok(Link::Existing);
-    }
-    let mut name = OsString::from(format!(".ipc-{}-", std::process::id()));
-    name.push(path.file_name().ok_or(Errno(libc::EINVAL))?);
-    let temporary = path.with_file_name(name);
-    let link = link(&program, &temporary)?;
-    let renamed = fs::rename(&temporary, path);
-    if renamed.is_err() {
-        // The name is ours; if it cannot be removed there is nothing else to be done.
-        let _ = fs::remove_file(&temporary);
-    }
-    Ok(renamed.map(|()| link)?)
+/// Whether both are names of the same file, or of the same link.
+fn is_same_entry(one: &Path, other: &Path) -> bool {
+    let both = lstat(one).and_then(|one| Ok((one, lstat(other)?)));
+    both.is_ok_and(|(one, other)| inode::is_same(&one, &other))
 }
 
-fn link(program: &Path, path: &Path) -> io::Result<Link> {
-    match fs::hard_link(program, path) {
-        Ok(()) => Ok(Link::Hard),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Another file system, or a file that we may not link to.
-        Err(_) => symlink(program, path).map(|()| Link::Symbolic),
-    }
+/// Removes a link.
+pub fn remove(path: &Path) -> Result<(), Errno> {
+    Ok(fs::remove_file(path)?)
 }
 
-fn is_same(program: &Path, path: &Path) -> bool {
-    let both = stat(program).and_then(|ours| Ok((ours, stat(path)?)));
-    both.is_ok_and(|(ours, other)| inode::is_same(&ours, &other))
+/// A name for a temporary file in the same directory.
+fn beside(path: &Path, what: &str) -> Result<PathBuf, Errno> {
+    let name = path.file_name().ok_or(Errno(libc::EINVAL))?;
+    let mut temporary = OsString::from(format!(".ipc-{}-{what}-", std::process::id()));
+    temporary.push(name);
+    Ok(path.with_file_name(temporary))
 }

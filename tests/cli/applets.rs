@@ -1,63 +1,222 @@
 //! `ipc applets`.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::support::{Run, binary, ipc};
+use crate::support::{Run, as_another_user, binary, code, ipc, text};
+
+/// `ipc applets --install DIRECTORY`, where PATH has no other programs.
+fn install(directory: &Path) -> Run {
+    ipc(&["applets", "--install"]).word(directory).env("PATH", "/no/such")
+}
+
+/// The names in a directory.
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = ipc(&["applets"]).succeeds().lines().map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// A copy of the program in a directory, made by another process so that nobody writes to it.
+fn copy(to: &Path) -> PathBuf {
+    let copied = Command::new("cp").arg(binary()).arg(to).status();
+    assert!(copied.unwrap().success());
+    to.to_owned()
+}
+
+fn has_no_such_semaphore(sem: &Path) {
+    let said = "ipc: sem value: /ipc-no-such: No such file or directory\n";
+    Run::new(sem, &["value", "/ipc-no-such"]).is(4, "", said);
+}
 
 #[test]
 fn the_links_are_those_that_are_listed_and_work() {
     let directory = tempfile::tempdir().unwrap();
-    let names = ipc(&["applets"]).succeeds();
-    ipc(&["applets", "--install"]).word(directory.path()).is(0, "", "");
-    let mut made: Vec<String> = fs::read_dir(directory.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let mut listed: Vec<&str> = names.lines().collect();
-    made.sort();
-    listed.sort();
-    assert_eq!(made, listed);
-    assert!(listed.contains(&"sem") && listed.contains(&"mkfifo"));
-    Run::new(directory.path().join("sem"), &["value", "/ipc-no-such"]).is(
-        4,
-        "",
-        "ipc: sem value: /ipc-no-such: No such file or directory\n",
-    );
+    install(directory.path()).is(0, "", "");
+    assert_eq!(names_in(directory.path()), names());
+    assert!(names().contains(&"sem".to_owned()) && names().contains(&"mkfifo".to_owned()));
+    let sem = directory.path().join("sem");
+    assert_eq!(fs::read_link(&sem).unwrap(), binary());
+    has_no_such_semaphore(&sem);
     // Again is as good as once.
-    ipc(&["applets", "--install"]).word(directory.path()).is(0, "", "");
+    install(directory.path()).is(0, "", "");
+    assert_eq!(names_in(directory.path()), names());
 }
 
 #[test]
-fn a_file_of_that_name_stays_unless_told_otherwise() {
+fn links_beside_the_program_are_relative_and_follow_an_upgrade() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = copy(&directory.path().join("ipc"));
+    let words = ["applets", "--install"];
+    Run::new(&program, &words).word(directory.path()).env("PATH", "/no/such").is(0, "", "");
+    let sem = directory.path().join("sem");
+    assert_eq!(fs::read_link(&sem).unwrap(), Path::new("ipc"));
+    has_no_such_semaphore(&sem);
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, "#!/bin/sh\necho new\n").unwrap();
+    Command::new("chmod").arg("755").arg(&program).status().unwrap();
+    Run::new(&sem, &[]).is(0, "new\n", "");
+}
+
+#[test]
+fn older_versions_are_replaced_whatever_kind_of_link_led_to_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    // A hard link to a file that was replaced meanwhile, one to the present file, a symbolic link to
+    // what is gone, and one of another text.
+    copy(&place("sem"));
+    fs::hard_link(place("sem"), place("shm")).unwrap();
+    symlink("/no/such/ipc", place("mq")).unwrap();
+    symlink(directory.path().join("sem"), place("sock")).unwrap();
+    install(directory.path()).is(0, "", "");
+    for name in names() {
+        assert_eq!(fs::read_link(place(&name)).unwrap(), binary(), "{name}");
+    }
+    assert_eq!(names_in(directory.path()), names());
+}
+
+#[test]
+fn a_file_of_that_name_stays_and_no_link_is_made_unless_forced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("sem");
     fs::write(&path, "mine").unwrap();
-    ipc(&["applets", "--install"]).word(directory.path()).is(
+    let said =
+        format!("ipc: applets: {}: File exists\nhint: --force replaces it\n", path.display());
+    install(directory.path()).is(5, "", &said);
+    assert_eq!(names_in(directory.path()), ["sem"]);
+    assert_eq!(fs::read(&path).unwrap(), b"mine");
+    install(directory.path()).words(&["--force"]).is(0, "", "");
+    assert_eq!(fs::read_link(&path).unwrap(), binary());
+    assert_eq!(names_in(directory.path()), names());
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    install(directory.path()).words(&["--force"]).is(
         5,
         "",
-        &format!("ipc: applets: {}: File exists\nhint: --force replaces it\n", path.display()),
+        &format!("ipc: applets: {}: there is something that is no file\n", path.display()),
     );
-    assert_eq!(fs::read(&path).unwrap(), b"mine");
-    ipc(&["applets", "--force", "--install"]).word(directory.path()).is(0, "", "");
-    assert_eq!(fs::metadata(&path).unwrap().ino(), fs::metadata(binary()).unwrap().ino());
-    let left = fs::read_dir(directory.path()).unwrap().count();
-    assert_eq!(left, ipc(&["applets"]).succeeds().lines().count());
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_told_once() {
-    let said = "ipc: applets: nowhere: No such file or directory\n";
-    ipc(&["applets", "--install", "nowhere"]).is(4, "", said);
+fn what_fails_halfway_is_undone() {
+    if !crate::peers::there("strace", &["-V"]) {
+        return;
+    }
+    for failing in
+        ["inject=symlink,symlinkat:error=ENOSPC:when=4", "inject=rename,renameat:error=EIO"]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sem");
+        fs::write(&path, "mine").unwrap();
+        let run = Run::new("strace", &["-qqo", "/dev/null", "-e", failing])
+            .word(binary())
+            .words(&["applets", "--force", "--install"])
+            .word(directory.path())
+            .words(&["mq", "lock", "sem", "shm"]);
+        assert_eq!(code(&run.output()), 3, "{failing}");
+        assert_eq!(names_in(directory.path()), ["sem"], "{failing}");
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
 }
 
 #[test]
-fn on_another_file_system_the_links_are_symbolic() {
-    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
-    ipc(&["applets", "--install"]).word(directory.path()).is(0, "", "");
-    Run::new(directory.path().join("sem"), &["value", "/ipc-no-such"]).is(
+fn the_program_itself_is_not_replaced_by_a_link_to_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = copy(&directory.path().join("my-ipc"));
+    let itself = directory.path().join("sock");
+    fs::rename(&program, &itself).unwrap();
+    symlink(&itself, directory.path().join("ipc")).unwrap();
+    // Called by another name it is ipc; the file has the name of a noun.
+    let run = |words: &[&str]| {
+        let shell = ["-c", "exec -a ./x \"$0\" applets \"$@\""];
+        Run::new("bash", &shell).word(&itself).words(words).word(directory.path()).words(&["sock"])
+    };
+    let said = format!("ipc: applets: {}: this is the program itself\n", itself.display());
+    run(&["--force", "--install"]).is(5, "", &said);
+    assert_eq!(code(&run(&["--remove"]).output()), 5);
+    assert!(itself.is_file() && !itself.is_symlink());
+}
+
+#[test]
+fn names_of_other_programs_are_left_out_unless_they_are_given() {
+    let (directory, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let place = directory.path().to_str().unwrap();
+    let other = others.path().join("flock");
+    fs::write(&other, "#!/bin/sh\n").unwrap();
+    Command::new("chmod").arg("755").arg(&other).status().unwrap();
+    let run = |words: &[&str]| {
+        let run = ipc(&["applets", "--install", place]).words(words);
+        run.env("PATH", format!("{place}:{}", others.path().display()))
+    };
+    run(&[]).is(
+        0,
+        "",
+        &format!(
+            "ipc: applets: left out what is in PATH: {}\n\
+             hint: 'ipc applets --install {place} flock' makes the link all the same\n",
+            other.display()
+        ),
+    );
+    let made = names_in(directory.path());
+    assert!(!made.contains(&"flock".to_owned()));
+    assert_eq!(made.len() + 1, names().len());
+    run(&["flock"]).is(0, "", "");
+    assert_eq!(names_in(directory.path()), names());
+    // It is ours now.
+    run(&[]).is(0, "", "");
+}
+
+#[test]
+fn only_names_that_were_given_are_linked_and_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    install(directory.path()).words(&["shm", "sem"]).is(0, "", "");
+    assert_eq!(names_in(directory.path()), ["sem", "shm"]);
+    let unknown = "ipc: applets: ls: no name of a link\nhint: 'ipc applets' lists the names\n";
+    install(directory.path()).words(&["mq", "ls"]).is(2, "", unknown);
+    let remove = |words: &[&str]| ipc(&["applets", "--remove"]).word(directory.path()).words(words);
+    remove(&["shm"]).is(0, "", "");
+    assert_eq!(names_in(directory.path()), ["sem"]);
+    let place = directory.path().join("shm");
+    remove(&["shm"]).is(
         4,
         "",
-        "ipc: sem value: /ipc-no-such: No such file or directory\n",
+        &format!("ipc: applets: {}: No such file or directory\n", place.display()),
     );
+    fs::write(&place, "mine").unwrap();
+    remove(&["shm"]).is(5, "", &format!("ipc: applets: {}: no link to ipc\n", place.display()));
+    remove(&[]).is(0, "", "");
+    assert_eq!(names_in(directory.path()), ["shm"]);
+}
+
+#[test]
+fn another_target_is_for_a_tree_that_is_moved() {
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        install(directory.path()).words(&["--target", "/usr/bin/no-ipc", "sem"]).is(0, "", "");
+        let link = fs::read_link(directory.path().join("sem")).unwrap();
+        assert_eq!(link, Path::new("/usr/bin/no-ipc"));
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_or_closed_is_told_once() {
+    let said = "ipc: applets: nowhere: No such file or directory\n";
+    ipc(&["applets", "--install", "nowhere"]).is(4, "", said);
+    ipc(&["applets", "--remove", "nowhere"]).is(4, "", said);
+    let Some(run) = as_another_user(&["applets", "--install", "/usr/lib", "sem", "shm"]) else {
+        return;
+    };
+    let output = run.output();
+    let said = "ipc: applets: /usr/lib/sem: Permission denied\n";
+    assert_eq!((code(&output), text(&output.stderr)), (6, said.to_owned()));
 }

@@ -126,7 +126,7 @@ fn quotes_names_as_the_original_does() {
 #[test]
 fn help_and_version_are_answers_and_a_full_stdout_is_noticed() {
     let directory = tempfile::tempdir().unwrap();
-    ipc(&["applets", "-q", "--install"]).word(directory.path()).is(0, "", "");
+    ipc(&["applets", "--install"]).word(directory.path()).words(&["mkfifo"]).is(0, "", "");
     let mkfifo = directory.path().join("mkfifo");
     assert!(Run::new(&mkfifo, &["--help", "--bogus"]).succeeds().starts_with("Usage: "));
     assert!(Run::new(&mkfifo, &["--vers"]).succeeds().starts_with("mkfifo (ipc) "));

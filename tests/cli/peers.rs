@@ -1,16 +1,15 @@
 //! Other programs that use the same objects: written in C, and in Python with posix_ipc and
-//! sysv_ipc. `make tools` installs what they need; without it their tests are passed over, unless
+//! sysv_ipc. `make tools` installs what they need; without it their tests are skipped, unless
 //! `IPC_PEERS=required` is set, as it is for `make test`.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Run, Running, binary, children, text, until};
+use crate::support::{Run, Running, binary, children, skipped, text, until};
 
 /// A C program that was compiled for a test, with the directory that it lies in.
 pub struct Program {
@@ -79,17 +78,28 @@ pub fn there(program: &str, words: &[&str]) -> bool {
         there || !required,
         "{program} {words:?} does not run; 'make tools' installs what the tests need"
     );
+    if !there {
+        skipped(&format!("{program} is missing"));
+    }
+    there
+}
+
+/// Whether there is such a device.
+pub fn has_device(path: &str) -> bool {
+    let there = Path::new(path).exists();
+    if !there {
+        skipped(&format!("{path} is missing"));
+    }
     there
 }
 
 /// Whether we may have namespaces of our own, as `unshare` makes them with these options. A container
-/// may well refuse, so their tests are passed over there, whatever `IPC_PEERS` says.
+/// may well refuse, so their tests are skipped there, whatever `IPC_PEERS` says.
 pub fn may_unshare(options: &[&str]) -> bool {
     let unshare = Command::new("unshare").args(options).arg("true").output();
     let may = unshare.is_ok_and(|output| output.status.success());
     if !may {
-        let _ =
-            writeln!(std::io::stderr(), "passed over: unshare {} is refused", options.join(" "));
+        skipped(&format!("unshare {} is refused", options.join(" ")));
     }
     may
 }

@@ -31,6 +31,7 @@ pub fn ipc(words: &[&str]) -> Run {
 /// that user may not reach the binary.
 pub fn as_another_user(words: &[&str]) -> Option<Run> {
     if !nix::unistd::Uid::effective().is_root() {
+        skipped("only root becomes another user");
         return None;
     }
     let (directory, copy) = copy_for_others();
@@ -38,6 +39,18 @@ pub fn as_another_user(words: &[&str]) -> Option<Run> {
     run.command.uid(65534).gid(65534);
     run.directory = Some(directory);
     Some(run)
+}
+
+/// Reports that the present test, or a part of it, is skipped. The harness counts it as passed, so
+/// `make test` shows what `IPC_SKIPPED` names at the end.
+pub fn skipped(reason: &str) {
+    let test = std::thread::current();
+    let line = format!("{}: {reason}\n", test.name().unwrap_or("a test"));
+    let _ = write!(std::io::stderr(), "skipped: {line}");
+    if let Some(path) = std::env::var_os("IPC_SKIPPED") {
+        let file = fs::File::options().append(true).create(true).open(path);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).expect("it can be written");
+    }
 }
 
 /// A copy of the binary that everybody may execute, as the directory it was built in may be closed

@@ -97,3 +97,85 @@ fn a_number_alone_is_seconds_and_what_is_no_duration_is_refused() {
     let refused = ipc(&["sem", "wait", "-t", "-1", &name]).output();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }
+
+/// What a command that waits in vain for a moment says with -v.
+fn said_while_waiting(words: &[&str]) -> String {
+    let output = ipc(&[words, &["-v", "-t", "20ms"]].concat()).output();
+    assert_eq!(output.status.code(), Some(124), "{words:?}: {output:?}");
+    text(&output.stderr)
+}
+
+#[test]
+fn a_wait_says_what_it_waits_for_if_asked() {
+    let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
+    let (queue, segment) = (Name::new("mq"), Name::new("shm"));
+    ipc(&["sem", "create", &semaphore]).is(0, "", "");
+    ipc(&["sem", "create", &set]).is(0, "", "");
+    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
+    ipc(&["shm", "create", "--size", "8", &segment]).is(0, "", "");
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
+    ipc(&["mkfifo", &fifo]).is(0, "", "");
+    let number = ["--type", "i32"];
+    let guarded = [&["shm", "peek", &segment][..], &number, &["--guard", &semaphore]].concat();
+    let until_7 = [&["shm", "wait", &segment][..], &number, &["--eq", "7"]].concat();
+    let guard = format!("--guard {}", &*semaphore);
+    let value = "until the value is 1 or more; it is 0";
+    for (words, name, what) in [
+        (&["sem", "wait", &semaphore][..], &*semaphore, value),
+        (&["sem", "wait", &set], &set, value),
+        (&["sem", "barrier", "--parties", "2", &semaphore], &semaphore, "until 2 have come"),
+        (&["mq", "recv", &queue], &queue, "for a message"),
+        (&["mq", "wait", &queue], &queue, "for a message"),
+        (&["fifo", "cat", &fifo], &fifo, "for a writer"),
+        (&["fifo", "write", &fifo, "x"], &fifo, "for a reader"),
+        (&guarded, &guard, value),
+        (&until_7, &segment, "until the number is 7"),
+        (&["sock", "wait", "@ipc-test-no-such"], "@ipc-test-no-such", "for a listener"),
+    ] {
+        let said = said_while_waiting(words);
+        let place = words[..2].join(" ");
+        let wait = format!("ipc: {place}: {name}: waiting {what}\n");
+        assert!(said.starts_with(&wait), "{words:?}: {said}");
+    }
+    let said = said_while_waiting(&["signal", "wait", "USR1"]);
+    assert!(said.starts_with("ipc: signal wait: waiting for USR1\n"), "{said}");
+    ipc(&["mq", "send", &queue, "x"]).is(0, "", "");
+    let said = said_while_waiting(&["mq", "send", &queue, "y"]);
+    let full = format!("ipc: mq send: {}: waiting for room: the queue is full\n", &*queue);
+    assert!(said.starts_with(&full), "{said}");
+    // What is there at once is no wait.
+    ipc(&["mq", "recv", "-v", &queue]).is(0, "x\n", "");
+    ipc(&["sem", "post", &semaphore]).is(0, "", "");
+    ipc(&["sem", "wait", "-v", &semaphore]).is(0, "", "");
+}
+
+#[test]
+fn a_wait_for_units_says_who_has_them_if_asked() {
+    let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
+    ipc(&["sem", "create", "--value", "1", &semaphore]).is(0, "", "");
+    ipc(&["sem", "create", "--value", "1", &set]).is(0, "", "");
+    for (name, has) in [(&semaphore, "(sleep) holds 1"), (&set, "(sleep)")] {
+        let holder = ipc(&["sem", "run", name, "--", "sleep", "60"]).start();
+        let value = || ipc(&["sem", "value", name]).succeeds();
+        crate::support::until("it has the unit", || value() == "0\n");
+        holder.wait_until_asleep();
+        let words = ["sem", "run", "-v", "-t", "20ms", name, "--", "true"];
+        crate::support::until("the command is known", || {
+            let output = ipc(&words).output();
+            assert_eq!(output.status.code(), Some(124));
+            text(&output.stderr).contains(has)
+        });
+        holder.signal(Signal::SIGTERM);
+        holder.finish();
+    }
+}
+
+#[test]
+fn who_tries_again_says_so_if_asked() {
+    let words = ["sock", "connect", "-v", "--retry", "20ms", "@ipc-test-no-such"];
+    let output = ipc(&words).output();
+    let wait = "ipc: sock connect: @ipc-test-no-such: waiting for a listener\n";
+    assert!(text(&output.stderr).starts_with(wait), "{output:?}");
+    assert_eq!(output.status.code(), Some(4));
+}

@@ -142,3 +142,32 @@ fn what_is_created_and_removed_is_told_to_who_asks_for_it() {
         ipc(&[noun, "rm", "-fv", &name]).is(0, "", "");
     }
 }
+
+#[test]
+fn only_words_that_are_close_are_suggested() {
+    let hint = |words: &[&str]| {
+        let output = ipc(words).output();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        stderr.lines().last().unwrap_or_default().to_owned()
+    };
+    for (words, expected) in [
+        (&["sem", "get"][..], "hint: try 'ipc sem --help'"),
+        (&["pipe"], "hint: try 'ipc --help'"),
+        (&["mapp"], "hint: a similar subcommand exists: 'map'"),
+        (&["smh"], "hint: a similar subcommand exists: 'shm'"),
+        (&["sem", "wiat"], "hint: a similar subcommand exists: 'wait'"),
+        (&["mq", "recieve"], "hint: try 'ipc mq --help'"),
+        (
+            &["mq", "create", "--max-msg", "3", "/x"],
+            "hint: a similar argument exists: '--max-msgs'",
+        ),
+        (
+            &["lock", "run", "--kind", "flok", "x", "--", "y"],
+            "hint: a similar value exists: 'flock'",
+        ),
+        (&["lock", "run", "--kind", "fcntl", "x", "--", "y"], "hint: try 'ipc lock run --help'"),
+    ] {
+        assert_eq!(hint(words), expected, "{words:?}");
+    }
+}

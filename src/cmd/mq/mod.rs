@@ -1,6 +1,7 @@
 //! `ipc mq`: message queues, POSIX and System V.
 
 mod create;
+mod delayed;
 mod look;
 mod receive;
 mod send;

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::cli::{Example, Run, Statuses};
+use crate::cmd::{tell_wait, wait_aloud};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::delivery::{Delivery, Origin, Returned};
 use crate::errno::Errno;
@@ -134,8 +135,14 @@ impl Run for Recv {
         }
         let mailbox = Mailbox::open_to_receive(&self.name).map_err(explain).about(&self.name)?;
         let delivery = Delivery::new(self.framing.form())?;
-        let mut reception =
-            Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
+        let mut reception = Reception {
+            mailbox,
+            selection,
+            delivery,
+            prefixed: Vec::new(),
+            has_told: false,
+            recv: &self,
+        };
         let received = match self.peek {
             Some(index) => reception.peek(output, index),
             None => reception.receive(output),
@@ -180,6 +187,8 @@ struct Reception<'a> {
     delivery: Delivery,
     /// A message with its priority in front.
     prefixed: Vec<u8>,
+    /// Whether it was said that we wait.
+    has_told: bool,
 }
 
 impl Reception<'_> {
@@ -221,6 +230,9 @@ impl Reception<'_> {
             if deadline == Deadline::PASSED {
                 self.delivery.flush(output)?;
                 return Ok(Waited::TimedOut);
+            }
+            if !std::mem::replace(&mut self.has_told, true) {
+                tell_wait(output, &self.recv.name, "for a message");
             }
             let waited = self.delivery.wait(output, || {
                 self.mailbox.wait_for(self.selection, Some(Stream::Output.fd()), deadline)
@@ -344,12 +356,14 @@ impl Run for Wait {
     const EXAMPLES: &'static [Example] =
         &[("Start a worker when there is work", "ipc mq wait /jobs && ./worker")];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         let mut mailbox =
             Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
-        let waited = mailbox.wait(selection, deadline).map_err(|error| match error {
+        let tell = || tell_wait(output, &self.name, "for a message");
+        let waited = wait_aloud(output, deadline, tell, |until| mailbox.wait(selection, until));
+        let waited = waited.map_err(|error| match error {
             WaitError::Kernel(errno) => explain(errno),
             WaitError::NoRoom | WaitError::NotPutBack(_) => Failure::failed(error.to_string()),
         });

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{after, nameless};
+use crate::cmd::{after, nameless, tell_wait, wait_aloud};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -57,17 +57,22 @@ impl Run for Send {
         ("Send a file as one message", "ipc mq send --frame whole /jobs <job.bin"),
     ];
 
-    fn run(mut self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(mut self, output: &mut Output) -> anyhow::Result<Exit> {
         let mut sent = 0;
         let operands = std::mem::take(&mut self.messages);
-        let result = self.send(operands, &mut sent);
+        let result = self.send(operands, &mut sent, output);
         result.map_err(|failure| after(failure, sent)).about(&self.name)?;
         Ok(Exit::Done)
     }
 }
 
 impl Send {
-    fn send(&self, operands: Vec<OsString>, sent: &mut u64) -> Result<(), Failure> {
+    fn send(
+        &self,
+        operands: Vec<OsString>,
+        sent: &mut u64,
+        output: &Output,
+    ) -> Result<(), Failure> {
         let priority = self.priority()?;
         let mut mailbox = self.open(&operands)?;
         let limit = mailbox.limit().map_err(explain)?;
@@ -75,7 +80,10 @@ impl Send {
             .map_err(|error| self.unsendable(error))?;
         while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
             let deadline = self.waiting.deadline();
-            self.waiting.settle(mailbox.send(message, priority, deadline).map_err(explain)?)?;
+            let tell = || tell_wait(output, &self.name, "for room: the queue is full");
+            let waited =
+                wait_aloud(output, deadline, tell, |until| mailbox.send(message, priority, until));
+            self.waiting.settle(waited.map_err(explain)?)?;
             *sent += 1;
         }
         Ok(())

@@ -8,10 +8,11 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
 
 use crate::child::{self, Command};
 use crate::cli::Statuses;
-use crate::cmd::Conflict;
+use crate::cmd::{Conflict, tell_wait};
 use crate::crew::{Busy, Crew, start_thread};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
@@ -22,9 +23,11 @@ use crate::plain::Plain;
 use crate::sys::heap;
 use crate::sys::memfd;
 use crate::sys::mqueue::Access;
+use crate::sys::poll;
 use crate::sys::spawn::Streams;
 use crate::sys::system_v_queue::Selection;
 
+use super::delayed::{Delayed, Failures};
 use super::{explain, not_sent_back};
 
 /// What to do with messages instead of printing them.
@@ -40,7 +43,11 @@ pub struct Execution {
     /// Run so many COMMANDs at a time, instead of one
     #[arg(long, value_name = "N", requires = "exec")]
     jobs: Option<NonZeroUsize>,
-    /// Send a message back to the queue if its COMMAND fails
+    /// Send a message back to the queue if its COMMAND fails, after 1 s
+    ///
+    /// For each further failure of the same message the delay doubles, up to 1 minute; meanwhile the
+    /// worker goes on with the other messages. It holds at most 64 messages back. They return to the
+    /// queue when it ends, by a signal as well; SIGKILL loses them.
     #[arg(long, requires = "exec")]
     requeue: bool,
     #[command(flatten)]
@@ -98,7 +105,8 @@ impl Execution {
             (0..jobs).map(|_| self.open(&task.name)).collect();
         let mailboxes = mailboxes.map_err(explain).about(&task.name)?;
         let crew = Crew::new().map_err(no_thread)?;
-        let job = Job { crew, left, taken: AtomicU64::new(0), command, execution: self, task };
+        let (taken, failures) = (AtomicU64::new(0), Failures::default());
+        let job = Job { crew, left, taken, failures, command, execution: self, task };
         let job = Arc::new(job);
         for mailbox in mailboxes {
             let worker = Worker {
@@ -106,6 +114,7 @@ impl Execution {
                 mailbox,
                 events: events.clone(),
                 kept: VecDeque::new(),
+                delayed: Delayed::default(),
             };
             if let Err(errno) = start_thread(move || worker.run()) {
                 // Those who have started bring to an end what they have taken.
@@ -148,10 +157,11 @@ struct Job {
     left: AtomicU64,
     /// How many were taken.
     taken: AtomicU64,
+    failures: Failures,
 }
 
 /// A message, until its COMMAND has ended.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 struct Message {
     bytes: Vec<u8>,
     priority: i64,
@@ -164,6 +174,8 @@ enum Event {
     Failed(ExitStatus, Busy),
     /// A message is done with.
     Done,
+    /// There is no message.
+    Waits,
     /// The last thing to do takes as long as the queue is full.
     Full,
     /// A message cannot be sent back. We do not end before that is told.
@@ -177,6 +189,7 @@ impl Job {
     fn attend(&self, events: Receiver<Event>, output: &Output) -> anyhow::Result<Exit> {
         let mut exit = Exit::Done;
         let mut error = None;
+        let mut has_told = false;
         for event in events {
             match event {
                 Event::Failed(status, _busy) => {
@@ -197,7 +210,11 @@ impl Job {
                     output.warn(format_args!("{name}: a message cannot be sent back: {reason}"));
                     exit = if exit == Exit::Done { Exit::Failed } else { exit };
                 }
-                Event::Done | Event::Ended(Ok(())) => {}
+                // Once, and not for each message and each worker.
+                Event::Waits if !std::mem::replace(&mut has_told, true) => {
+                    tell_wait(output, &self.task.name, "for a message");
+                }
+                Event::Done | Event::Waits | Event::Ended(Ok(())) => {}
             }
             // The others may be waiting for messages that never come.
             if error.is_some() && self.crew.is_idle() {
@@ -228,11 +245,17 @@ struct Worker {
     events: Sender<Event>,
     /// Messages that shall go back to the queue, which was full.
     kept: VecDeque<(Message, Busy)>,
+    /// Messages that go back after a delay.
+    delayed: Delayed<(Message, Busy)>,
 }
 
 /// How many messages a worker keeps while the queue is full, before their COMMANDs are run again
 /// instead. It may be full because nobody else takes messages from it.
 const KEPT: usize = 8;
+
+/// How soon a worker that holds messages back learns that it shall stop. While it holds none, a signal
+/// ends the process at once.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl Worker {
     fn run(mut self) {
@@ -256,19 +279,20 @@ impl Worker {
 
     /// The next message; `None` if there is none, or none shall be taken.
     fn next(&mut self) -> Result<Option<(Message, Busy)>, Failure> {
-        self.send_back_kept().map_err(explain)?;
-        let Job { task, crew, taken, .. } = &*self.job;
-        if crew.is_stopped() {
-            return Ok(None);
-        }
-        if self.kept.len() >= KEPT {
-            return Ok(self.kept.pop_front());
-        }
+        let job = Arc::clone(&self.job);
+        let Job { task, crew, taken, .. } = &*job;
         let mut seen = taken.load(Ordering::Relaxed);
         let mut deadline = task.waiting.deadline();
         loop {
-            let message = crew.take(|| take(&mut self.mailbox, task.selection));
-            if let Some(message) = message.map_err(explain)? {
+            self.kept.extend(self.delayed.due());
+            self.send_back_kept();
+            if crew.is_stopped() {
+                return Ok(None);
+            }
+            if self.kept.len() >= KEPT {
+                return Ok(self.kept.pop_front());
+            }
+            if let Some(message) = self.take().map_err(explain)? {
                 taken.fetch_add(1, Ordering::Relaxed);
                 return Ok(Some(message));
             }
@@ -279,17 +303,41 @@ impl Worker {
             if let Some(kept) = self.kept.pop_front() {
                 return Ok(Some(kept));
             }
-            let waited = match deadline {
-                Deadline::PASSED => Waited::TimedOut,
-                _ => self.mailbox.wait_for(task.selection, None, deadline).map_err(explain)?,
-            };
+            let waited = self.wait(deadline).map_err(explain)?;
             // The time counts anew for each message, whoever took it.
             let now = taken.load(Ordering::Relaxed);
             match waited {
+                Waited::TimedOut if !deadline.has_passed() => {}
                 Waited::TimedOut if now == seen => task.waiting.settle(waited)?,
                 Waited::TimedOut => (seen, deadline) = (now, task.waiting.deadline()),
                 Waited::Done(()) => {}
             }
+        }
+    }
+
+    /// Takes a message, unless as many as may be are held back.
+    fn take(&mut self) -> Result<Option<(Message, Busy)>, Errno> {
+        if self.delayed.is_full() {
+            return Ok(None);
+        }
+        let Job { task, crew, .. } = &*self.job;
+        crew.take(|| take(&mut self.mailbox, task.selection))
+    }
+
+    /// Waits for a message; with messages held back, no longer than until one of them may be due, or
+    /// we may have been stopped.
+    fn wait(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
+        if deadline == Deadline::PASSED {
+            return Ok(Waited::TimedOut);
+        }
+        let _ = self.events.send(Event::Waits);
+        if self.delayed.is_empty() {
+            return self.mailbox.wait_for(self.job.task.selection, None, deadline);
+        }
+        let soon = deadline.min(self.delayed.first()).min(Deadline::after(LOOK));
+        match self.delayed.is_full() {
+            true => poll::any_readable(&[], soon),
+            false => self.mailbox.wait_for(self.job.task.selection, None, soon),
         }
     }
 
@@ -300,19 +348,18 @@ impl Worker {
         let variables = [("IPC_MQ_PRIORITY", priority.as_bytes())];
         let ended = memfd::with(&message.bytes)
             .and_then(|input| busy.run(|| job.command.start(Streams::reading(&input), &variables)));
-        let returns = match &ended {
-            Ok(Some(status)) if status.success() => false,
+        match &ended {
+            Ok(Some(status)) if status.success() => job.failures.forget(&message),
             Ok(Some(status)) => {
                 let _ = self.events.send(Event::Failed(*status, busy.also()));
-                job.execution.requeue
+                if job.execution.requeue {
+                    self.delayed.push(job.failures.add(&message), (message, busy));
+                }
             }
             // Nobody has seen the message.
-            Ok(None) | Err(_) => true,
-        };
-        if returns {
-            let untold = busy.also();
-            if let Err(errno) = self.send_back(message, busy) {
-                let _ = self.events.send(Event::Lost(errno, untold));
+            Ok(None) | Err(_) => {
+                self.kept.push_back((message, busy));
+                self.send_back_kept();
             }
         }
         match ended {
@@ -321,35 +368,35 @@ impl Worker {
         }
     }
 
-    /// Sends a message back, or keeps it for later if the queue is full.
-    fn send_back(&mut self, message: Message, busy: Busy) -> Result<(), Errno> {
-        self.kept.push_back((message, busy));
-        self.send_back_kept()
+    /// Sends back as much of what was kept as the queue has room for.
+    fn send_back_kept(&mut self) {
+        while let Some((Message { bytes, priority }, busy)) = self.kept.front() {
+            match self.mailbox.send(bytes, *priority, Deadline::PASSED) {
+                Ok(Waited::TimedOut) => break,
+                Ok(Waited::Done(())) => {}
+                // What cannot be sent now never can.
+                Err(errno) => self.report_lost(errno, busy),
+            }
+            self.kept.pop_front();
+        }
     }
 
-    /// Sends back as much of what was kept as the queue has room for.
-    fn send_back_kept(&mut self) -> Result<(), Errno> {
-        while let Some((Message { bytes, priority }, _)) = self.kept.front() {
-            let sent = self.mailbox.send(bytes, *priority, Deadline::PASSED);
-            if sent == Ok(Waited::TimedOut) {
-                break;
-            }
-            // What cannot be sent now never can.
-            self.kept.pop_front();
-            let _: Waited = sent?;
-        }
-        Ok(())
+    fn report_lost(&self, errno: Errno, busy: &Busy) {
+        let _ = self.events.send(Event::Lost(errno, busy.also()));
     }
 
     /// Sends back what was kept, however long that takes, and what was taken only by looking.
     fn settle(&mut self) -> Result<(), Errno> {
-        self.send_back_kept()?;
+        self.kept.extend(self.delayed.all());
+        self.send_back_kept();
         if !self.kept.is_empty() {
             let _ = self.events.send(Event::Full);
         }
-        while let Some((message, _busy)) = self.kept.pop_front() {
-            let sent = self.mailbox.send(&message.bytes, message.priority, Deadline::NEVER)?;
-            debug_assert_eq!(sent, Waited::Done(()));
+        while let Some((message, busy)) = self.kept.pop_front() {
+            let sent = self.mailbox.send(&message.bytes, message.priority, Deadline::NEVER);
+            if let Err(errno) = sent {
+                self.report_lost(errno, &busy);
+            }
         }
         self.mailbox.give_back(Deadline::NEVER).map(drop)
     }

@@ -4,6 +4,7 @@ use clap::builder::RangedI64ValueParser;
 
 use crate::barrier::{self, BarrierName, Error, PARTIES_MAX};
 use crate::cli::{Example, Run};
+use crate::cmd::{tell_wait, wait_aloud};
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
@@ -45,9 +46,15 @@ impl Run for Barrier {
         ),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
-        let waited = barrier::wait(&self.name, self.parties, deadline).map_err(explain);
+        let tell = || {
+            tell_wait(output, &self.name, format_args!("until {} have come", self.parties));
+        };
+        let waited = wait_aloud(output, deadline, tell, |until| {
+            barrier::wait(&self.name, self.parties, until)
+        });
+        let waited = waited.map_err(explain);
         self.waiting.settle(waited.about(&self.name)?).about(&self.name)?;
         Ok(Exit::Done)
     }

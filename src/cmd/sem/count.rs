@@ -3,6 +3,7 @@
 use clap::builder::RangedI64ValueParser;
 
 use crate::cli::{Example, Run};
+use crate::cmd::wait_aloud;
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
@@ -11,7 +12,7 @@ use crate::semaphore::Name;
 use crate::sys::semaphore::VALUE_MAX;
 use crate::sys::system_v_semaphore::AtEnd;
 
-use super::{Member, not_for_this_kind, possible};
+use super::{Member, not_for_this_kind, possible, tell_holders};
 
 /// How a change is made.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
@@ -107,13 +108,15 @@ impl Run for Wait {
         ("Wait for all four workers", "ipc sem wait /done --count 4"),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let Self { name, change, waiting } = self;
         let at_end = change.at_end(&name).about(&name)?;
         let count = possible(&name, change.count).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
-        let taken = semaphore.take(count, at_end, deadline);
+        let tell = || tell_holders(&name, count, &semaphore, output);
+        let taken =
+            wait_aloud(output, deadline, tell, |until| semaphore.take(count, at_end, until));
         let taken = taken.map_err(|error| change.member.explain(&name, error)).about(&name)?;
         waiting.settle(taken).about(&name)?;
         Ok(Exit::Done)

@@ -5,6 +5,7 @@ mod count;
 mod create;
 mod look;
 mod run;
+mod waits;
 
 use std::mem::ManuallyDrop;
 
@@ -18,6 +19,7 @@ use crate::semaphore::{Error, Semaphore};
 use crate::sys::semaphore;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore::{self, Set};
+pub use waits::{tell_claims, tell_holders, tell_last};
 
 pub const NOUN: Noun = Noun {
     name: "sem",

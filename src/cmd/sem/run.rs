@@ -6,7 +6,7 @@ use clap::builder::RangedI64ValueParser;
 
 use crate::child::{self, Command};
 use crate::cli::{Example, Run as Verbs, Statuses};
-use crate::cmd::Conflict;
+use crate::cmd::{Conflict, wait_aloud};
 use crate::deadline::Waiting;
 use crate::exit::{Exit, Subject};
 use crate::name::{SemaphoreName, SystemVName};
@@ -18,7 +18,7 @@ use crate::sys::descriptor;
 use crate::sys::system_v_semaphore::AtEnd;
 
 use super::create::{open_posix, open_system_v};
-use super::{Member, explain, possible};
+use super::{Member, explain, possible, tell_claims, tell_last};
 
 /// Hold units while a command runs
 ///
@@ -87,7 +87,7 @@ impl Verbs for Run {
         }
         let done = match &self.name {
             Name::Posix(name) => self.posix(name, output),
-            Name::SystemV(name) => self.system_v(name),
+            Name::SystemV(name) => self.system_v(name, output),
         };
         done.or_else(|error| self.conflict.settle(error, output))
     }
@@ -98,7 +98,9 @@ impl Run {
         let deadline = self.waiting.deadline();
         let failed = |error: crate::permits::Error| explain(error.into());
         let permits = open_posix(name, self.create).about(name)?;
-        let claimed = permits.claim(self.count, deadline).map_err(failed).about(name)?;
+        let tell = || tell_claims(&self.name, self.count, &permits, output);
+        let claimed = wait_aloud(output, deadline, tell, |until| permits.claim(self.count, until));
+        let claimed = claimed.map_err(failed).about(name)?;
         let mut hold = self.waiting.settle(claimed).about(name)?;
         if !self.close {
             descriptor::pass_on(hold.descriptor()).about(name)?;
@@ -116,11 +118,14 @@ impl Run {
         ended
     }
 
-    fn system_v(&self, name: &SystemVName) -> anyhow::Result<Exit> {
+    fn system_v(&self, name: &SystemVName, output: &Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let index = self.member.index.unwrap_or(0);
         let set = open_system_v(name, self.create).about(name)?;
-        let taken = set.take(index, self.count, AtEnd::Undo, deadline);
+        let tell = || tell_last(&self.name, self.count, &set, index, output);
+        let taken = wait_aloud(output, deadline, tell, |until| {
+            set.take(index, self.count, AtEnd::Undo, until)
+        });
         let failed = |errno| self.member.explain(&self.name, Error::SystemV(errno));
         self.waiting.settle(taken.map_err(failed).about(name)?).about(name)?;
         Err(child::exec(&self.command))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cell::{self, Endian, Number, Type};
 use crate::cli::{Example, Run};
+use crate::cmd::{tell_wait, wait_aloud};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -106,7 +107,7 @@ impl<O: Operand> Run for Peek<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.peek;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let _guard = self.guarding.take()?;
+        let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Read)?;
         let (offset, width) = (bytes(self.offset), self.kind.width());
         let Some(length) = self.count.checked_mul(width.bytes()) else {
@@ -161,13 +162,13 @@ pub struct Poke<O: Operand> {
 impl<O: Operand> Run for Poke<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.poke;
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let numbers = self
             .values
             .iter()
             .map(|text| self.cell.parse(text))
             .collect::<anyhow::Result<Vec<Number>>>()?;
-        let _guard = self.guarding.take()?;
+        let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Write)?;
         let (offset, width) = (self.cell.offset(), self.cell.kind.width());
         let length = (numbers.len() as u64).saturating_mul(width.bytes());
@@ -216,7 +217,7 @@ impl<O: Operand> Run for Add<O> {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let kind = self.cell.kind;
         let delta = kind.parse_delta(&self.delta).map_err(usage).about(&self.delta)?;
-        let _guard = self.guarding.take()?;
+        let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Write)?;
         let window = self.cell.window(&*segment).about(&self.name)?;
         let add = |number| {
@@ -258,7 +259,7 @@ impl<O: Operand> Run for Cas<O> {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let (old, new) = (self.cell.parse(&self.old)?, self.cell.parse(&self.new)?);
-        let _guard = self.guarding.take()?;
+        let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Write)?;
         let window = self.cell.window(&*segment).about(&self.name)?;
         let mut found = old;
@@ -330,7 +331,10 @@ impl<O: Operand> Run for Wait<O> {
             return Err(Failure::new(Exit::Usage, "it would never sleep")).about("--poll 0");
         }
         let segment = open(&self.name, Access::Read)?;
-        let waited = self.watch(&*segment, wanted, deadline).about(&self.name)?;
+        let tell = || tell_wait(output, &self.name, self.condition.told());
+        let waited =
+            wait_aloud(output, deadline, tell, |until| self.watch(&*segment, wanted, until));
+        let waited = waited.about(&self.name)?;
         output.line(self.waiting.settle(waited).about(&self.name)?)?;
         Ok(Exit::Done)
     }
@@ -436,6 +440,16 @@ impl<O: Operand> Watch<'_, O> {
 }
 
 impl Condition {
+    /// What is waited for, in words.
+    fn told(&self) -> String {
+        match (&self.eq, &self.ne, &self.ge) {
+            (Some(value), ..) => format!("until the number is {value}"),
+            (_, Some(value), _) => format!("until the number is not {value}"),
+            (_, _, Some(value)) => format!("until the number is {value} or more"),
+            _ => "until the number changes".to_owned(),
+        }
+    }
+
     /// The number that it compares with; none if any change will do.
     fn number(&self, cell: Cell) -> anyhow::Result<Option<Number>> {
         let text = self.eq.as_ref().or(self.ne.as_ref()).or(self.ge.as_ref());

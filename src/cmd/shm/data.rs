@@ -94,8 +94,8 @@ pub struct Write<O: Operand> {
 impl<O: Operand> Run for Write<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.write;
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
-        let _guard = self.guarding.take()?;
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let _guard = self.guarding.take(output)?;
         self.write().map_err(|error| match error {
             WriteError::Source(errno) => stdin_failed(errno),
             error => about(self.explain(error), &self.name),
@@ -173,7 +173,7 @@ impl<O: Operand> Run for Cat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.cat;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let _guard = self.guarding.take()?;
+        let _guard = self.guarding.take(output)?;
         each(&self.names, output, |name, output| self.print(name, output))
     }
 }

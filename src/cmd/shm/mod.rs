@@ -16,8 +16,9 @@ use crate::cmd::{identifier_given, nameless};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
-use crate::guard::Guard;
+use crate::guard::{Guard, Held};
 use crate::name::AnyName;
+use crate::output::Output;
 use crate::plain::{Plain, Word};
 use crate::sys::segment::{Access, Error, Place, Segment, Sync};
 use crate::units::Size;
@@ -160,7 +161,7 @@ pub struct Guarding {
 
 impl Guarding {
     /// Takes the unit, if one was asked for.
-    pub fn take(&self) -> anyhow::Result<Option<Guard>> {
+    pub fn take(&self, output: &Output) -> anyhow::Result<Option<Guard>> {
         let Some(name) = &self.guard else {
             return match self.waiting.is_given() {
                 true => Err(Failure::new(
@@ -173,7 +174,11 @@ impl Guarding {
         };
         // Segments may have the same names.
         let subject: OsString = [OsStr::new("--guard "), name.as_ref()].into_iter().collect();
-        let taken = Guard::take(name, self.waiting.deadline()).map_err(sem::explain);
+        let tell = |held: Held<'_>| match held {
+            Held::Posix(permits) => sem::tell_claims(&subject, 1, permits, output),
+            Held::SystemV(set) => sem::tell_last(&subject, 1, set, 0, output),
+        };
+        let taken = Guard::take(name, self.waiting.deadline(), tell).map_err(sem::explain);
         self.waiting.settle(taken.about(&subject)?).about(&subject).map(Some)
     }
 

@@ -72,6 +72,8 @@ impl Wait {
             return Ok(received);
         }
         output.flush()?;
+        let names: Vec<String> = self.signals.iter().map(|Catchable(it)| it.to_string()).collect();
+        output.note(format_args!("waiting for {}", names.join(", ")));
         Ok(self.waiting.settle(blocked.take(deadline)?)?)
     }
 }

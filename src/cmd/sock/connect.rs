@@ -6,14 +6,16 @@ use crate::activation;
 use crate::address::Address;
 use crate::child;
 use crate::cli::{Example, Run};
+use crate::cmd::tell_wait;
 use crate::conversation;
-use crate::deadline::{Deadline, Waiting};
+use crate::deadline::{Deadline, Waited, Waiting};
 use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::descriptor;
+use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 use crate::units::Patience;
 
@@ -103,7 +105,7 @@ impl Run for Connect {
             retry,
             ..Connecting::new(self.connected.kind, deadline)
         };
-        let connected = connect(&self.address, how)?;
+        let connected = self.connect(how, output)?;
         let socket = self.waiting.settle(connected).about(&self.address)?;
         if !self.command.is_empty() {
             let command = activation::hide(child::Command::new(&self.command)?);
@@ -114,5 +116,21 @@ impl Run for Connect {
         let (_, held) = conversation::hold(socket, input, &mut outlet, output)?;
         held.map_err(Failure::from).about(&self.address)?;
         Ok(Exit::Done)
+    }
+}
+
+impl Connect {
+    /// Connects; with --verbose it says when it has to wait for a listener.
+    fn connect(&self, how: Connecting<'_>, output: &Output) -> anyhow::Result<Waited<Socket>> {
+        if !output.is_verbose() || how.retry == Deadline::PASSED {
+            return connect(&self.address, how);
+        }
+        match connect(&self.address, Connecting { retry: Deadline::PASSED, ..how }) {
+            Err(error) if Exit::of(&error) == Exit::NotFound => {
+                tell_wait(output, &self.address, "for a listener");
+                connect(&self.address, how)
+            }
+            connected => connected,
+        }
     }
 }

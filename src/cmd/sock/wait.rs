@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::cli::{Example, Run};
+use crate::cmd::{tell_wait, wait_aloud};
 use crate::deadline::Waiting;
 use crate::endpoint;
 use crate::exit::{Exit, Failure, Subject};
@@ -29,9 +30,12 @@ impl Run for Wait {
         ("Ask whether somebody listens", "ipc sock wait -n @jobs && echo yes"),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
-        let waited = endpoint::wait(&self.address, deadline).map_err(Failure::from);
+        let tell = || tell_wait(output, &self.address, "for a listener");
+        let waited =
+            wait_aloud(output, deadline, tell, |until| endpoint::wait(&self.address, until));
+        let waited = waited.map_err(Failure::from);
         self.waiting.settle(waited.about(&self.address)?).about(&self.address)?;
         Ok(Exit::Done)
     }

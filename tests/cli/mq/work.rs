@@ -254,3 +254,52 @@ fn what_a_shell_ignores_in_the_background_is_passed_on_and_does_not_end_a_worker
     let directory = tempfile::tempdir().unwrap();
     sh(line).word(&*name).within(directory.path()).is(0, "one\ntwo\n130\n", "");
 }
+
+#[test]
+fn a_message_that_always_fails_is_not_tried_again_before_a_delay() {
+    for name in [queue("4", "64"), system_v_queue()] {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        ipc(&["mq", "send", "-p", "9", &name, "poison"]).is(0, "", "");
+        let picky = ["sh", "-c", "m=$(cat); echo $m >>\"$0\"; [ $m != poison ]"];
+        let words = ["mq", "recv", "-f", "--exec", "--requeue", "-q", &name, "--"];
+        let worker = ipc(&words).words(&picky).word(&log).start();
+        let tries = |what: &str| {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.lines().filter(|line| *line == what).count()
+        };
+        until("it has failed", || tries("poison") == 1);
+        // The worker goes on with others, and comes back to it; a worker that spins has tried it a
+        // hundred times by the time that it has run a hundred others.
+        for _ in 0..100 {
+            ipc(&["mq", "send", &name, "good"]).is(0, "", "");
+        }
+        until("the others are done", || tries("good") == 100);
+        assert!(tries("poison") < 10, "{}", tries("poison"));
+        until("it is tried again", || tries("poison") > 1);
+        worker.signal(Signal::SIGTERM);
+        assert_eq!(code(&worker.finish()), 143);
+        ipc(&["mq", "recv", "--show-priority", &name]).is(0, "9\tpoison\n", "");
+    }
+}
+
+#[test]
+fn a_message_of_high_priority_that_fails_does_not_keep_all_from_the_others() {
+    let name = queue("4", "64");
+    ipc(&["mq", "send", "-p", "9", &name, "poison"]).is(0, "", "");
+    ipc(&["mq", "send", &name, "a", "b"]).is(0, "", "");
+    let words = ["mq", "recv", "--all", "--exec", "--requeue", "-q", &name, "--"];
+    ipc(&words).words(&["sh", "-c", "cat; echo; exit 1"]).is(1, "poison\na\nb\n", "");
+    assert_eq!(stat(&name)["messages"], 3);
+}
+
+#[test]
+fn workers_say_once_that_they_wait_if_asked() {
+    let name = queue("4", "64");
+    let words = ["mq", "recv", "-v", "-t", "50ms", "--count", "3", "--jobs", "2", "--exec", &name];
+    ipc(&["mq", "send", &name, "a"]).is(0, "", "");
+    let output = ipc(&words).words(&["--", "true"]).output();
+    let waits = error("recv", &name, "waiting for a message");
+    let late = error("recv", &name, "timed out");
+    assert_eq!((code(&output), text(&output.stderr)), (124, waits + &late));
+}
