@@ -19,6 +19,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod startup;
 mod storm;
 mod support;
 mod waiting;
