@@ -107,8 +107,10 @@ fn main() {
     };
     let name = format!("/ipc-bench-{}", std::process::id());
     let stage = Stage { name, file: directory.path().join("lock"), empty };
-    let run = |words: &&str| drop(support::time(&mut stage.command(&builds[0].1, words)));
-    PREPARATION.iter().for_each(run);
+    let run = |words: &str| support::time(&mut stage.command(&builds[0].1, words));
+    for words in PREPARATION {
+        run(words);
+    }
 
     println!("{ROUNDS} interleaved runs, medians of the ratio to {what}; page faults\n");
     let columns = builds.iter().map(|(build, _)| format!("{build:>8}  faults"));
@@ -121,7 +123,9 @@ fn main() {
         });
         println!("{:<28}{:>8.2}{}", format!("ipc {words}"), ratios[1], columns.collect::<String>());
     }
-    TIDYING.iter().for_each(run);
+    for words in TIDYING {
+        run(words);
+    }
 }
 
 /// A program that does nothing, static and with the C library that starts fastest.
