@@ -7,7 +7,7 @@ HOST   := target/release/ipc
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test test-long check static host tools generate bench bench-check order install clean
+.PHONY: all demo test test-long check static host tools generate bench bench-check install clean
 
 all: static
 
@@ -57,12 +57,6 @@ tools:
 # Writes the manual pages and completions anew.
 generate:
 	IPC_GENERATE=1 cargo test --test cli generated
-
-# Lists anew which functions the linker puts together, because short commands run them.
-order:
-	CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --target $(TARGET) --target-dir target/order
-	link/order target/order/$(TARGET)/release/ipc > link/startup.new
-	mv link/startup.new link/startup.ld
 
 # Compares with other programs, by ratio. Takes minutes; wants a quiet machine.
 bench: static host

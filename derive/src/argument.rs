@@ -15,12 +15,27 @@ pub struct Argument {
     /// What it is if it is not given: an expression of the type of the field.
     default: Option<TokenStream>,
     is_required: bool,
+    /// Its words may be numbers below zero.
+    is_any_number: bool,
+    /// It need not be given if one of these is.
+    unless: Vec<String>,
     /// Those that may not be given beside it.
     excludes: Vec<String>,
     /// Those that have to be.
     requires: Vec<String>,
-    /// Only clap knows what it may be.
-    is_special: bool,
+    parser: Parser,
+}
+
+/// What reads one word of an argument.
+enum Parser {
+    /// The trait `Word` of its type.
+    Word,
+    /// The same, for numbers of which only a range is allowed.
+    Range(Expr),
+    /// A function of a `&str`.
+    OfText(Expr),
+    /// A function of an `OsString`.
+    OfWord(Expr),
 }
 
 /// What the type of a field says of the words.
@@ -58,9 +73,11 @@ impl Argument {
             place: Place::Operand,
             default: None,
             is_required: false,
+            is_any_number: false,
+            unless: Vec::new(),
             excludes: Vec::new(),
             requires: Vec::new(),
-            is_special: false,
+            parser: Parser::Word,
         };
         for attribute in &field.attrs {
             let is_argument = attribute.path().is_ident("arg");
@@ -75,9 +92,6 @@ impl Argument {
         if is_always_there && matches!(argument.shape, Shape::Optional(_)) {
             return Err(Error::new_spanned(&field.ty, "what is always there is no Option"));
         }
-        // Whether a second occurrence adds to the first or is wrong is for clap to say.
-        let is_option = matches!(argument.place, Place::Option(_));
-        argument.is_special |= is_option && matches!(argument.shape, Shape::Many(_));
         Ok(argument)
     }
 
@@ -97,14 +111,20 @@ impl Argument {
             ("default_value", Some(default)) => {
                 self.default = Some(quote!(<#ty as crate::plain::Word>::read(#default.as_ref())?));
             }
-            ("required" | "required_unless_present_any", Some(_)) => self.is_required = true,
-            ("conflicts_with" | "conflicts_with_all", Some(others)) => {
-                self.excludes = texts(others).ok_or_else(unknown)?;
+            ("required", Some(_)) => self.is_required = true,
+            ("required_unless_present_any", Some(others)) => {
+                self.is_required = true;
+                self.unless = texts(others).ok_or_else(unknown)?;
+            }
+            // Which of two is meant that override each other is for clap to say.
+            ("conflicts_with" | "conflicts_with_all" | "overrides_with", Some(others)) => {
+                self.excludes.extend(texts(others).ok_or_else(unknown)?);
             }
             ("requires", Some(other)) => self.requires = texts(other).ok_or_else(unknown)?,
-            ("value_parser" | "overrides_with", Some(_)) => self.is_special = true,
-            // What begins with a hyphen and is no option is left to clap in any case.
-            ("allow_negative_numbers", Some(_)) => {}
+            ("value_parser", Some(parser)) => {
+                self.parser = Parser::of(parser).ok_or_else(unknown)?;
+            }
+            ("allow_negative_numbers", Some(_)) => self.is_any_number = true,
             // Words for the help.
             ("value_name" | "display_order" | "hide_possible_values", Some(_))
             | ("hide_default_value", Some(_)) => {}
@@ -123,17 +143,26 @@ impl Argument {
 
     /// The arm of a `match` that knows the names of this option.
     pub fn arm(&self) -> Option<TokenStream> {
-        let Place::Option(names) = &self.place else { return None };
-        if self.is_special {
-            return None;
-        }
         let name = self.field.to_string();
+        let names = match &self.place {
+            Place::Option(names) => names,
+            Place::Command => {
+                return Some(quote!(b"--" => Some(crate::plain::Known::Values(#name))));
+            }
+            Place::Operand | Place::Flattened(_) | Place::Skipped => return None,
+        };
         let patterns = names.iter().map(|name| LitByteStr::new(name.as_bytes(), self.field.span()));
         let known = match self.shape {
             Shape::Flag => quote!(Flag),
-            _ => quote!(Value),
+            Shape::Many(_) => quote!(Values),
+            Shape::Optional(_) | Shape::One(_) => quote!(Value),
         };
         Some(quote!(#(#patterns)|* => Some(crate::plain::Known::#known(#name))))
+    }
+
+    /// Whether operands are its words that look like options, but are numbers.
+    pub fn takes_numbers(&self) -> bool {
+        self.is_any_number && matches!(self.place, Place::Operand)
     }
 
     /// The struct whose arguments stand in the place of this one.
@@ -150,16 +179,7 @@ impl Argument {
         let value = match &self.place {
             Place::Flattened(inner) => quote!(<#inner as crate::plain::Plain>::read(line)?),
             Place::Skipped => quote!(Default::default()),
-            Place::Option(_) if self.is_special => self.absent(),
             Place::Option(_) => self.option(),
-            Place::Operand | Place::Command if self.is_special => {
-                let (name, absent, rest) = (field.to_string(), self.absent(), self.rest());
-                quote!({
-                    let words = line.#rest::<std::ffi::OsString>(#name);
-                    line.want(words.is_empty());
-                    #absent
-                })
-            }
             Place::Operand | Place::Command => self.operand(),
         };
         let (excludes, requires) = (&self.excludes, &self.requires);
@@ -177,28 +197,47 @@ impl Argument {
         })
     }
 
+    /// The name of the argument, so that others can speak of it; `None` for those of another struct.
+    pub fn own_name(&self) -> Option<String> {
+        let is_own = !matches!(self.place, Place::Flattened(_) | Place::Skipped);
+        is_own.then(|| self.field.to_string())
+    }
+
     fn option(&self) -> TokenStream {
         let name = self.field.to_string();
         match &self.shape {
             Shape::Flag => quote!(line.flag(#name)),
-            Shape::Optional(inner) => quote!(line.value::<#inner>(#name)),
-            Shape::One(inner) => self.one(quote!(line.value::<#inner>(#name))),
-            Shape::Many(_) => self.absent(),
+            Shape::Many(inner) => {
+                let parser = self.parser.function(inner);
+                self.many(&quote!(line.values::<#inner>(#name, #parser)))
+            }
+            Shape::Optional(inner) => {
+                let parser = self.parser.function(inner);
+                quote!(line.value::<#inner>(#name, #parser))
+            }
+            Shape::One(inner) => {
+                let parser = self.parser.function(inner);
+                self.one(&quote!(line.value::<#inner>(#name, #parser)))
+            }
         }
     }
 
     fn operand(&self) -> TokenStream {
         let (name, rest) = (self.field.to_string(), self.rest());
         match &self.shape {
-            Shape::Many(inner) if self.is_required => quote!({
-                let words = line.#rest::<#inner>(#name);
-                line.want(!words.is_empty());
-                words
-            }),
-            Shape::Many(inner) => quote!(line.#rest::<#inner>(#name)),
-            Shape::Optional(inner) => quote!(line.operand::<#inner>(#name)),
-            Shape::One(inner) => self.one(quote!(line.operand::<#inner>(#name))),
-            Shape::Flag => self.absent(),
+            Shape::Flag => quote!(false),
+            Shape::Many(inner) => {
+                let parser = self.parser.function(inner);
+                self.many(&quote!(line.#rest::<#inner>(#name, #parser)))
+            }
+            Shape::Optional(inner) => {
+                let parser = self.parser.function(inner);
+                quote!(line.operand::<#inner>(#name, #parser))
+            }
+            Shape::One(inner) => {
+                let parser = self.parser.function(inner);
+                self.one(&quote!(line.operand::<#inner>(#name, #parser)))
+            }
         }
     }
 
@@ -211,7 +250,7 @@ impl Argument {
     }
 
     /// The one word that is read, or the default, or nothing at all.
-    fn one(&self, read: TokenStream) -> TokenStream {
+    fn one(&self, read: &TokenStream) -> TokenStream {
         match &self.default {
             Some(default) => quote!(match #read {
                 Some(value) => value,
@@ -221,15 +260,47 @@ impl Argument {
         }
     }
 
-    /// What it is if it is not given.
-    fn absent(&self) -> TokenStream {
-        match (&self.shape, &self.default) {
-            _ if self.is_required => quote!(None?),
-            (Shape::One(_), Some(default)) => default.clone(),
-            (Shape::One(_), None) => quote!(None?),
-            (Shape::Flag, _) => quote!(false),
-            (Shape::Optional(_), _) => quote!(None),
-            (Shape::Many(_), _) => quote!(Vec::new()),
+    /// All words that are read, of which there has to be one if the argument is required.
+    fn many(&self, read: &TokenStream) -> TokenStream {
+        if !self.is_required {
+            return read.clone();
+        }
+        let (name, unless) = (self.field.to_string(), &self.unless);
+        quote!({
+            let words = #read;
+            line.need(&[#name #(, #unless)*]);
+            words
+        })
+    }
+}
+
+impl Parser {
+    /// What an expression for clap means: the forms that this program has.
+    fn of(parser: &Expr) -> Option<Self> {
+        match parser {
+            Expr::Path(_) => Some(Self::OfText(parser.clone())),
+            Expr::MethodCall(call) => {
+                let argument = call.args.first()?.clone();
+                match call.method.to_string().as_str() {
+                    "range" => Some(Self::Range(argument)),
+                    "try_map" => Some(Self::OfWord(argument)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// A function that makes an `Option` of the type from a word.
+    fn function(&self, ty: &Type) -> TokenStream {
+        let word = quote!(<#ty as crate::plain::Word>::read);
+        match self {
+            Self::Word => word,
+            Self::Range(range) => {
+                quote!(|word| #word(word).filter(|&value| crate::plain::is_within(value, #range)))
+            }
+            Self::OfText(parse) => quote!(|word| (#parse)(word.to_str()?).ok()),
+            Self::OfWord(parse) => quote!(|word| crate::plain::owned(word, #parse)),
         }
     }
 }

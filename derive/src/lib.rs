@@ -1,16 +1,15 @@
 //! `#[derive(Plain)]`: a second reader of the options that `#[derive(clap::Args)]` defines.
 //!
 //! It reads the same attributes, and implements the trait `Plain` of `ipc-suite`, which understands
-//! the usual words of a command line in a few instructions. Where an argument has a parser of its
-//! own for its value, such as one that knows a range, a command line that has it is left to clap.
-//! An attribute that this file does not know is an error of compilation, so that nobody adds one to
+//! the usual words of a command line in a few instructions. An argument's own parser for its value
+//! is understood where it is one of a range of numbers, or a function of the word. An attribute that this file does not know is an error of compilation, so that nobody adds one to
 //! an argument and has it ignored.
 
 mod argument;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Fields, Result, parse_macro_input};
+use syn::{Data, DeriveInput, Error, Fields, LitBool, Result, parse_macro_input};
 
 use argument::Argument;
 
@@ -24,34 +23,53 @@ pub fn plain(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 fn implement(input: &DeriveInput) -> Result<TokenStream> {
     let arguments = arguments(input)?;
     let (name, (generics, types, bounds)) = (&input.ident, input.generics.split_for_impl());
-    // Rules about several arguments are clap's to enforce.
-    let is_group = input.attrs.iter().any(|attribute| attribute.path().is_ident("group"));
-    let (option, read) = if is_group {
-        (quote!(None), quote!(None))
-    } else {
-        let names = arguments.iter().filter_map(Argument::arm);
-        let flattened = arguments.iter().filter_map(Argument::inner);
-        let fields = arguments.iter().map(Argument::field);
-        (
-            quote!(match name {
-                #(#names,)*
-                _ => None #(.or_else(|| <#flattened as crate::plain::Plain>::option(name)))*
-            }),
-            quote!(Some(Self { #(#fields),* })),
-        )
-    };
+    let names = arguments.iter().filter_map(Argument::arm);
+    let takes_numbers = arguments.iter().any(Argument::takes_numbers);
+    let number = takes_numbers.then(|| quote!(b"-1" => Some(crate::plain::Known::Number),));
+    let flattened = arguments.iter().filter_map(Argument::inner);
+    let fields = arguments.iter().map(Argument::field);
+    let group = group(input, &arguments)?;
     Ok(quote! {
         #[automatically_derived]
         impl #generics crate::plain::Plain for #name #types #bounds {
             fn option(name: &[u8]) -> Option<crate::plain::Known> {
-                #option
+                match name {
+                    #(#names,)*
+                    #number
+                    _ => None #(.or_else(|| <#flattened as crate::plain::Plain>::option(name)))*
+                }
             }
 
             fn read(line: &mut crate::plain::Line<'_>) -> Option<Self> {
-                #read
+                let arguments = Self { #(#fields),* };
+                #group
+                Some(arguments)
             }
         }
     })
+}
+
+/// The rule for all arguments together, which is one of two: none, or that exactly one is given.
+fn group(input: &DeriveInput, arguments: &[Argument]) -> Result<Option<TokenStream>> {
+    let Some(group) = input.attrs.iter().find(|attribute| attribute.path().is_ident("group"))
+    else {
+        return Ok(None);
+    };
+    let (mut is_required, mut is_single) = (false, false);
+    group.parse_nested_meta(|meta| {
+        let value = meta.value()?.parse::<LitBool>()?.value;
+        match meta.path.get_ident().map(ToString::to_string).as_deref() {
+            Some("required") => is_required = value,
+            Some("multiple") => is_single = !value,
+            _ => return Err(meta.error("derive(Plain) does not know what this means")),
+        }
+        Ok(())
+    })?;
+    if !(is_required && is_single) {
+        return Err(Error::new_spanned(group, "derive(Plain) knows groups of which one is given"));
+    }
+    let names = arguments.iter().filter_map(Argument::own_name);
+    Ok(Some(quote!(line.need_one(&[#(#names),*]);)))
 }
 
 fn arguments(input: &DeriveInput) -> Result<Vec<Argument>> {

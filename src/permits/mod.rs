@@ -134,7 +134,7 @@ impl Permits {
     }
 
     /// The claims that are held.
-    fn claims(&self) -> Vec<Claim> {
+    pub fn claims(&self) -> Vec<Claim> {
         slots::held(&self.semaphore).map(|(_, claim)| claim).collect()
     }
 

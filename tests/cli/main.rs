@@ -22,6 +22,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod startup;
 mod storm;
 mod support;
 mod threads;

@@ -1,0 +1,117 @@
+//! Short commands start fast, which is for page faults to tell: times depend on what else runs.
+//!
+//! What the benchmark `startup` measures is for a quiet machine. Here is what holds on any.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::layout;
+use crate::peers;
+use crate::support::{Name, binary, ipc};
+
+/// Faults of the program with these words, the least of ten runs.
+const COUNT: &str = "
+import os, sys
+def faults():
+    pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+    _, status, usage = os.wait4(pid, 0)
+    return usage.ru_minflt if status == 0 else sys.exit(f'status {status}')
+print(min(faults() for _ in range(10)))
+";
+
+/// Whether the release that people install is under test, in which the linker orders functions.
+fn is_ordered() -> bool {
+    let program = fs::read(binary()).expect("the binary can be read");
+    let section = b".text.verbs";
+    program.windows(section.len()).any(|bytes| bytes == section)
+}
+
+#[test]
+fn short_commands_touch_few_pages() {
+    if !is_ordered() {
+        return;
+    }
+    let name = Name::new("sem");
+    ipc(&["sem", "create", &name]).is(0, "", "");
+    // Measured: 11 with the order, 33 without; 7 are those of a program that does nothing.
+    for words in [&["sem", "post", &name][..], &["sem", "post", "--count", "1", &name]] {
+        let Some(count) = peers::python("os", COUNT, &[]) else { return };
+        let faults = count.word(binary()).words(words).succeeds();
+        let faults: u32 = faults.trim().parse().expect("it is a number");
+        assert!(faults <= 20, "{words:?}: {faults} page faults");
+    }
+}
+
+/// A part of a path in a pattern of mangled names, where it stands behind its length.
+#[derive(Debug)]
+struct Part<'a> {
+    name: &'a str,
+    /// It belongs to the part before it.
+    is_next: bool,
+}
+
+fn parts(pattern: &str) -> Vec<Part<'_>> {
+    let (mut parts, mut rest, mut is_next) = (Vec::new(), pattern, false);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let length = rest[..digits].parse().unwrap_or(0);
+        let name = rest[digits..].get(..length).filter(|name| !name.is_empty());
+        parts.extend(name.map(|name| Part { name, is_next }));
+        is_next = name.is_some();
+        rest = &rest[(digits + length).clamp(1, rest.len())..];
+    }
+    parts
+}
+
+/// The files of a module: its own, or all that are below its directory.
+fn module(path: &[&str]) -> Option<Vec<PathBuf>> {
+    let path = Path::new("src").join(path.join("/"));
+    let file = path.with_extension("rs");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = path.to_str().filter(|_| root.join(&path).is_dir());
+    let mut files = directory.map_or(Vec::new(), layout::sources);
+    files.extend(Some(file).filter(|file| root.join(file).is_file()));
+    Some(files).filter(|files| !files.is_empty())
+}
+
+fn has_word(files: &[PathBuf], word: &str) -> bool {
+    let is_in_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    files.iter().any(|file| {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+        text.expect("it can be read").split(|c| !is_in_word(c)).any(|found| found == word)
+    })
+}
+
+/// What a pattern names that is not in the source. It begins with a module of ours.
+fn missing(pattern: &str) -> Option<String> {
+    let all = layout::sources("src");
+    let (mut path, mut files) = (Vec::new(), all.clone());
+    for Part { name, is_next } in parts(pattern) {
+        if !is_next {
+            (path, files) = (Vec::new(), all.clone());
+        }
+        path.push(name);
+        match module(&path) {
+            Some(found) => files = found,
+            // It is an item of the module.
+            None if has_word(&files, name) => drop(path.pop()),
+            None => return Some(path.join("::")),
+        }
+    }
+    None
+}
+
+#[test]
+fn the_linker_is_given_names_that_are_in_the_source() {
+    let script = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/link/startup.ld"));
+    let script = script.expect("it can be read");
+    let ours = script.split_whitespace().filter_map(|word| word.split_once("9ipc_suite"));
+    let ours: Vec<&str> =
+        ours.map(|(_, path)| path).filter(|path| !path.starts_with('*')).collect();
+    assert!(ours.len() > 50, "only {} patterns name functions of ours", ours.len());
+    for path in ours {
+        let first = parts(path).first().and_then(|part| module(&[part.name]));
+        assert!(first.is_some(), "link/startup.ld: {path}: no such module");
+        assert_eq!(missing(path), None, "link/startup.ld: {path}: not in the source");
+    }
+}
