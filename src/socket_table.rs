@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use nix::sys::stat::stat;
+use nix::sys::stat::{fstat, stat};
 
 use crate::address::{Address, HostPort, Place};
 use crate::endpoint::{Error, resolve};
 use crate::errno::Errno;
 use crate::sys::inet_table;
+use crate::sys::socket::Socket;
 use crate::sys::unix_diag::{self, State};
 
 /// What is known of a socket.
@@ -91,6 +92,14 @@ pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
             return Err(Error::Unsuitable("no table of the system shows such sockets"));
         }
     })
+}
+
+/// How many bytes the peer of a Unix socket has not read, if the table has both.
+pub fn unread(socket: &Socket) -> Option<u32> {
+    let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
+    let entries = unix_diag::all().ok()?;
+    let find = |inode: u32| entries.iter().find(|entry| entry.inode == inode);
+    Some(find(find(own)?.peer?)?.receive_queue)
 }
 
 fn at_port(rows: Vec<Row>, family: &str, host: &HostPort) -> Result<Vec<Row>, Error> {

@@ -86,6 +86,11 @@ impl Output {
         Self { pending: Vec::new(), verbosity, command: command.into() }
     }
 
+    /// The same for another thread, which has diagnostics to print and no answer.
+    pub fn aside(&self) -> Self {
+        Self::new(self.command.clone(), self.verbosity)
+    }
+
     /// One line of the answer.
     pub fn line(&mut self, text: impl Display) -> Result<(), Unwritable> {
         self.text(format_args!("{text}\n"))
