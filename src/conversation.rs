@@ -172,11 +172,7 @@ pub fn hold(
 }
 
 /// Waits until a peer has read everything, when both directions have ended.
-pub fn wait_until_read(
-    socket: &Socket,
-    deadline: Deadline,
-    output: &Output,
-) -> Result<(), Error> {
+pub fn wait_until_read(socket: &Socket, deadline: Deadline, output: &Output) -> Result<(), Error> {
     if output.is_verbose() && socket.has_unread() {
         match socket_table::unread(socket) {
             Some(size) => output.note(format_args!("the peer has not read {size} bytes yet")),

@@ -180,7 +180,10 @@ fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
 
 /// Begins to listen.
 fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
-    Listener::open(address, terms).map_err(|error| explain(error, address)).about(address)
+    Listener::open(address, terms).or_else(|error| match (error, address.path()) {
+        (Error::Beside(helper), Some(path)) => Err(Failure::from(error)).about(helper.path(path)),
+        _ => Err(explain(error, address)).about(address),
+    })
 }
 
 /// Connects.

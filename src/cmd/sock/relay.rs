@@ -17,10 +17,10 @@ use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
 use crate::sys::socket::{KeepAlive, Socket};
 
-use super::{Lifetime, connect};
 use super::serve::attend::{self, Limits, Service, attend};
 use super::serve::gate::Client;
 use super::serve::hosting::Hosting;
+use super::{Lifetime, connect};
 
 /// Pass connections at one address on to another
 ///
@@ -180,8 +180,7 @@ fn pass(
     };
     match connected? {
         Waited::Done(onward) => {
-            let passed =
-                relay::both_ways(&client.socket, &onward, how.kind, how.deadline, output);
+            let passed = relay::both_ways(&client.socket, &onward, how.kind, how.deadline, output);
             passed.map_err(Failure::from).about(to)
         }
         Waited::TimedOut => Err(Failure::timed_out()).about(to),

@@ -136,8 +136,7 @@ impl Service for Hub {
             client.socket.mark_messages()?;
         }
         place.events.add(&client.socket, client.number, Interest::Readable)?;
-        let member =
-            Member { client, behind: VecDeque::new(), kept: 0, stage: Stage::Silent };
+        let member = Member { client, behind: VecDeque::new(), kept: 0, stage: Stage::Silent };
         self.members.insert(member.client.number, member);
         Ok(())
     }
