@@ -230,7 +230,7 @@ impl<'a> Temporary<'a> {
             ),
         };
         let temporary = Self { parent, own, inside, socket: name.to_owned() };
-        match temporary.inside.from_inside(|| socket.bind_path(&relative, mode)) {
+        match temporary.inside.while_inside(|| socket.bind_path(&relative, mode)) {
             Ok(bound) => bound?,
             // The working directory is one that we may not enter, and so cannot return to.
             Err(_) => socket.bind_path(&temporary.inside.address(name)?, mode)?,

@@ -102,7 +102,7 @@ impl Directory {
     ///
     /// # Errors
     /// EACCES if the working directory could not be returned to; nothing is done then.
-    pub fn from_inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, Errno> {
+    pub fn while_inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, Errno> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let before = open(".", flags, Mode::empty())?;
         fchdir(&self.fd)?;
