@@ -1,12 +1,15 @@
 //! Taking a path for a Unix socket, without a moment in which it is there and nobody listens, and
 //! without a race against another who takes the same.
 //!
-//! The socket is bound to a name of its own beside the path and listens before it gets the name
-//! that clients know. A path that is there already is judged under a lock file beside it, so that
-//! two who find the same dead socket do not both replace it: only a socket that no process has
-//! open is dead. Whoever ends removes the path while its socket is still open, so that nobody
-//! takes it over in that moment, and only if the path is still its own; a signal that ends us is no
-//! exception.
+//! All of that is done under a lock file beside the path. A stream socket is bound in a temporary
+//! directory, as `./NAME`, which is what getpeername(2) shows, and listens before it gets the name
+//! that clients know. A datagram socket, to which nobody connects, is bound to the path itself, so
+//! that those who get its messages can answer them. A path that is there already is replaced only if
+//! no process has the socket open. What a killed server left beside the path is removed by the next
+//! that holds the lock, as only the holder makes such things.
+//!
+//! At its end a server removes the path while its socket is still open, so that no other takes it over
+//! in that moment, and only if the path is still its own; a signal that ends us is no exception.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -14,8 +17,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use nix::sys::socket::UnixAddr;
 use nix::sys::stat::FileStat;
 
+use crate::address::SocketType;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 use crate::signals::Signal;
@@ -33,9 +38,45 @@ pub enum Error {
     /// Something else is at the path, which is never removed.
     #[error("exists, and is no socket")]
     NotASocket,
+    /// What has the name of something that is needed beside the path cannot be used.
+    #[error("not made by an ipc of this user")]
+    Beside(Helper),
     /// Somebody else is about to take it, and is stopped.
     #[error("another server is starting here, and does not go on")]
     Contended,
+}
+
+/// What is needed beside a path while it is taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Helper {
+    /// The lock file.
+    Lock,
+    /// The directory in which the socket is bound at first.
+    Directory,
+}
+
+impl Helper {
+    /// Its path, for a socket of this path.
+    pub fn path(self, socket: &Path) -> PathBuf {
+        socket.with_file_name(self.name(socket.file_name().unwrap_or_default()))
+    }
+
+    /// A hidden name beside `name`. Of a long one it has only the beginning, as it has to be a name
+    /// itself; two that share a lock only wait for each other.
+    fn name(self, name: &OsStr) -> OsString {
+        let end = match self {
+            Self::Lock => ".lock",
+            Self::Directory => ".new",
+        };
+        OsString::from_vec([b".", beginning(name).as_bytes(), b".ipc", end.as_bytes()].concat())
+    }
+}
+
+/// The beginning of a name, which fits into a socket address behind the number of a descriptor.
+fn beginning(name: &OsStr) -> &OsStr {
+    const KEPT: usize = 40;
+    let name = name.as_bytes();
+    OsStr::from_bytes(&name[..name.len().min(KEPT)])
 }
 
 /// For how long to wait for another who is taking the path, which takes no time.
@@ -66,11 +107,21 @@ impl Binding {
         listen: impl FnOnce() -> Result<(), Errno>,
     ) -> Result<Self, Error> {
         let (directory, name) = Directory::of(path)?;
-        let temporary = Temporary::bind(&directory, &name, socket, mode)?;
-        let file = directory.status(&temporary.name)?;
-        listen()?;
-        publish(&directory, &temporary.name, &name)?;
-        drop(temporary);
+        let Waited::Done(held) = lock(&directory, &name)? else { return Err(Error::Contended) };
+        remove_left_over(&directory, &name);
+        let direct = directory.short_address(&name);
+        let file = match direct.filter(|_| socket.kind() == Some(SocketType::Dgram)) {
+            Some(address) => {
+                bind_in_place(&directory, &name, || socket.bind_path(&address, mode))?;
+                directory.status(&name)?
+            }
+            None => {
+                let temporary = Temporary::bind(&directory, &name, socket, mode)?;
+                listen()?;
+                temporary.publish(&name)?
+            }
+        };
+        drop(held);
         Ok(Self(Arc::new(Bound { directory, name, file })))
     }
 
@@ -105,15 +156,6 @@ impl Bound {
     }
 }
 
-/// The path that clients know of a socket which is bound to `bound`, if that is a name of ours
-/// beside a path. Whether there is such a path, and it leads to the socket, is for others to see.
-pub fn path_of(bound: &Path) -> Option<PathBuf> {
-    let name = bound.file_name()?.as_bytes().strip_prefix(b".")?;
-    let mark = b".ipc.";
-    let end = name.windows(mark.len()).rposition(|window| window == mark)?;
-    Some(bound.with_file_name(OsStr::from_bytes(&name[..end])))
-}
-
 /// The path that a signal removes. A process takes one.
 static BOUND: OnceLock<Arc<Bound>> = OnceLock::new();
 
@@ -138,51 +180,19 @@ extern "C" fn end(number: i32) {
     }
 }
 
-/// The name that a socket is bound to at first. Dropping it removes the name.
-struct Temporary<'a> {
-    directory: &'a Directory,
-    name: OsString,
-}
-
-impl<'a> Temporary<'a> {
-    fn bind(
-        directory: &'a Directory,
-        name: &OsStr,
-        socket: &Socket,
-        mode: u32,
-    ) -> Result<Self, Errno> {
-        // The name stays visible in listings of sockets, so it should remind of the real one.
-        let pid = std::process::id();
-        for attempt in 0_u32.. {
-            let name = beside(name, &format!(".{pid}-{attempt}"));
-            match socket.bind_path(&directory.address(&name)?, mode) {
-                Ok(()) => return Ok(Self { directory, name }),
-                // Left by somebody who had our process ID and was killed at the wrong moment.
-                Err(Errno(libc::EADDRINUSE)) if attempt < 1000 => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Err(Errno(libc::EADDRINUSE))
-    }
-}
-
-impl Drop for Temporary<'_> {
-    fn drop(&mut self) {
-        // Where the path was taken over, the name is gone already.
-        let _ = self.directory.unlink(&self.name);
-    }
-}
-
-/// Makes the bound socket appear under its real name.
-fn publish(directory: &Directory, temporary: &OsStr, name: &OsStr) -> Result<(), Error> {
-    let Waited::Done(_lock) = lock(directory, name)? else { return Err(Error::Contended) };
+/// Binds a socket that has no clients to its path.
+fn bind_in_place(
+    directory: &Directory,
+    name: &OsStr,
+    bind: impl Fn() -> Result<(), Errno>,
+) -> Result<(), Error> {
     loop {
-        match directory.link(temporary, name) {
-            Err(Errno(libc::EEXIST)) => {}
+        match bind() {
+            Err(Errno(libc::EADDRINUSE)) => {}
             result => return Ok(result?),
         }
         match is_dead(directory, name) {
-            Ok(true) => return Ok(directory.rename(temporary, name)?),
+            Ok(true) => directory.unlink(name)?,
             Ok(false) => return Err(Errno(libc::EADDRINUSE).into()),
             // It was removed meanwhile.
             Err(Error::Kernel(Errno(libc::ENOENT))) => {}
@@ -191,9 +201,91 @@ fn publish(directory: &Directory, temporary: &OsStr, name: &OsStr) -> Result<(),
     }
 }
 
+/// A directory beside the path, with the socket in it. Dropping it removes both names.
+struct Temporary<'a> {
+    parent: &'a Directory,
+    own: OsString,
+    inside: Directory,
+    socket: OsString,
+}
+
+impl<'a> Temporary<'a> {
+    /// Makes the directory, and binds the socket in it. The lock is held.
+    fn bind(
+        parent: &'a Directory,
+        name: &OsStr,
+        socket: &Socket,
+        mode: u32,
+    ) -> Result<Self, Error> {
+        let own = Helper::Directory.name(name);
+        let inside = match parent.make(&own) {
+            Err(Errno(libc::EEXIST)) => return Err(Error::Beside(Helper::Directory)),
+            made => made?,
+        };
+        let (relative, name) = match UnixAddr::new(&Path::new(".").join(name)) {
+            Ok(address) => (address, name),
+            Err(_) => (
+                UnixAddr::new(&Path::new(".").join(beginning(name))).map_err(Errno::from)?,
+                beginning(name),
+            ),
+        };
+        let temporary = Self { parent, own, inside, socket: name.to_owned() };
+        match temporary.inside.while_inside(|| socket.bind_path(&relative, mode)) {
+            Ok(bound) => bound?,
+            // The working directory is one that we may not enter, and so cannot return to.
+            Err(_) => socket.bind_path(&temporary.inside.address(name)?, mode)?,
+        }
+        Ok(temporary)
+    }
+
+    /// Makes the socket appear under its real name. The lock is held.
+    fn publish(self, name: &OsStr) -> Result<FileStat, Error> {
+        let Self { parent, inside, socket, .. } = &self;
+        let file = inside.status(socket)?;
+        loop {
+            match inside.link(socket, parent, name) {
+                Err(Errno(libc::EEXIST)) => {}
+                result => return Ok(result.map(|()| file)?),
+            }
+            match is_dead(parent, name) {
+                Ok(true) => return Ok(inside.rename(socket, parent, name).map(|()| file)?),
+                Ok(false) => return Err(Errno(libc::EADDRINUSE).into()),
+                // It was removed meanwhile.
+                Err(Error::Kernel(Errno(libc::ENOENT))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        // Where the path was taken over, the name is gone already.
+        let _ = self.inside.unlink(&self.socket);
+        let _ = self.parent.remove(&self.own);
+    }
+}
+
+/// Removes the temporary directory of a server that was killed. The lock is held, so no other server
+/// uses it. What cannot be removed is found when the directory is to be made.
+fn remove_left_over(directory: &Directory, name: &OsStr) {
+    let own = Helper::Directory.name(name);
+    if let Ok(inside) = directory.inner(&own)
+        && inside.remove_sockets().is_ok()
+    {
+        let _ = directory.remove(&own);
+    }
+}
+
 /// Keeps others from taking the name.
-fn lock<'a>(directory: &'a Directory, name: &OsStr) -> Result<Waited<LockFile<'a>>, Errno> {
-    directory.lock(beside(name, ".lock"), Deadline::after(PATIENCE))
+fn lock<'a>(directory: &'a Directory, name: &OsStr) -> Result<Waited<LockFile<'a>>, Error> {
+    let own = Helper::Lock.name(name);
+    match directory.lock(own.clone(), Deadline::after(PATIENCE)) {
+        Ok(waited) => Ok(waited),
+        // The error is the directory's where there is no such file.
+        Err(errno) if directory.status(&own).is_err() => Err(errno.into()),
+        Err(_) => Err(Error::Beside(Helper::Lock)),
+    }
 }
 
 /// Whether a name belongs to a socket that no process has open.
@@ -203,14 +295,4 @@ fn is_dead(directory: &Directory, name: &OsStr) -> Result<bool, Error> {
     }
     let (address, _held) = socket::path_address(&directory.path(name))?;
     Ok(!socket::is_alive(&address)?)
-}
-
-/// A hidden name beside `name`. Of a long one it has only the beginning, as it has to fit into a
-/// socket address behind the number of a descriptor; two that share a lock only wait for each
-/// other.
-fn beside(name: &OsStr, end: &str) -> OsString {
-    const KEPT: usize = 40;
-    let name = name.as_bytes();
-    let kept = &name[..name.len().min(KEPT)];
-    OsString::from_vec([b".", kept, b".ipc", end.as_bytes()].concat())
 }

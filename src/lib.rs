@@ -24,6 +24,7 @@ mod critical;
 mod deadline;
 mod delivery;
 mod endpoint;
+mod flood;
 mod frame;
 mod guard;
 mod links;

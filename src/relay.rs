@@ -10,9 +10,10 @@ use std::os::fd::AsFd;
 use nix::poll::{PollFd, PollFlags};
 
 use crate::address::SocketType;
-use crate::conversation::Error;
-use crate::deadline::Deadline;
+use crate::conversation::{Error, wait_until_read};
+use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
+use crate::output::Output;
 use crate::sys::eventfd::Bell;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
@@ -20,24 +21,32 @@ use crate::sys::thread;
 use crate::sys::transfer::{self, Side, Step, Transfer};
 
 /// Passes on what comes from either of two sockets of this type, which are not to be used otherwise
-/// any more.
+/// any more; in the end, waits until both peers have read what they were sent.
 ///
 /// # Errors
-/// Why a direction failed.
-pub fn both_ways(near: &Socket, far: &Socket, kind: SocketType) -> Result<(), Error> {
+/// Why a direction failed, or was not done by the deadline.
+pub fn both_ways(
+    near: &Socket,
+    far: &Socket,
+    kind: SocketType,
+    deadline: Deadline,
+    output: &Output,
+) -> Result<(), Error> {
     for socket in [near, far] {
         socket.enlarge_send_buffer();
         socket.make_non_blocking().map_err(Error::Socket)?;
     }
     let stop = Bell::new().map_err(Error::Socket)?;
-    let forth = Way { from: near, to: far, stop: &stop };
-    let back = Way { from: far, to: near, stop: &stop };
+    let forth = Way { from: near, to: far, stop: &stop, deadline };
+    let back = Way { from: far, to: near, stop: &stop, deadline };
     std::thread::scope(|scope| {
         let back = thread::start(|thread| thread.spawn_scoped(scope, || back.pass(kind)));
         let back = back.map_err(Error::Socket)?;
         let forth = forth.pass(kind);
         forth.and(back.join().expect("the way back does not panic"))
-    })
+    })?;
+    wait_until_read(far, deadline, output)?;
+    wait_until_read(near, deadline, output)
 }
 
 /// One direction.
@@ -46,6 +55,8 @@ struct Way<'a> {
     to: &'a Socket,
     /// Rings when a direction has failed.
     stop: &'a Bell,
+    /// By when it has to have ended.
+    deadline: Deadline,
 }
 
 /// How far a direction came.
@@ -149,7 +160,9 @@ impl Way<'_> {
         };
         let stop = PollFd::new(self.stop.as_fd(), PollFlags::POLLIN);
         let mut fds = [PollFd::new(socket.as_fd(), awaited), stop];
-        let _ = poll::any(&mut fds, Deadline::NEVER).map_err(Error::Socket)?;
+        if poll::any(&mut fds, self.deadline).map_err(Error::Socket)? == Waited::TimedOut {
+            return Err(Error::TimedOut);
+        }
         Ok(if fds[1].any() == Some(true) { Awaited::Stopped } else { Awaited::Ready })
     }
 }

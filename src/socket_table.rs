@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::PathBuf;
 
-use nix::sys::stat::stat;
+use nix::sys::stat::{fstat, lstat, stat};
 
 use crate::address::{Address, HostPort, Place};
 use crate::endpoint::{Error, resolve};
 use crate::errno::Errno;
-use crate::sys::inet_table;
+use crate::sys::socket::Socket;
 use crate::sys::unix_diag::{self, State};
+use crate::sys::{inet_table, process};
 
 /// What is known of a socket.
 #[derive(Clone, Debug)]
@@ -93,6 +94,14 @@ pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
     })
 }
 
+/// How many bytes the peer of a Unix socket has not read, if the table has both.
+pub fn unread(socket: &Socket) -> Option<u32> {
+    let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
+    let entries = unix_diag::all().ok()?;
+    let find = |inode: u32| entries.iter().find(|entry| entry.inode == inode);
+    Some(find(find(own)?.peer?)?.receive_queue)
+}
+
 fn at_port(rows: Vec<Row>, family: &str, host: &HostPort) -> Result<Vec<Row>, Error> {
     let hosts = resolve(host, &[Ipv4Addr::UNSPECIFIED.into()])?;
     Ok(select(rows, |row| row.is_at_port(family, &hosts)))
@@ -109,8 +118,9 @@ fn select(mut rows: Vec<Row>, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
 
 fn unix() -> Result<Vec<Row>, Errno> {
     let entries = unix_diag::all()?;
+    let paths = Paths::of(&entries);
     let names: BTreeMap<u32, Vec<u8>> =
-        entries.iter().map(|entry| (entry.inode, unix_address(entry))).collect();
+        entries.iter().map(|entry| (entry.inode, unix_address(entry, &paths))).collect();
     let named = |inode: u32| names.get(&inode).cloned().unwrap_or_default();
     let row = |entry: &unix_diag::Entry| Row {
         family: "unix",
@@ -136,17 +146,55 @@ fn unix() -> Result<Vec<Row>, Errno> {
     Ok(entries.iter().map(row).collect())
 }
 
-/// Where a Unix socket is found. One of ours was bound to a name beside its path, which it still
-/// has in the kernel's list.
-fn unix_address(entry: &unix_diag::Entry) -> Vec<u8> {
+/// Where a Unix socket is found.
+fn unix_address(entry: &unix_diag::Entry, paths: &Paths) -> Vec<u8> {
     if let Some(name) = entry.abstract_name() {
         return [b"@", name].concat();
     }
-    let name = entry.name.strip_suffix(b"\0").unwrap_or(&entry.name);
-    let path = Path::new(OsStr::from_bytes(name));
-    let real = crate::binding::path_of(path)
-        .filter(|real| stat(real).is_ok_and(|file| entry.is_bound_to(&file)));
-    real.map_or_else(|| name.to_vec(), |real| real.into_os_string().into_encoded_bytes())
+    match entry.file.and_then(|file| paths.0.get(&file)) {
+        Some(path) => path.as_os_str().as_bytes().to_vec(),
+        None => bound_name(entry).to_vec(),
+    }
+}
+
+/// The path that was given to bind(2).
+fn bound_name(entry: &unix_diag::Entry) -> &[u8] {
+    entry.name.strip_suffix(b"\0").unwrap_or(&entry.name)
+}
+
+/// The path of a Unix socket that was bound to a name in some directory, as far as it can be found.
+pub fn path_of(socket: &Socket) -> Option<PathBuf> {
+    let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
+    let entries = unix_diag::all().ok()?;
+    let entry = entries.into_iter().find(|entry| entry.inode == own)?;
+    let file = entry.file?;
+    Paths::of(&[entry]).0.remove(&file)
+}
+
+/// The paths of sockets of whose files the kernel has only a relative name.
+struct Paths(BTreeMap<unix_diag::File, PathBuf>);
+
+impl Paths {
+    /// Looks for them in the directories that processes have open or work in: a server of ours
+    /// keeps that of its path open. The file has to be the very one.
+    fn of(entries: &[unix_diag::Entry]) -> Self {
+        let is_relative =
+            |entry: &&unix_diag::Entry| !matches!(bound_name(entry), [b'/' | b'\0', ..] | []);
+        let sought: BTreeMap<_, _> = (entries.iter().filter(is_relative))
+            .filter_map(|entry| Some((entry.file?, bound_name(entry))))
+            .collect();
+        if sought.is_empty() {
+            return Self(BTreeMap::new());
+        }
+        let directories = process::directories();
+        let find = |(file, name): (unix_diag::File, &[u8])| {
+            let name = name.strip_prefix(b"./").unwrap_or(name);
+            let mut paths =
+                directories.iter().map(|directory| directory.join(OsStr::from_bytes(name)));
+            Some((file, paths.find(|path| lstat(path).is_ok_and(|found| file.is(&found)))?))
+        };
+        Self(sought.into_iter().filter_map(find).collect())
+    }
 }
 
 fn of_port(family: &'static str, kind: &'static str, entry: &inet_table::Entry) -> Row {

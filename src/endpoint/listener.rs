@@ -6,15 +6,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use nix::sys::socket::{AddressFamily, SockaddrStorage, VsockAddr};
-use nix::sys::stat::stat;
 
 use super::{
     Error, abstract_address, datagrams_only, family, handed_over, handed_over_as, resolve,
     stream_only,
 };
 use crate::address::{Address, HostPort, Place, SocketType};
-use crate::binding::{self, Binding};
+use crate::binding::Binding;
 use crate::errno::Errno;
+use crate::socket_table;
 use crate::sys::socket::{KeepAlive, Socket, Versions};
 
 /// A socket that listens. Dropping it gives its path up first, while nobody can take it over yet.
@@ -158,10 +158,11 @@ fn listen(socket: &Socket, terms: Terms) -> Result<(), Errno> {
     if terms.kind == SocketType::Dgram { Ok(()) } else { socket.listen(terms.backlog) }
 }
 
-/// Where a socket that was handed over listens. One that we bound ourselves has a name beside the
-/// path that clients know.
+/// Where a socket that was handed over listens. Of one that was bound in another directory, as ours
+/// are, the kernel has no more than a name.
 fn address_of(socket: &Socket) -> OsString {
     let bound = socket.local_address();
-    let known = binding::path_of(Path::new(&bound)).filter(|path| stat(path).is_ok());
-    known.map_or(bound, PathBuf::into_os_string)
+    let is_relative = bound.as_encoded_bytes().starts_with(b"./");
+    let path = is_relative.then(|| socket_table::path_of(socket)).flatten();
+    path.map_or(bound, PathBuf::into_os_string)
 }

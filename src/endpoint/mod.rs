@@ -16,7 +16,7 @@ pub use presence::wait;
 
 use crate::activation;
 use crate::address::{HostPort, SocketType};
-use crate::binding;
+use crate::binding::{self, Helper};
 use crate::bounded::within;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -36,6 +36,9 @@ pub enum Error {
     /// Something that is no socket has the path that a socket should get.
     #[error("exists, and is no socket")]
     Occupied,
+    /// What has the name of a file that is needed beside the path cannot be used.
+    #[error("not made by an ipc of this user")]
+    Beside(Helper),
     /// Another server is about to take the path, and is stopped.
     #[error("another server is starting here, and does not go on")]
     Contended,
@@ -81,6 +84,7 @@ impl From<binding::Error> for Error {
         match error {
             binding::Error::Kernel(errno) => Self::Kernel(errno),
             binding::Error::NotASocket => Self::Occupied,
+            binding::Error::Beside(helper) => Self::Beside(helper),
             binding::Error::Contended => Self::Contended,
         }
     }
@@ -95,6 +99,8 @@ impl From<Error> for Failure {
             Error::UnknownHost | Error::NotHandedOver | Error::Source(SourceError::UnknownHost) => {
                 Self::new(Exit::NotFound, reason)
             }
+            Error::Beside(_) => Self::new(Exit::InUse, reason)
+                .hint("a server needs this name while it starts: remove it, or take another path"),
             Error::Occupied | Error::Contended => Self::new(Exit::InUse, reason),
             Error::OtherType(_) => Self::failed(reason).hint("give its type with --type"),
             Error::Unsuitable(_) | Error::Source(_) => Self::new(Exit::Usage, reason),

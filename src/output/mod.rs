@@ -93,6 +93,11 @@ impl Output {
         Self { pending: Vec::new(), notes: Notes { verbosity, command: command.into() } }
     }
 
+    /// The same for another thread, which has diagnostics to print and no answer.
+    pub fn aside(&self) -> Self {
+        Self { pending: Vec::new(), notes: self.notes.clone() }
+    }
+
     /// One line of the answer.
     pub fn line(&mut self, text: impl Display) -> Result<(), Unwritable> {
         self.text(format_args!("{text}\n"))

@@ -6,13 +6,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use nix::dir::Dir;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::socket::UnixAddr;
-use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
-use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat, umask};
+use nix::unistd::{UnlinkatFlags, fchdir, geteuid, linkat, unlinkat};
 
 use super::descriptor;
-use super::inode::{is_regular, is_same};
+use super::inode::{is_regular, is_same, is_socket};
 use super::lock::{self, Kind, Lock, Range};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -50,6 +51,66 @@ impl Directory {
         Ok(UnixAddr::new(&self.path.join(name)).or_else(|_| UnixAddr::new(&through()))?)
     }
 
+    /// The same where the path itself fits, so that others reach it by what the kernel shows.
+    pub fn short_address(&self, name: &OsStr) -> Option<UnixAddr> {
+        UnixAddr::new(&self.path.join(name)).ok()
+    }
+
+    /// Makes a directory here that is ours alone, and opens it.
+    ///
+    /// # Errors
+    /// EEXIST if something has the name.
+    pub fn make(&self, name: &OsStr) -> Result<Self, Errno> {
+        let before = umask(Mode::empty());
+        let made = mkdirat(&self.fd, name, Mode::S_IRWXU);
+        umask(before);
+        made?;
+        self.inner(name)
+    }
+
+    /// Opens a directory here; a link to one is not followed.
+    pub fn inner(&self, name: &OsStr) -> Result<Self, Errno> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let fd = openat(&self.fd, name, flags, Mode::empty())?;
+        Ok(Self { fd, path: self.path.join(name) })
+    }
+
+    /// Removes an empty directory here.
+    pub fn remove(&self, name: &OsStr) -> Result<(), Errno> {
+        Ok(unlinkat(&self.fd, name, UnlinkatFlags::RemoveDir)?)
+    }
+
+    /// Removes all sockets that are here, if the directory is ours.
+    pub fn remove_sockets(&self) -> Result<(), Errno> {
+        if fstat(&self.fd)?.st_uid != geteuid().as_raw() {
+            return Err(Errno(libc::EPERM));
+        }
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut listing = Dir::openat(&self.fd, ".", flags, Mode::empty())?;
+        for entry in listing.iter() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if self.status(name).is_ok_and(|file| is_socket(&file)) {
+                self.unlink(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something while this is the working directory of the process, which no other thread may
+    /// use meanwhile.
+    ///
+    /// # Errors
+    /// EACCES if the working directory could not be returned to; nothing is done then.
+    pub fn while_inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, Errno> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let before = open(".", flags, Mode::empty())?;
+        fchdir(&self.fd)?;
+        let done = work();
+        fchdir(&before)?;
+        Ok(done)
+    }
+
     /// The path of a name here.
     pub fn path(&self, name: &OsStr) -> PathBuf {
         self.path.join(name)
@@ -60,17 +121,17 @@ impl Directory {
         Ok(fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
 
-    /// Gives what is at `old` the name `new` as well.
+    /// Gives what is at `old` the name `new` in another directory as well.
     ///
     /// # Errors
     /// EEXIST if that name is taken, by whatever it is.
-    pub fn link(&self, old: &OsStr, new: &OsStr) -> Result<(), Errno> {
-        Ok(linkat(&self.fd, old, &self.fd, new, AtFlags::empty())?)
+    pub fn link(&self, old: &OsStr, to: &Self, new: &OsStr) -> Result<(), Errno> {
+        Ok(linkat(&self.fd, old, &to.fd, new, AtFlags::empty())?)
     }
 
-    /// Gives what is at `old` the name `new` instead, in place of what had it.
-    pub fn rename(&self, old: &OsStr, new: &OsStr) -> Result<(), Errno> {
-        Ok(renameat(&self.fd, old, &self.fd, new)?)
+    /// Gives what is at `old` the name `new` in another directory instead, in place of what had it.
+    pub fn rename(&self, old: &OsStr, to: &Self, new: &OsStr) -> Result<(), Errno> {
+        Ok(renameat(&self.fd, old, &to.fd, new)?)
     }
 
     /// Removes a name.

@@ -19,6 +19,8 @@ pub enum Interest {
     Both,
     /// Nothing but errors and the peer's having left, of which the kernel always tells.
     Nothing,
+    /// Anything that changes: each event is reported once, and a state that lasts is no event.
+    Changes,
 }
 
 /// Descriptors, each under a number of the caller's.
@@ -80,6 +82,7 @@ fn flags(interest: Interest) -> EpollFlags {
         Interest::Writable => EpollFlags::EPOLLOUT,
         Interest::Both => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
         Interest::Nothing => EpollFlags::empty(),
+        Interest::Changes => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLET,
     }
 }
 

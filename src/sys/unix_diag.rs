@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 /// The file of a socket.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct File {
     /// The low half of its inode.
     inode: u32,

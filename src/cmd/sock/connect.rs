@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::child;
 use crate::cli::{Example, Run};
 use crate::cmd::tell_wait;
-use crate::conversation;
+use crate::conversation::{self, Terms};
 use crate::deadline::{Deadline, Waited, Waiting};
 use crate::endpoint::Connecting;
 use crate::exit::{Exit, Failure, Subject};
@@ -19,16 +19,24 @@ use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 use crate::units::Patience;
 
-use super::{Connected, Silence, connect};
+use super::{Connected, Lifetime, OneWay, Silence, connect};
 
 /// Connect stdin and stdout to a socket
 ///
-/// Stdin goes to the socket, and what comes from it goes to stdout. At the end of stdin the peer
-/// is told that nothing more comes, and we stay until it has closed, however long that takes. If
-/// it closes first, that is the end as well. Every byte that it sent is on stdout, or the status
-/// is not 0; a peer that left before it had read all that was sent is an error. But the end of what
-/// a peer sends is no proof that this is all it had to say: one that is killed, and had read what
-/// it was sent, looks like one that has closed.
+/// Stdin goes to the socket, and what comes from it goes to stdout. At the end of stdin the peer is
+/// told that nothing more comes. 'ipc' then waits until the peer has sent its own end and has read
+/// everything, however long that takes; --max-time limits it, and -v says how much is unread. If the
+/// peer closes first, that is the end as well.
+///
+/// Status 0 means that every byte the peer sent is on stdout, and that the peer, at a Unix socket,
+/// had read all that was sent. It does not say what the peer did with that. A peer that closed
+/// before is an error, with status 3. Over TCP, status 0 means that the kernel of the peer had
+/// acknowledged everything: more cannot be known. In both cases the end of what a peer sends does not
+/// prove that it had nothing more to say: a peer that was killed after it had read everything looks
+/// like one that has closed.
+///
+/// With --recv-only, nothing is sent, and the connection ends when the peer sends its end. With
+/// --send-only, what the peer sends is dropped.
 ///
 /// Where stdin is a file, the kernel sends its pages as they are: what is written to it later shows
 /// until the peer has read them.
@@ -63,6 +71,10 @@ pub struct Connect {
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
+    lifetime: Lifetime,
+    #[command(flatten)]
+    one_way: OneWay,
+    #[command(flatten)]
     silence: Silence,
     #[command(flatten)]
     framing: Framing,
@@ -75,6 +87,7 @@ impl Run for Connect {
     const EXAMPLES: &'static [Example] = &[
         ("Ask a server", "echo status | ipc sock connect /run/server"),
         ("Talk to one that is about to start", "ipc sock connect --retry 5s @jobs"),
+        ("Listen to a hub, and say nothing", "ipc sock connect --recv-only /run/hub >>log"),
         ("Let a program have the connection", "ipc sock connect @jobs -- ./worker"),
         (
             "Leave from a port that a firewall lets through",
@@ -92,7 +105,12 @@ impl Run for Connect {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         self.connected.connections_only()?;
-        let deadline = self.waiting.deadline();
+        if !self.command.is_empty() {
+            self.lifetime.only_with_our_streams()?;
+            self.one_way.only_with_our_streams()?;
+        }
+        let lifetime = self.lifetime.deadline();
+        let deadline = self.waiting.deadline().min(lifetime);
         descriptor::keep_to_ourselves();
         let retry = match self.retry {
             None => Deadline::PASSED,
@@ -113,7 +131,8 @@ impl Run for Connect {
             return Err(command.exec(Streams::both(&socket), &[]));
         }
         let (input, mut outlet) = conversation::ends(self.connected.kind, self.framing.form());
-        let (_, held) = conversation::hold(socket, input, &mut outlet, output)?;
+        let terms = Terms { directions: self.one_way.directions(), deadline: lifetime };
+        let (_, held) = conversation::hold(socket, input, &mut outlet, terms, output)?;
         held.map_err(Failure::from).about(&self.address)?;
         Ok(Exit::Done)
     }

@@ -14,7 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::address::{Address, Place, SocketType};
 use crate::cli::{Noun, Verb};
-use crate::deadline::Waited;
+use crate::conversation::Directions;
+use crate::deadline::{Deadline, Waited};
 use crate::endpoint::{self, Connecting, Error, Listener, SourceError, Terms};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -83,6 +84,68 @@ impl Silence {
     }
 }
 
+/// For how long a connection may last.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+struct Lifetime {
+    /// End a connection that lasts longer than this, with status 124
+    ///
+    /// The wait for a peer that has not read everything is a part of it.
+    #[arg(long, value_name = "DURATION")]
+    max_time: Option<Patience>,
+}
+
+impl Lifetime {
+    /// The moment by which a connection that begins now has ended.
+    fn deadline(self) -> Deadline {
+        match self.max_time {
+            Some(Patience::For(duration)) => Deadline::after(duration),
+            Some(Patience::Forever) | None => Deadline::NEVER,
+        }
+    }
+
+    /// Refuses it where a COMMAND or other clients have the connection.
+    fn only_with_our_streams(self) -> anyhow::Result<()> {
+        match self.max_time {
+            None => Ok(()),
+            Some(_) => Err(not_with_our_streams()).about("--max-time"),
+        }
+    }
+}
+
+/// Which directions a connection has.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+struct OneWay {
+    /// Send nothing, and leave stdin alone; the peer is not told that nothing comes
+    #[arg(long, conflicts_with = "send_only")]
+    recv_only: bool,
+    /// Print nothing, and end when stdin has ended and the peer has read everything
+    #[arg(long)]
+    send_only: bool,
+}
+
+impl OneWay {
+    fn directions(self) -> Directions {
+        match self {
+            Self { recv_only: true, .. } => Directions::Receive,
+            Self { send_only: true, .. } => Directions::Send,
+            Self { .. } => Directions::Both,
+        }
+    }
+
+    /// Refuses it where a COMMAND or other clients have the connection.
+    fn only_with_our_streams(self) -> anyhow::Result<()> {
+        match self.directions() {
+            Directions::Both => Ok(()),
+            Directions::Receive => Err(not_with_our_streams()).about("--recv-only"),
+            Directions::Send => Err(not_with_our_streams()).about("--send-only"),
+        }
+    }
+}
+
+fn not_with_our_streams() -> Failure {
+    Failure::new(Exit::Usage, "only a connection of our stdin and stdout has it")
+}
+
 fn keepalive(text: &str) -> Result<KeepAlive, String> {
     const SECONDS: RangeInclusive<u64> = 1..=9 * 60 * 60;
     match text.parse()? {
@@ -117,7 +180,10 @@ fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
 
 /// Begins to listen.
 fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
-    Listener::open(address, terms).map_err(|error| explain(error, address)).about(address)
+    Listener::open(address, terms).or_else(|error| match (error, address.path()) {
+        (Error::Beside(helper), Some(path)) => Err(Failure::from(error)).about(helper.path(path)),
+        _ => Err(explain(error, address)).about(address),
+    })
 }
 
 /// Connects.

@@ -18,16 +18,17 @@ use crate::sys::events::Interest;
 use crate::sys::socket::{KeepAlive, Socket};
 use crate::sys::thread;
 
-use super::connect;
 use super::serve::attend::{self, Limits, Service, attend};
 use super::serve::gate::Client;
 use super::serve::hosting::Hosting;
+use super::{Lifetime, connect};
 
 /// Pass connections at one address on to another
 ///
 /// For each client of the first address a connection to the second is made, and both ways what
 /// comes from either is sent to the other. The end of one direction is passed on and the other goes
-/// on. Where one side fails, the other finds its connection reset if it is one of TCP, and ended
+/// on. A connection lasts until both sides have sent their ends and have read everything. Where one
+/// side fails, the other finds its connection reset if it is one of TCP, and ended
 /// otherwise; a line on stderr says why.
 ///
 /// Who may come in is decided as by 'ipc sock serve'. There are as many at a time as we may have
@@ -45,6 +46,8 @@ pub struct Relay {
     to: Address,
     #[command(flatten)]
     hosting: Hosting,
+    #[command(flatten)]
+    lifetime: Lifetime,
 }
 
 impl Run for Relay {
@@ -63,7 +66,7 @@ impl Run for Relay {
         let open = self.connection()?;
         let ready = self.hosting.prepare()?;
         let hosted = self.hosting.open(&self.from, ready, output)?;
-        let mut relays = Relays::new(self.to, open, &self.hosting);
+        let mut relays = Relays::new(self.to, open, &self.hosting, self.lifetime);
         let limits = self.hosting.limits();
         let max_clients = limits.max_clients.min(affordable());
         attend(hosted, &mut relays, Limits { max_clients, ..limits }, output)
@@ -106,6 +109,7 @@ struct Relays {
     open: Option<Socket>,
     kind: SocketType,
     keepalive: KeepAlive,
+    lifetime: Lifetime,
     running: BTreeMap<u64, Connection>,
     last: Exit,
 }
@@ -117,10 +121,10 @@ struct Connection {
 }
 
 impl Relays {
-    fn new(to: Address, open: Option<Socket>, hosting: &Hosting) -> Self {
+    fn new(to: Address, open: Option<Socket>, hosting: &Hosting, lifetime: Lifetime) -> Self {
         let (kind, keepalive) = (hosting.kind(), hosting.keepalive());
         let (to, running) = (Arc::new(to), BTreeMap::new());
-        Self { to, open, kind, keepalive, running, last: Exit::Done }
+        Self { to, open, kind, keepalive, lifetime, running, last: Exit::Done }
     }
 }
 
@@ -129,11 +133,12 @@ impl Service for Relays {
         let number = client.number;
         let done = Arc::new(Bell::new()?);
         place.events.add(&*done, number, Interest::Readable)?;
-        let how =
-            Connecting { keepalive: self.keepalive, ..Connecting::new(self.kind, Deadline::NEVER) };
+        let deadline = self.lifetime.deadline();
+        let how = Connecting { keepalive: self.keepalive, ..Connecting::new(self.kind, deadline) };
+        let output = place.output.aside();
         let (to, open, bell) = (Arc::clone(&self.to), self.open.take(), Arc::clone(&done));
         let work = move || {
-            let passed = pass(&client, &to, open, how);
+            let passed = pass(&client, &to, open, how, &output);
             drop(client);
             bell.ring();
             passed
@@ -168,6 +173,7 @@ fn pass(
     to: &Address,
     open: Option<Socket>,
     how: Connecting<'_>,
+    output: &Output,
 ) -> anyhow::Result<()> {
     let connected = match open {
         Some(socket) => Ok(Waited::Done(socket)),
@@ -176,7 +182,8 @@ fn pass(
     };
     match connected? {
         Waited::Done(onward) => {
-            relay::both_ways(&client.socket, &onward, how.kind).map_err(Failure::from).about(to)
+            let passed = relay::both_ways(&client.socket, &onward, how.kind, how.deadline, output);
+            passed.map_err(Failure::from).about(to)
         }
         Waited::TimedOut => Err(Failure::timed_out()).about(to),
     }

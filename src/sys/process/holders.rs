@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::{fs, io};
 
 use nix::sys::stat::FileStat;
@@ -188,6 +189,22 @@ fn socket_inodes(pid: i32) -> io::Result<impl Iterator<Item = u64>> {
         let link = fs::read_link(entry.ok()?.path()).ok()?;
         link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     }))
+}
+
+/// The directories that other processes have open or work in, as far as we may see them, and those
+/// in which sockets usually are.
+pub fn directories() -> BTreeSet<PathBuf> {
+    let mut found: BTreeSet<PathBuf> = ["/run", "/tmp"].map(PathBuf::from).into();
+    look_into_others(|pid| {
+        let open =
+            fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| Some(entry.ok()?.path()));
+        let links = open.chain([format!("/proc/{pid}/cwd").into()]);
+        // A descriptor may be closed while we look.
+        let paths = links.filter_map(|link| fs::read_link(link).ok());
+        found.extend(paths.filter(|path| path.is_absolute() && path.is_dir()));
+        Ok(())
+    });
+    found
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

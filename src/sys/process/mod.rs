@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::{fs, io};
 
 pub use self::group::{kill_all, kill_group, lead_group, own_group};
-pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders};
+pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
 pub use self::openings::Openings;
 pub use self::place::{
     boot_id, has_our_numbers, is_first_namespace, machine, pid_namespace, unseen,

@@ -3,6 +3,7 @@
 mod identity;
 mod messages;
 mod options;
+mod unread;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;

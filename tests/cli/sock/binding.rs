@@ -311,6 +311,116 @@ fn a_lock_file_that_a_killed_starter_left_is_no_obstacle() {
 }
 
 #[test]
+fn what_a_server_that_was_killed_at_any_system_call_left_is_removed_by_the_next() {
+    for words in [["serve", "--idle=1ms", "--echo"], ["recv", "-n", "--count=1"]] {
+        let place = Place::new();
+        let words = ["sock", words[0], &place, words[1], words[2]];
+        let Some(calls) = peers::system_calls(&words) else { return };
+        assert!(calls.iter().any(|call| call.line.starts_with("bind(")), "{calls:?}");
+        for call in calls {
+            call.signals("SIGKILL", &words).output();
+            ipc(&words).output();
+            assert_eq!(place.names(), [""; 0], "{call:?}");
+        }
+    }
+}
+
+#[test]
+fn a_planted_file_beside_the_path_is_named_with_a_way_out_and_stays() {
+    for (name, make) in [
+        (".s.ipc.lock", "echo mine >\"$0\""),
+        (".s.ipc.lock", "mkdir \"$0\""),
+        (".s.ipc.lock", "ln -s /dev/null \"$0\""),
+        (".s.ipc.new", "echo mine >\"$0\""),
+        (".s.ipc.new", "mkdir \"$0\"; echo mine >\"$0/s\""),
+    ] {
+        let place = Place::new();
+        let planted = place.directory.path().join(name);
+        sh(make).word(&planted).is(0, "", "");
+        let told = format!(
+            "ipc: sock serve: {}: not made by an ipc of this user\nhint: a server needs this name \
+             while it starts: remove it, or take another path\n",
+            planted.display()
+        );
+        ipc(&["sock", "serve", &place, "--echo"]).is(5, "", &told);
+        assert_eq!(place.names(), [name], "{make}");
+    }
+}
+
+#[test]
+fn the_kernel_shows_the_name_of_a_stream_and_the_path_of_a_datagram_socket() {
+    let place = Place::new();
+    let script = "
+import socket, sys
+kind = getattr(socket, 'SOCK_' + sys.argv[2])
+s = socket.socket(socket.AF_UNIX, kind)
+s.connect(sys.argv[1])
+print(s.getpeername())
+";
+    for kind in ["stream", "seqpacket"] {
+        let server = serve(&place, &["--type", kind, "--echo"]);
+        let upper = kind.to_uppercase();
+        let Some(client) = peers::python("socket", script, &[&place, &upper]) else { return };
+        client.is(0, "./s\n", "");
+        stop(server, Signal::SIGTERM);
+    }
+    let receiver = ipc(&["sock", "recv", &place]).start();
+    ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");
+    let client = peers::python("socket", script, &[&place, "DGRAM"]).unwrap();
+    client.is(0, &format!("{}\n", &*place), "");
+    ipc(&["sock", "send", &place, "end"]).is(0, "", "");
+    assert_eq!(text(&receiver.finish().stdout), "end\n");
+}
+
+#[test]
+fn a_client_that_answers_the_address_that_it_saw_reaches_a_datagram_socket() {
+    let place = Place::new();
+    let receiver = ipc(&["sock", "recv", &place, "--count", "2", "--reply-with", "pong"]).start();
+    ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");
+    let script = "
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('')
+s.sendto(b'one', sys.argv[1])
+answer, address = s.recvfrom(99)
+s.sendto(b'two', address)
+print(answer, address)
+";
+    let Some(client) = peers::python("socket", script, &[&place]) else { return };
+    client.is(0, &format!("b'pong' {}\n", &*place), "");
+    assert_eq!(text(&receiver.finish().stdout), "one\ntwo\n");
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn a_datagram_socket_has_its_mode_and_takes_over_only_what_is_dead() {
+    let place = Place::new();
+    let line = "umask 777; exec ipc sock recv \"$0\" -m 622";
+    let receiver = sh(line).word(&*place).start();
+    ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");
+    assert_eq!(std::fs::metadata(&*place).unwrap().permissions().mode() & 0o777, 0o622);
+    assert_eq!(code(&ipc(&["sock", "recv", &place]).output()), 5);
+    receiver.signal(Signal::SIGKILL);
+    receiver.finish();
+    assert_eq!(place.names(), ["s"]);
+    let receiver = ipc(&["sock", "recv", &place]).start();
+    ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");
+    stop(receiver, Signal::SIGTERM);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn a_server_whose_caller_may_not_enter_the_working_directory_takes_its_path_all_the_same() {
+    let place = Place::new();
+    sh("chmod 777 \"$0\"").word(place.directory.path()).is(0, "", "");
+    let closed = tempfile::tempdir().unwrap();
+    let words = ["sock", "serve", &place, "--echo", "--idle", "1ms"];
+    let Some(server) = as_another_user(&words) else { return };
+    server.within(closed.path()).is(0, "", "");
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
 fn paths_longer_than_an_address_holds_work() {
     let root = tempfile::tempdir().unwrap();
     let directory = root.path().join("d".repeat(150));

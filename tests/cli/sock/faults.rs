@@ -236,7 +236,8 @@ fn as_a_client_either_direction_may_end_before_the_other() {
         let words = ["sock", "connect", "--retry", "60", address];
         let client = ipc(&words).input(sample.clone()).start();
         converse(listener.accept().unwrap().0, &sample, they_end_first);
-        for process in relay.into_iter().chain([client]) {
+        // The relay stays until its client has read everything, and so has its reader.
+        for process in std::iter::once(client).chain(relay) {
             let output = process.finish();
             assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
             assert!(output.stdout.is_empty() || output.stdout == sample);
@@ -299,4 +300,166 @@ fn a_disk_that_is_full_is_an_error_on_both_sides() {
     let output = server.finish();
     let words = "ipc: sock serve: standard output: No space left on device\n";
     assert_eq!((code(&output), text(&output.stderr)), (3, words.to_owned()));
+}
+
+/// A listener that sends its end at once, and closes when a line comes by stdin, having read as much
+/// as it is told.
+const RELUCTANT: &str = "
+import socket, sys
+kind = getattr(socket, 'SOCK_' + sys.argv[2].upper())
+s = socket.socket(socket.AF_UNIX, kind)
+s.bind(sys.argv[1])
+s.listen()
+c, _ = s.accept()
+c.shutdown(socket.SHUT_WR)
+sys.stdin.readline()
+for _ in range(int(sys.argv[3])):
+    c.recv(4)
+";
+
+#[test]
+fn what_a_peer_has_not_read_when_it_closes_is_an_error_and_what_it_has_is_none() {
+    for kind in ["stream", "seqpacket"] {
+        for (reads, expected) in [(0, 3), (1, 3), (2, 0)] {
+            let place = Place::new();
+            let script = format!("{RELUCTANT}\nsys.stdout.close()");
+            let line = "mkfifo \"$0.go\"; exec python3 -c \"$1\" \"$0\" \"$2\" \"$3\" <\"$0.go\"";
+            if peers::python("socket", "", &[]).is_none() {
+                return;
+            }
+            let server =
+                sh(line).word(&*place).word(script).word(kind).word(reads.to_string()).start();
+            let words = ["sock", "connect", "-v", "--type", kind, "--retry", "60", &place];
+            let client = ipc(&words).input("one\ntwo\n").start();
+            let go = fs::File::options().write(true).open(wait_for(&format!("{}.go", &*place)));
+            // Both of its directions have ended.
+            until("the client waits", || waits_for_its_peer(client.pid()));
+            client.wait_until_asleep();
+            let before = processor_time(client.pid());
+            pause(Duration::from_millis(200));
+            assert!(processor_time(client.pid()) - before < 10, "it spins");
+            writeln!(go.unwrap()).unwrap();
+            let output = client.finish();
+            assert_eq!(code(&output), expected, "{kind} {reads}");
+            let told = text(&output.stderr);
+            let size = if kind == "stream" { 8 } else { 6 };
+            let unread = format!("ipc: sock connect: the peer has not read {size} bytes yet\n");
+            assert!(told.starts_with(&unread), "{told}");
+            assert_eq!(told.contains("the peer hung up before"), expected == 3, "{told}");
+            assert_eq!(code(&server.finish()), 0);
+        }
+    }
+}
+
+/// The path, when something has it.
+fn wait_for(path: &str) -> &str {
+    until("the path is there", || fs::metadata(path).is_ok());
+    path
+}
+
+/// Whether it has come to where it waits for its peer to read: in epoll_wait(2).
+fn waits_for_its_peer(pid: i32) -> bool {
+    crate::support::sleeps_in(pid, "epoll_wait")
+}
+
+/// The ticks that a process has had a processor for.
+fn processor_time(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_peer_that_neither_reads_nor_closes_is_waited_for_until_the_longest_time() {
+    let (place, front) = (Place::new(), Place::new());
+    let listener = place.listen();
+    for relayed in [false, true] {
+        let relay = relayed.then(|| {
+            ipc(&["sock", "relay", "--once", "--max-time", "300ms", &front, &place]).start()
+        });
+        let address = if relayed { &*front } else { &*place };
+        let words = ["sock", "connect", "--retry", "60", "--max-time", "300ms", address];
+        let client = ipc(&words[..if relayed { 4 } else { 6 }]).word(address);
+        let client = client.input("data").start();
+        let (peer, _) = listener.accept().unwrap();
+        peer.shutdown(Shutdown::Write).unwrap();
+        let unread = "timed out before the peer had read everything\n";
+        let output = client.finish();
+        match relay {
+            None => {
+                let told = format!("ipc: sock connect: {address}: {unread}");
+                assert_eq!((code(&output), text(&output.stderr)), (124, told));
+            }
+            Some(relay) => {
+                assert_eq!(code(&output), 0);
+                let output = relay.finish();
+                let told = format!("ipc: sock relay: {}: {unread}", &*place);
+                assert_eq!((code(&output), text(&output.stderr)), (124, told));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_ends_at_its_longest_time_whatever_it_waits_for() {
+    let place = Place::new();
+    let listener = place.listen();
+    let told = format!("ipc: sock connect: {}: timed out\n", &*place);
+    // For the peer to send, for stdin, for room in the socket, and for a reader of stdout.
+    for line in [
+        "ipc sock connect --max-time 200ms \"$0\" </dev/null",
+        "mkfifo \"$0.in\"; ipc sock connect --max-time 200ms --send-only \"$0\" <>\"$0.in\"",
+        "yes | ipc sock connect --max-time 200ms \"$0\"",
+        "yes | ipc sock connect --max-time 200ms --type stream --send-only \"$0\"",
+        "ipc sock connect --max-time 200ms --recv-only \"$0\"",
+    ] {
+        let client = bash(&format!("{line}; echo ${{PIPESTATUS[-1]}}"));
+        let client = client.word(&*place).start();
+        let (_peer, _) = listener.accept().unwrap();
+        let output = client.finish();
+        assert_eq!((text(&output.stdout), text(&output.stderr)), ("124\n".into(), told.clone()));
+    }
+}
+
+#[test]
+fn one_direction_alone_sends_or_receives_and_leaves_the_other() {
+    let place = Place::new();
+    let listener = place.listen();
+    // It drops what comes, however much that is, and ends without the peer's end.
+    let client = ipc(&["sock", "connect", "--send-only", &place]).input("data").start();
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(&sample(LONG)).unwrap();
+    let mut received = String::new();
+    peer.read_to_string(&mut received).unwrap();
+    let output = client.finish();
+    let seen = (code(&output), text(&output.stdout), received.as_str());
+    assert_eq!(seen, (0, String::new(), "data"));
+    // It sends nothing, not even an end.
+    let client = ipc(&["sock", "connect", "--recv-only", &place]).input("data").start();
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(b"news").unwrap();
+    client.wait_until_asleep();
+    peer.set_nonblocking(true).unwrap();
+    let error = peer.read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    drop(peer);
+    let output = client.finish();
+    assert_eq!((code(&output), text(&output.stdout)), (0, "news".to_owned()));
+    for option in ["--recv-only", "--send-only", "--max-time=1s"] {
+        let refused = "only a connection of our stdin and stdout has it\n";
+        let name = option.split('=').next().unwrap();
+        let said = |verb: &str| format!("ipc: sock {verb}: {name}: {refused}");
+        ipc(&["sock", "connect", option, &place, "--", "true"]).is(2, "", &said("connect"));
+        ipc(&["sock", "serve", option, "./none", "--echo"]).is(2, "", &said("serve"));
+    }
+}
+
+#[test]
+fn a_server_whose_stdout_takes_no_more_leaves_its_client_an_error() {
+    let place = Place::new();
+    let server = sh("ipc sock serve --once \"$0\" </dev/null | head -c 5").word(&*place).start();
+    // It fits into the buffers, so that the client has sent all of it when the server leaves.
+    let client = ipc(&["sock", "connect", "--retry", "60", &place]).input(sample(2 << 20));
+    assert_eq!(code(&client.output()), 3);
+    assert_eq!(server.finish().stdout, sample(5));
 }

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::{Place, sample, serve};
 use crate::peers;
-use crate::support::{bash, ipc, text, until};
+use crate::support::{bash, code, ipc, sh, text, until};
 
 #[test]
 fn in_a_hub_every_client_hears_every_other_and_a_slow_one_stops_nobody() {
@@ -33,7 +33,7 @@ fn in_a_hub_every_client_hears_every_other_and_a_slow_one_stops_nobody() {
     assert!(sample.starts_with(&taken[1..]) && taken.len() < sample.len());
     drop((speaker, listener));
     server.signal(Signal::SIGTERM);
-    let words = "ipc: sock serve: client 3 was too slow and is sent away\n";
+    let words = "ipc: sock serve: client 3 was too slow and is disconnected\n";
     assert_eq!(text(&server.finish().stderr), words);
 }
 
@@ -88,8 +88,77 @@ fn a_member_of_a_hub_that_reads_nothing_is_sent_away_and_that_is_told() {
         ipc(&["sock", "stat", &place]).succeeds().contains("connections:   0\n")
     });
     server.signal(Signal::SIGTERM);
-    let words = "ipc: sock serve: client 1 was too slow and is sent away\n";
+    let words = "ipc: sock serve: client 1 was too slow and is disconnected\n";
     assert_eq!(text(&server.finish().stderr), words);
     let manual = text(&ipc(&["sock", "serve", "--help"]).output().stdout);
     assert!(manual.contains("1 MiB"), "the limit is in the manual");
+}
+
+/// The connections that a server has.
+fn connections(place: &Place) -> usize {
+    let shown = ipc(&["sock", "stat", "--json", place]).succeeds();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["connections"].as_u64().unwrap() as usize
+}
+
+#[test]
+fn a_client_of_a_hub_that_sends_nothing_listens_with_an_empty_stdin_and_without_one() {
+    for (kind, words) in [
+        ("stream", "</dev/null"),
+        ("stream", "--recv-only"),
+        ("seqpacket", "</dev/null"),
+        ("seqpacket", "--recv-only"),
+    ] {
+        let place = Place::new();
+        let server = serve(&place, &["--hub", "--type", kind]);
+        let line = format!("exec ipc sock connect --type {kind} \"$0\" {words}");
+        let listener = sh(&line).word(&*place).start();
+        until("it listens", || connections(&place) == 1);
+        listener.wait_until_asleep();
+        for word in ["one\n", "two\n"] {
+            // It has something to say, and is disconnected when it has said that.
+            ipc(&["sock", "connect", "--type", kind, &place]).input(word).is(0, "", "");
+        }
+        assert_eq!(connections(&place), 1, "{kind} {words}");
+        server.signal(Signal::SIGTERM);
+        server.finish();
+        let output = listener.finish();
+        let heard = (code(&output), text(&output.stdout), text(&output.stderr));
+        assert_eq!(heard, (0, "one\ntwo\n".into(), String::new()), "{kind} {words}");
+    }
+}
+
+#[test]
+fn a_listener_that_leaves_a_hub_is_let_go_and_the_hub_sleeps_until_then() {
+    let place = Place::new();
+    let server = serve(&place, &["--hub"]);
+    let listener = UnixStream::connect(&*place).unwrap();
+    listener.shutdown(std::net::Shutdown::Write).unwrap();
+    until("it listens", || connections(&place) == 1);
+    server.wait_until_asleep();
+    drop(listener);
+    until("it is let go", || connections(&place) == 0);
+    server.signal(Signal::SIGTERM);
+    server.finish();
+}
+
+#[test]
+fn a_client_that_has_spoken_gets_what_it_is_owed_before_a_hub_disconnects_it() {
+    let place = Place::new();
+    let server = serve(&place, &["--hub"]);
+    let connect = || UnixStream::connect(&*place).unwrap();
+    let (mut speaker, mut slow) = (connect(), connect());
+    slow.write_all(b"!").unwrap();
+    speaker.read_exact(&mut [0]).unwrap();
+    // More than the buffers of the kernel hold, and less than makes it too slow.
+    let sample = sample(900 << 10);
+    speaker.write_all(&sample).unwrap();
+    slow.shutdown(std::net::Shutdown::Write).unwrap();
+    // What was sent before the other's end has been heard, and what comes later need not be.
+    let mut heard = vec![0; sample.len()];
+    slow.read_exact(&mut heard).unwrap();
+    assert!(heard == sample);
+    assert_eq!(slow.read(&mut [0]).unwrap(), 0);
+    server.signal(Signal::SIGTERM);
+    server.finish();
 }

@@ -115,7 +115,7 @@ fn a_group_that_is_named_comes_in_and_others_do_not() {
         assert_eq!(text(&stranger.stdout), "");
         ipc(&connect).is(0, "secret\n", "");
         server.signal(Signal::SIGTERM);
-        assert!(text(&server.finish().stderr).contains("of user 65534 was sent away"));
+        assert!(text(&server.finish().stderr).contains("of user 65534 was disconnected"));
     }
 }
 
@@ -145,7 +145,7 @@ fn a_stranger_is_not_heard_at_an_abstract_name_whatever_serves_it() {
         server.signal(Signal::SIGTERM);
         let output = server.finish();
         assert_eq!(text(&output.stdout), "", "{words:?}");
-        assert!(text(&output.stderr).contains("was sent away"), "{words:?}");
+        assert!(text(&output.stderr).contains("was disconnected"), "{words:?}");
     }
 }
 
@@ -228,7 +228,7 @@ fn only_our_own_user_and_those_who_are_named_come_in_at_an_abstract_name() {
     ipc(&["sock", "connect", &address]).is(0, "secret\n", "");
     server.signal(Signal::SIGTERM);
     let sent_away = format!(
-        "ipc: sock serve: process {pid} of user 65534 was sent away: --allow-uid does not name \
+        "ipc: sock serve: process {pid} of user 65534 was disconnected: --allow-uid does not name \
          the user\n"
     );
     assert_eq!(text(&server.finish().stderr), sent_away);
@@ -254,7 +254,7 @@ fn a_path_is_guarded_by_its_mode_and_narrowed_by_users() {
     let stranger = as_another_user(&["sock", "connect", &place]).unwrap();
     assert_eq!(text(&stranger.output().stdout), "");
     server.signal(Signal::SIGTERM);
-    assert!(text(&server.finish().stderr).contains("was sent away"));
+    assert!(text(&server.finish().stderr).contains("was disconnected"));
 }
 
 #[test]
@@ -326,4 +326,23 @@ fn commands_that_outlast_the_grace_are_told_to_end() {
         "",
         "ipc: sock serve: --grace: only clients that are served side by side have it\n",
     );
+}
+
+#[test]
+fn many_strangers_are_one_line_a_second_with_the_number_of_the_others() {
+    let address = abstract_name();
+    let Some(stranger) = as_another_user(&["sock", "connect", &address]) else { return };
+    let server = serve(&address, &["--", "true"]);
+    let start = std::time::Instant::now();
+    stranger.output();
+    for _ in 0..5 {
+        as_another_user(&["sock", "connect", &address]).unwrap().output();
+    }
+    crate::support::pause(std::time::Duration::from_millis(1100));
+    as_another_user(&["sock", "connect", &address]).unwrap().output();
+    let seconds = start.elapsed().as_secs() as usize;
+    server.signal(Signal::SIGTERM);
+    let told = text(&server.finish().stderr);
+    assert!(told.lines().count() <= seconds + 1, "{told}");
+    assert!(told.ends_with(" more before it)\n"), "{told}");
 }

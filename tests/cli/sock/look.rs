@@ -182,3 +182,22 @@ kill $first";
     let line = format!("exec unshare {} sh -c \"$0\"", options.join(" "));
     sh(&line).word(script).within(directory.path()).is(0, expected, "");
 }
+
+#[test]
+fn a_server_and_its_connections_are_listed_by_the_path_wherever_it_was_started() {
+    let place = Place::new();
+    let server = ipc(&["sock", "serve", "./s", "--echo"]).within(place.directory.path()).start();
+    ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");
+    let _client = UnixStream::connect(&*place).unwrap();
+    until("both are listed by it", || {
+        let listed = ipc(&["sock", "ls", "-a", "--json"]).succeeds();
+        listed.matches(&format!("\"address\":\"{}\"", &*place)).count() == 2
+    });
+    stop(server, Signal::SIGTERM);
+    // The one that keeps the path has given the socket away.
+    let server = ipc(&["sock", "serve", &place, "--activate", "--", "sleep", "600"]).start();
+    ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");
+    assert_eq!(listed(&place)["state"], "listening");
+    server.signal(Signal::SIGTERM);
+    server.finish();
+}

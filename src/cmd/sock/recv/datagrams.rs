@@ -3,6 +3,7 @@
 use crate::deadline::{Deadline, Waited};
 use crate::endpoint::Listener;
 use crate::errno::Errno;
+use crate::flood::Flood;
 use crate::output::Output;
 use crate::sys::poll;
 use crate::sys::socket::is_our_user;
@@ -15,6 +16,8 @@ pub struct Datagrams {
     listener: Listener,
     /// The users besides our own whose messages are taken; `None` is everybody.
     allowed: Option<Vec<u32>>,
+    /// The lines about those of others.
+    dropped: Flood,
 }
 
 impl Datagrams {
@@ -23,7 +26,7 @@ impl Datagrams {
         if allowed.is_some() {
             listener.socket().tell_senders()?;
         }
-        Ok(Self { listener, allowed })
+        Ok(Self { listener, allowed, dropped: Flood::default() })
     }
 
     /// Whether messages of this user are taken. Of one whom the kernel does not tell, as over a
@@ -47,8 +50,10 @@ impl Inbox for Datagrams {
             }
             Ok(Some(message)) => {
                 match message.uid {
-                    Some(uid) => output.note(format_args!("a message of user {uid} was dropped")),
-                    None => output.note("a message of an unknown user was dropped"),
+                    Some(uid) => self
+                        .dropped
+                        .note(output, format_args!("a message of user {uid} was dropped")),
+                    None => self.dropped.note(output, "a message of an unknown user was dropped"),
                 }
                 Ok(Taken::Nothing)
             }

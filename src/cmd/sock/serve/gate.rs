@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::endpoint::Listener;
 use crate::errno::Errno;
+use crate::flood::Flood;
 use crate::output::Output;
 use crate::sys::socket::{Credentials, Socket, is_our_user};
 
@@ -70,6 +71,8 @@ pub struct Gate {
     max_per_uid: usize,
     passes: BTreeMap<u32, Pass>,
     guests: VecDeque<Guest>,
+    /// The lines about those who may not come in.
+    refused: Flood,
 }
 
 impl Gate {
@@ -84,6 +87,7 @@ impl Gate {
             max_per_uid: usize::MAX,
             passes: BTreeMap::new(),
             guests: VecDeque::new(),
+            refused: Flood::default(),
         }
     }
 
@@ -156,11 +160,14 @@ impl Gate {
                 return Ok(Some(self.client(socket, peer, pass)));
             }
             match peer {
-                Some(peer) => output.warn(format_args!(
-                    "process {} of user {} was sent away: --allow-uid does not name the user",
-                    peer.pid, peer.uid
-                )),
-                None => output.warn("a client of an unknown user was sent away"),
+                Some(Credentials { pid, uid, .. }) => self.refused.warn(
+                    output,
+                    format_args!(
+                        "process {pid} of user {uid} was disconnected: --allow-uid does not name \
+                         the user"
+                    ),
+                ),
+                None => self.refused.warn(output, "a client of an unknown user was disconnected"),
             }
         }
         Ok(None)

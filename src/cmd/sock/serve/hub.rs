@@ -1,8 +1,11 @@
 //! Letting every client hear every other.
 //!
 //! What a client sends goes to all others at once. Where one has no room, the rest is kept for it,
-//! once for all who are behind, up to a limit: a client that is further behind than that is sent
-//! away, as it can neither stop the others nor be told that something is missing.
+//! once for all who are behind, up to a limit: a client that is further behind than that is
+//! disconnected, as it can neither stop the others nor be told that something is missing.
+//!
+//! The end of what a client sends is not its end where it has sent nothing: it only listens. One that
+//! has sent something wants no more than what it is owed at that moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -31,6 +34,20 @@ struct Member {
     behind: VecDeque<Rest>,
     /// How much is kept for it, with what keeping it takes.
     kept: usize,
+    stage: Stage,
+}
+
+/// What a client still does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    /// It listens, and may speak, which it has not done so far.
+    Silent,
+    /// It listens and speaks.
+    Speaking,
+    /// It only listens, until it closes.
+    Listening,
+    /// It has spoken to the end, and takes what is kept for it.
+    Leaving,
 }
 
 /// What of something a client has not taken yet.
@@ -55,20 +72,22 @@ impl Hub {
 
     /// Receives once from a client, and sends that to all others.
     fn hear(&mut self, number: u64, place: &Place<'_>) -> Result<(), Errno> {
-        let Some(speaker) = self.members.get(&number) else { return Ok(()) };
+        let Some(speaker) = self.members.get_mut(&number) else { return Ok(()) };
         let bytes = match receive(&speaker.client.socket, self.kind, &mut self.buffer) {
             Ok(Some(bytes)) => bytes,
             Err(Errno(libc::EAGAIN)) => return Ok(()),
+            Ok(None) => return self.end(number, place.events),
             // It has left, or there was an error, which is its own affair.
-            Ok(None) | Err(_) => {
+            Err(_) => {
                 self.leaving.push(number);
                 return Ok(());
             }
         };
+        speaker.stage = Stage::Speaking;
         let mut shared = None;
         for (&other, member) in self.members.iter_mut().filter(|(other, _)| **other != number) {
             match member.tell(self.kind, bytes, &mut shared) {
-                Ok(Told::Behind) => member.await_room(other, place.events)?,
+                Ok(Told::Behind) => member.await_changes(other, place.events)?,
                 Ok(Told::All) => {}
                 Err(_) => self.leaving.push(other),
             }
@@ -76,11 +95,26 @@ impl Hub {
         Ok(())
     }
 
+    /// Notes that a client sends no more.
+    fn end(&mut self, number: u64, events: &Events) -> Result<(), Errno> {
+        let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
+        member.stage = match member.stage {
+            Stage::Silent => Stage::Listening,
+            _ if member.behind.is_empty() => {
+                self.leaving.push(number);
+                return Ok(());
+            }
+            _ => Stage::Leaving,
+        };
+        member.await_changes(number, events)
+    }
+
     /// Goes on telling a client what was kept for it.
     fn catch_up(&mut self, number: u64, events: &Events) -> Result<(), Errno> {
         let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
         match member.catch_up(self.kind) {
-            Ok(Told::All) => events.change(&member.client.socket, number, Interest::Readable)?,
+            Ok(Told::All) if member.stage == Stage::Leaving => self.leaving.push(number),
+            Ok(Told::All) => member.await_changes(number, events)?,
             Ok(Told::Behind) => {}
             Err(_) => self.leaving.push(number),
         }
@@ -90,7 +124,7 @@ impl Hub {
     fn let_go(&mut self, place: &Place<'_>) {
         for number in self.leaving.drain(..) {
             if self.members.remove(&number).is_some_and(|member| member.kept > KEPT_MAX) {
-                place.output.warn(format_args!("client {number} was too slow and is sent away"));
+                place.output.warn(format_args!("client {number} was too slow and is disconnected"));
             }
         }
     }
@@ -103,17 +137,24 @@ impl Service for Hub {
             client.socket.mark_messages()?;
         }
         place.events.add(&client.socket, client.number, Interest::Readable)?;
-        let member = Member { client, behind: VecDeque::new(), kept: 0 };
+        let member = Member { client, behind: VecDeque::new(), kept: 0, stage: Stage::Silent };
         self.members.insert(member.client.number, member);
         Ok(())
     }
 
     fn go_on(&mut self, number: u64, place: &Place<'_>) -> anyhow::Result<()> {
-        // While it is behind, it is waited for both, and either may have come.
-        if self.members.get(&number).is_some_and(|member| !member.behind.is_empty()) {
-            self.catch_up(number, place.events)?;
+        let Some(member) = self.members.get(&number) else { return Ok(()) };
+        match (member.is_heard(), member.behind.is_empty()) {
+            (true, true) => self.hear(number, place)?,
+            // It is waited for both, and either may have come.
+            (true, false) => {
+                self.catch_up(number, place.events)?;
+                self.hear(number, place)?;
+            }
+            (false, false) => self.catch_up(number, place.events)?,
+            // Only a hangup or an error is reported of one that does nothing but listen.
+            (false, true) => self.leaving.push(number),
         }
-        self.hear(number, place)?;
         self.let_go(place);
         Ok(())
     }
@@ -175,7 +216,19 @@ impl Member {
         Ok(Told::All)
     }
 
-    fn await_room(&self, number: u64, events: &Events) -> Result<(), Errno> {
-        events.change(&self.client.socket, number, Interest::Both)
+    /// Whether it may still send something.
+    fn is_heard(&self) -> bool {
+        matches!(self.stage, Stage::Silent | Stage::Speaking)
+    }
+
+    /// Waits for what can come next: room, if something is kept for it, and what it sends.
+    fn await_changes(&self, number: u64, events: &Events) -> Result<(), Errno> {
+        let interest = match (self.is_heard(), self.behind.is_empty()) {
+            (true, true) => Interest::Readable,
+            (true, false) => Interest::Both,
+            (false, true) => Interest::Nothing,
+            (false, false) => Interest::Writable,
+        };
+        events.change(&self.client.socket, number, interest)
     }
 }

@@ -15,8 +15,8 @@ use std::mem::ManuallyDrop;
 use crate::activation;
 use crate::address::Address;
 use crate::cli::{Example, Run};
-use crate::cmd::sock::ending;
-use crate::conversation;
+use crate::cmd::sock::{Lifetime, OneWay, ending};
+use crate::conversation::{self, Terms};
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::Framing;
 use crate::output::Output;
@@ -37,8 +37,10 @@ use hub::Hub;
 /// run side by side. It finds IPC_PEER_PID, IPC_PEER_UID, IPC_PEER_GID, IPC_PEER_ADDR,
 /// IPC_LOCAL_ADDR and IPC_CONN_NUM (1 for the first client) in its environment. With --echo,
 /// clients get back what they send. With --hub, every client hears every other; one that is more
-/// than 1 MiB behind is sent away. With none of these, one client at a time talks with our stdin and
-/// stdout, and the others wait.
+/// than 1 MiB behind is disconnected. A client of the hub that sends its end without having sent
+/// anything goes on listening; one that has sent something is disconnected when all that it is owed is
+/// delivered. With none of these, one client at a time talks with our stdin and stdout, and the others
+/// wait; what status 0 means is as for 'ipc sock connect'.
 ///
 /// A path appears with its final permissions and when we listen already. One that a dead server
 /// left is taken over; one that a process has open is refused with status 5; what is no socket is
@@ -82,6 +84,10 @@ pub struct Serve {
     ])]
     activate: bool,
     #[command(flatten)]
+    lifetime: Lifetime,
+    #[command(flatten)]
+    one_way: OneWay,
+    #[command(flatten)]
     framing: Framing,
     /// What to run for each client
     #[arg(last = true, value_name = "COMMAND")]
@@ -115,6 +121,8 @@ impl Run for Serve {
         };
         let ready = self.hosting.prepare()?;
         if self.activate {
+            self.lifetime.only_with_our_streams()?;
+            self.one_way.only_with_our_streams()?;
             return self.run_with_listener(&address, ready, output);
         }
         // Found before there is a path.
@@ -125,7 +133,11 @@ impl Run for Serve {
             Some(mut service) => attend(hosted, service.as_mut(), limits, output),
             None => {
                 let ends = conversation::ends(self.hosting.kind(), self.framing.form());
-                talk::attend(hosted.gate, ends, limits, output)
+                let terms = || Terms {
+                    directions: self.one_way.directions(),
+                    deadline: self.lifetime.deadline(),
+                };
+                talk::attend(hosted.gate, ends, limits, terms, output)
             }
         }
     }
@@ -166,6 +178,10 @@ impl Serve {
 
     /// What is done for clients side by side; `None` if they talk with us one after the other.
     fn service(&self) -> anyhow::Result<Option<Box<dyn Service>>> {
+        if self.echo || self.hub || !self.command.is_empty() {
+            self.lifetime.only_with_our_streams()?;
+            self.one_way.only_with_our_streams()?;
+        }
         Ok(if self.echo {
             Some(Box::new(Echo::new(self.hosting.kind())))
         } else if self.hub {

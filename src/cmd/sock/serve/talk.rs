@@ -1,6 +1,6 @@
 //! One client at a time, who talks with our stdin and stdout.
 
-use crate::conversation::{self, Input, Outlet};
+use crate::conversation::{self, Input, Outlet, Terms};
 use crate::deadline::Waited;
 use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
@@ -14,6 +14,7 @@ pub fn attend(
     gate: Gate,
     (mut input, mut outlet): (Input, Outlet),
     limits: Limits,
+    terms: impl Fn() -> Terms,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let mut entrance = Entrance::new(gate)?;
@@ -24,7 +25,7 @@ pub fn attend(
         }
         let Some(client) = entrance.next(output)? else { continue };
         let held;
-        (input, held) = conversation::hold(client.socket, input, &mut outlet, output)?;
+        (input, held) = conversation::hold(client.socket, input, &mut outlet, terms(), output)?;
         let held = held.map_err(Failure::from).about(entrance.gate.address());
         match held {
             Ok(()) => {}

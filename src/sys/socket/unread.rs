@@ -1,0 +1,70 @@
+//! What a peer has not read yet of what was sent: SIOCOUTQ of unix(7) and tcp(7).
+
+use std::os::fd::AsRawFd;
+
+use nix::sys::socket::{self, AddressFamily, Shutdown, sockopt};
+
+use super::Socket;
+use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
+use crate::sys::events::{Events, Interest};
+
+/// Less memory than the kernel needs for any message. While it frees one of a Unix socket, and
+/// reports that, it still counts a byte of it.
+const LEAST: usize = 256;
+
+impl Socket {
+    /// Waits until the peer has read all that was sent, or has closed; of a TCP peer, until its
+    /// kernel has acknowledged all of it, the end included. Where the kernel does not count, as of
+    /// some other families, there is nothing to wait for.
+    ///
+    /// The events are edge-triggered: both directions have ended, so poll(2) would report the hangup
+    /// all the time.
+    ///
+    /// # Errors
+    /// ECONNRESET if the peer has closed before that; what else ended the connection.
+    pub fn wait_until_read(&self, deadline: Deadline) -> Result<Waited, Errno> {
+        if self.is_all_read()? {
+            return Ok(Waited::Done(()));
+        }
+        let mut events = Events::new()?;
+        events.add(self, 0, Interest::Changes)?;
+        let mut changed = Vec::new();
+        while !self.is_all_read()? {
+            if events.wait(&mut changed, deadline)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
+        }
+        Ok(Waited::Done(()))
+    }
+
+    /// Whether something that was sent waits to be read.
+    pub fn has_unread(&self) -> bool {
+        let least = if self.family() == Some(AddressFamily::Unix) { LEAST } else { 1 };
+        self.unread_memory().is_some_and(|size| size >= least)
+    }
+
+    /// The kernel notes that a Unix peer has closed before it frees what that peer had not read, so
+    /// the error is looked for last.
+    fn is_all_read(&self) -> Result<bool, Errno> {
+        let unread = self.has_unread();
+        match socket::getsockopt(&self.0, sockopt::SocketError)? {
+            0 => Ok(!unread),
+            errno => Err(Errno(errno)),
+        }
+    }
+
+    /// The memory that the kernel holds for it, in bytes; of TCP, the bytes themselves.
+    fn unread_memory(&self) -> Option<usize> {
+        let mut size: libc::c_int = 0;
+        // SAFETY: the kernel writes an int to the place, which lives through the call.
+        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut size) };
+        Errno::check(result).ok().and_then(|()| usize::try_from(size).ok())
+    }
+
+    /// Takes nothing more from the peer, and ends a call that waits for it.
+    pub fn shut_down_reading(&self) {
+        // A peer that has left sends nothing anyway.
+        let _ = socket::shutdown(self.0.as_raw_fd(), Shutdown::Read);
+    }
+}
