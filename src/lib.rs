@@ -27,6 +27,7 @@ mod endpoint;
 mod frame;
 mod guard;
 mod lock_file;
+mod machine;
 mod mailbox;
 mod name;
 mod permits;
@@ -38,6 +39,7 @@ mod signals;
 mod socket_table;
 mod spin;
 mod sys;
+mod trust;
 mod units;
 
 use std::ffi::OsString;

@@ -6,6 +6,7 @@
 //! [`segment`] puts these together, into all that can be done with shared memory of any kind.
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
+pub mod accounts;
 mod arena;
 pub mod cpu;
 pub mod descriptor;
@@ -30,6 +31,7 @@ pub mod memory;
 pub mod mqueue;
 pub mod new_file;
 mod offset;
+pub mod origin;
 pub mod pidfd;
 mod pipe;
 pub mod poll;
@@ -50,5 +52,6 @@ pub mod system_v_queue;
 pub mod system_v_semaphore;
 mod time;
 pub mod transfer;
+pub mod umask;
 pub mod unix_diag;
 pub mod watch;

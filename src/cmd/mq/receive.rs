@@ -16,7 +16,7 @@ use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
 use super::work::{Execution, Task};
-use super::{explain, not_for_this_kind, not_sent_back};
+use super::{explain, not_for_this_kind, not_sent_back, unopened};
 
 /// Take messages from a queue and print them
 ///
@@ -131,7 +131,8 @@ impl Run for Recv {
             let Self { name, waiting, execution, .. } = self;
             return execution.run(Task { name, selection, count, waiting }, output);
         }
-        let mailbox = Mailbox::open_to_receive(&self.name).map_err(explain).about(&self.name)?;
+        let opened = Mailbox::open_to_receive(&self.name);
+        let mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
         let delivery = Delivery::new(self.framing.form())?;
         let mut reception =
             Reception { mailbox, selection, delivery, prefixed: Vec::new(), recv: &self };
@@ -340,8 +341,8 @@ impl Run for Wait {
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
-        let mut mailbox =
-            Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
+        let opened = Mailbox::open(&self.name, Access::Receive);
+        let mut mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
         let waited = mailbox.wait(selection, deadline).map_err(|error| match error {
             WaitError::Kernel(errno) => explain(errno),
             WaitError::NoRoom | WaitError::NotPutBack(_) => Failure::failed(error.to_string()),
