@@ -115,17 +115,28 @@ fn exists_already(error: anyhow::Error) -> anyhow::Error {
 
 /// Puts the way out, which is to make it, beside the reason where an object is not there.
 pub fn not_there(failure: Failure, name: impl AsRef<OsStr>, create: &'static str) -> Failure {
+    let failure = or_key(failure, &name);
     if failure.exit() != Exit::NotFound || failure.way_out().is_some() {
         return failure;
     }
     match SystemVName::new(name.as_ref()) {
         Some(Ok(name)) => match name.target() {
-            // None can be made with a chosen identifier.
-            SystemVTarget::Id(_) => failure,
-            SystemVTarget::Ftok { path, .. } if !Path::new(path).exists() => no_key(path),
+            // None is made with a chosen identifier, and one without a key is not found by it.
+            SystemVTarget::Id(_) | SystemVTarget::Key(libc::IPC_PRIVATE) => failure,
             _ => failure.hint(create),
         },
         _ => failure.hint(create),
+    }
+}
+
+/// What is said where an object is not there, or the path that its key is made from is not.
+pub fn or_key(failure: Failure, name: impl AsRef<OsStr>) -> Failure {
+    match SystemVName::new(name.as_ref()) {
+        Some(Ok(name)) if failure.exit() == Exit::NotFound => match name.target() {
+            SystemVTarget::Ftok { path, .. } if !Path::new(path).exists() => no_key(path),
+            _ => failure,
+        },
+        _ => failure,
     }
 }
 

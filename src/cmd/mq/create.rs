@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, identifier_given, print_name, target};
+use crate::cmd::{Creation, identifier_given, or_key, print_name, target};
 use crate::deadline::Waited;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -265,7 +265,7 @@ impl Run for Set {
         Target::new(name)
             .and_then(system_v_queue::Queue::open)
             .and_then(|queue| queue.set_max_bytes(bytes))
-            .map_err(|errno| explain_max_bytes(errno, Some(bytes)))
+            .map_err(|errno| or_key(explain_max_bytes(errno, Some(bytes)), name))
             .about(name)?;
         Ok(Exit::Done)
     }
@@ -289,6 +289,8 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc mq rm -f /jobs sysv:0x2a")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        crate::cmd::remove(&self.names, self.force, output, mailbox::remove)
+        let remove =
+            |name: &QueueName| mailbox::remove(name).map_err(|errno| or_key(explain(errno), name));
+        crate::cmd::remove(&self.names, self.force, output, remove)
     }
 }

@@ -1,6 +1,7 @@
 //! `ipc mq stat` and `ls`.
 
 use crate::cli::{Example, Run};
+use crate::cmd::or_key;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject, about};
 use crate::mailbox::QueueName;
@@ -36,7 +37,9 @@ impl Run for Stat {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let record = match &self.name {
             QueueName::Posix(name) => stat(name).map_err(explain).about(name)?,
-            QueueName::SystemV(name) => stat_system_v(name).map_err(explain).about(name)?,
+            QueueName::SystemV(name) => {
+                stat_system_v(name).map_err(|errno| or_key(explain(errno), name)).about(name)?
+            }
         };
         output.show(&record, self.format)?;
         Ok(Exit::Done)

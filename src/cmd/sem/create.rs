@@ -3,7 +3,7 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, identifier_given, nameless, print_name, target};
+use crate::cmd::{Creation, identifier_given, nameless, or_key, print_name, target};
 use crate::deadline::Waited;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -28,6 +28,14 @@ use super::{
 /// It fails with status 5 if there is one of that name. A POSIX semaphore is one of the C library:
 /// programs open it with sem_open(3), and a System V set with semget(2). The value stays when those
 /// who use it end, until the machine goes down.
+///
+/// Programs that are linked to musl have POSIX semaphores of their own, in other files of /dev/shm and
+/// in another layout: they never meet those of 'ipc' and of programs that are linked to glibc. A
+/// System V set is the same for all of them.
+///
+/// With --exist-ok a System V set that is there has to be finished: it was changed once, or has the
+/// values that are asked for. One that neither is so nor becomes so within a second is refused with
+/// status 5, as its maker was killed or sets values, as ipcmk(1) does.
 ///
 /// 'sysv:0' makes a set without a key, and prints the name by which it is reached.
 #[derive(Debug, clap::Args, Plain)]
@@ -212,7 +220,6 @@ pub struct Set {
     /// Name of the semaphore
     name: Name,
     /// The new number
-    #[arg(allow_negative_numbers = true)]
     value: i64,
     #[command(flatten)]
     member: Member,
@@ -266,7 +273,8 @@ impl Rm {
             }
             Name::SystemV(name) => {
                 let set = Target::new(name).and_then(SystemVSet::open);
-                set.and_then(SystemVSet::remove).map_err(explain_system_v)
+                let removed = set.and_then(SystemVSet::remove).map_err(explain_system_v);
+                removed.map_err(|failure| or_key(failure, name))
             }
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::{Example, Run};
+use crate::cmd::or_key;
 use crate::errno::Errno;
 use crate::exit::{Exit, Subject, about};
 use crate::name::{SemaphoreName, SystemVName};
@@ -42,7 +43,9 @@ impl Run for Stat {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let record = match &self.name {
             Name::Posix(name) => stat(name).map_err(|error| explain(error.into())).about(name)?,
-            Name::SystemV(name) => stat_system_v(name).map_err(explain_system_v).about(name)?,
+            Name::SystemV(name) => stat_system_v(name)
+                .map_err(|errno| or_key(explain_system_v(errno), name))
+                .about(name)?,
         };
         output.show(&record, self.format)?;
         Ok(Exit::Done)
@@ -94,7 +97,9 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
         .bytes("key", row.key().as_bytes())
         .number("nsems", count);
     let record = members(record, "values", count, |index| set.value(index))?;
-    let record = members(record, "waiters", count, |index| set.waiters(index))?;
+    let waiters = (0..count).map(|index| set.waiters(index)).sum::<Result<u32, Errno>>()?;
+    let record = record.number("waiters", waiters);
+    let record = members(record, "unit_waiters", count, |index| set.waiters(index))?;
     let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
     let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
     let record = crate::cmd::system_v_ownership(record, &row);

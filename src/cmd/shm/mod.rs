@@ -13,7 +13,7 @@ use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::cli::{Example, Noun, Verb};
 use crate::cmd::sem;
-use crate::cmd::{identifier_given, nameless, no_room, no_room_in, not_there};
+use crate::cmd::{identifier_given, nameless, no_room, no_room_in, not_there, or_key};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
@@ -255,7 +255,7 @@ fn bytes(size: Option<Size>) -> u64 {
 
 /// Puts the way out beside the reason, for what happens to this segment.
 pub fn explain_of(place: &impl Operand, error: Error) -> Failure {
-    match (error, place.part(), place.directory()) {
+    let failure = match (error, place.part(), place.directory()) {
         (Error::Kernel(errno @ Errno(libc::ENOENT | libc::ENOSYS)), Some(part), _) => {
             part.explain(errno)
         }
@@ -263,7 +263,8 @@ pub fn explain_of(place: &impl Operand, error: Error) -> Failure {
             no_room_in(directory, errno)
         }
         (error, ..) => explain(error),
-    }
+    };
+    or_key(failure, place)
 }
 
 /// Puts the way out beside the reason.
