@@ -41,6 +41,8 @@ impl Part {
         match errno {
             Errno(libc::ENOENT) if self.is_missing() => self.lacking(),
             Errno(libc::ENOSYS) if self == Self::SystemV => self.lacking(),
+            // A file behind a descriptor cannot be reached.
+            Errno(libc::ENOSYS) if Self::Proc.is_missing() => Self::Proc.lacking(),
             errno => errno.into(),
         }
     }

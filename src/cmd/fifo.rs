@@ -10,6 +10,7 @@ use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject, about};
 use crate::frame::{Form, Framing, Messages, ReadError};
+use crate::machine::Part;
 use crate::output::{Format, Output, Record, Unwritable};
 use crate::plain::Plain;
 use crate::sys::directory;
@@ -387,6 +388,7 @@ fn unwritten(errno: Errno, path: &Path) -> anyhow::Error {
 /// Puts the way out beside the reason.
 fn explain(error: Error) -> Failure {
     match error {
+        Error::Kernel(errno @ Errno(libc::ENOSYS)) => Part::Proc.explain(errno),
         Error::Kernel(errno) => errno.into(),
         Error::NotAFifo(_) => Failure::failed(error.to_string()),
     }

@@ -77,7 +77,8 @@ impl Reader {
     /// they have written stays.
     pub fn renew(&mut self) -> Result<(), Error> {
         // Opened before the old one is closed: bytes are lost when the last end closes.
-        *self = Self::open(&descriptor::path(&self.0))?;
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        self.0 = descriptor::reopen(&self.0, flags)?;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
 use nix::sys::uio::pwrite;
 use nix::unistd::ftruncate;
@@ -173,7 +173,7 @@ impl Semaphore {
 
     /// Another open file description of its file, whose locks are its own.
     pub fn new_description(&self) -> Result<OwnedFd, Errno> {
-        Ok(open(&descriptor::path(&self.file), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?)
+        descriptor::reopen(&self.file, OFlag::O_RDWR | OFlag::O_CLOEXEC)
     }
 
     /// Removes the name. Those who have the semaphore open go on using it.

@@ -80,6 +80,20 @@ fn without_proc_posix_objects_are_listed_and_system_v_objects_are_used() {
 }
 
 #[test]
+fn what_is_reached_through_proc_alone_is_not_missing_itself() {
+    let missing = "this machine has no /proc, where the kernel shows what there is\n\
+                   hint: as root: mkdir -p /proc && mount -t proc none /proc\n";
+    let line = "cd /dev/shm; ipc fifo create p; ipc lock ls; ipc sem run --create 1 /x -- true; \
+                echo a >p & ipc fifo cat -k --count 4 p";
+    let line = format!("mount -t tmpfs none /dev/shm; {line}");
+    let Some((status, stdout, said)) = with(NO_PROC, &line) else { return };
+    let expected = format!(
+        "ipc: lock ls: /proc/locks: {missing}ipc: sem run: /x: {missing}ipc: fifo cat: p: {missing}"
+    );
+    assert_eq!((status, stdout, said), (3, "a\n".to_owned(), expected));
+}
+
+#[test]
 fn a_kernel_without_system_v_objects_is_no_empty_list() {
     let said = "the kernel was built without System V objects (CONFIG_SYSVIPC)\n";
     for (noun, table) in [("shm", "shm"), ("sem", "sem"), ("mq", "msg")] {
