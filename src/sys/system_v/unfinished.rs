@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
-use crate::sys::ending;
 use crate::sys::signal::Blocked;
+use crate::sys::{ending, poll};
 
 /// Which kind of object it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,8 +104,8 @@ pub fn wait_for_maker(
         if deadline.has_passed() {
             return Ok(Waited::TimedOut);
         }
-        // The kernel has nothing by which the end of this could be noticed.
-        std::thread::sleep(LOOK_AGAIN);
+        // The kernel has no event for the end of this.
+        let _ = poll::any(&mut [], Deadline::after(LOOK_AGAIN))?;
     }
     Ok(Waited::Done(()))
 }
