@@ -22,7 +22,7 @@ fn the_links_are_those_that_are_listed_and_work() {
     Run::new(directory.path().join("sem"), &["value", "/ipc-no-such"]).is(
         4,
         "",
-        "ipc: sem value: /ipc-no-such: No such file or directory\n",
+        "ipc: sem value: /ipc-no-such: No such file or directory\nhint: 'ipc sem create' makes it\n",
     );
     // Again is as good as once.
     ipc(&["applets", "--install"]).word(directory.path()).is(0, "", "");
@@ -58,6 +58,6 @@ fn on_another_file_system_the_links_are_symbolic() {
     Run::new(directory.path().join("sem"), &["value", "/ipc-no-such"]).is(
         4,
         "",
-        "ipc: sem value: /ipc-no-such: No such file or directory\n",
+        "ipc: sem value: /ipc-no-such: No such file or directory\nhint: 'ipc sem create' makes it\n",
     );
 }
