@@ -102,7 +102,7 @@ impl From<Errno> for Exit {
 }
 
 /// An error with a status of its own, and the way out where one is known.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Failure {
     exit: Exit,

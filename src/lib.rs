@@ -29,6 +29,7 @@ mod frame;
 mod guard;
 mod links;
 mod lock_file;
+mod machine;
 mod mailbox;
 mod name;
 mod permits;
@@ -40,6 +41,7 @@ mod signals;
 mod socket_table;
 mod spin;
 mod sys;
+mod trust;
 mod units;
 
 use std::ffi::OsString;

@@ -9,7 +9,7 @@ use crate::spin::Spin;
 use crate::sys::heap;
 use crate::sys::mqueue::{self, Access, Limits};
 use crate::sys::poll;
-use crate::sys::system_v::Target;
+use crate::sys::system_v::{Row, Target, wait_for_maker};
 use crate::sys::system_v_queue::{self, Selection};
 
 /// The name of a message queue.
@@ -67,6 +67,20 @@ pub fn remove(name: &QueueName) -> Result<(), Errno> {
         QueueName::Posix(name) => mqueue::Queue::unlink(name),
         QueueName::SystemV(name) => system_v_queue::Queue::open(Target::new(name)?)?.remove(),
     }
+}
+
+/// Waits until a System V queue that exists is finished, which its permissions tell; and returns its
+/// row.
+///
+/// # Errors
+/// ENOENT if it is removed meanwhile.
+pub fn wait_until_finished(queue: &system_v_queue::Queue) -> Result<Waited<Row>, Errno> {
+    let mut row = queue.row()?;
+    let waited = wait_for_maker(|| {
+        row = queue.row()?;
+        Ok(row.number("perms") & 0o777 != 0)
+    })?;
+    Ok(waited.map(|()| row))
 }
 
 impl Mailbox {

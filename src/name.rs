@@ -113,8 +113,8 @@ impl SystemVName {
     /// A sentence that says which forms there are.
     pub fn new(text: &OsStr) -> Option<Result<Self, NameError>> {
         let rest = text.as_bytes().strip_prefix(Self::SCHEME.as_bytes())?;
-        let name = SystemVTarget::new(rest).map(|target| Self { text: text.to_owned(), target });
-        Some(name.ok_or(NameError::SystemVForm))
+        let target = SystemVTarget::new(rest);
+        Some(target.map(|target| Self { text: text.to_owned(), target }))
     }
 
     /// The name of an object by its identifier, whatever its key is.
@@ -137,17 +137,21 @@ impl AsRef<OsStr> for SystemVName {
 
 impl SystemVTarget {
     /// Reads what stands behind the scheme.
-    fn new(rest: &[u8]) -> Option<Self> {
-        if let Some(id) = rest.strip_prefix(b"id=") {
-            let id = std::str::from_utf8(id).ok()?.parse().ok()?;
-            return (id >= 0).then_some(Self::Id(id));
+    fn new(rest: &[u8]) -> Result<Self, NameError> {
+        let text = std::str::from_utf8(rest).ok();
+        if let Some(id) = text.and_then(|text| text.strip_prefix("id=")) {
+            let id = id.parse().ok().filter(|&id| id >= 0);
+            return id.map(Self::Id).ok_or(NameError::SystemVForm);
         }
         if let Some(colon) = rest.iter().rposition(|&b| b == b':') {
             let path = OsString::from_vec(rest[..colon].to_vec());
-            let project = project(&rest[colon + 1..])?;
-            return (!path.is_empty()).then_some(Self::Ftok { path, project });
+            return match project(&rest[colon + 1..]) {
+                _ if path.is_empty() => Err(NameError::SystemVForm),
+                Some(project) => Ok(Self::Ftok { path, project }),
+                None => Err(NameError::Project),
+            };
         }
-        number(std::str::from_utf8(rest).ok()?).map(Self::Key)
+        text.and_then(number).map(Self::Key).ok_or(NameError::SystemVForm)
     }
 }
 
@@ -263,6 +267,9 @@ pub enum NameError {
     /// A System V name of no known form.
     #[error("a System V name is sysv:KEY, sysv:PATH:PROJ or sysv:id=N")]
     SystemVForm,
+    /// A System V name whose last part makes no key.
+    #[error("PROJ in sysv:PATH:PROJ is one character, or a number from 1 to 255")]
+    Project,
 }
 
 /// A key in decimal, or in hexadecimal with all its 32 bits as ipcs(1) prints it.
@@ -343,18 +350,11 @@ mod tests {
         assert_eq!(parse("sysv:id=7"), Some(Ok(SystemVTarget::Id(7))));
         assert_eq!(parse("sysv:/tmp/a:b:J"), ftok("/tmp/a:b", b'J'));
         assert_eq!(parse("sysv:/tmp:65"), ftok("/tmp", 65));
-        for text in [
-            "sysv:",
-            "sysv:x",
-            "sysv:id=-1",
-            "sysv:id=",
-            "sysv:/tmp:",
-            "sysv::1",
-            "sysv:/tmp:0",
-            "sysv:/tmp:256",
-            "sysv:0x1ffffffff",
-        ] {
+        for text in ["sysv:", "sysv:x", "sysv:id=-1", "sysv:id=", "sysv::1", "sysv:0x1ffffffff"] {
             assert_eq!(parse(text), Some(Err(NameError::SystemVForm)), "{text}");
+        }
+        for text in ["sysv:/tmp:", "sysv:/tmp:0", "sysv:/tmp:256", "sysv:/tmp:ab"] {
+            assert_eq!(parse(text), Some(Err(NameError::Project)), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::name::AnyName;
 use crate::permits::{self, Permits};
 use crate::sys::semaphore;
-use crate::sys::system_v::Target;
+use crate::sys::system_v::{Row, Target, wait_for_maker};
 use crate::sys::system_v_semaphore::{AtEnd, Set};
 
 /// The name of a semaphore, or of a set of them.
@@ -35,6 +35,25 @@ impl From<semaphore::Error> for Error {
     fn from(error: semaphore::Error) -> Self {
         Self::Posix(error.into())
     }
+}
+
+/// Waits until a set that exists is finished, which its first change tells, or has this value in all
+/// its semaphores, as one of a program that sets values never changes; and returns its row.
+///
+/// # Errors
+/// ENOENT if it is removed meanwhile.
+pub fn wait_until_finished(set: Set, value: u32) -> Result<Waited<Row>, Errno> {
+    let mut row = set.row()?;
+    let waited = wait_for_maker(|| {
+        row = set.row()?;
+        Ok(row.number("otime") != 0 || has_value(set, &row, value))
+    })?;
+    Ok(waited.map(|()| row))
+}
+
+fn has_value(set: Set, row: &Row, value: u32) -> bool {
+    let count = u16::try_from(row.number("nsems")).unwrap_or(u16::MAX);
+    set.values(count).is_ok_and(|values| values.iter().all(|&there| u32::from(there) == value))
 }
 
 impl Semaphore {

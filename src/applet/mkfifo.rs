@@ -6,7 +6,7 @@ use std::path::Path;
 use super::getopt::{Known, Misuse, Order, Takes, Word, Words};
 use super::quote::{Charset, quote};
 use super::{answer, complain, complain_of_usage};
-use crate::sys::fifo;
+use crate::sys::{fifo, umask};
 use crate::units::Mode;
 
 const CONTEXT: usize = 0;
@@ -92,7 +92,7 @@ fn create(program: &OsStr, names: &[OsString], mode: Option<u32>) -> u8 {
 /// The permissions that a mode stands for.
 fn permissions(text: &OsStr) -> Result<u32, &'static str> {
     let mode: Option<Mode> = text.to_str().and_then(|text| text.parse().ok());
-    let mode = mode.ok_or("invalid mode")?.apply(DEFAULT_MODE, fifo::umask());
+    let mode = mode.ok_or("invalid mode")?.apply(DEFAULT_MODE, umask::current());
     if mode & !PERMISSIONS != 0 {
         return Err("mode must specify only file permission bits");
     }

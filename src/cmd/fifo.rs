@@ -10,15 +10,19 @@ use crate::deadline::{Deadline, Waited, Waiting};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject, about};
 use crate::frame::{Form, Framing, Messages, ReadError};
+use crate::machine::Part;
 use crate::output::{Format, Output, Record, Unwritable};
 use crate::plain::Plain;
+use crate::sys::directory;
 use crate::sys::fifo::{self, Error, LONGEST_RECORD, Reader, Writer};
+use crate::sys::origin::Found;
 use crate::sys::process::Openings;
 use crate::sys::stdio::Stream;
 use crate::sys::transfer::{Side, Transfer};
+use crate::trust::{Accepted, Trust};
 use crate::units::{Permissions, Size};
 
-use super::Creation;
+use super::{Creation, no_room_in, not_there};
 
 pub const NOUN: Noun = Noun {
     name: "fifo",
@@ -59,8 +63,8 @@ impl Run for Create {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let mode = self.creation.mode();
         super::each(&self.paths, output, |path, output| {
-            let exists = || fifo::status(path).map(drop).map_err(explain);
-            self.creation.make(path, output, || fifo::create(path, mode), exists).map(drop)
+            let exists = || self.creation.accept(&fifo::find(path).map_err(explain)?);
+            self.creation.make(path, output, || create(path, mode), exists).map(drop)
         })
     }
 }
@@ -113,6 +117,8 @@ pub struct Write {
     #[arg(short, long, requires = "create")]
     mode: Option<Permissions>,
     #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
     waiting: Waiting,
 }
 
@@ -125,13 +131,9 @@ impl Run for Write {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
-        if self.create {
-            self.create().about(&self.path)?;
-        }
         let tell = || super::tell_wait(output, &self.path, "for a reader");
-        let opened =
-            super::wait_aloud(output, deadline, tell, |until| Writer::open(&self.path, until));
-        let opened = opened.map_err(explain).about(&self.path)?;
+        let opened = super::wait_aloud(output, deadline, tell, |until| self.open(until));
+        let opened = opened.about(&self.path)?;
         let writer = self.waiting.settle(opened).about(&self.path)?;
         if self.records || !self.messages.is_empty() {
             return self.write_records(&writer);
@@ -151,11 +153,28 @@ impl Run for Write {
 }
 
 impl Write {
-    fn create(&self) -> Result<(), Errno> {
-        match fifo::create(&self.path, Permissions::of_new_object(self.mode)) {
-            Err(Errno(libc::EEXIST)) => Ok(()),
-            result => result,
+    fn open(&self, deadline: Deadline) -> Result<Waited<Writer>, Failure> {
+        let open = || Writer::open(&self.path, deadline).map_err(explain);
+        if !self.create {
+            return open()
+                .map_err(|failure| not_there(failure, &self.path, "--create makes the FIFO"));
         }
+        match create(&self.path, Permissions::of_new_object(self.mode)) {
+            Err(failure) if failure.exit() == Exit::InUse => {}
+            created => created?,
+        }
+        // Before the wait for a reader, and again when it is known which file was opened.
+        self.accept(fifo::find(&self.path))?;
+        let opened = open()?;
+        if let Waited::Done(writer) = &opened {
+            self.accept(writer.found(&self.path))?;
+        }
+        Ok(opened)
+    }
+
+    fn accept(&self, found: Result<Found, Error>) -> Result<Accepted, Failure> {
+        let mode = self.mode.map(|mode| Permissions::of_new_object(Some(mode)));
+        self.trust.accept(&found.map_err(explain)?, mode)
     }
 
     fn write_records(self, writer: &Writer) -> anyhow::Result<Exit> {
@@ -229,7 +248,10 @@ impl Run for Cat {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let mut reader = Reader::open(&self.path).map_err(explain).about(&self.path)?;
+        let opened = Reader::open(&self.path).map_err(explain);
+        let opened = opened
+            .map_err(|failure| not_there(failure, &self.path, "'ipc fifo create' makes the FIFO"));
+        let mut reader = opened.about(&self.path)?;
         let mut left = self.count.map(|Size(count)| count);
         loop {
             let waited = self.pass_on(&reader, &mut left, output)?;
@@ -356,6 +378,14 @@ impl Run for Rm {
     }
 }
 
+/// Makes a FIFO, and says what is used up where there is no room for it.
+fn create(path: &Path, mode: u32) -> Result<(), Failure> {
+    fifo::create(path, mode).map_err(|errno| match errno {
+        Errno(libc::ENOSPC) => no_room_in(directory::parent(path), errno),
+        errno => errno.into(),
+    })
+}
+
 /// Why bytes did not get into the FIFO.
 fn unwritten(errno: Errno, path: &Path) -> anyhow::Error {
     let failure = match errno {
@@ -368,6 +398,7 @@ fn unwritten(errno: Errno, path: &Path) -> anyhow::Error {
 /// Puts the way out beside the reason.
 fn explain(error: Error) -> Failure {
     match error {
+        Error::Kernel(errno @ Errno(libc::ENOSYS)) => Part::Proc.explain(errno),
         Error::Kernel(errno) => errno.into(),
         Error::NotAFifo(_) => Failure::failed(error.to_string()),
     }

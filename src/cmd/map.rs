@@ -1,15 +1,19 @@
 //! `ipc map`: files as shared memory, with the verbs of `ipc shm`.
 
+use std::path::Path;
+
 use crate::cli::{Example, Noun, Run, Verb};
 use crate::exit::{Exit, Subject};
+use crate::machine::Part;
 use crate::name::FilePath;
 use crate::output::Output;
 use crate::plain::Plain;
+use crate::sys::directory;
 use crate::sys::segment::{self, Access, Place};
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,
-    Write, explain, of_kernel,
+    Write, explain_of, of_kernel,
 };
 
 pub const NOUN: Noun = Noun {
@@ -53,6 +57,15 @@ impl Operand for FilePath {
         rm: &[("Tidy up", "ipc map rm -f ./table")],
     };
     type Durability = Synced;
+    const CREATE: &'static str = "'ipc map create' makes it, and so does 'ipc map write'";
+
+    fn part(&self) -> Option<Part> {
+        None
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(directory::parent(self.path()))
+    }
 }
 
 /// Options of `write` about the disk.
@@ -94,7 +107,11 @@ impl Run for Sync {
             (_, true) => segment::Sync::Invalidate,
             _ => segment::Sync::Now,
         };
-        let segment = self.name.open(Access::Read).map_err(explain).about(&self.name)?;
+        let segment = self
+            .name
+            .open(Access::Read)
+            .map_err(|error| explain_of(&self.name, error))
+            .about(&self.name)?;
         segment.sync(how).map_err(of_kernel).about(&self.name)?;
         Ok(Exit::Done)
     }

@@ -13,6 +13,7 @@ pub mod sock;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 use nix::sys::stat::FileStat;
@@ -21,11 +22,14 @@ use serde_json::{Value, json};
 use crate::deadline::{self, Deadline, Waited};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, about};
-use crate::name::SystemVName;
+use crate::name::{SystemVName, SystemVTarget};
 use crate::output::{Format, Output, Record, Unwritable, escape, json_bytes};
 use crate::plain::Plain;
+use crate::sys::inode;
+use crate::sys::origin::Found;
 use crate::sys::process::{Holder, Holders};
-use crate::sys::system_v::Row;
+use crate::sys::system_v::{Row, Target};
+use crate::trust::{Accepted, Trust};
 use crate::units::Permissions;
 
 /// How an object is created.
@@ -37,6 +41,8 @@ pub struct Creation {
     /// Succeed if it exists already
     #[arg(short, long)]
     exist_ok: bool,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Creation {
@@ -45,14 +51,30 @@ impl Creation {
         Permissions::of_new_object(self.mode)
     }
 
+    /// Lets an object pass that exists already, if it has the permissions that were asked for and is
+    /// not planted.
+    pub fn accept(&self, found: &Found) -> Result<Accepted, Failure> {
+        self.trust.accept(found, self.mode.map(|_| self.mode()))
+    }
+
+    /// The same, for an object that is then given the permissions that were asked for.
+    pub fn accept_of_any_mode(&self, found: &Found) -> Result<Accepted, Failure> {
+        self.trust.accept(found, None)
+    }
+
+    /// The permissions that were asked for, if an object that exists already has others.
+    pub fn other_mode(&self, found: &Found) -> Option<u32> {
+        self.mode.map(|_| self.mode()).filter(|&mode| mode != found.mode())
+    }
+
     /// Creates an object with `create`; `None` if it exists already, where that is all right and
-    /// `exists` finds it to be what was wanted.
+    /// `exists` has accepted it and finds it to be what was wanted.
     pub fn make<T, E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
         &self,
         name: impl AsRef<OsStr>,
         output: &Output,
         mut create: impl FnMut() -> Result<T, E>,
-        mut exists: impl FnMut() -> Result<(), F>,
+        mut exists: impl FnMut() -> Result<Accepted, F>,
     ) -> anyhow::Result<Option<T>> {
         // How often it may be gone when it is looked at, before something else is wrong: a link to
         // nowhere, where a FIFO is wanted, is always there and never found.
@@ -63,11 +85,12 @@ impl Creation {
                     tell(output, name, "created");
                     return Ok(Some(made));
                 }
-                Err(error) if self.exist_ok && Exit::of(&error) == Exit::InUse => {}
-                Err(error) => return Err(error),
+                Err(error) if Exit::of(&error) != Exit::InUse => return Err(error),
+                Err(error) if !self.exist_ok => return Err(exists_already(error)),
+                Err(_) => {}
             }
             match exists().map_err(Into::into) {
-                Ok(()) => {
+                Ok(Accepted { .. }) => {
                     tell(output, name, "was there");
                     return Ok(None);
                 }
@@ -79,6 +102,58 @@ impl Creation {
             }
         }
     }
+}
+
+/// Puts the way out beside the reason why an object is not made.
+fn exists_already(error: anyhow::Error) -> anyhow::Error {
+    match Failure::in_chain(&error) {
+        // It says more than that already.
+        Some(failure) if failure.way_out().is_some() => error,
+        _ => Failure::new(Exit::InUse, format!("{error:#}"))
+            .hint("--exist-ok accepts one that is there already")
+            .into(),
+    }
+}
+
+/// Puts the way out, which is to make it, beside the reason where an object is not there.
+pub fn not_there(failure: Failure, name: impl AsRef<OsStr>, create: &'static str) -> Failure {
+    let failure = or_key(failure, &name);
+    if failure.exit() != Exit::NotFound || failure.way_out().is_some() {
+        return failure;
+    }
+    match SystemVName::new(name.as_ref()) {
+        Some(Ok(name)) => match name.target() {
+            // None is made with a chosen identifier, and one without a key is not found by it.
+            SystemVTarget::Id(_) | SystemVTarget::Key(libc::IPC_PRIVATE) => failure,
+            _ => failure.hint(create),
+        },
+        _ => failure.hint(create),
+    }
+}
+
+/// What is said where an object is not there, or the path that its key is made from is not.
+pub fn or_key(failure: Failure, name: impl AsRef<OsStr>) -> Failure {
+    match SystemVName::new(name.as_ref()) {
+        Some(Ok(name)) if failure.exit() == Exit::NotFound => match name.target() {
+            SystemVTarget::Ftok { path, .. } if !Path::new(path).exists() => no_key(path),
+            _ => failure,
+        },
+        _ => failure,
+    }
+}
+
+/// What a System V name stands for, where an object is made.
+pub fn target(name: &SystemVName) -> Result<Target, Failure> {
+    Target::new(name).map_err(|errno| match (errno, name.target()) {
+        (Errno(libc::ENOENT), SystemVTarget::Ftok { path, .. }) => no_key(path),
+        (errno, _) => errno.into(),
+    })
+}
+
+fn no_key(path: &OsStr) -> Failure {
+    let path = escape(path.as_encoded_bytes());
+    Failure::new(Exit::NotFound, format!("there is no {path}, from which its key is made"))
+        .hint("ftok(3) makes the key of an existing file and PROJ")
 }
 
 /// Tells what became of an object, to those who asked for it.
@@ -202,6 +277,36 @@ pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     })
 }
 
+/// Lists what is known of many objects, and then says what could not be listed, by place.
+pub fn list(
+    records: &[Record],
+    unlisted: Vec<anyhow::Error>,
+    format: Format,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    output.list(records, format)?;
+    for error in &unlisted {
+        output.error(error);
+    }
+    Ok(unlisted.first().map_or(Exit::Done, Exit::of))
+}
+
+/// What is said where there is no room for bytes.
+pub fn no_room(errno: Errno) -> Failure {
+    Failure::from(errno).hint("'df' tells how much room there is")
+}
+
+/// What is said where there is no room in a file system: for bytes, or for one more file.
+pub fn no_room_in(directory: &Path, errno: Errno) -> Failure {
+    match inode::can_be_made_in(directory) {
+        false => Failure::from(errno).hint(format!(
+            "'df -i {}' tells how many files there are, which are as many as there may be",
+            escape(directory.as_os_str().as_encoded_bytes())
+        )),
+        true => no_room(errno),
+    }
+}
+
 /// What went wrong while stdin was read.
 pub fn stdin_failed(errno: Errno) -> anyhow::Error {
     about(errno, "standard input")
@@ -250,6 +355,11 @@ pub fn system_v_ownership(record: Record, row: &Row) -> Record {
         .mode("mode", row.number("perms") as u32)
         .number("uid", row.number("uid"))
         .number("gid", row.number("gid"))
+}
+
+/// Who made a System V object, for `stat`.
+pub fn system_v_creator(record: Record, row: &Row) -> Record {
+    record.number("creator_uid", row.number("cuid")).number("creator_gid", row.number("cgid"))
 }
 
 /// Who has an object open or mapped, and whether that is all of them.

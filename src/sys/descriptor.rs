@@ -6,10 +6,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::stat::Mode;
 use nix::unistd::close;
 
+use super::process;
 use crate::errno::Errno;
 
 /// The first behind the three standard ones.
@@ -138,6 +140,20 @@ pub(super) unsafe fn made(result: c_long) -> Result<OwnedFd, Errno> {
 /// A path that leads to an open file, whatever has become of the name by which it was opened.
 pub fn path(fd: impl AsFd) -> PathBuf {
     format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd()).into()
+}
+
+/// Opens the file behind a descriptor once more, whatever has become of the name by which it was
+/// opened.
+///
+/// # Errors
+/// ENOSYS without a /proc.
+pub fn reopen(fd: impl AsFd, flags: OFlag) -> Result<OwnedFd, Errno> {
+    match open(&path(fd), flags, Mode::empty()) {
+        Err(nix::errno::Errno::ENOENT) if process::can_be_seen().is_err() => {
+            Err(Errno(libc::ENOSYS))
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// How many descriptors this process may have.

@@ -14,9 +14,10 @@ use nix::sys::stat::{self, FileStat, Mode, SFlag, fstat, lstat, mode_t};
 use nix::unistd::{mkfifo, unlink, write};
 
 use super::interrupt::{self, Attempt};
+use super::origin::Found;
 use super::pidfd::Process;
 use super::process::Openings;
-use super::{descriptor, inode, pipe, poll};
+use super::{descriptor, inode, pipe, poll, umask};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -46,12 +47,7 @@ impl From<nix::errno::Errno> for Error {
 /// # Errors
 /// EEXIST if there is anything of that name.
 pub fn create(path: &Path, mode: u32) -> Result<(), Errno> {
-    // We are the only thread, so that the mask is nobody else's meanwhile. Changing the mode
-    // afterwards would leave a moment with another one.
-    let before = stat::umask(Mode::empty());
-    let created = create_less_umask(path, mode);
-    stat::umask(before);
-    created
+    umask::without(|| create_less_umask(path, mode))
 }
 
 /// Makes a FIFO with those of these permissions that the umask lets it have.
@@ -60,14 +56,6 @@ pub fn create(path: &Path, mode: u32) -> Result<(), Errno> {
 /// EEXIST if there is anything of that name.
 pub fn create_less_umask(path: &Path, mode: u32) -> Result<(), Errno> {
     Ok(mkfifo(path, Mode::from_bits_truncate(mode as mode_t))?)
-}
-
-/// The permissions that new files of this process shall not have.
-pub fn umask() -> u32 {
-    // It can only be looked at by changing it.
-    let mask = stat::umask(Mode::empty());
-    stat::umask(mask);
-    mask.bits() as u32
 }
 
 /// The end of a FIFO that is read from.
@@ -89,7 +77,8 @@ impl Reader {
     /// they have written stays.
     pub fn renew(&mut self) -> Result<(), Error> {
         // Opened before the old one is closed: bytes are lost when the last end closes.
-        *self = Self::open(&descriptor::path(&self.0))?;
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        self.0 = descriptor::reopen(&self.0, flags)?;
         Ok(())
     }
 }
@@ -127,6 +116,14 @@ impl Writer {
         Ok(Waited::Done(Self(fd)))
     }
 
+    /// Who made it, if that is where the path leads.
+    ///
+    /// # Errors
+    /// ENOENT if the path leads to another one by now.
+    pub fn found(&self, path: &Path) -> Result<Found, Error> {
+        Ok(Found::of_open(path, &fstat(&self.0)?)?)
+    }
+
     /// Writes all of it, waiting for room until `deadline`. What is no longer than
     /// [`LONGEST_RECORD`] is written in one piece or not at all.
     ///
@@ -159,6 +156,12 @@ pub fn status(path: &Path) -> Result<FileStat, Error> {
     let status = stat::stat(path)?;
     check(&status)?;
     Ok(status)
+}
+
+/// Who made a FIFO, and the links that lead to it.
+pub fn find(path: &Path) -> Result<Found, Error> {
+    status(path)?;
+    Ok(Found::at(path)?)
 }
 
 /// What a FIFO holds. It exists only while somebody has the FIFO open.

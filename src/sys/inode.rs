@@ -1,8 +1,10 @@
 //! What a file is, of all that stat(2) tells of it: inode(7).
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use nix::sys::stat::{FileStat, SFlag, fstat};
+use nix::sys::statvfs::statvfs;
 
 /// Its type: one of the flags that S_IFMT covers.
 pub fn kind(status: &FileStat) -> SFlag {
@@ -23,6 +25,12 @@ pub fn is_regular(status: &FileStat) -> bool {
 /// Whether it is a socket.
 pub fn is_socket(status: &FileStat) -> bool {
     kind(status) == SFlag::S_IFSOCK
+}
+
+/// Whether the file system of a directory has an inode left for one more file. Those that make
+/// inodes as they need them have neither a number nor a limit.
+pub fn can_be_made_in(directory: &Path) -> bool {
+    statvfs(directory).is_ok_and(|system| system.files() == 0 || system.files_available() > 0)
 }
 
 /// Whether both are the same file.

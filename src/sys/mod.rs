@@ -6,6 +6,7 @@
 //! [`segment`] puts these together, into all that can be done with shared memory of any kind.
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
+pub mod accounts;
 mod arena;
 pub mod cpu;
 pub mod descriptor;
@@ -31,6 +32,7 @@ pub mod memory;
 pub mod mqueue;
 pub mod new_file;
 mod offset;
+pub mod origin;
 pub mod pidfd;
 mod pipe;
 pub mod poll;
@@ -52,5 +54,6 @@ pub mod system_v_semaphore;
 pub mod thread;
 mod time;
 pub mod transfer;
+pub mod umask;
 pub mod unix_diag;
 pub mod watch;

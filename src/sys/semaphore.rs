@@ -15,15 +15,17 @@ use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{FileStat, Mode, fstat};
+use nix::fcntl::OFlag;
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
 use nix::sys::uio::pwrite;
 use nix::unistd::ftruncate;
 
 use super::memory::Words;
 use super::new_file::NewFile;
+use super::origin::Found;
 use super::{descriptor, dev_shm, futex, regular_file};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -153,9 +155,25 @@ impl Semaphore {
         Ok(semaphore)
     }
 
+    /// Who made it, if that is where the name leads.
+    ///
+    /// # Errors
+    /// ENOENT if the name leads to another one by now.
+    pub fn found(&self, name: &SemaphoreName) -> Result<Found, Error> {
+        Ok(Found::of_open(&dev_shm::path(&file_name(name)), &self.status)?)
+    }
+
+    /// Gives it other permissions.
+    ///
+    /// # Errors
+    /// EPERM for those who are not its owner.
+    pub fn set_mode(&self, mode: u32) -> Result<(), Errno> {
+        Ok(fchmod(&self.file, Mode::from_bits_truncate(mode as _))?)
+    }
+
     /// Another open file description of its file, whose locks are its own.
     pub fn new_description(&self) -> Result<OwnedFd, Errno> {
-        Ok(open(&descriptor::path(&self.file), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?)
+        descriptor::reopen(&self.file, OFlag::O_RDWR | OFlag::O_CLOEXEC)
     }
 
     /// Removes the name. Those who have the semaphore open go on using it.
@@ -326,6 +344,17 @@ impl Drop for Enlisted<'_> {
     fn drop(&mut self) {
         self.0.word().fetch_sub(ONE_WAITER, Ordering::SeqCst);
     }
+}
+
+/// Where musl has a semaphore of this name. Its layout is another: the waiters of its programs and
+/// those of others do not see each other.
+pub fn path_of_musl(name: &SemaphoreName) -> PathBuf {
+    dev_shm::path(name.without_slash())
+}
+
+/// Whether there is a file that could be such a semaphore.
+pub fn is_of_musl(name: &SemaphoreName) -> bool {
+    dev_shm::status(name.without_slash()).is_ok_and(|status| status.st_size == SIZE as i64)
 }
 
 /// The names of all semaphores, sorted; files that are none included, as somebody may ask why.

@@ -3,10 +3,11 @@
 use std::ffi::{c_int, c_long};
 use std::mem::MaybeUninit;
 
+use nix::unistd::{getegid, geteuid};
+
 use super::heap;
 use super::interrupt::{self, Attempt};
-use super::sysctl;
-use super::system_v::{self, NEW, OURS, Row, Target};
+use super::system_v::{self, Kind, NEW, Row, Target, Unfinished};
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
 
@@ -70,25 +71,27 @@ const HEAD: usize = size_of::<c_long>();
 
 impl Queue {
     /// Creates a queue with exactly these permissions, in which the umask has no say, and with
-    /// another limit than is usual, if there is one. No queue is left if that fails.
+    /// another limit than is usual, if there is one. No queue is left if that fails, or if HUP, INT
+    /// or TERM end the process meanwhile.
+    ///
+    /// It is made without any permission, and one change gives it all that it shall have: a queue
+    /// without permissions is unfinished, and nobody but privileged processes can use it.
     ///
     /// # Errors
     /// EEXIST; ENOSPC if there are as many queues as there may be; EINVAL for an identifier; and
     /// those of [`Queue::set_max_bytes`].
     pub fn create(target: Target, mode: u32, max_bytes: Option<u64>) -> Result<Self, Errno> {
         let key = target.new_key()?;
-        let Some(bytes) = max_bytes else { return get(key, NEW | mode as c_int).map(Self::new) };
-        let queue = Self::new(get(key, NEW | (mode | OURS) as c_int)?);
-        let changed = queue.change(|state| {
-            state.msg_qbytes = bytes;
-            state.msg_perm.mode = mode as _;
-        });
-        if let Err(errno) = changed {
-            // What failed tells more than that the queue, which is ours, could not be removed.
-            let _ = queue.remove();
-            return Err(errno);
-        }
-        Ok(queue)
+        // Those who may not read the queue yet cannot ask for the bytes that it has at first.
+        let bytes = max_bytes.unwrap_or_else(max_bytes_limit);
+        let made = Unfinished::make(Kind::Queue, || get(key, NEW))?;
+        let mut state = zeroed_state();
+        state.msg_qbytes = bytes;
+        state.msg_perm.uid = geteuid().as_raw();
+        state.msg_perm.gid = getegid().as_raw();
+        state.msg_perm.mode = mode as _;
+        Self::set_state(made.id(), state)?;
+        Ok(Self::new(made.keep()))
     }
 
     /// Finds an existing queue. Permission is asked for by what is then done.
@@ -150,22 +153,25 @@ impl Queue {
     fn change(&self, change: impl FnOnce(&mut libc::msqid_ds)) -> Result<(), Errno> {
         let mut state = self.state()?;
         change(&mut state);
+        Self::set_state(self.id, state)
+    }
+
+    fn set_state(id: c_int, mut state: libc::msqid_ds) -> Result<(), Errno> {
         // SAFETY: the kernel reads the structure, which lives through the call.
-        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) })
+        Errno::check(unsafe { libc::msgctl(id, libc::IPC_SET, &raw mut state) })
     }
 
     fn state(&self) -> Result<libc::msqid_ds, Errno> {
-        let mut state = MaybeUninit::<libc::msqid_ds>::zeroed();
+        let mut state = zeroed_state();
         // SAFETY: the kernel writes the structure, which lives through the call.
-        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, state.as_mut_ptr()) })
+        Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, &raw mut state) })
             .map_err(removed)?;
-        // SAFETY: all zeros would have been valid, and the kernel wrote it.
-        Ok(unsafe { state.assume_init() })
+        Ok(state)
     }
 
     /// The longest message that can be sent to it.
     pub fn limit(&self) -> usize {
-        let longest = sysctl::number("kernel/msgmax", 8192);
+        let longest = message_limit();
         // A longer one than the queue holds would wait for ever.
         self.max_bytes().map_or(longest, |bytes| bytes.min(longest)) as usize
     }
@@ -234,7 +240,7 @@ impl Queue {
     /// Has memory be there for the longest message that there may be.
     pub fn make_room(&mut self) -> Result<(), Errno> {
         if self.buffer.len() <= HEAD {
-            let longest = sysctl::number("kernel/msgmax", 8192) as usize;
+            let longest = message_limit() as usize;
             heap::lengthen(&mut self.buffer, HEAD + longest)?;
         }
         Ok(())
@@ -318,17 +324,38 @@ impl Drop for Queue {
 
 /// The longest message that can be sent to a queue that nobody has given another limit.
 pub fn limit_of_new() -> usize {
-    max_bytes_limit().min(sysctl::number("kernel/msgmax", 8192)) as usize
+    max_bytes_limit().min(message_limit()) as usize
 }
 
-/// The bytes that the messages of a queue may have, unless a privileged process says otherwise.
+/// The longest message that the kernel takes for any queue: kernel.msgmax.
+pub fn message_limit() -> u64 {
+    info().msgmax as u64
+}
+
+/// The bytes that the messages of a queue may have, unless a privileged process says otherwise:
+/// kernel.msgmnb.
 pub fn max_bytes_limit() -> u64 {
-    sysctl::number("kernel/msgmnb", 16384)
+    info().msgmnb as u64
 }
 
-/// The greatest number of queues.
+/// The greatest number of queues: kernel.msgmni.
 pub fn queues_limit() -> u64 {
-    sysctl::number("kernel/msgmni", 32000)
+    info().msgmni as u64
+}
+
+/// The limits of the kernel, as it has them itself: they need no /proc.
+fn info() -> libc::msginfo {
+    let mut info = MaybeUninit::<libc::msginfo>::zeroed();
+    // SAFETY: the kernel writes the structure, which lives through the call. A kernel without System V
+    // objects leaves the zeros of which it consists, and has no queue for them to apply to.
+    unsafe { libc::msgctl(0, libc::IPC_INFO, info.as_mut_ptr().cast()) };
+    // SAFETY: all zeros are valid, and so is what the kernel writes.
+    unsafe { info.assume_init() }
+}
+
+fn zeroed_state() -> libc::msqid_ds {
+    // SAFETY: the structure consists of numbers, for which zero is valid.
+    unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
 /// All queues of this IPC namespace: key, msqid, perms, cbytes, qnum, lspid, lrpid, uid, gid, cuid,

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use nix::sys::time::TimeSpec;
 
-use super::system_v::{self, NEW, OURS, Row, Target};
+use super::system_v::{self, Kind, NEW, OURS, Row, Target, Unfinished};
 use super::time;
 use crate::deadline::{Deadline, Waited};
 use crate::errno::Errno;
@@ -38,10 +38,11 @@ struct Status {
 
 impl Set {
     /// Creates a set of `count` semaphores with this value each, and exactly these permissions; the
-    /// umask has no say in them.
+    /// umask has no say in them. HUP, INT and TERM that come meanwhile remove it.
     ///
-    /// The units are added rather than set, so that none is lost which somebody posts meanwhile.
-    /// Adding also gives the set a time of use, by which C programs know that it is complete.
+    /// One change of all semaphores finishes it. That gives it a time of use, so a set without one is
+    /// unfinished, or of a program that sets values, which leaves no such time. The units are added
+    /// rather than set, so that none is lost which somebody posts meanwhile.
     ///
     /// # Errors
     /// EEXIST; EINVAL for more semaphores than a set may have, and for an identifier; ENOSPC if
@@ -49,29 +50,65 @@ impl Set {
     pub fn create(target: Target, count: u16, value: u32, mode: u32) -> Result<Self, Errno> {
         let key = target.new_key()?;
         let amount = i16::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
-        let set = Self { id: get(key, count.into(), NEW | (mode | OURS) as c_int)? };
-        let complete = || {
+        let at_once = limits().operations;
+        let made =
+            Unfinished::make(Kind::Set, || get(key, count.into(), NEW | (mode | OURS) as c_int))?;
+        let set = Self { id: made.id() };
+        if u64::from(count) <= at_once {
             set.add_to_each(count, amount)?;
-            if mode & OURS == OURS { Ok(()) } else { set.set_mode(mode) }
-        };
-        if let Err(errno) = complete() {
-            // What failed tells more than that the set, which is ours, could not be removed.
-            let _ = set.remove();
-            return Err(errno);
+        } else {
+            set.set_all_in_two_steps(count, amount)?;
         }
+        // Until then its maker may do more than it shall, and nobody else may.
+        if mode & OURS != OURS {
+            set.set_mode(mode)?;
+        }
+        made.keep();
         Ok(set)
+    }
+
+    /// Finds an existing set of this many semaphores, and gives each of them this value. What was to
+    /// be undone at them is forgotten.
+    ///
+    /// # Errors
+    /// EACCES for those who may not change it.
+    pub fn reset(self, count: u16, value: u32) -> Result<(), Errno> {
+        let amount = i16::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
+        self.set_all_in_two_steps(count, amount)
     }
 
     fn add_to_each(self, count: u16, amount: i16) -> Result<(), Errno> {
         let operations: Vec<libc::sembuf> =
             (0..count).map(|index| operation(index, amount, 0)).collect();
-        let at_once = limits().operations.max(1) as usize;
-        operations
-            .chunks(at_once)
-            .try_for_each(|operations| self.operate(operations, Deadline::PASSED).map(drop))
+        self.operate(&operations, Deadline::PASSED).map(drop)
     }
 
-    fn set_mode(self, mode: u32) -> Result<(), Errno> {
+    /// For more semaphores than are changed at once: the change of the first one, which is the last
+    /// to be made, gives the set its time of use.
+    fn set_all_in_two_steps(self, count: u16, amount: i16) -> Result<(), Errno> {
+        let mut values = vec![amount as c_ushort; count.into()];
+        values[0] = 0;
+        // SAFETY: the kernel reads a value for each semaphore, and the values live through the call.
+        Errno::check(unsafe { libc::semctl(self.id, 0, libc::SETALL, values.as_ptr()) })?;
+        self.add_to_each(1, amount)
+    }
+
+    /// The values of all its `count` semaphores.
+    ///
+    /// # Errors
+    /// EACCES for those who may not read it.
+    pub fn values(self, count: u16) -> Result<Vec<c_ushort>, Errno> {
+        let mut values = vec![0; count.into()];
+        // SAFETY: the kernel writes a value for each semaphore, and the values live through the call.
+        Errno::check(unsafe { libc::semctl(self.id, 0, libc::GETALL, values.as_mut_ptr()) })?;
+        Ok(values)
+    }
+
+    /// Gives it other permissions.
+    ///
+    /// # Errors
+    /// EPERM for those who are neither its owner nor its maker.
+    pub fn set_mode(self, mode: u32) -> Result<(), Errno> {
         let mut status = MaybeUninit::<Status>::zeroed();
         // SAFETY: the kernel writes the structure, which lives through the call and is no smaller.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, status.as_mut_ptr()) })?;
@@ -215,16 +252,37 @@ pub struct Limits {
     pub sets: u64,
 }
 
-/// The limits at this moment; what cannot be read is as the kernel begins.
+/// `struct seminfo`, which not every C library has.
+#[derive(Default)]
+#[repr(C)]
+struct Info {
+    map: c_int,
+    sets: c_int,
+    semaphores: c_int,
+    undos: c_int,
+    per_set: c_int,
+    operations: c_int,
+    undos_of_process: c_int,
+    undo_size: c_int,
+    greatest_value: c_int,
+    greatest_undo: c_int,
+}
+
+/// The limits at this moment, as the kernel itself has them: they need no /proc.
 pub fn limits() -> Limits {
-    let text = std::fs::read_to_string("/proc/sys/kernel/sem").unwrap_or_default();
-    let mut numbers = text.split_whitespace().map(str::parse);
-    let mut next = |usual| numbers.next().and_then(Result::ok).unwrap_or(usual);
+    let mut info = Info::default();
+    // SAFETY: the kernel writes the structure, which lives through the call.
+    let result = unsafe { libc::semctl(0, 0, libc::IPC_INFO, &raw mut info) };
+    if result < 0 {
+        // A kernel without System V objects has the limits of none.
+        return Limits { per_set: 0, semaphores: 0, operations: 0, sets: 0 };
+    }
+    let number = |number: c_int| u64::try_from(number).unwrap_or(0);
     Limits {
-        per_set: next(32000),
-        semaphores: next(1_024_000_000),
-        operations: next(500),
-        sets: next(32000),
+        per_set: number(info.per_set),
+        semaphores: number(info.semaphores),
+        operations: number(info.operations),
+        sets: number(info.sets),
     }
 }
 

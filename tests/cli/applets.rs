@@ -35,7 +35,8 @@ fn copy(to: &Path) -> PathBuf {
 }
 
 fn has_no_such_semaphore(sem: &Path) {
-    let said = "ipc: sem value: /ipc-no-such: No such file or directory\n";
+    let said = "ipc: sem value: /ipc-no-such: No such file or directory\n\
+                hint: 'ipc sem create' makes it\n";
     Run::new(sem, &["value", "/ipc-no-such"]).is(4, "", said);
 }
 

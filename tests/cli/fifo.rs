@@ -55,7 +55,11 @@ fn create_refuses_what_exists_and_makes_the_rest() {
     let directory = fifo();
     fs::write(directory.path().join("f"), "").unwrap();
     let run = |words| ipc(words).within(directory.path());
-    run(&["mkfifo", "p", "q"]).is(5, "", "ipc: mkfifo: p: File exists\n");
+    run(&["mkfifo", "p", "q"]).is(
+        5,
+        "",
+        "ipc: mkfifo: p: File exists\nhint: --exist-ok accepts one that is there already\n",
+    );
     run(&["mkfifo", "-e", "p", "q"]).is(0, "", "");
     run(&["mkfifo", "-e", "f"]).is(3, "", "ipc: mkfifo: f: not a FIFO: a regular file\n");
 }
@@ -97,7 +101,7 @@ fn what_is_no_fifo_is_refused_before_a_byte_moves() {
     ipc(&["fifo", "write", "q", "x"]).within(directory.path()).is(
         4,
         "",
-        "ipc: fifo write: q: No such file or directory\n",
+        "ipc: fifo write: q: No such file or directory\nhint: --create makes the FIFO\n",
     );
 }
 

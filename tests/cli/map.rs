@@ -19,7 +19,11 @@ fn a_file_is_created_written_seen_and_removed() {
     run(&["create", "f", "--size", "64", "-m", "0640"]).is(0, "", "");
     let status = fs::metadata(directory.path().join("f")).unwrap();
     assert_eq!((status.len(), status.permissions().mode() & 0o777), (64, 0o640));
-    run(&["create", "f", "--size", "64"]).is(5, "", "ipc: map create: f: File exists\n");
+    run(&["create", "f", "--size", "64"]).is(
+        5,
+        "",
+        "ipc: map create: f: File exists\nhint: --exist-ok accepts one that is there already\n",
+    );
     run(&["poke", "f", "--type", "i32", "--offset", "60", "-7"]).is(0, "", "");
     run(&["add", "f", "--type", "i32", "--offset", "60", "8"]).is(0, "1\n", "");
     run(&["peek", "f", "--offset", "60"]).is(0, "1\n", "");
@@ -74,7 +78,11 @@ fn a_link_that_leads_nowhere_is_told_and_neither_followed_nor_replaced() {
     let told = |verb| format!("ipc: map {verb}: l: a symbolic link that leads nowhere\n");
     run(&["write"]).input("x").is(3, "", &told("write"));
     run(&["cat"]).is(3, "", &told("cat"));
-    run(&["create", "--size", "1"]).is(5, "", "ipc: map create: l: File exists\n");
+    run(&["create", "--size", "1"]).is(
+        5,
+        "",
+        "ipc: map create: l: File exists\nhint: --exist-ok accepts one that is there already\n",
+    );
     run(&["create", "--size", "1", "-e"]).is(3, "", &told("create"));
     assert_eq!(names_in(directory.path()), ["l"]);
 }
@@ -200,7 +208,10 @@ fn a_file_system_without_unnamed_files_is_no_hindrance() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
         assert_eq!(names_in(directory.path()), ["f"]);
         let refused = run(&["create", "--size", "6"]);
-        let exists = format!("ipc: map create: {}: File exists\n", path.display());
+        let exists = format!(
+            "ipc: map create: {}: File exists\nhint: --exist-ok accepts one that is there already\n",
+            path.display()
+        );
         assert_eq!((code(&refused), text(&refused.stderr)), (5, exists));
         assert_eq!(fs::read(&path).unwrap(), [0; 5]);
         assert_eq!(names_in(directory.path()), ["f"]);

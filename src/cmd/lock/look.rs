@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::{Example, Run};
 use crate::exit::{Exit, Subject};
 use crate::lock_file::{self, Taken};
+use crate::machine::Part;
 use crate::output::{Format, Output, Record};
 use crate::plain::Plain;
 use crate::sys::lock::{Mode, Range};
@@ -77,7 +78,8 @@ impl Run for Ls {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let held = lock_table::all().about("/proc/locks")?;
+        let held =
+            lock_table::all().map_err(|errno| Part::Proc.explain(errno)).about("/proc/locks")?;
         let records: Vec<Record> = held.iter().flat_map(machine_records).collect();
         output.list(&records, self.format)?;
         Ok(Exit::Done)

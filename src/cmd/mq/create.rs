@@ -3,7 +3,8 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, identifier_given, print_name};
+use crate::cmd::{Creation, identifier_given, or_key, print_name, target};
+use crate::deadline::Waited;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::mailbox::{self, QueueName};
@@ -11,8 +12,10 @@ use crate::name::{ObjectName, SystemVName};
 use crate::output::Output;
 use crate::plain::Plain;
 use crate::sys::mqueue::{self, Access, Limits, MOST, Shape};
+use crate::sys::origin::Found;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
+use crate::trust::Accepted;
 use crate::units::Size;
 
 use super::{explain, not_for_this_kind};
@@ -79,14 +82,15 @@ impl Create {
             }
         });
         let create = || create_posix(name, shape, self.creation.mode());
-        let exists = || self.is_as_asked_for(name);
+        let exists = || self.accept_posix(name);
         self.creation.make(name, output, create, exists)?;
         Ok(Exit::Done)
     }
 
-    /// Whether a queue that exists already has the shape that was asked for.
-    fn is_as_asked_for(&self, name: &ObjectName) -> Result<(), Failure> {
+    /// Whether a queue that exists already may be used, and has the shape that was asked for.
+    fn accept_posix(&self, name: &ObjectName) -> Result<Accepted, Failure> {
         let queue = mqueue::Queue::open(name, Access::Look).map_err(explain)?;
+        let accepted = self.creation.accept(&queue.found().map_err(explain)?)?;
         let Shape { max_msgs, msg_size } = queue.shape().map_err(explain)?;
         let differs = self.max_msgs.is_some_and(|wanted| wanted != max_msgs)
             || self.msg_size.is_some_and(|Size(wanted)| wanted != msg_size);
@@ -94,7 +98,22 @@ impl Create {
             let reason = format!("exists with --max-msgs {max_msgs} --msg-size {msg_size}");
             return Err(Failure::new(Exit::InUse, reason));
         }
-        Ok(())
+        Ok(accepted)
+    }
+
+    /// The same for a System V queue, which may have to be finished first.
+    fn accept_system_v(&self, target: Target) -> Result<Accepted, Failure> {
+        let queue = system_v_queue::Queue::open(target).map_err(explain)?;
+        let found = match self.creation.mode() {
+            // Without permissions is how it shall be.
+            0 => queue.row().map_err(explain)?.found(),
+            _ => finished(&queue)?,
+        };
+        let accepted = self.creation.accept(&found)?;
+        if let Some(Size(wanted)) = self.max_bytes {
+            has_limit(&queue, wanted)?;
+        }
+        Ok(accepted)
     }
 
     fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
@@ -104,15 +123,9 @@ impl Create {
             )
             .into());
         }
-        let target = Target::new(name).map_err(explain)?;
+        let target = target(name)?;
         let bytes = self.max_bytes.map(|Size(bytes)| bytes);
-        let exists = || {
-            let queue = system_v_queue::Queue::open(target).map_err(explain)?;
-            match bytes {
-                Some(wanted) => has_limit(&queue, wanted),
-                None => Ok(()),
-            }
-        };
+        let exists = || self.accept_system_v(target);
         let create = || create_system_v(target, self.creation.mode(), bytes);
         let made = self.creation.make(name, output, create, exists)?;
         if let Some(queue) = made.filter(|_| target.is_private()) {
@@ -137,6 +150,18 @@ pub fn create_system_v(
         .hint("'ipc mq ls' shows them; sysctl kernel.msgmni is the limit"),
         (errno, _) => explain_max_bytes(errno, max_bytes),
     })
+}
+
+/// Who made a queue that exists already, once it is finished.
+pub fn finished(queue: &system_v_queue::Queue) -> Result<Found, Failure> {
+    match mailbox::wait_until_finished(queue).map_err(explain)? {
+        Waited::Done(row) => Ok(row.found()),
+        Waited::TimedOut => Err(Failure::new(
+            Exit::InUse,
+            "exists without any permissions, as it was never finished",
+        )
+        .hint("its maker was killed: 'ipc mq rm' removes it")),
+    }
 }
 
 /// Whether a queue that exists already has the limit that was asked for.
@@ -185,7 +210,7 @@ fn explain_limit(errno: Errno, shape: Option<Shape>) -> Failure {
                  {limit})"
             ))
             .hint(
-                "'ulimit -q' shows the limit; make the queue smaller with --max-msgs and \
+                "'prlimit --msgqueue' shows the limit; make the queue smaller with --max-msgs and \
                  --msg-size, or remove others",
             )
         }
@@ -240,7 +265,7 @@ impl Run for Set {
         Target::new(name)
             .and_then(system_v_queue::Queue::open)
             .and_then(|queue| queue.set_max_bytes(bytes))
-            .map_err(|errno| explain_max_bytes(errno, Some(bytes)))
+            .map_err(|errno| or_key(explain_max_bytes(errno, Some(bytes)), name))
             .about(name)?;
         Ok(Exit::Done)
     }
@@ -264,6 +289,8 @@ impl Run for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc mq rm -f /jobs sysv:0x2a")];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        crate::cmd::remove(&self.names, self.force, output, mailbox::remove)
+        let remove =
+            |name: &QueueName| mailbox::remove(name).map_err(|errno| or_key(explain(errno), name));
+        crate::cmd::remove(&self.names, self.force, output, remove)
     }
 }

@@ -1,8 +1,9 @@
 //! `ipc mq stat` and `ls`.
 
 use crate::cli::{Example, Run};
+use crate::cmd::or_key;
 use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
+use crate::exit::{Exit, Failure, Subject, about};
 use crate::mailbox::QueueName;
 use crate::name::{ObjectName, SystemVName};
 use crate::output::{Format, Output, Record};
@@ -36,7 +37,9 @@ impl Run for Stat {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let record = match &self.name {
             QueueName::Posix(name) => stat(name).map_err(explain).about(name)?,
-            QueueName::SystemV(name) => stat_system_v(name).map_err(explain).about(name)?,
+            QueueName::SystemV(name) => {
+                stat_system_v(name).map_err(|errno| or_key(explain(errno), name)).about(name)?
+            }
         };
         output.show(&record, self.format)?;
         Ok(Exit::Done)
@@ -72,10 +75,12 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
     let record = Record::new()
         .bytes("name", name.as_ref().as_encoded_bytes())
         .number("id", queue.id())
+        .bytes("key", row.key().as_bytes())
         .number("messages", row.number("qnum"))
         .number("bytes", row.number("cbytes"))
         .optional_number("max_bytes", queue.max_bytes().ok());
-    Ok(crate::cmd::system_v_ownership(record, &row)
+    let record = crate::cmd::system_v_ownership(record, &row);
+    Ok(crate::cmd::system_v_creator(record, &row)
         .optional_number("last_sender", process("lspid"))
         .optional_number("last_receiver", process("lrpid"))
         .time("sent", row.number("stime"))
@@ -108,11 +113,13 @@ impl Run for Ls {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let posix = list_posix();
         let mut records = posix.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
-        let rows = system_v_queue::list().map_err(explain).about("/proc/sysvipc/msg")?;
-        records.extend(rows.iter().map(of_system_v));
-        output.list(&records, self.format)?;
-        posix.map_err(not_mounted).about(mqueue::DIRECTORY)?;
-        Ok(Exit::Done)
+        let rows = system_v_queue::list();
+        records.extend(rows.iter().flatten().map(of_system_v));
+        let unlisted = [
+            posix.err().map(|errno| about(not_mounted(errno), mqueue::DIRECTORY)),
+            rows.err().map(|errno| about(explain(errno), "/proc/sysvipc/msg")),
+        ];
+        crate::cmd::list(&records, unlisted.into_iter().flatten().collect(), self.format, output)
     }
 }
 

@@ -10,8 +10,11 @@ mod work;
 use std::borrow::Cow;
 
 use crate::cli::{Noun, Verb};
+use crate::cmd::not_there;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
+use crate::machine::Part;
+use crate::mailbox::QueueName;
 
 pub const NOUN: Noun = Noun {
     name: "mq",
@@ -43,12 +46,18 @@ fn not_sent_back(errno: Errno) -> Cow<'static, str> {
     }
 }
 
+/// Puts the way out beside the reason why a queue cannot be opened.
+fn unopened(errno: Errno, name: &QueueName) -> Failure {
+    not_there(explain(errno), name, "'ipc mq create' makes it, and so does 'ipc mq send --create'")
+}
+
 /// Puts the way out beside the reason, for what happens to a queue that is in use.
 fn explain(errno: Errno) -> Failure {
     let failure = Failure::from(errno);
     match errno {
         Errno(libc::EMFILE) => failure.hint("'ulimit -n' shows the limit of this process"),
         Errno(libc::EIDRM) => Failure::new(Exit::NotFound, "the queue was removed"),
+        Errno(libc::ENOSYS) => Part::SystemV.explain(errno),
         _ => failure,
     }
 }

@@ -18,7 +18,7 @@ use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
 use super::work::{Execution, Task};
-use super::{explain, not_for_this_kind, not_sent_back};
+use super::{explain, not_for_this_kind, not_sent_back, unopened};
 
 /// Take messages from a queue and print them
 ///
@@ -133,7 +133,8 @@ impl Run for Recv {
             let Self { name, waiting, execution, .. } = self;
             return execution.run(Task { name, selection, count, waiting }, output);
         }
-        let mailbox = Mailbox::open_to_receive(&self.name).map_err(explain).about(&self.name)?;
+        let opened = Mailbox::open_to_receive(&self.name);
+        let mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
         let delivery = Delivery::new(self.framing.form())?;
         let mut reception = Reception {
             mailbox,
@@ -359,8 +360,8 @@ impl Run for Wait {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
-        let mut mailbox =
-            Mailbox::open(&self.name, Access::Receive).map_err(explain).about(&self.name)?;
+        let opened = Mailbox::open(&self.name, Access::Receive);
+        let mut mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
         let tell = || tell_wait(output, &self.name, "for a message");
         let waited = wait_aloud(output, deadline, tell, |until| mailbox.wait(selection, until));
         let waited = waited.map_err(|error| match error {

@@ -3,20 +3,20 @@
 use std::ffi::OsString;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{after, nameless, tell_wait, wait_aloud};
+use crate::cmd::{after, nameless, target, tell_wait, wait_aloud};
 use crate::deadline::Waiting;
-use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::frame::{Framing, Length, Messages, ReadError, refuse_longer};
 use crate::mailbox::{self, Mailbox, QueueName};
-use crate::output::Output;
+use crate::output::{Output, escape};
 use crate::plain::Plain;
-use crate::sys::mqueue::{Access, MOST, PRIORITY_MAX};
-use crate::sys::system_v::Target;
+use crate::sys::mqueue::{self, Access, MOST, PRIORITY_MAX};
+use crate::sys::system_v_queue;
+use crate::trust::Trust;
 use crate::units::Permissions;
 
-use super::create::{create_posix, create_system_v};
-use super::{explain, not_for_this_kind};
+use super::create::{create_posix, create_system_v, finished};
+use super::{explain, not_for_this_kind, unopened};
 
 /// Send messages to a queue
 ///
@@ -40,6 +40,8 @@ pub struct Send {
     /// Create the queue if there is none
     #[arg(long)]
     create: bool,
+    #[command(flatten)]
+    trust: Trust,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -111,9 +113,9 @@ impl Send {
     /// Opens the queue, or makes one that these messages can be sent to.
     fn open(&self, operands: &[OsString]) -> Result<Mailbox, Failure> {
         loop {
-            match Mailbox::open(&self.name, Access::Send) {
-                Err(Errno(libc::ENOENT)) if self.create => {}
-                opened => return opened.map_err(explain),
+            match self.open_existing() {
+                Err(failure) if self.create && failure.exit() == Exit::NotFound => {}
+                opened => return opened,
             }
             refuse_longer(operands, mailbox::limit_of_new(&self.name))
                 .map_err(|error| self.unsendable(error))?;
@@ -125,13 +127,32 @@ impl Send {
         }
     }
 
+    fn open_existing(&self) -> Result<Mailbox, Failure> {
+        if !self.create {
+            let opened = Mailbox::open(&self.name, Access::Send);
+            return opened.map_err(|errno| unopened(errno, &self.name));
+        }
+        match &self.name {
+            QueueName::Posix(name) => {
+                let queue = mqueue::Queue::open(name, Access::Send).map_err(explain)?;
+                self.trust.accept(&queue.found().map_err(explain)?, None)?;
+                Ok(queue.into())
+            }
+            QueueName::SystemV(name) => {
+                let queue = system_v_queue::Queue::open(target(name)?).map_err(explain)?;
+                self.trust.accept(&finished(&queue)?, None)?;
+                Ok(queue.into())
+            }
+        }
+    }
+
     /// Creates the queue as 'mq create' does that is told nothing but the name.
     fn create(&self) -> Result<Mailbox, Failure> {
         let mode = Permissions::of_new_object(None);
         match &self.name {
             QueueName::Posix(name) => create_posix(name, None, mode).map(Mailbox::from),
             QueueName::SystemV(name) => {
-                let target = Target::new(name).map_err(explain)?;
+                let target = target(name)?;
                 if target.is_private() {
                     return Err(nameless());
                 }
@@ -140,20 +161,33 @@ impl Send {
         }
     }
 
+    /// Whose limit it is that a message is longer than, and how it is raised.
+    fn too_long(&self, length: Length, limit: u64) -> Failure {
+        let is_of_kernel = || {
+            matches!(self.name, QueueName::SystemV(_)) && limit >= system_v_queue::message_limit()
+        };
+        let whose = if is_of_kernel() { "the kernel" } else { "the queue" };
+        let failure =
+            Failure::failed(format!("message of {length} is longer than {whose} allows ({limit})"));
+        match (&self.name, length) {
+            (QueueName::Posix(_), Length::Exactly(bytes)) if bytes <= MOST.msg_size => {
+                failure.hint(format!("create the queue with --msg-size {bytes}"))
+            }
+            (QueueName::SystemV(_), Length::Exactly(bytes)) if is_of_kernel() => {
+                failure.hint(format!("as root: sysctl kernel.msgmax={bytes}"))
+            }
+            (QueueName::SystemV(name), Length::Exactly(bytes)) => failure.hint(format!(
+                "'ipc mq set {} --max-bytes {bytes}' makes room for it",
+                escape(name.as_ref().as_encoded_bytes())
+            )),
+            _ => failure,
+        }
+    }
+
     /// Why there is no next message to send.
     fn unsendable(&self, error: ReadError) -> Failure {
         match error {
-            ReadError::TooLong { length, limit } => {
-                let failure = Failure::failed(format!(
-                    "message of {length} is longer than the queue allows ({limit})"
-                ));
-                match (&self.name, length) {
-                    (QueueName::Posix(_), Length::Exactly(bytes)) if bytes <= MOST.msg_size => {
-                        failure.hint(format!("create the queue with --msg-size {bytes}"))
-                    }
-                    _ => failure,
-                }
-            }
+            ReadError::TooLong { length, limit } => self.too_long(length, limit as u64),
             ReadError::Kernel(errno) => {
                 Failure::new(errno.into(), format!("standard input: {errno}"))
             }

@@ -28,7 +28,7 @@ use crate::sys::spawn::Streams;
 use crate::sys::system_v_queue::Selection;
 
 use super::delayed::{Delayed, Failures};
-use super::{explain, not_sent_back};
+use super::{explain, not_sent_back, unopened};
 
 /// What to do with messages instead of printing them.
 #[derive(Clone, Debug, clap::Args, Plain)]
@@ -96,14 +96,16 @@ impl Execution {
     }
 
     fn work(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
-        let left = AtomicU64::new(self.count(&task).map_err(explain).about(&task.name)?);
+        let count = self.count(&task).map_err(|errno| unopened(errno, &task.name));
+        let left = AtomicU64::new(count.about(&task.name)?);
         let (events, received) = mpsc::channel();
         let jobs = self.jobs.map_or(1, NonZeroUsize::get);
         let command = Command::new(&self.command)?;
         // All of them before the first message is taken.
         let mailboxes: Result<Vec<Mailbox>, Errno> =
             (0..jobs).map(|_| self.open(&task.name)).collect();
-        let mailboxes = mailboxes.map_err(explain).about(&task.name)?;
+        let failed = |errno| unopened(errno, &task.name);
+        let mailboxes = mailboxes.map_err(failed).about(&task.name)?;
         let crew = Crew::new().map_err(no_thread)?;
         let (taken, failures) = (AtomicU64::new(0), Failures::default());
         let job = Job { crew, left, taken, failures, command, execution: self, task };

@@ -10,6 +10,8 @@ use crate::exit::{Exit, Failure, Subject};
 use crate::output::Output;
 use crate::plain::Plain;
 
+use super::explain_posix;
+
 /// Wait until all parties have come
 ///
 /// It ends in all of them at once, and then the name serves for the next time. Nobody has to create
@@ -63,7 +65,7 @@ impl Run for Barrier {
 /// Puts the way out beside the reason.
 fn explain(error: Error) -> Failure {
     match error {
-        Error::Kernel(errno) => errno.into(),
+        Error::Kernel(errno) => explain_posix(errno.into()),
         Error::Parties(there) => Failure::new(Exit::InUse, error.to_string())
             .hint(format!("all have to say the same: --parties {there}")),
         Error::Foreign => Failure::new(Exit::Denied, error.to_string())

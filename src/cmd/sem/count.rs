@@ -67,7 +67,7 @@ impl Run for Post {
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let Self { name, change } = self;
         let at_end = change.at_end(&name).about(&name)?;
-        let count = possible(&name, change.count).about(&name)?;
+        let count = possible(&name, change.count.into()).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
         let posted = semaphore.post(count, at_end);
         posted.map_err(|error| change.member.explain(&name, error)).about(&name)?;
@@ -112,7 +112,7 @@ impl Run for Wait {
         let deadline = self.waiting.deadline();
         let Self { name, change, waiting } = self;
         let at_end = change.at_end(&name).about(&name)?;
-        let count = possible(&name, change.count).about(&name)?;
+        let count = possible(&name, change.count.into()).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
         let tell = || tell_holders(&name, count, &semaphore, output);
         let taken =

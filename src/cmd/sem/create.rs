@@ -3,20 +3,25 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli::{Example, Run};
-use crate::cmd::{Creation, identifier_given, nameless, print_name};
+use crate::cmd::{Creation, identifier_given, nameless, or_key, print_name, target};
+use crate::deadline::Waited;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
+use crate::machine::Part;
 use crate::name::{SemaphoreName, SystemVName};
 use crate::output::Output;
 use crate::permits::{self, Permits};
 use crate::plain::Plain;
-use crate::semaphore::Name;
-use crate::sys::semaphore::Semaphore;
-use crate::sys::system_v::Target;
-use crate::sys::system_v_semaphore;
+use crate::semaphore::{Name, wait_until_finished};
+use crate::sys::semaphore::{self, Semaphore};
+use crate::sys::system_v::{Row, Target};
+use crate::sys::system_v_semaphore::{self, Set as SystemVSet};
+use crate::trust::{Accepted, Trust};
 use crate::units::Permissions;
 
-use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind, possible};
+use super::{
+    Member, explain_permits, explain_posix, explain_system_v, missing, not_for_this_kind, possible,
+};
 
 /// Create a semaphore, or a System V set of them
 ///
@@ -24,17 +29,32 @@ use super::{Member, explain, explain_posix, explain_system_v, not_for_this_kind,
 /// programs open it with sem_open(3), and a System V set with semget(2). The value stays when those
 /// who use it end, until the machine goes down.
 ///
+/// Programs that are linked to musl have POSIX semaphores of their own, in other files of /dev/shm and
+/// in another layout: they never meet those of 'ipc' and of programs that are linked to glibc. A
+/// System V set is the same for all of them.
+///
+/// With --exist-ok a System V set that is there has to be finished: it was changed once, or has the
+/// values that are asked for. One that neither is so nor becomes so within a second is refused with
+/// status 5, as its maker was killed or sets values, as ipcmk(1) does.
+///
 /// 'sysv:0' makes a set without a key, and prints the name by which it is reached.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Create {
     /// Name of the semaphore, such as /jobs, or sysv:0x2a
     name: Name,
     /// Units that it has at first
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    value: u32,
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    value: i64,
     /// Semaphores in a System V set
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u16>::new().range(1..))]
     nsems: Option<u16>,
+    /// Give one that exists already this value anew
+    ///
+    /// With --mode it has these permissions as well. What was to be undone at a System V set is
+    /// forgotten. It is refused with status 5 while commands of 'ipc sem run' hold units of a POSIX
+    /// semaphore, which would be counted twice.
+    #[arg(long, requires = "exist_ok")]
+    reset: bool,
     #[command(flatten)]
     creation: Creation,
 }
@@ -47,31 +67,36 @@ impl Run for Create {
     ];
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        possible(&self.name, self.value).about(&self.name)?;
+        let value = possible(&self.name, self.value).about(&self.name)?;
         match &self.name {
-            Name::Posix(name) => self.posix(name, output).about(name),
-            Name::SystemV(name) => self.system_v(name, output).about(name),
+            Name::Posix(name) => self.posix(name, value, output).about(name),
+            Name::SystemV(name) => self.system_v(name, value, output).about(name),
         }
     }
 }
 
 impl Create {
-    fn posix(&self, name: &SemaphoreName, output: &Output) -> anyhow::Result<Exit> {
+    fn posix(&self, name: &SemaphoreName, value: u32, output: &Output) -> anyhow::Result<Exit> {
         if self.nsems.is_some() {
             let reason = "--nsems is for System V sets; a POSIX semaphore stands alone";
             return Err(not_for_this_kind(reason).into());
         }
-        let create = || create_posix(name, self.value, self.creation.mode());
-        let exists = || Semaphore::open(name).map(drop).map_err(explain_posix);
+        let create = || create_posix(name, value, self.creation.mode());
+        let exists = || self.accept_posix(name, value);
         self.creation.make(name, output, create, exists)?;
         Ok(Exit::Done)
     }
 
-    fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
+    fn system_v(
+        &self,
+        name: &SystemVName,
+        value: u32,
+        output: &mut Output,
+    ) -> anyhow::Result<Exit> {
         let count = self.nsems.unwrap_or(1);
-        let target = Target::new(name).map_err(explain_system_v)?;
-        let create = || create_system_v(target, count, self.value, self.creation.mode());
-        let exists = || self.is_as_asked_for(target);
+        let target = target(name)?;
+        let create = || create_system_v(target, count, value, self.creation.mode());
+        let exists = || self.accept_system_v(target, value);
         let made = self.creation.make(name, output, create, exists)?;
         if let Some(set) = made.filter(|_| target.is_private()) {
             print_name(&SystemVName::of_id(set.id()), output, || set.remove())?;
@@ -79,14 +104,66 @@ impl Create {
         Ok(Exit::Done)
     }
 
-    /// Whether a set that exists already has as many semaphores as were asked for.
-    fn is_as_asked_for(&self, target: Target) -> Result<(), Failure> {
-        let set = system_v_semaphore::Set::open(target).map_err(explain_system_v)?;
-        let there = set.row().map_err(explain_system_v)?.number("nsems");
+    fn accept_posix(&self, name: &SemaphoreName, value: u32) -> Result<Accepted, Failure> {
+        let permits = Permits::open(name).map_err(explain_permits)?;
+        let found = permits.semaphore().found(name).map_err(explain_posix)?;
+        if !self.reset {
+            return self.creation.accept(&found);
+        }
+        let accepted = self.creation.accept_of_any_mode(&found)?;
+        permits.set(value).map_err(explain_permits)?;
+        if let Some(mode) = self.creation.other_mode(&found) {
+            permits.semaphore().set_mode(mode)?;
+        }
+        Ok(accepted)
+    }
+
+    /// Whether a set that exists already is finished, and has as many semaphores as were asked for.
+    fn accept_system_v(&self, target: Target, value: u32) -> Result<Accepted, Failure> {
+        let set = SystemVSet::open(target).map_err(explain_system_v)?;
+        if self.reset {
+            return self.reset_system_v(set, value);
+        }
+        let row = finished(set, value)?;
+        let accepted = self.creation.accept(&row.found())?;
+        self.refuse_other_size(&row)?;
+        Ok(accepted)
+    }
+
+    fn reset_system_v(&self, set: SystemVSet, value: u32) -> Result<Accepted, Failure> {
+        let row = set.row().map_err(explain_system_v)?;
+        let accepted = self.creation.accept_of_any_mode(&row.found())?;
+        let count = self.refuse_other_size(&row)?;
+        set.reset(count, value).map_err(explain_system_v)?;
+        if let Some(mode) = self.creation.other_mode(&row.found()) {
+            set.set_mode(mode).map_err(explain_system_v)?;
+        }
+        Ok(accepted)
+    }
+
+    /// How many semaphores a set has, if that is what was asked for.
+    fn refuse_other_size(&self, row: &Row) -> Result<u16, Failure> {
+        let there = row.number("nsems");
         if self.nsems.is_some_and(|wanted| i64::from(wanted) != there) {
             return Err(Failure::new(Exit::InUse, format!("exists with --nsems {there}")));
         }
-        Ok(())
+        Ok(u16::try_from(there).unwrap_or(u16::MAX))
+    }
+}
+
+/// The row of a set that exists already, where one with this value would have been made, once that
+/// is finished.
+fn finished(set: SystemVSet, value: u32) -> Result<Row, Failure> {
+    match wait_until_finished(set, value).map_err(explain_system_v)? {
+        Waited::Done(row) => Ok(row),
+        Waited::TimedOut => Err(Failure::new(
+            Exit::InUse,
+            "exists with other values, and no change of it has finished it",
+        )
+        .hint(
+            "its maker was killed, or sets values as ipcmk(1) does: 'ipc sem create -e --reset' gives \
+             it the values, 'ipc sem rm' removes it",
+        )),
     }
 }
 
@@ -101,8 +178,8 @@ pub fn create_system_v(
     count: u16,
     value: u32,
     mode: u32,
-) -> Result<system_v_semaphore::Set, Failure> {
-    system_v_semaphore::Set::create(target, count, value, mode).map_err(|errno| {
+) -> Result<SystemVSet, Failure> {
+    SystemVSet::create(target, count, value, mode).map_err(|errno| {
         let limits = system_v_semaphore::limits();
         match (errno, target) {
             (Errno(libc::EINVAL), Target::Id(_)) => identifier_given(),
@@ -143,7 +220,7 @@ pub struct Set {
     /// Name of the semaphore
     name: Name,
     /// The new number
-    value: u32,
+    value: i64,
     #[command(flatten)]
     member: Member,
 }
@@ -192,10 +269,12 @@ impl Rm {
         match name {
             Name::Posix(name) => {
                 self.refuse_if_held(name)?;
-                Ok(Semaphore::unlink(name)?)
+                Semaphore::unlink(name).map_err(|errno| Part::DevShm.explain(errno))
             }
             Name::SystemV(name) => {
-                Ok(Target::new(name).and_then(system_v_semaphore::Set::open)?.remove()?)
+                let set = Target::new(name).and_then(SystemVSet::open);
+                let removed = set.and_then(SystemVSet::remove).map_err(explain_system_v);
+                removed.map_err(|failure| or_key(failure, name))
             }
         }
     }
@@ -214,17 +293,28 @@ impl Rm {
 }
 
 /// Opens a POSIX semaphore; one that is missing is created first, with this value if there is one.
-pub fn open_posix(name: &SemaphoreName, create: Option<u32>) -> Result<Permits, Failure> {
-    use crate::sys::semaphore;
-    const MISSING: permits::Error =
-        permits::Error::Semaphore(semaphore::Error::Kernel(Errno(libc::ENOENT)));
+pub fn open_posix(
+    name: &SemaphoreName,
+    create: Option<u32>,
+    trust: &Trust,
+) -> Result<Permits, Failure> {
     loop {
-        let value = match (Permits::open(name), create) {
-            (Err(MISSING), Some(value)) => value,
-            (opened, _) => return opened.map_err(|error| explain(error.into())),
+        let opened = Permits::open(name).map_err(explain_permits);
+        let value = match (opened, create) {
+            (Err(failure), Some(value)) if failure.exit() == Exit::NotFound => value,
+            (Err(failure), None) => return Err(missing(failure, &Name::Posix(name.clone()))),
+            (Ok(permits), Some(_)) => match permits.semaphore().found(name) {
+                // Somebody has removed it meanwhile.
+                Err(semaphore::Error::Kernel(Errno(libc::ENOENT))) => continue,
+                found => {
+                    trust.accept(&found.map_err(explain_posix)?, None)?;
+                    return Ok(permits);
+                }
+            },
+            (opened, _) => return opened,
         };
         match create_posix(name, value, Permissions::of_new_object(None)) {
-            // Somebody else was faster.
+            // Another process was faster, and has yet to be trusted.
             Err(failure) if failure.exit() == Exit::InUse => {}
             created => created?,
         }
@@ -235,18 +325,29 @@ pub fn open_posix(name: &SemaphoreName, create: Option<u32>) -> Result<Permits, 
 pub fn open_system_v(
     name: &SystemVName,
     create: Option<u32>,
-) -> Result<system_v_semaphore::Set, Failure> {
-    let target = Target::new(name).map_err(explain_system_v)?;
+    trust: &Trust,
+) -> Result<SystemVSet, Failure> {
+    let Some(value) = create else {
+        let opened = Target::new(name).and_then(SystemVSet::open).map_err(explain_system_v);
+        return opened.map_err(|failure| missing(failure, &Name::SystemV(name.clone())));
+    };
+    let target = target(name)?;
     loop {
-        let value = match (system_v_semaphore::Set::open(target), create) {
-            (Err(Errno(libc::ENOENT)), Some(value)) => value,
-            (opened, _) => return opened.map_err(explain_system_v),
-        };
-        if target.is_private() {
-            return Err(nameless());
+        match SystemVSet::open(target) {
+            Err(Errno(libc::ENOENT)) if target.is_private() => return Err(nameless()),
+            Err(Errno(libc::ENOENT)) => {}
+            opened => {
+                let set = opened.map_err(explain_system_v)?;
+                match finished(set, value) {
+                    // Somebody has removed it meanwhile.
+                    Err(failure) if failure.exit() == Exit::NotFound => continue,
+                    row => trust.accept(&row?.found(), None)?,
+                };
+                return Ok(set);
+            }
         }
         match create_system_v(target, 1, value, Permissions::of_new_object(None)) {
-            // Somebody else was faster.
+            // Another process was faster.
             Err(failure) if failure.exit() == Exit::InUse => {}
             created => return created,
         }

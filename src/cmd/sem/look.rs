@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::cli::{Example, Run};
+use crate::cmd::or_key;
 use crate::errno::Errno;
-use crate::exit::{Exit, Subject};
+use crate::exit::{Exit, Subject, about};
 use crate::name::{SemaphoreName, SystemVName};
 use crate::output::{Format, Output, Record, escape, json_bytes};
 use crate::permits::{Claim, Permits};
@@ -15,7 +16,7 @@ use crate::sys::semaphore;
 use crate::sys::system_v::{Row, Target};
 use crate::sys::system_v_semaphore::{self, Set};
 
-use super::{explain, explain_system_v};
+use super::{explain, explain_posix, explain_system_v};
 
 /// Show all that is known of a semaphore
 ///
@@ -42,7 +43,9 @@ impl Run for Stat {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let record = match &self.name {
             Name::Posix(name) => stat(name).map_err(|error| explain(error.into())).about(name)?,
-            Name::SystemV(name) => stat_system_v(name).map_err(explain_system_v).about(name)?,
+            Name::SystemV(name) => stat_system_v(name)
+                .map_err(|errno| or_key(explain_system_v(errno), name))
+                .about(name)?,
         };
         output.show(&record, self.format)?;
         Ok(Exit::Done)
@@ -87,15 +90,16 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
     let record = Record::new()
         .bytes("name", name.as_ref().as_encoded_bytes())
         .number("id", set.id())
-        .bytes("key", format!("{:#010x}", row.number("key") as i32).as_bytes())
+        .bytes("key", row.key().as_bytes())
         .number("nsems", count);
     let record = members(record, "values", count, |index| set.value(index))?;
-    let record = members(record, "waiters", count, |index| set.waiters(index))?;
+    let waiters = (0..count).map(|index| set.waiters(index)).sum::<Result<u32, Errno>>()?;
+    let record = record.number("waiters", waiters);
+    let record = members(record, "unit_waiters", count, |index| set.waiters(index))?;
     let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
     let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
-    Ok(crate::cmd::system_v_ownership(record, &row)
-        .number("creator_uid", row.number("cuid"))
-        .number("creator_gid", row.number("cgid"))
+    let record = crate::cmd::system_v_ownership(record, &row);
+    Ok(crate::cmd::system_v_creator(record, &row)
         .time("used", row.number("otime"))
         .time("changed", row.number("ctime")))
 }
@@ -133,18 +137,24 @@ impl Run for Ls {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let mut records = Vec::new();
-        for name in semaphore::list().about("/dev/shm")? {
-            // It may have gone since.
-            let Ok(status) = semaphore::status(&name) else { continue };
-            let value = Permits::open(&name).ok().map(|permits| permits.semaphore().value());
-            let record = of_both(name.as_ref().as_encoded_bytes(), value, 1);
-            records.push(crate::cmd::ownership(record, &status));
-        }
-        let rows = system_v_semaphore::list().about("/proc/sysvipc/sem")?;
-        records.extend(rows.iter().map(of_system_v));
-        output.list(&records, self.format)?;
-        Ok(Exit::Done)
+        let names = semaphore::list();
+        records.extend(names.iter().flatten().filter_map(of_posix));
+        let rows = system_v_semaphore::list();
+        records.extend(rows.iter().flatten().map(of_system_v));
+        let unlisted = [
+            names.err().map(|errno| about(explain_posix(errno.into()), "/dev/shm")),
+            rows.err().map(|errno| about(explain_system_v(errno), "/proc/sysvipc/sem")),
+        ];
+        crate::cmd::list(&records, unlisted.into_iter().flatten().collect(), self.format, output)
     }
+}
+
+/// A line of `ls`; none for a semaphore that has gone since.
+fn of_posix(name: &SemaphoreName) -> Option<Record> {
+    let status = semaphore::status(name).ok()?;
+    let value = Permits::open(name).ok().map(|permits| permits.semaphore().value());
+    let record = of_both(name.as_ref().as_encoded_bytes(), value, 1);
+    Some(crate::cmd::ownership(record, &status))
 }
 
 /// A line of `ls`, under the name by which the set is reached.

@@ -8,14 +8,19 @@ mod run;
 mod waits;
 
 use std::mem::ManuallyDrop;
+use std::path::Path;
 
 use crate::cli::{Noun, Verb};
+use crate::cmd::{no_room_in, not_there};
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure};
+use crate::machine::Part;
+use crate::output::escape;
 use crate::permits;
 use crate::plain::Plain;
 pub use crate::semaphore::Name;
 use crate::semaphore::{Error, Semaphore};
+use crate::sys::dev_shm;
 use crate::sys::semaphore;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore::{self, Set};
@@ -52,7 +57,7 @@ impl Member {
     fn open(self, name: &Name) -> Result<ManuallyDrop<Semaphore>, Failure> {
         self.check(name)?;
         let opened = Semaphore::open(name, self.index.unwrap_or(0));
-        opened.map(ManuallyDrop::new).map_err(|error| self.explain(name, error))
+        opened.map(ManuallyDrop::new).map_err(|error| missing(self.explain(name, error), name))
     }
 
     fn check(self, name: &Name) -> Result<(), Failure> {
@@ -103,15 +108,35 @@ pub fn explain(error: Error) -> Failure {
 
 /// Lets a number of units pass that a semaphore of this kind can have; a greater one is a mistake
 /// of the caller's.
-fn possible(name: &Name, units: u32) -> Result<u32, Failure> {
+fn possible(name: &Name, units: i64) -> Result<u32, Failure> {
     let most = match name {
         Name::Posix(_) => semaphore::VALUE_MAX,
         Name::SystemV(_) => system_v_semaphore::VALUE_MAX,
     };
-    if units <= most {
-        return Ok(units);
+    match u32::try_from(units) {
+        Ok(units) if units <= most => Ok(units),
+        Ok(_) => Err(format!("{units} is above the greatest value ({most})")),
+        Err(_) if units < 0 => {
+            Err(format!("{units} is below the least value, 0; the greatest is {most}"))
+        }
+        Err(_) => Err(format!("{units} is above the greatest value ({most})")),
     }
-    Err(Failure::new(Exit::Usage, format!("{units} is above the greatest value ({most})")))
+    .map_err(|reason| Failure::new(Exit::Usage, reason))
+}
+
+/// The way out where a semaphore is missing: to make it, or the reason why there is one for other
+/// programs alone.
+fn missing(failure: Failure, name: &Name) -> Failure {
+    match name {
+        Name::Posix(posix) if failure.exit() == Exit::NotFound && semaphore::is_of_musl(posix) => {
+            failure.hint(format!(
+                "{} may be a semaphore of this name of a program built with musl; 'ipc' and programs \
+                 built with glibc cannot share it",
+                escape(semaphore::path_of_musl(posix).as_os_str().as_encoded_bytes())
+            ))
+        }
+        _ => not_there(failure, name, "'ipc sem create' makes it"),
+    }
 }
 
 /// Puts the way out beside the reason why units cannot be had.
@@ -130,11 +155,15 @@ fn explain_permits(error: permits::Error) -> Failure {
 
 fn explain_posix(error: semaphore::Error) -> Failure {
     match error {
-        semaphore::Error::Kernel(errno) => errno.into(),
+        semaphore::Error::Kernel(errno @ Errno(libc::ENOSPC)) => {
+            no_room_in(Path::new(dev_shm::DIRECTORY), errno)
+        }
+        semaphore::Error::Kernel(errno) => Part::DevShm.explain(errno),
         semaphore::Error::Overflow => Failure::failed(error.to_string()),
+        semaphore::Error::NotAFile => Failure::failed(error.to_string())
+            .hint("'ls -ld /dev/shm/sem.*' shows what it is; 'rm' or 'rmdir' removes it"),
         semaphore::Error::NotASemaphore(_)
         | semaphore::Error::NotGrown
-        | semaphore::Error::NotAFile
         | semaphore::Error::NotAValue
         | semaphore::Error::Lost => Failure::failed(error.to_string())
             .hint("'ipc sem rm' removes it; then create the semaphore again"),
@@ -152,6 +181,6 @@ fn explain_system_v(errno: Errno) -> Failure {
         Errno(libc::ENOSPC) => {
             Failure::failed("the kernel has no room to note what is to be undone")
         }
-        errno => errno.into(),
+        errno => Part::SystemV.explain(errno),
     }
 }

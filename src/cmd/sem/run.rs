@@ -16,6 +16,7 @@ use crate::plain::Plain;
 use crate::semaphore::{Error, Name};
 use crate::sys::descriptor;
 use crate::sys::system_v_semaphore::AtEnd;
+use crate::trust::Trust;
 
 use super::create::{open_posix, open_system_v};
 use super::{Member, explain, possible, tell_claims, tell_last};
@@ -50,13 +51,15 @@ pub struct Run {
     )]
     count: u32,
     /// Create the semaphore with this many units if there is none
-    #[arg(long, value_name = "N")]
-    create: Option<u32>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    create: Option<i64>,
     /// Keep the descriptor from COMMAND
     #[arg(long)]
     close: bool,
     #[command(flatten)]
     member: Member,
+    #[command(flatten)]
+    trust: Trust,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -82,22 +85,27 @@ impl Verbs for Run {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         self.member.check(&self.name).about(&self.name)?;
-        for units in [Some(self.count), self.create].into_iter().flatten() {
-            possible(&self.name, units).about(&self.name)?;
-        }
+        possible(&self.name, self.count.into()).about(&self.name)?;
+        let create = self.create.map(|units| possible(&self.name, units)).transpose();
+        let create = create.about(&self.name)?;
         let done = match &self.name {
-            Name::Posix(name) => self.posix(name, output),
-            Name::SystemV(name) => self.system_v(name, output),
+            Name::Posix(name) => self.posix(name, create, output),
+            Name::SystemV(name) => self.system_v(name, create, output),
         };
         done.or_else(|error| self.conflict.settle(error, output))
     }
 }
 
 impl Run {
-    fn posix(&self, name: &SemaphoreName, output: &Output) -> anyhow::Result<Exit> {
+    fn posix(
+        &self,
+        name: &SemaphoreName,
+        create: Option<u32>,
+        output: &Output,
+    ) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let failed = |error: crate::permits::Error| explain(error.into());
-        let permits = open_posix(name, self.create).about(name)?;
+        let permits = open_posix(name, create, &self.trust).about(name)?;
         let tell = || tell_claims(&self.name, self.count, &permits, output);
         let claimed = wait_aloud(output, deadline, tell, |until| permits.claim(self.count, until));
         let claimed = claimed.map_err(failed).about(name)?;
@@ -118,10 +126,15 @@ impl Run {
         ended
     }
 
-    fn system_v(&self, name: &SystemVName, output: &Output) -> anyhow::Result<Exit> {
+    fn system_v(
+        &self,
+        name: &SystemVName,
+        create: Option<u32>,
+        output: &Output,
+    ) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let index = self.member.index.unwrap_or(0);
-        let set = open_system_v(name, self.create).about(name)?;
+        let set = open_system_v(name, create, &self.trust).about(name)?;
         let tell = || tell_last(&self.name, self.count, &set, index, output);
         let taken = wait_aloud(output, deadline, tell, |until| {
             set.take(index, self.count, AtEnd::Undo, until)

@@ -4,15 +4,17 @@ use crate::cli::{Example, Run};
 use crate::exit::{Exit, Failure, Subject, about};
 use crate::output::{Output, Unwritable};
 use crate::plain::Plain;
+use crate::sys::origin::Found;
 use crate::sys::segment::{self, Access, Fit, PageSize, Passing, Place, Segment, WriteError};
 use crate::sys::stdio::Stream;
 use crate::sys::transfer::Side;
+use crate::trust::Trust;
 use crate::units::{Permissions, Size};
 
 use super::super::{Creation, each, print_name, stdin_failed};
 use super::{
-    Durability, Guarding, Operand, bytes, explain, of_kernel, open, refuse_removed, removed,
-    shrank, within,
+    Durability, Guarding, Operand, bytes, explain_of, of_kernel, open, open_unnamed,
+    refuse_removed, removed, shrank, within,
 };
 
 /// Create a segment
@@ -43,11 +45,17 @@ impl<O: Operand> Run for Create<O> {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
         let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
-        let create = || self.name.create(size, self.creation.mode(), page_size).map_err(explain);
-        let exists = || match self.name.open(Access::Read).map_err(explain)?.size()? {
-            found if found == size => Ok(()),
-            found => {
-                Err(Failure::new(Exit::InUse, format!("exists with another size, {found} bytes")))
+        let failed = |error| explain_of(&self.name, error);
+        let create = || self.name.create(size, self.creation.mode(), page_size).map_err(failed);
+        let exists = || {
+            let (segment, found) = self.name.open_found(Access::Read).map_err(failed)?;
+            let accepted = self.creation.accept(&found)?;
+            match segment.size()? {
+                there if there == size => Ok(accepted),
+                there => {
+                    let reason = format!("exists with another size, {there} bytes");
+                    Err(Failure::new(Exit::InUse, reason))
+                }
             }
         };
         let made = self.creation.make(&self.name, output, create, exists).about(&self.name)?;
@@ -86,6 +94,8 @@ pub struct Write<O: Operand> {
     #[arg(short, long)]
     mode: Option<Permissions>,
     #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
     durability: O::Durability,
     #[command(flatten)]
     guarding: Guarding,
@@ -108,7 +118,8 @@ impl<O: Operand> Write<O> {
     fn write(&self) -> Result<(), WriteError> {
         let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
         let mode = Permissions::of_new_object(self.mode);
-        let segment = segment::write_to(&self.name, input, offset, mode, self.fit())?;
+        let accept = |found: &Found| self.trust.accept(found, self.mode.map(|_| mode));
+        let segment = segment::write_to(&self.name, input, offset, mode, self.fit(), accept)?;
         if let Some(sync) = self.durability.sync() {
             segment.sync(sync)?;
             self.name.sync_name()?;
@@ -126,7 +137,7 @@ impl<O: Operand> Write<O> {
 
     fn explain(&self, error: WriteError) -> Failure {
         match error {
-            WriteError::Segment(error) => explain(error),
+            WriteError::Segment(error) => explain_of(&self.name, error),
             WriteError::DoesNotFit { can_grow, .. } | WriteError::BeyondTheEnd { can_grow, .. } => {
                 let failure = Failure::failed(error.to_string());
                 match can_grow {
@@ -140,6 +151,7 @@ impl<O: Operand> Write<O> {
             WriteError::Removed => removed(),
             WriteError::Itself | WriteError::CutShort => Failure::failed(error.to_string()),
             WriteError::Source(errno) => errno.into(),
+            WriteError::Refused(failure) => failure,
         }
     }
 }
@@ -180,7 +192,7 @@ impl<O: Operand> Run for Cat<O> {
 
 impl<O: Operand> Cat<O> {
     fn print(&self, name: &O, output: &mut Output) -> anyhow::Result<()> {
-        let segment = name.open(Access::Read).map_err(explain)?;
+        let segment = open_unnamed(name, Access::Read)?;
         let count = self.count.map(|Size(count)| count);
         let range = within(&*segment, bytes(self.offset), count)?;
         if self.string {
@@ -246,7 +258,8 @@ impl<O: Operand> Run for Resize<O> {
 
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
-        open(&self.name, Access::Write)?.resize(size).map_err(explain).about(&self.name)?;
+        let failed = |error| explain_of(&self.name, error);
+        open(&self.name, Access::Write)?.resize(size).map_err(failed).about(&self.name)?;
         Ok(Exit::Done)
     }
 }

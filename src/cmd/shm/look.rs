@@ -3,14 +3,15 @@
 use serde_json::Value as Json;
 
 use crate::cli::{Example, Run};
-use crate::exit::{Exit, Subject};
+use crate::exit::{Exit, Subject, about};
+use crate::machine::Part;
 use crate::output::{Format, Output, Record};
 use crate::plain::Plain;
 use crate::sys::process::{Holders, HoldersOfMany};
-use crate::sys::segment::{Description, Fact, Value};
+use crate::sys::segment::{Description, Fact, Listed, Value};
 
-use super::super::{holders, listed_holders, remove, warn_of_hidden};
-use super::{Operand, explain};
+use super::super::{holders, list, listed_holders, remove, warn_of_hidden};
+use super::{Operand, explain_of};
 
 /// Show all that is known of a segment
 ///
@@ -30,8 +31,11 @@ impl<O: Operand> Run for Stat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.stat;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let Description { facts, object } =
-            self.name.describe().map_err(explain).about(&self.name)?;
+        let Description { facts, object } = self
+            .name
+            .describe()
+            .map_err(|error| explain_of(&self.name, error))
+            .about(&self.name)?;
         let record = facts.into_iter().fold(Record::new(), with_fact);
         output.show(&holders(record, &Holders::of(object)), self.format)?;
         Ok(Exit::Done)
@@ -42,9 +46,6 @@ fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
     match value {
         Value::Name(name) => record.bytes(key, name.as_encoded_bytes()),
         Value::Number(number) => record.number(key, number),
-        Value::Key(number) => {
-            record.field(key, number.into(), format!("{number:#010x}").into_bytes())
-        }
         Value::Mode(mode) => record.mode(key, mode),
         Value::Time(seconds) => record.time(key, seconds),
         Value::Flag(flag) => record.flag(key, flag),
@@ -69,7 +70,7 @@ impl<O: Operand> Run for Ls<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.ls;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let all = O::list()?;
+        let Listed { found: all, unlisted } = O::list();
         let everybody = HoldersOfMany::find(all.iter().map(|segment| segment.object));
         let columns: Vec<&str> = COLUMNS
             .into_iter()
@@ -82,9 +83,12 @@ impl<O: Operand> Run for Ls<O> {
                 listed_holders(record, &everybody.of(segment.object))
             })
             .collect();
-        output.list(&records, self.format)?;
+        let unlisted = unlisted
+            .into_iter()
+            .map(|(place, errno)| about(Part::listed_at(place).explain(errno), place));
+        let exit = list(&records, unlisted.collect(), self.format, output)?;
         warn_of_hidden(everybody.hidden(), self.format, output)?;
-        Ok(Exit::Done)
+        Ok(exit)
     }
 }
 
@@ -119,6 +123,8 @@ impl<O: Operand> Run for Rm<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.rm;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        remove(&self.names, self.force, output, |name| name.remove().map_err(explain))
+        remove(&self.names, self.force, output, |name| {
+            name.remove().map_err(|error| explain_of(name, error))
+        })
     }
 }

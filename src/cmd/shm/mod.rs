@@ -7,19 +7,22 @@ mod look;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::ops::Range;
+use std::path::Path;
 
 use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::cli::{Example, Noun, Verb};
 use crate::cmd::sem;
-use crate::cmd::{identifier_given, nameless};
+use crate::cmd::{identifier_given, nameless, no_room, no_room_in, not_there, or_key};
 use crate::deadline::Waiting;
 use crate::errno::Errno;
 use crate::exit::{Exit, Failure, Subject};
 use crate::guard::{Guard, Held};
+use crate::machine::Part;
 use crate::name::AnyName;
 use crate::output::Output;
 use crate::plain::{Plain, Word};
+use crate::sys::dev_shm;
 use crate::sys::segment::{Access, Error, Place, Segment, Sync};
 use crate::units::Size;
 
@@ -60,8 +63,14 @@ pub trait Operand:
 {
     /// How the operand is called in a synopsis.
     const WORD: &'static str;
+    /// The way out where one is missing.
+    const CREATE: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
+    /// The part of the machine that it needs, without which it is not found.
+    fn part(&self) -> Option<Part>;
+    /// The directory that its file is in, where it has one.
+    fn directory(&self) -> Option<&Path>;
     /// What else `write` can be told.
     type Durability: Durability;
 }
@@ -142,6 +151,18 @@ impl Operand for AnyName {
         rm: &[("Tidy up", "ipc shm rm -f /table sysv:0x2a")],
     };
     type Durability = Volatile;
+    const CREATE: &'static str = "'ipc shm create' makes it, and so does 'ipc shm write'";
+
+    fn part(&self) -> Option<Part> {
+        Some(match self {
+            Self::Posix(_) => Part::DevShm,
+            Self::SystemV(_) => Part::SystemV,
+        })
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        matches!(self, Self::Posix(_)).then(|| Path::new(dev_shm::DIRECTORY))
+    }
 }
 
 /// A semaphore that is held meanwhile.
@@ -189,8 +210,13 @@ impl Guarding {
 }
 
 /// Opens a segment for this.
-fn open(place: &impl Place, access: Access) -> anyhow::Result<Box<dyn Segment>> {
-    place.open(access).map_err(explain).about(place)
+fn open<O: Operand>(place: &O, access: Access) -> anyhow::Result<Box<dyn Segment>> {
+    open_unnamed(place, access).about(place)
+}
+
+/// The same, with an error that does not name it yet.
+fn open_unnamed<O: Operand>(place: &O, access: Access) -> Result<Box<dyn Segment>, Failure> {
+    place.open(access).map_err(|error| not_there(explain_of(place, error), place, O::CREATE))
 }
 
 /// The bytes of a segment from `offset` on: `count` of them, or all.
@@ -229,6 +255,20 @@ fn bytes(size: Option<Size>) -> u64 {
     size.map_or(0, |Size(bytes)| bytes)
 }
 
+/// Puts the way out beside the reason, for what happens to this segment.
+pub fn explain_of(place: &impl Operand, error: Error) -> Failure {
+    let failure = match (error, place.part(), place.directory()) {
+        (Error::Kernel(errno @ Errno(libc::ENOENT | libc::ENOSYS)), Some(part), _) => {
+            part.explain(errno)
+        }
+        (Error::Kernel(errno @ Errno(libc::ENOSPC)), _, Some(directory)) => {
+            no_room_in(directory, errno)
+        }
+        (error, ..) => explain(error),
+    };
+    or_key(failure, place)
+}
+
 /// Puts the way out beside the reason.
 pub fn explain(error: Error) -> Failure {
     match error {
@@ -255,7 +295,7 @@ pub fn explain(error: Error) -> Failure {
 pub fn of_kernel(errno: Errno) -> Failure {
     match errno {
         Errno(libc::EFAULT) => shrank(),
-        Errno(libc::ENOSPC) => Failure::from(errno).hint("'df' tells how much room there is"),
+        Errno(libc::ENOSPC) => no_room(errno),
         Errno(libc::EFBIG) => {
             Failure::failed("larger than a segment, or a file (ulimit -f), may be")
         }

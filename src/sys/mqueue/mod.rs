@@ -12,14 +12,15 @@ use std::ffi::{CStr, c_long};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::OFlag;
-use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
+use nix::sys::stat::{FileStat, fstat};
 use nix::sys::uio::pread;
 
 pub use self::directory::{DIRECTORY, Directory};
 pub use self::limits::{Limits, MOST, memory_limit};
 
-use super::descriptor;
+use super::origin::Found;
 use super::stdio::Stream;
+use super::{descriptor, umask};
 use crate::errno::Errno;
 use crate::name::ObjectName;
 
@@ -83,13 +84,7 @@ impl Queue {
     pub fn create(name: &ObjectName, shape: Option<Shape>, mode: u32) -> Result<Self, Errno> {
         let attributes = shape.map(Shape::attributes).transpose()?;
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
-        // Until it has the mode that was asked for, it has no permission beyond it.
-        let queue = open(name, flags, mode & 0o600, attributes.as_ref())?;
-        if let Err(errno) = fchmod(&queue, Mode::from_bits_truncate(mode)) {
-            let _ = Self::unlink(name);
-            return Err(errno.into());
-        }
-        Ok(Self(queue))
+        umask::without(|| open(name, flags, mode, attributes.as_ref())).map(Self)
     }
 
     /// Opens an existing queue.
@@ -141,6 +136,12 @@ impl Queue {
     /// The file behind it.
     pub fn status(&self) -> Result<FileStat, Errno> {
         Ok(fstat(&self.0)?)
+    }
+
+    /// Who made it.
+    pub fn found(&self) -> Result<Found, Errno> {
+        let status = self.status()?;
+        Ok(Found::in_kernel(status.st_uid, status.st_mode & 0o777))
     }
 
     /// What only those who may receive are told.

@@ -23,6 +23,14 @@ pub fn all() -> impl Iterator<Item = i32> {
     numbers_in("/proc").into_iter()
 }
 
+/// Looks whether processes can be seen at all.
+///
+/// # Errors
+/// ENOENT without a /proc.
+pub fn can_be_seen() -> Result<(), Errno> {
+    Ok(fs::symlink_metadata("/proc/self").map(drop)?)
+}
+
 /// The name of a process; empty if it is gone.
 pub fn command(pid: i32) -> Vec<u8> {
     let mut command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();

@@ -2,8 +2,9 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::{Access, Description, Error, Made, PageSize, Place, Segment, Unlisted, WriteError};
+use super::{Access, Description, Error, Listed, Made, PageSize, Place, Segment, WriteError};
 use crate::name::{AnyName, ObjectName, SystemVName};
+use crate::sys::origin::Found;
 
 impl AnyName {
     fn place(&self) -> &dyn Place {
@@ -41,6 +42,10 @@ impl Place for AnyName {
         self.place().can_grow()
     }
 
+    fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error> {
+        self.place().open_found(access)
+    }
+
     fn remove(&self) -> Result<(), Error> {
         self.place().remove()
     }
@@ -53,9 +58,10 @@ impl Place for AnyName {
         self.place().describe()
     }
 
-    fn list() -> Result<Vec<Description>, Unlisted> {
-        let mut all = ObjectName::list()?;
-        all.extend(SystemVName::list()?);
-        Ok(all)
+    fn list() -> Listed {
+        let (mut all, others) = (ObjectName::list(), SystemVName::list());
+        all.found.extend(others.found);
+        all.unlisted.extend(others.unlisted);
+        all
     }
 }

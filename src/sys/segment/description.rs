@@ -32,12 +32,10 @@ pub struct Fact {
 /// What is known.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// A name, in any bytes.
+    /// A name, in any bytes, or a key.
     Name(OsString),
     /// A number of bytes or of anything else.
     Number(u64),
-    /// A number that is written in hexadecimal, as a key is.
-    Key(i32),
     /// Permissions.
     Mode(u32),
     /// A time of day, in seconds since 1970; 0 is never.

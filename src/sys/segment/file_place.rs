@@ -12,7 +12,7 @@ use nix::unistd::{fsync, unlink};
 
 use super::file::{self, FileSegment};
 use super::{
-    Access, Description, Error, Fact, Made, PageSize, Place, Segment, Unlisted, Value, WriteError,
+    Access, Description, Error, Fact, Listed, Made, PageSize, Place, Segment, Value, WriteError,
 };
 use crate::errno::Errno;
 use crate::name::SystemVName;
@@ -20,6 +20,7 @@ use crate::sys::directory;
 use crate::sys::inode;
 use crate::sys::new_file::NewFile;
 use crate::sys::offset;
+use crate::sys::origin::Found;
 use crate::sys::process::Object;
 use crate::sys::regular_file::{self, Links};
 
@@ -78,19 +79,15 @@ impl<P: FilePlace> Place for P {
     }
 
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
-        let (path, flags) = (self.path()?, file::flags(access));
-        match regular_file::open(path.as_ref(), flags, P::LINKS) {
-            // There is no making the file that is missing: the name is taken.
-            Err(regular_file::Error::Kernel(Errno(libc::ENOENT)))
-                if kind(path.as_ref()) == Some(SFlag::S_IFLNK) =>
-            {
-                Err(Error::OfAnotherKind("a symbolic link that leads nowhere"))
-            }
-            opened => {
-                let (file, _) = opened.map_err(refused::<P>)?;
-                Ok(Box::new(FileSegment::new(file, access)))
-            }
-        }
+        let (file, _) = open_file::<P>(self.path()?.as_ref(), access)?;
+        Ok(Box::new(FileSegment::new(file, access)))
+    }
+
+    fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error> {
+        let path = self.path()?;
+        let (file, status) = open_file::<P>(path.as_ref(), access)?;
+        let found = Found::of_open(path.as_ref(), &status)?;
+        Ok((Box::new(FileSegment::new(file, access)), found))
     }
 
     fn can_grow(&self) -> bool {
@@ -116,10 +113,25 @@ impl<P: FilePlace> Place for P {
         Ok(described(self.as_ref(), &status))
     }
 
-    fn list() -> Result<Vec<Description>, Unlisted> {
-        let all = P::all().map_err(|errno| Unlisted { place: P::REGISTER, errno })?;
-        // One may have gone since, or be a directory.
-        Ok(all.iter().filter_map(|place| place.describe().ok()).collect())
+    fn list() -> Listed {
+        let all = P::all();
+        Listed {
+            // One may have gone since, or be a directory.
+            found: all.iter().flatten().filter_map(|place| place.describe().ok()).collect(),
+            unlisted: all.err().map(|errno| (P::REGISTER, errno)).into_iter().collect(),
+        }
+    }
+}
+
+fn open_file<P: FilePlace>(path: &Path, access: Access) -> Result<(OwnedFd, FileStat), Error> {
+    match regular_file::open(path, file::flags(access), P::LINKS) {
+        // There is no making the file that is missing: the name is taken.
+        Err(regular_file::Error::Kernel(Errno(libc::ENOENT)))
+            if kind(path) == Some(SFlag::S_IFLNK) =>
+        {
+            Err(Error::OfAnotherKind("a symbolic link that leads nowhere"))
+        }
+        opened => opened.map_err(refused::<P>),
     }
 }
 

@@ -25,6 +25,7 @@ impl FilePlace for FilePath {
     /// The files that some process has mapped in order to share them, where the path still leads
     /// to what is mapped.
     fn all() -> Result<Vec<Self>, Errno> {
+        process::can_be_seen()?;
         let mut files = BTreeMap::new();
         for pid in process::all() {
             let maps = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();

@@ -23,6 +23,7 @@ pub use self::view::View;
 pub use self::write::{Fit, WriteError, write_to};
 pub use super::memory::{Access, Window};
 
+use super::origin::Found;
 use super::transfer;
 use crate::errno::Errno;
 use crate::name::SystemVName;
@@ -56,6 +57,9 @@ pub trait Place: AsRef<OsStr> {
     /// Whether a segment of such a name can have another size later.
     fn can_grow(&self) -> bool;
 
+    /// The same, with who made it.
+    fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error>;
+
     /// Removes the name. Those who have the segment open go on using it.
     fn remove(&self) -> Result<(), Error>;
 
@@ -66,7 +70,7 @@ pub trait Place: AsRef<OsStr> {
     fn describe(&self) -> Result<Description, Error>;
 
     /// All segments of this kind.
-    fn list() -> Result<Vec<Description>, Unlisted>
+    fn list() -> Listed
     where
         Self: Sized;
 }
@@ -210,15 +214,13 @@ pub enum Error {
     Empty,
 }
 
-/// Why it is not known which segments there are.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{place}")]
-pub struct Unlisted {
-    /// Where they stand.
-    place: &'static str,
-    /// Why that cannot be read.
-    #[source]
-    errno: Errno,
+/// Which segments there are.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// Those that are known.
+    pub found: Vec<Description>,
+    /// The places where others may be listed, and why those cannot be read.
+    pub unlisted: Vec<(&'static str, Errno)>,
 }
 
 impl From<nix::errno::Errno> for Error {

@@ -4,9 +4,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{Access, Error, Made, Place, Segment};
 use crate::errno::Errno;
+use crate::exit::Failure;
 use crate::sys::offset::remaining;
+use crate::sys::origin::Found;
 use crate::sys::stream;
 use crate::sys::transfer::{self, Side};
+use crate::trust::Accepted;
 
 /// Why bytes did not get into a segment.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -14,6 +17,9 @@ pub enum WriteError {
     /// The segment cannot be used.
     #[error(transparent)]
     Segment(#[from] Error),
+    /// The segment that is there is none to write to.
+    #[error(transparent)]
+    Refused(#[from] Failure),
     /// The source cannot be read.
     #[error(transparent)]
     Source(Errno),
@@ -89,14 +95,16 @@ pub enum Fit {
 /// were not told that it has a size, so it grows for them. Returns the segment.
 ///
 /// # Errors
-/// [`WriteError::DoesNotFit`], before a byte is written if the source tells its size;
-/// [`Error::FixedSize`], before anything else, where the segment is to have another size and cannot.
+/// [`WriteError::Refused`] if `accept` refuses what is there; [`WriteError::DoesNotFit`], before a
+/// byte is written if the source tells its size; [`Error::FixedSize`], before anything else, where the
+/// segment is to have another size and cannot.
 pub fn write_to(
     place: &impl Place,
     source: BorrowedFd<'_>,
     offset: u64,
     mode: u32,
     fit: Fit,
+    accept: impl Fn(&Found) -> Result<Accepted, Failure>,
 ) -> Result<Box<dyn Segment>, WriteError> {
     if fit != Fit::Keep && !place.can_grow() {
         return Err(Error::FixedSize.into());
@@ -104,10 +112,11 @@ pub fn write_to(
     let (mut kept, mut fit): (Option<OwnedFd>, Fit) = (None, fit);
     loop {
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
-        match place.open(Access::Write) {
+        match place.open_found(Access::Write) {
             Err(Error::Kernel(Errno(libc::ENOENT))) => {}
-            segment => {
-                let segment = segment?;
+            opened => {
+                let (segment, found) = opened?;
+                accept(&found)?;
                 write(&*segment, source, offset, fit)?;
                 return Ok(segment);
             }

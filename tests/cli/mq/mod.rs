@@ -28,6 +28,13 @@ fn stat(name: &str) -> serde_json::Value {
     serde_json::from_str(&ipc(&["mq", "stat", "--json", name]).succeeds()).expect("it is JSON")
 }
 
+/// Why a queue that is missing cannot be used.
+const MISSING: &str = "No such file or directory\n\
+    hint: 'ipc mq create' makes it, and so does 'ipc mq send --create'";
+
+/// Why a queue is not made.
+const EXISTS: &str = "File exists\nhint: --exist-ok accepts one that is there already";
+
 /// `ipc: mq VERB: NAME: REASON`, and perhaps a hint.
 fn error(verb: &str, name: &str, reason: &str) -> String {
     format!("ipc: mq {verb}: {name}: {reason}\n")
@@ -154,7 +161,7 @@ fn a_posix_queue_knows_no_types_and_says_which_does() {
 #[test]
 fn create_refuses_what_exists_unless_it_has_the_same_shape() {
     let name = queue("3", "16");
-    ipc(&["mq", "create", &name]).is(5, "", &error("create", &name, "File exists"));
+    ipc(&["mq", "create", &name]).is(5, "", &error("create", &name, EXISTS));
     ipc(&["mq", "create", "-e", &name]).is(0, "", "");
     ipc(&["mq", "create", "-e", &name, "--max-msgs", "3", "--msg-size", "16"]).is(0, "", "");
     let reason = "exists with --max-msgs 3 --msg-size 16";
@@ -215,7 +222,7 @@ fn the_limit_of_a_user_is_explained() {
     let name = Name::new("mq");
     let reason = "the queues of this user would take more memory than they may (RLIMIT_MSGQUEUE, \
                   100 bytes)";
-    let hint = "hint: 'ulimit -q' shows the limit; make the queue smaller with --max-msgs and \
+    let hint = "hint: 'prlimit --msgqueue' shows the limit; make the queue smaller with --max-msgs and \
                 --msg-size, or remove others\n";
     bash("ulimit -q 100; exec ipc mq create \"$0\" --max-msgs 4 --msg-size 64").word(&*name).is(
         3,
@@ -314,11 +321,10 @@ fn those_who_may_only_send_still_see_the_shape() {
 
 #[test]
 fn a_missing_queue_is_named_and_can_be_created_on_sending() {
-    let missing = "No such file or directory";
     let name = Name::new("mq");
     for words in [["send", &name, "x"].as_slice(), &["recv", &name], &["wait", &name]] {
         let words = [&["mq"], words].concat();
-        ipc(&words).is(4, "", &error(words[1], &name, missing));
+        ipc(&words).is(4, "", &error(words[1], &name, MISSING));
     }
     ipc(&["mq", "send", "--create", &name, "x"]).is(0, "", "");
     ipc(&["mq", "send", "--create", &name, "y"]).is(0, "", "");
@@ -350,11 +356,7 @@ fn any_bytes_are_a_name_and_a_name_has_a_length() {
     assert!(listed.contains("base64"), "{listed}");
     ipc(&["mq", "rm"]).word(&name).is(0, "", "");
     let long = "n".repeat(255);
-    ipc(&["mq", "recv", &long]).is(
-        4,
-        "",
-        &error("recv", &format!("/{long}"), "No such file or directory"),
-    );
+    ipc(&["mq", "recv", &long]).is(4, "", &error("recv", &format!("/{long}"), MISSING));
     let longer = "n".repeat(256);
     let output = ipc(&["mq", "recv", &longer]).output();
     assert_eq!(code(&output), 2);

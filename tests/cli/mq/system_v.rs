@@ -1,6 +1,6 @@
 //! System V queues: types, copies, limits.
 
-use super::{error, stat, system_v_queue};
+use super::{MISSING, error, stat, system_v_queue};
 use crate::peers;
 use crate::support::{
     Name, Run, as_another_user, binary, children, code, ipc, sh, sleeps_in, text, until,
@@ -56,8 +56,12 @@ fn a_system_v_queue_that_is_full_makes_its_senders_wait() {
     ipc(&["mq", "recv", &key]).is(0, "12345678\n", "");
     assert_eq!(code(&sender.finish()), 0);
     ipc(&["mq", "set", &key, "--max-bytes", "4"]).is(0, "", "");
-    let reason = "message of 5 bytes is longer than the queue allows (4)";
-    ipc(&["mq", "send", &key, "12345"]).is(3, "", &error("send", &key, reason));
+    let reason = format!(
+        "message of 5 bytes is longer than the queue allows (4)\n\
+         hint: 'ipc mq set {} --max-bytes 5' makes room for it",
+        &*key
+    );
+    ipc(&["mq", "send", &key, "12345"]).is(3, "", &error("send", &key, &reason));
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn those_who_wait_at_a_system_v_queue_are_told_that_it_was_removed() {
     let output = receiver.finish();
     let told = (code(&output), text(&output.stderr));
     assert_eq!(told, (4, error("recv", &key, "the queue was removed")));
-    ipc(&["mq", "recv", &key]).is(4, "", &error("recv", &key, "No such file or directory"));
+    ipc(&["mq", "recv", &key]).is(4, "", &error("recv", &key, MISSING));
 }
 
 #[test]

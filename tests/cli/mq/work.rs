@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use super::{error, queue, stat, system_v_queue};
+use super::{MISSING, error, queue, stat, system_v_queue};
 use crate::peers;
 use crate::support::{Run, Running, binary, code, ipc, sh, text, until};
 
@@ -215,7 +215,7 @@ fn a_limit_on_threads_is_told_and_no_message_is_lost() {
 #[test]
 fn the_status_of_a_command_is_told_from_that_of_the_queue() {
     let name = queue("4", "64");
-    let gone = error("recv", "/no-such", "No such file or directory");
+    let gone = error("recv", "/no-such", MISSING);
     ipc(&["mq", "recv", "--exec", "/no-such", "--", "true"]).is(125, "", &gone);
     ipc(&["mq", "recv", "-n", "-E", "77", "--exec", &name, "--", "true"]).is(77, "", "");
     ipc(&["mq", "recv", "-n", "-E", "77", &name]).is(

@@ -101,7 +101,9 @@ fn what_cannot_be_made_in_a_full_file_system_leaves_nothing() {
         let line = format!("{{ \"$0\" sem {words}; echo $?; ls /dev/shm; }}");
         let Some(run) = where_memory_is_full(&line) else { return };
         let verb = words.split(' ').next().unwrap();
-        let reason = format!("ipc: sem {verb}: /x: No space left on device\n");
+        let reason = format!(
+            "ipc: sem {verb}: /x: No space left on device\nhint: 'df' tells how much room there is\n"
+        );
         run.is(0, &format!("{status}\nfull\n"), &reason);
     }
 }

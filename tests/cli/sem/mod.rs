@@ -74,7 +74,7 @@ fn create_refuses_what_exists_unless_told() {
     ipc(&["sem", "create", &name]).is(
         5,
         "",
-        &format!("ipc: sem create: {}: File exists\n", &*name),
+        &format!("ipc: sem create: {}: File exists\nhint: --exist-ok accepts one that is there already\n", &*name),
     );
     ipc(&["sem", "create", "-e", &name]).is(0, "", "");
     ipc(&["sem", "value", &name]).is(0, "3\n", "");
@@ -129,7 +129,7 @@ fn a_missing_semaphore_is_named_in_the_message() {
     ipc(&["sem", "post", "/ipc-no-such"]).is(
         4,
         "",
-        "ipc: sem post: /ipc-no-such: No such file or directory\n",
+        "ipc: sem post: /ipc-no-such: No such file or directory\nhint: 'ipc sem create' makes it\n",
     );
 }
 
@@ -138,7 +138,7 @@ fn a_name_with_control_characters_stays_one_line() {
     ipc(&["sem", "value", "/ipc\nno\x1bsuch"]).is(
         4,
         "",
-        "ipc: sem value: /ipc\\nno\\x1bsuch: No such file or directory\n",
+        "ipc: sem value: /ipc\\nno\\x1bsuch: No such file or directory\nhint: 'ipc sem create' makes it\n",
     );
 }
 
@@ -342,6 +342,7 @@ fn files_that_are_no_semaphores_are_refused_and_left_alone() {
         "not a semaphore: its value would be above the greatest one, 2147483647\n{hint}"
     ));
     std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    let hint = "hint: 'ls -ld /dev/shm/sem.*' shows what it is; 'rm' or 'rmdir' removes it";
     refuses(&format!("not a semaphore: not a regular file\n{hint}"));
     nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     refuses(&format!("not a semaphore: not a regular file\n{hint}"));

@@ -37,7 +37,7 @@ fn what_fails_before_the_command_runs_has_a_status_of_its_own_and_keeps_no_unit(
     ipc(&["sem", "run", "/ipc-no-such", "--", "true"]).is(
         125,
         "",
-        "ipc: sem run: /ipc-no-such: No such file or directory\n",
+        "ipc: sem run: /ipc-no-such: No such file or directory\nhint: 'ipc sem create' makes it\n",
     );
     ipc(&["sem", "run", &name, "--", "/no/such"]).is(
         127,

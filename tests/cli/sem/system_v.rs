@@ -81,7 +81,11 @@ fn stopping_and_continuing_does_not_end_a_wait_and_removing_does() {
     waiter.wait_until_asleep();
     waiter.stop_and_continue();
     waiter.wait_until_asleep();
-    assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""waiters":[1]"#));
+    assert!(
+        ipc(&["sem", "stat", "--json", &name])
+            .succeeds()
+            .contains(r#""waiters":1,"unit_waiters":[1]"#)
+    );
     ipc(&["sem", "rm", &name]).is(0, "", "");
     let output = waiter.finish();
     let expected = format!("ipc: sem wait: {}: the semaphore was removed\n", &*name);
@@ -122,7 +126,11 @@ fn more_units_than_the_kernel_counts_are_refused() {
 fn create_refuses_what_exists_unless_told_and_of_the_same_shape() {
     let name = set(2, 0);
     let exists = |reason: &str| format!("ipc: sem create: {}: {reason}\n", &*name);
-    ipc(&["sem", "create", &name]).is(5, "", &exists("File exists"));
+    ipc(&["sem", "create", &name]).is(
+        5,
+        "",
+        &exists("File exists\nhint: --exist-ok accepts one that is there already"),
+    );
     ipc(&["sem", "create", "-e", &name]).is(0, "", "");
     ipc(&["sem", "create", "-e", "--nsems", "2", &name]).is(0, "", "");
     ipc(&["sem", "create", "-e", "--nsems", "3", &name]).is(
@@ -182,7 +190,10 @@ fn what_is_of_the_other_kind_is_refused() {
     ipc(&["sem", "value", &system_v]).is(
         4,
         "",
-        &format!("ipc: sem value: {}: No such file or directory\n", &*system_v),
+        &format!(
+            "ipc: sem value: {}: No such file or directory\nhint: 'ipc sem create' makes it\n",
+            &*system_v
+        ),
     );
 }
 
@@ -252,7 +263,7 @@ print(semaphore.value)
 fn python_and_ipc_use_what_the_other_made_and_wake_each_other() {
     let (ours, theirs) = (set(1, 0), Name::system_v("sem"));
     let python = |verb, name| peers::python("sysv_ipc", PYTHON_SEMAPHORE, &[verb, name]);
-    let waits = |name| ipc(&["sem", "stat", "--json", name]).succeeds().contains("\"waiters\":[1]");
+    let waits = |name| ipc(&["sem", "stat", "--json", name]).succeeds().contains("\"waiters\":1,");
     let Some(create) = python("create", &theirs) else { return };
     create.is(0, "3\n", "");
     ipc(&["sem", "wait", "--count", "3", &theirs]).is(0, "", "");

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
-use super::{complaint, created};
+use super::{MISSING, complaint, created};
 use crate::peers;
 use crate::support::{Name, binary, code, ipc, sh, text, until_asleep};
 
@@ -236,7 +236,7 @@ fn a_missing_segment_appears_when_it_is_complete() {
         .unwrap();
     let mut input = writer.stdin.take().unwrap();
     input.write_all(b"half").unwrap();
-    ipc(&["shm", "cat", &name]).is(4, "", &complaint("cat", &name, "No such file or directory"));
+    ipc(&["shm", "cat", &name]).is(4, "", &complaint("cat", &name, MISSING));
     input.write_all(b" whole").unwrap();
     drop(input);
     assert!(writer.wait().unwrap().success());
@@ -281,7 +281,7 @@ fn a_reader_of_stdout_that_left_ends_cat_without_a_word_and_a_full_one_with_one(
 fn what_was_printed_before_an_error_is_printed() {
     let name = Name::new("shm");
     ipc(&["shm", "write", &name]).input("hello\0").is(0, "", "");
-    let missing = "ipc: shm cat: /ipc-no-such: No such file or directory\n";
+    let missing = &complaint("cat", "/ipc-no-such", MISSING);
     ipc(&["shm", "cat", "--string", &name, "/ipc-no-such"]).is(4, "hello", missing);
 }
 

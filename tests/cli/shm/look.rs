@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{complaint, created};
+use super::{MISSING, complaint, created};
 use crate::peers;
 use crate::support::{Name, as_another_user, copy_for_others, ipc, sh, text};
 
@@ -55,7 +55,7 @@ fn what_is_known_of_a_system_v_segment_is_told() {
     let hint = "hint: copy it: ipc shm cat OLD | ipc shm write NEW\n";
     ipc(&["shm", "resize", &key, "200"]).is(3, "", &(complaint("resize", &key, fixed) + hint));
     ipc(&["shm", "rm", &key]).is(0, "", "");
-    ipc(&["shm", "cat", &key]).is(4, "", &complaint("cat", &key, "No such file or directory"));
+    ipc(&["shm", "cat", &key]).is(4, "", &complaint("cat", &key, MISSING));
 }
 
 #[test]
@@ -104,13 +104,13 @@ fn processes_that_proc_does_not_show_are_not_taken_for_none() {
 
 #[test]
 fn who_may_not_look_into_the_directory_is_told_its_name() {
-    if !peers::may_unshare(&["--mount"]) {
+    if !peers::may_unshare(&["--mount", "--ipc"]) {
         return;
     }
     let (_directory, copy) = copy_for_others();
     let line = "mount -t tmpfs -o mode=700 none /dev/shm && \
                 exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$0\" shm ls";
-    sh("exec unshare --mount sh -c \"$@\"").word("sh").word(line).word(copy).is(
+    sh("exec unshare --mount --ipc sh -c \"$@\"").word("sh").word(line).word(copy).is(
         6,
         "",
         "ipc: shm ls: /dev/shm: Permission denied\n",

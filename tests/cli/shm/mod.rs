@@ -19,6 +19,10 @@ pub fn created(size: &str) -> Name {
     name
 }
 
+/// Why a segment that is missing cannot be used.
+pub const MISSING: &str =
+    "No such file or directory\nhint: 'ipc shm create' makes it, and so does 'ipc shm write'";
+
 /// What a diagnostic of this verb about this object says.
 pub fn complaint(verb: &str, name: &str, reason: &str) -> String {
     format!("ipc: shm {verb}: {name}: {reason}\n")
@@ -39,7 +43,15 @@ fn create_refuses_what_exists_unless_told_and_of_the_same_size() {
     ipc(&["shm", "create", &key, "--size", "8"]).is(0, "", "");
     for object in [&*name, &*key] {
         let run = |words: &[&str]| ipc(&["shm", "create", object, "--size"]).words(words);
-        run(&["8"]).is(5, "", &complaint("create", object, "File exists"));
+        run(&["8"]).is(
+            5,
+            "",
+            &complaint(
+                "create",
+                object,
+                "File exists\nhint: --exist-ok accepts one that is there already",
+            ),
+        );
         run(&["8", "-e"]).is(0, "", "");
         let other = complaint("create", object, "exists with another size, 8 bytes");
         run(&["9", "-e"]).is(5, "", &other);

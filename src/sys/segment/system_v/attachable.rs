@@ -9,6 +9,7 @@ use super::super::{Access, Error, Passing, Segment, Sync, Window};
 use super::MARKED;
 use crate::cell::Width;
 use crate::errno::Errno;
+use crate::sys::origin::Found;
 use crate::sys::system_v::no_such;
 use crate::sys::transfer::{self, Side};
 
@@ -137,6 +138,12 @@ pub fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
         .map_err(no_such)?;
     // SAFETY: the call succeeded, so the kernel wrote it.
     Ok(unsafe { status.assume_init() })
+}
+
+/// Who made a segment.
+pub fn found(id: i32) -> Result<Found, Errno> {
+    let permissions = status(id)?.shm_perm;
+    Ok(Found::in_kernel(permissions.cuid, u32::from(permissions.mode) & 0o777))
 }
 
 fn is_marked(status: &libc::shmid_ds) -> bool {

@@ -9,13 +9,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use self::attachable::{Attachable, destroy, get};
 use self::unfinished::Unfinished;
 use super::{
-    Access, Description, Error, Fact, Made, PageSize, Place, Segment, Unlisted, Value, WriteError,
+    Access, Description, Error, Fact, Listed, Made, PageSize, Place, Segment, Value, WriteError,
 };
 use crate::errno::Errno;
 use crate::name::SystemVName;
 use crate::sys::fill;
 use crate::sys::memfd;
 use crate::sys::offset::remaining;
+use crate::sys::origin::Found;
 use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
 
@@ -81,6 +82,12 @@ impl Place for SystemVName {
         false
     }
 
+    fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error> {
+        let id = find(self)?;
+        let found = attachable::found(id)?;
+        Ok((Box::new(Attachable::new(id, access)?), found))
+    }
+
     fn remove(&self) -> Result<(), Error> {
         Ok(destroy(find(self)?)?)
     }
@@ -95,13 +102,12 @@ impl Place for SystemVName {
         Ok(described(&row, self.as_ref().to_owned()))
     }
 
-    fn list() -> Result<Vec<Description>, Unlisted> {
-        let rows = match system_v::table("shm") {
-            // A kernel without System V objects has none.
-            Err(Errno(libc::ENOENT)) => Vec::new(),
-            rows => rows.map_err(|errno| Unlisted { place: "/proc/sysvipc/shm", errno })?,
-        };
-        Ok(rows.iter().map(|row| described(row, row.name())).collect())
+    fn list() -> Listed {
+        let rows = system_v::table("shm");
+        Listed {
+            found: rows.iter().flatten().map(|row| described(row, row.name())).collect(),
+            unlisted: rows.err().map(|errno| ("/proc/sysvipc/shm", errno)).into_iter().collect(),
+        }
     }
 }
 
@@ -115,7 +121,7 @@ fn described(row: &Row, name: OsString) -> Description {
         ("name", Value::Name(name)),
         ("size", number("size")),
         ("id", number("shmid")),
-        ("key", Value::Key(row.number("key") as i32)),
+        ("key", Value::Name(row.key().into())),
         ("mode", Value::Mode(row.number("perms") as u32 & 0o777)),
         ("uid", number("uid")),
         ("gid", number("gid")),

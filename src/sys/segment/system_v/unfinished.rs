@@ -1,53 +1,36 @@
-//! A System V segment that is yet to be filled: shmget(2), IPC_SET and IPC_RMID of shmctl(2).
-
-use std::mem::ManuallyDrop;
-use std::sync::Once;
-use std::sync::atomic::{AtomicI32, Ordering};
+//! A System V segment that is yet to be filled: shmget(2), IPC_SET of shmctl(2).
 
 use super::super::{Access, Error, PageSize, Segment};
-use super::attachable::{self, Attachable, destroy, get};
+use super::attachable::{self, Attachable, get};
 use crate::errno::Errno;
-use crate::sys::signal::Blocked;
-use crate::sys::system_v::{self, NEW, OURS, Target, no_such};
-use crate::sys::{ending, meminfo, offset, sysctl};
+use crate::sys::system_v::{self, Kind, NEW, OURS, Target, no_such};
+use crate::sys::{meminfo, offset, sysctl};
 
-/// A segment that is not yet as it shall be. Dropping it removes it, and so do HUP, INT and TERM
-/// that end us. Others may find it meanwhile: the kernel gives a key only to a
-/// segment that it makes.
+/// A segment that is not yet as it shall be.
 #[derive(Debug)]
-pub struct Unfinished {
-    id: i32,
-}
-
-/// The segment that is to be removed when a signal comes; -1 for none.
-static UNFINISHED: AtomicI32 = AtomicI32::new(-1);
+pub struct Unfinished(system_v::Unfinished);
 
 impl Unfinished {
-    /// Makes one that we may write to, whatever its permissions shall be, and for which there is
-    /// memory: the kernel promises none, and ends processes when there is no more.
+    /// Makes one that its maker may write to, whatever its permissions shall be, and for which there
+    /// is memory: the kernel promises none, and ends processes when there is no more.
     pub fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<Self, Error> {
-        static WATCHED: Once = Once::new();
-        WATCHED.call_once(|| ending::undo_first(remove_unfinished));
-        // No signal comes between the segment and the note that we have it.
-        let _blocked = Blocked::new(ending::signals());
-        let id = make(target, size, mode | OURS, page_size)?;
-        UNFINISHED.store(id, Ordering::Relaxed);
-        let made = Self { id };
+        let make = || make(target, size, mode | OURS, page_size);
+        let made = system_v::Unfinished::make(Kind::Segment, make)?;
         // Huge pages are set aside when the segment is made.
         if page_size == PageSize::Ordinary {
             meminfo::refuse_beyond_available(size)?;
         }
-        Ok(made)
+        Ok(Self(made))
     }
 
     /// Its identifier.
     pub fn id(&self) -> i32 {
-        self.id
+        self.0.id()
     }
 
     /// The segment, to be written to.
     pub fn attachable(&self) -> Result<Attachable, Errno> {
-        Attachable::new(self.id, Access::Write)
+        Attachable::new(self.id(), Access::Write)
     }
 
     /// Has all of its memory be there.
@@ -68,27 +51,10 @@ impl Unfinished {
     /// ENOENT if somebody has removed it meanwhile.
     pub fn finish(self, mode: u32) -> Result<(), Errno> {
         if mode & OURS != OURS {
-            set_mode(self.id, mode)?;
+            set_mode(self.id(), mode)?;
         }
-        let _finished = ManuallyDrop::new(self);
-        UNFINISHED.store(-1, Ordering::Relaxed);
+        self.0.keep();
         Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        remove_unfinished();
-    }
-}
-
-/// Removes the segment that is not finished, unless somebody did. It only makes an atomic change and a
-/// system call, so that it may be called when a signal comes.
-fn remove_unfinished() {
-    let id = UNFINISHED.swap(-1, Ordering::Relaxed);
-    if id >= 0 {
-        // What went wrong is told already.
-        let _ = destroy(id);
     }
 }
 

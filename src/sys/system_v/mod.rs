@@ -1,9 +1,14 @@
 //! What the System V objects have in common: keys, identifiers and permissions: sysvipc(7).
 
+mod unfinished;
+
 use std::ffi::{OsStr, OsString, c_int};
 
 use nix::sys::stat::stat;
 
+pub use self::unfinished::{Kind, Unfinished, wait_for_maker};
+
+use super::origin::Found;
 use crate::errno::Errno;
 use crate::name::{SystemVName, SystemVTarget};
 
@@ -85,9 +90,14 @@ pub fn no_such(errno: Errno) -> Errno {
 /// A table of `/proc/sysvipc`, such as `msg`: a map from column to number for each object.
 ///
 /// # Errors
-/// Those of reading it.
+/// ENOSYS if there is no such table, as the kernel has none or /proc is not mounted; those of reading
+/// it.
 pub fn table(name: &str) -> Result<Vec<Row>, Errno> {
-    let text = std::fs::read_to_string(format!("/proc/sysvipc/{name}"))?;
+    let text = std::fs::read_to_string(format!("/proc/sysvipc/{name}"));
+    let text = text.map_err(|error| match Errno::from(error) {
+        Errno(libc::ENOENT | libc::ENOTDIR) => Errno(libc::ENOSYS),
+        errno => errno,
+    })?;
     let mut lines = text.lines();
     let columns: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
     Ok(lines.map(|line| Row::parse(&columns, line)).collect())
@@ -125,14 +135,28 @@ impl Row {
         self.0.get(1).map_or(0, |&(_, id)| id as i32)
     }
 
+    /// Who made the object, and its permissions.
+    pub fn found(&self) -> Found {
+        Found::in_kernel(self.number("cuid") as u32, self.number("perms") as u32 & 0o777)
+    }
+
+    /// Its key, as ipcs(1) writes it.
+    pub fn key(&self) -> String {
+        hexadecimal(self.number("key") as i32)
+    }
+
     /// The name by which the object is reached: by its key or, where that is private, by its
     /// identifier.
     pub fn name(&self) -> OsString {
         match self.number("key") as i32 {
             libc::IPC_PRIVATE => SystemVName::of_id(self.id()).as_ref().to_owned(),
-            key => format!("sysv:{key:#010x}").into(),
+            key => format!("sysv:{}", hexadecimal(key)).into(),
         }
     }
+}
+
+fn hexadecimal(key: i32) -> String {
+    format!("{key:#010x}")
 }
 
 /// The key that glibc's and musl's ftok(3) make.

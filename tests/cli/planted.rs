@@ -1,0 +1,146 @@
+//! What another user made in a place where every user can make names is not used where it would have
+//! been made, unless that user is trusted.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+use std::path::Path;
+
+use crate::support::{Name, Run, as_another_user, code, ipc, text};
+
+/// A directory that every user can make names in.
+fn shared_directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    directory
+}
+
+fn refused(noun_and_verb: &str, name: &str) -> String {
+    format!(
+        "ipc: {noun_and_verb}: {name}: exists, made by another user (nobody), where every user can \
+         make one\nhint: --trust nobody uses it all the same\n"
+    )
+}
+
+/// The verbs that would make an object of a noun, and the status of each when it is there.
+fn makers(noun: &str) -> Vec<(&str, &[&str], i32)> {
+    match noun {
+        "shm" | "map" => vec![("create", &["-e", "--size", "8"], 0), ("write", &[], 0)],
+        "sem" => vec![("create", &["-e"], 0), ("run", &["-n", "--create", "1"], 0)],
+        "mq" => vec![("create", &["-e"], 0), ("send", &["--create"], 0)],
+        _ => vec![("create", &["-e"], 0), ("write", &["-n", "--create"], 1)],
+    }
+}
+
+fn run(noun: &str, verb: &str, options: &[&str], name: &str, directory: &Path) -> Run {
+    let run = ipc(&[noun, verb]).words(options).word(name).within(directory);
+    match verb {
+        "run" => run.words(&["--", "true"]),
+        "send" => run.word("x"),
+        "write" => run.input(if noun == "fifo" { "" } else { "12345678" }),
+        _ => run,
+    }
+}
+
+/// Has another user make an object that everybody may use; `false` where we may not be another user.
+fn plant(noun: &str, name: &str, directory: &Path) -> bool {
+    let create: &[&str] = match noun {
+        "shm" | "map" => &["create", "-m", "0666", "--size", "8"],
+        "sem" => &["create", "-m", "0666", "--value", "1"],
+        "mq" if name.starts_with('/') => {
+            &["create", "-m", "0666", "--max-msgs", "4", "--msg-size", "64"]
+        }
+        _ => &["create", "-m", "0666"],
+    };
+    let Some(other) = as_another_user(&[noun]) else { return false };
+    other.words(create).word(name).within(directory).is(0, "", "");
+    true
+}
+
+#[test]
+fn an_object_of_another_user_is_not_used_as_if_it_had_been_made() {
+    let directory = shared_directory();
+    let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
+    let objects =
+        names.iter().flat_map(|(noun, names)| names.iter().map(move |name| (*noun, &**name)));
+    for (noun, name) in objects.chain([("fifo", "p"), ("map", "f")]) {
+        if !plant(noun, name, directory.path()) {
+            return;
+        }
+        for (verb, options, there) in makers(noun) {
+            let status = if verb == "run" { 125 } else { 6 };
+            let refusal = refused(&format!("{noun} {verb}"), name);
+            run(noun, verb, options, name, directory.path()).is(status, "", &refusal);
+            let options = [options, &["--trust", "root", "--trust", "@daemon"]].concat();
+            run(noun, verb, &options, name, directory.path()).is(status, "", &refusal);
+            for trusted in ["nobody", "65534", "@nogroup", "any"] {
+                let options = [&options[..], &["--trust", trusted]].concat();
+                run(noun, verb, &options, name, directory.path()).is(there, "", "");
+            }
+        }
+    }
+    let mkfifo = |words: &[&str]| ipc(&["mkfifo", "-e", "p"]).words(words).within(directory.path());
+    mkfifo(&[]).is(6, "", &refused("mkfifo", "p"));
+    mkfifo(&["--trust", "nobody"]).is(0, "", "");
+}
+
+#[test]
+fn what_belongs_to_the_owner_of_the_directory_is_used_by_others() {
+    let directory = shared_directory();
+    let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
+    for (noun, name) in
+        names.iter().flat_map(|(noun, names)| names.iter().map(move |name| (*noun, &**name)))
+    {
+        let size: &[&str] = if noun == "shm" { &["--size", "8"] } else { &[] };
+        ipc(&[noun, "create", "-m", "0666", name]).words(size).is(0, "", "");
+        let Some(other) = as_another_user(&[noun, "create", "-e", name]) else { return };
+        other.words(size).is(0, "", "");
+    }
+    // Nobody plants anything where only the owner makes names.
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    ipc(&["fifo", "create", "p"]).within(directory.path()).is(0, "", "");
+    lchown(directory.path().join("p"), Some(65534), None).unwrap();
+    ipc(&["fifo", "create", "-e", "p"]).within(directory.path()).is(0, "", "");
+}
+
+#[test]
+fn a_planted_link_is_no_way_to_what_may_be_used() {
+    let directory = shared_directory();
+    let (link, elsewhere) = (directory.path().join("l"), tempfile::tempdir().unwrap());
+    ipc(&["fifo", "create", "p"]).within(elsewhere.path()).is(0, "", "");
+    symlink(elsewhere.path().join("p"), &link).unwrap();
+    let create = || ipc(&["fifo", "create", "-e", "l"]).within(directory.path());
+    let written = fs::read_to_string("/proc/sys/fs/protected_symlinks").unwrap_or_default();
+    create().is(0, "", "");
+    if lchown(&link, Some(65534), None).is_err() {
+        return;
+    }
+    let output = create().output();
+    match written.trim() {
+        // The kernel itself does not follow it.
+        "1" => assert_eq!((code(&output), text(&output.stdout)), (6, String::new())),
+        _ => assert_eq!(text(&output.stderr), refused("fifo create", "l")),
+    }
+}
+
+#[test]
+fn a_lock_is_held_on_a_file_of_any_user() {
+    let directory = shared_directory();
+    fs::write(directory.path().join("lock"), "").unwrap();
+    fs::set_permissions(directory.path().join("lock"), fs::Permissions::from_mode(0o666)).unwrap();
+    if lchown(directory.path().join("lock"), Some(65534), None).is_err() {
+        return;
+    }
+    ipc(&["lock", "run", "lock", "--", "echo", "held"])
+        .within(directory.path())
+        .is(0, "held\n", "");
+}
+
+#[test]
+fn a_user_that_is_not_known_cannot_be_trusted() {
+    ipc(&["shm", "write", "--trust", "no-such-user", "/x"]).is(
+        2,
+        "",
+        "ipc: shm write: --trust 'no-such-user': there is no user no-such-user\n\
+         hint: try 'ipc shm write --help'\n",
+    );
+}
