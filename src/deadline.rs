@@ -114,11 +114,6 @@ impl Waiting {
         self.nonblock || self.timeout.is_some()
     }
 
-    /// Whether there is a wait at all: a timeout of 0 tries once.
-    pub fn waits(&self) -> bool {
-        !self.nonblock && !matches!(self.timeout, Some(Patience::For(Duration::ZERO)))
-    }
-
     /// The moment to give up at, counted from now.
     pub fn deadline(&self) -> Deadline {
         match self.timeout {

@@ -41,8 +41,8 @@ impl Run for Fd {
         let subject = self.number.to_string();
         let wanted = self.what.lasting_lock()?;
         let fd = descriptor::inherited(self.number.into()).about(&subject)?;
-        let file = format!("/proc/self/fd/{}", self.number).into();
-        let holders = Holders { file, called: subject.clone().into(), lock: wanted };
+        let file = format!("/proc/self/fd/{}", self.number);
+        let holders = Holders::new(file, &subject, wanted);
         let notes = output.notes();
         let locked =
             locked::descriptor(fd, wanted, deadline, |taken| holders.tell_before(taken, &notes));
@@ -50,7 +50,7 @@ impl Run for Fd {
         match self.waiting.settle(locked).about(&subject) {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
-                holders.tell_after(&error, &self.waiting, output);
+                holders.tell_after(&error, output);
                 self.conflict.settle(error, output)
             }
         }

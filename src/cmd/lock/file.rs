@@ -44,8 +44,7 @@ impl Run for Take {
         let deadline = self.waiting.deadline();
         let owner = self.ownership.owner()?;
         let content = self.pidfile.content();
-        let holders =
-            Holders { file: self.file.clone(), called: self.file.clone(), lock: lock_file::FLOCK };
+        let holders = Holders::new(&self.file, &self.file, lock_file::FLOCK);
         let (path, notes, before) = (self.file.clone(), output.notes(), holders.clone());
         let taken = within(deadline, move || {
             let before_waiting = |taken| before.tell_before(taken, &notes);
@@ -54,7 +53,7 @@ impl Run for Take {
         let taken = taken.map_err(Failure::from).about(&self.file)?;
         let taken = taken.map_err(explain).about(&self.file)?;
         let settled = self.waiting.settle(taken).about(&self.file);
-        settled.inspect_err(|error| holders.tell_after(error, &self.waiting, output))?;
+        settled.inspect_err(|error| holders.tell_after(error, output))?;
         Ok(Exit::Done)
     }
 }

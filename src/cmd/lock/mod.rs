@@ -8,12 +8,13 @@ mod run;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::cli::{Noun, Verb};
-use crate::deadline::Waiting;
 use crate::exit::{Exit, Failure};
 use crate::lock_file::{self, Content, Taken};
 use crate::output::{Notes, Output, escape, rfc3339};
@@ -94,14 +95,19 @@ struct Holders {
     file: OsString,
     called: OsString,
     lock: Lock,
+    /// Whether it was said before a wait; shared by clones.
+    was_told: Arc<AtomicBool>,
 }
 
 impl Holders {
+    fn new(file: impl Into<OsString>, called: impl Into<OsString>, lock: Lock) -> Self {
+        Self { file: file.into(), called: called.into(), lock, was_told: Arc::default() }
+    }
+
     /// Says it to a caller that asked for more, or that sits at a terminal, unless that was said
     /// before the wait.
-    fn tell_after(&self, error: &anyhow::Error, waiting: &Waiting, output: &Output) {
-        let was_told = output.is_verbose() && waiting.waits();
-        if is_of_interest(error, output) && !was_told {
+    fn tell_after(&self, error: &anyhow::Error, output: &Output) {
+        if is_of_interest(error, output) && !self.was_told.load(Ordering::SeqCst) {
             let taken = lock_file::taken(&self.file, Content::Full);
             let held = lock_table::of_path(&self.file, self.lock.range);
             self.tell(taken.ok().flatten(), &held.unwrap_or_default(), &output.notes());
@@ -114,6 +120,7 @@ impl Holders {
         if !notes.is_verbose() {
             return;
         }
+        self.was_told.store(true, Ordering::SeqCst);
         let held = match self.lock.kind {
             // If we have POSIX locks on the file, opening and closing it would release them.
             Kind::Posix => lock_table::seen_of_path(&self.file, self.lock.range),

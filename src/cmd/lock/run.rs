@@ -98,7 +98,7 @@ impl Run {
     fn lock(&self, output: &Output) -> anyhow::Result<OwnedFd> {
         let deadline = self.waiting.deadline();
         let wanted = self.what.lock()?;
-        let holders = Holders { file: self.file.clone(), called: self.file.clone(), lock: wanted };
+        let holders = Holders::new(&self.file, &self.file, wanted);
         let (path, notes, before) = (self.file.clone(), output.notes(), holders.clone());
         let locked = within(deadline, move || {
             locked::open(&path, wanted, deadline, |taken| before.tell_before(taken, &notes))
@@ -106,7 +106,7 @@ impl Run {
         let locked = locked.map_err(Failure::from).about(&self.file)?;
         let locked = locked.map_err(explain_open).about(&self.file)?;
         let settled = self.waiting.settle(locked).about(&self.file);
-        settled.inspect_err(|error| holders.tell_after(error, &self.waiting, output))
+        settled.inspect_err(|error| holders.tell_after(error, output))
     }
 }
 
