@@ -34,6 +34,7 @@ const COMMANDS: &[(&str, &str)] = &[
 const PREPARATION: &[&str] = &[
     "sem create NAME --value 100",
     "mq create NAME --max-msgs 2 --msg-size 16",
+    "mq send NAME hello",
     "shm create NAME --size 4096",
 ];
 
