@@ -541,13 +541,21 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__applets)
-            opts="-q -v -h -V --quiet --verbose --install --force --help --version"
+            opts="-q -v -h -V --quiet --verbose --install --remove --target --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --install)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remove)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -599,7 +607,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --mode --exist-ok --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -610,6 +618,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -663,7 +675,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__write)
-            opts="-q -v -0 -m -t -n -h -V --quiet --verbose --records --null --frame --create --mode --timeout --nonblock --help --version"
+            opts="-q -v -0 -m -t -n -h -V --quiet --verbose --records --null --frame --create --mode --trust --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -678,6 +690,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1887,7 +1903,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__drop)
-            opts="-q -v -f -h -V --quiet --verbose --owner --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --owner --pidfile --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2021,7 +2037,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__test)
-            opts="-q -v -j -h -V --quiet --verbose --range --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --range --pidfile --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2185,7 +2201,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__create)
-            opts="-q -v -s -m -e -h -V --quiet --verbose --size --huge --mode --exist-ok --help --version"
+            opts="-q -v -s -m -e -h -V --quiet --verbose --size --huge --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2204,6 +2220,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2419,7 +2439,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__write)
-            opts="-q -v -m -t -n -h -V --quiet --verbose --offset --grow --truncate --mode --sync --guard --timeout --nonblock --help --version"
+            opts="-q -v -m -t -n -h -V --quiet --verbose --offset --grow --truncate --mode --trust --sync --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2434,6 +2454,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2457,7 +2481,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mkfifo)
-            opts="-q -v -m -e -h -V --quiet --verbose --mode --exist-ok --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2468,6 +2492,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2493,7 +2521,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --max-msgs --msg-size --max-bytes --mode --exist-ok --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --max-msgs --msg-size --max-bytes --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2516,6 +2544,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2609,7 +2641,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__send)
-            opts="-q -v -p -t -n -0 -h -V --quiet --verbose --priority --create --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -p -t -n -0 -h -V --quiet --verbose --priority --create --trust --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2620,6 +2652,10 @@ _ipc() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2745,7 +2781,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --value --nsems --mode --exist-ok --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --value --nsems --reset --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2764,6 +2800,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2825,7 +2865,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__run)
-            opts="-q -v -t -n -E -h -V --quiet --verbose --count --create --close --index --timeout --nonblock --conflict-exit-code --help --version"
+            opts="-q -v -t -n -E -h -V --quiet --verbose --count --create --close --index --trust --timeout --nonblock --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2840,6 +2880,10 @@ _ipc() {
                     return 0
                     ;;
                 --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3071,7 +3115,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__create)
-            opts="-q -v -s -m -e -h -V --quiet --verbose --size --huge --mode --exist-ok --help --version"
+            opts="-q -v -s -m -e -h -V --quiet --verbose --size --huge --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3090,6 +3134,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3291,7 +3339,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__write)
-            opts="-q -v -m -t -n -h -V --quiet --verbose --offset --grow --truncate --mode --guard --timeout --nonblock --help --version"
+            opts="-q -v -m -t -n -h -V --quiet --verbose --offset --grow --truncate --mode --trust --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3306,6 +3354,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3527,7 +3579,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__connect)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --bind --retry --timeout --nonblock --keepalive --null --frame --help --version"
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --bind --retry --timeout --nonblock --max-time --recv-only --send-only --keepalive --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3550,6 +3602,10 @@ _ipc() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-time)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3655,7 +3711,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__relay)
-            opts="-q -v -m -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --help --version"
+            opts="-q -v -m -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --max-time --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3706,6 +3762,10 @@ _ipc() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-time)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3751,7 +3811,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__serve)
-            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --echo --hub --activate --null --frame --help --version"
+            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --echo --hub --activate --max-time --recv-only --send-only --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3802,6 +3862,10 @@ _ipc() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-time)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

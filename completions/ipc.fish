@@ -34,7 +34,7 @@ complete -c ipc -n "__fish_ipc_needs_command" -f -a "sem" -d 'Count and limit wo
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "shm" -d 'Share memory between processes, POSIX or System V'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "signal" -d 'Send signals to processes, wait for them, and handle them'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "sock" -d 'Serve and connect to sockets'
-complete -c ipc -n "__fish_ipc_needs_command" -f -a "applets" -d 'List the names by which links to this program are called, or make the links'
+complete -c ipc -n "__fish_ipc_needs_command" -f -a "applets" -d 'List the names by which links to this program are called, or make or remove the links'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "mkfifo" -d 'Create FIFOs'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and not __fish_seen_subcommand_from create write cat stat ls rm" -s h -l help -d 'Print help'
@@ -46,6 +46,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand fifo; and not __fish_seen_subcom
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and not __fish_seen_subcommand_from create write cat stat ls rm" -f -a "ls" -d 'List the FIFOs of a directory'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and not __fish_seen_subcommand_from create write cat stat ls rm" -f -a "rm" -d 'Remove FIFOs'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from create" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from create" -s e -l exist-ok -d 'Succeed if it exists already'
@@ -57,6 +58,7 @@ whole\t'All of it is one record; on output nothing is added'
 len4\t'A 4-byte little-endian length, then the bytes'
 netstring\t'A length in decimal, a colon, the bytes, a comma'"
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions for a FIFO that is created; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Say what happens, on stderr'
@@ -141,6 +143,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -l range -d 'Look only at LEN bytes from OFF on' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -l pidfile -d 'The file has the number of the process alone, as programs that read pidfiles expect'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s V -l version -d 'Print version'
@@ -149,12 +152,13 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -l pidfile -d 'Write the number of the process alone, as programs that read pidfiles expect'
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -l pidfile -d 'The file has the number of the process alone, as programs that read pidfiles expect'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -l owner -d 'Process that owns the lock file, rather than the one that called us' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -l pidfile -d 'The file has the number of the process alone, as programs that read pidfiles expect'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -s f -l force -d 'Drop it whoever has it'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from drop" -s V -l version -d 'Print version'
@@ -181,6 +185,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcomm
 complete -c ipc -n "__fish_ipc_using_subcommand map; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait sync resize stat ls rm" -f -a "rm" -d 'Remove segments'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s s -l size -d 'How many bytes it has' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -l huge -d 'Use huge pages, or fail'
@@ -189,6 +194,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l offset -d 'Where to begin' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions for a segment that is created; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics: the status says it all'
@@ -370,12 +376,14 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -l msg-size -d 'Bytes that a message may have' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -l max-bytes -d 'Bytes that all messages of a System V queue may have' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s e -l exist-ok -d 'Succeed if it exists already'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -s p -l priority -d 'Priority of the messages, 0 to 32767; of a System V queue their type, 1 and up' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
@@ -410,7 +418,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l exec -d 'Run COMMAND for each message, which it has on its standard input'
-complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l requeue -d 'Send a message back to the queue if its COMMAND fails'
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l requeue -d 'Send a message back to the queue if its COMMAND fails, after 1 s'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -l type -d 'The first message of this System V type; -N is the lowest type up to N' -r
@@ -456,8 +464,10 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcomm
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -l value -d 'Units that it has at first' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -l nsems -d 'Semaphores in a System V set' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -l reset -d 'Give one that exists already this value anew'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s e -l exist-ok -d 'Succeed if it exists already'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
@@ -480,6 +490,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l count -d 'How many units' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l create -d 'Create the semaphore with this many units if there is none' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l index -d 'Which semaphore of a System V set, from 0 on' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s E -l conflict-exit-code -d 'Status instead of 1 and 124 where it would block or is not in time' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print no diagnostics: the status says it all'
@@ -537,6 +548,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcomm
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and not __fish_seen_subcommand_from create write cat read peek poke add cas wait resize stat ls rm" -f -a "rm" -d 'Remove segments'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s s -l size -d 'How many bytes it has' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -l huge -d 'Use huge pages, or fail'
@@ -545,6 +557,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l offset -d 'Where to begin' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions for a segment that is created; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l guard -d 'Hold a unit of this semaphore meanwhile' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics: the status says it all'
@@ -793,6 +806,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l max-per-uid -d 'Serve so many of one user at a time; the user\'s others wait' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l grace -d 'At INT, TERM or HUP, let the clients that are served finish for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l idle -d 'End when there was no client for this long' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l max-time -d 'End a connection that lasts longer than this, with status 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -804,6 +818,8 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l echo -d 'Send back what comes'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l hub -d 'Send what comes from each client to every other'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l activate -d 'Hand the listening socket to a single COMMAND, which does all the rest'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l recv-only -d 'Send nothing, and leave stdin alone; the peer is not told that nothing comes'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -l send-only -d 'Print nothing, and end when stdin has ended and the peer has read everything'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
@@ -813,6 +829,7 @@ dgram\t'Messages, each on its own'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l bind -d 'Connect from this address: tcp:HOST:PORT, where port 0 is any that is free' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l retry -d 'Where nobody listens, try again for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s t -l timeout -d 'Give up after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l max-time -d 'End a connection that lasts longer than this, with status 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l keepalive -d 'Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l frame -d 'How records are told apart' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
@@ -822,6 +839,8 @@ netstring\t'A length in decimal, a colon, the bytes, a comma'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s n -l nonblock -d 'Do not wait: status 1 where it would block'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l recv-only -d 'Send nothing, and leave stdin alone; the peer is not told that nothing comes'
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l send-only -d 'Print nothing, and end when stdin has ended and the peer has read everything'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s 0 -l null -d 'Records end with NUL instead of newline'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s V -l version -d 'Print version'
@@ -876,6 +895,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l max-per-uid -d 'Serve so many of one user at a time; the user\'s others wait' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l grace -d 'At INT, TERM or HUP, let the clients that are served finish for this long' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l idle -d 'End when there was no client for this long' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l max-time -d 'End a connection that lasts longer than this, with status 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from relay" -l once -d 'End after the first client, with the status of what was done for it'
@@ -906,12 +926,15 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -l install -d 'Make the links in this directory' -r -F
+complete -c ipc -n "__fish_ipc_using_subcommand applets" -l remove -d 'Remove the links from this directory' -r -F
+complete -c ipc -n "__fish_ipc_using_subcommand applets" -l target -d 'Path of the program when the links are used, if it is another than now' -r -F
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -l force -d 'Replace files that have one of the names'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ipc -n "__fish_ipc_using_subcommand applets" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s m -l mode -d 'Permissions, octal or symbolic, whatever the umask; 0600 if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -l trust -d 'Use an object that this user, a member of this group, or any user has made' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s q -l quiet -d 'Print no diagnostics: the status says it all'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s v -l verbose -d 'Say what happens, on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s e -l exist-ok -d 'Succeed if it exists already'
@@ -925,7 +948,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcom
 complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "shm" -d 'Share memory between processes, POSIX or System V'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "signal" -d 'Send signals to processes, wait for them, and handle them'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "sock" -d 'Serve and connect to sockets'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "applets" -d 'List the names by which links to this program are called, or make the links'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "applets" -d 'List the names by which links to this program are called, or make or remove the links'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "mkfifo" -d 'Create FIFOs'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "create" -d 'Create FIFOs'

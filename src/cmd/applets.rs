@@ -31,10 +31,10 @@ pub struct Applets {
     #[arg(long, value_name = "DIR")]
     remove: Option<PathBuf>,
     /// Path of the program when the links are used, if it is another than now
-    #[arg(long, value_name = "PATH", requires = "install")]
+    #[arg(long, value_name = "PATH", requires = "install", conflicts_with = "remove")]
     target: Option<PathBuf>,
     /// Replace files that have one of the names
-    #[arg(long, requires = "install")]
+    #[arg(long, requires = "install", conflicts_with = "remove")]
     force: bool,
     /// Names of the links, instead of all
     #[arg(value_name = "NAME")]

@@ -87,7 +87,10 @@ impl<O: Operand> Run for Ls<O> {
             .into_iter()
             .map(|(place, errno)| about(Part::listed_at(place).explain(errno), place));
         let exit = list(&records, unlisted.collect(), self.format, output)?;
-        warn_of_hidden(everybody.hidden(), self.format, output)?;
+        // Where nothing could be listed, the holders are not what is missing.
+        if exit == Exit::Done || !records.is_empty() {
+            warn_of_hidden(everybody.hidden(), self.format, output)?;
+        }
         Ok(exit)
     }
 }

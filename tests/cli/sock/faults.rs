@@ -344,7 +344,7 @@ fn what_a_peer_has_not_read_when_it_closes_is_an_error_and_what_it_has_is_none()
             let told = text(&output.stderr);
             let size = if kind == "stream" { 8 } else { 6 };
             let unread = format!("ipc: sock connect: the peer has not read {size} bytes yet\n");
-            assert!(told.starts_with(&unread), "{told}");
+            assert!(told.contains(&unread), "{told}");
             assert_eq!(told.contains("the peer hung up before"), expected == 3, "{told}");
             assert_eq!(code(&server.finish()), 0);
         }
