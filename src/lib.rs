@@ -4,45 +4,16 @@
 //! objects; `sys` has one file for each object of the kernel, and the only unsafe code. The other
 //! modules are leaves that anyone may use. ARCHITECTURE.md has a line for every file.
 
-pub mod cli;
-pub mod errno;
-pub mod exit;
-pub mod output;
-
-mod activation;
-mod address;
+mod app;
 mod applet;
-mod barrier;
-mod binding;
-mod bounded;
-mod cell;
-mod child;
+mod base;
 mod cmd;
-mod conversation;
-mod crew;
-mod critical;
-mod deadline;
-mod delivery;
-mod endpoint;
-mod flood;
-mod frame;
-mod guard;
-mod links;
-mod lock_file;
-mod machine;
-mod mailbox;
-mod name;
-mod permits;
-mod plain;
-mod ready;
-mod relay;
-mod semaphore;
-mod signals;
-mod socket_table;
-mod spin;
+mod io;
+mod mechanism;
+pub mod program;
+mod run;
+mod server;
 mod sys;
-mod trust;
-mod units;
 
 use std::ffi::OsString;
 
@@ -52,13 +23,13 @@ pub use sys::entry::start;
 /// What the programs under `benches/` compare with others, without starting a process each time.
 #[doc(hidden)]
 pub mod bench {
-    pub use crate::deadline::{Deadline, Waited};
-    pub use crate::semaphore::{Name, Semaphore};
+    pub use crate::base::deadline::{Deadline, Waited};
+    pub use crate::mechanism::semaphore::{Name, Semaphore};
     pub use crate::sys::system_v_semaphore::AtEnd;
 }
 
-use exit::Exit;
-use output::{Output, Unwritable, complain};
+use base::exit::Exit;
+use io::output::{Output, Unwritable, complain};
 use sys::heap::{self, Report};
 
 /// Runs `ipc` with these arguments, the name it was called by first; returns the exit status.
@@ -88,7 +59,7 @@ fn main(arguments: Vec<OsString>) -> u8 {
 }
 
 /// What a verb ends with that can allocate no more.
-fn report_of(cli::Call { place, verbosity, .. }: &cli::Call) -> Report {
+fn report_of(program::Call { place, verbosity, .. }: &program::Call) -> Report {
     let command = (!verbosity.quiet).then(|| place.prefix());
     Report { command, status: place.verb.exit(Exit::Failed).code() }
 }
@@ -99,7 +70,7 @@ fn report_of(cli::Call { place, verbosity, .. }: &cli::Call) -> Report {
 fn fail(error: &anyhow::Error, output: &Output) -> Exit {
     let unwritable = error.chain().find_map(|cause| cause.downcast_ref::<Unwritable>());
     if unwritable.is_some_and(|unwritable| unwritable.reader_left()) {
-        sys::signal::die_of(signals::Signal::PIPE);
+        sys::signal::die_of(base::signal::Signal::PIPE);
     }
     output.error(error);
     Exit::of(error)

@@ -109,7 +109,8 @@ impl Argument {
             ("skip", None) => self.place = Place::Skipped,
             ("default_value_t", Some(default)) => self.default = Some(default.to_token_stream()),
             ("default_value", Some(default)) => {
-                self.default = Some(quote!(<#ty as crate::plain::Word>::read(#default.as_ref())?));
+                self.default =
+                    Some(quote!(<#ty as crate::app::arguments::Word>::read(#default.as_ref())?));
             }
             ("required", Some(_)) => self.is_required = true,
             ("required_unless_present_any", Some(others)) => {
@@ -147,7 +148,7 @@ impl Argument {
         let names = match &self.place {
             Place::Option(names) => names,
             Place::Command => {
-                return Some(quote!(b"--" => Some(crate::plain::Known::Values(#name))));
+                return Some(quote!(b"--" => Some(crate::app::arguments::Known::Values(#name))));
             }
             Place::Operand | Place::Flattened(_) | Place::Skipped => return None,
         };
@@ -157,7 +158,7 @@ impl Argument {
             Shape::Many(_) => quote!(Values),
             Shape::Optional(_) | Shape::One(_) => quote!(Value),
         };
-        Some(quote!(#(#patterns)|* => Some(crate::plain::Known::#known(#name))))
+        Some(quote!(#(#patterns)|* => Some(crate::app::arguments::Known::#known(#name))))
     }
 
     /// Whether operands are its words that look like options, but are numbers.
@@ -177,7 +178,9 @@ impl Argument {
     pub fn field(&self) -> TokenStream {
         let field = &self.field;
         let value = match &self.place {
-            Place::Flattened(inner) => quote!(<#inner as crate::plain::Plain>::read(line)?),
+            Place::Flattened(inner) => {
+                quote!(<#inner as crate::app::arguments::Plain>::read(line)?)
+            }
             Place::Skipped => quote!(Default::default()),
             Place::Option(_) => self.option(),
             Place::Operand | Place::Command => self.operand(),
@@ -189,7 +192,7 @@ impl Argument {
         let name = field.to_string();
         quote!(#field: {
             let value = #value;
-            line.rule(#name, crate::plain::Rule {
+            line.rule(#name, crate::app::arguments::Rule {
                 excludes: &[#(#excludes),*],
                 requires: &[#(#requires),*],
             });
@@ -293,14 +296,14 @@ impl Parser {
 
     /// A function that makes an `Option` of the type from a word.
     fn function(&self, ty: &Type) -> TokenStream {
-        let word = quote!(<#ty as crate::plain::Word>::read);
+        let word = quote!(<#ty as crate::app::arguments::Word>::read);
         match self {
             Self::Word => word,
             Self::Range(range) => {
-                quote!(|word| #word(word).filter(|&value| crate::plain::is_within(value, #range)))
+                quote!(|word| #word(word).filter(|&value| crate::app::arguments::is_within(value, #range)))
             }
             Self::OfText(parse) => quote!(|word| (#parse)(word.to_str()?).ok()),
-            Self::OfWord(parse) => quote!(|word| crate::plain::owned(word, #parse)),
+            Self::OfWord(parse) => quote!(|word| crate::app::arguments::owned(word, #parse)),
         }
     }
 }

@@ -25,22 +25,23 @@ fn implement(input: &DeriveInput) -> Result<TokenStream> {
     let (name, (generics, types, bounds)) = (&input.ident, input.generics.split_for_impl());
     let names = arguments.iter().filter_map(Argument::arm);
     let takes_numbers = arguments.iter().any(Argument::takes_numbers);
-    let number = takes_numbers.then(|| quote!(b"-1" => Some(crate::plain::Known::Number),));
+    let number =
+        takes_numbers.then(|| quote!(b"-1" => Some(crate::app::arguments::Known::Number),));
     let flattened = arguments.iter().filter_map(Argument::inner);
     let fields = arguments.iter().map(Argument::field);
     let group = group(input, &arguments)?;
     Ok(quote! {
         #[automatically_derived]
-        impl #generics crate::plain::Plain for #name #types #bounds {
-            fn option(name: &[u8]) -> Option<crate::plain::Known> {
+        impl #generics crate::app::arguments::Plain for #name #types #bounds {
+            fn option(name: &[u8]) -> Option<crate::app::arguments::Known> {
                 match name {
                     #(#names,)*
                     #number
-                    _ => None #(.or_else(|| <#flattened as crate::plain::Plain>::option(name)))*
+                    _ => None #(.or_else(|| <#flattened as crate::app::arguments::Plain>::option(name)))*
                 }
             }
 
-            fn read(line: &mut crate::plain::Line<'_>) -> Option<Self> {
+            fn read(line: &mut crate::app::arguments::Line<'_>) -> Option<Self> {
                 let arguments = Self { #(#fields),* };
                 #group
                 Some(arguments)

@@ -6,8 +6,9 @@ use std::path::Path;
 use super::getopt::{Known, Misuse, Order, Takes, Word, Words};
 use super::quote::{Charset, quote};
 use super::{answer, complain, complain_of_usage};
-use crate::sys::{fifo, umask};
-use crate::units::Mode;
+use crate::base::units::Mode;
+use crate::mechanism::fifo;
+use crate::sys::umask;
 
 const CONTEXT: usize = 0;
 const MODE: usize = 1;

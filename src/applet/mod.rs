@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::output::{Output, Unwritable, Verbosity, complain_bytes};
+use crate::io::output::{Output, Unwritable, Verbosity, complain_bytes};
 
 /// A utility that we can be.
 #[derive(Debug)]

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use crate::app::arguments::Plain;
+use crate::app::links::{Foreign, Step, Target};
 use crate::applet::APPLETS;
-use crate::cli::{Example, NOUNS, Run};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject, about};
-use crate::links::{Foreign, Step, Target};
-use crate::output::{Output, escape};
-use crate::plain::Plain;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject, about};
+use crate::io::output::{Output, escape};
+use crate::program::{Example, NOUNS, Run};
 use crate::sys::directory::Directory;
 
 /// List the names by which links to this program are called, or make or remove the links

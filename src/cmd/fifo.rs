@@ -5,22 +5,23 @@ use std::fmt::Display;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Example, Noun, Run, Verb};
-use crate::deadline::{Deadline, Waited, Waiting};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject, about};
-use crate::frame::{Form, Framing, Messages, ReadError};
-use crate::machine::Part;
-use crate::output::{Format, Output, Record, Unwritable};
-use crate::plain::Plain;
+use crate::app::arguments::Plain;
+use crate::app::machine::Part;
+use crate::app::trust::{Accepted, Trust};
+use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject, about};
+use crate::base::units::{Permissions, Size};
+use crate::io::frame::{Form, Framing, Messages, ReadError};
+use crate::io::output::{Format, Output, Record, Unwritable};
+use crate::io::transfer::{Side, Transfer};
+use crate::mechanism::fifo;
+use crate::mechanism::fifo::{Error, LONGEST_RECORD, Reader, Writer};
+use crate::program::{Example, Noun, Run, Verb};
 use crate::sys::directory;
-use crate::sys::fifo::{self, Error, LONGEST_RECORD, Reader, Writer};
 use crate::sys::origin::Found;
 use crate::sys::process::Openings;
 use crate::sys::stdio::Stream;
-use crate::sys::transfer::{Side, Transfer};
-use crate::trust::{Accepted, Trust};
-use crate::units::{Permissions, Size};
 
 use super::{Creation, no_room_in, not_there};
 

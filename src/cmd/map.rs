@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use crate::cli::{Example, Noun, Run, Verb};
-use crate::exit::{Exit, Subject};
-use crate::machine::Part;
-use crate::name::FilePath;
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::app::arguments::Plain;
+use crate::app::machine::Part;
+use crate::base::exit::{Exit, Subject};
+use crate::base::name::FilePath;
+use crate::io::output::Output;
+use crate::mechanism::memory::segment;
+use crate::mechanism::memory::segment::{Access, Place};
+use crate::program::{Example, Noun, Run, Verb};
 use crate::sys::directory;
-use crate::sys::segment::{self, Access, Place};
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,

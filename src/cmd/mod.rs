@@ -19,18 +19,19 @@ use std::str::FromStr;
 use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
 
-use crate::deadline::{self, Deadline, Waited};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, about};
-use crate::name::{SystemVName, SystemVTarget};
-use crate::output::{Format, Output, Record, Unwritable, escape, json_bytes};
-use crate::plain::Plain;
+use crate::app::arguments::Plain;
+use crate::app::trust::{Accepted, Trust};
+use crate::base::deadline;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, about};
+use crate::base::name::{SystemVName, SystemVTarget};
+use crate::base::units::Permissions;
+use crate::io::output::{Format, Output, Record, Unwritable, escape, json_bytes};
 use crate::sys::inode;
 use crate::sys::origin::Found;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::{Row, Target};
-use crate::trust::{Accepted, Trust};
-use crate::units::Permissions;
 
 /// How an object is created.
 #[derive(Clone, Debug, clap::Args, Plain)]

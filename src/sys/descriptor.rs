@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::close;
 
 use super::process;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The first behind the three standard ones.
 const THIRD: i32 = 3;

@@ -11,7 +11,7 @@ use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::regular_file::{self, Error, Links};
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// Where it is mounted.
 pub const DIRECTORY: &str = "/dev/shm";

@@ -15,8 +15,8 @@ use nix::unistd::{UnlinkatFlags, fchdir, geteuid, linkat, unlinkat};
 use super::descriptor;
 use super::inode::{is_regular, is_same, is_socket};
 use super::lock::{self, Kind, Lock, Range};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// A directory, open to work in.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use nix::poll::{PollFd, PollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::poll;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// A bell that rings once, and is heard from then on: its descriptor becomes readable.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::stat::{lstat, stat};
 
 use super::inode;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The path of our program as it was called, which may be a link that an upgrade changes; where that
 /// leads elsewhere by now, the path of the file.

@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicU32;
 
 use super::time;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// Sleeps while the word holds `expected`, until somebody wakes it.
 ///

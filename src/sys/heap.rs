@@ -9,9 +9,9 @@ use std::alloc::{Layout, alloc_zeroed};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-use super::ending;
 use super::stdio::{self, Stream};
-use crate::errno::Errno;
+use crate::base::errno::Errno;
+use crate::sys::cleanup;
 
 /// The error of all of these.
 const NO_MEMORY: Errno = Errno(libc::ENOMEM);
@@ -107,7 +107,7 @@ pub(super) fn or_end(piece: *mut u8) -> *mut u8 {
 /// Ends the process. Nothing here allocates.
 #[cold]
 fn end() -> ! {
-    ending::undo();
+    cleanup::undo();
     let report = REPORT.get().copied();
     let report = report.unwrap_or(Report { command: Some(["ipc", "", ""]), status: 3 });
     if let Some(words) = report.command {

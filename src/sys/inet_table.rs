@@ -6,7 +6,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::sock_diag::{dump, number};
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 pub use super::sock_diag::LISTENING;
 

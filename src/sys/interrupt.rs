@@ -3,9 +3,9 @@
 
 use std::mem::MaybeUninit;
 
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 
 use super::signal::Unblocked;
 

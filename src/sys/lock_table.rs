@@ -13,7 +13,7 @@ use nix::sys::stat::FileStat;
 
 use super::lock::{self, Kind, Mode, Range};
 use super::process;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// A file, as the table of locks names it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

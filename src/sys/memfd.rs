@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::stream;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// An empty one.
 ///

@@ -1,6 +1,6 @@
 //! How much memory there is: proc_meminfo(5).
 
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// What can be had without swapping others out, and the free swap, in bytes; `None` where the kernel
 /// does not tell.

@@ -6,7 +6,7 @@ use nix::sys::stat::fstat;
 use nix::unistd::{Whence, lseek};
 
 use super::inode::is_regular;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The offset as the kernel takes it.
 ///

@@ -8,7 +8,7 @@ use nix::sys::stat::{FileStat, SFlag, lstat, stat};
 use nix::unistd::geteuid;
 
 use super::{directory, inode};
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// An object that was there, where one could have been made.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,9 +6,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::{descriptor, poll};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 
 /// A process, its end included. Dropping it closes the descriptor; the process goes on.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
 
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The largest capacity that the kernel allows to everybody.
 pub const CAPACITY: usize = 1 << 20;

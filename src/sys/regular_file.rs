@@ -8,7 +8,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 
 use super::inode::is_regular;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// Whether a link may stand for the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -6,7 +6,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
 };
 
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The state of a socket that waits for clients, which the kernel numbers for all families as for
 /// TCP.

@@ -20,8 +20,8 @@ use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::unistd::{AccessFlags, access, dup2_stdin, dup2_stdout, execve};
 
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 
 use super::pidfd::Process;
 use super::signal::{self, SignalSet};

@@ -8,7 +8,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::isatty;
 
 use super::stream;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// One of the three descriptors that a command is born with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -7,8 +7,8 @@ use nix::errno::Errno::{EAGAIN, EINTR};
 use nix::sys::uio::pwrite;
 
 use super::{offset, poll};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// Reads what there is, waiting for something; 0 is the end.
 pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {

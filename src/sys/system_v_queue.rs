@@ -8,8 +8,8 @@ use nix::unistd::{getegid, geteuid};
 use super::heap;
 use super::interrupt::{self, Attempt};
 use super::system_v::{self, Kind, NEW, Row, Target, Unfinished};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// Which message to take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

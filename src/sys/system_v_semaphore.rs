@@ -7,8 +7,8 @@ use nix::sys::time::TimeSpec;
 
 use super::system_v::{self, Kind, NEW, OURS, Row, Target, Unfinished};
 use super::time;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// The greatest value: SEMVMX.
 pub const VALUE_MAX: u32 = i16::MAX as u32;

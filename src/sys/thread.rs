@@ -5,8 +5,8 @@ use std::io;
 use std::thread::Builder;
 
 use super::signal::{Blocked, SignalSet};
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 
 /// Starts a thread, which `launch` does with the builder that it is given. Every thread of the
 /// program is started here: the new thread inherits the mask of this moment, in which all signals

@@ -3,7 +3,7 @@
 use nix::sys::stat::FileStat;
 
 use super::sock_diag::{LISTENING, dump, number};
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// What the kernel tells of a Unix socket.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

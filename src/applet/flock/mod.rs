@@ -11,9 +11,9 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::{answer, complain, complain_of_usage};
-use crate::child;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::run::job;
 use crate::sys::descriptor;
 use crate::sys::lock::{self, Access, Mode};
 use crate::sys::signal::{await_children, restore_dispositions_of_our_caller};
@@ -193,7 +193,7 @@ impl Options {
             Ended(SYSTEM)
         })?;
         let error = match self.run(&words) {
-            Ok(status) => return Ok(child::exit_of(status).code()),
+            Ok(status) => return Ok(job::exit_of(status).code()),
             Err(error) => error,
         };
         let parts = [b"failed to execute ".as_slice(), words[0].as_bytes()];

@@ -7,7 +7,7 @@ use super::super::getopt::{Known, Order, Takes, Word, Words, Wrong};
 use super::super::{answer, complain, complain_of_usage};
 use super::numbers::{self, Bad};
 use super::{Ended, USAGE, sentence};
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 use crate::sys::lock::{Kind, Lock, Mode, Range};
 
 /// What an option does.

@@ -1,12 +1,12 @@
 //! `ipc lock fd` and `unlock`.
 
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Subject};
 use crate::cmd::Conflict;
-use crate::deadline::Waiting;
-use crate::exit::{Exit, Subject};
-use crate::lock_file::locked;
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::output::Output;
+use crate::mechanism::lock_file::locked;
+use crate::program::{Example, Run};
 use crate::sys::descriptor;
 
 use super::{Holders, What, explain};

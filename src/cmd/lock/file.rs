@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 
-use crate::bounded::within;
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::Pid;
-use crate::deadline::Waiting;
-use crate::exit::{Exit, Failure, Subject};
-use crate::lock_file::{self, Content, Owner, Taken};
-use crate::output::{Output, escape, rfc3339};
-use crate::plain::Plain;
+use crate::io::output::{Output, escape, rfc3339};
+use crate::mechanism::lock_file;
+use crate::mechanism::lock_file::{Content, Owner, Taken};
+use crate::program::{Example, Run};
+use crate::run::watchdog::within;
 use crate::sys::process;
 
 use super::Holders;

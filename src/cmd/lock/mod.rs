@@ -2,7 +2,7 @@
 
 mod descriptor;
 mod file;
-mod look;
+mod inspect;
 mod run;
 
 use std::borrow::Cow;
@@ -14,15 +14,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::cli::{Noun, Verb};
-use crate::exit::{Exit, Failure};
-use crate::lock_file::{self, Content, Taken};
-use crate::output::{Notes, Output, escape, rfc3339};
-use crate::plain::{self, Plain};
+use crate::app::arguments;
+use crate::app::arguments::Plain;
+use crate::base::exit::{Exit, Failure};
+use crate::base::units::Size;
+use crate::io::output::{Notes, Output, escape, rfc3339};
+use crate::mechanism::lock_file;
+use crate::mechanism::lock_file::{Content, Taken};
+use crate::program::{Noun, Verb};
 use crate::sys::lock::{Error, Kind, Lock, Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
-use crate::units::Size;
 
 pub use file::explain as explain_lock_file;
 
@@ -33,10 +35,10 @@ pub const NOUN: Noun = Noun {
         Verb::new::<run::Run>("run"),
         Verb::new::<descriptor::Fd>("fd"),
         Verb::new::<descriptor::Unlock>("unlock"),
-        Verb::new::<look::Test>("test"),
+        Verb::new::<inspect::Test>("test"),
         Verb::new::<file::Take>("take"),
         Verb::new::<file::Drop>("drop"),
-        Verb::new::<look::Ls>("ls"),
+        Verb::new::<inspect::Ls>("ls"),
     ],
     see_also: &["flock(1)", "flock(2)", "fcntl_locking(2)", "lslocks(8)"],
 };
@@ -177,7 +179,7 @@ impl ValueEnum for Kind {
     }
 }
 
-plain::choice!(Kind);
+arguments::choice!(Kind);
 
 impl FromStr for Range {
     type Err = &'static str;

@@ -3,16 +3,17 @@
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 
-use crate::bounded::within;
-use crate::child::{self, Command};
-use crate::cli::{Example, Run as Verb, Statuses};
+use crate::app::arguments::Plain;
+use crate::base::deadline::Waiting;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::Conflict;
-use crate::deadline::Waiting;
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::lock_file::locked;
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::output::Output;
+use crate::mechanism::lock_file::locked;
+use crate::program::{Example, Run as Verb, Statuses};
+use crate::run::job;
+use crate::run::job::Command;
+use crate::run::watchdog::within;
 use crate::sys::descriptor;
 use crate::sys::lock::{self, Error};
 
@@ -83,7 +84,7 @@ impl Verb for Run {
             descriptor::pass_on(&fd).about(&self.file)?;
         }
         if self.no_fork {
-            return Err(child::exec(&self.command));
+            return Err(job::exec(&self.command));
         }
         let ended = Command::new(&self.command).and_then(|command| command.run(|_| {}));
         if self.remove {

@@ -2,21 +2,22 @@
 
 use clap::builder::RangedU64ValueParser;
 
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::app::trust::Accepted;
+use crate::base::deadline::Waited;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::name::{ObjectName, SystemVName};
+use crate::base::units::Size;
 use crate::cmd::{Creation, identifier_given, or_key, print_name, target};
-use crate::deadline::Waited;
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::mailbox::{self, QueueName};
-use crate::name::{ObjectName, SystemVName};
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::output::Output;
+use crate::mechanism::queue;
+use crate::mechanism::queue::QueueName;
+use crate::program::{Example, Run};
 use crate::sys::mqueue::{self, Access, Limits, MOST, Shape};
 use crate::sys::origin::Found;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
-use crate::trust::Accepted;
-use crate::units::Size;
 
 use super::{explain, not_for_this_kind};
 
@@ -154,7 +155,7 @@ pub fn create_system_v(
 
 /// Who made a queue that exists already, once it is finished.
 pub fn finished(queue: &system_v_queue::Queue) -> Result<Found, Failure> {
-    match mailbox::wait_until_finished(queue).map_err(explain)? {
+    match queue::wait_until_finished(queue).map_err(explain)? {
         Waited::Done(row) => Ok(row.found()),
         Waited::TimedOut => Err(Failure::new(
             Exit::InUse,
@@ -290,7 +291,7 @@ impl Run for Rm {
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let remove =
-            |name: &QueueName| mailbox::remove(name).map_err(|errno| or_key(explain(errno), name));
+            |name: &QueueName| queue::remove(name).map_err(|errno| or_key(explain(errno), name));
         crate::cmd::remove(&self.names, self.force, output, remove)
     }
 }

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::deadline::Deadline;
+use crate::base::deadline::Deadline;
 
 /// The delay after the first failure; each further failure doubles it.
 const FIRST: Duration = Duration::from_secs(1);

@@ -2,19 +2,19 @@
 
 mod create;
 mod delayed;
-mod look;
+mod exec;
+mod inspect;
 mod receive;
 mod send;
-mod work;
 
 use std::borrow::Cow;
 
-use crate::cli::{Noun, Verb};
+use crate::app::machine::Part;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure};
 use crate::cmd::not_there;
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure};
-use crate::machine::Part;
-use crate::mailbox::QueueName;
+use crate::mechanism::queue::QueueName;
+use crate::program::{Noun, Verb};
 
 pub const NOUN: Noun = Noun {
     name: "mq",
@@ -25,8 +25,8 @@ pub const NOUN: Noun = Noun {
         Verb::new::<receive::Recv>("recv"),
         Verb::new::<receive::Wait>("wait"),
         Verb::new::<create::Set>("set"),
-        Verb::new::<look::Stat>("stat"),
-        Verb::new::<look::Ls>("ls"),
+        Verb::new::<inspect::Stat>("stat"),
+        Verb::new::<inspect::Ls>("ls"),
         Verb::new::<create::Rm>("rm"),
     ],
     see_also: &["mq_overview(7)", "sysvipc(7)", "msgop(2)"],

@@ -2,23 +2,23 @@
 
 use std::io::Write;
 
-use crate::cli::{Example, Run, Statuses};
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::{tell_wait, wait_aloud};
-use crate::deadline::{Deadline, Waited, Waiting};
-use crate::delivery::{Delivery, Origin, Returned};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::frame::Framing;
-use crate::mailbox::{Mailbox, QueueName, Taken, WaitError};
-use crate::output::{Output, Record, escape};
-use crate::plain::Plain;
+use crate::io::frame::Framing;
+use crate::io::outbox::{Delivery, Origin, Returned};
+use crate::io::output::{Output, Record, escape};
+use crate::mechanism::queue::{Mailbox, QueueName, Taken, WaitError};
+use crate::program::{Example, Run, Statuses};
 use crate::sys::heap;
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
-use super::work::{Execution, Task};
 use super::{explain, not_for_this_kind, not_sent_back, unopened};
+use crate::cmd::mq::exec::{Execution, Task};
 
 /// Take messages from a queue and print them
 ///

@@ -2,18 +2,19 @@
 
 use std::ffi::OsString;
 
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::app::trust::Trust;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::units::Permissions;
 use crate::cmd::{after, nameless, target, tell_wait, wait_aloud};
-use crate::deadline::Waiting;
-use crate::exit::{Exit, Failure, Subject};
-use crate::frame::{Framing, Length, Messages, ReadError, refuse_longer};
-use crate::mailbox::{self, Mailbox, QueueName};
-use crate::output::{Output, escape};
-use crate::plain::Plain;
+use crate::io::frame::{Framing, Length, Messages, ReadError, refuse_longer};
+use crate::io::output::{Output, escape};
+use crate::mechanism::queue;
+use crate::mechanism::queue::{Mailbox, QueueName};
+use crate::program::{Example, Run};
 use crate::sys::mqueue::{self, Access, MOST, PRIORITY_MAX};
 use crate::sys::system_v_queue;
-use crate::trust::Trust;
-use crate::units::Permissions;
 
 use super::create::{create_posix, create_system_v, finished};
 use super::{explain, not_for_this_kind, unopened};
@@ -117,7 +118,7 @@ impl Send {
                 Err(failure) if self.create && failure.exit() == Exit::NotFound => {}
                 opened => return opened,
             }
-            refuse_longer(operands, mailbox::limit_of_new(&self.name))
+            refuse_longer(operands, queue::limit_of_new(&self.name))
                 .map_err(|error| self.unsendable(error))?;
             match self.create() {
                 // Somebody else was faster.

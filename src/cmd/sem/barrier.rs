@@ -2,13 +2,14 @@
 
 use clap::builder::RangedI64ValueParser;
 
-use crate::barrier::{self, BarrierName, Error, PARTIES_MAX};
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::{tell_wait, wait_aloud};
-use crate::deadline::Waiting;
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::output::Output;
+use crate::mechanism::barrier;
+use crate::mechanism::barrier::{BarrierName, Error, PARTIES_MAX};
+use crate::program::{Example, Run};
 
 use super::explain_posix;
 

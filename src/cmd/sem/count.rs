@@ -2,14 +2,14 @@
 
 use clap::builder::RangedI64ValueParser;
 
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::wait_aloud;
-use crate::deadline::Waiting;
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::Output;
-use crate::plain::Plain;
-use crate::semaphore::Name;
-use crate::sys::semaphore::VALUE_MAX;
+use crate::io::output::Output;
+use crate::mechanism::semaphore::Name;
+use crate::mechanism::semaphore::posix::VALUE_MAX;
+use crate::program::{Example, Run};
 use crate::sys::system_v_semaphore::AtEnd;
 
 use super::{Member, not_for_this_kind, possible, tell_holders};

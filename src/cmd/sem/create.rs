@@ -2,22 +2,24 @@
 
 use clap::builder::RangedU64ValueParser;
 
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::app::machine::Part;
+use crate::app::trust::{Accepted, Trust};
+use crate::base::deadline::Waited;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::name::{SemaphoreName, SystemVName};
+use crate::base::units::Permissions;
 use crate::cmd::{Creation, identifier_given, nameless, or_key, print_name, target};
-use crate::deadline::Waited;
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::machine::Part;
-use crate::name::{SemaphoreName, SystemVName};
-use crate::output::Output;
-use crate::permits::{self, Permits};
-use crate::plain::Plain;
-use crate::semaphore::{Name, wait_until_finished};
-use crate::sys::semaphore::{self, Semaphore};
+use crate::io::output::Output;
+use crate::mechanism::semaphore::posix;
+use crate::mechanism::semaphore::posix::Semaphore;
+use crate::mechanism::semaphore::robust;
+use crate::mechanism::semaphore::robust::Permits;
+use crate::mechanism::semaphore::{Name, wait_until_finished};
+use crate::program::{Example, Run};
 use crate::sys::system_v::{Row, Target};
 use crate::sys::system_v_semaphore::{self, Set as SystemVSet};
-use crate::trust::{Accepted, Trust};
-use crate::units::Permissions;
 
 use super::{
     Member, explain_permits, explain_posix, explain_system_v, missing, not_for_this_kind, possible,
@@ -283,7 +285,7 @@ impl Rm {
     fn refuse_if_held(&self, name: &SemaphoreName) -> Result<(), Failure> {
         match Permits::open(name).map(|permits| permits.held()) {
             Ok(held @ 1..) if !self.force => {
-                let reason = permits::Error::Held(held).to_string();
+                let reason = robust::Error::Held(held).to_string();
                 Err(Failure::new(Exit::InUse, reason)
                     .hint("'ipc sem stat' names who has them; with -f it is removed even so"))
             }
@@ -305,7 +307,7 @@ pub fn open_posix(
             (Err(failure), None) => return Err(missing(failure, &Name::Posix(name.clone()))),
             (Ok(permits), Some(_)) => match permits.semaphore().found(name) {
                 // Somebody has removed it meanwhile.
-                Err(semaphore::Error::Kernel(Errno(libc::ENOENT))) => continue,
+                Err(posix::Error::Kernel(Errno(libc::ENOENT))) => continue,
                 found => {
                     trust.accept(&found.map_err(explain_posix)?, None)?;
                     return Ok(permits);

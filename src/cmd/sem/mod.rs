@@ -3,25 +3,25 @@
 mod barrier;
 mod count;
 mod create;
-mod look;
+mod inspect;
 mod run;
 mod waits;
 
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
-use crate::cli::{Noun, Verb};
+use crate::app::arguments::Plain;
+use crate::app::machine::Part;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure};
 use crate::cmd::{no_room_in, not_there};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure};
-use crate::machine::Part;
-use crate::output::escape;
-use crate::permits;
-use crate::plain::Plain;
-pub use crate::semaphore::Name;
-use crate::semaphore::{Error, Semaphore};
+use crate::io::output::escape;
+pub use crate::mechanism::semaphore::Name;
+use crate::mechanism::semaphore::posix;
+use crate::mechanism::semaphore::robust;
+use crate::mechanism::semaphore::{Error, Semaphore};
+use crate::program::{Noun, Verb};
 use crate::sys::dev_shm;
-use crate::sys::semaphore;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore::{self, Set};
 pub use waits::{tell_claims, tell_holders, tell_last};
@@ -37,8 +37,8 @@ pub const NOUN: Noun = Noun {
         Verb::new::<barrier::Barrier>("barrier"),
         Verb::new::<count::Value>("value"),
         Verb::new::<create::Set>("set"),
-        Verb::new::<look::Stat>("stat"),
-        Verb::new::<look::Ls>("ls"),
+        Verb::new::<inspect::Stat>("stat"),
+        Verb::new::<inspect::Ls>("ls"),
         Verb::new::<create::Rm>("rm"),
     ],
     see_also: &["sem_overview(7)", "sem_open(3)", "sem_post(3)", "sem_wait(3)", "semop(2)"],
@@ -110,7 +110,7 @@ pub fn explain(error: Error) -> Failure {
 /// of the caller's.
 fn possible(name: &Name, units: i64) -> Result<u32, Failure> {
     let most = match name {
-        Name::Posix(_) => semaphore::VALUE_MAX,
+        Name::Posix(_) => posix::VALUE_MAX,
         Name::SystemV(_) => system_v_semaphore::VALUE_MAX,
     };
     match u32::try_from(units) {
@@ -128,11 +128,11 @@ fn possible(name: &Name, units: i64) -> Result<u32, Failure> {
 /// programs alone.
 fn missing(failure: Failure, name: &Name) -> Failure {
     match name {
-        Name::Posix(posix) if failure.exit() == Exit::NotFound && semaphore::is_of_musl(posix) => {
+        Name::Posix(posix) if failure.exit() == Exit::NotFound && posix::is_of_musl(posix) => {
             failure.hint(format!(
                 "{} may be a semaphore of this name of a program built with musl; 'ipc' and programs \
                  built with glibc cannot share it",
-                escape(semaphore::path_of_musl(posix).as_os_str().as_encoded_bytes())
+                escape(posix::path_of_musl(posix).as_os_str().as_encoded_bytes())
             ))
         }
         _ => not_there(failure, name, "'ipc sem create' makes it"),
@@ -140,32 +140,32 @@ fn missing(failure: Failure, name: &Name) -> Failure {
 }
 
 /// Puts the way out beside the reason why units cannot be had.
-fn explain_permits(error: permits::Error) -> Failure {
+fn explain_permits(error: robust::Error) -> Failure {
     match error {
-        permits::Error::Semaphore(error) => explain_posix(error),
-        permits::Error::Full => Failure::failed(error.to_string())
+        robust::Error::Semaphore(error) => explain_posix(error),
+        robust::Error::Full => Failure::failed(error.to_string())
             .hint("'ipc sem stat' names them; a second semaphore has room for as many"),
-        permits::Error::Held(_) => Failure::new(Exit::InUse, error.to_string()).hint(
+        robust::Error::Held(_) => Failure::new(Exit::InUse, error.to_string()).hint(
             "they are added when they come back ('ipc sem stat' names who has them); meanwhile \
              'ipc sem post' and 'ipc sem wait' change the number",
         ),
-        permits::Error::Busy => Failure::new(Exit::InUse, error.to_string()),
+        robust::Error::Busy => Failure::new(Exit::InUse, error.to_string()),
     }
 }
 
-fn explain_posix(error: semaphore::Error) -> Failure {
+fn explain_posix(error: posix::Error) -> Failure {
     match error {
-        semaphore::Error::Kernel(errno @ Errno(libc::ENOSPC)) => {
+        posix::Error::Kernel(errno @ Errno(libc::ENOSPC)) => {
             no_room_in(Path::new(dev_shm::DIRECTORY), errno)
         }
-        semaphore::Error::Kernel(errno) => Part::DevShm.explain(errno),
-        semaphore::Error::Overflow => Failure::failed(error.to_string()),
-        semaphore::Error::NotAFile => Failure::failed(error.to_string())
+        posix::Error::Kernel(errno) => Part::DevShm.explain(errno),
+        posix::Error::Overflow => Failure::failed(error.to_string()),
+        posix::Error::NotAFile => Failure::failed(error.to_string())
             .hint("'ls -ld /dev/shm/sem.*' shows what it is; 'rm' or 'rmdir' removes it"),
-        semaphore::Error::NotASemaphore(_)
-        | semaphore::Error::NotGrown
-        | semaphore::Error::NotAValue
-        | semaphore::Error::Lost => Failure::failed(error.to_string())
+        posix::Error::NotASemaphore(_)
+        | posix::Error::NotGrown
+        | posix::Error::NotAValue
+        | posix::Error::Lost => Failure::failed(error.to_string())
             .hint("'ipc sem rm' removes it; then create the semaphore again"),
     }
 }

@@ -4,19 +4,20 @@ use std::ffi::OsString;
 
 use clap::builder::RangedI64ValueParser;
 
-use crate::child::{self, Command};
-use crate::cli::{Example, Run as Verbs, Statuses};
+use crate::app::arguments::Plain;
+use crate::app::trust::Trust;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Subject};
+use crate::base::name::{SemaphoreName, SystemVName};
 use crate::cmd::{Conflict, wait_aloud};
-use crate::deadline::Waiting;
-use crate::exit::{Exit, Subject};
-use crate::name::{SemaphoreName, SystemVName};
-use crate::output::Output;
-use crate::permits::COUNT_MAX;
-use crate::plain::Plain;
-use crate::semaphore::{Error, Name};
+use crate::io::output::Output;
+use crate::mechanism::semaphore::robust::COUNT_MAX;
+use crate::mechanism::semaphore::{Error, Name};
+use crate::program::{Example, Run as Verbs, Statuses};
+use crate::run::job;
+use crate::run::job::Command;
 use crate::sys::descriptor;
 use crate::sys::system_v_semaphore::AtEnd;
-use crate::trust::Trust;
 
 use super::create::{open_posix, open_system_v};
 use super::{Member, explain, possible, tell_claims, tell_last};
@@ -104,7 +105,7 @@ impl Run {
         output: &Output,
     ) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
-        let failed = |error: crate::permits::Error| explain(error.into());
+        let failed = |error: crate::mechanism::semaphore::robust::Error| explain(error.into());
         let permits = open_posix(name, create, &self.trust).about(name)?;
         let tell = || tell_claims(&self.name, self.count, &permits, output);
         let claimed = wait_aloud(output, deadline, tell, |until| permits.claim(self.count, until));
@@ -141,6 +142,6 @@ impl Run {
         });
         let failed = |errno| self.member.explain(&self.name, Error::SystemV(errno));
         self.waiting.settle(taken.map_err(failed).about(name)?).about(name)?;
-        Err(child::exec(&self.command))
+        Err(job::exec(&self.command))
     }
 }

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 
 use crate::cmd::{tell, tell_wait};
-use crate::output::{Output, escape};
-use crate::permits::Permits;
-use crate::semaphore::Semaphore;
+use crate::io::output::{Output, escape};
+use crate::mechanism::semaphore::Semaphore;
+use crate::mechanism::semaphore::robust::Permits;
 use crate::sys::process;
 use crate::sys::system_v_semaphore::Set;
 

@@ -3,17 +3,18 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::cell::{self, Endian, Number, Type};
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::units::{Patience, Size};
 use crate::cmd::{tell_wait, wait_aloud};
-use crate::deadline::{Deadline, Waited, Waiting};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::{Format, Output};
-use crate::plain::Plain;
+use crate::io::output::{Format, Output};
+use crate::mechanism::memory::cell;
+use crate::mechanism::memory::cell::{Endian, Number, Type};
+use crate::mechanism::memory::segment::{Access, Segment, View, Window};
+use crate::program::{Example, Run};
 use crate::sys::poll;
-use crate::sys::segment::{Access, Segment, View, Window};
-use crate::units::{Patience, Size};
 
 use super::{Guarding, Operand, bytes, of_kernel, open, refuse_removed, shrank, within};
 

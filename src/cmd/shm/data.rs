@@ -1,15 +1,18 @@
 //! Bytes in bulk: making segments, filling them and reading them.
 
-use crate::cli::{Example, Run};
-use crate::exit::{Exit, Failure, Subject, about};
-use crate::output::{Output, Unwritable};
-use crate::plain::Plain;
+use crate::app::arguments::Plain;
+use crate::app::trust::Trust;
+use crate::base::exit::{Exit, Failure, Subject, about};
+use crate::base::units::{Permissions, Size};
+use crate::io::output::{Output, Unwritable};
+use crate::io::transfer::Side;
+use crate::mechanism::memory::segment;
+use crate::mechanism::memory::segment::{
+    Access, Fit, PageSize, Passing, Place, Segment, WriteError,
+};
+use crate::program::{Example, Run};
 use crate::sys::origin::Found;
-use crate::sys::segment::{self, Access, Fit, PageSize, Passing, Place, Segment, WriteError};
 use crate::sys::stdio::Stream;
-use crate::sys::transfer::Side;
-use crate::trust::Trust;
-use crate::units::{Permissions, Size};
 
 use super::super::{Creation, each, print_name, stdin_failed};
 use super::{

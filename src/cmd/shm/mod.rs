@@ -2,7 +2,7 @@
 
 mod cells;
 mod data;
-mod look;
+mod inspect;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
@@ -11,24 +11,24 @@ use std::path::Path;
 
 use clap::builder::{ValueParser, ValueParserFactory};
 
-use crate::cli::{Example, Noun, Verb};
+use crate::app::arguments::{Plain, Word};
+use crate::app::machine::Part;
+use crate::base::deadline::Waiting;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::name::AnyName;
+use crate::base::units::Size;
 use crate::cmd::sem;
 use crate::cmd::{identifier_given, nameless, no_room, no_room_in, not_there, or_key};
-use crate::deadline::Waiting;
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::guard::{Guard, Held};
-use crate::machine::Part;
-use crate::name::AnyName;
-use crate::output::Output;
-use crate::plain::{Plain, Word};
+use crate::io::output::Output;
+use crate::mechanism::memory::segment::{Access, Error, Place, Segment, Sync};
+use crate::mechanism::semaphore::guard::{Guard, Held};
+use crate::program::{Example, Noun, Verb};
 use crate::sys::dev_shm;
-use crate::sys::segment::{Access, Error, Place, Segment, Sync};
-use crate::units::Size;
 
 pub use cells::{Add, Cas, Peek, Poke, Wait};
 pub use data::{Cat, Create, Resize, Write};
-pub use look::{Ls, Rm, Stat};
+pub use inspect::{Ls, Rm, Stat};
 
 pub const NOUN: Noun = Noun {
     name: "shm",

@@ -2,17 +2,18 @@
 
 use std::ffi::OsString;
 
-use crate::child::{self, Command, Event, Job};
-use crate::cli::{Example, Run, Statuses};
-use crate::deadline::{Deadline, Waited};
-use crate::exit::Exit;
-use crate::output::{Output, escape};
-use crate::plain::Plain;
-use crate::signals::Signal;
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::Exit;
+use crate::base::signal::Signal;
+use crate::base::units::Patience;
+use crate::io::output::{Output, escape};
+use crate::program::{Example, Run, Statuses};
+use crate::run::job;
+use crate::run::job::{Command, Event, Job};
 use crate::sys::process;
 use crate::sys::signal::ignore;
 use crate::sys::spawn::Streams;
-use crate::units::Patience;
 
 use super::Sendable;
 
@@ -73,7 +74,7 @@ impl Alarm {
         loop {
             match job.next(deadline)? {
                 Waited::Done(Event::Ended(statuses)) => {
-                    let exit = statuses.into_iter().next().map_or(Exit::Done, child::exit_of);
+                    let exit = statuses.into_iter().next().map_or(Exit::Done, job::exit_of);
                     return Ok(if late { self.exit_of_late(exit) } else { exit });
                 }
                 Waited::Done(Event::Signal(signal)) => self.send(&job, Some(signal)),

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::exit::{Exit, Subject};
+use crate::base::signal::Signal;
 use crate::cmd::Pid;
-use crate::exit::{Exit, Subject};
-use crate::output::{Format, Output, Record};
-use crate::plain::Plain;
-use crate::signals::Signal;
+use crate::io::output::{Format, Output, Record};
+use crate::program::{Example, Run};
 use crate::sys::process;
 use crate::sys::signal::SignalSet;
 

@@ -10,12 +10,12 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::child;
-use crate::cli::{Example, Noun, Run as Verbs, Statuses, Verb};
-use crate::exit::Exit;
-use crate::output::{Format, Output, Record};
-use crate::plain::Plain;
-use crate::signals::{Action, Signal};
+use crate::app::arguments::Plain;
+use crate::base::exit::Exit;
+use crate::base::signal::{Action, Signal};
+use crate::io::output::{Format, Output, Record};
+use crate::program::{Example, Noun, Run as Verbs, Statuses, Verb};
+use crate::run::job;
 use crate::sys::signal::{Dispositions, SignalSet};
 use crate::sys::spawn::Streams;
 
@@ -65,13 +65,13 @@ impl Verbs for Run {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
-        let command = child::Command::new(&self.command)?;
+        let command = job::Command::new(&self.command)?;
         let dispositions = Dispositions {
             ignore: set(&self.ignore),
             default: set(&self.default),
             block: set(&self.block),
         };
-        child::start_clean();
+        job::start_clean();
         dispositions.apply();
         Err(command.exec(Streams::default(), &[]))
     }

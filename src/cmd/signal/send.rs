@@ -3,19 +3,20 @@
 use std::ffi::{OsStr, OsString};
 use std::str::FromStr;
 
-use crate::cli::{Example, Run};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::lock_file::{self, Content, Fate};
-use crate::output::{Output, escape};
-use crate::signals::Signal;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::signal::Signal;
+use crate::base::units::Patience;
+use crate::io::output::{Output, escape};
+use crate::mechanism::lock_file;
+use crate::mechanism::lock_file::{Content, Fate};
+use crate::program::{Example, Run};
 use crate::sys::pidfd::Process;
 use crate::sys::process;
-use crate::units::Patience;
 
+use crate::app::arguments::Plain;
 use crate::cmd::{NOT_A_PROCESS, Pid};
-use crate::plain::Plain;
 
 use super::Sendable;
 

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::child::{self, Command, Running};
-use crate::cli::{Example, Run, Statuses};
-use crate::deadline::{Deadline, Waited};
-use crate::exit::{Exit, Subject};
-use crate::output::Output;
-use crate::plain::Plain;
-use crate::signals::Signal;
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Subject};
+use crate::base::signal::Signal;
+use crate::io::output::Output;
+use crate::program::{Example, Run, Statuses};
+use crate::run::job;
+use crate::run::job::{Command, Running};
 use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
 use crate::sys::spawn::{Streams, reap_orphans};
 use crate::sys::stdio;
@@ -60,7 +61,7 @@ impl Run for Trap {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let passed = child::FORWARDED.into_iter().filter(|&signal| self.passes_on(signal));
+        let passed = job::FORWARDED.into_iter().filter(|&signal| self.passes_on(signal));
         let mut session = Session::new(self.on.clone(), passed)?;
         let mut command = match self.command.as_slice() {
             [] => None,
@@ -148,8 +149,8 @@ impl Session {
         await_children();
         let trapped = handlers.iter().filter_map(|handler| handler.signal);
         let blocked = Blocked::new(trapped.chain(passed).chain([Signal::CHLD]).collect());
-        let signals = blocked.descriptor().map_err(child::no_room)?;
-        let nothing = stdio::nothing_to_read().map_err(child::no_room).about("/dev/null")?;
+        let signals = blocked.descriptor().map_err(job::no_room)?;
+        let nothing = stdio::nothing_to_read().map_err(job::no_room).about("/dev/null")?;
         let (queue, handler, again) = (VecDeque::new(), None, None);
         Ok(Self { handlers, blocked, signals, nothing, pid: None, queue, handler, again })
     }
@@ -166,7 +167,7 @@ impl Session {
                 death = death.or(self.receive(received, command.as_ref()));
             }
             if let Some(status) = ended {
-                exit = Some(child::exit_of(status));
+                exit = Some(job::exit_of(status));
                 *command = None;
                 self.enqueue(Some(Signal::CHLD), None);
             }
@@ -232,7 +233,7 @@ impl Session {
             let Some(status) = running.try_wait()? else { return Ok(()) };
             self.handler = None;
             if !status.success() {
-                output.note(format_args!("a handler {}", child::told(status)));
+                output.note(format_args!("a handler {}", job::told(status)));
             }
         }
         let is_early = self.again.is_some_and(|again| !again.has_passed());
@@ -289,7 +290,7 @@ impl Session {
     fn sleep(&self, command: Option<&Running>) -> anyhow::Result<()> {
         let running = command.into_iter().chain(&self.handler);
         let deadline = self.again.unwrap_or(Deadline::NEVER);
-        Ok(child::sleep(self.signals.as_fd(), running, deadline)?)
+        Ok(job::sleep(self.signals.as_fd(), running, deadline)?)
     }
 }
 

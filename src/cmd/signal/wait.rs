@@ -1,11 +1,11 @@
 //! `ipc signal wait`.
 
-use crate::cli::{Example, Run};
-use crate::deadline::{Deadline, Waited, Waiting};
-use crate::exit::Exit;
-use crate::output::{Format, Output, Record, Unwritable};
-use crate::plain::Plain;
-use crate::ready::Ready;
+use crate::app::arguments::Plain;
+use crate::app::ready::Ready;
+use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::exit::Exit;
+use crate::io::output::{Format, Output, Record, Unwritable};
+use crate::program::{Example, Run};
 use crate::sys::signal::{Blocked, Received};
 
 use super::Catchable;

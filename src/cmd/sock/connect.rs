@@ -2,22 +2,23 @@
 
 use std::ffi::OsString;
 
-use crate::activation;
-use crate::address::Address;
-use crate::child;
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::units::Patience;
 use crate::cmd::tell_wait;
-use crate::conversation::{self, Terms};
-use crate::deadline::{Deadline, Waited, Waiting};
-use crate::endpoint::Connecting;
-use crate::exit::{Exit, Failure, Subject};
-use crate::frame::Framing;
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::frame::Framing;
+use crate::io::output::Output;
+use crate::mechanism::socket::Connecting;
+use crate::mechanism::socket::activation;
+use crate::mechanism::socket::address::Address;
+use crate::mechanism::socket::duplex;
+use crate::mechanism::socket::duplex::Terms;
+use crate::program::{Example, Run};
+use crate::run::job;
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
-use crate::units::Patience;
 
 use super::{Connected, Lifetime, OneWay, Silence, connect};
 
@@ -126,13 +127,13 @@ impl Run for Connect {
         let connected = self.connect(how, output)?;
         let socket = self.waiting.settle(connected).about(&self.address)?;
         if !self.command.is_empty() {
-            let command = activation::hide(child::Command::new(&self.command)?);
-            child::start_clean();
+            let command = activation::hide(job::Command::new(&self.command)?);
+            job::start_clean();
             return Err(command.exec(Streams::both(&socket), &[]));
         }
-        let (input, mut outlet) = conversation::ends(self.connected.kind, self.framing.form());
+        let (input, mut outlet) = duplex::ends(self.connected.kind, self.framing.form());
         let terms = Terms { directions: self.one_way.directions(), deadline: lifetime };
-        let (_, held) = conversation::hold(socket, input, &mut outlet, terms, output)?;
+        let (_, held) = duplex::hold(socket, input, &mut outlet, terms, output)?;
         held.map_err(Failure::from).about(&self.address)?;
         Ok(Exit::Done)
     }

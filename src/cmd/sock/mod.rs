@@ -1,7 +1,7 @@
 //! `ipc sock`: sockets.
 
 mod connect;
-mod look;
+mod inspect;
 mod pair;
 mod recv;
 mod relay;
@@ -12,21 +12,23 @@ mod wait;
 use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{Address, Place, SocketType};
-use crate::cli::{Noun, Verb};
-use crate::conversation::Directions;
-use crate::deadline::{Deadline, Waited};
-use crate::endpoint::{self, Connecting, Error, Listener, SourceError, Terms};
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::{Output, escape};
-use crate::plain::Plain;
-use crate::signals::Signal;
-use crate::socket_table::{self, Row};
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::signal::Signal;
+use crate::base::units::{Patience, Permissions};
+use crate::io::output::{Output, escape};
+use crate::mechanism::socket;
+use crate::mechanism::socket::address::{Address, Place, SocketType};
+use crate::mechanism::socket::duplex::Directions;
+use crate::mechanism::socket::table;
+use crate::mechanism::socket::table::Row;
+use crate::mechanism::socket::{Connecting, Error, Listener, SourceError, Terms};
+use crate::program::{Noun, Verb};
 use crate::sys::process::{Holder, SocketHolders};
 use crate::sys::signal::is_ignored;
 use crate::sys::socket::{KeepAlive, Socket};
-use crate::units::{Patience, Permissions};
 
 pub const NOUN: Noun = Noun {
     name: "sock",
@@ -39,23 +41,23 @@ pub const NOUN: Noun = Noun {
         Verb::new::<relay::Relay>("relay"),
         Verb::new::<pair::Pair>("pair"),
         Verb::new::<wait::Wait>("wait"),
-        Verb::new::<look::Stat>("stat"),
-        Verb::new::<look::Ls>("ls"),
+        Verb::new::<inspect::Stat>("stat"),
+        Verb::new::<inspect::Ls>("ls"),
     ],
     see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)"],
 };
 
 /// The type of a socket that has a connection.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
-struct Connected {
+pub struct Connected {
     /// Whether bytes or messages go through it
     #[arg(long = "type", value_name = "TYPE", default_value = "stream")]
-    kind: SocketType,
+    pub kind: SocketType,
 }
 
 impl Connected {
     /// Refuses what has no connection, and so no end.
-    fn connections_only(self) -> anyhow::Result<()> {
+    pub fn connections_only(self) -> anyhow::Result<()> {
         match self.kind {
             SocketType::Stream | SocketType::Seqpacket => Ok(()),
             SocketType::Dgram => {
@@ -69,7 +71,7 @@ impl Connected {
 
 /// What is done about peers that vanish.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
-struct Silence {
+pub struct Silence {
     /// Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf
     ///
     /// One that does not answer in as long again has vanished, which is an error. Without this
@@ -79,14 +81,14 @@ struct Silence {
 }
 
 impl Silence {
-    fn keepalive(self) -> KeepAlive {
+    pub fn keepalive(self) -> KeepAlive {
         self.keepalive.unwrap_or(KeepAlive::System)
     }
 }
 
 /// For how long a connection may last.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
-struct Lifetime {
+pub struct Lifetime {
     /// End a connection that lasts longer than this, with status 124
     ///
     /// The wait for a peer that has not read everything is a part of it.
@@ -158,7 +160,7 @@ fn keepalive(text: &str) -> Result<KeepAlive, String> {
 }
 
 /// The permissions of what we listen at, of which these were asked for.
-fn permissions(asked: Option<Permissions>, address: &Address) -> anyhow::Result<u32> {
+pub fn permissions(asked: Option<Permissions>, address: &Address) -> anyhow::Result<u32> {
     if asked.is_some() && address.path().is_none() {
         // Whoever asks for them relies on them.
         return Err(Failure::new(Exit::Usage, "only a path has permissions")).about("--mode");
@@ -167,7 +169,7 @@ fn permissions(asked: Option<Permissions>, address: &Address) -> anyhow::Result<
 }
 
 /// Says where we listen, if the system picked the port.
-fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
+pub fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
     let picked = match asked.place() {
         Place::Tcp(at) | Place::Udp(at) => at.port == 0,
         Place::Vsock { port, .. } => *port == libc::VMADDR_PORT_ANY,
@@ -179,7 +181,7 @@ fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
 }
 
 /// Begins to listen.
-fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
+pub fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
     Listener::open(address, terms).or_else(|error| match (error, address.path()) {
         (Error::Beside(helper), Some(path)) => Err(Failure::from(error)).about(helper.path(path)),
         _ => Err(explain(error, address)).about(address),
@@ -188,7 +190,7 @@ fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
 
 /// Connects.
 fn connect(address: &Address, how: Connecting<'_>) -> anyhow::Result<Waited<Socket>> {
-    endpoint::connect(address, how).or_else(|error| match (error, how.source) {
+    socket::connect(address, how).or_else(|error| match (error, how.source) {
         (Error::Source(_), Some(source)) => Err(explain(error, source)).about(source),
         _ => Err(Failure::from(error)).about(address),
     })
@@ -208,7 +210,7 @@ fn explain(error: Error, address: &Address) -> Failure {
 
 /// Whose socket is bound to an address, as far as we may see.
 fn holder(address: &Address) -> Option<String> {
-    let rows = socket_table::at(address).ok()?;
+    let rows = table::at(address).ok()?;
     let open = |row: &&Row| row.inode != 0;
     let row = rows.iter().find(|row| row.is_reachable()).or_else(|| rows.iter().find(open))?;
     match SocketHolders::find().of(row.inode).seen.first() {
@@ -231,7 +233,7 @@ fn messages_only(kind: SocketType) -> anyhow::Result<()> {
 
 /// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is
 /// ignored by whatever a script runs in the background.
-fn ending() -> impl Iterator<Item = Signal> {
+pub fn ending() -> impl Iterator<Item = Signal> {
     let all = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
     all.filter(|&signal| signal != Signal::HUP || !is_ignored(signal))
 }

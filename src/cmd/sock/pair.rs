@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
-use crate::child::{Command, Job};
-use crate::cli::{Example, Run, Statuses};
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::app::arguments::Plain;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::Output;
+use crate::program::{Example, Run, Statuses};
+use crate::run::job::{Command, Job};
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;

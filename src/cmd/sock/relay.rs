@@ -4,24 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::address::{Address, Place, SocketType};
-use crate::cli::{Example, Run};
-use crate::deadline::{Deadline, Waited};
-use crate::endpoint::Connecting;
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::Output;
-use crate::plain::Plain;
-use crate::relay;
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::Output;
+use crate::mechanism::socket::Connecting;
+use crate::mechanism::socket::address::{Address, Place, SocketType};
+use crate::mechanism::socket::relay;
+use crate::program::{Example, Run};
 use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
 use crate::sys::socket::{KeepAlive, Socket};
 use crate::sys::thread;
 
-use super::serve::attend::{self, Limits, Service, attend};
-use super::serve::gate::Client;
-use super::serve::hosting::Hosting;
 use super::{Lifetime, connect};
+use crate::app::listen::Hosting;
+use crate::server::admission::Client;
+use crate::server::event_loop;
+use crate::server::event_loop::{Limits, Service, attend};
 
 /// Pass connections at one address on to another
 ///
@@ -129,7 +130,7 @@ impl Relays {
 }
 
 impl Service for Relays {
-    fn begin(&mut self, client: Client, place: &attend::Place<'_>) -> anyhow::Result<()> {
+    fn begin(&mut self, client: Client, place: &event_loop::Place<'_>) -> anyhow::Result<()> {
         let number = client.number;
         let done = Arc::new(Bell::new()?);
         place.events.add(&*done, number, Interest::Readable)?;
@@ -148,7 +149,7 @@ impl Service for Relays {
         Ok(())
     }
 
-    fn go_on(&mut self, number: u64, place: &attend::Place<'_>) -> anyhow::Result<()> {
+    fn go_on(&mut self, number: u64, place: &event_loop::Place<'_>) -> anyhow::Result<()> {
         let Some(Connection { done, thread }) = self.running.remove(&number) else { return Ok(()) };
         let passed = thread.join().expect("a relay does not panic");
         drop(done);

@@ -2,17 +2,17 @@
 
 use std::ffi::OsString;
 
-use crate::address::{Address, SocketType};
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::after;
-use crate::conversation;
-use crate::deadline::{Deadline, Waited, Waiting};
-use crate::endpoint::Connecting;
-use crate::errno::Errno;
-use crate::exit::{Exit, Failure, Subject};
-use crate::frame::{Framing, Messages, Writer};
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::frame::{Framing, Messages, Writer};
+use crate::io::output::Output;
+use crate::mechanism::socket::Connecting;
+use crate::mechanism::socket::address::{Address, SocketType};
+use crate::mechanism::socket::duplex;
+use crate::program::{Example, Run};
 use crate::sys::poll;
 use crate::sys::socket::Socket;
 
@@ -100,7 +100,7 @@ impl Send {
     fn answer<'a>(&self, socket: &Socket, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Failure> {
         let deadline = self.waiting.deadline();
         self.waiting.settle(poll::readable(socket, deadline)?)?;
-        let answer = socket.receive_message(buffer).map_err(conversation::Error::of_socket)?;
+        let answer = socket.receive_message(buffer).map_err(duplex::Error::of_socket)?;
         answer.ok_or_else(|| Failure::failed("the peer hung up and did not answer"))
     }
 }
@@ -116,7 +116,7 @@ fn send(socket: &Socket, message: &[u8], deadline: Deadline) -> Result<Waited, F
                 }
             }
             Err(errno) => {
-                return Err(conversation::Error::of_sending(socket, message.len(), errno).into());
+                return Err(duplex::Error::of_sending(socket, message.len(), errno).into());
             }
         }
     }

@@ -1,13 +1,13 @@
 //! `ipc sock wait`.
 
-use crate::address::Address;
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::base::deadline::Waiting;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::{tell_wait, wait_aloud};
-use crate::deadline::Waiting;
-use crate::endpoint;
-use crate::exit::{Exit, Failure, Subject};
-use crate::output::Output;
-use crate::plain::Plain;
+use crate::io::output::Output;
+use crate::mechanism::socket;
+use crate::mechanism::socket::address::Address;
+use crate::program::{Example, Run};
 
 /// Wait until somebody listens
 ///
@@ -33,8 +33,7 @@ impl Run for Wait {
     fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let deadline = self.waiting.deadline();
         let tell = || tell_wait(output, &self.address, "for a listener");
-        let waited =
-            wait_aloud(output, deadline, tell, |until| endpoint::wait(&self.address, until));
+        let waited = wait_aloud(output, deadline, tell, |until| socket::wait(&self.address, until));
         let waited = waited.map_err(Failure::from);
         self.waiting.settle(waited.about(&self.address)?).about(&self.address)?;
         Ok(Exit::Done)

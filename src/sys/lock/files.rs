@@ -10,8 +10,8 @@ use nix::sys::stat::{FileStat, Mode as Permissions, SFlag, fstat, stat};
 use nix::unistd::{AccessFlags, access};
 
 use super::{Error, Kind, Lock, Mode, Range};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 use crate::sys::descriptor;
 use crate::sys::inode;
 use crate::sys::interrupt::{Attempt, until};

@@ -18,8 +18,8 @@ pub use self::files::{
 };
 
 use super::interrupt::{Attempt, until};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 
 /// Whose a lock is, and what it excludes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

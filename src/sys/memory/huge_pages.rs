@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The size of a huge page, and where one may begin.
 pub const HUGE_PAGE: usize = 2 << 20;

@@ -15,8 +15,8 @@ use std::sync::{Once, OnceLock};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 use crate::sys::signal::die_of;
 
 /// A shared mapping. Other processes read and write the memory at the same time, so there are no

@@ -16,9 +16,9 @@ use nix::sys::statfs::fstatfs;
 
 use super::atomic::Atomic;
 use super::{Access, Pages, page_size, unit};
-use crate::cell::Width;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::mechanism::memory::cell::Width;
 use crate::sys::futex;
 
 /// Part of an object, or all of it, in our memory.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use nix::sys::mman::ProtFlags;
 
 use super::Pages;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// The beginning of an object as words that several processes change at the same time.
 #[derive(Debug)]

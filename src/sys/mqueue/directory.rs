@@ -10,8 +10,8 @@ use nix::sys::stat::{FileStat, Mode, fstatat};
 use nix::sys::statfs::{FsType, fstatfs};
 
 use super::{Access, Queue};
-use crate::errno::Errno;
-use crate::name::ObjectName;
+use crate::base::errno::Errno;
+use crate::base::name::ObjectName;
 use crate::sys::descriptor;
 
 /// Where queues are files, on machines that mount them.

@@ -21,8 +21,8 @@ pub use self::limits::{Limits, MOST, memory_limit};
 use super::origin::Found;
 use super::stdio::Stream;
 use super::{descriptor, umask};
-use crate::errno::Errno;
-use crate::name::ObjectName;
+use crate::base::errno::Errno;
+use crate::base::name::ObjectName;
 
 /// The greatest priority: MQ_PRIO_MAX is one more.
 pub const PRIORITY_MAX: u32 = 32767;

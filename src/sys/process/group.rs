@@ -1,7 +1,7 @@
 //! Process groups, and signals to many processes at once: kill(2), setpgid(2).
 
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 
 /// Sends a signal to all processes of a group; 0 is ours.
 ///

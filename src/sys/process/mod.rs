@@ -16,7 +16,7 @@ pub use self::place::{
     boot_id, has_our_numbers, is_first_namespace, machine, pid_namespace, unseen,
 };
 
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// All processes, by ID.
 pub fn all() -> impl Iterator<Item = i32> {

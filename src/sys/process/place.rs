@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// Which boot of the machine this is; `None` where the kernel does not say.
 pub fn boot_id() -> Option<String> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SignalSet;
 use super::mask::change_mask;
-use crate::signals::{Action, Signal};
+use crate::base::signal::{Action, Signal};
 
 /// Lets writes fail rather than end us: to a pipe without a reader with EPIPE, so that a peer who
 /// left is an error and a reader of stdout who left is not; and beyond the limit for files, which

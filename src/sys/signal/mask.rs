@@ -7,9 +7,9 @@ use std::os::fd::OwnedFd;
 use nix::sys::time::TimeSpec;
 
 use super::{SignalSet, is_ignored};
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
-use crate::signals::Signal;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 use crate::sys::{descriptor, time};
 
 /// Blocks signals of this thread for as long as it lives; then the mask is what it was.

@@ -17,7 +17,7 @@ pub use self::disposition::{
 };
 pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};
 
-use crate::signals::Signal;
+use crate::base::signal::Signal;
 
 /// A set of signals, as the kernel has it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

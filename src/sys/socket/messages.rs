@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use nix::sys::socket::{self, MsgFlags};
 
 use super::Socket;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 use crate::sys::heap;
 
 /// A message that was received.
@@ -216,7 +216,7 @@ mod tests {
     use nix::sys::socket::{ControlMessage, sendmsg};
 
     use super::*;
-    use crate::address::SocketType;
+    use crate::mechanism::socket::address::SocketType;
 
     fn pair() -> (Socket, Socket) {
         let (near, far) = Socket::pair(SocketType::Seqpacket).unwrap();

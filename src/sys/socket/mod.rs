@@ -21,9 +21,9 @@ pub use messages::Sender;
 pub use options::{KeepAlive, Versions};
 
 use super::{descriptor, poll};
-use crate::address::SocketType;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::mechanism::socket::address::SocketType;
 
 /// How many clients wait to be accepted unless somebody says otherwise: SOMAXCONN of new kernels.
 pub const BACKLOG: i32 = 4096;

@@ -6,7 +6,7 @@ use nix::sys::socket::{self, AddressFamily, sockopt};
 use nix::sys::time::TimeVal;
 
 use super::Socket;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
 
 /// How much the kernel is asked to hold of what we sent and the peer has not read.
 const SEND_BUFFER: usize = 4 << 20;

@@ -5,8 +5,8 @@ use std::os::fd::AsRawFd;
 use nix::sys::socket::{self, AddressFamily, Shutdown, sockopt};
 
 use super::Socket;
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 use crate::sys::events::{Events, Interest};
 
 /// Less memory than the kernel needs for any message. While it frees one of a Unix socket, and

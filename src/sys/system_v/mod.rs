@@ -9,8 +9,8 @@ use nix::sys::stat::stat;
 pub use self::unfinished::{Kind, Unfinished, wait_for_maker};
 
 use super::origin::Found;
-use crate::errno::Errno;
-use crate::name::{SystemVName, SystemVTarget};
+use crate::base::errno::Errno;
+use crate::base::name::{SystemVName, SystemVTarget};
 
 /// How an object is found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -6,10 +6,10 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::time::Duration;
 
-use crate::deadline::{Deadline, Waited};
-use crate::errno::Errno;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
 use crate::sys::signal::Blocked;
-use crate::sys::{ending, poll};
+use crate::sys::{cleanup, poll};
 
 /// Which kind of object it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,9 +41,9 @@ impl Unfinished {
     /// Makes one by `make`, which returns its identifier.
     pub fn make<E>(kind: Kind, make: impl FnOnce() -> Result<i32, E>) -> Result<Self, E> {
         static WATCHED: Once = Once::new();
-        WATCHED.call_once(|| ending::undo_first(remove_unfinished));
+        WATCHED.call_once(|| cleanup::undo_first(remove_unfinished));
         // No signal comes between the object and the note that it has to be removed.
-        let _blocked = Blocked::new(ending::signals());
+        let _blocked = Blocked::new(cleanup::signals());
         let id = make()?;
         KIND.store(kind as u8, Ordering::Relaxed);
         UNFINISHED.store(id, Ordering::Relaxed);

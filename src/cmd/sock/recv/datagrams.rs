@@ -1,10 +1,10 @@
 //! Messages that need no connection.
 
-use crate::deadline::{Deadline, Waited};
-use crate::endpoint::Listener;
-use crate::errno::Errno;
-use crate::flood::Flood;
-use crate::output::Output;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::io::output::Output;
+use crate::mechanism::socket::Listener;
+use crate::server::flood::Flood;
 use crate::sys::poll;
 use crate::sys::socket::is_our_user;
 use crate::sys::stdio::Stream;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::cmd::sock::serve::entrance::{Awaited, Entrance, LISTENER};
-use crate::cmd::sock::serve::gate::{Admission, Client, Gate};
-use crate::deadline::{Deadline, Waited};
-use crate::endpoint::Listener;
-use crate::errno::Errno;
-use crate::output::Output;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::io::output::Output;
+use crate::mechanism::socket::Listener;
+use crate::server::acceptor::{Awaited, Entrance, LISTENER};
+use crate::server::admission::{Admission, Client, Gate};
 use crate::sys::events::Interest;
 use crate::sys::stdio::Stream;
 

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::child::{Command, exit_of};
-use crate::exit::Exit;
-use crate::signals::Signal;
+use crate::base::exit::Exit;
+use crate::base::signal::Signal;
+use crate::run::job::{Command, exit_of};
 use crate::sys::spawn::{Child, Streams, reap};
 
-use super::attend::{Place, Service};
-use super::gate::{Client, Pass};
+use crate::server::admission::{Client, Pass};
+use crate::server::event_loop::{Place, Service};
 
 /// The commands that run, of one that is started for each client.
 #[derive(Debug)]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::SocketType;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
+use crate::mechanism::socket::address::SocketType;
 use crate::sys::events::Interest;
 use crate::sys::heap;
 use crate::sys::socket::Socket;
 
-use super::attend::{Place, Service};
-use super::gate::{Client, Pass};
+use crate::server::admission::{Client, Pass};
+use crate::server::event_loop::{Place, Service};
 
 /// Clients who hear themselves.
 #[derive(Debug)]

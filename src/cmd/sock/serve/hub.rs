@@ -10,14 +10,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use crate::address::SocketType;
-use crate::errno::Errno;
+use crate::base::errno::Errno;
+use crate::mechanism::socket::address::SocketType;
 use crate::sys::events::{Events, Interest};
 use crate::sys::heap;
 
-use super::attend::{Place, Service};
 use super::echo::{receive, send};
-use super::gate::Client;
+use crate::server::admission::Client;
+use crate::server::event_loop::{Place, Service};
 
 /// Clients who hear each other.
 pub struct Hub {

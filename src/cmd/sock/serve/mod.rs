@@ -1,34 +1,31 @@
 //! `ipc sock serve`.
 
-pub mod attend;
 mod commands;
 mod echo;
-pub mod entrance;
-pub mod gate;
-pub mod hosting;
 mod hub;
-mod talk;
+mod sequential;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
-use crate::activation;
-use crate::address::Address;
-use crate::cli::{Example, Run};
+use crate::app::arguments::Plain;
+use crate::app::ready;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::sock::{Lifetime, OneWay, ending};
-use crate::conversation::{self, Terms};
-use crate::exit::{Exit, Failure, Subject};
-use crate::frame::Framing;
-use crate::output::Output;
-use crate::plain::Plain;
-use crate::ready;
+use crate::io::frame::Framing;
+use crate::io::output::Output;
+use crate::mechanism::socket::activation;
+use crate::mechanism::socket::address::Address;
+use crate::mechanism::socket::duplex;
+use crate::mechanism::socket::duplex::Terms;
+use crate::program::{Example, Run};
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
 
-use attend::{Service, attend};
+use crate::app::listen::Hosting;
+use crate::server::event_loop::{Service, attend};
 use commands::Commands;
 use echo::Echo;
-use hosting::Hosting;
 use hub::Hub;
 
 /// Listen at a socket and serve those who connect
@@ -132,12 +129,12 @@ impl Run for Serve {
         match service {
             Some(mut service) => attend(hosted, service.as_mut(), limits, output),
             None => {
-                let ends = conversation::ends(self.hosting.kind(), self.framing.form());
+                let ends = duplex::ends(self.hosting.kind(), self.framing.form());
                 let terms = || Terms {
                     directions: self.one_way.directions(),
                     deadline: self.lifetime.deadline(),
                 };
-                talk::attend(hosted.gate, ends, limits, terms, output)
+                sequential::attend(hosted.gate, ends, limits, terms, output)
             }
         }
     }

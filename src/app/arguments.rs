@@ -1,0 +1,313 @@
+//! Plain command lines, which are understood without clap.
+//!
+//! Most command lines say nothing unusual: known options, each once, and words that need no second
+//! look. `#[derive(Plain)]` reads the same attributes as clap's derive and understands these without
+//! building a parser, which was a third of the whole run of a short command. It never says what is
+//! wrong. Where it does not understand everything (an empty value, a fraction below zero as an operand), it
+//! understands nothing, and clap reads the words. Tests compare both, verb by verb, and have every
+//! option read here that is added to an example.
+
+use std::ffi::{OsStr, OsString};
+use std::ops::RangeBounds;
+use std::os::unix::ffi::OsStrExt;
+use std::slice::Iter;
+use std::str::FromStr;
+
+pub use ipc_derive::Plain;
+
+/// Arguments that can be read from a plain command line.
+pub trait Plain: Sized {
+    /// What an option of this name is, if it is one of these arguments.
+    fn option(name: &[u8]) -> Option<Known>;
+
+    /// Takes what belongs to these arguments off the line; `None` if it is for clap to read.
+    fn read(line: &mut Line<'_>) -> Option<Self>;
+}
+
+/// Two structs of arguments side by side.
+impl<A: Plain, B: Plain> Plain for (A, B) {
+    fn option(name: &[u8]) -> Option<Known> {
+        A::option(name).or_else(|| B::option(name))
+    }
+
+    fn read(line: &mut Line<'_>) -> Option<Self> {
+        Some((A::read(line)?, B::read(line)?))
+    }
+}
+
+/// Reads words as arguments, if they are plain enough.
+pub fn read<T: Plain>(words: &[OsString]) -> Option<T> {
+    let mut line = Line::new(words, T::option)?;
+    T::read(&mut line).filter(|_| line.is_understood())
+}
+
+/// A kind of option, with the name of the argument.
+#[derive(Clone, Copy, Debug)]
+pub enum Known {
+    /// It stands alone.
+    Flag(&'static str),
+    /// A word follows it.
+    Value(&'static str),
+    /// A word follows it, each time that it is given.
+    Values(&'static str),
+    /// It is none, but a number below zero among the operands behind the first.
+    Number,
+}
+
+/// Tells what an option of this name is, as [`Plain::option`] does.
+pub type Options = fn(&[u8]) -> Option<Known>;
+
+/// What one word can be read as.
+pub trait Word: Sized {
+    /// Reads a word; `None` if it means nothing, or something that needs more thought.
+    fn read(word: &OsStr) -> Option<Self>;
+}
+
+impl<T: FromStr> Word for T {
+    fn read(word: &OsStr) -> Option<Self> {
+        word.to_str()?.parse().ok()
+    }
+}
+
+/// What reads a word, as [`Word::read`] does.
+pub type Reader<T> = fn(&OsStr) -> Option<T>;
+
+/// Reads a word by a function that wants one of its own.
+pub fn owned<T, E>(word: &OsStr, parse: impl FnOnce(OsString) -> Result<T, E>) -> Option<T> {
+    parse(word.to_owned()).ok()
+}
+
+/// Whether a number is one of a range, which may be of any type.
+pub fn is_within(number: impl Into<i128>, range: impl RangeBounds<i128>) -> bool {
+    range.contains(&number.into())
+}
+
+/// A plain command line, of which arguments take what is theirs.
+#[derive(Debug, Default)]
+pub struct Line<'a> {
+    options: Vec<(&'static str, Option<&'a OsStr>)>,
+    operands: std::vec::IntoIter<&'a OsStr>,
+    command: Option<&'a [OsString]>,
+    /// The arguments that were among the operands.
+    taken: Vec<&'static str>,
+    rules: Vec<Rule>,
+    /// Arguments of which one has to be given, for each of these.
+    needs: Vec<&'static [&'static str]>,
+    is_for_clap: bool,
+}
+
+/// What holds beside an argument that is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Arguments that may not be given as well.
+    pub excludes: &'static [&'static str],
+    /// Arguments that have to be.
+    pub requires: &'static [&'static str],
+}
+
+// What every verb reads through is out of line: a copy for each would be a tenth of the program.
+impl<'a> Line<'a> {
+    /// Tells options from operands, by what the options are.
+    #[inline(never)]
+    pub fn new(words: &'a [OsString], known: Options) -> Option<Self> {
+        let (mut line, mut operands) = (Self::default(), Vec::new());
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            if word == "--" && known(b"--").is_some() {
+                line.command = Some(words.as_slice());
+                break;
+            }
+            if word == "--" {
+                operands.extend(words.map(|word| some(word)).collect::<Option<Vec<_>>>()?);
+                break;
+            }
+            let is_number = is_negative(word) && !operands.is_empty();
+            let is_operand = is_number && matches!(known(b"-1"), Some(Known::Number));
+            if is_operand || !word.as_bytes().starts_with(b"-") {
+                operands.push(some(word)?);
+                continue;
+            }
+            line.take_option(word, &mut words, known)?;
+        }
+        line.operands = operands.into_iter();
+        Some(line)
+    }
+
+    /// Takes the options of one word, and the word that follows if it is the value of the last.
+    fn take_option(
+        &mut self,
+        word: &'a OsStr,
+        following: &mut Iter<'a, OsString>,
+        known: Options,
+    ) -> Option<()> {
+        let bytes = word.as_bytes();
+        if bytes.starts_with(b"--") {
+            let (name, attached) = split(bytes);
+            return self.push(known(name)?, attached, following);
+        }
+        let mut letters = bytes.get(1..).filter(|letters| !letters.is_empty())?;
+        while let Some((letter, rest)) = letters.split_first() {
+            let option = known(&[b'-', *letter])?;
+            if !matches!(option, Known::Flag(_)) {
+                // What an equals sign means here is for clap to say.
+                let attached = (!rest.is_empty()).then_some(rest);
+                let is_plain = !rest.starts_with(b"=");
+                return self.push(option, attached, following).filter(|()| is_plain);
+            }
+            self.push(option, None, following)?;
+            letters = rest;
+        }
+        Some(())
+    }
+
+    /// Adds an option, with the value that is attached to it or follows it.
+    fn push(
+        &mut self,
+        option: Known,
+        attached: Option<&'a [u8]>,
+        following: &mut Iter<'a, OsString>,
+    ) -> Option<()> {
+        let value = match (option, attached) {
+            (Known::Flag(_), None) => None,
+            (Known::Flag(_), Some(_)) | (Known::Number, _) => return None,
+            (_, Some(value)) => Some(some(OsStr::from_bytes(value))?),
+            // Whatever it begins with: so the options of every verb are defined.
+            (_, None) => Some(some(following.next()?)?),
+        };
+        if let Known::Flag(name) | Known::Value(name) | Known::Values(name) = option {
+            self.options.push((name, value));
+        }
+        Some(())
+    }
+
+    /// Whether this option stands there.
+    #[inline(never)]
+    pub fn flag(&self, name: &str) -> bool {
+        self.options.iter().any(|(given, _)| *given == name)
+    }
+
+    /// The value of this option, if it stands there. The last one holds, but all have to be right.
+    #[inline(never)]
+    pub fn value<T>(&mut self, name: &str, read: Reader<T>) -> Option<T> {
+        let mut last = None;
+        for (_, value) in self.options.iter().filter(|(given, _)| *given == name) {
+            last = value.and_then(read);
+            self.is_for_clap |= last.is_none();
+        }
+        last
+    }
+
+    /// The values of this option, each time that it stands there.
+    #[inline(never)]
+    pub fn values<T>(&mut self, name: &str, read: Reader<T>) -> Vec<T> {
+        let mut values = Vec::new();
+        for (_, value) in self.options.iter().filter(|(given, _)| *given == name) {
+            let value = value.and_then(read);
+            self.is_for_clap |= value.is_none();
+            values.extend(value);
+        }
+        values
+    }
+
+    /// The next operand, if there is one more.
+    #[inline(never)]
+    pub fn operand<T>(&mut self, name: &'static str, read: Reader<T>) -> Option<T> {
+        let word = self.operands.next()?;
+        self.taken.push(name);
+        self.word(word, read)
+    }
+
+    /// All other operands.
+    #[inline(never)]
+    pub fn operands<T>(&mut self, name: &'static str, read: Reader<T>) -> Vec<T> {
+        let words = std::mem::take(&mut self.operands);
+        if !words.as_slice().is_empty() {
+            self.taken.push(name);
+        }
+        words.filter_map(|word| self.word(word, read)).collect()
+    }
+
+    /// All that stands behind `--`.
+    #[inline(never)]
+    pub fn command<T>(&mut self, name: &'static str, read: Reader<T>) -> Vec<T> {
+        let words = self.command.take().unwrap_or_default();
+        if !words.is_empty() {
+            self.taken.push(name);
+        }
+        words.iter().filter_map(|word| self.word(word, read)).collect()
+    }
+
+    fn word<T>(&mut self, word: &OsStr, read: Reader<T>) -> Option<T> {
+        let value = read(word);
+        self.is_for_clap |= value.is_none();
+        value
+    }
+
+    /// Leaves the line to clap unless one of these arguments is given.
+    pub fn need(&mut self, names: &'static [&'static str]) {
+        self.needs.push(names);
+    }
+
+    /// The same if more than one is.
+    pub fn need_one(&mut self, names: &'static [&'static str]) {
+        self.need(names);
+        self.is_for_clap |= names.iter().filter(|name| self.is_given(name)).count() > 1;
+    }
+
+    /// Has a rule kept if this argument is given.
+    pub fn rule(&mut self, name: &str, rule: Rule) {
+        if self.is_given(name) {
+            self.rules.push(rule);
+        }
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.flag(name) || self.taken.contains(&name)
+    }
+
+    fn is_kept(&self, rule: &Rule) -> bool {
+        let is_given = |name: &&str| self.is_given(name);
+        rule.requires.iter().all(is_given) && !rule.excludes.iter().any(is_given)
+    }
+
+    /// Whether every word was taken by an argument that understood it, and may stand there.
+    fn is_understood(&self) -> bool {
+        let is_taken = self.operands.as_slice().is_empty() && self.command.is_none();
+        let is_needed = |names: &&[&str]| names.iter().any(|name| self.is_given(name));
+        is_taken
+            && !self.is_for_clap
+            && self.needs.iter().all(is_needed)
+            && self.rules.iter().all(|rule| self.is_kept(rule))
+    }
+}
+
+/// A word that is there: what an empty one means depends on the argument.
+fn some(word: &OsStr) -> Option<&OsStr> {
+    (!word.is_empty()).then_some(word)
+}
+
+/// Whether it is a number below zero, as far as there is no doubt.
+fn is_negative(word: &OsStr) -> bool {
+    let digits = word.as_bytes().strip_prefix(b"-");
+    digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+}
+
+/// The name of a long option, and the value that stands in the same word.
+fn split(word: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match word.iter().position(|&byte| byte == b'=') {
+        Some(equals) => (&word[..equals], Some(&word[equals + 1..])),
+        None => (word, None),
+    }
+}
+
+/// Has the names of an enum's values read as clap reads them.
+macro_rules! choice {
+    ($choice:ty) => {
+        impl crate::app::arguments::Word for $choice {
+            fn read(word: &std::ffi::OsStr) -> Option<Self> {
+                clap::ValueEnum::from_str(word.to_str()?, false).ok()
+            }
+        }
+    };
+}
+pub(crate) use choice;

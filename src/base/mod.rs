@@ -1,0 +1,10 @@
+//! Values and rules that every layer uses, and that depend on nothing: errors of the kernel, exit
+//! statuses, deadlines, units, names, signal numbers, text.
+
+pub mod deadline;
+pub mod errno;
+pub mod exit;
+pub mod name;
+pub mod signal;
+pub mod text;
+pub mod units;

@@ -1,0 +1,158 @@
+//! `ipc lock test` and `ls`.
+
+use std::ffi::OsString;
+
+use serde_json::{Value, json};
+
+use crate::app::arguments::Plain;
+use crate::app::machine::Part;
+use crate::base::exit::{Exit, Subject};
+use crate::io::output::{Format, Output, Record};
+use crate::mechanism::lock_file;
+use crate::mechanism::lock_file::Taken;
+use crate::program::{Example, Run};
+use crate::sys::lock::{Mode, Range};
+use crate::sys::lock_table::{self, Held};
+use crate::sys::process;
+
+use crate::cmd::lock::file::Pidfile;
+use crate::cmd::lock::{explain, explain_lock_file};
+
+/// Tell whether a file is locked, and by whom
+///
+/// The status is 0 if it is free and 1 if it is locked in any way, which is then listed: who has
+/// the lock, of which kind it is, its bytes, and how many wait for it. A lock file that 'ipc lock
+/// take' has made is locked as well, by a lock of the kind 'file', until it is dropped or its owner
+/// has ended. Nothing is locked to find out, unless this is a container or a file system where the
+/// kernel does not show every lock.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Test {
+    /// File or directory
+    #[arg(value_name = "FILE")]
+    file: OsString,
+    /// Look only at LEN bytes from OFF on
+    #[arg(long, value_name = "OFF:LEN")]
+    range: Option<Range>,
+    #[command(flatten)]
+    pidfile: Pidfile,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Test {
+    const EXAMPLES: &'static [Example] = &[
+        ("See who has it", "ipc lock test /run/backup.lock"),
+        ("Ask from a program", "ipc lock test --json data.db --range 0:1"),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let range = self.range.unwrap_or_default();
+        let held = lock_table::of_path(&self.file, range).map_err(explain).about(&self.file)?;
+        let taken = lock_file::taken(&self.file, self.pidfile.content());
+        let taken = taken.map_err(explain_lock_file).about(&self.file)?;
+        let owner = taken.as_ref().map(owner_record);
+        let records: Vec<Record> =
+            owner.into_iter().chain(held.iter().flat_map(holder_records)).collect();
+        output.list(&records, self.format)?;
+        Ok(if records.is_empty() { Exit::Done } else { Exit::No })
+    }
+}
+
+/// List the file locks of this machine
+///
+/// Those that wait are listed below the lock they wait for. An OFD lock has no process of its own:
+/// shown are those that have the descriptor, as far as we may look into them, and a lock whose
+/// processes we may not see has none.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Ls {
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Run for Ls {
+    const EXAMPLES: &'static [Example] = &[
+        ("See them all", "ipc lock ls"),
+        (
+            "Name those that somebody waits for",
+            "ipc lock ls --json | jq -r '.[] | select(.state == \"waiting\").path'",
+        ),
+    ];
+
+    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let held =
+            lock_table::all().map_err(|errno| Part::Proc.explain(errno)).about("/proc/locks")?;
+        let records: Vec<Record> = held.iter().flat_map(machine_records).collect();
+        output.list(&records, self.format)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// A line for the owner of a lock file.
+fn owner_record(taken: &Taken) -> Record {
+    let record = match taken.by {
+        Ok(pid) => Record::new().number("pid", pid).bytes("command", &process::command(pid)),
+        Err(stranger) => {
+            let text = format!("({})", stranger.description()).into_bytes();
+            Record::new().optional_number("pid", None::<i32>).field("command", Value::Null, text)
+        }
+    };
+    let record = record.word("kind", "file").word("mode", "exclusive").number("start", 0);
+    record.field("end", Value::Null, b"EOF".as_slice()).optional_number("waiters", None::<u64>)
+}
+
+/// A line for each process that has the lock, or one for a lock whose processes cannot be seen.
+fn holder_records(held: &Held) -> Vec<Record> {
+    let record = |pid| lock_record(pid, held).number("waiters", held.waiters.len());
+    if held.pids.is_empty() {
+        return vec![record(None)];
+    }
+    held.pids.iter().map(|&pid| record(Some(pid))).collect()
+}
+
+/// A line for each process that has the lock or waits for it.
+fn machine_records(held: &Held) -> Vec<Record> {
+    let waiting = held.waiters.iter().map(|entry| {
+        let waiter = Held { entry: entry.clone(), ..held.clone() };
+        with_file(lock_record(entry.pid, &waiter).word("state", "waiting"), &waiter)
+    });
+    let pids = held.pids.iter().map(|&pid| Some(pid));
+    let nobody = held.pids.is_empty().then_some(None);
+    let holding =
+        pids.chain(nobody).map(|pid| with_file(lock_record(pid, held).word("state", "held"), held));
+    holding.chain(waiting).collect()
+}
+
+fn lock_record(pid: Option<i32>, held: &Held) -> Record {
+    let entry = &held.entry;
+    let record = Record::new().optional_number("pid", pid);
+    let record = match pid {
+        Some(pid) => record.bytes("command", &process::command(pid)),
+        None => record.field("command", Value::Null, b"-".as_slice()),
+    };
+    let mode = match entry.mode {
+        Mode::Shared => "shared",
+        Mode::Exclusive => "exclusive",
+    };
+    let record = record
+        .bytes("kind", entry.kind_word().as_bytes())
+        .word("mode", mode)
+        .number("start", entry.start);
+    match entry.end {
+        Some(end) => record.number("end", end),
+        None => record.field("end", Value::Null, b"EOF".as_slice()),
+    }
+}
+
+fn with_file(record: Record, held: &Held) -> Record {
+    let file = held.entry.file;
+    let record = record
+        .json_only("device", Value::from(file.device()))
+        .json_only("inode", json!(file.inode()));
+    match &held.path {
+        Some(path) => record.bytes("path", path.as_os_str().as_encoded_bytes()),
+        None => {
+            let text = format!("(inode {} of {})", file.inode(), file.device());
+            record.field("path", Value::Null, text.into_bytes())
+        }
+    }
+}

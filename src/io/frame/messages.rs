@@ -1,0 +1,60 @@
+//! The messages that a verb is to send: operands, or records of stdin.
+
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::io::frame::{Form, Length, ReadError, Reader};
+use crate::sys::stdio::Stream;
+
+/// The messages that a verb is to send: its operands or, without any, the records of stdin.
+#[derive(Debug)]
+pub enum Messages {
+    /// Those of the command line.
+    Operands {
+        /// The messages.
+        messages: Vec<Vec<u8>>,
+        /// How many of them were yielded.
+        yielded: usize,
+    },
+    /// Those of stdin.
+    Records(Reader<BorrowedFd<'static>>),
+}
+
+/// Looks at all operands before something is done for the first.
+///
+/// # Errors
+/// That one of them is longer than `limit`.
+pub fn refuse_longer(operands: &[OsString], limit: usize) -> Result<(), ReadError> {
+    match operands.iter().find(|operand| operand.len() > limit) {
+        Some(long) => {
+            let length = Length::Exactly(long.len() as u64);
+            Err(ReadError::TooLong { length, limit })
+        }
+        None => Ok(()),
+    }
+}
+
+impl Messages {
+    /// The messages, of at most `limit` bytes each. All operands are looked at first, so that
+    /// nothing is sent if one of them is too long.
+    pub fn new(operands: Vec<OsString>, form: Form, limit: usize) -> Result<Self, ReadError> {
+        if operands.is_empty() {
+            return Ok(Self::Records(Reader::new(Stream::Input.fd(), form, limit)));
+        }
+        refuse_longer(&operands, limit)?;
+        let messages = operands.into_iter().map(OsString::into_vec).collect();
+        Ok(Self::Operands { messages, yielded: 0 })
+    }
+
+    /// The next message, waiting for it; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        match self {
+            Self::Records(reader) => reader.next(),
+            Self::Operands { messages, yielded } => {
+                *yielded += 1;
+                Ok(messages.get(*yielded - 1).map(Vec::as_slice))
+            }
+        }
+    }
+}

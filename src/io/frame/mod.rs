@@ -1,0 +1,187 @@
+//! Records on byte streams: where one message ends and the next begins.
+//!
+//! Every mechanism that keeps the boundaries of messages has the same framings on stdin and
+//! stdout. Reading borrows from one buffer and writing gathers in another, so that nothing is
+//! allocated for a record once the buffers have grown to hold the longest.
+
+mod messages;
+mod reader;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::Write;
+
+use crate::app::arguments;
+use crate::app::arguments::Plain;
+use crate::base::errno::Errno;
+
+pub use self::messages::{Messages, refuse_longer};
+pub use self::reader::Reader;
+pub use self::writer::Writer;
+
+/// How records are told apart.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Form {
+    /// A line each, without its newline
+    #[default]
+    Line,
+    /// Each ends with a NUL
+    Null,
+    /// All of it is one record; on output nothing is added
+    Whole,
+    /// A 4-byte little-endian length, then the bytes
+    Len4,
+    /// A length in decimal, a colon, the bytes, a comma
+    Netstring,
+}
+
+arguments::choice!(Form);
+
+/// How records are told apart: the options.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Framing {
+    /// Records end with NUL instead of newline
+    #[arg(short = '0', long, conflicts_with = "frame")]
+    null: bool,
+    /// How records are told apart
+    #[arg(long, value_name = "FORM")]
+    frame: Option<Form>,
+}
+
+impl Framing {
+    /// The form that the options ask for.
+    pub fn form(self) -> Form {
+        if self.null { Form::Null } else { self.frame.unwrap_or_default() }
+    }
+}
+
+impl Form {
+    /// Gives a record to `put`, in one or a few pieces with what tells it from the next.
+    ///
+    /// # Errors
+    /// Those of `put`. The caller looks at [`Form::longest`] first.
+    pub fn encode<E>(
+        self,
+        record: &[u8],
+        mut put: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Line | Self::Null | Self::Whole => {}
+            Self::Len4 => put(&(record.len() as u32).to_le_bytes())?,
+            Self::Netstring => {
+                let mut head = [0; DIGITS + 1];
+                let mut rest = &mut head[..];
+                // There is room for the digits of any length.
+                let _ = write!(rest, "{}:", record.len());
+                let unused = rest.len();
+                put(&head[..DIGITS + 1 - unused])?;
+            }
+        }
+        put(record)?;
+        match self.trailer() {
+            b"" => Ok(()),
+            trailer => put(trailer),
+        }
+    }
+
+    /// What stands behind a record.
+    fn trailer(self) -> &'static [u8] {
+        match self {
+            Self::Line => b"\n",
+            Self::Null => b"\0",
+            Self::Netstring => b",",
+            Self::Whole | Self::Len4 => b"",
+        }
+    }
+
+    /// The most bytes that stand before and behind a record.
+    pub fn overhead(self) -> usize {
+        let head = match self {
+            Self::Line | Self::Null | Self::Whole => 0,
+            Self::Len4 => size_of::<u32>(),
+            Self::Netstring => DIGITS + 1,
+        };
+        head + self.trailer().len()
+    }
+
+    /// The length of the longest record that it can carry.
+    pub fn longest(self) -> usize {
+        if self == Self::Len4 { u32::MAX as usize } else { usize::MAX }
+    }
+
+    /// The byte that ends a record, where one does.
+    fn terminator(self) -> Option<u8> {
+        match self {
+            Self::Line => Some(b'\n'),
+            Self::Null => Some(0),
+            Self::Whole | Self::Len4 | Self::Netstring => None,
+        }
+    }
+}
+
+/// The digits of the greatest length that a netstring may tell.
+const DIGITS: usize = 20;
+
+/// The length of a record that is too long for where it goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Length {
+    /// This many bytes.
+    Exactly(u64),
+    /// More than this many; nobody counted further.
+    MoreThan(u64),
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(bytes) => write!(f, "{bytes} bytes"),
+            Self::MoreThan(bytes) => write!(f, "more than {bytes} bytes"),
+        }
+    }
+}
+
+/// Why there is no next record. What follows such an error cannot be told apart any more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReadError {
+    /// The descriptor could not be read.
+    #[error(transparent)]
+    Kernel(#[from] Errno),
+    /// A record is longer than the caller takes.
+    #[error("record of {length} is longer than allowed ({limit})")]
+    TooLong {
+        /// How long it is.
+        length: Length,
+        /// How long it may be, in bytes.
+        limit: usize,
+    },
+    /// The stream ends within a record that tells its length.
+    #[error("the input ends within a record")]
+    CutShort,
+    /// There is no netstring where one should begin, or end.
+    #[error("the input is not made of netstrings")]
+    NotANetstring,
+}
+
+/// The position of the first such byte, found eight at a time.
+///
+/// A library that looks for the fastest instructions first takes longer to do so than we take for
+/// the messages of most runs.
+fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH_BITS: u64 = ONES << 7;
+    let pattern = u64::from_ne_bytes([byte; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // The lowest bit set is that of the first byte that is zero in `difference`.
+        let difference = u64::from_le_bytes(*word) ^ pattern;
+        let zeros = difference.wrapping_sub(ONES) & !difference & HIGH_BITS;
+        if zeros != 0 {
+            return Some(index * 8 + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let position = rest.iter().position(|&other| other == byte)?;
+    Some(words.len() * 8 + position)
+}

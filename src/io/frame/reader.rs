@@ -1,0 +1,258 @@
+//! Records that come from a descriptor, in pieces of any size.
+
+use std::os::fd::AsFd;
+
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::io::frame::{DIGITS, Form, Length, ReadError, find};
+use crate::sys::heap;
+use crate::sys::poll;
+use crate::sys::stream;
+
+/// The records of a descriptor, which may block or not.
+#[derive(Debug)]
+pub struct Reader<F> {
+    source: F,
+    form: Form,
+    limit: usize,
+    buffer: Vec<u8>,
+    /// What was read and not yielded: the bytes of `buffer` from here,
+    start: usize,
+    /// to here.
+    end: usize,
+    /// How many of these have no terminator among them.
+    scanned: usize,
+    /// The bytes before these, of a record that is too long to be kept and only counted.
+    dropped: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    Open,
+    /// Nothing more is to be read.
+    Ended,
+    /// Nothing more is to be yielded.
+    Done,
+}
+
+/// The first record in what was read.
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    /// So many bytes of framing, of record, and of framing again.
+    Record { head: usize, length: usize, tail: usize },
+    /// Its end is not there yet.
+    Part,
+    /// There is none, and there will be none.
+    End,
+}
+
+/// How much is read at first: the memory for more is not worth touching for a message or two.
+const READ_AT_FIRST: usize = 8 << 10;
+
+/// How much is read at once where that much comes: what a pipe holds.
+const READ_AT_MOST: usize = 64 << 10;
+
+/// How far the bytes of a record that is too long are counted.
+const COUNTED: u64 = 1 << 30;
+
+impl<F: AsFd> Reader<F> {
+    /// The records of `source`, of at most `limit` bytes each.
+    pub fn new(source: F, form: Form, limit: usize) -> Self {
+        Self {
+            source,
+            form,
+            limit,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            scanned: 0,
+            dropped: 0,
+            state: State::Open,
+        }
+    }
+
+    /// The next record, waiting for it; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        match self.next_until(Deadline::NEVER)? {
+            Waited::Done(record) => Ok(record),
+            Waited::TimedOut => unreachable!("never comes"),
+        }
+    }
+
+    /// The next record, waiting for it until `deadline`; `None` at the end.
+    ///
+    /// With a deadline that has passed it never waits: a caller that has something to flush
+    /// before it sleeps asks so first. What was read of a record is kept for the next call.
+    pub fn next_until(&mut self, deadline: Deadline) -> Result<Waited<Option<&[u8]>>, ReadError> {
+        loop {
+            // What follows an error cannot be told apart any more.
+            match self.find().inspect_err(|_| self.state = State::Done)? {
+                Found::Record { head, length, tail } => {
+                    let start = self.start + head;
+                    self.consume(head + length + tail);
+                    return Ok(Waited::Done(Some(&self.buffer[start..start + length])));
+                }
+                Found::End => return Ok(Waited::Done(None)),
+                Found::Part => {}
+            }
+            self.make_room()?;
+            if self.fill(deadline)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
+        }
+    }
+
+    /// Whether the next call gives its answer without a system call.
+    pub fn has_buffered(&mut self) -> bool {
+        !matches!(self.find(), Ok(Found::Part))
+    }
+
+    fn pending(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Looks for the first record in what was read.
+    fn find(&mut self) -> Result<Found, ReadError> {
+        if self.state == State::Done {
+            return Ok(Found::End);
+        }
+        match self.form {
+            Form::Line | Form::Null | Form::Whole => self.find_ended(),
+            Form::Len4 => self.find_counted(length_of_len4(self.pending()), 0),
+            Form::Netstring => {
+                length_of_netstring(self.pending()).and_then(|head| self.find_counted(head, 1))
+            }
+        }
+    }
+
+    /// Looks for a record that a terminator or the end of the stream ends.
+    fn find_ended(&mut self) -> Result<Found, ReadError> {
+        let pending = &self.buffer[self.start..self.end];
+        let terminator = self.form.terminator();
+        let position = terminator.and_then(|byte| find(byte, &pending[self.scanned..]));
+        let length = position.map_or(pending.len(), |position| self.scanned + position);
+        let whole = self.dropped + length as u64;
+        self.scanned = length;
+        match position {
+            None if self.state == State::Open && whole > self.limit as u64 => {
+                self.drop_pending(whole)
+            }
+            None if self.state == State::Open => Ok(Found::Part),
+            _ if whole > self.limit as u64 => Err(self.too_long(Length::Exactly(whole))),
+            Some(_) => Ok(Found::Record { head: 0, length, tail: 1 }),
+            None if length == 0 && self.form != Form::Whole => Ok(Found::End),
+            None => Ok(Found::Record { head: 0, length, tail: 0 }),
+        }
+    }
+
+    fn too_long(&self, length: Length) -> ReadError {
+        ReadError::TooLong { length, limit: self.limit }
+    }
+
+    /// Keeps only the number of the bytes of a record that is too long, of which `counted` are
+    /// known.
+    fn drop_pending(&mut self, counted: u64) -> Result<Found, ReadError> {
+        let enough = COUNTED.max(self.limit as u64);
+        if counted > enough {
+            return Err(self.too_long(Length::MoreThan(enough)));
+        }
+        self.dropped = counted;
+        self.scanned = 0;
+        self.start = self.end;
+        Ok(Found::Part)
+    }
+
+    /// Looks for a record that `head` bytes in front of it tell the length of.
+    fn find_counted(&self, told: Option<Head>, tail: usize) -> Result<Found, ReadError> {
+        let pending = self.pending();
+        let whole = match told {
+            Some(Head { length, .. }) if length > self.limit as u64 => {
+                return Err(self.too_long(Length::Exactly(length)));
+            }
+            // It fits in memory, as the limit does.
+            Some(Head { size, length }) => Some((size, length as usize)),
+            None => None,
+        };
+        match whole {
+            Some((head, length)) if pending.len() - head >= length.saturating_add(tail) => {
+                match pending[head + length..].first() {
+                    Some(b',') => {}
+                    _ if tail == 0 => {}
+                    _ => return Err(ReadError::NotANetstring),
+                }
+                Ok(Found::Record { head, length, tail })
+            }
+            _ if self.state == State::Open => Ok(Found::Part),
+            None if pending.is_empty() => Ok(Found::End),
+            _ => Err(ReadError::CutShort),
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+        self.scanned = 0;
+        if self.form == Form::Whole {
+            self.state = State::Done;
+        }
+    }
+
+    /// Makes room behind what is pending, where the rest of its record will stand.
+    fn make_room(&mut self) -> Result<(), Errno> {
+        let was_filled = self.end == self.buffer.len();
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if was_filled {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        let is_full = self.end == self.buffer.len();
+        if is_full || was_filled && self.buffer.len() < READ_AT_MOST {
+            let length = (self.buffer.len() * 2).max(READ_AT_FIRST);
+            heap::lengthen(&mut self.buffer, length)?;
+        }
+        Ok(())
+    }
+
+    /// Reads once into the room there is.
+    fn fill(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
+        if deadline != Deadline::NEVER
+            && poll::readable(&self.source, deadline)? == Waited::TimedOut
+        {
+            return Ok(Waited::TimedOut);
+        }
+        match stream::read(&self.source, &mut self.buffer[self.end..])? {
+            0 => self.state = State::Ended,
+            count => self.end += count,
+        }
+        Ok(Waited::Done(()))
+    }
+}
+
+/// What stands in front of a record that tells its length.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Head {
+    size: usize,
+    length: u64,
+}
+
+fn length_of_len4(bytes: &[u8]) -> Option<Head> {
+    let (head, _) = bytes.split_first_chunk::<4>()?;
+    Some(Head { size: 4, length: u32::from_le_bytes(*head).into() })
+}
+
+/// `None` where it is not all there yet.
+fn length_of_netstring(bytes: &[u8]) -> Result<Option<Head>, ReadError> {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let too_many = digits > DIGITS || digits > 1 && bytes[0] == b'0';
+    match bytes.get(digits) {
+        None if !too_many => Ok(None),
+        Some(b':') if digits > 0 && !too_many => {
+            let digits = std::str::from_utf8(&bytes[..digits]).unwrap_or_default();
+            // More than 64 bits can count is more than any limit.
+            let length = digits.parse().unwrap_or(u64::MAX);
+            Ok(Some(Head { size: digits.len() + 1, length }))
+        }
+        _ => Err(ReadError::NotANetstring),
+    }
+}

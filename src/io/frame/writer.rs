@@ -1,0 +1,46 @@
+//! Records on their way to stdout.
+
+use crate::io::frame::{Form, Length, ReadError, find};
+use crate::io::output::Output;
+
+/// Writes records to stdout.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer {
+    form: Form,
+    warned: bool,
+}
+
+impl Writer {
+    /// A writer of records in this form.
+    pub fn new(form: Form) -> Self {
+        Self { form, warned: false }
+    }
+
+    /// How many bytes of framing stand behind a record.
+    pub fn tail(self) -> usize {
+        self.form.trailer().len()
+    }
+
+    /// Writes a record. One that the form cannot carry is written as it is, with a warning for
+    /// the first of them.
+    ///
+    /// # Errors
+    /// That stdout does not take it, or that its length cannot be told in 4 bytes.
+    pub fn write(&mut self, output: &mut Output, record: &[u8]) -> anyhow::Result<()> {
+        let limit = self.form.longest();
+        if record.len() > limit {
+            let length = Length::Exactly(record.len() as u64);
+            return Err(ReadError::TooLong { length, limit }.into());
+        }
+        let terminator = self.form.terminator();
+        if !self.warned && terminator.is_some_and(|byte| find(byte, record).is_some()) {
+            self.warned = true;
+            let what = if self.form == Form::Line { "newline" } else { "NUL" };
+            output.warn(format_args!(
+                "a message has a {what} in it, which ends one for whoever reads this; \
+                 '--frame netstring' keeps messages apart"
+            ));
+        }
+        Ok(self.form.encode(record, |bytes| output.bytes(bytes))?)
+    }
+}

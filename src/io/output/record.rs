@@ -1,0 +1,158 @@
+//! What is known of an object, for people and for programs.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde_json::Value;
+
+use crate::base::text::{escape, json_bytes, rfc3339};
+
+/// What text is shown on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Medium {
+    /// A terminal, which obeys control characters, and has so many columns.
+    Terminal(usize),
+    /// A file, a pipe: it is to be had as it is.
+    Elsewhere,
+}
+
+impl Medium {
+    /// How many columns it has, if lines may not be longer.
+    pub(super) fn width(self) -> Option<usize> {
+        match self {
+            Self::Terminal(width) => Some(width),
+            Self::Elsewhere => None,
+        }
+    }
+}
+
+/// What is known of one object: each thing once, for people and for JSON.
+#[derive(Clone, Debug, Default)]
+pub struct Record(Vec<Field>);
+
+/// One thing that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) key: &'static str,
+    pub(super) value: Value,
+    /// `None` where only programs want to know.
+    text: Option<Cow<'static, [u8]>>,
+}
+
+impl Field {
+    /// The text for people: escaped where it could move a cursor.
+    pub(super) fn shown_on(&self, medium: Medium) -> Cow<'_, [u8]> {
+        let text = self.text.as_deref().unwrap_or_default();
+        match medium {
+            Medium::Terminal(_) => escape(text).into_owned().into_bytes().into(),
+            Medium::Elsewhere => text.into(),
+        }
+    }
+}
+
+impl Record {
+    /// Nothing known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A name or another text of somebody's, in any bytes.
+    pub fn bytes(self, key: &'static str, bytes: &[u8]) -> Self {
+        self.field(key, json_bytes(bytes), bytes.to_vec())
+    }
+
+    /// The same, where there is one: it is not empty.
+    pub fn optional_bytes(self, key: &'static str, bytes: &[u8]) -> Self {
+        match bytes {
+            b"" => self.field(key, Value::Null, b"-".as_slice()),
+            bytes => self.bytes(key, bytes),
+        }
+    }
+
+    /// A number, which JSON has as a number.
+    pub fn number(
+        self,
+        key: &'static str,
+        number: impl Into<serde_json::Number> + Display,
+    ) -> Self {
+        let text = number.to_string();
+        self.field(key, Value::Number(number.into()), text.into_bytes())
+    }
+
+    /// A number, where there is one.
+    pub fn optional_number(
+        self,
+        key: &'static str,
+        number: Option<impl Into<serde_json::Number> + Display>,
+    ) -> Self {
+        match number {
+            Some(number) => self.number(key, number),
+            None => self.field(key, Value::Null, b"-".as_slice()),
+        }
+    }
+
+    /// Something that only programs want to know.
+    pub fn json_only(mut self, key: &'static str, value: Value) -> Self {
+        self.0.push(Field { key, value, text: None });
+        self
+    }
+
+    /// All that another record tells, for programs only.
+    pub fn with_json_of(mut self, other: Self) -> Self {
+        self.0.extend(other.0.into_iter().map(|field| Field { text: None, ..field }));
+        self
+    }
+
+    /// One of our own words.
+    pub fn word(self, key: &'static str, word: &'static str) -> Self {
+        self.field(key, Value::from(word), word.as_bytes())
+    }
+
+    /// Yes or no.
+    pub fn flag(self, key: &'static str, flag: bool) -> Self {
+        self.field(key, Value::from(flag), if flag { "yes" } else { "no" }.as_bytes())
+    }
+
+    /// Permissions, in octal.
+    pub fn mode(self, key: &'static str, mode: u32) -> Self {
+        let text = format!("{:04o}", mode & 0o7777);
+        self.field(key, Value::from(text.as_str()), text.into_bytes())
+    }
+
+    /// A time of day, in seconds since 1970; zero or less is never.
+    pub fn time(self, key: &'static str, seconds: i64) -> Self {
+        match rfc3339(seconds) {
+            Some(text) => self.field(key, Value::from(text.as_str()), text.into_bytes()),
+            None => self.field(key, Value::Null, b"-".as_slice()),
+        }
+    }
+
+    /// Anything: how JSON has it, and how people read it.
+    pub fn field(
+        mut self,
+        key: &'static str,
+        value: Value,
+        text: impl Into<Cow<'static, [u8]>>,
+    ) -> Self {
+        self.0.push(Field { key, value, text: Some(text.into()) });
+        self
+    }
+
+    /// The fields for people.
+    pub(super) fn readable(&self) -> impl Iterator<Item = &Field> {
+        self.0.iter().filter(|field| field.text.is_some())
+    }
+}
+
+impl Serialize for Record {
+    /// In the order in which people read it, rather than by key.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for field in &self.0 {
+            map.serialize_entry(field.key, &field.value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,2 @@
+pub mod cell;
+pub mod segment;

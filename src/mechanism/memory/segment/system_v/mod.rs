@@ -1,0 +1,155 @@
+//! System V shared memory: shmget(2), shmat(2), shmctl(2).
+
+mod attachable;
+mod unfinished;
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use self::attachable::{Attachable, destroy, get};
+use self::unfinished::Unfinished;
+use crate::base::errno::Errno;
+use crate::base::name::SystemVName;
+use crate::io::fill;
+use crate::mechanism::memory::segment::{
+    Access, Description, Error, Fact, Listed, Made, PageSize, Place, Segment, Value, WriteError,
+};
+use crate::sys::memfd;
+use crate::sys::offset::remaining;
+use crate::sys::origin::Found;
+use crate::sys::process::Object;
+use crate::sys::system_v::{self, Row, Target};
+
+impl Place for SystemVName {
+    fn create(
+        &self,
+        size: u64,
+        mode: u32,
+        page_size: PageSize,
+    ) -> Result<Option<SystemVName>, Error> {
+        let target = Target::new(self)?;
+        let made = Unfinished::make(target, size, mode, page_size)?;
+        let id = made.id();
+        match made.populate(page_size).and_then(|()| made.finish(mode)) {
+            // Somebody who knows the key has removed it already, and so it was there.
+            Err(Errno(libc::ENOENT)) => {}
+            finished => finished?,
+        }
+        Ok(target.is_private().then(|| SystemVName::of_id(id)))
+    }
+
+    fn create_from(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        mode: u32,
+    ) -> Result<Made, WriteError> {
+        let target = Target::new(self)?;
+        if target.is_private() {
+            return Err(Error::Nameless.into());
+        }
+        // Its size has to be known when it is made.
+        let kept = match remaining(source) {
+            Some(_) => None,
+            None => Some(keep(source)?),
+        };
+        let source = kept.as_ref().map_or(source, AsFd::as_fd);
+        let known = remaining(source).unwrap_or(0);
+        let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+        let made = match Unfinished::make(target, size, mode, PageSize::Ordinary) {
+            Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(kept)),
+            made => made?,
+        };
+        let segment = made.attachable()?;
+        if segment.fill(source, offset, Some(known))? < known {
+            return Err(WriteError::CutShort);
+        }
+        // Nobody would find what was written. Who may not read it cannot look any more later.
+        if segment.was_removed() {
+            return Err(WriteError::Removed);
+        }
+        match made.finish(mode) {
+            Err(Errno(libc::ENOENT)) => Err(WriteError::Removed),
+            finished => Ok(finished.map(|()| Made::Complete(Box::new(segment)))?),
+        }
+    }
+
+    fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
+        Ok(Box::new(Attachable::new(find(self)?, access)?))
+    }
+
+    fn can_grow(&self) -> bool {
+        false
+    }
+
+    fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error> {
+        let id = find(self)?;
+        let found = attachable::found(id)?;
+        Ok((Box::new(Attachable::new(id, access)?), found))
+    }
+
+    fn remove(&self) -> Result<(), Error> {
+        Ok(destroy(find(self)?)?)
+    }
+
+    /// There is no disk.
+    fn sync_name(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn describe(&self) -> Result<Description, Error> {
+        let row = system_v::row("shm", find(self)?)?;
+        Ok(described(&row, self.as_ref().to_owned()))
+    }
+
+    fn list() -> Listed {
+        let rows = system_v::table("shm");
+        Listed {
+            found: rows.iter().flatten().map(|row| described(row, row.name())).collect(),
+            unlisted: rows.err().map(|errno| ("/proc/sysvipc/shm", errno)).into_iter().collect(),
+        }
+    }
+}
+
+/// SHM_DEST: it goes when the last one detaches.
+const MARKED: u32 = 0o1000;
+
+fn described(row: &Row, name: OsString) -> Description {
+    let number = |column| Value::Number(row.number(column) as u64);
+    let time = |column| Value::Time(row.number(column));
+    let facts = [
+        ("name", Value::Name(name)),
+        ("size", number("size")),
+        ("id", number("shmid")),
+        ("key", Value::Name(row.key().into())),
+        ("mode", Value::Mode(row.number("perms") as u32 & 0o777)),
+        ("uid", number("uid")),
+        ("gid", number("gid")),
+        ("creator_uid", number("cuid")),
+        ("creator_gid", number("cgid")),
+        ("creator_pid", number("cpid")),
+        ("last_pid", number("lpid")),
+        ("attachments", number("nattch")),
+        ("attached", time("atime")),
+        ("detached", time("dtime")),
+        ("changed", time("ctime")),
+        ("resident", number("rss")),
+        ("swapped", number("swap")),
+        ("marked_for_removal", Value::Flag(row.number("perms") as u32 & MARKED != 0)),
+    ];
+    Description {
+        facts: facts.map(|(key, value)| Fact { key, value }).into(),
+        object: Object::SystemV { id: row.id() },
+    }
+}
+
+/// All that a stream gives.
+fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
+    let file = memfd::new()?;
+    fill::from_stream(stream, fill::Destination::new(&file, 0), 0, None)?;
+    Ok(file)
+}
+
+fn find(name: &SystemVName) -> Result<i32, Errno> {
+    Target::new(name)?.find(|key| get(key, 0, 0), attachable::status)
+}

@@ -1,0 +1,12 @@
+//! The mechanisms: a folder or a file for each, with an interface and the engines behind it. The kind
+//! of a name chooses the engine.
+
+pub mod barrier;
+pub mod fifo;
+pub mod file_mutex;
+pub mod lock_file;
+pub mod memory;
+pub mod new_file;
+pub mod queue;
+pub mod semaphore;
+pub mod socket;

@@ -1,0 +1,298 @@
+//! Addresses of sockets, checked where they enter: `unix:PATH` or anything with a slash, `@NAME`,
+//! `tcp:HOST:PORT`, `udp:HOST:PORT`, `vsock:CID:PORT`, `fd:N`, `fd:NAME`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
+
+use crate::app::arguments;
+use crate::app::arguments::Word;
+
+/// The longest abstract name: sun_path of sockaddr_un less the NUL in front, unix(7).
+const ABSTRACT_MAX: usize = 107;
+
+/// The longest path that the kernel takes: PATH_MAX less the NUL behind.
+const PATH_MAX: usize = libc::PATH_MAX as usize - 1;
+
+/// An address, as it was written and as it is meant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Address {
+    text: OsString,
+    place: Place,
+}
+
+/// Where a socket is found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In the file system.
+    Path(PathBuf),
+    /// In the abstract namespace, under this name.
+    Abstract(OsString),
+    /// At a TCP port.
+    Tcp(HostPort),
+    /// At a UDP port.
+    Udp(HostPort),
+    /// At a port of a virtual machine or of its host.
+    Vsock {
+        /// The machine; `VMADDR_CID_ANY` where any will do.
+        cid: u32,
+        /// The port; `VMADDR_PORT_ANY` where any will do.
+        port: u32,
+    },
+    /// Open already, under this number.
+    Descriptor(i32),
+    /// Open already, under this name of those that `LISTEN_FDNAMES` lists.
+    Handed(OsString),
+}
+
+/// A host, by name or number, and a port of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HostPort {
+    /// A name, or an address without the brackets of IPv6; empty is every address of this machine
+    /// for those who listen, and this machine itself for those who connect.
+    pub host: String,
+    /// 0 is any that is free.
+    pub port: u16,
+}
+
+/// What a socket keeps of what is written to it: socket(2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum SocketType {
+    /// Bytes in order, without boundaries
+    #[default]
+    Stream,
+    /// Messages in order, over a connection
+    Seqpacket,
+    /// Messages, each on its own
+    Dgram,
+}
+
+arguments::choice!(SocketType);
+
+/// Why a text is no address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AddressError {
+    /// No scheme, no slash, no `@`.
+    #[error(
+        "no address; a path has a slash, as in ./name, and there are unix:PATH, @NAME, \
+         tcp:HOST:PORT, udp:HOST:PORT, vsock:CID:PORT and fd:N"
+    )]
+    NoForm,
+    /// Nothing behind `unix:` or `@`.
+    #[error("a name or a path is wanted behind the scheme")]
+    Empty,
+    /// A path longer than the kernel takes.
+    #[error("a path of {0} bytes is longer than the system allows ({PATH_MAX})")]
+    PathTooLong(usize),
+    /// An abstract name longer than a socket address holds.
+    #[error("an abstract name of {0} bytes is longer than an address holds ({ABSTRACT_MAX})")]
+    NameTooLong(usize),
+    /// No host and port behind the scheme.
+    #[error("HOST:PORT is wanted, with an IPv6 address in brackets and a port up to 65535")]
+    HostPort,
+    /// No machine and port behind the scheme.
+    #[error("vsock:CID:PORT is wanted: two numbers, where CID may also be any, local or host")]
+    Vsock,
+    /// No number behind the scheme.
+    #[error(
+        "fd:N is wanted, the number of an open descriptor; or fd:NAME, one that was handed over"
+    )]
+    Descriptor,
+}
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// A sentence that says which forms there are.
+    pub fn new(text: &OsStr) -> Result<Self, AddressError> {
+        Ok(Self { place: place(text.as_bytes())?, text: text.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The path, if that is what it is.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+impl AsRef<OsStr> for Address {
+    fn as_ref(&self) -> &OsStr {
+        &self.text
+    }
+}
+
+impl Word for Address {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
+    }
+}
+
+impl ValueParserFactory for Address {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+fn place(text: &[u8]) -> Result<Place, AddressError> {
+    if let Some(rest) = text.strip_prefix(b"unix:") {
+        return if rest.starts_with(b"@") { abstract_name(&rest[1..]) } else { path(rest) };
+    }
+    if let Some(name) = text.strip_prefix(b"@") {
+        return abstract_name(name);
+    }
+    // What is no UTF-8 is neither a host nor a number, so that it may be read as nothing.
+    let behind = |scheme: &[u8]| {
+        text.strip_prefix(scheme).map(|rest| std::str::from_utf8(rest).unwrap_or_default())
+    };
+    if let Some(rest) = behind(b"tcp:") {
+        return host_port(rest).map(Place::Tcp);
+    }
+    if let Some(rest) = behind(b"udp:") {
+        return host_port(rest).map(Place::Udp);
+    }
+    if let Some(rest) = behind(b"vsock:") {
+        return vsock(rest);
+    }
+    if let Some(rest) = text.strip_prefix(b"fd:") {
+        return descriptor(rest);
+    }
+    if text.contains(&b'/') { path(text) } else { Err(AddressError::NoForm) }
+}
+
+fn path(bytes: &[u8]) -> Result<Place, AddressError> {
+    match bytes.len() {
+        0 => Err(AddressError::Empty),
+        1..=PATH_MAX => Ok(Place::Path(OsString::from_vec(bytes.to_vec()).into())),
+        length => Err(AddressError::PathTooLong(length)),
+    }
+}
+
+fn abstract_name(bytes: &[u8]) -> Result<Place, AddressError> {
+    match bytes.len() {
+        0 => Err(AddressError::Empty),
+        1..=ABSTRACT_MAX => Ok(Place::Abstract(OsString::from_vec(bytes.to_vec()))),
+        length => Err(AddressError::NameTooLong(length)),
+    }
+}
+
+fn host_port(text: &str) -> Result<HostPort, AddressError> {
+    let (host, port) = text.rsplit_once(':').ok_or(AddressError::HostPort)?;
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').ok_or(AddressError::HostPort)?,
+        None if host.contains(':') => return Err(AddressError::HostPort),
+        None => host,
+    };
+    let port = number(port).ok_or(AddressError::HostPort)?;
+    Ok(HostPort { host: host.to_owned(), port })
+}
+
+fn vsock(text: &str) -> Result<Place, AddressError> {
+    let (cid, port) = text.split_once(':').ok_or(AddressError::Vsock)?;
+    let cid = match cid {
+        "any" | "" => Some(libc::VMADDR_CID_ANY),
+        "local" => Some(libc::VMADDR_CID_LOCAL),
+        "host" => Some(libc::VMADDR_CID_HOST),
+        _ => number(cid),
+    };
+    let (Some(cid), Some(port)) = (cid, number(port)) else { return Err(AddressError::Vsock) };
+    // Port 0 picks one, as it does for TCP.
+    Ok(Place::Vsock { cid, port: if port == 0 { libc::VMADDR_PORT_ANY } else { port } })
+}
+
+/// A number, or what sd_listen_fds_with_names(3) takes as a name, which a number is never meant as.
+fn descriptor(text: &[u8]) -> Result<Place, AddressError> {
+    let is_numeric = text.iter().all(u8::is_ascii_digit) || text.starts_with(b"-");
+    if is_numeric {
+        let number = std::str::from_utf8(text).ok().and_then(number);
+        return number.map(Place::Descriptor).ok_or(AddressError::Descriptor);
+    }
+    Ok(Place::Handed(OsString::from_vec(text.to_vec())))
+}
+
+/// Digits and nothing else; the parsers of the numbers themselves take a sign as well.
+fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Place, AddressError> {
+        Address::new(OsStr::new(text)).map(|address| address.place().clone())
+    }
+
+    fn at(host: &str, port: u16) -> HostPort {
+        HostPort { host: host.to_owned(), port }
+    }
+
+    #[test]
+    fn anything_with_a_slash_is_a_path_unless_a_scheme_says_otherwise() {
+        for (text, path) in
+            [("/run/x", "/run/x"), ("./x", "./x"), ("a/b@c:1", "a/b@c:1"), ("unix:x", "x")]
+        {
+            assert_eq!(parse(text), Ok(Place::Path(path.into())), "{text}");
+        }
+        assert_eq!(parse("@a/b"), Ok(Place::Abstract("a/b".into())));
+    }
+
+    #[test]
+    fn an_abstract_name_follows_an_at_sign() {
+        assert_eq!(parse("@jobs"), Ok(Place::Abstract("jobs".into())));
+        assert_eq!(parse("unix:@jobs"), Ok(Place::Abstract("jobs".into())));
+        assert_eq!(parse("@"), Err(AddressError::Empty));
+        assert!(parse(&format!("@{}", "n".repeat(107))).is_ok());
+        assert_eq!(parse(&format!("@{}", "n".repeat(108))), Err(AddressError::NameTooLong(108)));
+    }
+
+    #[test]
+    fn a_path_is_any_bytes_up_to_the_length_that_the_system_takes() {
+        let bytes = OsStr::from_bytes(b"/\xff\n");
+        assert_eq!(Address::new(bytes).unwrap().path(), Some(Path::new(bytes)));
+        assert!(parse(&format!("/{}", "n".repeat(4094))).is_ok());
+        assert_eq!(parse(&format!("/{}", "n".repeat(4095))), Err(AddressError::PathTooLong(4096)));
+        assert_eq!(parse("unix:"), Err(AddressError::Empty));
+    }
+
+    #[test]
+    fn a_host_and_a_port_stand_behind_tcp_and_udp() {
+        assert_eq!(parse("tcp:localhost:80"), Ok(Place::Tcp(at("localhost", 80))));
+        assert_eq!(parse("udp:[::1]:53"), Ok(Place::Udp(at("::1", 53))));
+        assert_eq!(parse("tcp::0"), Ok(Place::Tcp(at("", 0))));
+        for text in
+            ["tcp:", "tcp:80", "tcp:h:", "tcp:h:+1", "tcp:::1:80", "tcp:[::1:80", "udp:h:65536"]
+        {
+            assert_eq!(parse(text), Err(AddressError::HostPort), "{text}");
+        }
+    }
+
+    #[test]
+    fn machines_and_descriptors_are_numbers() {
+        assert_eq!(parse("vsock:3:1024"), Ok(Place::Vsock { cid: 3, port: 1024 }));
+        assert_eq!(parse("vsock:any:0"), Ok(Place::Vsock { cid: u32::MAX, port: u32::MAX }));
+        assert_eq!(parse("fd:3"), Ok(Place::Descriptor(3)));
+        assert_eq!(parse("fd:http"), Ok(Place::Handed("http".into())));
+        for text in ["vsock:3", "vsock:x:1", "vsock:-1:1", "fd:", "fd:-1", "fd:99999999999"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_word_is_no_address() {
+        for text in ["", "x", "http:x", "localhost:80"] {
+            assert_eq!(parse(text), Err(AddressError::NoForm), "{text}");
+        }
+    }
+}

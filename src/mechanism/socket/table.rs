@@ -1,0 +1,239 @@
+//! The sockets of this network namespace, of all families in the same words.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use nix::sys::stat::{fstat, lstat, stat};
+
+use crate::base::errno::Errno;
+use crate::mechanism::socket::address::{Address, HostPort, Place};
+use crate::mechanism::socket::{Error, resolve};
+use crate::sys::socket::Socket;
+use crate::sys::unix_diag::{self, State};
+use crate::sys::{inet_table, process};
+
+/// What is known of a socket.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// unix, tcp or udp.
+    pub family: &'static str,
+    /// stream, seqpacket or dgram.
+    pub kind: &'static str,
+    /// Our word for its state.
+    pub state: &'static str,
+    /// Where it is bound, as we write addresses; empty if nowhere.
+    pub address: Vec<u8>,
+    /// Where its peer is bound; empty if there is none.
+    pub peer: Vec<u8>,
+    /// Bytes to be read; or, of one that listens, clients to be accepted.
+    pub receive_queue: u32,
+    /// Bytes on their way; or, of one that listens, how many clients may wait.
+    pub send_queue: u32,
+    /// Who opened it.
+    pub uid: Option<u32>,
+    /// The number by which `/proc/PID/fd` shows it.
+    pub inode: u64,
+    /// The port, of TCP and UDP.
+    local: Option<SocketAddr>,
+    /// The file, of a Unix socket that has one.
+    file: Option<unix_diag::File>,
+}
+
+/// The word for a socket that waits for clients.
+pub const LISTENING: &str = "listening";
+
+impl Row {
+    /// Whether others can come to it: it waits for clients or for datagrams.
+    pub fn is_reachable(&self) -> bool {
+        let bound = self.kind == "dgram" && self.state == "unconnected" && !self.address.is_empty();
+        self.state == LISTENING || bound
+    }
+
+    fn is_at_port(&self, family: &str, hosts: &[SocketAddr]) -> bool {
+        let is_it = |local: SocketAddr, host: &SocketAddr| {
+            let everywhere = local.ip().is_unspecified() || host.ip().is_unspecified();
+            local.port() == host.port() && (everywhere || same_host(local.ip(), host.ip()))
+        };
+        let at = |local| hosts.iter().any(|host| is_it(local, host));
+        self.family == family && self.local.is_some_and(at)
+    }
+}
+
+/// All sockets: those of Unix, then TCP, then UDP.
+pub fn all() -> Result<Vec<Row>, Errno> {
+    let mut rows = unix()?;
+    rows.extend(inet_table::tcp()?.iter().map(|entry| of_port("tcp", "stream", entry)));
+    rows.extend(inet_table::udp()?.iter().map(|entry| of_port("udp", "dgram", entry)));
+    Ok(rows)
+}
+
+/// The sockets that are bound to an address: those that others come to, and the ends that a server
+/// has of its connections.
+///
+/// # Errors
+/// That the address cannot be looked for.
+pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
+    let rows = all()?;
+    Ok(match address.place() {
+        Place::Path(path) => {
+            let file = stat(path).map_err(|errno| Error::Kernel(errno.into()))?;
+            select(rows, |row| row.file.is_some_and(|own| own.is(&file)))
+        }
+        Place::Abstract(name) => {
+            let name = [b"@", name.as_bytes()].concat();
+            select(rows, |row| row.family == "unix" && row.file.is_none() && row.address == name)
+        }
+        Place::Tcp(host) => at_port(rows, "tcp", host)?,
+        Place::Udp(host) => at_port(rows, "udp", host)?,
+        Place::Vsock { .. } | Place::Descriptor(_) | Place::Handed(_) => {
+            return Err(Error::Unsuitable("no table of the system shows such sockets"));
+        }
+    })
+}
+
+/// How many bytes the peer of a Unix socket has not read, if the table has both.
+pub fn unread(socket: &Socket) -> Option<u32> {
+    let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
+    let entries = unix_diag::all().ok()?;
+    let find = |inode: u32| entries.iter().find(|entry| entry.inode == inode);
+    Some(find(find(own)?.peer?)?.receive_queue)
+}
+
+fn at_port(rows: Vec<Row>, family: &str, host: &HostPort) -> Result<Vec<Row>, Error> {
+    let hosts = resolve(host, &[Ipv4Addr::UNSPECIFIED.into()])?;
+    Ok(select(rows, |row| row.is_at_port(family, &hosts)))
+}
+
+fn same_host(one: IpAddr, other: IpAddr) -> bool {
+    one.to_canonical() == other.to_canonical()
+}
+
+fn select(mut rows: Vec<Row>, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
+    rows.retain(wanted);
+    rows
+}
+
+fn unix() -> Result<Vec<Row>, Errno> {
+    let entries = unix_diag::all()?;
+    let paths = Paths::of(&entries);
+    let names: BTreeMap<u32, Vec<u8>> =
+        entries.iter().map(|entry| (entry.inode, unix_address(entry, &paths))).collect();
+    let named = |inode: u32| names.get(&inode).cloned().unwrap_or_default();
+    let row = |entry: &unix_diag::Entry| Row {
+        family: "unix",
+        kind: match i32::from(entry.kind) {
+            libc::SOCK_SEQPACKET => "seqpacket",
+            libc::SOCK_DGRAM => "dgram",
+            _ => "stream",
+        },
+        state: match entry.state {
+            State::Established => "connected",
+            State::Listening => LISTENING,
+            State::Unconnected => "unconnected",
+        },
+        address: named(entry.inode),
+        peer: entry.peer.map(named).unwrap_or_default(),
+        receive_queue: entry.receive_queue,
+        send_queue: entry.send_queue,
+        uid: entry.uid,
+        inode: entry.inode.into(),
+        local: None,
+        file: entry.file,
+    };
+    Ok(entries.iter().map(row).collect())
+}
+
+/// Where a Unix socket is found.
+fn unix_address(entry: &unix_diag::Entry, paths: &Paths) -> Vec<u8> {
+    if let Some(name) = entry.abstract_name() {
+        return [b"@", name].concat();
+    }
+    match entry.file.and_then(|file| paths.0.get(&file)) {
+        Some(path) => path.as_os_str().as_bytes().to_vec(),
+        None => bound_name(entry).to_vec(),
+    }
+}
+
+/// The path that was given to bind(2).
+fn bound_name(entry: &unix_diag::Entry) -> &[u8] {
+    entry.name.strip_suffix(b"\0").unwrap_or(&entry.name)
+}
+
+/// The path of a Unix socket that was bound to a name in some directory, as far as it can be found.
+pub fn path_of(socket: &Socket) -> Option<PathBuf> {
+    let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
+    let entries = unix_diag::all().ok()?;
+    let entry = entries.into_iter().find(|entry| entry.inode == own)?;
+    let file = entry.file?;
+    Paths::of(&[entry]).0.remove(&file)
+}
+
+/// The paths of sockets of whose files the kernel has only a relative name.
+struct Paths(BTreeMap<unix_diag::File, PathBuf>);
+
+impl Paths {
+    /// Looks for them in the directories that processes have open or work in: a server of ours
+    /// keeps that of its path open. The file has to be the very one.
+    fn of(entries: &[unix_diag::Entry]) -> Self {
+        let is_relative =
+            |entry: &&unix_diag::Entry| !matches!(bound_name(entry), [b'/' | b'\0', ..] | []);
+        let sought: BTreeMap<_, _> = (entries.iter().filter(is_relative))
+            .filter_map(|entry| Some((entry.file?, bound_name(entry))))
+            .collect();
+        if sought.is_empty() {
+            return Self(BTreeMap::new());
+        }
+        let directories = process::directories();
+        let find = |(file, name): (unix_diag::File, &[u8])| {
+            let name = name.strip_prefix(b"./").unwrap_or(name);
+            let mut paths =
+                directories.iter().map(|directory| directory.join(OsStr::from_bytes(name)));
+            Some((file, paths.find(|path| lstat(path).is_ok_and(|found| file.is(&found)))?))
+        };
+        Self(sought.into_iter().filter_map(find).collect())
+    }
+}
+
+fn of_port(family: &'static str, kind: &'static str, entry: &inet_table::Entry) -> Row {
+    let words = |address: SocketAddr| format!("{family}:{address}").into_bytes();
+    let connected = entry.remote.port() != 0;
+    Row {
+        family,
+        kind,
+        state: if family == "tcp" { tcp_state(entry.state) } else { udp_state(connected) },
+        address: words(entry.local),
+        peer: if connected { words(entry.remote) } else { Vec::new() },
+        receive_queue: entry.receive_queue,
+        send_queue: entry.send_queue,
+        uid: Some(entry.uid),
+        inode: entry.inode,
+        local: Some(entry.local),
+        file: None,
+    }
+}
+
+fn udp_state(connected: bool) -> &'static str {
+    if connected { "connected" } else { "unconnected" }
+}
+
+/// The states of TCP, RFC 9293, in the order in which the kernel numbers them.
+fn tcp_state(number: u8) -> &'static str {
+    const STATES: [&str; 12] = [
+        "connected",
+        "syn-sent",
+        "syn-received",
+        "fin-wait-1",
+        "fin-wait-2",
+        "time-wait",
+        "closed",
+        "close-wait",
+        "last-ack",
+        LISTENING,
+        "closing",
+        "syn-received",
+    ];
+    STATES.get(usize::from(number).wrapping_sub(1)).copied().unwrap_or("unknown")
+}

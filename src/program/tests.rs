@@ -1,0 +1,288 @@
+//! Whatever is read without clap is read as clap reads it.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+
+use clap::{Arg, Command, FromArgMatches};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestError, TestRunner};
+
+use crate::app::arguments;
+use crate::io::output::Verbosity;
+use crate::program::{COMMANDS, NOUNS, Place, Run, Verb};
+
+/// What words are read as, without clap and with it.
+pub(super) type Readings = fn(Command, &[OsString]) -> (Option<String>, Option<String>);
+
+pub(super) fn readings<R: Run>(
+    command: Command,
+    words: &[OsString],
+) -> (Option<String>, Option<String>) {
+    let matches = command.no_binary_name(true).try_get_matches_from(words).ok();
+    let with_clap = matches
+        .map(|matches| (Verbosity::from_arg_matches(&matches), R::from_arg_matches(&matches)))
+        .map(|(verbosity, verb)| (verbosity.unwrap(), verb.unwrap()));
+    let show = |(verbosity, verb)| format!("{verbosity:?} {verb:?}");
+    (arguments::read::<(Verbosity, R)>(words).map(show), with_clap.map(show))
+}
+
+fn places() -> impl Iterator<Item = Place> {
+    let with_noun = NOUNS
+        .iter()
+        .flat_map(|noun| noun.verbs.iter().map(move |verb| Place { noun: Some(noun), verb }));
+    with_noun.chain(COMMANDS.iter().map(|verb| Place { noun: None, verb }))
+}
+
+/// Words of all the kinds that some argument takes, and some that none does.
+const WORDS: &[&str] = &[
+    "/name",
+    "name",
+    "sysv:1",
+    "sysv:id=2",
+    "./path",
+    "@abstract",
+    "tcp:localhost:80",
+    "fd:3",
+    "0",
+    "1",
+    "3",
+    "+5",
+    "-1",
+    "-7",
+    "007",
+    "65536",
+    "4294967296",
+    "10s",
+    "5",
+    "1m",
+    "4K",
+    "1MiB",
+    "0644",
+    "u=rw",
+    "TERM",
+    "RTMIN+1",
+    "USR1",
+    "0:10",
+    "100:",
+    "u32",
+    "f64",
+    "native",
+    "len4",
+    "line",
+    "stream",
+    "flock",
+    "ofd",
+    "text with spaces",
+    "a=b",
+    "TERM=exit",
+    "",
+    "-",
+    "--",
+    "-x",
+    "--no",
+    "true",
+    "é",
+    "stop",
+];
+
+/// An example, the pieces that are put into it and where, and what stands behind it.
+type Line = (Index, Vec<(Index, Piece)>, usize);
+
+/// An option with or without a value, or a word: which argument, which word, and how.
+type Piece = (Index, Index, u8);
+
+fn words(arguments: &[&Arg], (argument, word, how): Piece) -> Vec<OsString> {
+    let argument = argument.get(arguments);
+    let choices = argument.get_possible_values();
+    let word = match choices.is_empty() || how % 8 == 0 {
+        true => (*word.get(WORDS)).to_owned(),
+        false => word.get(&choices).get_name().to_owned(),
+    };
+    let long = argument.get_long().map(|name| format!("--{name}"));
+    let short = argument.get_short().map(|letter| format!("-{letter}"));
+    let (Some(name), Some(other)) = (long.clone().or(short.clone()), short.or(long)) else {
+        return vec![word.into()];
+    };
+    let words = match (how / 8, argument.get_action().takes_values()) {
+        (0..3, _) => vec![format!("{name}={word}")],
+        (3..5, _) => vec![format!("{other}{word}")],
+        (5, _) => vec![name, word],
+        (6, _) => vec![name],
+        (7, _) => {
+            let letter = other.trim_start_matches('-').chars().next().unwrap_or('x');
+            vec![format!("-q{letter}{word}")]
+        }
+        (8..20, true) => vec![other, word],
+        (_, true) => vec![name, word],
+        (8..20, false) => vec![other],
+        (_, false) => vec![name],
+    };
+    words.into_iter().map(OsString::from).collect()
+}
+
+/// The words behind the verb in its own examples, as far as no shell is needed to read them.
+fn examples(place: Place) -> Vec<Vec<OsString>> {
+    let call = format!("ipc {} ", place.words());
+    let lines = place.verb.examples.iter().filter_map(|(_, line)| line.split_once(&call));
+    let words = |line: &str| {
+        let end = line.find(['|', '<', '>', '&', ';', ')', '$', '"', '\'']).unwrap_or(line.len());
+        line[..end].split_whitespace().map(OsString::from).collect()
+    };
+    std::iter::once(Vec::new()).chain(lines.map(|(_, line)| words(line))).collect()
+}
+
+/// Reads random lines of a verb's own options both ways; how many were read without clap.
+fn compare(place: Place) -> Result<u32, TestError<Line>> {
+    let command = place.verb.command();
+    let arguments: Vec<&Arg> = command.get_arguments().collect();
+    let examples = examples(place);
+    let plain = Cell::new(0);
+    let line = (any::<Index>(), vec((any::<Index>(), any::<Piece>()), 0..4), 0..9_usize);
+    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config).run(&line, |(example, pieces, behind)| {
+        let mut words = example.get(&examples).clone();
+        for (at, piece) in pieces {
+            let at = at.index(words.len() + 1);
+            words.splice(at..at, self::words(&arguments, piece));
+        }
+        if behind < 3 {
+            words.extend(["--", "a", "b"].map(OsString::from).into_iter().take(behind));
+        }
+        let (plainly, with_clap) = (place.verb.readings)(command.clone(), &words);
+        plain.set(plain.get() + u32::from(plainly.is_some()));
+        prop_assert!(
+            plainly.is_none() || plainly == with_clap,
+            "{words:?}: {plainly:?}, but with clap {with_clap:?}"
+        );
+        Ok(())
+    })?;
+    Ok(plain.get())
+}
+
+#[test]
+fn what_is_read_without_clap_is_read_as_clap_reads_it() {
+    let compare =
+        |place: Place| compare(place).unwrap_or_else(|error| panic!("{}: {error}", place.words()));
+    let plain: u32 = places().map(compare).sum();
+    assert!(plain > 1000, "only {plain} lines were read without clap");
+}
+
+/// Each way in which people write one option with a value, or without one.
+fn ways(argument: &Arg, word: &str) -> Vec<Vec<String>> {
+    let long = argument.get_long().map(|name| format!("--{name}"));
+    let short = argument.get_short().map(|letter| format!("-{letter}"));
+    let names = long.iter().chain(&short);
+    if !argument.get_action().takes_values() {
+        let bundled = short.iter().map(|name| vec![format!("{name}q")]);
+        return names.map(|name| vec![name.clone()]).chain(bundled).collect();
+    }
+    let apart = names.map(|name| vec![name.clone(), word.to_owned()]);
+    let with_equals = long.iter().map(|name| vec![format!("{name}={word}")]);
+    let attached = short.iter().map(|name| vec![format!("{name}{word}")]);
+    apart.chain(with_equals).chain(attached).collect()
+}
+
+/// Words that are a value of this option, in the eyes of clap; one word for an option without.
+fn values(verb: &Verb, command: &Command, option: &Arg, example: &[OsString]) -> Vec<String> {
+    if !option.get_action().takes_values() {
+        return vec![String::new()];
+    }
+    let choices = option.get_possible_values();
+    let names = choices.iter().map(|choice| choice.get_name());
+    let words = names.chain(WORDS.iter().copied().filter(|word| !word.is_empty()));
+    let is_value = |word: &&str| {
+        let way = ways(option, word).remove(0).into_iter().map(OsString::from);
+        let words: Vec<OsString> = way.chain(example.iter().cloned()).collect();
+        (verb.readings)(command.clone(), &words).1.is_some()
+    };
+    words.filter(is_value).take(5).map(ToOwned::to_owned).collect()
+}
+
+/// The command lines of one option more than an example that clap understands, but that are not
+/// read without it.
+fn left_to_clap(place: Place) -> Vec<String> {
+    let command = place.verb.command();
+    let options = command.get_arguments().filter(|argument| !argument.is_positional());
+    let examples = examples(place);
+    let mut left = Vec::new();
+    for (option, example) in options.flat_map(|option| examples.iter().map(move |it| (option, it)))
+    {
+        let values = values(place.verb, &command, option, example);
+        for way in values.iter().flat_map(|value| ways(option, value)) {
+            let words: Vec<OsString> =
+                way.iter().map(OsString::from).chain(example.iter().cloned()).collect();
+            let (plainly, with_clap) = (place.verb.readings)(command.clone(), &words);
+            if with_clap.is_some() && plainly.is_none() {
+                left.push(format!("{} {words:?}", place.words()));
+            }
+        }
+    }
+    left
+}
+
+#[test]
+fn every_option_is_read_without_clap() {
+    // Of two that override each other the last holds.
+    let is_overridden =
+        |line: &String| line.starts_with("lock run [\"-") && line.contains("\"-s\"");
+    let left: Vec<String> =
+        places().flat_map(left_to_clap).filter(|line| !is_overridden(line)).collect();
+    assert!(left.is_empty(), "{} lines:\n{}", left.len(), left.join("\n"));
+}
+
+#[test]
+fn what_scripts_run_in_loops_is_read_without_clap() {
+    for line in [
+        "sem value /name",
+        "sem post /name",
+        "sem wait /name -t 10s",
+        "sem post /name --count 1",
+        "sem run /name -- true",
+        "mq send -n /name hello",
+        "mq recv --timeout=5 /name",
+        "lock run file -- true",
+        "lock run -F file -- true",
+        "lock test file",
+        "shm add /name --type u64 --offset 8 1",
+        "shm cat /name --count 10",
+        "signal send TERM 1",
+        "fifo cat ./path",
+    ] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let is_called = |place: &Place| line.starts_with(&format!("{} ", place.words()));
+        let place = places().find(is_called).expect("there is such a verb");
+        assert!((place.verb.readings)(place.verb.command(), &words[2..]).0.is_some(), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_left_to_clap() {
+    for line in [
+        "sem value",
+        "sem value /name /other",
+        "sem value /name -- true",
+        "sem value ",
+        "sem value -",
+        "sem value /name --index 70000",
+        "sem value /name --index",
+        "sem value /name --inde 1",
+        "sem value /name --help",
+        "sem run /name",
+        "sem run /name --",
+        "mq send /name -nx",
+        "mq send /name --nonblock=yes",
+        "mq send /name -t=5",
+        "mq send /name -t",
+        "mq send /name -t -5",
+        "mq send /name -n -t 5",
+        "mq recv /name --jobs 2",
+    ] {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let is_called =
+            |place: &Place| format!("{line} ").starts_with(&format!("{} ", place.words()));
+        let place = places().find(is_called).expect("there is such a verb");
+        assert_eq!((place.verb.readings)(place.verb.command(), &words[2..]).0, None, "{line}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Running COMMANDs and ending properly: children, worker pools, clean-up before a fatal signal.
+
+pub mod job;
+pub mod pool;
+pub mod watchdog;
