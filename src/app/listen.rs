@@ -6,23 +6,26 @@ use crate::app::ready;
 use crate::app::ready::Ready;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::signal::Signal;
-use crate::base::units::{Patience, Permissions};
+use crate::base::units::{Permissions, Timeout};
 use crate::io::output::Output;
 use crate::mechanism::socket::Terms;
-use crate::mechanism::socket::address::{Address, Place, SocketType};
+use crate::mechanism::socket::address::{Address, Place};
 use crate::mechanism::socket::bound_path;
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, KeepAlive};
 
 use crate::app::arguments::Plain;
-use crate::cmd::sock::{Connected, Silence, ending as signals, listen, permissions, tell_address};
+use crate::app::socket::{
+    Connected, Silence, ending as signals, listen, permissions, tell_address,
+};
 use crate::server::admission::{Admission, Gate};
-use crate::server::event_loop::Limits;
+use crate::server::event_loop::{Limits, Listening};
 
 /// Where, for whom and for how many we listen.
 #[derive(Debug, clap::Args, Plain)]
-pub struct Hosting {
+pub struct ListenOptions {
     #[command(flatten)]
     connected: Connected,
     /// Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given
@@ -55,22 +58,13 @@ pub struct Hosting {
     /// Nobody else is let in. Commands that still run then get TERM. A second signal ends us at
     /// once.
     #[arg(long, value_name = "DURATION")]
-    grace: Option<Patience>,
+    grace: Option<Timeout>,
     /// End when there was no client for this long
     #[arg(long, value_name = "DURATION")]
-    idle: Option<Patience>,
+    idle: Option<Timeout>,
 }
 
-/// What clients come to.
-pub struct Hosted {
-    pub gate: Gate,
-    /// Tells when children have ended.
-    pub children: Blocked,
-    /// What ends us, where clients are given time to finish.
-    pub ending: Option<Blocked>,
-}
-
-impl Hosting {
+impl ListenOptions {
     /// Does what comes before anything of ours is opened.
     pub fn prepare(&self) -> anyhow::Result<ready::Listener> {
         self.connected.connections_only()?;
@@ -86,7 +80,7 @@ impl Hosting {
         address: &Address,
         ready: ready::Listener,
         output: &Output,
-    ) -> anyhow::Result<Hosted> {
+    ) -> anyhow::Result<Listening> {
         let admission = self.admission(address)?;
         let terms = self.terms(address)?;
         // Blocked before there is a path, so that none is left behind.
@@ -106,7 +100,7 @@ impl Hosting {
         let max_per_uid = self.max_per_uid.map_or(usize::MAX, |limit| limit as usize);
         let gate = Gate::new(listener, admission).for_each_user(max_per_uid);
         let gate = if self.once { gate.for_one() } else { gate };
-        Ok(Hosted { gate, children, ending })
+        Ok(Listening { gate, children, ending })
     }
 
     /// Refuses what does not go with one client at a time.

@@ -83,7 +83,7 @@ impl Misuse {
 
 /// The words of a command line, one after the other.
 #[derive(Debug)]
-pub struct Words<'a> {
+pub struct SharedWords<'a> {
     known: &'a [Known],
     all: &'a [OsString],
     words: std::slice::Iter<'a, OsString>,
@@ -93,7 +93,7 @@ pub struct Words<'a> {
     only_operands: bool,
 }
 
-impl<'a> Words<'a> {
+impl<'a> SharedWords<'a> {
     /// The words, without the name of the program.
     pub fn new(words: &'a [OsString], known: &'a [Known], order: Order) -> Self {
         let posixly = std::env::var_os("POSIXLY_CORRECT").is_some();
@@ -189,7 +189,7 @@ impl<'a> Words<'a> {
     }
 }
 
-impl Iterator for Words<'_> {
+impl Iterator for SharedWords<'_> {
     type Item = Result<Word, Misuse>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -234,7 +234,7 @@ mod tests {
 
     fn parse(line: &str, order: Order) -> Result<Vec<Word>, String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let words = Words::new(&words, &KNOWN, order);
+        let words = SharedWords::new(&words, &KNOWN, order);
         words.collect::<Result<_, _>>().map_err(|misuse| misuse.sentence.into_string().unwrap())
     }
 
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn the_latest_word_is_the_one_that_was_read_to_its_end() {
         let words = ["-nx", "-m", "7", "a"].map(OsString::from);
-        let mut words = Words::new(&words, &KNOWN, Order::OptionsFirst);
+        let mut words = SharedWords::new(&words, &KNOWN, Order::OptionsFirst);
         let mut latest = || {
             let _ = words.next();
             words.latest().and_then(|word| word.to_str())

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::getopt::{Known, Misuse, Order, Takes, Word, Words};
+use super::getopt::{Known, Misuse, Order, SharedWords, Takes, Word};
 use super::quote::{Charset, quote};
 use super::{answer, complain, complain_of_usage};
 use crate::base::units::Mode;
@@ -46,7 +46,7 @@ pub fn run(arguments: &[OsString]) -> u8 {
     let (program, words) = arguments.split_first().expect("it was called by its name");
     let mut names = Vec::new();
     let mut mode = None;
-    for word in Words::new(words, &OPTIONS, Order::Any) {
+    for word in SharedWords::new(words, &OPTIONS, Order::Any) {
         match word {
             Ok(Word::Operand(name)) => names.push(name),
             Ok(Word::Option(MODE, text)) => mode = text,

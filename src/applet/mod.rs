@@ -11,7 +11,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::io::output::{Output, Unwritable, Verbosity, complain_bytes};
+use crate::app::options::Verbosity;
+use crate::io::output::{Output, Unwritable, complain_bytes};
 
 /// A utility that we can be.
 #[derive(Debug)]

@@ -9,10 +9,6 @@ use std::time::Duration;
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
-use crate::app::arguments::Plain;
-use crate::base::exit::Failure;
-use crate::base::units::Patience;
-
 /// A moment on the monotonic clock, or never.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadline(Option<Duration>);
@@ -94,42 +90,6 @@ pub fn announced<T, E>(
             wait(deadline)
         }
         waited => Ok(waited),
-    }
-}
-
-/// How long to wait.
-#[derive(Clone, Copy, Debug, clap::Args, Plain)]
-pub struct Waiting {
-    /// Give up after this long, with status 124; 0 tries once
-    #[arg(short, long, value_name = "DURATION", allow_negative_numbers = true)]
-    timeout: Option<Patience>,
-    /// Do not wait: status 1 where it would block
-    #[arg(short, long, conflicts_with = "timeout")]
-    nonblock: bool,
-}
-
-impl Waiting {
-    /// Whether one of them is given.
-    pub fn is_given(&self) -> bool {
-        self.nonblock || self.timeout.is_some()
-    }
-
-    /// The moment to give up at, counted from now.
-    pub fn deadline(&self) -> Deadline {
-        match self.timeout {
-            _ if self.nonblock => Deadline::PASSED,
-            None | Some(Patience::Forever) => Deadline::NEVER,
-            Some(Patience::For(duration)) => Deadline::after(duration),
-        }
-    }
-
-    /// What was waited for; or the failure that these options make of its not having come.
-    pub fn settle<T>(&self, waited: Waited<T>) -> Result<T, Failure> {
-        match waited {
-            Waited::Done(value) => Ok(value),
-            Waited::TimedOut if self.nonblock => Err(Failure::would_block()),
-            Waited::TimedOut => Err(Failure::timed_out()),
-        }
     }
 }
 

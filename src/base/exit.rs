@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use anyhow::Context;
 
 use crate::base::errno::Errno;
-use crate::io::output::escape;
+use crate::base::text::escape;
 
 /// How `ipc` ends. The numbers are documented in every manual page and never change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -162,7 +162,7 @@ impl Failure {
     }
 
     /// The way out, where there is one.
-    pub fn way_out(&self) -> Option<&str> {
+    pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 

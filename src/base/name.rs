@@ -4,10 +4,6 @@ use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
-
-use crate::app::arguments::Word;
-
 /// The name of a POSIX object, such as `/jobs`: one slash, then 1 to `MAX` bytes without any.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PosixName<const MAX: usize>(CString);
@@ -63,20 +59,6 @@ impl<const MAX: usize> PosixName<MAX> {
 impl<const MAX: usize> AsRef<OsStr> for PosixName<MAX> {
     fn as_ref(&self) -> &OsStr {
         OsStr::from_bytes(self.0.as_bytes())
-    }
-}
-
-impl<const MAX: usize> Word for PosixName<MAX> {
-    fn read(word: &OsStr) -> Option<Self> {
-        Self::new(word).ok()
-    }
-}
-
-impl<const MAX: usize> ValueParserFactory for PosixName<MAX> {
-    type Parser = clap::builder::ValueParser;
-
-    fn value_parser() -> Self::Parser {
-        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
     }
 }
 
@@ -187,20 +169,6 @@ impl<const MAX: usize> AsRef<OsStr> for AnyName<MAX> {
     }
 }
 
-impl<const MAX: usize> Word for AnyName<MAX> {
-    fn read(word: &OsStr) -> Option<Self> {
-        Self::new(word).ok()
-    }
-}
-
-impl<const MAX: usize> ValueParserFactory for AnyName<MAX> {
-    type Parser = clap::builder::ValueParser;
-
-    fn value_parser() -> Self::Parser {
-        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
-    }
-}
-
 /// The path of a file, in any bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FilePath(PathBuf);
@@ -221,20 +189,6 @@ impl From<PathBuf> for FilePath {
 impl AsRef<OsStr> for FilePath {
     fn as_ref(&self) -> &OsStr {
         self.0.as_os_str()
-    }
-}
-
-impl Word for FilePath {
-    fn read(word: &OsStr) -> Option<Self> {
-        Some(Self(word.into()))
-    }
-}
-
-impl ValueParserFactory for FilePath {
-    type Parser = clap::builder::ValueParser;
-
-    fn value_parser() -> Self::Parser {
-        OsStringValueParser::new().map(|text| Self(text.into())).into()
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 /// A `--timeout`: a duration, or `inf`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Patience {
+pub enum Timeout {
     /// No longer than this.
     For(Duration),
     /// As long as it takes.
     Forever,
 }
 
-impl FromStr for Patience {
+impl FromStr for Timeout {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -281,25 +281,25 @@ fn split_change(who: Option<u32>, text: &str) -> Option<(Change, &str)> {
 mod tests {
     use super::*;
 
-    fn patience(text: &str) -> Result<Patience, String> {
+    fn patience(text: &str) -> Result<Timeout, String> {
         text.parse()
     }
 
     #[test]
     fn a_bare_decimal_is_seconds() {
-        assert_eq!(patience("5"), Ok(Patience::For(Duration::from_secs(5))));
-        assert_eq!(patience("0.25"), Ok(Patience::For(Duration::from_millis(250))));
-        assert_eq!(patience("0"), Ok(Patience::For(Duration::ZERO)));
+        assert_eq!(patience("5"), Ok(Timeout::For(Duration::from_secs(5))));
+        assert_eq!(patience("0.25"), Ok(Timeout::For(Duration::from_millis(250))));
+        assert_eq!(patience("0"), Ok(Timeout::For(Duration::ZERO)));
     }
 
     #[test]
     fn a_duration_has_units_or_is_for_ever() {
-        assert_eq!(patience("500ms"), Ok(Patience::For(Duration::from_millis(500))));
-        assert_eq!(patience("1m 30s"), Ok(Patience::For(Duration::from_secs(90))));
-        assert_eq!(patience("1.5s"), Ok(Patience::For(Duration::from_millis(1500))));
-        assert_eq!(patience(".5s"), Ok(Patience::For(Duration::from_millis(500))));
+        assert_eq!(patience("500ms"), Ok(Timeout::For(Duration::from_millis(500))));
+        assert_eq!(patience("1m 30s"), Ok(Timeout::For(Duration::from_secs(90))));
+        assert_eq!(patience("1.5s"), Ok(Timeout::For(Duration::from_millis(1500))));
+        assert_eq!(patience(".5s"), Ok(Timeout::For(Duration::from_millis(500))));
         for forever in ["inf", "infinity", "INF", "Infinity", "1e400", "99999999999999999999"] {
-            assert_eq!(patience(forever), Ok(Patience::Forever), "{forever}");
+            assert_eq!(patience(forever), Ok(Timeout::Forever), "{forever}");
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
         for (text, seconds) in [("1e1", 10.0), ("5E-1", 0.5), ("1.5e+2", 150.0), ("1e1m", 600.0)] {
             assert_eq!(
                 patience(text),
-                Ok(Patience::For(Duration::from_secs_f64(seconds))),
+                Ok(Timeout::For(Duration::from_secs_f64(seconds))),
                 "{text}"
             );
         }

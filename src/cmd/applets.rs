@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::app::links::{Foreign, Step, Target};
+use crate::app::objects::{each, tell};
 use crate::applet::APPLETS;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::io::output::{Output, escape};
-use crate::program::{Example, NOUNS, Run};
 use crate::sys::directory::Directory;
 
 /// List the names by which links to this program are called, or make or remove the links
@@ -41,7 +43,7 @@ pub struct Applets {
     names: Vec<String>,
 }
 
-impl Run for Applets {
+impl Action for Applets {
     const EXAMPLES: &'static [Example] = &[
         ("See the names", "ipc applets"),
         ("Have 'sem' and the others beside 'ipc'", "ipc applets --install ~/bin"),
@@ -53,38 +55,38 @@ impl Run for Applets {
         ("Remove them", "ipc applets --remove ~/bin"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        if let Some(unknown) = self.names.iter().find(|name| !names().any(|known| known == **name))
-        {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        let known: Vec<&'static str> = names(context.nouns).collect();
+        if let Some(unknown) = self.names.iter().find(|name| !known.contains(&name.as_str())) {
             let failure = Failure::new(Exit::Usage, "no name of a link")
                 .hint("'ipc applets' lists the names");
             return Err(about(failure, unknown));
         }
         match (&self.install, &self.remove) {
-            (Some(directory), _) => self.install(directory, output)?,
-            (_, Some(directory)) => return self.remove(directory, output),
-            (None, None) => self.list(output)?,
+            (Some(directory), _) => self.install(directory, self.chosen(known), output)?,
+            (_, Some(directory)) => return self.remove(directory, self.chosen(known), output),
+            (None, None) => list(&self.chosen(known), output)?,
         }
         Ok(Exit::Done)
     }
 }
 
 impl Applets {
-    fn list(&self, output: &mut Output) -> anyhow::Result<()> {
-        for name in self.chosen() {
-            output.line(name)?;
-        }
-        Ok(())
-    }
-
     /// The names that were given, or all.
-    fn chosen(&self) -> Vec<&'static str> {
+    fn chosen(&self, mut names: Vec<&'static str>) -> Vec<&'static str> {
         let is_given =
             |name: &&str| self.names.is_empty() || self.names.iter().any(|given| given == name);
-        names().filter(is_given).collect()
+        names.retain(is_given);
+        names
     }
 
-    fn install(&self, directory: &Path, output: &Output) -> anyhow::Result<()> {
+    fn install(
+        &self,
+        directory: &Path,
+        names: Vec<&'static str>,
+        output: &Output,
+    ) -> anyhow::Result<()> {
         open(directory)?;
         let target = match &self.target {
             Some(path) => Target::at(path.clone())?,
@@ -92,7 +94,7 @@ impl Applets {
         };
         let foreign = if self.force { Foreign::Replace } else { Foreign::Refuse };
         let mut steps = Vec::new();
-        for name in self.free(&target, directory, output) {
+        for name in self.free(names, &target, directory, output) {
             let path = directory.join(name);
             let step = target.plan(&path, foreign).about(&path)?;
             steps.push((path, step));
@@ -110,8 +112,13 @@ impl Applets {
     }
 
     /// The names to make links for: those that were given, or those that mean no other program.
-    fn free(&self, target: &Target, directory: &Path, output: &Output) -> Vec<&'static str> {
-        let mut names = self.chosen();
+    fn free(
+        &self,
+        mut names: Vec<&'static str>,
+        target: &Target,
+        directory: &Path,
+        output: &Output,
+    ) -> Vec<&'static str> {
         if !self.names.is_empty() {
             return names;
         }
@@ -126,24 +133,28 @@ impl Applets {
         if !left_out.is_empty() {
             let others = left_out.join(", ");
             let last = left_out[0].rsplit('/').next().unwrap_or_default();
-            let way_out = format!(
+            let hint = format!(
                 "'ipc applets --install {} {last}' makes the link all the same",
                 escape(directory.as_os_str().as_encoded_bytes())
             );
-            let told = Failure::failed(format!("left out what is in PATH: {others}")).hint(way_out);
+            let told = Failure::failed(format!("left out what is in PATH: {others}")).hint(hint);
             output.error(&anyhow!(told));
         }
         names
     }
 
-    fn remove(&self, directory: &Path, output: &mut Output) -> anyhow::Result<Exit> {
+    fn remove(
+        &self,
+        directory: &Path,
+        names: Vec<&'static str>,
+        output: &mut Output,
+    ) -> anyhow::Result<Exit> {
         open(directory)?;
         let target = Target::of(directory)?;
-        let paths: Vec<PathBuf> =
-            self.chosen().into_iter().map(|name| directory.join(name)).collect();
-        super::each(&paths, output, |path, output| {
+        let paths: Vec<PathBuf> = names.into_iter().map(|name| directory.join(name)).collect();
+        each(&paths, output, |path, output| {
             match target.remove(path)? {
-                true => super::tell(output, path, "removed"),
+                true => tell(output, path, "removed"),
                 false if self.names.is_empty() => {}
                 false if path.symlink_metadata().is_err() => {
                     return Err(Errno(libc::ENOENT).into());
@@ -160,7 +171,14 @@ fn open(directory: &Path) -> anyhow::Result<()> {
     Directory::of(&directory.join("ipc")).map(drop).about(directory)
 }
 
+fn list(names: &[&str], output: &mut Output) -> anyhow::Result<()> {
+    for name in names {
+        output.line(name)?;
+    }
+    Ok(())
+}
+
 /// The nouns, and the utilities.
-fn names() -> impl Iterator<Item = &'static str> {
-    NOUNS.iter().map(|noun| noun.name).chain(APPLETS.iter().map(|applet| applet.name))
+fn names(nouns: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
+    nouns.iter().copied().chain(APPLETS.iter().map(|applet| applet.name))
 }

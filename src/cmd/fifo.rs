@@ -6,24 +6,29 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example, Noun, Verb};
+use crate::app::context::Context;
 use crate::app::machine::Part;
+use crate::app::options::Format;
+use crate::app::options::Framing;
+use crate::app::options::Waiting;
 use crate::app::trust::{Accepted, Trust};
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::{Permissions, Size};
-use crate::io::frame::{Form, Framing, Messages, ReadError};
-use crate::io::output::{Format, Output, Record, Unwritable};
+use crate::io::frame::{Form, Messages, ReadError};
+use crate::io::output::{Output, Record, Unwritable};
 use crate::io::transfer::{Side, Transfer};
 use crate::mechanism::fifo;
 use crate::mechanism::fifo::{Error, LONGEST_RECORD, Reader, Writer};
-use crate::program::{Example, Noun, Run, Verb};
 use crate::sys::directory;
 use crate::sys::origin::Found;
 use crate::sys::process::Openings;
 use crate::sys::stdio::Stream;
 
-use super::{Creation, no_room_in, not_there};
+use crate::app::objects::{no_room_in, not_there};
+use crate::app::options::Creation;
 
 pub const NOUN: Noun = Noun {
     name: "fifo",
@@ -52,7 +57,7 @@ pub struct Create {
     creation: Creation,
 }
 
-impl Run for Create {
+impl Action for Create {
     const EXAMPLES: &'static [Example] = &[
         ("Make a FIFO that is ours alone", "ipc fifo create ./jobs"),
         (
@@ -61,9 +66,10 @@ impl Run for Create {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let mode = self.creation.mode();
-        super::each(&self.paths, output, |path, output| {
+        crate::app::objects::each(&self.paths, output, |path, output| {
             let exists = || self.creation.accept(&fifo::find(path).map_err(explain)?);
             self.creation.make(path, output, || create(path, mode), exists).map(drop)
         })
@@ -80,11 +86,11 @@ pub struct Mkfifo {
     create: Create,
 }
 
-impl Run for Mkfifo {
+impl Action for Mkfifo {
     const EXAMPLES: &'static [Example] = &[("Make two FIFOs", "ipc mkfifo ./request ./reply")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        self.create.run(output)
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        self.create.run(context)
     }
 }
 
@@ -123,19 +129,21 @@ pub struct Write {
     waiting: Waiting,
 }
 
-impl Run for Write {
+impl Action for Write {
     const EXAMPLES: &'static [Example] = &[
         ("Send a file", "ipc fifo write ./jobs < job.txt"),
         ("Send a line, if somebody reads", "ipc fifo write -n ./log 'backup done'"),
         ("Log from several scripts at once", "./backup | ipc fifo write --records ./log"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
-        let tell = || super::tell_wait(output, &self.path, "for a reader");
-        let opened = super::wait_aloud(output, deadline, tell, |until| self.open(until));
+        let tell = || crate::app::objects::tell_wait(output, &self.path, "for a reader");
+        let opened =
+            crate::app::objects::wait_aloud(output, deadline, tell, |until| self.open(until));
         let opened = opened.about(&self.path)?;
-        let writer = self.waiting.settle(opened).about(&self.path)?;
+        let writer = self.waiting.or_error(opened).about(&self.path)?;
         if self.records || !self.messages.is_empty() {
             return self.write_records(&writer);
         }
@@ -145,10 +153,10 @@ impl Run for Write {
             Side::Destination => self.waiting.deadline(),
         });
         let waited = waited.map_err(|error| match error.side {
-            Side::Source => super::stdin_failed(error.errno),
+            Side::Source => crate::app::objects::stdin_failed(error.errno),
             Side::Destination => unwritten(error.errno, &self.path),
         })?;
-        self.waiting.settle(waited).about(&self.path)?;
+        self.waiting.or_error(waited).about(&self.path)?;
         Ok(Exit::Done)
     }
 }
@@ -196,7 +204,7 @@ impl Write {
             })?;
             let written = writer.write(&piece, self.waiting.deadline());
             let written = written.map_err(|errno| unwritten(errno, &self.path))?;
-            self.waiting.settle(written).about(&self.path)?;
+            self.waiting.or_error(written).about(&self.path)?;
         }
         Ok(Exit::Done)
     }
@@ -242,13 +250,14 @@ pub struct Cat {
     waiting: Waiting,
 }
 
-impl Run for Cat {
+impl Action for Cat {
     const EXAMPLES: &'static [Example] = &[
         ("Read what one writer sends", "ipc fifo cat ./jobs > job.txt"),
         ("Collect lines for ever", "ipc fifo cat --keep-open ./log >> all.log"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let opened = Reader::open(&self.path).map_err(explain);
         let opened = opened
             .map_err(|failure| not_there(failure, &self.path, "'ipc fifo create' makes the FIFO"));
@@ -256,7 +265,7 @@ impl Run for Cat {
         let mut left = self.count.map(|Size(count)| count);
         loop {
             let waited = self.pass_on(&reader, &mut left, output)?;
-            self.waiting.settle(waited).about(&self.path)?;
+            self.waiting.or_error(waited).about(&self.path)?;
             if !self.keep_open || left == Some(0) {
                 return Ok(Exit::Done);
             }
@@ -274,8 +283,9 @@ impl Cat {
         output: &Output,
     ) -> anyhow::Result<Waited> {
         let deadline = self.waiting.deadline();
-        let tell = || super::tell_wait(output, &self.path, "for a writer");
-        let waited = super::wait_aloud(output, deadline, tell, |until| reader.wait(until));
+        let tell = || crate::app::objects::tell_wait(output, &self.path, "for a writer");
+        let waited =
+            crate::app::objects::wait_aloud(output, deadline, tell, |until| reader.wait(until));
         if waited.about(&self.path)? == Waited::TimedOut {
             return Ok(Waited::TimedOut);
         }
@@ -305,13 +315,14 @@ pub struct Stat {
     format: Format,
 }
 
-impl Run for Stat {
+impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
         ("See who is at the other end", "ipc fifo stat ./jobs"),
         ("Ask from a program", "ipc fifo stat --json ./jobs | jq .waiting"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let status = fifo::status(&self.path).map_err(explain).about(&self.path)?;
         let openings = Openings::of(&status);
         let contents = fifo::contents(&openings);
@@ -319,10 +330,11 @@ impl Run for Stat {
             .bytes("path", self.path.as_os_str().as_encoded_bytes())
             .optional_number("waiting", contents.map(|contents| contents.waiting))
             .optional_number("capacity", contents.map(|contents| contents.capacity));
-        let record = super::ownership(record, &status).time("modified", status.st_mtime);
+        let record =
+            crate::app::objects::ownership(record, &status).time("modified", status.st_mtime);
         let (readers, writers) = (openings.readers(), openings.writers());
-        let record = super::processes(record, "readers", &readers, openings.hidden);
-        let record = super::processes(record, "writers", &writers, openings.hidden)
+        let record = crate::app::objects::processes(record, "readers", &readers, openings.hidden);
+        let record = crate::app::objects::processes(record, "writers", &writers, openings.hidden)
             .json_only("hidden", openings.hidden.into());
         output.show(&record, self.format)?;
         Ok(Exit::Done)
@@ -339,10 +351,11 @@ pub struct Ls {
     format: Format,
 }
 
-impl Run for Ls {
+impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[("See those of a service", "ipc fifo ls /run/service")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let fifos = fifo::list(&self.directory).about(&self.directory)?;
         let records = fifos.iter().map(|(name, status)| {
             let path = if self.directory == Path::new(".") {
@@ -351,7 +364,7 @@ impl Run for Ls {
                 self.directory.join(name)
             };
             let record = Record::new().bytes("path", path.as_os_str().as_encoded_bytes());
-            super::ownership(record, status).time("modified", status.st_mtime)
+            crate::app::objects::ownership(record, status).time("modified", status.st_mtime)
         });
         output.list(&records.collect::<Vec<_>>(), self.format)?;
         Ok(Exit::Done)
@@ -371,11 +384,14 @@ pub struct Rm {
     force: bool,
 }
 
-impl Run for Rm {
+impl Action for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc fifo rm -f ./jobs ./log")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        super::remove(&self.paths, self.force, output, |path| fifo::remove(path).map_err(explain))
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        crate::app::objects::remove(&self.paths, self.force, output, |path| {
+            fifo::remove(path).map_err(explain)
+        })
     }
 }
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example, Noun, Verb};
+use crate::app::context::Context;
 use crate::app::machine::Part;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::FilePath;
-use crate::io::output::Output;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{Access, Place};
-use crate::program::{Example, Noun, Run, Verb};
 use crate::sys::directory;
 
 use super::shm::{
@@ -99,10 +99,10 @@ pub struct Sync {
     invalidate: bool,
 }
 
-impl Run for Sync {
+impl Action for Sync {
     const EXAMPLES: &'static [Example] = &[("Before a snapshot", "ipc map sync ./table")];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let how = match (self.soon, self.invalidate) {
             (true, _) => segment::Sync::Soon,
             (_, true) => segment::Sync::Invalidate,

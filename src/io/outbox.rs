@@ -25,7 +25,7 @@ const GATHERED: usize = 32 << 10;
 
 /// The way to stdout. For as long as it lives, signals wait.
 #[derive(Debug)]
-pub struct Delivery {
+pub struct Outbox {
     writer: Writer,
     held: Blocked,
     sink: Sink,
@@ -64,7 +64,7 @@ struct Gathered {
     end: usize,
 }
 
-impl Delivery {
+impl Outbox {
     /// A way for records in this form.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl Delivery {
     /// Writes what was gathered.
     ///
     /// # Errors
-    /// That stdout does not take it; what can go back is then [`Delivery::unwritten`].
+    /// That stdout does not take it; what can go back is then [`Outbox::unwritten`].
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
         let (sink, held) = (&self.sink, &self.held);

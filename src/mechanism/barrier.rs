@@ -25,7 +25,7 @@ use crate::sys::dev_shm;
 use crate::sys::futex;
 use crate::sys::inode;
 use crate::sys::lock::{self, Guard, Lock, Range};
-use crate::sys::memory::Words;
+use crate::sys::memory::SharedWords;
 use crate::sys::regular_file;
 
 /// The name of a barrier, which leaves room for what its file's name begins with.
@@ -109,7 +109,7 @@ enum Arrival {
 #[derive(Debug)]
 struct Barrier<'a> {
     file_name: &'a OsStr,
-    words: Words,
+    words: SharedWords,
     file: OwnedFd,
     status: FileStat,
 }
@@ -141,7 +141,7 @@ impl<'a> Barrier<'a> {
         if !is_ours || status.st_size != SIZE.get() as i64 {
             return Err(Error::Foreign);
         }
-        let barrier = Self { file_name, words: Words::new(&file, SIZE)?, file, status };
+        let barrier = Self { file_name, words: SharedWords::new(&file, SIZE)?, file, status };
         let magic = barrier.words.atomic_u32(0).load(Ordering::SeqCst);
         barrier.verify()?;
         if magic == MAGIC { Ok(barrier) } else { Err(Error::Foreign) }

@@ -17,7 +17,7 @@ pub type QueueName = AnyName<255>;
 
 /// An open message queue.
 #[derive(Debug)]
-pub struct Mailbox {
+pub struct MessageQueue {
     queue: Queue,
     spin: Spin,
     can_send: bool,
@@ -30,7 +30,7 @@ enum Queue {
     SystemV(system_v_queue::Queue),
 }
 
-/// A message that was taken. Its bytes are in [`Mailbox::message`] until the next is.
+/// A message that was taken. Its bytes are in [`MessageQueue::message`] until the next is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Taken {
     length: usize,
@@ -83,7 +83,7 @@ pub fn wait_until_finished(queue: &system_v_queue::Queue) -> Result<Waited<Row>,
     Ok(waited.map(|()| row))
 }
 
-impl Mailbox {
+impl MessageQueue {
     fn new(queue: Queue) -> Self {
         Self { queue, spin: Spin::default(), can_send: true }
     }
@@ -237,7 +237,7 @@ impl Mailbox {
         }
     }
 
-    /// As [`Mailbox::wait`], for somebody who will receive next; and where a POSIX queue is waited
+    /// As [`MessageQueue::wait`], for somebody who will receive next; and where a POSIX queue is waited
     /// for, the wait also ends when the reader of `sink` has left.
     pub fn wait_for(
         &mut self,
@@ -252,7 +252,7 @@ impl Mailbox {
         }
     }
 
-    /// Puts back what [`Mailbox::wait_for`] may have had to take, waiting for room until `deadline`,
+    /// Puts back what [`MessageQueue::wait_for`] may have had to take, waiting for room until `deadline`,
     /// for somebody who will not receive after all.
     pub fn give_back(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
         match &mut self.queue {
@@ -287,13 +287,13 @@ impl Queue {
     }
 }
 
-impl From<mqueue::Queue> for Mailbox {
+impl From<mqueue::Queue> for MessageQueue {
     fn from(queue: mqueue::Queue) -> Self {
         Self::new(Queue::Posix(queue, Vec::new()))
     }
 }
 
-impl From<system_v_queue::Queue> for Mailbox {
+impl From<system_v_queue::Queue> for MessageQueue {
     fn from(queue: system_v_queue::Queue) -> Self {
         Self::new(Queue::SystemV(queue))
     }

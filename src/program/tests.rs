@@ -3,30 +3,14 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 
-use clap::{Arg, Command, FromArgMatches};
+use clap::{Arg, Command};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestError, TestRunner};
 
-use crate::app::arguments;
-use crate::io::output::Verbosity;
-use crate::program::{COMMANDS, NOUNS, Place, Run, Verb};
-
-/// What words are read as, without clap and with it.
-pub(super) type Readings = fn(Command, &[OsString]) -> (Option<String>, Option<String>);
-
-pub(super) fn readings<R: Run>(
-    command: Command,
-    words: &[OsString],
-) -> (Option<String>, Option<String>) {
-    let matches = command.no_binary_name(true).try_get_matches_from(words).ok();
-    let with_clap = matches
-        .map(|matches| (Verbosity::from_arg_matches(&matches), R::from_arg_matches(&matches)))
-        .map(|(verbosity, verb)| (verbosity.unwrap(), verb.unwrap()));
-    let show = |(verbosity, verb)| format!("{verbosity:?} {verb:?}");
-    (arguments::read::<(Verbosity, R)>(words).map(show), with_clap.map(show))
-}
+use crate::app::command::{Place, Verb};
+use crate::program::{COMMANDS, NOUNS};
 
 fn places() -> impl Iterator<Item = Place> {
     let with_noun = NOUNS
@@ -35,7 +19,7 @@ fn places() -> impl Iterator<Item = Place> {
     with_noun.chain(COMMANDS.iter().map(|verb| Place { noun: None, verb }))
 }
 
-/// Words of all the kinds that some argument takes, and some that none does.
+/// SharedWords of all the kinds that some argument takes, and some that none does.
 const WORDS: &[&str] = &[
     "/name",
     "name",
@@ -184,7 +168,7 @@ fn ways(argument: &Arg, word: &str) -> Vec<Vec<String>> {
     apart.chain(with_equals).chain(attached).collect()
 }
 
-/// Words that are a value of this option, in the eyes of clap; one word for an option without.
+/// SharedWords that are a value of this option, in the eyes of clap; one word for an option without.
 fn values(verb: &Verb, command: &Command, option: &Arg, example: &[OsString]) -> Vec<String> {
     if !option.get_action().takes_values() {
         return vec![String::new()];

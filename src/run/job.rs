@@ -300,11 +300,11 @@ fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
 
 /// What a start, or what comes before it, failed with; beside it the limit that it ran into.
 pub fn no_room(errno: Errno) -> Failure {
-    way_out(errno).into_iter().fold(errno.into(), Failure::hint)
+    hint_text(errno).into_iter().fold(errno.into(), Failure::hint)
 }
 
 /// The limit that a start ran into, and how to see it.
-fn way_out(errno: Errno) -> Option<&'static str> {
+fn hint_text(errno: Errno) -> Option<&'static str> {
     match errno.0 {
         libc::EMFILE => Some("'prlimit --nofile' shows how many files a process may have open"),
         libc::ENFILE => Some("'sysctl fs.file-max' shows how many files may be open at once"),

@@ -26,7 +26,7 @@ pub enum Awaited {
 
 /// A gate, and the events of all who have come through it.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct Acceptor {
     pub gate: Gate,
     pub events: Events,
     /// What the events tell of, of those who come.
@@ -37,7 +37,7 @@ pub struct Entrance {
     complained: bool,
 }
 
-impl Entrance {
+impl Acceptor {
     pub fn new(gate: Gate) -> Result<Self, Errno> {
         let events = Events::new()?;
         if let Some(listener) = gate.listener() {

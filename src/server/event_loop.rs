@@ -3,13 +3,12 @@
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::base::units::Patience;
+use crate::base::units::Timeout;
 use crate::io::output::Output;
 use crate::sys::events::{Events, Interest};
 use crate::sys::signal::{Blocked, die_of};
 
-use crate::app::listen::Hosted;
-use crate::server::acceptor::{Awaited, Entrance, LISTENER};
+use crate::server::acceptor::{Acceptor, Awaited, LISTENER};
 use crate::server::admission::{Client, Gate};
 
 /// What is done for clients.
@@ -50,9 +49,9 @@ pub struct Limits {
     /// Those above wait to be accepted.
     pub max_clients: usize,
     /// How long to stay without any.
-    pub idle: Option<Patience>,
+    pub idle: Option<Timeout>,
     /// How long clients may take to finish when a signal ends us.
-    pub grace: Option<Patience>,
+    pub grace: Option<Timeout>,
 }
 
 impl Limits {
@@ -67,10 +66,10 @@ impl Limits {
     }
 }
 
-fn moment(patience: Option<Patience>) -> Deadline {
+fn moment(patience: Option<Timeout>) -> Deadline {
     match patience {
-        Some(Patience::For(duration)) => Deadline::after(duration),
-        Some(Patience::Forever) | None => Deadline::NEVER,
+        Some(Timeout::For(duration)) => Deadline::after(duration),
+        Some(Timeout::Forever) | None => Deadline::NEVER,
     }
 }
 
@@ -80,13 +79,13 @@ const ENDING: u64 = u64::MAX - 2;
 
 /// Serves until there is nobody left to serve.
 pub fn attend(
-    hosted: Hosted,
+    hosted: Listening,
     service: &mut dyn Service,
     limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    let Hosted { gate, children, ending } = hosted;
-    let entrance = Entrance::new(gate)?;
+    let Listening { gate, children, ending } = hosted;
+    let entrance = Acceptor::new(gate)?;
     let ended = children.descriptor()?;
     entrance.events.add(&ended, CHILDREN, Interest::Readable)?;
     let told = ending.as_ref().map(Blocked::descriptor).transpose()?;
@@ -94,12 +93,12 @@ pub fn attend(
         entrance.events.add(told, ENDING, Interest::Readable)?;
     }
     let (failed, stopping) = (None, None);
-    Attendance { entrance, children, ending, service, limits, output, failed, stopping }.run()
+    EventLoop { entrance, children, ending, service, limits, output, failed, stopping }.run()
 }
 
 /// A service while it is done.
-struct Attendance<'a> {
-    entrance: Entrance,
+struct EventLoop<'a> {
+    entrance: Acceptor,
     children: Blocked,
     ending: Option<Blocked>,
     service: &'a mut dyn Service,
@@ -111,7 +110,7 @@ struct Attendance<'a> {
     stopping: Option<(Signal, Deadline)>,
 }
 
-impl Attendance<'_> {
+impl EventLoop<'_> {
     fn run(mut self) -> anyhow::Result<Exit> {
         let mut ready = Vec::new();
         while !self.is_over() {
@@ -155,7 +154,7 @@ impl Attendance<'_> {
             CHILDREN => self.reap(),
             ENDING => self.stop(),
             client => {
-                let Entrance { gate, events, .. } = &self.entrance;
+                let Acceptor { gate, events, .. } = &self.entrance;
                 self.service.go_on(client, &Place { gate, events, output: self.output })
             }
         }
@@ -165,7 +164,7 @@ impl Attendance<'_> {
     fn let_in(&mut self) -> anyhow::Result<()> {
         while self.has_place() {
             let Some(client) = self.entrance.next(self.output)? else { break };
-            let Entrance { gate, events, .. } = &self.entrance;
+            let Acceptor { gate, events, .. } = &self.entrance;
             let place = Place { gate, events, output: self.output };
             let begun = self.service.begin(client, &place);
             self.failed = begun.as_ref().err().map(Exit::of);
@@ -197,4 +196,13 @@ impl Attendance<'_> {
         self.stopping = Some((received.signal, until));
         Ok(())
     }
+}
+
+/// What clients come to.
+pub struct Listening {
+    pub gate: Gate,
+    /// Tells when children have ended.
+    pub children: Blocked,
+    /// What ends us, where clients are given time to finish.
+    pub ending: Option<Blocked>,
 }

@@ -23,21 +23,25 @@ macro_rules! entry_point {
             arguments: *const *const std::ffi::c_char,
         ) -> std::ffi::c_int {
             // SAFETY: these are the arguments that the C library hands to main.
-            unsafe { $crate::start(count, arguments) }
+            unsafe { $crate::start(count, arguments, $crate::run) }
         }
     };
 }
 
-/// Prepares the process and runs `ipc` to its exit status.
+/// Prepares the process and runs `run` to its exit status.
 ///
 /// # Safety
 /// `arguments` points to `count` strings that nobody changes, as main's argument does.
-pub unsafe fn start(count: c_int, arguments: *const *const c_char) -> c_int {
+pub unsafe fn start(
+    count: c_int,
+    arguments: *const *const c_char,
+    run: fn(Vec<OsString>) -> u8,
+) -> c_int {
     // SAFETY: the caller promises as much.
     let arguments = unsafe { collect(count, arguments) };
     occupy_standard_descriptors();
     super::signal::let_writes_fail();
-    crate::main(arguments).into()
+    run(arguments).into()
 }
 
 /// Whether the file of this program gave us privileges that our caller does not have.

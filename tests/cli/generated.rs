@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap_complete::Shell;
-use ipc_suite::cli::{self, Verb};
+use ipc_suite::program::{self, Verb};
 
 use crate::{layout, manual};
 
@@ -20,7 +20,7 @@ fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
     }
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut cli::tree(), "ipc", &mut script);
+        clap_complete::generate(shell, &mut program::tree(), "ipc", &mut script);
         let name = match shell {
             Shell::Zsh => "_ipc".to_owned(),
             other => format!("ipc.{other}"),
@@ -132,5 +132,5 @@ fn every_example_is_a_command_line_that_is_understood() {
 
 #[test]
 fn the_definitions_hold_together() {
-    cli::tree().debug_assert();
+    program::tree().debug_assert();
 }

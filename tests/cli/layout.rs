@@ -44,13 +44,160 @@ fn unsafe_code_stands_in_sys_only() {
     }
 }
 
+/// The layers, the lowest first. A file uses its own layer and those below.
+const LAYERS: [&[&str]; 8] = [
+    &["base"],
+    &["sys"],
+    &["io"],
+    &["run"],
+    &["mechanism"],
+    &["server"],
+    &["app"],
+    &["cmd", "applet"],
+];
+
+/// The module that a file is: `sys/lock/mod.rs` is `sys::lock`.
+fn module(path: &Path) -> String {
+    let path = path.strip_prefix("src").expect("it is below src").with_extension("");
+    let mut parts: Vec<_> =
+        path.iter().map(|part| part.to_str().expect("our paths are text")).collect();
+    if matches!(parts.last(), Some(&"mod" | &"lib" | &"main")) {
+        parts.pop();
+    }
+    parts.join("::")
+}
+
+/// The paths that a file names, whole: `crate::` is left out, and `super::` is resolved.
+fn names(path: &Path) -> Vec<String> {
+    let text = code(path).join(" ");
+    let text = text.split("#[cfg(test)] mod").next().expect("there is a first part");
+    let own = module(path);
+    let parent = own.rsplit_once("::").map_or("", |(parent, _)| parent);
+    let mut found = Vec::new();
+    for (root, prefix) in [("crate::", ""), ("super::", parent), ("self::", own.as_str())] {
+        let starts = text.match_indices(root).map(|(start, _)| start);
+        for start in starts.filter(|&start| !is_inside_a_word(text, start)) {
+            let rest = &text[start + root.len()..];
+            found.extend(tree(rest).into_iter().map(|name| join(prefix, &name)));
+        }
+    }
+    found
+}
+
+fn is_inside_a_word(text: &str, start: usize) -> bool {
+    text[..start].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '$'))
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    match (prefix, name.strip_prefix("super::")) {
+        ("", _) => name.to_owned(),
+        (prefix, Some(name)) => join(prefix.rsplit_once("::").map_or("", |(up, _)| up), name),
+        (prefix, None) => format!("{prefix}::{name}"),
+    }
+}
+
+/// The paths of a use tree: of `a::{b, c::d}` those are `a::b` and `a::c::d`.
+fn tree(text: &str) -> Vec<String> {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')));
+    let (path, rest) = text.split_at(end.unwrap_or(text.len()));
+    let Some(inner) = rest.strip_prefix('{').filter(|_| path.is_empty() || path.ends_with("::"))
+    else {
+        return vec![path.to_owned()];
+    };
+    let (mut depth, mut start, mut found) = (0, 0, Vec::new());
+    for (at, c) in inner.char_indices() {
+        let ends = depth == 0 && matches!(c, ',' | '}');
+        if ends && !inner[start..at].trim().is_empty() {
+            found.extend(tree(inner[start..at].trim()).iter().map(|name| format!("{path}{name}")));
+        }
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => start = at + 1,
+            _ => {}
+        }
+    }
+    found
+}
+
+fn layer(module: &str) -> Option<usize> {
+    let first = module.split("::").next().expect("there is a first part");
+    LAYERS.iter().position(|layer| layer.contains(&first))
+}
+
 #[test]
-fn sys_prints_nothing_and_knows_no_command() {
-    for path in sources("src/sys") {
-        // The entry point is where the process begins, so it calls up.
-        let above = ["crate::cmd", "crate::cli", "crate::output", "crate::child"];
-        let found =
-            code(&path).into_iter().find(|line| above.iter().any(|layer| line.contains(layer)));
+fn a_file_uses_its_own_layer_and_those_below() {
+    let mut wrong = Vec::new();
+    for path in sources("src").iter().filter(|path| !path.ends_with("tests.rs")) {
+        let Some(own) = layer(&module(path)) else { continue };
+        let above = |name: &String| {
+            let is_program = name.starts_with("program::");
+            is_program || layer(name).is_some_and(|used| used > own)
+        };
+        let names = names(path).into_iter().filter(above);
+        wrong.extend(names.map(|name| format!("{} uses {name}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The module among `modules` that a path leads into.
+fn owner<'a>(modules: &'a [String], name: &str) -> Option<&'a String> {
+    let mut prefix = name;
+    loop {
+        if let Some(found) = modules.iter().find(|module| *module == prefix) {
+            return Some(found);
+        }
+        prefix = prefix.rsplit_once("::")?.0;
+    }
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let paths: Vec<_> =
+        sources("src").into_iter().filter(|path| !path.ends_with("tests.rs")).collect();
+    let modules: Vec<_> = paths.iter().map(|path| module(path)).collect();
+    // A parent declares its children and hands their names on, so it is not counted as their user.
+    let related = |a: &str, b: &str| {
+        a == b || b.starts_with(&format!("{a}::")) || a.starts_with(&format!("{b}::"))
+    };
+    let mut arrows: Vec<Vec<usize>> = Vec::new();
+    for (path, own) in paths.iter().zip(&modules) {
+        let used = names(path);
+        let used = used.iter().filter_map(|name| owner(&modules, name));
+        let used = used.filter(|other| !other.is_empty() && !related(own, other));
+        let mut used: Vec<_> =
+            used.filter_map(|other| modules.iter().position(|module| module == other)).collect();
+        used.sort_unstable();
+        used.dedup();
+        arrows.push(used);
+    }
+    let mut left: Vec<usize> = (0..modules.len()).collect();
+    loop {
+        let before = left.len();
+        let kept = left.clone();
+        left.retain(|&file| arrows[file].iter().any(|used| kept.contains(used)));
+        if left.len() == before {
+            break;
+        }
+    }
+    // What is left uses a circle or is part of one; what nothing in it uses is not part of one.
+    loop {
+        let before = left.len();
+        let kept = left.clone();
+        left.retain(|file| kept.iter().any(|&user| arrows[user].contains(file)));
+        if left.len() == before {
+            break;
+        }
+    }
+    let circle: Vec<_> = left.iter().map(|&file| modules[file].as_str()).collect();
+    assert!(circle.is_empty(), "{}", circle.join("\n"));
+}
+
+#[test]
+fn base_and_sys_know_nothing_of_the_command_line() {
+    for path in sources("src/base").into_iter().chain(sources("src/sys")) {
+        let found = code(&path).into_iter().find(|line| line.contains("clap"));
         assert_eq!(found, None, "{}", path.display());
     }
 }

@@ -5,20 +5,21 @@ use std::fmt::Write as _;
 
 use clap::Command;
 use clap_mangen::Man;
-use ipc_suite::cli::{self, Noun, Statuses, Verb};
-use ipc_suite::exit;
+use ipc_suite::base::exit;
+use ipc_suite::program::{self, Noun, Statuses, Verb};
 
 /// All verbs, and the nouns that they belong to.
 pub fn verbs() -> impl Iterator<Item = (Option<&'static Noun>, &'static Verb)> {
-    let of_nouns =
-        cli::NOUNS.iter().flat_map(|noun| noun.verbs.iter().map(move |verb| (Some(noun), verb)));
-    of_nouns.chain(cli::COMMANDS.iter().map(|verb| (None, verb)))
+    let of_nouns = program::NOUNS
+        .iter()
+        .flat_map(|noun| noun.verbs.iter().map(move |verb| (Some(noun), verb)));
+    of_nouns.chain(program::COMMANDS.iter().map(|verb| (None, verb)))
 }
 
 /// Every page, by its file name.
 pub fn pages() -> Vec<(String, Vec<u8>)> {
     let mut pages = vec![("ipc.1".to_owned(), overview())];
-    pages.extend(cli::NOUNS.iter().map(|noun| (format!("ipc-{}.1", noun.name), of_noun(noun))));
+    pages.extend(program::NOUNS.iter().map(|noun| (format!("ipc-{}.1", noun.name), of_noun(noun))));
     pages.extend(
         verbs().map(|(noun, verb)| (format!("{}.1", page_name(noun, verb)), of_verb(noun, verb))),
     );
@@ -31,19 +32,20 @@ fn page_name(noun: Option<&Noun>, verb: &Verb) -> String {
 
 /// `ipc.1`: what there is, and what holds everywhere.
 fn overview() -> Vec<u8> {
-    let tree = cli::tree().disable_help_subcommand(true);
+    let tree = program::tree().disable_help_subcommand(true);
     let mut page = Page::new("ipc", "ipc", tree);
     page.text(OVERVIEW);
     let nouns =
-        cli::NOUNS.iter().map(|noun| (format!("ipc-{}(1)", noun.name), noun.about.to_owned()));
+        program::NOUNS.iter().map(|noun| (format!("ipc-{}(1)", noun.name), noun.about.to_owned()));
     page.list("NOUNS", nouns);
-    let commands = cli::COMMANDS.iter().map(|verb| (format!("ipc-{}(1)", verb.name), about(verb)));
+    let commands =
+        program::COMMANDS.iter().map(|verb| (format!("ipc-{}(1)", verb.name), about(verb)));
     page.list("COMMANDS", commands);
     page.text(CONVENTIONS);
     page.list("EXIT STATUS", statuses(&exit::MEANINGS));
     page.text(".PP\nVerbs that run a COMMAND have its status, and besides:\n");
     page.items(statuses(&exit::COMMAND_MEANINGS));
-    page.see_also(cli::NOUNS.iter().map(|noun| format!("ipc-{}(1)", noun.name)));
+    page.see_also(program::NOUNS.iter().map(|noun| format!("ipc-{}(1)", noun.name)));
     page.finish()
 }
 
@@ -147,7 +149,7 @@ impl Page {
         }
     }
 
-    fn examples<'a>(&mut self, examples: impl Iterator<Item = &'a cli::Example>) {
+    fn examples<'a>(&mut self, examples: impl Iterator<Item = &'a program::Example>) {
         let mut text = String::from(".SH EXAMPLES\n");
         for (what, line) in examples {
             let _ = write!(

@@ -11,7 +11,7 @@ use std::process::Output;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use ipc_suite::cli::Statuses;
+use ipc_suite::program::Statuses;
 
 use crate::manual;
 use crate::support::{Name, Run, Running, code, sh, text, until};

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::super::getopt::{Known, Order, Takes, Word, Words, Wrong};
+use super::super::getopt::{Known, Order, SharedWords, Takes, Word, Wrong};
 use super::super::{answer, complain, complain_of_usage};
 use super::numbers::{self, Bad};
 use super::{Ended, USAGE, sentence};
@@ -155,7 +155,7 @@ impl Options {
     ) -> Result<Parsed<'a>, Ended> {
         let mut options = Self::DEFAULT;
         let known = OPTIONS.map(|(known, _)| known);
-        let mut words = Words::new(all, &known, Order::OptionsFirst);
+        let mut words = SharedWords::new(all, &known, Order::OptionsFirst);
         let mut operands: &[OsString] = &[];
         while let Some(word) = words.next() {
             match word {

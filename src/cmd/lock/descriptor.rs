@@ -1,12 +1,12 @@
 //! `ipc lock fd` and `unlock`.
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::Waiting;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::options::Conflict;
+use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Subject};
-use crate::cmd::Conflict;
-use crate::io::output::Output;
 use crate::mechanism::lock_file::locked;
-use crate::program::{Example, Run};
 use crate::sys::descriptor;
 
 use super::{Holders, What, explain};
@@ -30,13 +30,14 @@ pub struct Fd {
     conflict: Conflict,
 }
 
-impl Run for Fd {
+impl Action for Fd {
     const EXAMPLES: &'static [Example] = &[
         ("Lock the rest of a script", "exec 9>/run/job.lock; ipc lock fd 9 -n || exit"),
         ("Lock a part of it", "( ipc lock fd 9; ./critical ) 9>/run/job.lock"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let subject = self.number.to_string();
         let wanted = self.what.lasting_lock()?;
@@ -47,11 +48,11 @@ impl Run for Fd {
         let locked =
             locked::descriptor(fd, wanted, deadline, |taken| holders.tell_before(taken, &notes));
         let locked = locked.map_err(explain).about(&subject)?;
-        match self.waiting.settle(locked).about(&subject) {
+        match self.waiting.or_error(locked).about(&subject) {
             Ok(()) => Ok(Exit::Done),
             Err(error) => {
                 holders.tell_after(&error, output);
-                self.conflict.settle(error, output)
+                self.conflict.or_error(error, output)
             }
         }
     }
@@ -67,13 +68,13 @@ pub struct Unlock {
     what: What,
 }
 
-impl Run for Unlock {
+impl Action for Unlock {
     const EXAMPLES: &'static [Example] = &[(
         "Let others have it before the script ends",
         "exec 9>/run/job.lock; ipc lock fd 9; ./critical; ipc lock unlock 9; ./rest",
     )];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let subject = self.number.to_string();
         let lock = self.what.lasting_lock()?;
         let fd = descriptor::inherited(self.number.into()).about(&subject)?;

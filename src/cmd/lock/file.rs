@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::Waiting;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::options::Pid;
+use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::Pid;
-use crate::io::output::{Output, escape, rfc3339};
+use crate::io::output::{escape, rfc3339};
 use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::{Content, Owner, Taken};
-use crate::program::{Example, Run};
 use crate::run::watchdog::within;
 use crate::sys::process;
 
@@ -35,13 +36,14 @@ pub struct Take {
     pidfile: Pidfile,
 }
 
-impl Run for Take {
+impl Action for Take {
     const EXAMPLES: &'static [Example] = &[
         ("Let one script run at a time", "ipc lock take -n /run/job.lock || exit"),
         ("Have a daemon own a pidfile", "ipc lock take --pidfile --owner \"$pid\" /run/daemon.pid"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let owner = self.ownership.owner()?;
         let content = self.pidfile.content();
@@ -53,7 +55,7 @@ impl Run for Take {
         });
         let taken = taken.map_err(Failure::from).about(&self.file)?;
         let taken = taken.map_err(explain).about(&self.file)?;
-        let settled = self.waiting.settle(taken).about(&self.file);
+        let settled = self.waiting.or_error(taken).about(&self.file);
         settled.inspect_err(|error| holders.tell_after(error, output))?;
         Ok(Exit::Done)
     }
@@ -77,13 +79,13 @@ pub struct Drop {
     force: bool,
 }
 
-impl Run for Drop {
+impl Action for Drop {
     const EXAMPLES: &'static [Example] = &[(
         "Let others have it",
         "ipc lock take /run/job.lock; ./job; ipc lock drop /run/job.lock",
     )];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let dropped = if self.force {
             lock_file::release_any(&self.file)
         } else {

@@ -5,12 +5,14 @@ use std::ffi::OsString;
 use serde_json::{Value, json};
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::app::machine::Part;
+use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
-use crate::io::output::{Format, Output, Record};
+use crate::io::output::Record;
 use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::Taken;
-use crate::program::{Example, Run};
 use crate::sys::lock::{Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
@@ -39,13 +41,14 @@ pub struct Test {
     format: Format,
 }
 
-impl Run for Test {
+impl Action for Test {
     const EXAMPLES: &'static [Example] = &[
         ("See who has it", "ipc lock test /run/backup.lock"),
         ("Ask from a program", "ipc lock test --json data.db --range 0:1"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let range = self.range.unwrap_or_default();
         let held = lock_table::of_path(&self.file, range).map_err(explain).about(&self.file)?;
         let taken = lock_file::taken(&self.file, self.pidfile.content());
@@ -69,7 +72,7 @@ pub struct Ls {
     format: Format,
 }
 
-impl Run for Ls {
+impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("See them all", "ipc lock ls"),
         (
@@ -78,7 +81,8 @@ impl Run for Ls {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let held =
             lock_table::all().map_err(|errno| Part::Proc.explain(errno)).about("/proc/locks")?;
         let records: Vec<Record> = held.iter().flat_map(machine_records).collect();

@@ -11,17 +11,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::ValueEnum;
-use clap::builder::PossibleValue;
-
-use crate::app::arguments;
 use crate::app::arguments::Plain;
+use crate::app::command::{Noun, Verb};
 use crate::base::exit::{Exit, Failure};
 use crate::base::units::Size;
 use crate::io::output::{Notes, Output, escape, rfc3339};
 use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::{Content, Taken};
-use crate::program::{Noun, Verb};
 use crate::sys::lock::{Error, Kind, Lock, Mode, Range};
 use crate::sys::lock_table::{self, Held};
 use crate::sys::process;
@@ -164,22 +160,6 @@ fn is_of_interest(error: &anyhow::Error, output: &Output) -> bool {
     let is_told = !Failure::in_chain(error).is_some_and(Failure::is_expected);
     output.is_verbose() || is_told && output.is_watched()
 }
-
-impl ValueEnum for Kind {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Flock, Self::Ofd, Self::Posix]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::Flock => PossibleValue::new("flock").help("the whole file, as flock(2)"),
-            Self::Ofd => PossibleValue::new("ofd").help("a range, of the open file"),
-            Self::Posix => PossibleValue::new("posix").help("a range, of the process"),
-        })
-    }
-}
-
-arguments::choice!(Kind);
 
 impl FromStr for Range {
     type Err = &'static str;

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::Waiting;
+use crate::app::command::{Action as Verb, Example, Statuses};
+use crate::app::context::Context;
+use crate::app::options::Conflict;
+use crate::app::options::Waiting;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::Conflict;
 use crate::io::output::Output;
 use crate::mechanism::lock_file::locked;
-use crate::program::{Example, Run as Verb, Statuses};
 use crate::run::job;
 use crate::run::job::Command;
 use crate::run::watchdog::within;
@@ -75,10 +76,11 @@ impl Verb for Run {
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let fd = match self.lock(output) {
             Ok(fd) => fd,
-            Err(error) => return self.conflict.settle(error, output),
+            Err(error) => return self.conflict.or_error(error, output),
         };
         if self.inherit || self.no_fork {
             descriptor::pass_on(&fd).about(&self.file)?;
@@ -106,7 +108,7 @@ impl Run {
         });
         let locked = locked.map_err(Failure::from).about(&self.file)?;
         let locked = locked.map_err(explain_open).about(&self.file)?;
-        let settled = self.waiting.settle(locked).about(&self.file);
+        let settled = self.waiting.or_error(locked).about(&self.file);
         settled.inspect_err(|error| holders.tell_after(error, output))
     }
 }

@@ -3,17 +3,19 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{identifier_given, or_key, print_name, target};
+use crate::app::options::Creation;
 use crate::app::trust::Accepted;
 use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::{ObjectName, SystemVName};
 use crate::base::units::Size;
-use crate::cmd::{Creation, identifier_given, or_key, print_name, target};
 use crate::io::output::Output;
 use crate::mechanism::queue;
 use crate::mechanism::queue::QueueName;
-use crate::program::{Example, Run};
 use crate::sys::mqueue::{self, Access, Limits, MOST, Shape};
 use crate::sys::origin::Found;
 use crate::sys::system_v::Target;
@@ -47,14 +49,15 @@ pub struct Create {
     creation: Creation,
 }
 
-impl Run for Create {
+impl Action for Create {
     const EXAMPLES: &'static [Example] = &[
         ("Make a queue for ten jobs", "ipc mq create /jobs --max-msgs 10 --msg-size 256"),
         ("Make sure that it is there, for a group", "ipc mq create -e -m u=rw,g=rw /jobs"),
         ("Make a System V queue from a path", "ipc mq create sysv:/srv/app:J"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         match &self.name {
             QueueName::Posix(name) => self.posix(name, output).about(name),
             QueueName::SystemV(name) => self.system_v(name, output).about(name),
@@ -253,11 +256,11 @@ pub struct Set {
     max_bytes: Size,
 }
 
-impl Run for Set {
+impl Action for Set {
     const EXAMPLES: &'static [Example] =
         &[("Let senders wait sooner", "ipc mq set sysv:0x2a --max-bytes 4096")];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let QueueName::SystemV(name) = &self.name else {
             return Err(not_for_this_kind("only the limit of a System V queue can be changed"))
                 .about(&self.name);
@@ -286,12 +289,13 @@ pub struct Rm {
     force: bool,
 }
 
-impl Run for Rm {
+impl Action for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc mq rm -f /jobs sysv:0x2a")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let remove =
             |name: &QueueName| queue::remove(name).map_err(|errno| or_key(explain(errno), name));
-        crate::cmd::remove(&self.names, self.force, output, remove)
+        crate::app::objects::remove(&self.names, self.force, output, remove)
     }
 }

@@ -11,13 +11,15 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::app::command::Statuses;
+use crate::app::objects::tell_wait;
+use crate::app::options::Conflict;
+use crate::app::options::Waiting;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::{Conflict, tell_wait};
 use crate::io::output::{Output, escape};
-use crate::mechanism::queue::{Mailbox, QueueName};
-use crate::program::Statuses;
+use crate::mechanism::queue::{MessageQueue, QueueName};
 use crate::run::job;
 use crate::run::job::Command;
 use crate::run::pool::{Busy, Crew, start_thread};
@@ -90,7 +92,7 @@ impl Execution {
     /// started, or what happens to the queue.
     pub fn run(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
         let conflict = self.conflict;
-        self.work(task, output).or_else(|error| conflict.settle(error, output)).or_else(|error| {
+        self.work(task, output).or_else(|error| conflict.or_error(error, output)).or_else(|error| {
             output.error(&error);
             Ok(Statuses::OfCommand.of(Exit::of(&error)))
         })
@@ -103,7 +105,7 @@ impl Execution {
         let jobs = self.jobs.map_or(1, NonZeroUsize::get);
         let command = Command::new(&self.command)?;
         // All of them before the first message is taken.
-        let mailboxes: Result<Vec<Mailbox>, Errno> =
+        let mailboxes: Result<Vec<MessageQueue>, Errno> =
             (0..jobs).map(|_| self.open(&task.name)).collect();
         let failed = |errno| unopened(errno, &task.name);
         let mailboxes = mailboxes.map_err(failed).about(&task.name)?;
@@ -129,10 +131,10 @@ impl Execution {
         job.attend(received, output)
     }
 
-    fn open(&self, name: &QueueName) -> Result<Mailbox, Errno> {
+    fn open(&self, name: &QueueName) -> Result<MessageQueue, Errno> {
         match self.requeue {
-            true => Mailbox::open(name, Access::Work),
-            false => Mailbox::open_to_receive(name),
+            true => MessageQueue::open(name, Access::Work),
+            false => MessageQueue::open_to_receive(name),
         }
     }
 
@@ -142,7 +144,7 @@ impl Execution {
             Some(count) => Ok(count),
             // Or those that are sent back would be taken again and again.
             None if self.requeue => {
-                Mailbox::open(&task.name, Access::Receive)?.messages_of(task.selection)
+                MessageQueue::open(&task.name, Access::Receive)?.messages_of(task.selection)
             }
             None => Ok(u64::MAX),
         }
@@ -244,7 +246,7 @@ impl Job {
 /// One who takes messages, each when the COMMAND for the one before has ended.
 struct Worker {
     job: Arc<Job>,
-    mailbox: Mailbox,
+    mailbox: MessageQueue,
     events: Sender<Event>,
     /// Messages that shall go back to the queue, which was full.
     kept: VecDeque<(Message, Busy)>,
@@ -263,7 +265,7 @@ const LOOK: Duration = Duration::from_millis(100);
 impl Worker {
     fn run(mut self) {
         let worked = self.work();
-        let settled = self.settle().map_err(explain).about(&self.job.task.name);
+        let settled = self.or_error().map_err(explain).about(&self.job.task.name);
         // Nobody listens any more if the whole has come to its end.
         let _ = self.events.send(Event::Ended(worked.and(settled)));
     }
@@ -311,7 +313,7 @@ impl Worker {
             let now = taken.load(Ordering::Relaxed);
             match waited {
                 Waited::TimedOut if !deadline.has_passed() => {}
-                Waited::TimedOut if now == seen => task.waiting.settle(waited)?,
+                Waited::TimedOut if now == seen => task.waiting.or_error(waited)?,
                 Waited::TimedOut => (seen, deadline) = (now, task.waiting.deadline()),
                 Waited::Done(()) => {}
             }
@@ -389,7 +391,7 @@ impl Worker {
     }
 
     /// Sends back what was kept, however long that takes, and what was taken only by looking.
-    fn settle(&mut self) -> Result<(), Errno> {
+    fn or_error(&mut self) -> Result<(), Errno> {
         self.kept.extend(self.delayed.all());
         self.send_back_kept();
         if !self.kept.is_empty() {
@@ -411,7 +413,7 @@ fn no_thread(errno: Errno) -> Failure {
         .hint("'ulimit -u' shows how many there may be")
 }
 
-fn take(mailbox: &mut Mailbox, selection: Selection) -> Result<Option<Message>, Errno> {
+fn take(mailbox: &mut MessageQueue, selection: Selection) -> Result<Option<Message>, Errno> {
     mailbox.make_room()?;
     // A message that is taken when there is no memory for it is lost.
     let mut bytes = Vec::new();

@@ -1,13 +1,15 @@
 //! `ipc mq stat` and `ls`.
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::or_key;
+use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::name::{ObjectName, SystemVName};
-use crate::cmd::or_key;
-use crate::io::output::{Format, Output, Record};
+use crate::io::output::Record;
 use crate::mechanism::queue::QueueName;
-use crate::program::{Example, Run};
 use crate::sys::mqueue::{self, Access, Contents, Directory, Shape};
 use crate::sys::process::Holders;
 use crate::sys::system_v::{Row, Target};
@@ -28,13 +30,14 @@ pub struct Stat {
     format: Format,
 }
 
-impl Run for Stat {
+impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
         ("See what waits, and who uses it", "ipc mq stat /jobs"),
         ("Ask from a program", "ipc mq stat --json /jobs | jq .messages"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let record = match &self.name {
             QueueName::Posix(name) => stat(name).map_err(explain).about(name)?,
             QueueName::SystemV(name) => {
@@ -52,8 +55,8 @@ fn stat(name: &ObjectName) -> Result<Record, Errno> {
     let record = of_posix(name, Some(&queue));
     let notified = queue.contents().ok().and_then(|contents| contents.notified);
     let record = record.optional_number("notify_pid", notified);
-    let record = crate::cmd::ownership(record, &status).time("used", status.st_ctime);
-    Ok(crate::cmd::holders(record, &Holders::of(&status)))
+    let record = crate::app::objects::ownership(record, &status).time("used", status.st_ctime);
+    Ok(crate::app::objects::holders(record, &Holders::of(&status)))
 }
 
 /// What `stat` and `ls` both tell; without a queue that may be opened there is little.
@@ -79,8 +82,8 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
         .number("messages", row.number("qnum"))
         .number("bytes", row.number("cbytes"))
         .optional_number("max_bytes", queue.max_bytes().ok());
-    let record = crate::cmd::system_v_ownership(record, &row);
-    Ok(crate::cmd::system_v_creator(record, &row)
+    let record = crate::app::objects::system_v_ownership(record, &row);
+    Ok(crate::app::objects::system_v_creator(record, &row)
         .optional_number("last_sender", process("lspid"))
         .optional_number("last_receiver", process("lrpid"))
         .time("sent", row.number("stime"))
@@ -101,7 +104,7 @@ pub struct Ls {
     format: Format,
 }
 
-impl Run for Ls {
+impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("See them all", "ipc mq ls"),
         (
@@ -110,7 +113,8 @@ impl Run for Ls {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let posix = list_posix();
         let mut records = posix.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
         let rows = system_v_queue::list();
@@ -119,7 +123,12 @@ impl Run for Ls {
             posix.err().map(|errno| about(not_mounted(errno), mqueue::DIRECTORY)),
             rows.err().map(|errno| about(explain(errno), "/proc/sysvipc/msg")),
         ];
-        crate::cmd::list(&records, unlisted.into_iter().flatten().collect(), self.format, output)
+        crate::app::objects::list(
+            &records,
+            unlisted.into_iter().flatten().collect(),
+            self.format,
+            output,
+        )
     }
 }
 
@@ -130,7 +139,7 @@ fn list_posix() -> Result<Vec<Record>, Errno> {
         // It may have gone since.
         let Ok(status) = directory.status(&name) else { continue };
         let queue = mqueue::Queue::open(&name, Access::Look).ok();
-        records.push(crate::cmd::ownership(of_posix(&name, queue.as_ref()), &status));
+        records.push(crate::app::objects::ownership(of_posix(&name, queue.as_ref()), &status));
     }
     Ok(records)
 }
@@ -154,5 +163,5 @@ fn of_system_v(row: &Row) -> Record {
         .number("bytes", row.number("cbytes"))
         .optional_number("max_msgs", None::<u64>)
         .optional_number("msg_size", None::<u64>);
-    crate::cmd::system_v_ownership(record, row)
+    crate::app::objects::system_v_ownership(record, row)
 }

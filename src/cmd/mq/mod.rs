@@ -9,12 +9,12 @@ mod send;
 
 use std::borrow::Cow;
 
+use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
+use crate::app::objects::not_there;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
-use crate::cmd::not_there;
 use crate::mechanism::queue::QueueName;
-use crate::program::{Noun, Verb};
 
 pub const NOUN: Noun = Noun {
     name: "mq",

@@ -3,15 +3,17 @@
 use std::io::Write;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::app::command::{Action, Example, Statuses};
+use crate::app::context::Context;
+use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::options::Framing;
+use crate::app::options::Waiting;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::{tell_wait, wait_aloud};
-use crate::io::frame::Framing;
-use crate::io::outbox::{Delivery, Origin, Returned};
+use crate::io::outbox::{Origin, Outbox, Returned};
 use crate::io::output::{Output, Record, escape};
-use crate::mechanism::queue::{Mailbox, QueueName, Taken, WaitError};
-use crate::program::{Example, Run, Statuses};
+use crate::mechanism::queue::{MessageQueue, QueueName, Taken, WaitError};
 use crate::sys::heap;
 use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
@@ -112,7 +114,7 @@ impl Choice {
     }
 }
 
-impl Run for Recv {
+impl Action for Recv {
     const EXAMPLES: &'static [Example] = &[
         ("Take a message, waiting for it", "job=$(ipc mq recv /jobs)"),
         ("Take all that are there", "ipc mq recv --all /jobs"),
@@ -125,7 +127,8 @@ impl Run for Recv {
     ];
     const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         self.execution.refuse_options_without()?;
         if self.execution.is_wanted() {
@@ -133,9 +136,9 @@ impl Run for Recv {
             let Self { name, waiting, execution, .. } = self;
             return execution.run(Task { name, selection, count, waiting }, output);
         }
-        let opened = Mailbox::open_to_receive(&self.name);
+        let opened = MessageQueue::open_to_receive(&self.name);
         let mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
-        let delivery = Delivery::new(self.framing.form())?;
+        let delivery = Outbox::new(self.framing.form())?;
         let mut reception = Reception {
             mailbox,
             selection,
@@ -183,9 +186,9 @@ fn explain_peek(errno: Errno) -> Failure {
 /// Messages on their way from a queue to stdout.
 struct Reception<'a> {
     recv: &'a Recv,
-    mailbox: Mailbox,
+    mailbox: MessageQueue,
     selection: Selection,
-    delivery: Delivery,
+    delivery: Outbox,
     /// A message with its priority in front.
     prefixed: Vec<u8>,
     /// Whether it was said that we wait.
@@ -204,7 +207,7 @@ impl Reception<'_> {
                 Waited::Done(taken) => self.deliver(output, taken, Some(taken.priority))?,
                 Waited::TimedOut if count.is_none() => break,
                 timed_out => {
-                    self.recv.waiting.settle(timed_out).about(&self.recv.name)?;
+                    self.recv.waiting.or_error(timed_out).about(&self.recv.name)?;
                 }
             }
         }
@@ -353,14 +356,15 @@ pub struct Wait {
     waiting: Waiting,
 }
 
-impl Run for Wait {
+impl Action for Wait {
     const EXAMPLES: &'static [Example] =
         &[("Start a worker when there is work", "ipc mq wait /jobs && ./worker")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
-        let opened = Mailbox::open(&self.name, Access::Receive);
+        let opened = MessageQueue::open(&self.name, Access::Receive);
         let mut mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
         let tell = || tell_wait(output, &self.name, "for a message");
         let waited = wait_aloud(output, deadline, tell, |until| mailbox.wait(selection, until));
@@ -368,7 +372,7 @@ impl Run for Wait {
             WaitError::Kernel(errno) => explain(errno),
             WaitError::NoRoom | WaitError::NotPutBack(_) => Failure::failed(error.to_string()),
         });
-        self.waiting.settle(waited.about(&self.name)?).about(&self.name)?;
+        self.waiting.or_error(waited.about(&self.name)?).about(&self.name)?;
         Ok(Exit::Done)
     }
 }

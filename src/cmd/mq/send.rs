@@ -3,16 +3,18 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{after, nameless, target, tell_wait, wait_aloud};
+use crate::app::options::Framing;
+use crate::app::options::Waiting;
 use crate::app::trust::Trust;
-use crate::base::deadline::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Permissions;
-use crate::cmd::{after, nameless, target, tell_wait, wait_aloud};
-use crate::io::frame::{Framing, Length, Messages, ReadError, refuse_longer};
+use crate::io::frame::{Length, Messages, ReadError, refuse_longer};
 use crate::io::output::{Output, escape};
 use crate::mechanism::queue;
-use crate::mechanism::queue::{Mailbox, QueueName};
-use crate::program::{Example, Run};
+use crate::mechanism::queue::{MessageQueue, QueueName};
 use crate::sys::mqueue::{self, Access, MOST, PRIORITY_MAX};
 use crate::sys::system_v_queue;
 
@@ -49,7 +51,7 @@ pub struct Send {
     framing: Framing,
 }
 
-impl Run for Send {
+impl Action for Send {
     const EXAMPLES: &'static [Example] = &[
         (
             "Send a message, and one that overtakes it",
@@ -60,7 +62,8 @@ impl Run for Send {
         ("Send a file as one message", "ipc mq send --frame whole /jobs <job.bin"),
     ];
 
-    fn run(mut self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let mut sent = 0;
         let operands = std::mem::take(&mut self.messages);
         let result = self.send(operands, &mut sent, output);
@@ -86,7 +89,7 @@ impl Send {
             let tell = || tell_wait(output, &self.name, "for room: the queue is full");
             let waited =
                 wait_aloud(output, deadline, tell, |until| mailbox.send(message, priority, until));
-            self.waiting.settle(waited.map_err(explain)?)?;
+            self.waiting.or_error(waited.map_err(explain)?)?;
             *sent += 1;
         }
         Ok(())
@@ -112,7 +115,7 @@ impl Send {
     }
 
     /// Opens the queue, or makes one that these messages can be sent to.
-    fn open(&self, operands: &[OsString]) -> Result<Mailbox, Failure> {
+    fn open(&self, operands: &[OsString]) -> Result<MessageQueue, Failure> {
         loop {
             match self.open_existing() {
                 Err(failure) if self.create && failure.exit() == Exit::NotFound => {}
@@ -128,9 +131,9 @@ impl Send {
         }
     }
 
-    fn open_existing(&self) -> Result<Mailbox, Failure> {
+    fn open_existing(&self) -> Result<MessageQueue, Failure> {
         if !self.create {
-            let opened = Mailbox::open(&self.name, Access::Send);
+            let opened = MessageQueue::open(&self.name, Access::Send);
             return opened.map_err(|errno| unopened(errno, &self.name));
         }
         match &self.name {
@@ -148,16 +151,16 @@ impl Send {
     }
 
     /// Creates the queue as 'mq create' does that is told nothing but the name.
-    fn create(&self) -> Result<Mailbox, Failure> {
+    fn create(&self) -> Result<MessageQueue, Failure> {
         let mode = Permissions::of_new_object(None);
         match &self.name {
-            QueueName::Posix(name) => create_posix(name, None, mode).map(Mailbox::from),
+            QueueName::Posix(name) => create_posix(name, None, mode).map(MessageQueue::from),
             QueueName::SystemV(name) => {
                 let target = target(name)?;
                 if target.is_private() {
                     return Err(nameless());
                 }
-                create_system_v(target, mode, None).map(Mailbox::from)
+                create_system_v(target, mode, None).map(MessageQueue::from)
             }
         }
     }

@@ -3,13 +3,13 @@
 use clap::builder::RangedI64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::Waiting;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::{tell_wait, wait_aloud};
-use crate::io::output::Output;
 use crate::mechanism::barrier;
 use crate::mechanism::barrier::{BarrierName, Error, PARTIES_MAX};
-use crate::program::{Example, Run};
 
 use super::explain_posix;
 
@@ -37,7 +37,7 @@ pub struct Barrier {
     waiting: Waiting,
 }
 
-impl Run for Barrier {
+impl Action for Barrier {
     const EXAMPLES: &'static [Example] = &[
         (
             "Let three workers begin at the same time",
@@ -49,7 +49,8 @@ impl Run for Barrier {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let tell = || {
             tell_wait(output, &self.name, format_args!("until {} have come", self.parties));
@@ -58,7 +59,7 @@ impl Run for Barrier {
             barrier::wait(&self.name, self.parties, until)
         });
         let waited = waited.map_err(explain);
-        self.waiting.settle(waited.about(&self.name)?).about(&self.name)?;
+        self.waiting.or_error(waited.about(&self.name)?).about(&self.name)?;
         Ok(Exit::Done)
     }
 }

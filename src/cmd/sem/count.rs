@@ -3,13 +3,13 @@
 use clap::builder::RangedI64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::Waiting;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::wait_aloud;
+use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::wait_aloud;
-use crate::io::output::Output;
 use crate::mechanism::semaphore::Name;
 use crate::mechanism::semaphore::posix::VALUE_MAX;
-use crate::program::{Example, Run};
 use crate::sys::system_v_semaphore::AtEnd;
 
 use super::{Member, not_for_this_kind, possible, tell_holders};
@@ -58,13 +58,13 @@ pub struct Post {
     change: Change,
 }
 
-impl Run for Post {
+impl Action for Post {
     const EXAMPLES: &'static [Example] = &[
         ("Give a unit to somebody who waits", "ipc sem post /gpu"),
         ("Start four workers that wait", "ipc sem post /start --count 4"),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let Self { name, change } = self;
         let at_end = change.at_end(&name).about(&name)?;
         let count = possible(&name, change.count.into()).about(&name)?;
@@ -98,7 +98,7 @@ pub struct Wait {
     waiting: Waiting,
 }
 
-impl Run for Wait {
+impl Action for Wait {
     const EXAMPLES: &'static [Example] = &[
         ("Wait for a unit, but not for long", "ipc sem wait -t 5s /gpu || echo 'still busy'"),
         (
@@ -108,7 +108,8 @@ impl Run for Wait {
         ("Wait for all four workers", "ipc sem wait /done --count 4"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let Self { name, change, waiting } = self;
         let at_end = change.at_end(&name).about(&name)?;
@@ -118,7 +119,7 @@ impl Run for Wait {
         let taken =
             wait_aloud(output, deadline, tell, |until| semaphore.take(count, at_end, until));
         let taken = taken.map_err(|error| change.member.explain(&name, error)).about(&name)?;
-        waiting.settle(taken).about(&name)?;
+        waiting.or_error(taken).about(&name)?;
         Ok(Exit::Done)
     }
 }
@@ -134,13 +135,14 @@ pub struct Value {
     member: Member,
 }
 
-impl Run for Value {
+impl Action for Value {
     const EXAMPLES: &'static [Example] = &[
         ("See how many are free", "ipc sem value /gpu"),
         ("The same of the third of a set", "ipc sem value sysv:0x2a --index 2"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let semaphore = self.member.open(&self.name).about(&self.name)?;
         let value = semaphore.value().map_err(|error| self.member.explain(&self.name, error));
         output.line(value.about(&self.name)?)?;

@@ -3,21 +3,23 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::app::machine::Part;
+use crate::app::objects::{identifier_given, nameless, or_key, print_name, target};
+use crate::app::options::Creation;
 use crate::app::trust::{Accepted, Trust};
 use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::{SemaphoreName, SystemVName};
 use crate::base::units::Permissions;
-use crate::cmd::{Creation, identifier_given, nameless, or_key, print_name, target};
 use crate::io::output::Output;
 use crate::mechanism::semaphore::posix;
 use crate::mechanism::semaphore::posix::Semaphore;
 use crate::mechanism::semaphore::robust;
-use crate::mechanism::semaphore::robust::Permits;
+use crate::mechanism::semaphore::robust::RobustSemaphore;
 use crate::mechanism::semaphore::{Name, wait_until_finished};
-use crate::program::{Example, Run};
 use crate::sys::system_v::{Row, Target};
 use crate::sys::system_v_semaphore::{self, Set as SystemVSet};
 
@@ -61,14 +63,15 @@ pub struct Create {
     creation: Creation,
 }
 
-impl Run for Create {
+impl Action for Create {
     const EXAMPLES: &'static [Example] = &[
         ("Let two jobs run at a time", "ipc sem create /gpu --value 2"),
         ("Make sure that it is there, for others to use as well", "ipc sem create -e -m a=rw /gpu"),
         ("Make a System V set of three", "ipc sem create sysv:0x2a --nsems 3 --value 1"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let value = possible(&self.name, self.value).about(&self.name)?;
         match &self.name {
             Name::Posix(name) => self.posix(name, value, output).about(name),
@@ -107,7 +110,7 @@ impl Create {
     }
 
     fn accept_posix(&self, name: &SemaphoreName, value: u32) -> Result<Accepted, Failure> {
-        let permits = Permits::open(name).map_err(explain_permits)?;
+        let permits = RobustSemaphore::open(name).map_err(explain_permits)?;
         let found = permits.semaphore().found(name).map_err(explain_posix)?;
         if !self.reset {
             return self.creation.accept(&found);
@@ -227,13 +230,13 @@ pub struct Set {
     member: Member,
 }
 
-impl Run for Set {
+impl Action for Set {
     const EXAMPLES: &'static [Example] = &[
         ("Begin anew", "ipc sem set /gpu 2"),
         ("Close the second of a set", "ipc sem set sysv:0x2a 0 --index 1"),
     ];
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let explain = |error| self.member.explain(&self.name, error);
         let value = possible(&self.name, self.value).about(&self.name)?;
         let semaphore = self.member.open(&self.name).about(&self.name)?;
@@ -258,11 +261,12 @@ pub struct Rm {
     force: bool,
 }
 
-impl Run for Rm {
+impl Action for Rm {
     const EXAMPLES: &'static [Example] = &[("Tidy up", "ipc sem rm -f /gpu /start sysv:0x2a")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        crate::cmd::remove(&self.names, self.force, output, |name| self.remove(name))
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        crate::app::objects::remove(&self.names, self.force, output, |name| self.remove(name))
     }
 }
 
@@ -283,7 +287,7 @@ impl Rm {
 
     /// What cannot be opened holds nothing, or is not ours to look at.
     fn refuse_if_held(&self, name: &SemaphoreName) -> Result<(), Failure> {
-        match Permits::open(name).map(|permits| permits.held()) {
+        match RobustSemaphore::open(name).map(|permits| permits.held()) {
             Ok(held @ 1..) if !self.force => {
                 let reason = robust::Error::Held(held).to_string();
                 Err(Failure::new(Exit::InUse, reason)
@@ -299,9 +303,9 @@ pub fn open_posix(
     name: &SemaphoreName,
     create: Option<u32>,
     trust: &Trust,
-) -> Result<Permits, Failure> {
+) -> Result<RobustSemaphore, Failure> {
     loop {
-        let opened = Permits::open(name).map_err(explain_permits);
+        let opened = RobustSemaphore::open(name).map_err(explain_permits);
         let value = match (opened, create) {
             (Err(failure), Some(value)) if failure.exit() == Exit::NotFound => value,
             (Err(failure), None) => return Err(missing(failure, &Name::Posix(name.clone()))),

@@ -3,15 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::or_key;
+use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::{SemaphoreName, SystemVName};
-use crate::cmd::or_key;
-use crate::io::output::{Format, Output, Record, escape, json_bytes};
+use crate::io::output::{Record, escape, json_bytes};
 use crate::mechanism::semaphore::Name;
 use crate::mechanism::semaphore::posix;
-use crate::mechanism::semaphore::robust::{Claim, Permits};
-use crate::program::{Example, Run};
+use crate::mechanism::semaphore::robust::{Claim, RobustSemaphore};
 use crate::sys::process::{self, Holders};
 use crate::sys::system_v::{Row, Target};
 use crate::sys::system_v_semaphore::{self, Set};
@@ -34,13 +36,14 @@ pub struct Stat {
     format: Format,
 }
 
-impl Run for Stat {
+impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
         ("See who uses it", "ipc sem stat /gpu"),
         ("Ask from a program who holds units", "ipc sem stat --json /gpu | jq '.runs[].pid'"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let record = match &self.name {
             Name::Posix(name) => stat(name).map_err(|error| explain(error.into())).about(name)?,
             Name::SystemV(name) => stat_system_v(name)
@@ -53,7 +56,7 @@ impl Run for Stat {
 }
 
 fn stat(name: &SemaphoreName) -> Result<Record, crate::mechanism::semaphore::robust::Error> {
-    let permits = Permits::open(name)?;
+    let permits = RobustSemaphore::open(name)?;
     let semaphore = permits.semaphore();
     let status = semaphore.status();
     let record = Record::new()
@@ -62,8 +65,8 @@ fn stat(name: &SemaphoreName) -> Result<Record, crate::mechanism::semaphore::rob
         .number("waiters", semaphore.waiters());
     let record = runs(record, &permits.holders());
     semaphore.verify()?;
-    let record = crate::cmd::ownership(record, status).time("changed", status.st_ctime);
-    Ok(crate::cmd::holders(record, &Holders::of(status)))
+    let record = crate::app::objects::ownership(record, status).time("changed", status.st_ctime);
+    Ok(crate::app::objects::holders(record, &Holders::of(status)))
 }
 
 /// Which processes hold units. One that cannot be seen has no number here.
@@ -98,8 +101,8 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
     let record = members(record, "unit_waiters", count, |index| set.waiters(index))?;
     let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
     let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
-    let record = crate::cmd::system_v_ownership(record, &row);
-    Ok(crate::cmd::system_v_creator(record, &row)
+    let record = crate::app::objects::system_v_ownership(record, &row);
+    Ok(crate::app::objects::system_v_creator(record, &row)
         .time("used", row.number("otime"))
         .time("changed", row.number("ctime")))
 }
@@ -126,7 +129,7 @@ pub struct Ls {
     format: Format,
 }
 
-impl Run for Ls {
+impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("See them all", "ipc sem ls"),
         (
@@ -135,7 +138,8 @@ impl Run for Ls {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let mut records = Vec::new();
         let names = posix::list();
         records.extend(names.iter().flatten().filter_map(of_posix));
@@ -145,16 +149,21 @@ impl Run for Ls {
             names.err().map(|errno| about(explain_posix(errno.into()), "/dev/shm")),
             rows.err().map(|errno| about(explain_system_v(errno), "/proc/sysvipc/sem")),
         ];
-        crate::cmd::list(&records, unlisted.into_iter().flatten().collect(), self.format, output)
+        crate::app::objects::list(
+            &records,
+            unlisted.into_iter().flatten().collect(),
+            self.format,
+            output,
+        )
     }
 }
 
 /// A line of `ls`; none for a semaphore that has gone since.
 fn of_posix(name: &SemaphoreName) -> Option<Record> {
     let status = posix::status(name).ok()?;
-    let value = Permits::open(name).ok().map(|permits| permits.semaphore().value());
+    let value = RobustSemaphore::open(name).ok().map(|permits| permits.semaphore().value());
     let record = of_both(name.as_ref().as_encoded_bytes(), value, 1);
-    Some(crate::cmd::ownership(record, &status))
+    Some(crate::app::objects::ownership(record, &status))
 }
 
 /// A line of `ls`, under the name by which the set is reached.
@@ -162,7 +171,10 @@ fn of_system_v(row: &Row) -> Record {
     let count = row.number("nsems");
     let set = Set::open(Target::Id(row.number("semid") as i32)).ok().filter(|_| count == 1);
     let value = set.and_then(|set| set.value(0).ok());
-    crate::cmd::system_v_ownership(of_both(row.name().as_encoded_bytes(), value, count), row)
+    crate::app::objects::system_v_ownership(
+        of_both(row.name().as_encoded_bytes(), value, count),
+        row,
+    )
 }
 
 fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {

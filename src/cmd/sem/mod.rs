@@ -11,16 +11,16 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
+use crate::app::objects::{no_room_in, not_there};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
-use crate::cmd::{no_room_in, not_there};
 use crate::io::output::escape;
 pub use crate::mechanism::semaphore::Name;
 use crate::mechanism::semaphore::posix;
 use crate::mechanism::semaphore::robust;
 use crate::mechanism::semaphore::{Error, Semaphore};
-use crate::program::{Noun, Verb};
 use crate::sys::dev_shm;
 use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore::{self, Set};

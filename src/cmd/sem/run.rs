@@ -5,15 +5,17 @@ use std::ffi::OsString;
 use clap::builder::RangedI64ValueParser;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action as Verbs, Example, Statuses};
+use crate::app::context::Context;
+use crate::app::objects::wait_aloud;
+use crate::app::options::Conflict;
+use crate::app::options::Waiting;
 use crate::app::trust::Trust;
-use crate::base::deadline::Waiting;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::{SemaphoreName, SystemVName};
-use crate::cmd::{Conflict, wait_aloud};
 use crate::io::output::Output;
 use crate::mechanism::semaphore::robust::COUNT_MAX;
 use crate::mechanism::semaphore::{Error, Name};
-use crate::program::{Example, Run as Verbs, Statuses};
 use crate::run::job;
 use crate::run::job::Command;
 use crate::sys::descriptor;
@@ -84,7 +86,8 @@ impl Verbs for Run {
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         self.member.check(&self.name).about(&self.name)?;
         possible(&self.name, self.count.into()).about(&self.name)?;
         let create = self.create.map(|units| possible(&self.name, units)).transpose();
@@ -93,7 +96,7 @@ impl Verbs for Run {
             Name::Posix(name) => self.posix(name, create, output),
             Name::SystemV(name) => self.system_v(name, create, output),
         };
-        done.or_else(|error| self.conflict.settle(error, output))
+        done.or_else(|error| self.conflict.or_error(error, output))
     }
 }
 
@@ -110,7 +113,7 @@ impl Run {
         let tell = || tell_claims(&self.name, self.count, &permits, output);
         let claimed = wait_aloud(output, deadline, tell, |until| permits.claim(self.count, until));
         let claimed = claimed.map_err(failed).about(name)?;
-        let mut hold = self.waiting.settle(claimed).about(name)?;
+        let mut hold = self.waiting.or_error(claimed).about(name)?;
         if !self.close {
             descriptor::pass_on(hold.descriptor()).about(name)?;
         }
@@ -141,7 +144,7 @@ impl Run {
             set.take(index, self.count, AtEnd::Undo, until)
         });
         let failed = |errno| self.member.explain(&self.name, Error::SystemV(errno));
-        self.waiting.settle(taken.map_err(failed).about(name)?).about(name)?;
+        self.waiting.or_error(taken.map_err(failed).about(name)?).about(name)?;
         Err(job::exec(&self.command))
     }
 }

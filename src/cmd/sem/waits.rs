@@ -2,10 +2,10 @@
 
 use std::ffi::OsStr;
 
-use crate::cmd::{tell, tell_wait};
+use crate::app::objects::{tell, tell_wait};
 use crate::io::output::{Output, escape};
 use crate::mechanism::semaphore::Semaphore;
-use crate::mechanism::semaphore::robust::Permits;
+use crate::mechanism::semaphore::robust::RobustSemaphore;
 use crate::sys::process;
 use crate::sys::system_v_semaphore::Set;
 
@@ -18,7 +18,12 @@ pub fn tell_holders(name: impl AsRef<OsStr>, count: u32, semaphore: &Semaphore, 
 }
 
 /// The same of a POSIX semaphore: the commands of `ipc sem run` are known.
-pub fn tell_claims(name: impl AsRef<OsStr>, count: u32, permits: &Permits, output: &Output) {
+pub fn tell_claims(
+    name: impl AsRef<OsStr>,
+    count: u32,
+    permits: &RobustSemaphore,
+    output: &Output,
+) {
     if !output.is_verbose() {
         return;
     }

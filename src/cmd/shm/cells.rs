@@ -4,16 +4,19 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::options::Format;
+use crate::app::options::Waiting;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::base::units::{Patience, Size};
-use crate::cmd::{tell_wait, wait_aloud};
-use crate::io::output::{Format, Output};
+use crate::base::units::{Size, Timeout};
+use crate::io::output::Output;
 use crate::mechanism::memory::cell;
 use crate::mechanism::memory::cell::{Endian, Number, Type};
 use crate::mechanism::memory::segment::{Access, Segment, View, Window};
-use crate::program::{Example, Run};
 use crate::sys::poll;
 
 use super::{Guarding, Operand, bytes, of_kernel, open, refuse_removed, shrank, within};
@@ -104,10 +107,11 @@ pub struct Peek<O: Operand> {
     guarding: Guarding,
 }
 
-impl<O: Operand> Run for Peek<O> {
+impl<O: Operand> Action for Peek<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.peek;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Read)?;
         let (offset, width) = (bytes(self.offset), self.kind.width());
@@ -160,10 +164,11 @@ pub struct Poke<O: Operand> {
     guarding: Guarding,
 }
 
-impl<O: Operand> Run for Poke<O> {
+impl<O: Operand> Action for Poke<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.poke;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let numbers = self
             .values
             .iter()
@@ -212,10 +217,11 @@ pub struct Add<O: Operand> {
     guarding: Guarding,
 }
 
-impl<O: Operand> Run for Add<O> {
+impl<O: Operand> Action for Add<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.add;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let kind = self.cell.kind;
         let delta = kind.parse_delta(&self.delta).map_err(usage).about(&self.delta)?;
         let _guard = self.guarding.take(output)?;
@@ -255,10 +261,11 @@ pub struct Cas<O: Operand> {
     guarding: Guarding,
 }
 
-impl<O: Operand> Run for Cas<O> {
+impl<O: Operand> Action for Cas<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.cas;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let (old, new) = (self.cell.parse(&self.old)?, self.cell.parse(&self.new)?);
         let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Write)?;
@@ -299,7 +306,7 @@ pub struct Wait<O: Operand> {
     condition: Condition,
     /// Look again after this long without being woken; 'inf' is never
     #[arg(long, value_name = "DURATION", default_value = "100ms")]
-    poll: Patience,
+    poll: Timeout,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -322,13 +329,14 @@ pub struct Condition {
     change: bool,
 }
 
-impl<O: Operand> Run for Wait<O> {
+impl<O: Operand> Action for Wait<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.wait;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let wanted = self.condition.number(self.cell)?;
-        if self.poll == Patience::For(Duration::ZERO) {
+        if self.poll == Timeout::For(Duration::ZERO) {
             return Err(Failure::new(Exit::Usage, "it would never sleep")).about("--poll 0");
         }
         let segment = open(&self.name, Access::Read)?;
@@ -336,7 +344,7 @@ impl<O: Operand> Run for Wait<O> {
         let waited =
             wait_aloud(output, deadline, tell, |until| self.watch(&*segment, wanted, until));
         let waited = waited.about(&self.name)?;
-        output.line(self.waiting.settle(waited).about(&self.name)?)?;
+        output.line(self.waiting.or_error(waited).about(&self.name)?)?;
         Ok(Exit::Done)
     }
 }
@@ -390,8 +398,8 @@ impl<O: Operand> Watch<'_, O> {
                 return Ok(Some(waited));
             }
             let again = match self.wait.poll {
-                Patience::Forever => self.deadline,
-                Patience::For(interval) => self.deadline.min(Deadline::after(interval)),
+                Timeout::Forever => self.deadline,
+                Timeout::For(interval) => self.deadline.min(Deadline::after(interval)),
             };
             // Whatever ended the sleep, the number tells what it is.
             let _ = window.wait(offset, width, snapshot, again).map_err(of_kernel)?;
@@ -403,8 +411,8 @@ impl<O: Operand> Watch<'_, O> {
         let (offset, width) = (self.wait.cell.offset(), self.wait.cell.kind.width());
         let bytes = within(self.segment, offset, Some(width.bytes()))?;
         let interval = match self.wait.poll {
-            Patience::Forever => WITHOUT_ROOM,
-            Patience::For(interval) => interval.min(WITHOUT_ROOM),
+            Timeout::Forever => WITHOUT_ROOM,
+            Timeout::For(interval) => interval.min(WITHOUT_ROOM),
         };
         loop {
             let mut view = View::new(self.segment, bytes.clone());

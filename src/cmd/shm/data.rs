@@ -1,6 +1,8 @@
 //! Bytes in bulk: making segments, filling them and reading them.
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::app::trust::Trust;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::{Permissions, Size};
@@ -10,15 +12,15 @@ use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{
     Access, Fit, PageSize, Passing, Place, Segment, WriteError,
 };
-use crate::program::{Example, Run};
 use crate::sys::origin::Found;
 use crate::sys::stdio::Stream;
 
-use super::super::{Creation, each, print_name, stdin_failed};
 use super::{
     Durability, Guarding, Operand, bytes, explain_of, of_kernel, open, open_unnamed,
     refuse_removed, removed, shrank, within,
 };
+use crate::app::objects::{each, print_name, stdin_failed};
+use crate::app::options::Creation;
 
 /// Create a segment
 ///
@@ -42,10 +44,11 @@ pub struct Create<O: Operand> {
     creation: Creation,
 }
 
-impl<O: Operand> Run for Create<O> {
+impl<O: Operand> Action for Create<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.create;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let Size(size) = self.size;
         let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
         let failed = |error| explain_of(&self.name, error);
@@ -104,10 +107,11 @@ pub struct Write<O: Operand> {
     guarding: Guarding,
 }
 
-impl<O: Operand> Run for Write<O> {
+impl<O: Operand> Action for Write<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.write;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let _guard = self.guarding.take(output)?;
         self.write().map_err(|error| match error {
             WriteError::Source(errno) => stdin_failed(errno),
@@ -184,10 +188,11 @@ pub struct Cat<O: Operand> {
     guarding: Guarding,
 }
 
-impl<O: Operand> Run for Cat<O> {
+impl<O: Operand> Action for Cat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.cat;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let _guard = self.guarding.take(output)?;
         each(&self.names, output, |name, output| self.print(name, output))
     }
@@ -256,10 +261,10 @@ pub struct Resize<O: Operand> {
     size: Size,
 }
 
-impl<O: Operand> Run for Resize<O> {
+impl<O: Operand> Action for Resize<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.resize;
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
         let failed = |error| explain_of(&self.name, error);
         open(&self.name, Access::Write)?.resize(size).map_err(failed).about(&self.name)?;

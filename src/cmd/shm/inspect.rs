@@ -3,15 +3,17 @@
 use serde_json::Value as Json;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::app::machine::Part;
+use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject, about};
-use crate::io::output::{Format, Output, Record};
+use crate::io::output::Record;
 use crate::mechanism::memory::segment::{Description, Fact, Listed, Value};
-use crate::program::{Example, Run};
 use crate::sys::process::{Holders, HoldersOfMany};
 
+use crate::app::objects::{holders, list, listed_holders, remove, warn_of_hidden};
 use crate::cmd::shm::{Operand, explain_of};
-use crate::cmd::{holders, list, listed_holders, remove, warn_of_hidden};
 
 /// Show all that is known of a segment
 ///
@@ -27,10 +29,11 @@ pub struct Stat<O: Operand> {
     format: Format,
 }
 
-impl<O: Operand> Run for Stat<O> {
+impl<O: Operand> Action for Stat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.stat;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let Description { facts, object } = self
             .name
             .describe()
@@ -66,10 +69,11 @@ pub struct Ls<O: Operand> {
     kind: std::marker::PhantomData<O>,
 }
 
-impl<O: Operand> Run for Ls<O> {
+impl<O: Operand> Action for Ls<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.ls;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let Listed { found: all, unlisted } = O::list();
         let everybody = HoldersOfMany::find(all.iter().map(|segment| segment.object));
         let columns: Vec<&str> = COLUMNS
@@ -122,10 +126,11 @@ pub struct Rm<O: Operand> {
     force: bool,
 }
 
-impl<O: Operand> Run for Rm<O> {
+impl<O: Operand> Action for Rm<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.rm;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         remove(&self.names, self.force, output, |name| {
             name.remove().map_err(|error| explain_of(name, error))
         })

@@ -12,18 +12,18 @@ use std::path::Path;
 use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::app::arguments::{Plain, Word};
+use crate::app::command::{Example, Noun, Verb};
 use crate::app::machine::Part;
-use crate::base::deadline::Waiting;
+use crate::app::objects::{identifier_given, nameless, no_room, no_room_in, not_there, or_key};
+use crate::app::options::Waiting;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::AnyName;
 use crate::base::units::Size;
 use crate::cmd::sem;
-use crate::cmd::{identifier_given, nameless, no_room, no_room_in, not_there, or_key};
 use crate::io::output::Output;
 use crate::mechanism::memory::segment::{Access, Error, Place, Segment, Sync};
 use crate::mechanism::semaphore::guard::{Guard, Held};
-use crate::program::{Example, Noun, Verb};
 use crate::sys::dev_shm;
 
 pub use cells::{Add, Cas, Peek, Poke, Wait};
@@ -200,7 +200,7 @@ impl Guarding {
             Held::SystemV(set) => sem::tell_last(&subject, 1, set, 0, output),
         };
         let taken = Guard::take(name, self.waiting.deadline(), tell).map_err(sem::explain);
-        self.waiting.settle(taken.about(&subject)?).about(&subject).map(Some)
+        self.waiting.or_error(taken.about(&subject)?).about(&subject).map(Some)
     }
 
     /// Whether one was asked for.

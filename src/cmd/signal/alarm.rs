@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example, Statuses};
+use crate::app::context::Context;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::base::units::Patience;
+use crate::base::units::Timeout;
 use crate::io::output::{Output, escape};
-use crate::program::{Example, Run, Statuses};
 use crate::run::job;
 use crate::run::job::{Command, Event, Job};
 use crate::sys::process;
@@ -26,13 +27,13 @@ use super::Sendable;
 pub struct Alarm {
     /// How long COMMAND may take
     #[arg(value_name = "DURATION")]
-    duration: Patience,
+    duration: Timeout,
     /// Signal to send then
     #[arg(short, long, value_name = "SIGNAL", default_value = "TERM")]
     signal: Sendable,
     /// Send KILL too, if COMMAND still runs this long after that
     #[arg(short, long, value_name = "DURATION")]
-    kill_after: Option<Patience>,
+    kill_after: Option<Timeout>,
     /// Stay in the group of the terminal, and signal COMMAND alone
     #[arg(long)]
     foreground: bool,
@@ -44,14 +45,15 @@ pub struct Alarm {
     command: Vec<OsString>,
 }
 
-impl Run for Alarm {
+impl Action for Alarm {
     const EXAMPLES: &'static [Example] = &[
         ("Give a download a minute", "ipc signal alarm 1m -- curl -O https://example.org/file"),
         ("Ask first, then insist", "ipc signal alarm 10s -s INT -k 5s -- ./server"),
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let command = Command::new(&self.command)?;
         if !self.foreground {
             process::lead_group();
@@ -117,9 +119,9 @@ impl Alarm {
 }
 
 /// The moment at which something is too late; none for 0 and inf.
-fn limit(patience: Option<Patience>) -> Deadline {
+fn limit(patience: Option<Timeout>) -> Deadline {
     match patience {
-        Some(Patience::For(duration)) if !duration.is_zero() => Deadline::after(duration),
+        Some(Timeout::For(duration)) if !duration.is_zero() => Deadline::after(duration),
         _ => Deadline::NEVER,
     }
 }

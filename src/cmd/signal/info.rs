@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::options::Format;
+use crate::app::options::Pid;
 use crate::base::exit::{Exit, Subject};
 use crate::base::signal::Signal;
-use crate::cmd::Pid;
-use crate::io::output::{Format, Output, Record};
-use crate::program::{Example, Run};
+use crate::io::output::Record;
 use crate::sys::process;
 use crate::sys::signal::SignalSet;
 
@@ -29,7 +31,7 @@ pub struct Info {
     format: Format,
 }
 
-impl Run for Info {
+impl Action for Info {
     const EXAMPLES: &'static [Example] = &[
         ("See why it does not end", "ipc signal info 4711"),
         ("Look at a whole job", "ipc signal info --tree \"$$\""),
@@ -39,7 +41,8 @@ impl Run for Info {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let root = record(self.pid.number).about(&self.pid)?;
         if !self.tree {
             output.show(&root, self.format)?;

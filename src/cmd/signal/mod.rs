@@ -11,10 +11,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action as Verbs, Example, Noun, Statuses, Verb};
+use crate::app::context::Context;
+use crate::app::options::Format;
 use crate::base::exit::Exit;
 use crate::base::signal::{Action, Signal};
-use crate::io::output::{Format, Output, Record};
-use crate::program::{Example, Noun, Run as Verbs, Statuses, Verb};
+use crate::io::output::Record;
 use crate::run::job;
 use crate::sys::signal::{Dispositions, SignalSet};
 use crate::sys::spawn::Streams;
@@ -64,7 +66,7 @@ impl Verbs for Run {
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let command = job::Command::new(&self.command)?;
         let dispositions = Dispositions {
             ignore: set(&self.ignore),
@@ -92,7 +94,8 @@ impl Verbs for Ls {
     const EXAMPLES: &'static [Example] =
         &[("See them all", "ipc signal ls"), ("Find one", "ipc signal ls | grep -w 15")];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let record = |signal: Signal| {
             Record::new()
                 .bytes("name", signal.to_string().as_bytes())

@@ -3,20 +3,21 @@
 use std::ffi::{OsStr, OsString};
 use std::str::FromStr;
 
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::signal::Signal;
-use crate::base::units::Patience;
+use crate::base::units::Timeout;
 use crate::io::output::{Output, escape};
 use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::{Content, Fate};
-use crate::program::{Example, Run};
 use crate::sys::pidfd::Process;
 use crate::sys::process;
 
 use crate::app::arguments::Plain;
-use crate::cmd::{NOT_A_PROCESS, Pid};
+use crate::app::options::{NOT_A_PROCESS, Pid};
 
 use super::Sendable;
 
@@ -54,7 +55,7 @@ pub struct Send {
     wait: bool,
     /// Wait no longer than this
     #[arg(short, long, value_name = "DURATION", requires = "wait", allow_negative_numbers = true)]
-    timeout: Option<Patience>,
+    timeout: Option<Timeout>,
     /// After that, send this signal to those that are left, and wait on
     #[arg(long, value_name = "SIGNAL", requires = "timeout")]
     then: Option<Signal>,
@@ -79,7 +80,7 @@ pub struct Send {
     all_processes: bool,
 }
 
-impl Run for Send {
+impl Action for Send {
     const EXAMPLES: &'static [Example] = &[
         ("Have a daemon read its configuration again", "ipc signal send HUP --pidfile daemon.pid"),
         ("Send a number along", "ipc signal send RTMIN+1 --value 42 4711"),
@@ -105,9 +106,10 @@ impl Run for Send {
         }
     }
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = match self.timeout {
-            Some(Patience::For(duration)) => Deadline::after(duration),
+            Some(Timeout::For(duration)) => Deadline::after(duration),
             _ => Deadline::NEVER,
         };
         let Sendable(signal) = self.signal;
@@ -120,7 +122,7 @@ impl Run for Send {
             return Ok(Exit::Done);
         }
         let mut sent = Vec::new();
-        let exit = crate::cmd::each(&self.targets()?, output, |target, _| {
+        let exit = crate::app::objects::each(&self.targets()?, output, |target, _| {
             let process = match self.group {
                 true => return self.send_to_group(target, signal),
                 false => target.open()?,

@@ -9,11 +9,12 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example, Statuses};
+use crate::app::context::Context;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Subject};
 use crate::base::signal::Signal;
 use crate::io::output::Output;
-use crate::program::{Example, Run, Statuses};
 use crate::run::job;
 use crate::run::job::{Command, Running};
 use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
@@ -47,7 +48,7 @@ pub struct Trap {
     command: Vec<OsString>,
 }
 
-impl Run for Trap {
+impl Action for Trap {
     const EXAMPLES: &'static [Example] = &[
         (
             "Show how far a long job is, whenever asked",
@@ -60,7 +61,8 @@ impl Run for Trap {
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let passed = job::FORWARDED.into_iter().filter(|&signal| self.passes_on(signal));
         let mut session = Session::new(self.on.clone(), passed)?;
         let mut command = match self.command.as_slice() {

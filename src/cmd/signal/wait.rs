@@ -1,11 +1,14 @@
 //! `ipc signal wait`.
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::options::Format;
+use crate::app::options::Waiting;
 use crate::app::ready::Ready;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::Exit;
-use crate::io::output::{Format, Output, Record, Unwritable};
-use crate::program::{Example, Run};
+use crate::io::output::{Output, Record, Unwritable};
 use crate::sys::signal::{Blocked, Received};
 
 use super::Catchable;
@@ -35,7 +38,7 @@ pub struct Wait {
     format: Format,
 }
 
-impl Run for Wait {
+impl Action for Wait {
     const EXAMPLES: &'static [Example] = &[
         ("Wait until somebody says go", "ipc signal wait USR1"),
         (
@@ -44,7 +47,8 @@ impl Run for Wait {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let blocked = Blocked::new(self.signals.iter().map(|&Catchable(signal)| signal).collect());
         let listener = self.ready.listener()?;
@@ -74,7 +78,7 @@ impl Wait {
         output.flush()?;
         let names: Vec<String> = self.signals.iter().map(|Catchable(it)| it.to_string()).collect();
         output.note(format_args!("waiting for {}", names.join(", ")));
-        Ok(self.waiting.settle(blocked.take(deadline)?)?)
+        Ok(self.waiting.or_error(blocked.take(deadline)?)?)
     }
 }
 

@@ -3,24 +3,27 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::tell_wait;
+use crate::app::options::Framing;
+use crate::app::options::Waiting;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::base::units::Patience;
-use crate::cmd::tell_wait;
-use crate::io::frame::Framing;
+use crate::base::units::Timeout;
 use crate::io::output::Output;
 use crate::mechanism::socket::Connecting;
 use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
 use crate::mechanism::socket::duplex::Terms;
-use crate::program::{Example, Run};
 use crate::run::job;
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 
-use super::{Connected, Lifetime, OneWay, Silence, connect};
+use crate::app::socket::{Connected, Silence, connect};
+use crate::cmd::sock::{Lifetime, OneWay};
 
 /// Connect stdin and stdout to a socket
 ///
@@ -68,7 +71,7 @@ pub struct Connect {
     bind: Option<Address>,
     /// Where nobody listens, try again for this long
     #[arg(long, value_name = "DURATION")]
-    retry: Option<Patience>,
+    retry: Option<Timeout>,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -84,7 +87,7 @@ pub struct Connect {
     command: Vec<OsString>,
 }
 
-impl Run for Connect {
+impl Action for Connect {
     const EXAMPLES: &'static [Example] = &[
         ("Ask a server", "echo status | ipc sock connect /run/server"),
         ("Talk to one that is about to start", "ipc sock connect --retry 5s @jobs"),
@@ -104,7 +107,8 @@ impl Run for Connect {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         self.connected.connections_only()?;
         if !self.command.is_empty() {
             self.lifetime.only_with_our_streams()?;
@@ -115,8 +119,8 @@ impl Run for Connect {
         descriptor::keep_to_ourselves();
         let retry = match self.retry {
             None => Deadline::PASSED,
-            Some(Patience::Forever) => Deadline::NEVER,
-            Some(Patience::For(duration)) => Deadline::after(duration),
+            Some(Timeout::Forever) => Deadline::NEVER,
+            Some(Timeout::For(duration)) => Deadline::after(duration),
         };
         let how = Connecting {
             source: self.bind.as_ref(),
@@ -125,7 +129,7 @@ impl Run for Connect {
             ..Connecting::new(self.connected.kind, deadline)
         };
         let connected = self.connect(how, output)?;
-        let socket = self.waiting.settle(connected).about(&self.address)?;
+        let socket = self.waiting.or_error(connected).about(&self.address)?;
         if !self.command.is_empty() {
             let command = activation::hide(job::Command::new(&self.command)?);
             job::start_clean();

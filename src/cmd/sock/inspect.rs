@@ -7,16 +7,18 @@ use nix::sys::stat::{fstat, stat};
 use serde_json::Value;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{listed_holders, ownership, warn_of_hidden};
+use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::{listed_holders, ownership, warn_of_hidden};
-use crate::io::output::{Format, Output, Record};
+use crate::io::output::Record;
 use crate::mechanism::socket::Error;
 use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::{Address, Place};
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::table::Row;
-use crate::program::{Example, Run};
 use crate::sys::descriptor;
 use crate::sys::inode::is_socket;
 use crate::sys::process::SocketHolders;
@@ -36,7 +38,7 @@ pub struct Ls {
     format: Format,
 }
 
-impl Run for Ls {
+impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("See who listens", "ipc sock ls"),
         (
@@ -45,7 +47,8 @@ impl Run for Ls {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let holders = SocketHolders::find();
         let rows = table::all()?;
         let listed = rows.iter().filter(|row| self.all || row.is_reachable());
@@ -74,13 +77,14 @@ pub struct Stat {
     format: Format,
 }
 
-impl Run for Stat {
+impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
         ("See whose socket it is", "ipc sock stat /run/server"),
         ("See who is at the other end of our stdin", "ipc sock stat fd:0"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let record = match self.address.place() {
             Place::Descriptor(number) => of_descriptor(*number).about(&self.address)?,
             Place::Handed(name) => {
@@ -121,7 +125,7 @@ fn of_address(address: &Address) -> Result<Record, Error> {
 }
 
 fn with_holders(record: Record, row: &Row) -> Record {
-    crate::cmd::holders(record, &SocketHolders::find().of(row.inode))
+    crate::app::objects::holders(record, &SocketHolders::find().of(row.inode))
 }
 
 /// What the table has of a socket, whose address is shown so.

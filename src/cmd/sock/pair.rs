@@ -3,15 +3,15 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example, Statuses};
+use crate::app::context::Context;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::io::output::Output;
-use crate::program::{Example, Run, Statuses};
 use crate::run::job::{Command, Job};
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 
-use super::Connected;
+use crate::app::socket::Connected;
 
 /// Run two commands that talk with each other
 ///
@@ -28,14 +28,14 @@ pub struct Pair {
     command: Vec<OsString>,
 }
 
-impl Run for Pair {
+impl Action for Pair {
     const EXAMPLES: &'static [Example] = &[(
         "Let two programs ask and answer each other",
         "ipc sock pair -- ./player white -- ./player black",
     )];
     const STATUSES: Statuses = Statuses::OfCommand;
 
-    fn run(self, _: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let (first, second) = split(&self.command)?;
         let (first, second) = (Command::new(first)?, Command::new(second)?);
         descriptor::keep_to_ourselves();

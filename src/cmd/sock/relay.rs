@@ -5,21 +5,24 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Output;
 use crate::mechanism::socket::Connecting;
-use crate::mechanism::socket::address::{Address, Place, SocketType};
+use crate::mechanism::socket::address::{Address, Place};
 use crate::mechanism::socket::relay;
-use crate::program::{Example, Run};
 use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
 use crate::sys::events::Interest;
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{KeepAlive, Socket};
 use crate::sys::thread;
 
-use super::{Lifetime, connect};
-use crate::app::listen::Hosting;
+use crate::app::listen::ListenOptions;
+use crate::app::socket::connect;
+use crate::cmd::sock::Lifetime;
 use crate::server::admission::Client;
 use crate::server::event_loop;
 use crate::server::event_loop::{Limits, Service, attend};
@@ -46,18 +49,19 @@ pub struct Relay {
     #[arg(value_name = "ADDRESS")]
     to: Address,
     #[command(flatten)]
-    hosting: Hosting,
+    hosting: ListenOptions,
     #[command(flatten)]
     lifetime: Lifetime,
 }
 
-impl Run for Relay {
+impl Action for Relay {
     const EXAMPLES: &'static [Example] = &[
         ("Make a local server reachable at a port", "ipc sock relay tcp::8080 /run/server"),
         ("Reach a port by a path", "ipc sock relay ./db tcp:db.example.org:5432"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         if self.from.as_ref() == self.to.as_ref() {
             // Each connection would make another one, until there is no descriptor left.
             let reason = "it would be relayed to itself";
@@ -122,7 +126,7 @@ struct Connection {
 }
 
 impl Relays {
-    fn new(to: Address, open: Option<Socket>, hosting: &Hosting, lifetime: Lifetime) -> Self {
+    fn new(to: Address, open: Option<Socket>, hosting: &ListenOptions, lifetime: Lifetime) -> Self {
         let (kind, keepalive) = (hosting.kind(), hosting.keepalive());
         let (to, running) = (Arc::new(to), BTreeMap::new());
         Self { to, open, kind, keepalive, lifetime, running, last: Exit::Done }

@@ -3,20 +3,24 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::after;
+use crate::app::options::Framing;
+use crate::app::options::Waiting;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::after;
-use crate::io::frame::{Framing, Messages, Writer};
+use crate::io::frame::{Messages, Writer};
 use crate::io::output::Output;
 use crate::mechanism::socket::Connecting;
-use crate::mechanism::socket::address::{Address, SocketType};
+use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
-use crate::program::{Example, Run};
 use crate::sys::poll;
 use crate::sys::socket::Socket;
+use crate::sys::socket::SocketType;
 
-use super::connect;
+use crate::app::socket::connect;
 
 /// Send messages to a socket
 ///
@@ -47,7 +51,7 @@ pub struct Send {
     framing: Framing,
 }
 
-impl Run for Send {
+impl Action for Send {
     const EXAMPLES: &'static [Example] = &[
         ("Log a line", "ipc sock send /dev/log '<13>backup: done'"),
         ("Ask, and wait for the answer", "ipc sock send --reply -t 2s @clock now"),
@@ -57,11 +61,12 @@ impl Run for Send {
         ),
     ];
 
-    fn run(mut self, output: &mut Output) -> anyhow::Result<Exit> {
-        super::messages_only(self.kind)?;
+    fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        crate::app::socket::messages_only(self.kind)?;
         let source = self.bind.as_ref();
         let how = Connecting { source, ..Connecting::new(self.kind, self.waiting.deadline()) };
-        let socket = self.waiting.settle(connect(&self.address, how)?).about(&self.address)?;
+        let socket = self.waiting.or_error(connect(&self.address, how)?).about(&self.address)?;
         socket.enlarge_send_buffer();
         socket.make_non_blocking()?;
         socket.mark_messages()?;
@@ -84,7 +89,7 @@ impl Send {
         let mut sent = 0;
         while let Some(message) = messages.next().about("standard input")? {
             let told = send(socket, message, self.waiting.deadline());
-            let settled = told.and_then(|waited| self.waiting.settle(waited));
+            let settled = told.and_then(|waited| self.waiting.or_error(waited));
             settled.map_err(|failure| after(failure, sent)).about(&self.address)?;
             sent += 1;
             if self.reply {
@@ -99,7 +104,7 @@ impl Send {
     /// The answer to a message.
     fn answer<'a>(&self, socket: &Socket, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Failure> {
         let deadline = self.waiting.deadline();
-        self.waiting.settle(poll::readable(socket, deadline)?)?;
+        self.waiting.or_error(poll::readable(socket, deadline)?)?;
         let answer = socket.receive_message(buffer).map_err(duplex::Error::of_socket)?;
         answer.ok_or_else(|| Failure::failed("the peer hung up and did not answer"))
     }

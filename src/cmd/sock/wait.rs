@@ -1,13 +1,13 @@
 //! `ipc sock wait`.
 
 use crate::app::arguments::Plain;
-use crate::base::deadline::Waiting;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::{tell_wait, wait_aloud};
-use crate::io::output::Output;
 use crate::mechanism::socket;
 use crate::mechanism::socket::address::Address;
-use crate::program::{Example, Run};
 
 /// Wait until somebody listens
 ///
@@ -23,19 +23,20 @@ pub struct Wait {
     waiting: Waiting,
 }
 
-impl Run for Wait {
+impl Action for Wait {
     const EXAMPLES: &'static [Example] = &[
         ("Start a server and go on when it listens", "server & ipc sock wait -t 10s /run/server"),
         ("Wait for a port of another machine", "ipc sock wait -t 1m tcp:db.example.org:5432"),
         ("Ask whether somebody listens", "ipc sock wait -n @jobs && echo yes"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let tell = || tell_wait(output, &self.address, "for a listener");
         let waited = wait_aloud(output, deadline, tell, |until| socket::wait(&self.address, until));
         let waited = waited.map_err(Failure::from);
-        self.waiting.settle(waited.about(&self.address)?).about(&self.address)?;
+        self.waiting.or_error(waited.about(&self.address)?).about(&self.address)?;
         Ok(Exit::Done)
     }
 }

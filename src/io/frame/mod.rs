@@ -14,8 +14,6 @@ mod tests;
 use std::fmt;
 use std::io::Write;
 
-use crate::app::arguments;
-use crate::app::arguments::Plain;
 use crate::base::errno::Errno;
 
 pub use self::messages::{Messages, refuse_longer};
@@ -36,26 +34,6 @@ pub enum Form {
     Len4,
     /// A length in decimal, a colon, the bytes, a comma
     Netstring,
-}
-
-arguments::choice!(Form);
-
-/// How records are told apart: the options.
-#[derive(Clone, Copy, Debug, clap::Args, Plain)]
-pub struct Framing {
-    /// Records end with NUL instead of newline
-    #[arg(short = '0', long, conflicts_with = "frame")]
-    null: bool,
-    /// How records are told apart
-    #[arg(long, value_name = "FORM")]
-    frame: Option<Form>,
-}
-
-impl Framing {
-    /// The form that the options ask for.
-    pub fn form(self) -> Form {
-        if self.null { Form::Null } else { self.frame.unwrap_or_default() }
-    }
 }
 
 impl Form {

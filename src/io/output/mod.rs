@@ -13,36 +13,30 @@ pub use self::record::Record;
 pub use crate::base::text::{escape, json_bytes, rfc3339};
 
 use self::record::Medium;
-use crate::app::arguments::Plain;
 use crate::base::errno::Errno;
 use crate::base::exit::Failure;
 use crate::sys::heap;
 use crate::sys::stdio::{self, Stream};
 
-/// How much to say on stderr. Every verb has these options.
-#[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
-pub struct Verbosity {
-    /// Print no diagnostics: the status says it all
-    #[arg(short, long, conflicts_with = "verbose", display_order = 900)]
-    pub quiet: bool,
-    /// Say what happens, on stderr
-    #[arg(short, long, display_order = 900)]
-    pub verbose: bool,
+/// How much to print on stderr.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Verbosity {
+    /// No diagnostics.
+    Quiet,
+    /// Errors and warnings.
+    #[default]
+    Normal,
+    /// Also what happens on the way.
+    Verbose,
 }
 
 /// How to print what is known of objects.
-#[derive(Clone, Copy, Debug, clap::Args, Plain)]
-pub struct Format {
-    /// Print JSON
-    #[arg(short, long)]
-    json: bool,
-}
-
-impl Format {
-    /// Whether it is JSON, for what is neither a listing nor an object shown whole.
-    pub fn is_json(self) -> bool {
-        self.json
-    }
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Stdout did not take what was written to it.
@@ -88,8 +82,9 @@ const ENOUGH: usize = 64 << 10;
 
 impl Output {
     /// The output of the command that these words name.
-    pub fn new(command: impl Into<String>, verbosity: Verbosity) -> Self {
-        Self { pending: Vec::new(), notes: Notes { verbosity, command: command.into() } }
+    pub fn new(command: impl Into<String>, verbosity: impl Into<Verbosity>) -> Self {
+        let (verbosity, command) = (verbosity.into(), command.into());
+        Self { pending: Vec::new(), notes: Notes { verbosity, command } }
     }
 
     /// The same for another thread, which has diagnostics to print and no answer.
@@ -156,8 +151,8 @@ impl Output {
     }
 
     /// What is known of one object, a line for each thing that is.
-    pub fn show(&mut self, record: &Record, format: Format) -> Result<(), Unwritable> {
-        if format.json {
+    pub fn show(&mut self, record: &Record, format: impl Into<Format>) -> Result<(), Unwritable> {
+        if format.into() == Format::Json {
             return self.json(record);
         }
         let medium = medium();
@@ -171,8 +166,12 @@ impl Output {
     }
 
     /// What is known of many objects, in columns below a header.
-    pub fn list(&mut self, records: &[Record], format: Format) -> Result<(), Unwritable> {
-        if format.json {
+    pub fn list(
+        &mut self,
+        records: &[Record],
+        format: impl Into<Format>,
+    ) -> Result<(), Unwritable> {
+        if format.into() == Format::Json {
             return self.json(records);
         }
         for line in listing::lines(records, medium()) {
@@ -210,7 +209,7 @@ impl Output {
 
     /// Whether somebody sits at a terminal and reads what we say.
     pub fn is_watched(&self) -> bool {
-        !self.notes.verbosity.quiet && stdio::is_terminal(Stream::Error)
+        self.notes.verbosity != Verbosity::Quiet && stdio::is_terminal(Stream::Error)
     }
 
     /// What went wrong, and the way out where there is one.
@@ -221,8 +220,8 @@ impl Output {
         }
         self.warn(format_args!("{error:#}"));
         let of_errno = || is_for_memory(error).then_some(heap::HINT);
-        let hint = failure.and_then(Failure::way_out).or_else(of_errno);
-        if let Some(hint) = hint.filter(|_| !self.notes.verbosity.quiet) {
+        let hint = failure.and_then(Failure::hint_text).or_else(of_errno);
+        if let Some(hint) = hint.filter(|_| self.notes.verbosity != Verbosity::Quiet) {
             complain(format_args!("hint: {hint}\n"));
         }
     }
@@ -231,21 +230,21 @@ impl Output {
 impl Notes {
     /// Something that happens on the way, for those who asked with `--verbose`.
     pub fn note(&self, text: impl Display) {
-        if self.verbosity.verbose {
+        if self.verbosity == Verbosity::Verbose {
             self.complain(text);
         }
     }
 
     /// Something wrong that does not end the command.
     pub fn warn(&self, text: impl Display) {
-        if !self.verbosity.quiet {
+        if self.verbosity != Verbosity::Quiet {
             self.complain(text);
         }
     }
 
     /// Whether more than the answer is wanted, and so worth finding out.
     pub fn is_verbose(&self) -> bool {
-        self.verbosity.verbose
+        self.verbosity == Verbosity::Verbose
     }
 
     fn complain(&self, text: impl Display) {

@@ -9,7 +9,7 @@ fn numbers_are_to_the_right_where_some_are_missing_as_well() {
     };
     let mut output = Output::new("ls", Verbosity::default());
     let records = [record("one", None), record("other", Some(4096))];
-    output.list(&records, Format { json: false }).unwrap();
+    output.list(&records, Format::Text).unwrap();
     let listed = "NAME   SIZE  AT\none       -  -\nother  4096  -\n";
     assert_eq!(String::from_utf8(std::mem::take(&mut output.pending)).unwrap(), listed);
 }

@@ -8,7 +8,7 @@ use nix::unistd::write;
 
 use crate::base::errno::Errno;
 use crate::io::transfer::source::Source;
-use crate::io::transfer::splice_pipe::Conduit;
+use crate::io::transfer::splice_pipe::SplicePipe;
 use crate::sys::heap;
 
 /// What is read at a time.
@@ -48,7 +48,7 @@ impl Buffer {
     }
 
     /// What is in a conduit, which is given up for it.
-    pub fn in_place_of(conduit: &mut Conduit) -> Result<Self, Errno> {
+    pub fn in_place_of(conduit: &mut SplicePipe) -> Result<Self, Errno> {
         let held = conduit.held();
         let mut bytes = heap::zeros(BLOCK.max(held))?;
         conduit.take_back(&mut bytes)?;

@@ -21,8 +21,8 @@ use nix::sys::stat::SFlag;
 
 use self::buffer::Buffer;
 use self::source::Source;
-use self::splice_pipe::Conduit;
-use self::strategy::{Call, Preparation, Way, is_refusal};
+use self::splice_pipe::SplicePipe;
+use self::strategy::{Call, Preparation, Strategy, is_refusal};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::{inode, pipe, poll};
@@ -100,7 +100,7 @@ pub enum Step {
 pub struct Transfer<'a> {
     source: Source<'a>,
     destination: BorrowedFd<'a>,
-    way: Way,
+    way: Strategy,
     /// What more there is to do before much is moved: nothing, once it is done.
     preparation: Option<Preparation>,
     /// How much may still be taken from the source; `u64::MAX` is all there is.
@@ -118,7 +118,7 @@ impl<'a> Transfer<'a> {
     /// Prepares to move up to `limit` bytes; `None` is all there is.
     pub fn new(source: BorrowedFd<'a>, destination: BorrowedFd<'a>, limit: Option<u64>) -> Self {
         let source = Source::new(source);
-        let (way, preparation) = Way::between(&source, destination);
+        let (way, preparation) = Strategy::between(&source, destination);
         Self {
             source,
             destination,
@@ -132,7 +132,7 @@ impl<'a> Transfer<'a> {
     /// The same, with the bytes copied as they are now. The shorter ways may hand the pages of a
     /// file to the reader of a pipe, who then sees what is written to the file later.
     pub fn by_value(self) -> Self {
-        Self { way: Way::plain(), preparation: Some(Preparation::EnlargePipes), ..self }
+        Self { way: Strategy::plain(), preparation: Some(Preparation::EnlargePipes), ..self }
     }
 
     /// Whether the next step does not wait for the source: there is something left from the last,
@@ -141,7 +141,7 @@ impl<'a> Transfer<'a> {
     pub fn needs_no_waiting_for_source(&self) -> bool {
         let without = match self.source.kind() {
             SFlag::S_IFREG => true,
-            SFlag::S_IFIFO => matches!(self.way, Way::Directly(_)),
+            SFlag::S_IFIFO => matches!(self.way, Strategy::Directly(_)),
             _ => false,
         };
         without || self.way.held() > 0
@@ -188,8 +188,8 @@ impl<'a> Transfer<'a> {
             return Ok(Step::End);
         }
         let step = match self.way {
-            Way::Directly(call) => self.step_directly(call)?,
-            Way::Buffer(_) | Way::Conduit(_) => self.step_by_stages()?,
+            Strategy::Directly(call) => self.step_directly(call)?,
+            Strategy::Buffer(_) | Strategy::SplicePipe(_) => self.step_by_stages()?,
         };
         if let Step::Moved(count) = step {
             self.moved += count;
@@ -215,7 +215,7 @@ impl<'a> Transfer<'a> {
     /// Takes bytes from the source if none are under way, and gives as many of those that are to the
     /// destination as it takes.
     fn step_by_stages(&mut self) -> Result<Step, Error> {
-        let is_plain = matches!(self.way, Way::Buffer(_));
+        let is_plain = matches!(self.way, Strategy::Buffer(_));
         if self.way.held() == 0 {
             match again(|| self.way.fill(&self.source, self.left)) {
                 Ok(0) if is_plain => return Ok(Step::End),
@@ -241,10 +241,10 @@ impl<'a> Transfer<'a> {
     /// is the cause.
     fn go_on_plainly(&mut self) -> Result<Step, Error> {
         self.way = match &mut self.way {
-            Way::Conduit(conduit) => Way::Buffer(
+            Strategy::SplicePipe(conduit) => Strategy::Buffer(
                 Buffer::in_place_of(conduit).map_err(|errno| Side::Source.failed(errno))?,
             ),
-            _ => Way::plain(),
+            _ => Strategy::plain(),
         };
         self.step_by_stages()
     }
@@ -265,9 +265,9 @@ impl<'a> Transfer<'a> {
         pipe::enlarge(self.source);
         pipe::enlarge(self.destination);
         if preparation == Preparation::EnlargePipesAndLayConduit
-            && let Ok(conduit) = Conduit::new()
+            && let Ok(conduit) = SplicePipe::new()
         {
-            self.way = Way::Conduit(conduit);
+            self.way = Strategy::SplicePipe(conduit);
         }
     }
 

@@ -16,13 +16,13 @@ use crate::sys::pipe::CAPACITY;
 
 /// A pipe, and how much is in it. What was not taken out is lost when it is dropped.
 #[derive(Debug)]
-pub struct Conduit {
+pub struct SplicePipe {
     exit: OwnedFd,
     entrance: OwnedFd,
     held: usize,
 }
 
-impl Conduit {
+impl SplicePipe {
     /// A pipe of full capacity; a smaller one is worse than a buffer.
     ///
     /// # Errors

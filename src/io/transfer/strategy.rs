@@ -9,19 +9,19 @@ use nix::sys::stat::SFlag;
 use crate::base::errno::Errno;
 use crate::io::transfer::buffer::Buffer;
 use crate::io::transfer::source::Source;
-use crate::io::transfer::splice_pipe::Conduit;
+use crate::io::transfer::splice_pipe::SplicePipe;
 use crate::sys::{inode, pipe};
 
 /// How bytes get from one descriptor to another. What was taken from the source and has not arrived
 /// is within.
 #[derive(Debug)]
-pub enum Way {
+pub enum Strategy {
     /// By a call that takes and gives them.
     Directly(Call),
     /// Through memory of ours.
     Buffer(Buffer),
     /// Through a pipe of ours.
-    Conduit(Conduit),
+    SplicePipe(SplicePipe),
 }
 
 /// A call that moves bytes within the kernel.
@@ -50,7 +50,7 @@ const LONGEST: u64 = 0x7fff_f000;
 /// The most that is spliced at a time: half of a pipe, so that its other end works meanwhile.
 const HALF_A_PIPE: u64 = pipe::CAPACITY as u64 / 2;
 
-impl Way {
+impl Strategy {
     /// The shortest way for a few bytes, and what makes it or another the shortest for many.
     pub fn between(source: &Source<'_>, destination: BorrowedFd<'_>) -> (Self, Preparation) {
         use Preparation::{EnlargePipes, EnlargePipesAndLayConduit};
@@ -81,7 +81,7 @@ impl Way {
         match self {
             Self::Directly(_) => unreachable!("a call takes and gives at once"),
             Self::Buffer(buffer) => buffer.fill(source, count),
-            Self::Conduit(conduit) => conduit.fill(source, count),
+            Self::SplicePipe(conduit) => conduit.fill(source, count),
         }
     }
 
@@ -90,7 +90,7 @@ impl Way {
         match self {
             Self::Directly(_) => unreachable!("a call takes and gives at once"),
             Self::Buffer(buffer) => buffer.drain(destination),
-            Self::Conduit(conduit) => conduit.drain(destination),
+            Self::SplicePipe(conduit) => conduit.drain(destination),
         }
     }
 
@@ -99,7 +99,7 @@ impl Way {
         match self {
             Self::Directly(_) => 0,
             Self::Buffer(buffer) => buffer.held(),
-            Self::Conduit(conduit) => conduit.held(),
+            Self::SplicePipe(conduit) => conduit.held(),
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::num::IntErrorKind;
-use std::ops::Range;
 
-use crate::app::arguments;
+use crate::sys::memory::Width;
 
 /// The type of a number, with its size in bits.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -22,8 +21,6 @@ pub enum Type {
     F64,
 }
 
-arguments::choice!(Type);
-
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Endian {
@@ -34,39 +31,6 @@ pub enum Endian {
     Little,
     /// Most significant byte first
     Big,
-}
-
-arguments::choice!(Endian);
-
-/// How many bytes a number has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Width {
-    /// 1.
-    One,
-    /// 2.
-    Two,
-    /// 4.
-    Four,
-    /// 8.
-    Eight,
-}
-
-impl Width {
-    /// In bytes.
-    pub fn bytes(self) -> u64 {
-        match self {
-            Self::One => 1,
-            Self::Two => 2,
-            Self::Four => 4,
-            Self::Eight => 8,
-        }
-    }
-
-    /// Where the bits of such a number stand among the bytes of a `u64`.
-    pub fn low_bytes(self) -> Range<usize> {
-        let count = self.bytes() as usize;
-        if cfg!(target_endian = "little") { 0..count } else { 8 - count..8 }
-    }
 }
 
 /// A type of numbers in an order of bytes: what it takes to understand a cell of memory.

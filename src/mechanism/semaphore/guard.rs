@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::deadline::{Deadline, Waited, announced};
 use crate::base::name::SemaphoreName;
 use crate::mechanism::semaphore::robust;
-use crate::mechanism::semaphore::robust::Permits;
+use crate::mechanism::semaphore::robust::RobustSemaphore;
 use crate::mechanism::semaphore::{Error, Name};
 use crate::sys::cleanup;
 use crate::sys::signal::Blocked;
@@ -16,7 +16,7 @@ use crate::sys::system_v::Target;
 use crate::sys::system_v_semaphore::{AtEnd, Set};
 
 /// The POSIX semaphore, where the handler finds it. A process guards once.
-static SEMAPHORE: OnceLock<Permits> = OnceLock::new();
+static SEMAPHORE: OnceLock<RobustSemaphore> = OnceLock::new();
 
 /// Whether we have a unit of it.
 static HELD: AtomicBool = AtomicBool::new(false);
@@ -57,7 +57,7 @@ impl Guard {
 #[derive(Debug)]
 pub enum Held<'a> {
     /// A POSIX semaphore, and the claims on it.
-    Posix(&'a Permits),
+    Posix(&'a RobustSemaphore),
     /// The first semaphore of this set.
     SystemV(&'a Set),
 }
@@ -67,7 +67,7 @@ fn take_posix(
     deadline: Deadline,
     before: impl FnOnce(Held<'_>),
 ) -> Result<Waited, robust::Error> {
-    let semaphore = Permits::open(name)?;
+    let semaphore = RobustSemaphore::open(name)?;
     let semaphore = SEMAPHORE.get_or_init(|| semaphore);
     cleanup::undo_first(give_back);
     let within = |take: &dyn Fn() -> bool| {

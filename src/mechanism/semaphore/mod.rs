@@ -3,7 +3,7 @@
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::AnyName;
-use crate::mechanism::semaphore::robust::Permits;
+use crate::mechanism::semaphore::robust::RobustSemaphore;
 
 use crate::sys::system_v::{Row, Target, wait_for_maker};
 use crate::sys::system_v_semaphore::{AtEnd, Set};
@@ -15,7 +15,7 @@ pub type Name = AnyName<251>;
 #[derive(Debug)]
 pub enum Semaphore {
     /// A POSIX semaphore.
-    Posix(Permits),
+    Posix(RobustSemaphore),
     /// One of a System V set, and which.
     SystemV(Set, u16),
 }
@@ -60,7 +60,7 @@ impl Semaphore {
     /// Opens an existing semaphore; of a System V set the one of this index.
     pub fn open(name: &Name, index: u16) -> Result<Self, Error> {
         Ok(match name {
-            Name::Posix(name) => Self::Posix(Permits::open(name)?),
+            Name::Posix(name) => Self::Posix(RobustSemaphore::open(name)?),
             Name::SystemV(name) => Self::SystemV(Set::open(Target::new(name)?)?, index),
         })
     }

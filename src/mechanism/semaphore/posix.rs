@@ -27,7 +27,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::SemaphoreName;
 use crate::mechanism::new_file::NewFile;
-use crate::sys::memory::Words;
+use crate::sys::memory::SharedWords;
 use crate::sys::origin::Found;
 use crate::sys::{descriptor, dev_shm, futex, regular_file};
 
@@ -103,7 +103,7 @@ impl From<nix::errno::Errno> for Error {
 /// An open semaphore. Dropping it closes the handle; the name stays.
 #[derive(Debug)]
 pub struct Semaphore {
-    words: Words,
+    words: SharedWords,
     file: OwnedFd,
     status: FileStat,
 }
@@ -143,7 +143,7 @@ impl Semaphore {
         if size != SIZE && size != GROWN.get() {
             return Err(Error::NotASemaphore(status.st_size));
         }
-        let semaphore = Self { words: Words::new(&file, GROWN)?, file, status };
+        let semaphore = Self { words: SharedWords::new(&file, GROWN)?, file, status };
         let value = semaphore.value();
         semaphore.verify()?;
         if size == GROWN.get() && !semaphore.has_slots() && !semaphore.is_shared() {

@@ -5,11 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use clap::builder::{OsStringValueParser, TypedValueParser, ValueParserFactory};
-
-use crate::app::arguments;
-use crate::app::arguments::Word;
-
 /// The longest abstract name: sun_path of sockaddr_un less the NUL in front, unix(7).
 const ABSTRACT_MAX: usize = 107;
 
@@ -56,20 +51,6 @@ pub struct HostPort {
     /// 0 is any that is free.
     pub port: u16,
 }
-
-/// What a socket keeps of what is written to it: socket(2).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum SocketType {
-    /// Bytes in order, without boundaries
-    #[default]
-    Stream,
-    /// Messages in order, over a connection
-    Seqpacket,
-    /// Messages, each on its own
-    Dgram,
-}
-
-arguments::choice!(SocketType);
 
 /// Why a text is no address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -128,20 +109,6 @@ impl Address {
 impl AsRef<OsStr> for Address {
     fn as_ref(&self) -> &OsStr {
         &self.text
-    }
-}
-
-impl Word for Address {
-    fn read(word: &OsStr) -> Option<Self> {
-        Self::new(word).ok()
-    }
-}
-
-impl ValueParserFactory for Address {
-    type Parser = clap::builder::ValueParser;
-
-    fn value_parser() -> Self::Parser {
-        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
     }
 }
 

@@ -23,10 +23,10 @@ use nix::sys::stat::FileStat;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
-use crate::mechanism::socket::address::SocketType;
 use crate::sys::directory::{Directory, LockFile};
 use crate::sys::inode::{is_same, is_socket};
 use crate::sys::signal::{catch, die_of};
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, Socket};
 
 /// Why a path cannot be taken.
@@ -84,7 +84,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A path that leads to a socket of ours. Dropping it removes the path, if it still does.
 #[derive(Debug)]
-pub struct Binding(Arc<Bound>);
+pub struct BoundPath(Arc<Bound>);
 
 /// A name in a directory, and the socket that got it.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ struct Bound {
     file: FileStat,
 }
 
-impl Binding {
+impl BoundPath {
     /// Gives a socket this path, with exactly these permissions; `listen` prepares it for clients
     /// when it is bound and before anybody sees the path.
     ///
@@ -139,7 +139,7 @@ impl Binding {
     }
 }
 
-impl Drop for Binding {
+impl Drop for BoundPath {
     fn drop(&mut self) {
         self.0.release();
     }
@@ -161,8 +161,8 @@ static BOUND: OnceLock<Arc<Bound>> = OnceLock::new();
 
 /// Has these signals remove the path, if there is one, and then end us, whatever we are doing. They
 /// are blocked until that is so.
-pub fn end_by(signals: impl Iterator<Item = Signal>, binding: Option<&Binding>) {
-    if let Some(Binding(bound)) = binding {
+pub fn end_by(signals: impl Iterator<Item = Signal>, binding: Option<&BoundPath>) {
+    if let Some(BoundPath(bound)) = binding {
         BOUND.get_or_init(|| Arc::clone(bound));
     }
     for signal in signals {

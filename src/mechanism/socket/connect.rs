@@ -7,12 +7,13 @@ use nix::sys::stat::stat;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place, SocketType};
+use crate::mechanism::socket::address::{Address, HostPort, Place};
 use crate::mechanism::socket::{
     Error, SourceError, abstract_address, datagrams_only, family, handed_over, handed_over_as,
     resolve, resolve_until, stream_only, wait,
 };
 use crate::sys::inode::is_socket;
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, KeepAlive, Socket};
 
 /// How to connect.

@@ -22,10 +22,10 @@ use crate::io::frame::{Form, ReadError, Reader, Writer};
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer;
 use crate::io::transfer::{Side, Step, Transfer};
-use crate::mechanism::socket::address::SocketType;
 use crate::mechanism::socket::table;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
+use crate::sys::socket::SocketType;
 use crate::sys::stdio::Stream;
 use crate::sys::thread;
 

@@ -8,19 +8,20 @@ use std::path::{Path, PathBuf};
 use nix::sys::socket::{AddressFamily, SockaddrStorage, VsockAddr};
 
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place, SocketType};
-use crate::mechanism::socket::bound_path::Binding;
+use crate::mechanism::socket::address::{Address, HostPort, Place};
+use crate::mechanism::socket::bound_path::BoundPath;
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::{
     Error, abstract_address, datagrams_only, family, handed_over, handed_over_as, resolve,
     stream_only,
 };
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{KeepAlive, Socket, Versions};
 
 /// A socket that listens. Dropping it gives its path up first, while nobody can take it over yet.
 #[derive(Debug)]
 pub struct Listener {
-    binding: Option<Binding>,
+    binding: Option<BoundPath>,
     socket: Socket,
     address: OsString,
 }
@@ -78,7 +79,7 @@ impl Listener {
 
     fn at_path(address: &Address, path: &Path, terms: Terms) -> Result<Self, Error> {
         let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
-        let binding = Binding::take(path, &socket, terms.mode, || listen(&socket, terms))?;
+        let binding = BoundPath::take(path, &socket, terms.mode, || listen(&socket, terms))?;
         Ok(Self { binding: Some(binding), socket, address: address.as_ref().to_owned() })
     }
 
@@ -118,12 +119,12 @@ impl Listener {
     }
 
     /// Its path, if it has one that is to be removed.
-    pub fn binding(&self) -> Option<&Binding> {
+    pub fn binding(&self) -> Option<&BoundPath> {
         self.binding.as_ref()
     }
 
     /// The path and the socket, for those who give only the socket away.
-    pub fn into_parts(self) -> (Option<Binding>, Socket) {
+    pub fn into_parts(self) -> (Option<BoundPath>, Socket) {
         (self.binding, self.socket)
     }
 

@@ -17,11 +17,12 @@ pub use probe::wait;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
-use crate::mechanism::socket::address::{HostPort, SocketType};
+use crate::mechanism::socket::address::HostPort;
 use crate::mechanism::socket::bound_path::Helper;
 use crate::run::watchdog::within;
 use crate::sys::descriptor;
 use crate::sys::socket::Socket;
+use crate::sys::socket::SocketType;
 
 /// Why an address cannot be listened at or connected to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

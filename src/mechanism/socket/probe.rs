@@ -10,13 +10,14 @@ use nix::sys::stat::{FileStat, stat};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place, SocketType};
+use crate::mechanism::socket::address::{Address, HostPort, Place};
 use crate::mechanism::socket::connect::connect_once;
 use crate::mechanism::socket::{Connecting, Error, abstract_address, resolve_until};
 use crate::sys::directory;
 use crate::sys::inet_table;
 use crate::sys::inode::{is_same, is_socket};
 use crate::sys::poll;
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, Socket};
 use crate::sys::unix_diag::{self, Entry, State};
 use crate::sys::watch::Watch;

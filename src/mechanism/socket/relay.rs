@@ -14,11 +14,11 @@ use crate::base::errno::Errno;
 use crate::io::output::Output;
 use crate::io::transfer;
 use crate::io::transfer::{Side, Step, Transfer};
-use crate::mechanism::socket::address::SocketType;
 use crate::mechanism::socket::duplex::{Error, wait_until_read};
 use crate::sys::eventfd::Bell;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
+use crate::sys::socket::SocketType;
 use crate::sys::thread;
 
 /// Passes on what comes from either of two sockets of this type, which are not to be used otherwise

@@ -18,8 +18,8 @@ use super::atomic::Atomic;
 use super::{Access, Pages, page_size, unit};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::memory::cell::Width;
 use crate::sys::futex;
+use crate::sys::memory::Width;
 
 /// Part of an object, or all of it, in our memory.
 #[derive(Debug)]

@@ -12,17 +12,17 @@ use crate::base::errno::Errno;
 
 /// The beginning of an object as words that several processes change at the same time.
 #[derive(Debug)]
-pub struct Words {
+pub struct SharedWords {
     pages: Pages,
     length: NonZeroUsize,
 }
 
 // SAFETY: the memory is only touched by atomics, and unmapped by whoever owns this.
-unsafe impl Send for Words {}
+unsafe impl Send for SharedWords {}
 // SAFETY: as above.
-unsafe impl Sync for Words {}
+unsafe impl Sync for SharedWords {}
 
-impl Words {
+impl SharedWords {
     /// Maps the first `length` bytes of an object for reading and writing.
     pub fn new(object: impl AsFd, length: NonZeroUsize) -> Result<Self, Errno> {
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
@@ -49,7 +49,7 @@ impl Words {
     /// The aligned 64-bit cell at this offset.
     ///
     /// # Panics
-    /// As [`Words::atomic_u32`].
+    /// As [`SharedWords::atomic_u32`].
     pub fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: the cell is aligned, lives as long as the mapping, and is only touched by atomics.
         unsafe { AtomicU64::from_ptr(self.cell(offset, size_of::<u64>()).cast()) }

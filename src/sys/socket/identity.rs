@@ -9,7 +9,7 @@ use nix::sys::socket::{self, AddressFamily, SockType, SockaddrLike, SockaddrStor
 use nix::unistd::geteuid;
 
 use super::Socket;
-use crate::mechanism::socket::address::SocketType;
+use crate::sys::socket::SocketType;
 
 /// Who connected to a Unix socket, as the kernel saw it at that moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

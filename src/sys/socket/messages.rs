@@ -216,7 +216,7 @@ mod tests {
     use nix::sys::socket::{ControlMessage, sendmsg};
 
     use super::*;
-    use crate::mechanism::socket::address::SocketType;
+    use crate::sys::socket::SocketType;
 
     fn pair() -> (Socket, Socket) {
         let (near, far) = Socket::pair(SocketType::Seqpacket).unwrap();

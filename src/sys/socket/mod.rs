@@ -23,7 +23,6 @@ pub use options::{KeepAlive, Versions};
 use super::{descriptor, poll};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::SocketType;
 
 /// How many clients wait to be accepted unless somebody says otherwise: SOMAXCONN of new kernels.
 pub const BACKLOG: i32 = 4096;
@@ -249,4 +248,16 @@ fn type_of(kind: SocketType) -> SockType {
         SocketType::Seqpacket => SockType::SeqPacket,
         SocketType::Dgram => SockType::Datagram,
     }
+}
+
+/// What a socket keeps of what is written to it: socket(2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SocketType {
+    /// Bytes in order, without boundaries
+    #[default]
+    Stream,
+    /// Messages in order, over a connection
+    Seqpacket,
+    /// Messages, each on its own
+    Dgram,
 }

@@ -7,23 +7,26 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::options::Framing;
+use crate::app::options::Waiting;
 use crate::app::ready::Ready;
-use crate::base::deadline::{Deadline, Waited, Waiting};
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Permissions;
-use crate::io::frame::Framing;
-use crate::io::outbox::Delivery;
+use crate::io::outbox::Outbox;
 use crate::io::output::Output;
-use crate::mechanism::socket::address::{Address, Place, SocketType};
+use crate::mechanism::socket::address::{Address, Place};
 use crate::mechanism::socket::bound_path;
 use crate::mechanism::socket::{Listener, Terms};
-use crate::program::{Example, Run};
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
+use crate::sys::socket::SocketType;
 use crate::sys::socket::{BACKLOG, KeepAlive, Sender};
 
-use super::{ending, listen, permissions, tell_address};
+use crate::app::socket::{ending, listen, permissions, tell_address};
 use datagrams::Datagrams;
 use peers::Peers;
 
@@ -68,7 +71,7 @@ pub struct Recv {
     framing: Framing,
 }
 
-impl Run for Recv {
+impl Action for Recv {
     const EXAMPLES: &'static [Example] = &[
         ("Wait for a message", "ipc sock recv /run/user/1000/done"),
         ("Print every datagram that comes", "ipc sock recv -f udp:127.0.0.1:5140"),
@@ -76,8 +79,9 @@ impl Run for Recv {
         ("Gather what several workers report", "ipc sock recv -f --type seqpacket @reports >>log"),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        super::messages_only(self.kind)?;
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        crate::app::socket::messages_only(self.kind)?;
         let mode = permissions(self.mode, &self.address)?;
         // Descriptors of our caller come before any of ours.
         let ready = self.ready.listener()?;
@@ -91,7 +95,7 @@ impl Run for Recv {
         drop(signals);
         tell_address(&listener, &self.address, output);
         ready.tell(listener.address().as_bytes())?;
-        let delivery = Delivery::new(self.framing.form())?;
+        let delivery = Outbox::new(self.framing.form())?;
         let mut inbox = self.inbox(listener)?;
         self.receive(inbox.as_mut(), delivery, output).about(&self.address)?;
         output.flush()?;
@@ -142,7 +146,7 @@ impl Recv {
     fn receive(
         &self,
         inbox: &mut dyn Inbox,
-        mut delivery: Delivery,
+        mut delivery: Outbox,
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let mut buffer = Vec::new();
@@ -152,7 +156,7 @@ impl Recv {
             // As long as any that came; a longer one may have to wait for room halfway.
             let longest = buffer.len() + self.framing.form().overhead();
             if !delivery.has_room(output, Some(longest))? {
-                self.waiting.settle(delivery.wait_for_room(deadline)?)?;
+                self.waiting.or_error(delivery.wait_for_room(deadline)?)?;
             }
             match inbox.take(&mut buffer, output)? {
                 Taken::Message(message, origin) => {
@@ -166,7 +170,7 @@ impl Recv {
                 }
                 Taken::Nothing => {
                     let waited = delivery.wait(output, || inbox.wait(deadline))??;
-                    self.waiting.settle(waited)?;
+                    self.waiting.or_error(waited)?;
                 }
                 Taken::End => break,
             }

@@ -6,7 +6,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::io::output::Output;
 use crate::mechanism::socket::Listener;
-use crate::server::acceptor::{Awaited, Entrance, LISTENER};
+use crate::server::acceptor::{Acceptor, Awaited, LISTENER};
 use crate::server::admission::{Admission, Client, Gate};
 use crate::sys::events::Interest;
 use crate::sys::stdio::Stream;
@@ -18,7 +18,7 @@ const STDOUT: u64 = LISTENER - 1;
 
 /// Those who have connected.
 pub struct Peers {
-    entrance: Entrance,
+    entrance: Acceptor,
     clients: BTreeMap<u64, Client>,
     /// Those who may have something to say, each of whom is heard once before any is again.
     ready: Vec<u64>,
@@ -30,7 +30,7 @@ impl Peers {
             Some(users) => Admission::Only { users, groups: Vec::new() },
             None => Admission::Everybody,
         };
-        let entrance = Entrance::new(Gate::new(listener, admission))?;
+        let entrance = Acceptor::new(Gate::new(listener, admission))?;
         // A file, which has no reader, cannot be waited for.
         let _ = entrance.events.add(Stream::Output.fd(), STDOUT, Interest::Nothing);
         Ok(Self { entrance, clients: BTreeMap::new(), ready: Vec::new() })

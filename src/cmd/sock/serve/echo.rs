@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::SocketType;
 use crate::sys::events::Interest;
 use crate::sys::heap;
 use crate::sys::socket::Socket;
+use crate::sys::socket::SocketType;
 
 use crate::server::admission::{Client, Pass};
 use crate::server::event_loop::{Place, Service};

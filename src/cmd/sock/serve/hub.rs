@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::SocketType;
 use crate::sys::events::{Events, Interest};
 use crate::sys::heap;
+use crate::sys::socket::SocketType;
 
 use super::echo::{receive, send};
 use crate::server::admission::Client;

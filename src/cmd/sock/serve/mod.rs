@@ -9,20 +9,22 @@ use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 
 use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::options::Framing;
 use crate::app::ready;
+use crate::app::socket::ending;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::cmd::sock::{Lifetime, OneWay, ending};
-use crate::io::frame::Framing;
+use crate::cmd::sock::{Lifetime, OneWay};
 use crate::io::output::Output;
 use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
 use crate::mechanism::socket::duplex::Terms;
-use crate::program::{Example, Run};
 use crate::sys::descriptor;
 use crate::sys::signal::Blocked;
 
-use crate::app::listen::Hosting;
+use crate::app::listen::ListenOptions;
 use crate::server::event_loop::{Service, attend};
 use commands::Commands;
 use echo::Echo;
@@ -62,7 +64,7 @@ pub struct Serve {
     /// Of several, fd:NAME picks one by its name in LISTEN_FDNAMES.
     address: Option<Address>,
     #[command(flatten)]
-    hosting: Hosting,
+    hosting: ListenOptions,
     /// Send back what comes
     #[arg(long, conflicts_with = "command")]
     echo: bool,
@@ -91,7 +93,7 @@ pub struct Serve {
     command: Vec<OsString>,
 }
 
-impl Run for Serve {
+impl Action for Serve {
     const EXAMPLES: &'static [Example] = &[
         ("Answer each client with a script", "ipc sock serve /run/date -- date"),
         ("Collect what clients send, one after the other", "ipc sock serve @log </dev/null >>log"),
@@ -111,7 +113,8 @@ impl Run for Serve {
         ),
     ];
 
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
         let address = match &self.address {
             Some(address) => address.clone(),
             None => activation::address().map_err(no_address).about("ADDRESS")?,

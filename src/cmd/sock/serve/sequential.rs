@@ -6,7 +6,7 @@ use crate::io::output::Output;
 use crate::mechanism::socket::duplex;
 use crate::mechanism::socket::duplex::{Input, Outlet, Terms};
 
-use crate::server::acceptor::{Awaited, Entrance};
+use crate::server::acceptor::{Acceptor, Awaited};
 use crate::server::admission::Gate;
 use crate::server::event_loop::Limits;
 
@@ -18,7 +18,7 @@ pub fn attend(
     terms: impl Fn() -> Terms,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let mut entrance = Entrance::new(gate)?;
+    let mut entrance = Acceptor::new(gate)?;
     let mut ready = Vec::new();
     while !entrance.gate.is_closed() {
         if entrance.wait(&mut ready, Awaited::Everybody, limits.idle())? == Waited::TimedOut {

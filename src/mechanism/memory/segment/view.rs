@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use crate::base::errno::Errno;
-use crate::mechanism::memory::cell::Width;
 use crate::mechanism::memory::segment::{Segment, Window};
+use crate::sys::memory::Width;
 
 /// These bytes of a segment.
 pub struct View<'a> {

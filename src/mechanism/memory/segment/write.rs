@@ -2,7 +2,6 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::app::trust::Accepted;
 use crate::base::errno::Errno;
 use crate::base::exit::Failure;
 use crate::io::transfer;
@@ -99,13 +98,13 @@ pub enum Fit {
 /// [`WriteError::Refused`] if `accept` refuses what is there; [`WriteError::DoesNotFit`], before a
 /// byte is written if the source tells its size; [`Error::FixedSize`], before anything else, where the
 /// segment is to have another size and cannot.
-pub fn write_to(
+pub fn write_to<A>(
     place: &impl Place,
     source: BorrowedFd<'_>,
     offset: u64,
     mode: u32,
     fit: Fit,
-    accept: impl Fn(&Found) -> Result<Accepted, Failure>,
+    accept: impl Fn(&Found) -> Result<A, Failure>,
 ) -> Result<Box<dyn Segment>, WriteError> {
     if fit != Fit::Keep && !place.can_grow() {
         return Err(Error::FixedSize.into());

@@ -7,14 +7,14 @@ use crate::mechanism::file_mutex;
 use crate::mechanism::semaphore::posix::Semaphore;
 use crate::mechanism::semaphore::robust::slots;
 use crate::mechanism::semaphore::robust::slots::Claim;
-use crate::mechanism::semaphore::robust::{Error, Permits, byte};
+use crate::mechanism::semaphore::robust::{Error, RobustSemaphore, byte};
 use crate::sys::descriptor;
 use crate::sys::lock::{self, Guard, Lock};
 
 /// Units that are held. Who inherits the descriptor holds them as well.
 #[derive(Debug)]
 pub struct Hold<'a> {
-    permits: &'a Permits,
+    permits: &'a RobustSemaphore,
     index: usize,
     claim: Claim,
     grip: OwnedFd,
@@ -41,7 +41,7 @@ impl Hold<'_> {
     }
 }
 
-impl Permits {
+impl RobustSemaphore {
     /// Gives back the units of claims that nobody holds. Where nobody has claims, which is most of
     /// the time, this is a look at the slots.
     pub fn reap(&self) -> Result<(), Error> {

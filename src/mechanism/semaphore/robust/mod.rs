@@ -68,11 +68,11 @@ impl From<Errno> for Error {
 
 /// A semaphore and the claims on its units.
 #[derive(Debug)]
-pub struct Permits {
+pub struct RobustSemaphore {
     semaphore: Semaphore,
 }
 
-impl Permits {
+impl RobustSemaphore {
     /// Opens an existing semaphore, and gives back what nobody holds any more. One who is stopped
     /// while he changes slots is not waited for.
     pub fn open(name: &SemaphoreName) -> Result<Self, Error> {

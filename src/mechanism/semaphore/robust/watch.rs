@@ -13,7 +13,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::mechanism::semaphore::robust::slots;
 use crate::mechanism::semaphore::robust::slots::Claim;
-use crate::mechanism::semaphore::robust::{Error, LOOK_AGAIN, Permits, byte, claims};
+use crate::mechanism::semaphore::robust::{Error, LOOK_AGAIN, RobustSemaphore, byte, claims};
 use crate::sys::eventfd::Bell;
 use crate::sys::lock_table;
 use crate::sys::pidfd::Process;
@@ -33,7 +33,7 @@ impl Watch {
     ///
     /// # Errors
     /// EMFILE and its like.
-    pub fn start(permits: &Permits) -> Result<Self, Error> {
+    pub fn start(permits: &RobustSemaphore) -> Result<Self, Error> {
         let stop = Arc::new(Bell::new()?);
         let permits = permits.reopen()?;
         let bell = Arc::clone(&stop);
@@ -52,7 +52,7 @@ impl Drop for Watch {
     }
 }
 
-fn watch(permits: &Permits, stop: &Bell) -> Result<(), Error> {
+fn watch(permits: &RobustSemaphore, stop: &Bell) -> Result<(), Error> {
     let _watching = loop {
         let locked = permits.lock(byte::WATCH, Deadline::after(LOOK_AGAIN))?;
         match locked {
@@ -95,7 +95,7 @@ const MOST: usize = 400;
 
 impl Processes {
     /// Watches those whom claims name.
-    fn update(&mut self, permits: &Permits) {
+    fn update(&mut self, permits: &RobustSemaphore) {
         let held: Vec<(usize, Claim)> = slots::held(&permits.semaphore).collect();
         self.0.retain(|watched| held.contains(&(watched.slot, watched.claim)));
         for (slot, claim) in held {
@@ -107,7 +107,7 @@ impl Processes {
 
     /// Watches those who hold claims of which all known processes have ended, such as daemons that
     /// were left running, as far as we may see who has which lock; whether there are such claims.
-    fn find_left_behind(&mut self, permits: &Permits) -> bool {
+    fn find_left_behind(&mut self, permits: &RobustSemaphore) -> bool {
         let lives = |slot| self.0.iter().any(|it| it.slot == slot && it.process.is_some());
         let left: Vec<(usize, Claim)> =
             slots::held(&permits.semaphore).filter(|&(slot, _)| !lives(slot)).collect();

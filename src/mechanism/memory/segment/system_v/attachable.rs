@@ -9,9 +9,9 @@ use std::os::fd::BorrowedFd;
 use crate::base::errno::Errno;
 use crate::io::transfer;
 use crate::io::transfer::Side;
-use crate::mechanism::memory::cell::Width;
 use crate::mechanism::memory::segment::system_v::MARKED;
 use crate::mechanism::memory::segment::{Access, Error, Passing, Segment, Sync, Window};
+use crate::sys::memory::Width;
 use crate::sys::origin::Found;
 use crate::sys::system_v::no_such;
 

@@ -1,0 +1,247 @@
+//! The options that several verbs share.
+
+use std::ffi::{OsStr, OsString};
+use std::str::FromStr;
+
+use crate::app::arguments::Plain;
+use crate::app::objects::{exists_already, tell};
+use crate::app::trust::{Accepted, Trust};
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Failure};
+use crate::base::units::{Permissions, Timeout};
+use crate::io::frame::Form;
+use crate::io::output::{self, Output};
+use crate::sys::origin::Found;
+
+/// How much to print on stderr. Every verb has these options.
+#[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
+pub struct Verbosity {
+    /// Print no diagnostics: the status says it all
+    #[arg(short, long, conflicts_with = "verbose", display_order = 900)]
+    quiet: bool,
+    /// Say what happens, on stderr
+    #[arg(short, long, display_order = 900)]
+    verbose: bool,
+}
+
+impl Verbosity {
+    /// Whether no diagnostics are wanted.
+    pub fn is_quiet(self) -> bool {
+        self.quiet
+    }
+}
+
+impl From<Verbosity> for output::Verbosity {
+    fn from(options: Verbosity) -> Self {
+        match options {
+            Verbosity { quiet: true, .. } => Self::Quiet,
+            Verbosity { verbose: true, .. } => Self::Verbose,
+            Verbosity { .. } => Self::Normal,
+        }
+    }
+}
+
+/// How to print what is known of objects.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Format {
+    /// Print JSON
+    #[arg(short, long)]
+    json: bool,
+}
+
+impl Format {
+    /// Whether it is JSON, for what is neither a listing nor an object shown whole.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+}
+
+impl From<Format> for output::Format {
+    fn from(options: Format) -> Self {
+        if options.json { Self::Json } else { Self::Text }
+    }
+}
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Waiting {
+    /// Give up after this long, with status 124; 0 tries once
+    #[arg(short, long, value_name = "DURATION", allow_negative_numbers = true)]
+    timeout: Option<Timeout>,
+    /// Do not wait: status 1 where it would block
+    #[arg(short, long, conflicts_with = "timeout")]
+    nonblock: bool,
+}
+
+impl Waiting {
+    /// Whether one of them is given.
+    pub fn is_given(&self) -> bool {
+        self.nonblock || self.timeout.is_some()
+    }
+
+    /// The moment to give up at, counted from now.
+    pub fn deadline(&self) -> Deadline {
+        match self.timeout {
+            _ if self.nonblock => Deadline::PASSED,
+            None | Some(Timeout::Forever) => Deadline::NEVER,
+            Some(Timeout::For(duration)) => Deadline::after(duration),
+        }
+    }
+
+    /// What was waited for; or the failure that these options make of its not having come.
+    pub fn or_error<T>(&self, waited: Waited<T>) -> Result<T, Failure> {
+        match waited {
+            Waited::Done(value) => Ok(value),
+            Waited::TimedOut if self.nonblock => Err(Failure::would_block()),
+            Waited::TimedOut => Err(Failure::timed_out()),
+        }
+    }
+}
+
+/// How records are told apart: the options.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Framing {
+    /// Records end with NUL instead of newline
+    #[arg(short = '0', long, conflicts_with = "frame")]
+    null: bool,
+    /// How records are told apart
+    #[arg(long, value_name = "FORM")]
+    frame: Option<Form>,
+}
+
+impl Framing {
+    /// The form that the options ask for.
+    pub fn form(self) -> Form {
+        if self.null { Form::Null } else { self.frame.unwrap_or_default() }
+    }
+}
+
+/// How an object is created.
+#[derive(Clone, Debug, clap::Args, Plain)]
+pub struct Creation {
+    /// Permissions, octal or symbolic, whatever the umask; 0600 if not given
+    #[arg(short, long)]
+    mode: Option<Permissions>,
+    /// Succeed if it exists already
+    #[arg(short, long)]
+    exist_ok: bool,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+impl Creation {
+    /// The permissions for the new object.
+    pub fn mode(&self) -> u32 {
+        Permissions::of_new_object(self.mode)
+    }
+
+    /// Lets an object pass that exists already, if it has the permissions that were asked for and is
+    /// not planted.
+    pub fn accept(&self, found: &Found) -> Result<Accepted, Failure> {
+        self.trust.accept(found, self.mode.map(|_| self.mode()))
+    }
+
+    /// The same, for an object that is then given the permissions that were asked for.
+    pub fn accept_of_any_mode(&self, found: &Found) -> Result<Accepted, Failure> {
+        self.trust.accept(found, None)
+    }
+
+    /// The permissions that were asked for, if an object that exists already has others.
+    pub fn other_mode(&self, found: &Found) -> Option<u32> {
+        self.mode.map(|_| self.mode()).filter(|&mode| mode != found.mode())
+    }
+
+    /// Creates an object with `create`; `None` if it exists already, where that is all right and
+    /// `exists` has accepted it and finds it to be what was wanted.
+    pub fn make<T, E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
+        &self,
+        name: impl AsRef<OsStr>,
+        output: &Output,
+        mut create: impl FnMut() -> Result<T, E>,
+        mut exists: impl FnMut() -> Result<Accepted, F>,
+    ) -> anyhow::Result<Option<T>> {
+        // How often it may be gone when it is looked at, before something else is wrong: a link to
+        // nowhere, where a FIFO is wanted, is always there and never found.
+        let mut attempts_left = 100;
+        loop {
+            match create().map_err(Into::into) {
+                Ok(made) => {
+                    tell(output, name, "created");
+                    return Ok(Some(made));
+                }
+                Err(error) if Exit::of(&error) != Exit::InUse => return Err(error),
+                Err(error) if !self.exist_ok => return Err(exists_already(error)),
+                Err(_) => {}
+            }
+            match exists().map_err(Into::into) {
+                Ok(Accepted { .. }) => {
+                    tell(output, name, "was there");
+                    return Ok(None);
+                }
+                // Somebody has removed it meanwhile.
+                Err(error) if Exit::of(&error) == Exit::NotFound && attempts_left > 0 => {
+                    attempts_left -= 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// What becomes of a conflict, for verbs that run a COMMAND with a status of its own.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Conflict {
+    /// Status instead of 1 and 124 where it would block or is not in time
+    #[arg(short = 'E', long, value_name = "N")]
+    conflict_exit_code: Option<u8>,
+}
+
+impl Conflict {
+    /// Whether another status was asked for.
+    pub fn is_given(&self) -> bool {
+        self.conflict_exit_code.is_some()
+    }
+
+    /// Ends with the status that was asked for, if this is the error it was asked for.
+    pub fn or_error(&self, error: anyhow::Error, output: &Output) -> anyhow::Result<Exit> {
+        match (self.conflict_exit_code, Exit::of(&error)) {
+            (Some(code), Exit::No | Exit::TimedOut) => {
+                output.error(&error);
+                Ok(Exit::Command(code))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// The number of a process, as it was written.
+#[derive(Clone, Debug)]
+pub struct Pid {
+    text: OsString,
+    /// The number.
+    pub number: i32,
+}
+
+/// What is said of a number that no process has.
+pub const NOT_A_PROCESS: &str = "not the number of a process, which is 1 to 4194304";
+
+impl FromStr for Pid {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        /// The kernel numbers processes up to this: PID_MAX_LIMIT.
+        const GREATEST: i32 = 1 << 22;
+        let number = Some(text)
+            .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|text| text.parse().ok())
+            .filter(|number| (1..=GREATEST).contains(number));
+        let number = number.ok_or(NOT_A_PROCESS)?;
+        Ok(Self { text: text.into(), number })
+    }
+}
+
+impl AsRef<OsStr> for Pid {
+    fn as_ref(&self) -> &OsStr {
+        &self.text
+    }
+}

@@ -1,0 +1,107 @@
+//! How checked values are read from words of the command line: by clap, and without it.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueParserFactory};
+
+use crate::app::arguments::{Word, choice};
+use crate::base::name::{AnyName, FilePath, PosixName};
+use crate::io::frame::Form;
+use crate::mechanism::memory::cell::{Endian, Type};
+use crate::mechanism::socket::address::Address;
+use crate::sys::lock::Kind;
+use crate::sys::socket::SocketType;
+
+choice!(Endian);
+choice!(Form);
+choice!(Kind);
+choice!(SocketType);
+choice!(Type);
+
+impl<const MAX: usize> Word for PosixName<MAX> {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
+    }
+}
+
+impl<const MAX: usize> ValueParserFactory for PosixName<MAX> {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+impl<const MAX: usize> Word for AnyName<MAX> {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
+    }
+}
+
+impl<const MAX: usize> ValueParserFactory for AnyName<MAX> {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+impl Word for FilePath {
+    fn read(word: &OsStr) -> Option<Self> {
+        Some(PathBuf::from(word).into())
+    }
+}
+
+impl ValueParserFactory for FilePath {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().map(|text| Self::from(PathBuf::from(text))).into()
+    }
+}
+
+impl Word for Address {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
+    }
+}
+
+impl ValueParserFactory for Address {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+impl ValueEnum for Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Flock, Self::Ofd, Self::Posix]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Flock => PossibleValue::new("flock").help("the whole file, as flock(2)"),
+            Self::Ofd => PossibleValue::new("ofd").help("a range, of the open file"),
+            Self::Posix => PossibleValue::new("posix").help("a range, of the process"),
+        })
+    }
+}
+
+impl ValueEnum for SocketType {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Stream, Self::Seqpacket, Self::Dgram]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Stream => PossibleValue::new("stream").help("Bytes in order, without boundaries"),
+            Self::Seqpacket => {
+                PossibleValue::new("seqpacket").help("Messages in order, over a connection")
+            }
+            Self::Dgram => PossibleValue::new("dgram").help("Messages, each on its own"),
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! The catalog: every noun and every command without one.
+
+use crate::app::command::{Noun, Verb};
+use crate::cmd;
+
+/// The mechanisms.
+pub const NOUNS: &[Noun] = &[
+    cmd::fifo::NOUN,
+    cmd::lock::NOUN,
+    cmd::map::NOUN,
+    cmd::mq::NOUN,
+    cmd::sem::NOUN,
+    cmd::shm::NOUN,
+    cmd::signal::NOUN,
+    cmd::sock::NOUN,
+];
+
+/// The commands that stand directly behind `ipc`.
+pub const COMMANDS: &[Verb] =
+    &[Verb::new::<cmd::applets::Applets>("applets"), Verb::new::<cmd::fifo::Mkfifo>("mkfifo")];
+
+/// The names of the nouns.
+pub const NAMES: [&str; NOUNS.len()] = {
+    let mut names = [""; NOUNS.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = NOUNS[index].name;
+        index += 1;
+    }
+    names
+};

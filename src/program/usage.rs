@@ -1,0 +1,151 @@
+//! Errors of the command line, in one line and with a hint.
+
+use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::{COMMANDS, Message, NOUNS, similar};
+use crate::app::command::Verb;
+use crate::base::text::escape;
+
+/// SharedWords the error of a command line as all our errors are: one line, and a hint.
+pub fn usage_message(error: &clap::Error, place: &str, tip: Option<String>) -> Message {
+    let rendered = error.render().to_string();
+    let reason = rendered.strip_prefix("error: ").unwrap_or(&rendered);
+    let reason = reason.split("\n\n").next().unwrap_or(reason);
+    let reason = reason.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+    let reason = refused_value(error).unwrap_or(reason);
+    let help =
+        if place.is_empty() { "ipc --help".to_owned() } else { format!("ipc {place} --help") };
+    let hint = tip.unwrap_or_else(|| format!("try '{help}'"));
+    let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+    Message::Usage(format!("ipc: {place}{}\nhint: {hint}\n", escape(reason.as_bytes())))
+}
+
+/// What may have been meant instead.
+pub fn tip(error: &clap::Error) -> Option<String> {
+    let rendered = error.render().to_string();
+    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "))?;
+    let suggested = [
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand, "subcommand"),
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg, "argument"),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue, "value"),
+    ];
+    // What clap takes for similar often is not.
+    for (word, suggestions, what) in suggested {
+        let known: Vec<&str> = match error.get(suggestions) {
+            Some(ContextValue::String(one)) => vec![one],
+            Some(ContextValue::Strings(several)) => several.iter().map(String::as_str).collect(),
+            _ => continue,
+        };
+        return list_similar(text_of(error, word)?, &known, what);
+    }
+    // A value is seldom what was meant by a word that begins as an option does, unless by a number.
+    let digit = tip.strip_prefix("to pass '-").and_then(|word| word.bytes().next());
+    Some(tip.to_owned())
+        .filter(|tip| !passes_value(tip) || digit.is_some_and(|byte| byte.is_ascii_digit()))
+}
+
+/// How to pass a negative number that clap does not take for one, such as -inf or -0x10.
+pub fn misread_number(error: &clap::Error, verb: &Command, words: &[OsString]) -> Option<String> {
+    let takes_numbers = verb.get_positionals().any(clap::Arg::is_allow_negative_numbers_set);
+    let is_long = matches!(error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(word)) if word.starts_with("--"));
+    if error.kind() != ErrorKind::UnknownArgument || is_long || !takes_numbers {
+        return None;
+    }
+    let is_number = |word: &&str| {
+        word.strip_prefix('-').is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+                || rest.parse::<f64>().is_ok()
+        })
+    };
+    let number = words.iter().filter_map(|word| word.to_str()).find(is_number)?;
+    Some(format!("to pass '{number}' as a value, use '-- {number}'"))
+}
+
+/// Whether it says how to pass a value that begins as an option does.
+pub fn passes_value(tip: &str) -> bool {
+    tip.starts_with("to pass ")
+}
+
+/// Whether -- stands before a COMMAND, and not before values.
+pub fn runs_command(verb: &Command) -> bool {
+    verb.get_positionals().any(clap::Arg::is_last_set)
+}
+
+/// The way out for those who forgot what flock(1) and timeout(1) do not want.
+pub fn misplaced_command(error: &clap::Error, verb: &Command) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_word = error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-');
+    (is_word && runs_command(verb)).then(|| "the COMMAND stands behind --".to_owned())
+}
+
+/// Our own sentence about a value that one of our types refused: the value is the subject.
+fn refused_value(error: &clap::Error) -> Option<String> {
+    let argument = text_of(error, ContextKind::InvalidArg)?;
+    let value = text_of(error, ContextKind::InvalidValue)?;
+    if error.kind() == ErrorKind::InvalidValue && value.is_empty() && argument.starts_with('<') {
+        // It is there, unlike what clap says.
+        return Some(format!("'': not a {}", argument.trim_matches(['<', '>', '.'])));
+    }
+    let reason =
+        std::error::Error::source(error).filter(|_| error.kind() == ErrorKind::ValueValidation)?;
+    let reason = match reason.downcast_ref().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "too large".to_owned(),
+        Some(IntErrorKind::Zero) => "not 1 or more".to_owned(),
+        Some(_) => "not a number".to_owned(),
+        None => range(&reason.to_string()).unwrap_or_else(|| reason.to_string()),
+    };
+    let option = argument.split(' ').next().filter(|name| name.starts_with('-'));
+    Some(match option {
+        Some(option) => format!("{option} '{value}': {reason}"),
+        None if value.is_empty() => format!("'': {reason}"),
+        None => format!("{value}: {reason}"),
+    })
+}
+
+/// The range that clap wants a number to be in, in words rather than in those of Rust.
+fn range(reason: &str) -> Option<String> {
+    let (_, range) = reason.split_once(" is not in ")?;
+    let (from, to) = range.split_once("..")?;
+    match to.strip_prefix('=') {
+        Some(to) => Some(format!("not from {from} to {to}")),
+        // Without an end of its own it is that of the type.
+        None => Some(format!("not {from} or more")),
+    }
+}
+
+/// The nouns or verbs that a word which is none of them may have been meant for.
+pub fn similar_word(error: &clap::Error, noun: &str) -> Option<String> {
+    let word = text_of(error, ContextKind::InvalidSubcommand)?;
+    let names = |verb: &'static Verb| [Some(verb.name), verb.alias].into_iter().flatten();
+    let known: Vec<&str> = match NOUNS.iter().find(|known| known.name == noun) {
+        Some(noun) => noun.verbs.iter().flat_map(names).collect(),
+        None => NOUNS.iter().map(|noun| noun.name).chain(COMMANDS.iter().flat_map(names)).collect(),
+    };
+    list_similar(word, &known, "subcommand")
+}
+
+/// Names the known words that a word may be a slip for.
+fn list_similar(word: &str, known: &[&str], what: &str) -> Option<String> {
+    let similar: Vec<String> = known
+        .iter()
+        .filter(|known| similar::is_slip(word, known))
+        .map(|known| format!("'{known}'"))
+        .collect();
+    match similar.as_slice() {
+        [] => None,
+        [one] => Some(format!("a similar {what} exists: {one}")),
+        several => Some(format!("some similar {what}s exist: {}", several.join(", "))),
+    }
+}
+
+fn text_of(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    }
+}
