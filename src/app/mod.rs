@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod command;
 pub mod context;
+pub mod creation;
 pub mod links;
 pub mod listen;
 pub mod machine;

@@ -27,8 +27,8 @@ use crate::sys::origin::Found;
 use crate::sys::process::Openings;
 use crate::sys::stdio::Stream;
 
+use crate::app::creation::Creation;
 use crate::app::objects::{no_room_in, not_there};
-use crate::app::options::Creation;
 
 pub const NOUN: Noun = Noun {
     name: "fifo",

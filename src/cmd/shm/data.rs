@@ -19,8 +19,8 @@ use super::{
     Durability, Guarding, Operand, bytes, explain_of, of_kernel, open, open_unnamed,
     refuse_removed, removed, shrank, within,
 };
+use crate::app::creation::Creation;
 use crate::app::objects::{each, print_name, stdin_failed};
-use crate::app::options::Creation;
 
 /// Create a segment
 ///
