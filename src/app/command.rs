@@ -37,6 +37,8 @@ pub struct Verb {
     pub examples: &'static [Example],
     /// Whose exit status a run ends with.
     pub statuses: Statuses,
+    /// What a run changes in its process for good.
+    pub effect: Effect,
     pub(crate) translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
     pub(crate) read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
@@ -50,6 +52,22 @@ pub type Act = Box<dyn FnOnce(&mut Context) -> anyhow::Result<Exit>>;
 
 /// What a line of shell is good for, and the line.
 pub type Example = (&'static str, &'static str);
+
+/// What a run of a verb changes in its process for good, so that no other verb can follow in the same
+/// process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Nothing: the mask, dispositions, threads, descriptors and memory are as before.
+    None,
+    /// The process becomes COMMAND.
+    BecomesCommand,
+    /// The kernel undoes something when the process ends: SEM_UNDO.
+    UndoneAtExit,
+    /// The mask or dispositions of signals are for this verb alone.
+    Signals,
+    /// The descriptors of the caller are changed, which is the purpose.
+    CallersDescriptors,
+}
 
 /// Whose exit status a run ends with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,6 +98,8 @@ pub(crate) trait Action: Args + Plain + Debug + 'static {
     const EXAMPLES: &'static [Example];
     /// Whose exit status a run ends with.
     const STATUSES: Statuses = Statuses::Ours;
+    /// What a run changes in its process for good.
+    const EFFECT: Effect = Effect::None;
 
     /// Puts words in which another program's command line differs into ours.
     fn translate(_words: &mut [OsString]) {}
@@ -96,6 +116,7 @@ impl Verb {
             alias: None,
             examples: R::EXAMPLES,
             statuses: R::STATUSES,
+            effect: R::EFFECT,
             translate: R::translate,
             define: R::augment_args,
             read_plain: |words| {

@@ -1,20 +1,87 @@
 //! What a verb works with.
 
+use std::ffi::{OsStr, OsString};
+use std::os::fd::BorrowedFd;
+
 use crate::app::options::Verbosity;
+use crate::base::exit::Exit;
+use crate::base::signal::Signal;
 use crate::io::output::Output;
+use crate::sys::stdio::Stream;
+use crate::sys::{process, signal};
 
 /// What one run of a verb works with, and nothing else of the process.
 #[derive(Debug)]
 pub struct Context {
-    /// Stdout and stderr.
+    /// Stdout and stderr, as diagnostics and answers are written to them.
     pub output: Output,
+    /// Stdin.
+    pub stdin: BorrowedFd<'static>,
+    /// Stdout, for bytes that are moved straight to it.
+    pub stdout: BorrowedFd<'static>,
+    /// The environment.
+    pub environment: Environment,
+    /// The process that called.
+    pub caller: Caller,
+    /// What a fatal signal does to a verb that has taken it.
+    pub cancellation: Cancellation,
     /// The names of all nouns, for the verbs that are about the program itself.
     pub nouns: &'static [&'static str],
 }
 
 impl Context {
-    /// The context of the verb that these words name.
+    /// The context of the verb that these words name, in a process that runs only this verb.
     pub fn new(words: String, verbosity: Verbosity, nouns: &'static [&'static str]) -> Self {
-        Self { output: Output::new(words, verbosity), nouns }
+        Self {
+            output: Output::new(words, verbosity),
+            stdin: Stream::Input.fd(),
+            stdout: Stream::Output.fd(),
+            environment: Environment(()),
+            caller: Caller(()),
+            cancellation: Cancellation::Die,
+            nouns,
+        }
+    }
+}
+
+/// The environment of a verb.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment(());
+
+impl Environment {
+    /// The value of a variable.
+    pub fn get(self, name: impl AsRef<OsStr>) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+}
+
+/// The process that called a verb.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller(());
+
+impl Caller {
+    /// Its process ID; 0 if it is in another PID namespace.
+    pub fn pid(self) -> i32 {
+        process::parent()
+    }
+}
+
+/// What a fatal signal does to a verb that has taken it from the queue, after the clean-up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cancellation {
+    /// The process dies of it.
+    Die,
+    /// The verb ends with the status that a shell gives to a process that died of it; the process
+    /// goes on with other verbs.
+    Return,
+}
+
+impl Cancellation {
+    /// Ends a verb by this signal.
+    pub fn by(self, signal: Signal) -> Exit {
+        if self == Self::Die {
+            signal::die_of(signal);
+        }
+        Exit::Command(128 + signal.number() as u8)
     }
 }

@@ -1,82 +1,165 @@
-//! What is undone before a signal ends us, of the signals that can be caught: signal-safety(7).
+//! Clean-up before a fatal signal takes its default action.
+//!
+//! A mechanism that must undo something when HUP, INT or TERM ends the process registers it before it
+//! does it, and keeps the registration for as long as there is something to undo. The handlers are
+//! installed with the first registration and removed with the last one. Other threads block these
+//! signals.
 
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Once, OnceLock};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::errno::Errno;
 use crate::base::signal::Signal;
-use crate::sys::signal::{SignalSet, die_of, handle, is_ignored, restore};
+use crate::sys::signal::{Blocked, Handler, SignalSet, die_of};
+use crate::sys::undo::{self, Slot};
+
+pub use crate::sys::undo::Undo;
 
 /// The signals that people and the system end commands with.
-const ENDING: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
-
-/// What is to be done, in the order in which it was asked for.
-static UNDO: [OnceLock<fn()>; 3] = [const { OnceLock::new() }; 3];
+const FATAL: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
 
 /// The signals that people and the system end commands with.
 pub fn signals() -> SignalSet {
-    ENDING.into_iter().collect()
+    FATAL.into_iter().collect()
 }
 
-/// Has a function called before one of the signals ends us, which then ends us as it would have
-/// without. The function makes no calls but those that signal-safety(7) allows.
-pub fn undo_first(undo: fn()) {
-    static HANDLED: Once = Once::new();
-    let has_place = UNDO.iter().any(|place| place.set(undo).is_ok());
-    debug_assert!(has_place, "there is a place for everybody who asks");
-    HANDLED.call_once(|| {
-        for signal in ENDING {
-            handle(signal, end);
-        }
-    });
-}
-
-/// Has the signals wait until it is dropped, for what takes more than a handler may do. A system call
-/// that waits returns when one comes.
+/// Something that is undone before a fatal signal ends the process. Dropping the registration undoes
+/// nothing by itself: what owns it does that as it sees fit.
 #[derive(Debug)]
-pub struct Postponed(());
+pub struct Registered<U> {
+    undo: Arc<U>,
+    _slot: Slot,
+    _handlers: Handlers,
+}
 
-/// The number of the signal that came.
-static CAME: AtomicI32 = AtomicI32::new(0);
+impl<U: Undo + 'static> Registered<U> {
+    /// Registers it.
+    ///
+    /// # Errors
+    /// ENOMEM if more is registered than any command needs.
+    pub fn new(undo: U) -> Result<Self, Errno> {
+        // No signal arrives between the handlers and the entry.
+        let _blocked = Blocked::new(signals());
+        let undo = Arc::new(undo);
+        let entry: Arc<dyn Undo> = Arc::clone(&undo) as _;
+        let slot = Slot::enter(entry).ok_or(Errno(libc::ENOMEM))?;
+        Ok(Self { undo, _slot: slot, _handlers: Handlers::acquire() })
+    }
+}
+
+impl<U> Deref for Registered<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.undo
+    }
+}
+
+/// Postpones the fatal signals until it is dropped, for what takes more than a handler may do. A
+/// system call that waits fails with EINTR when one arrives.
+#[derive(Debug)]
+pub struct Postponed {
+    _handlers: Handlers,
+}
+
+/// How many are postponing.
+static POSTPONED: AtomicUsize = AtomicUsize::new(0);
+
+/// The number of the signal that arrived meanwhile.
+static ARRIVED: AtomicI32 = AtomicI32::new(0);
 
 impl Postponed {
     /// From now on.
     pub fn new() -> Self {
-        for signal in ENDING {
-            handle(signal, note);
-        }
-        Self(())
+        POSTPONED.fetch_add(1, Ordering::SeqCst);
+        Self { _handlers: Handlers::acquire() }
     }
 
-    /// Whether one has come.
+    /// Whether a signal has arrived.
     pub fn is_wanted(&self) -> bool {
-        CAME.load(Ordering::Relaxed) != 0
+        ARRIVED.load(Ordering::SeqCst) != 0
     }
 }
 
 impl Drop for Postponed {
-    /// Ends us, if one has come.
+    /// Ends the process, if a signal has arrived.
     fn drop(&mut self) {
-        // Before the look, so that none falls between.
-        ENDING.into_iter().filter(|&signal| !is_ignored(signal)).for_each(restore);
-        Signal::new(CAME.load(Ordering::Relaxed)).into_iter().for_each(die_of);
+        if POSTPONED.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let number = ARRIVED.swap(0, Ordering::SeqCst);
+            if number != 0 {
+                end(number);
+            }
+        }
     }
 }
 
-/// Undoes what is to be undone, for an end that is no signal's. It calls nothing that a handler may
-/// not call.
-pub(super) fn undo() {
-    for undo in UNDO.iter().filter_map(OnceLock::get) {
-        undo();
+/// The handlers of the fatal signals, which all registrations share. A signal that the caller of
+/// `ipc` had ignored stays ignored.
+#[derive(Debug)]
+struct Handlers(());
+
+/// How many share the handlers, and the handlers.
+static SHARED: Mutex<(usize, Vec<Handler>)> = Mutex::new((0, Vec::new()));
+
+impl Handlers {
+    fn acquire() -> Self {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if shared.0 == 0 {
+            shared.1 = FATAL
+                .into_iter()
+                .filter_map(|signal| Handler::install_unless_ignored(signal, end))
+                .collect();
+        }
+        shared.0 += 1;
+        Self(())
     }
 }
 
-extern "C" fn note(number: i32) {
-    CAME.store(number, Ordering::Relaxed);
+impl Drop for Handlers {
+    fn drop(&mut self) {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.0 -= 1;
+        if shared.0 == 0 {
+            shared.1.clear();
+        }
+    }
 }
 
+/// Has these signals end the process after clean-up until it is dropped, also those that the caller
+/// of `ipc` had ignored.
+pub fn end_by(signals: impl Iterator<Item = Signal>) -> Vec<Handler> {
+    signals.map(|signal| Handler::install(signal, end)).collect()
+}
+
+/// The handler.
 extern "C" fn end(number: i32) {
-    undo();
+    if POSTPONED.load(Ordering::SeqCst) > 0 {
+        ARRIVED.store(number, Ordering::SeqCst);
+        return;
+    }
+    undo::undo_all();
     if let Some(signal) = Signal::new(number) {
         die_of(signal);
+    }
+}
+
+/// Undoes what is registered, for an end that is no signal's. It calls nothing that a handler may not
+/// call.
+pub(super) fn undo() {
+    undo::undo_all();
+}
+
+/// Has a function called before a fatal signal ends the process, from now on.
+pub fn undo_first(function: fn()) {
+    std::mem::forget(Registered::new(Function(function)));
+}
+
+#[derive(Debug)]
+struct Function(fn());
+
+impl Undo for Function {
+    fn undo(&self) {
+        (self.0)();
     }
 }

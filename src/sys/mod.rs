@@ -48,5 +48,6 @@ pub mod system_v_semaphore;
 pub mod thread;
 pub mod time;
 pub mod umask;
+pub mod undo;
 pub mod unix_diag;
 pub mod watch;

@@ -94,14 +94,6 @@ pub fn is_ignored(signal: Signal) -> bool {
     change_disposition(signal, None) == Some(libc::SIG_IGN)
 }
 
-/// Has a function called when the signal comes. A signal that our caller ignores stays ignored. The
-/// function makes no calls but those that signal-safety(7) allows.
-pub fn handle(signal: Signal, handler: extern "C" fn(i32)) {
-    if catch(signal, handler) == libc::SIG_IGN {
-        set_disposition(signal, libc::SIG_IGN);
-    }
-}
-
 /// The same for a signal whatever our caller did with it, which is told.
 pub fn catch(signal: Signal, handler: extern "C" fn(i32)) -> libc::sighandler_t {
     // SAFETY: the function is there for ever; that it does only what may be done there is asked of

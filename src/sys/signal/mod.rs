@@ -4,6 +4,7 @@
 //! that it keeps for itself, which others may well send.
 
 mod disposition;
+mod handler;
 mod mask;
 
 use std::mem::MaybeUninit;
@@ -11,10 +12,10 @@ use std::mem::MaybeUninit;
 use nix::sys::signal::SigSet;
 
 pub use self::disposition::{
-    Dispositions, await_children, catch, defaults_of_our_caller, die_of, handle, ignore,
-    is_ignored, kept_by_c_libraries, let_writes_fail, restore, restore_dispositions,
-    restore_dispositions_of_our_caller,
+    Dispositions, await_children, catch, defaults_of_our_caller, die_of, ignore, is_ignored,
+    kept_by_c_libraries, let_writes_fail, restore_dispositions, restore_dispositions_of_our_caller,
 };
+pub use self::handler::Handler;
 pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};
 
 use crate::base::signal::Signal;

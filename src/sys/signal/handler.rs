@@ -1,0 +1,52 @@
+//! Handlers of signals that are installed for a while: sigaction(2).
+
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use crate::base::signal::Signal;
+
+/// A handler that is installed for as long as this lives; then the disposition is what it was.
+#[derive(Debug)]
+pub struct Handler {
+    signal: Signal,
+    before: libc::sigaction,
+}
+
+impl Handler {
+    /// Has `function` called when the signal arrives, whatever the disposition is now. The function
+    /// makes no calls but those that signal-safety(7) allows. A system call that waits fails with
+    /// EINTR after it has returned.
+    pub fn install(signal: Signal, function: extern "C" fn(i32)) -> Self {
+        let mut action = no_action();
+        action.sa_sigaction = function as libc::sighandler_t;
+        Self { signal, before: exchange(signal, Some(&action)) }
+    }
+
+    /// The same, unless the signal is ignored: nohup(1) ignores HUP, and a shell ignores INT for its
+    /// background commands.
+    pub fn install_unless_ignored(signal: Signal, function: extern "C" fn(i32)) -> Option<Self> {
+        (!super::is_ignored(signal)).then(|| Self::install(signal, function))
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        exchange(self.signal, Some(&self.before));
+    }
+}
+
+/// The action with nothing set: the default one, no flags, an empty mask.
+fn no_action() -> libc::sigaction {
+    let action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: zeros are a value of each of its fields.
+    unsafe { action.assume_init() }
+}
+
+/// Changes the action of a signal; returns the one before. KILL and STOP refuse.
+fn exchange(signal: Signal, action: Option<&libc::sigaction>) -> libc::sigaction {
+    let mut before = no_action();
+    let action = action.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: both actions live through the call, and a handler lives as long as the program.
+    unsafe { libc::sigaction(signal.number(), action, &raw mut before) };
+    before
+}
