@@ -25,7 +25,7 @@ const CASES: &[(&str, &str, &str, &str, usize)] = &[
 ];
 
 /// Signals that one thread waits for in the name of all, or whose handler or default action is for
-/// the process.
+/// the process. URG is not among them: a thread has a timer send it to that thread.
 const MEANT_FOR_THE_PROCESS: &[i32] = &[
     libc::SIGHUP,
     libc::SIGINT,
@@ -36,7 +36,6 @@ const MEANT_FOR_THE_PROCESS: &[i32] = &[
     libc::SIGTERM,
     libc::SIGCHLD,
     libc::SIGCONT,
-    libc::SIGURG,
     libc::SIGWINCH,
     34,
     64,
