@@ -128,7 +128,7 @@ impl Argument {
             ("allow_negative_numbers", Some(_)) => self.is_any_number = true,
             // Words for the help.
             ("value_name" | "display_order" | "hide_possible_values", Some(_))
-            | ("hide_default_value", Some(_)) => {}
+            | ("hide_default_value" | "hide_short_help" | "help_heading", Some(_)) => {}
             _ => return Err(unknown()),
         }
         Ok(())
