@@ -16,7 +16,7 @@ mod server;
 mod sys;
 
 #[doc(hidden)]
-pub use program::run;
+pub use program::{run, run_among_others};
 #[doc(hidden)]
 pub use sys::entry::start;
 

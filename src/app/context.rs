@@ -30,15 +30,20 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of the verb that these words name, in a process that runs only this verb.
-    pub fn new(words: String, verbosity: Verbosity, nouns: &'static [&'static str]) -> Self {
+    /// The context of the verb that these words name.
+    pub fn new(
+        words: String,
+        verbosity: Verbosity,
+        cancellation: Cancellation,
+        nouns: &'static [&'static str],
+    ) -> Self {
         Self {
             output: Output::new(words, verbosity),
             stdin: Stream::Input.fd(),
             stdout: Stream::Output.fd(),
             environment: Environment(()),
             caller: Caller(()),
-            cancellation: Cancellation::Die,
+            cancellation,
             nouns,
         }
     }

@@ -9,7 +9,6 @@ mod tree;
 mod usage;
 
 use std::ffi::OsString;
-use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use clap::error::ErrorKind;
@@ -19,17 +18,17 @@ use self::usage::{
     misplaced_command, misread_number, passes_value, runs_command, similar_word, tip, usage_message,
 };
 use crate::app::command::{Act, Place, VERSION};
-use crate::app::context::Context;
+use crate::app::context::{Cancellation, Context};
 use crate::app::options::Verbosity;
 use crate::applet;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::io::output::{Output, Unwritable, complain};
+use crate::io::output::{Unwritable, complain};
 use crate::sys::heap::{self, Report};
 
 pub use self::catalog::{COMMANDS, NOUNS};
 pub use self::tree::tree;
-pub use crate::app::command::{Example, Noun, Statuses, Verb};
+pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
 
 /// A command line that was understood.
 pub struct Call {
@@ -39,6 +38,8 @@ pub struct Call {
     pub verbosity: Verbosity,
     /// Does what was asked for.
     pub act: Act,
+    /// The parser of the options, if they took one.
+    parser: Option<Box<Command>>,
 }
 
 /// Something to say instead of doing anything: help, a version, or what is wrong with the words.
@@ -59,10 +60,12 @@ impl Message {
                 Exit::Usage
             }
             Self::Answer(text) => {
-                let mut output = Output::new("help", Verbosity::default());
-                match output.text(text).and_then(|()| output.flush()) {
+                let words = "help".to_owned();
+                let verbosity = Verbosity::default();
+                let mut context = Context::new(words, verbosity, Cancellation::Die, &[]);
+                match context.output.text(text).and_then(|()| context.output.flush()) {
                     Ok(()) => Exit::Done,
-                    Err(error) => fail(&error.into(), &output),
+                    Err(error) => fail(&error.into(), &context),
                 }
             }
         }
@@ -96,7 +99,7 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
     let (place, mut rest) = (Place { noun, verb }, words.collect::<Vec<_>>());
     (verb.translate)(&mut rest);
     match (verb.read_plain)(&rest) {
-        Some((verbosity, act)) => Ok(Call { place, verbosity, act }),
+        Some((verbosity, act)) => Ok(Call { place, verbosity, act, parser: None }),
         None => parse_with_clap(place, rest),
     }
 }
@@ -107,12 +110,12 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
 fn parse_with_clap(place: Place, words: Vec<OsString>) -> Result<Call, Message> {
     let (verb, path) = (place.verb, place.words());
     let name = format!("ipc {path}");
-    // Taking it apart again would cost as much as a system call or two, for nothing: we end soon.
-    let mut command = ManuallyDrop::new(verb.command().bin_name(&name).no_binary_name(true));
+    let mut command = Box::new(verb.command().bin_name(&name).no_binary_name(true));
     match command.try_get_matches_from_mut(&words) {
         Ok(matches) => {
             let verbosity = Verbosity::from_arg_matches(&matches).unwrap_or_default();
-            Ok(Call { place, verbosity, act: (verb.read)(matches) })
+            let act = (verb.read)(matches);
+            Ok(Call { place, verbosity, act, parser: Some(command) })
         }
         Err(error) if error.use_stderr() => {
             let tip = misread_number(&error, &command, &words).or_else(|| tip(&error));
@@ -168,7 +171,8 @@ fn explain(command: Command, words: Vec<OsString>) -> Message {
     }
 }
 
-/// Runs `ipc` with these arguments, the name it was called by first; returns the exit status.
+/// Runs `ipc` with these arguments, the name it was called by first, in a process that ends then;
+/// returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     if crate::sys::entry::is_privileged_by_file() {
         complain("ipc: does not run set-user-ID, set-group-ID or with file capabilities\n");
@@ -179,20 +183,33 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         heap::report_as(Report { command, status: applet.failure });
         return (applet.run)(&arguments);
     }
+    let (status, rest) = run_verb(arguments, Cancellation::Die);
+    // The kernel takes apart what is left of the process, faster than it would take itself apart.
+    std::mem::forget(rest);
+    status
+}
+
+/// Runs one of several verbs of a process, which goes on after it; returns the exit status.
+pub fn run_among_others(arguments: Vec<OsString>) -> u8 {
+    run_verb(arguments, Cancellation::Return).0
+}
+
+/// What a verb has used, and the parser of its command line if it took one.
+type Rest = Option<(Context, Option<Box<Command>>)>;
+
+fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) {
     let call = match parse(arguments) {
         Ok(call) => call,
-        Err(message) => return message.print().code(),
+        Err(message) => return (message.print().code(), None),
     };
     heap::report_as(report_of(&call));
-    let place = call.place;
-    let mut context = Context::new(place.words(), call.verbosity, &catalog::NAMES);
-    let outcome = (call.act)(&mut context);
+    let Call { place, verbosity, act, parser } = call;
+    let mut context = Context::new(place.words(), verbosity, cancellation, &catalog::NAMES);
+    let outcome = act(&mut context);
     // What was printed before an error is as good as what was printed without one.
     let outcome = context.output.flush().map_err(Into::into).and(outcome);
-    match outcome {
-        Ok(exit) => exit.code(),
-        Err(error) => place.verb.exit(fail(&error, &context.output)).code(),
-    }
+    let exit = outcome.unwrap_or_else(|error| place.verb.exit(fail(&error, &context)));
+    (exit.code(), Some((context, parser)))
 }
 
 /// What a verb ends with that can allocate no more.
@@ -201,14 +218,13 @@ fn report_of(Call { place, verbosity, .. }: &Call) -> Report {
     Report { command, status: place.verb.exit(Exit::Failed).code() }
 }
 
-/// Says what went wrong, and finds the status for it.
-///
-/// If the reader of stdout has left, which is its good right, we end as SIGPIPE would end us.
-fn fail(error: &anyhow::Error, output: &Output) -> Exit {
+/// Reports what went wrong, and finds the status for it. If the reader of stdout has left, which it
+/// may, the verb ends as by SIGPIPE.
+fn fail(error: &anyhow::Error, context: &Context) -> Exit {
     let unwritable = error.chain().find_map(|cause| cause.downcast_ref::<Unwritable>());
     if unwritable.is_some_and(|unwritable| unwritable.reader_left()) {
-        crate::sys::signal::die_of(Signal::PIPE);
+        return context.cancellation.by(Signal::PIPE);
     }
-    output.error(error);
+    context.output.error(error);
     Exit::of(error)
 }
