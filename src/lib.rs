@@ -28,6 +28,7 @@ mod frame;
 mod guard;
 mod lock_file;
 mod mailbox;
+mod mechanism;
 mod name;
 mod permits;
 mod plain;
@@ -49,6 +50,8 @@ pub use sys::entry::start;
 #[doc(hidden)]
 pub mod bench {
     pub use crate::deadline::{Deadline, Waited};
+    pub use crate::mechanism::mutant;
+    pub use crate::mechanism::queue::ring;
     pub use crate::semaphore::{Name, Semaphore};
     pub use crate::sys::system_v_semaphore::AtEnd;
 }
