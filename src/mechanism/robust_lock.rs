@@ -218,6 +218,9 @@ impl Drop for Held<'_> {
         match (&self.locker.list, self.by) {
             (Some(list), By::Word) => {
                 let word = self.place.word;
+                if mutant::is(Mutant::PendingClearedEarly) {
+                    list.clear();
+                }
                 // Nothing that comes later may move before it: the look at the sleepers is later.
                 let order = (Ordering::SeqCst, Ordering::Relaxed);
                 if word.compare_exchange(list.thread(), 0, order.0, order.1).is_err() {

@@ -1,0 +1,1 @@
+use crate::Form; pub fn prove(_: &Form) -> Vec<String> { Vec::new() }
