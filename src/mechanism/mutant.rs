@@ -2,7 +2,8 @@
 //!
 //! A build with optimisation has none of this: there [`is`] is the constant `false`.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,4 +41,21 @@ pub const fn is_possible() -> bool {
 #[inline(always)]
 pub fn is(mutant: Mutant) -> bool {
     is_possible() && ACTIVE.load(Ordering::Relaxed) == mutant as u8
+}
+
+static LOOK: AtomicU64 = AtomicU64::new(0);
+
+/// Has sleepers of this process look by themselves after so many seconds, so that one that was not
+/// woken differs from one that had to wait for a CPU.
+pub fn look_after(seconds: u64) {
+    LOOK.store(seconds, Ordering::SeqCst);
+}
+
+/// After how long a sleeper looks by itself, of which `ordinary` is the answer without a test.
+#[inline]
+pub fn look(ordinary: Duration) -> Duration {
+    match LOOK.load(Ordering::Relaxed) {
+        1.. if is_possible() => Duration::from_secs(LOOK.load(Ordering::Relaxed)),
+        _ => ordinary,
+    }
 }

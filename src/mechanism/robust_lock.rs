@@ -32,7 +32,12 @@ const WAITERS: u32 = libc::FUTEX_WAITERS;
 const DIED: u32 = libc::FUTEX_OWNER_DIED;
 
 /// After this long a sleeper looks by itself, in case that the wake-up died with its sender.
-pub const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The moment at which a sleeper that begins now looks by itself.
+pub fn next_look() -> Deadline {
+    Deadline::after(mutant::look(LOOK))
+}
 
 /// A lock is held for less than microseconds, so even an operation that may not wait waits for it
 /// this long: the holder may have to get the CPU first.
@@ -203,7 +208,7 @@ impl Locker {
                 _ if deadline.has_passed() => return Ok(Waited::TimedOut),
                 _ => {
                     if mark(place.word, seen) {
-                        let look = deadline.min(Deadline::after(LOOK));
+                        let look = deadline.min(next_look());
                         let _ = futex::wait(place.word, seen | WAITERS, look)?;
                     }
                 }
@@ -256,7 +261,7 @@ fn is_owned_by_dead(seen: u32) -> bool {
 /// Sleeps while the word is as it was seen. After a whole second without a wake-up the owner is
 /// looked for.
 fn sleep(word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
-    let look = Deadline::after(LOOK);
+    let look = next_look();
     if futex::wait(word, seen, deadline.min(look))? == Waited::TimedOut && look.has_passed() {
         free_if_dead(word);
     }

@@ -7,6 +7,8 @@
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
 mod arena;
+#[cfg(test)]
+pub use arena::allocations;
 pub mod cpu;
 pub mod descriptor;
 pub mod dev_shm;

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
 use ipc_suite::bench::ring::Ring;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
-/// A value of atomics, all zeros at first, that forked processes share. It stays until the process
-/// ends.
+/// A value of atomics, all zeros at first, that forked processes share.
 pub struct Shared<T>(NonNull<T>);
 
 /// What may be shared: all zeros is a value, and it is changed by atomics only.
@@ -27,6 +26,22 @@ impl<T: Atomics> Shared<T> {
         // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
         let at = unsafe { mmap_anonymous(None, length, protection, flags) };
         Self(at.expect("there is memory").cast())
+    }
+
+    /// The beginning of a file, which has to be so long.
+    pub fn map(file: &File) -> Self {
+        let length = NonZeroUsize::new(size_of::<T>()).expect("it has a size");
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
+        let at = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, file, 0) };
+        Self(at.expect("it can be mapped").cast())
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        // SAFETY: the memory is ours, and no reference into it outlives this.
+        let _ = unsafe { munmap(self.0.cast(), size_of::<T>()) };
     }
 }
 

@@ -11,13 +11,16 @@ use std::time::Duration;
 
 use ipc_suite::bench::mutant::{self, Mutant};
 
-use self::scenario::{Round, SCENARIOS, Scenario};
+pub use self::step::stop_for_tracer;
+
+use self::scenario::{LOOK, Round, SCENARIOS, Scenario};
 use crate::Form;
 use crate::process::stay_on_one_cpu;
 
 /// Every scenario, every point: nothing is wrong.
 pub fn prove(form: &Form) -> Vec<String> {
     stay_on_one_cpu();
+    mutant::look_after(LOOK);
     let mut faults = Vec::new();
     let mut total = 0;
     for scenario in &SCENARIOS {
@@ -43,6 +46,7 @@ pub fn find_mutants(form: &Form) -> Vec<String> {
         return Vec::new();
     }
     stay_on_one_cpu();
+    mutant::look_after(LOOK);
     let mutants = [
         (Mutant::WakeAfterCommit, "push, a popper sleeps"),
         (Mutant::MarkRemovedFirst, "push, a popper sleeps"),

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ipc_suite::bench::Deadline;
 use ipc_suite::bench::ring::{Claim, Lines, Outcome, Repair, Ring, size_of_record};
+use ipc_suite::bench::{Deadline, mutant};
 
 use super::step::{Step, Traced, stop_for_tracer};
 use crate::Form;
@@ -33,7 +33,11 @@ enum Act {
     PopBatch,
     Claim,
     /// It has made so many claims, acknowledged all of the later ones if so, and acknowledges this.
-    Acknowledge { claims: usize, of: usize, others: bool },
+    Acknowledge {
+        claims: usize,
+        of: usize,
+        others: bool,
+    },
     Close,
 }
 
@@ -107,10 +111,7 @@ pub const SCENARIOS: [Scenario; 26] = [
     arriving(AtPoint, scenario("push, another pushes at the point", Act::Push, 3, &[Pushes])),
     arriving(AtPoint, scenario("push, a popper comes at the point", Act::Push, 0, &[Pops])),
     arriving(AtPoint, scenario("pop, another pops at the point", Act::Pop, 3, &[Pops])),
-    arriving(
-        AtPoint,
-        large(scenario("pop, a pusher comes at the point", Act::Pop, 4, &[Pushes])),
-    ),
+    arriving(AtPoint, large(scenario("pop, a pusher comes at the point", Act::Pop, 4, &[Pushes]))),
     arriving(WhenHeld, scenario("push, another waits for the lock", Act::Push, 3, &[Pushes])),
     arriving(
         WhenHeld,
@@ -142,11 +143,19 @@ pub const SCENARIOS: [Scenario; 26] = [
 
 const CAPACITY: u64 = 4096;
 
-/// A peer is late that was not woken, and looked by itself after a second.
-const LATE: Duration = Duration::from_millis(700);
+/// After how many seconds a sleeper that was not woken looks by itself.
+pub const LOOK: u64 = 6;
+
+/// Whoever was woken is there before this, also where others use the CPU.
+const LATE: Duration = if mutant::is_possible() {
+    Duration::from_secs(2)
+} else {
+    // There a sleeper looks by itself after a second.
+    Duration::from_millis(700)
+};
 
 /// Nothing may take longer.
-const STUCK: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_secs(LOOK + 2);
 
 #[repr(C)]
 struct World {

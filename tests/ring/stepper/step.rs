@@ -1,29 +1,46 @@
 //! Running a process instruction by instruction: ptrace(2).
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::ptr;
+use std::sync::atomic::AtomicU8;
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use crate::process::Child;
+use crate::shared::{Atomics, Shared};
 
 /// A process that stopped itself, and is run by us from there on.
 pub struct Traced {
     pub child: Child,
-    queue: File,
-    /// Where the pending operation of its robust list is, once there is one.
+    queue: Mapped,
+    /// Where the pending operation of its robust list is.
     pending: usize,
-    before: Effects,
+    /// What a kill leaves to others: if both are as they were, all is the same to them.
+    before: [Vec<u8>; 2],
+    before_pending: i64,
+    /// Whether the instructions at these addresses are system calls.
+    calls: HashMap<usize, bool>,
 }
 
-/// What a kill leaves to others: two of the same are the same to them.
-#[derive(PartialEq)]
-struct Effects {
-    queue: Vec<u8>,
-    pending: i64,
+/// The words and the messages of a queue, and where they are.
+#[repr(C)]
+pub struct QueueWords {
+    bytes: [AtomicU8; 8192],
 }
+
+// SAFETY: it consists of atomics.
+unsafe impl Atomics for QueueWords {}
+
+type Mapped = Shared<QueueWords>;
+
+const PARTS: [std::ops::Range<usize>; 2] = [128..512, 4096..8192];
+
+/// Where the address of the next instruction is among the registers, and the instruction that is a
+/// system call: x86-64.
+const RIP: usize = 16 * 8;
+const SYSCALL: i64 = 0x050f;
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,18 +68,18 @@ impl Traced {
         assert!(matches!(stopped, WaitStatus::Stopped(..)), "{stopped:?}");
         // SAFETY: the call takes numbers only.
         unsafe {
-            libc::ptrace(
-                libc::PTRACE_SETOPTIONS,
-                child.pid().as_raw(),
-                0,
-                libc::PTRACE_O_EXITKILL,
-            )
+            libc::ptrace(libc::PTRACE_SETOPTIONS, child.pid().as_raw(), 0, libc::PTRACE_O_EXITKILL)
         };
         let pending = robust_list(&child) + 2 * size_of::<usize>();
-        let queue = File::open(queue).expect("it is there");
-        let mut traced =
-            Self { child, queue, pending, before: Effects { queue: Vec::new(), pending: 0 } };
-        traced.before = traced.effects();
+        let mut traced = Self {
+            child,
+            queue: Shared::map(&File::options().read(true).write(true).open(queue).expect("it is")),
+            pending,
+            before: PARTS.map(|part| vec![0; part.len()]),
+            before_pending: 0,
+            calls: HashMap::new(),
+        };
+        let _ = traced.see(false);
         traced
     }
 
@@ -70,6 +87,10 @@ impl Traced {
     pub fn step(&mut self) -> Step {
         let is_call = self.is_at_system_call();
         self.start_step();
+        if !is_call {
+            self.has_stopped(WaitPidFlag::empty());
+            return self.see(false);
+        }
         let mut polls = 0_u32;
         while !self.has_stopped(WaitPidFlag::WNOHANG) {
             polls += 1;
@@ -78,7 +99,7 @@ impl Traced {
             }
             std::thread::yield_now();
         }
-        self.see(is_call)
+        self.see(true)
     }
 
     /// Returns when the sleeping call of the last step has returned.
@@ -88,10 +109,26 @@ impl Traced {
     }
 
     fn see(&mut self, is_call: bool) -> Step {
-        let after = self.effects();
-        let has_changed = after != self.before;
-        self.before = after;
+        let pending = self.peek(self.pending);
+        let has_changed = self.copy_queue() || pending != self.before_pending;
+        self.before_pending = pending;
         if has_changed || is_call { Step::Effect } else { Step::Nothing }
+    }
+
+    /// Notes how the queue is; whether it was different.
+    fn copy_queue(&mut self) -> bool {
+        let mut has_changed = false;
+        for (part, copy) in PARTS.into_iter().zip(&mut self.before) {
+            let from = (&raw const self.queue.bytes).cast::<u8>().wrapping_add(part.start);
+            // SAFETY: the part is mapped, and so long. It may change meanwhile, which is a change.
+            let differs = unsafe { libc::memcmp(from.cast(), copy.as_ptr().cast(), part.len()) };
+            if differs != 0 {
+                // SAFETY: as above.
+                unsafe { ptr::copy_nonoverlapping(from, copy.as_mut_ptr(), part.len()) };
+                has_changed = true;
+            }
+        }
+        has_changed
     }
 
     fn start_step(&self) {
@@ -108,20 +145,15 @@ impl Traced {
         }
     }
 
-    fn effects(&self) -> Effects {
-        let mut queue = vec![0; 512 + 4096];
-        self.queue.read_exact_at(&mut queue[..512], 0).expect("it is there");
-        self.queue.read_exact_at(&mut queue[512..], 4096).expect("it is there");
-        Effects { queue, pending: self.peek(self.pending) }
-    }
-
-    fn is_at_system_call(&self) -> bool {
-        // SAFETY: all zeros are registers.
-        let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-        let to = &raw mut registers;
-        // SAFETY: the registers live through the call.
-        unsafe { libc::ptrace(libc::PTRACE_GETREGS, self.pid(), 0, to) };
-        self.peek(registers.rip as usize) & 0xffff == 0x050f
+    fn is_at_system_call(&mut self) -> bool {
+        // SAFETY: the kernel reads a register of the other process.
+        let at = unsafe { libc::ptrace(libc::PTRACE_PEEKUSER, self.pid(), RIP, 0) } as usize;
+        if let Some(known) = self.calls.get(&at) {
+            return *known;
+        }
+        let is_call = self.peek(at) & 0xffff == SYSCALL;
+        self.calls.insert(at, is_call);
+        is_call
     }
 
     fn peek(&self, address: usize) -> i64 {

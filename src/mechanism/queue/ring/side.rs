@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use crate::deadline::Deadline;
 use crate::mechanism::mutant::{self, Mutant};
-use crate::mechanism::robust_lock::{Held, LOOK, Place};
+use crate::mechanism::robust_lock::{Held, Place, next_look};
 use crate::sys::futex;
 use crate::sys::memory::fence_after_change;
 
@@ -150,7 +150,7 @@ impl<'a> Side<'a> {
 
     /// Sleeps while this is the number of commits, for no longer than a second.
     pub fn sleep(self, seq: u32, deadline: Deadline) -> Result<(), Error> {
-        let _ = futex::wait(self.seq(), seq, deadline.min(Deadline::after(LOOK)))?;
+        let _ = futex::wait(self.seq(), seq, deadline.min(next_look()))?;
         Ok(())
     }
 

@@ -530,3 +530,24 @@ fn the_mark_of_a_sleeper_is_not_taken_for_a_commit_that_never_comes() {
     push(&ring, b"one needless wake-up");
     assert!(!ring.stat().unwrap().consumer_sleeps);
 }
+
+#[test]
+fn no_message_is_allocated_for() {
+    for mode in MODES {
+        let fixture = Fixture::new();
+        let ring = fixture.create(mode, 1 << 16);
+        let messages: Vec<Vec<u8>> = (0..20).map(|i| vec![1; i * 13]).collect();
+        let mut bytes = Vec::with_capacity(1 << 16);
+        let before = crate::sys::allocations();
+        for _ in 0..100 {
+            bytes.clear();
+            let slices = messages.iter().map(Vec::as_slice);
+            assert_eq!(ring.push_batch(slices, Deadline::NEVER), Ok(Outcome::Done(20)));
+            assert_eq!(ring.push(&messages[7], Deadline::NEVER), Ok(Outcome::Done(())));
+            assert_eq!(ring.pop(&mut bytes, Deadline::NEVER), Ok(Outcome::Done(())));
+            let popped = ring.pop_batch(1 << 15, &mut Lines(0), &mut bytes, Deadline::NEVER);
+            assert_eq!(popped, Ok(Outcome::Done(20)));
+        }
+        assert_eq!(crate::sys::allocations(), before, "{mode:o}");
+    }
+}
