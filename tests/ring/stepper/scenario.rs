@@ -24,6 +24,12 @@ pub struct Scenario {
     start: Start,
 }
 
+impl Scenario {
+    fn short_length(&self) -> usize {
+        if self.length < 200 { 20 } else { self.length }
+    }
+}
+
 /// What the victim does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Act {
@@ -185,6 +191,8 @@ pub struct Round {
     waits: Vec<Duration>,
     only_late: bool,
     scenario: &'static Scenario,
+    /// Of each message. Copying a short one is soon done, and is the same.
+    length: usize,
     path: QueuePath,
     world: Shared<World>,
     /// What was popped, in this order, with its attempts.
@@ -202,6 +210,7 @@ impl Round {
             waits: Vec::new(),
             only_late: true,
             scenario,
+            length: if form == Form::Short { scenario.short_length() } else { scenario.length },
             path: QueuePath::new("step"),
             world: Shared::new(),
             got: Vec::new(),
@@ -250,7 +259,7 @@ impl Round {
 
     fn message(&self, tag: u8) -> Vec<u8> {
         let byte = |i: usize| tag ^ ((i * 7) as u8);
-        (0..self.scenario.length).map(byte).collect()
+        (0..self.length).map(byte).collect()
     }
 
     /// The tag of a message, or `?` for one that is damaged.
@@ -270,11 +279,7 @@ impl Round {
             let permissions = std::fs::Permissions::from_mode(0o666);
             std::fs::set_permissions(&*self.path, permissions).expect("it is ours");
         }
-        let victim = Child::fork(|| self.victim());
-        let mut victim = match self.scenario.start {
-            Start::Distrusting => Traced::new(victim, &self.path),
-            _ => Traced::new(victim, &self.path),
-        };
+        let mut victim = Traced::new(Child::fork(|| self.victim()), &self.path);
         while self.world.phase.load(Ordering::SeqCst) != 1 {
             let _ = victim.step();
         }
@@ -283,7 +288,7 @@ impl Round {
             peers = self.start_peers();
         }
         victim.child.kill();
-        self.check(ring, peers, Instant::now());
+        self.check(ring, &peers);
     }
 
     /// Runs the victim to the point, or to its end.
@@ -417,7 +422,7 @@ impl Round {
         claimed
     }
 
-    fn check(&mut self, ring: &Ring, peers: Vec<Child>, killed: Instant) {
+    fn check(&mut self, ring: &Ring, peers: &[Child]) {
         let since = now();
         let limit = if self.scenario.act == Act::Close { STUCK } else { LATE };
         for (place, peer) in self.scenario.peers.iter().enumerate().take(peers.len()) {
@@ -435,7 +440,6 @@ impl Round {
             }
             self.note_popped(place, *peer);
         }
-        let _ = killed;
         self.drain(ring);
         self.check_history();
         self.check_use(ring);
@@ -454,7 +458,7 @@ impl Round {
         let stat = ring.stat().expect("it is whole");
         match peer {
             Peer::Pops if stat.messages == 0 => self.push_one(ring, b'm' + place as u8),
-            Peer::Pushes if stat.used + size_of_record(self.scenario.length as u64) > CAPACITY => {
+            Peer::Pushes if stat.used + size_of_record(self.length as u64) > CAPACITY => {
                 self.pop_one(ring);
             }
             _ => {}
