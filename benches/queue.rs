@@ -71,7 +71,8 @@ fn compare(rounds: usize) {
 fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
     let is_one = course.cpus[0] == course.cpus[1];
     // The ring that a kill breaks does not sleep, so on one CPU it would only wait.
-    let modes: &[&str] = if is_one { &["pipe", "mq", "seqpacket"] } else { &["pipe", "mq", "seqpacket", "ring"] };
+    let modes: &[&str] =
+        if is_one { &["pipe", "mq", "seqpacket"] } else { &["pipe", "mq", "seqpacket", "ring"] };
     let mut times = vec![Vec::new(); modes.len() + 1];
     for _ in 0..rounds {
         times[0].push(ours(course, directory));

@@ -9,7 +9,8 @@
 //!
 //! A holder that is stopped keeps the lock until it continues; every wait has a deadline.
 
-use std::os::fd::BorrowedFd;
+use std::cell::Cell;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -46,11 +47,15 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// How often the word is looked at before sleeping.
 const LOOKS: u32 = 200;
 
-/// A participant: a thread, and the file whose bytes stand in for the words.
+/// A participant: a thread, and the file whose bytes stand in for the words. It holds no more than
+/// one lock at a time.
 #[derive(Debug)]
 pub struct Locker {
     /// `None` for a participant that must not write its thread's number.
     list: Option<RobustList>,
+    file: OwnedFd,
+    /// The byte that is locked in the place of a word.
+    byte: Cell<Option<i64>>,
     looks: u32,
 }
 
@@ -68,18 +73,18 @@ pub enum Numbers {
 pub struct Place<'a> {
     /// The word.
     pub word: &'a AtomicU32,
-    /// The file, and the byte of it that takes the word's place.
-    pub byte: (BorrowedFd<'a>, i64),
+    /// The byte of the file that takes the word's place.
+    pub byte: i64,
 }
 
-/// The lock is held for as long as this lives.
+/// The lock is held for as long as this lives. It is small, so that it stays in registers.
 #[derive(Debug)]
 pub struct Held<'a> {
     locker: &'a Locker,
-    place: Place<'a>,
-    by: By,
+    word: &'a AtomicU32,
 }
 
+/// What a lock is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum By {
     Word,
@@ -87,14 +92,16 @@ enum By {
 }
 
 impl Locker {
-    /// For this thread. It is of no use to another one, nor after a fork.
-    pub fn new(numbers: Numbers) -> Self {
+    /// For this thread, and an open file description that no other participant has. It is of no use
+    /// to another thread, nor after a fork.
+    pub fn new(numbers: Numbers, file: OwnedFd) -> Self {
         let is_ours = |namespace| process::pid_namespace().is_ok_and(|ours| ours == namespace);
         let list = match numbers {
             Numbers::Of(namespace) if is_ours(namespace) => RobustList::of_this_thread().ok(),
             Numbers::Of(_) | Numbers::Distrusted => None,
         };
-        Self { list, looks: if spin::has_other_cpu() { LOOKS } else { 0 } }
+        let looks = if spin::has_other_cpu() { LOOKS } else { 0 };
+        Self { list, file, byte: Cell::new(None), looks }
     }
 
     /// Whether this participant writes its number into words.
@@ -102,46 +109,41 @@ impl Locker {
         self.list.is_some()
     }
 
-    /// Takes a lock.
+    /// Takes a lock that is free, as it mostly is.
+    #[inline(always)]
+    pub fn try_acquire<'a>(&'a self, word: &'a AtomicU32) -> Option<Held<'a>> {
+        let list = self.list.as_ref()?;
+        let late = mutant::is(Mutant::PendingLate);
+        if !late {
+            list.set(word);
+        }
+        let order = (Ordering::Acquire, Ordering::Relaxed);
+        let taken = word.compare_exchange(0, list.thread(), order.0, order.1).is_ok();
+        if late {
+            list.set(word);
+        }
+        // Otherwise the word stays pending: it is waited for next. A lock that is not held must not
+        // be made even for a moment, as dropping it unlocks.
+        if taken { Some(Held { locker: self, word }) } else { None }
+    }
+
+    /// Takes a lock after an attempt that was in vain.
     ///
     /// # Errors
     /// Those of futex(2) and fcntl(2), which a lock of a file that was cut off has.
-    #[inline(always)]
+    #[cold]
     pub fn acquire<'a>(
         &'a self,
         place: Place<'a>,
         deadline: Deadline,
     ) -> Result<Waited<Held<'a>>, Errno> {
         let Some(list) = &self.list else { return self.acquire_byte(place, deadline) };
-        let late = mutant::is(Mutant::PendingLate);
-        if !late {
-            list.set(place.word);
-        }
-        let thread = list.thread();
-        let order = (Ordering::Acquire, Ordering::Relaxed);
-        let taken = place.word.compare_exchange(0, thread, order.0, order.1).is_ok();
-        if late {
-            list.set(place.word);
-        }
-        if taken {
-            return Ok(Waited::Done(Held { locker: self, place, by: By::Word }));
-        }
-        self.acquire_slowly(list, place, deadline)
-    }
-
-    #[cold]
-    fn acquire_slowly<'a>(
-        &'a self,
-        list: &RobustList,
-        place: Place<'a>,
-        deadline: Deadline,
-    ) -> Result<Waited<Held<'a>>, Errno> {
         let outcome = self.take_word(list.thread(), place.word, patient(deadline));
         if !matches!(outcome, Ok(Waited::Done(By::Word))) {
             list.clear();
         }
         match outcome? {
-            Waited::Done(By::Word) => Ok(Waited::Done(Held { locker: self, place, by: By::Word })),
+            Waited::Done(By::Word) => Ok(Waited::Done(Held { locker: self, word: place.word })),
             Waited::Done(By::Byte) => self.acquire_byte(place, deadline),
             Waited::TimedOut => Ok(Waited::TimedOut),
         }
@@ -183,6 +185,15 @@ impl Locker {
         }
     }
 
+    #[cold]
+    fn release_byte(&self, byte: Option<i64>) {
+        self.byte.set(None);
+        if let Some(byte) = byte {
+            // It fails for descriptors that are none.
+            let _ = Lock::of_byte(byte).release(&self.file);
+        }
+    }
+
     /// Takes the byte, and sees to it that the word is not the lock.
     #[cold]
     fn acquire_byte<'a>(
@@ -191,11 +202,11 @@ impl Locker {
         deadline: Deadline,
     ) -> Result<Waited<Held<'a>>, Errno> {
         let deadline = patient(deadline);
-        let (file, byte) = place.byte;
-        let Waited::Done(()) = Lock::of_byte(byte).wait(file, deadline)? else {
+        let Waited::Done(()) = Lock::of_byte(place.byte).wait(&self.file, deadline)? else {
             return Ok(Waited::TimedOut);
         };
-        let held = Held { locker: self, place, by: By::Byte };
+        self.byte.set(Some(place.byte));
+        let held = Held { locker: self, word: place.word };
         loop {
             let seen = place.word.load(Ordering::Acquire);
             match seen & OWNER {
@@ -220,24 +231,20 @@ impl Locker {
 impl Drop for Held<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        match (&self.locker.list, self.by) {
-            (Some(list), By::Word) => {
-                let word = self.place.word;
+        match (&self.locker.list, self.locker.byte.get()) {
+            (Some(list), None) => {
                 if mutant::is(Mutant::PendingClearedEarly) {
                     list.clear();
                 }
                 // Nothing that comes later may move before it: the look at the sleepers is later.
                 let order = (Ordering::SeqCst, Ordering::Relaxed);
-                if word.compare_exchange(list.thread(), 0, order.0, order.1).is_err() {
-                    futex::clear_and_wake_one(word);
+                let freed = self.word.compare_exchange(list.thread(), 0, order.0, order.1);
+                if freed.is_err() {
+                    futex::clear_and_wake_one(self.word);
                 }
                 list.clear();
             }
-            _ => {
-                let (file, byte) = self.place.byte;
-                // It fails for descriptors that are none.
-                let _ = Lock::of_byte(byte).release(file);
-            }
+            (_, byte) => self.locker.release_byte(byte),
         }
     }
 }

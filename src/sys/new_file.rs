@@ -80,7 +80,7 @@ impl NewFile {
     }
 
     fn fill_with_zeros(&self, size: u64) -> Result<(), Errno> {
-        const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
         let mut at = 0;
         while at < size {
             let length = (size - at).min(ZEROS.len() as u64);

@@ -7,6 +7,7 @@
 //! their mutexes, is left alone.
 
 use std::cell::UnsafeCell;
+use std::mem::offset_of;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
@@ -33,7 +34,9 @@ thread_local! {
 /// after fork(2), and so cannot be sent.
 #[derive(Debug)]
 pub struct RobustList {
-    head: NonNull<Head>,
+    /// Where the address of the pending operation is put.
+    pending: NonNull<*const u8>,
+    offset: isize,
     thread: u32,
 }
 
@@ -52,7 +55,14 @@ impl RobustList {
             Some(head) => head,
             None => register()?,
         };
-        Ok(Self { head, thread: nix::unistd::gettid().as_raw() as u32 })
+        // SAFETY: it is within the head, which stays until the thread ends.
+        let offset = unsafe { head.byte_add(offset_of!(Head, offset)) }.cast::<libc::c_long>();
+        // SAFETY: as above; only this thread changes it.
+        let offset = unsafe { offset.read() };
+        // SAFETY: it is within the head.
+        let pending = unsafe { head.byte_add(offset_of!(Head, pending)) }.cast();
+        let thread = nix::unistd::gettid().as_raw() as u32;
+        Ok(Self { pending, offset: offset as isize, thread })
     }
 
     /// The number of the thread.
@@ -65,10 +75,7 @@ impl RobustList {
     /// [`RobustList::clear`].
     #[inline(always)]
     pub fn set(&self, word: &AtomicU32) {
-        let head = self.head.as_ptr();
-        // SAFETY: the head belongs to this thread, and stays until the thread ends.
-        let offset = unsafe { (&raw const (*head).offset).read() };
-        self.put(word.as_ptr().cast::<u8>().wrapping_offset(-(offset as isize)));
+        self.put(word.as_ptr().cast::<u8>().wrapping_offset(-self.offset));
     }
 
     /// Has the kernel look at no word.
@@ -80,9 +87,8 @@ impl RobustList {
     #[inline(always)]
     fn put(&self, pending: *const u8) {
         compiler_fence(Ordering::SeqCst);
-        let at = self.head.as_ptr();
         // SAFETY: the head belongs to this thread. Only the kernel reads it, when the thread ends.
-        unsafe { (&raw mut (*at).pending).write_volatile(pending) };
+        unsafe { self.pending.write_volatile(pending) };
         compiler_fence(Ordering::SeqCst);
     }
 }

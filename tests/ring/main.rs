@@ -16,8 +16,11 @@ mod storm;
 
 use std::process::ExitCode;
 
-/// Proofs by name. Each runs in a process of its own, and gives what is wrong.
-const PROOFS: [(&str, fn(&Form) -> Vec<String>); 8] = [
+/// A proof, which gives what is wrong.
+type Proof = fn(&Form) -> Vec<String>;
+
+/// Proofs by name. Each runs in a process of its own.
+const PROOFS: [(&str, Proof); 8] = [
     ("model", model::prove),
     ("stepper", stepper::prove),
     ("mutants", stepper::find_mutants),
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs a proof in a process of its own; whether it holds.
-fn run(name: &str, proof: fn(&Form) -> Vec<String>, form: Form) -> bool {
+fn run(name: &str, proof: Proof, form: Form) -> bool {
     let child = process::Child::fork(|| {
         let faults = proof(&form);
         for fault in faults.iter().take(20) {

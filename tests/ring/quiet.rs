@@ -51,8 +51,7 @@ fn count_calls() -> usize {
     });
     let pid = child.pid();
     let mut calls = 0;
-    loop {
-        let Ok(WaitStatus::Stopped(..)) = waitpid(pid, None) else { break };
+    while let Ok(WaitStatus::Stopped(..)) = waitpid(pid, None) {
         if phase.0.load(SeqCst) == 1 {
             calls += 1;
         }

@@ -139,8 +139,8 @@ impl Storm {
             }
         }
         self.history.stop.store(1, SeqCst);
-        for place in 0..count {
-            self.kill(place, &mut children[place]);
+        for (place, child) in children.iter_mut().enumerate() {
+            self.kill(place, child);
         }
     }
 

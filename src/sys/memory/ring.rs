@@ -121,9 +121,12 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     }
 
     /// Eight bytes of the ring, at a multiple of eight, which may be beyond the end.
+    ///
+    /// # Errors
+    /// EUCLEAN for a position that is no multiple of eight.
     #[inline]
     pub fn load(&self, position: u64) -> Result<u64, Errno> {
-        match self.cell(position) {
+        match self.cell(position)? {
             Ok(cell) => Ok(cell.load(Ordering::Acquire)),
             Err(offset) => {
                 let mut bytes = [0; 8];
@@ -134,9 +137,12 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     }
 
     /// Sets eight bytes of the ring, at once.
+    ///
+    /// # Errors
+    /// As [`RingMemory::load`].
     #[inline]
     pub fn store(&self, position: u64, value: u64) -> Result<(), Errno> {
-        match self.cell(position) {
+        match self.cell(position)? {
             Ok(cell) => {
                 cell.store(value, Ordering::Release);
                 Ok(())
@@ -180,17 +186,20 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         (offset, (self.capacity - offset).min(length as u64) as usize)
     }
 
+    /// A cell of the mapping, or its offset where the ring is not mapped.
     #[inline(always)]
-    fn cell(&self, position: u64) -> Result<&AtomicU64, u64> {
-        assert!(position.is_multiple_of(8), "{position} is not aligned");
+    fn cell(&self, position: u64) -> Result<Result<&AtomicU64, u64>, Errno> {
+        if !position.is_multiple_of(8) {
+            return Err(Errno(libc::EUCLEAN));
+        }
         let offset = position & (self.capacity - 1);
         if self.reach == Reach::Descriptor {
-            return Err(offset);
+            return Ok(Err(offset));
         }
         // SAFETY: the offset is below the capacity, and the whole ring is mapped.
         let at = unsafe { self.start.byte_add(HEAD + offset as usize) };
         // SAFETY: it is aligned, lives as long as the mapping, and is only touched by atomics.
-        Ok(unsafe { AtomicU64::from_ptr(at.cast()) })
+        Ok(Ok(unsafe { AtomicU64::from_ptr(at.cast()) }))
     }
 
     #[inline(always)]

@@ -41,7 +41,7 @@ pub use self::tap::Tap;
 pub use self::verify::{Finding, Repair};
 
 use self::layout::{CLOSED, POP, PUSH};
-use self::side::{READS, Side, State};
+use self::side::{Committed, READS, Side, State};
 
 type Memory = RingMemory<HEAD>;
 
@@ -102,6 +102,7 @@ impl From<Errno> for Error {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno(libc::EFAULT) => Self::Corrupt("part of the file is missing"),
+            Errno(libc::EUCLEAN) => Self::Corrupt("a message is at an impossible position"),
             errno => Self::Kernel(errno),
         }
     }
@@ -187,6 +188,18 @@ impl Ring {
     /// Locks a side; `None` if that was not possible in time.
     #[inline(always)]
     fn lock<'a>(&'a self, side: Side<'a>, deadline: Deadline) -> Result<Option<Held<'a>>, Error> {
+        match self.locker.try_acquire(side.lock().word) {
+            Some(held) => Ok(Some(held)),
+            None => self.lock_slowly(side, deadline),
+        }
+    }
+
+    #[cold]
+    fn lock_slowly<'a>(
+        &'a self,
+        side: Side<'a>,
+        deadline: Deadline,
+    ) -> Result<Option<Held<'a>>, Error> {
         if self.memory.reach() == Reach::Descriptor {
             return self.lock_untrusted(side, deadline);
         }
@@ -196,7 +209,6 @@ impl Ring {
         }
     }
 
-    #[cold]
     fn lock_untrusted<'a>(
         &'a self,
         side: Side<'a>,
@@ -223,7 +235,7 @@ impl Ring {
     }
 
     /// The states of both sides, the popping one first, at one moment and without a lock.
-    fn peek(&self) -> Result<((State, u32), (State, u32)), Error> {
+    fn peek(&self) -> Result<(Committed, Committed), Error> {
         for _ in 0..READS {
             let (head, pops) = self.pop_side().peek()?;
             let (tail, pushes) = self.push_side().peek()?;

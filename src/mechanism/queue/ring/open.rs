@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::deadline::{Deadline, Waited};
+use crate::errno::Errno;
 use crate::mechanism::robust_lock::{Locker, Numbers};
 use crate::spin::Spin;
 use crate::sys::lock::Lock;
@@ -36,7 +37,7 @@ impl Ring {
     /// # Errors
     /// EEXIST if the name is taken, ENOSPC if there is no room, EFBIG if there never is.
     pub fn create(path: &Path, mode: u32, bytes: u64) -> Result<Self, Error> {
-        let too_large = Error::Kernel(crate::errno::Errno(libc::EFBIG));
+        let too_large = Error::Kernel(Errno(libc::EFBIG));
         let capacity = Self::capacity_for(bytes).ok_or(too_large)?;
         let new = NewFile::new(path, mode)?;
         new.allocate(HEAD as u64 + capacity)?;
@@ -60,9 +61,11 @@ impl Ring {
             true => (Reach::Mapping, Numbers::Of(header.namespace)),
             false => (Reach::Descriptor, Numbers::Distrusted),
         };
+        // The same open file description, so that its locks are those of both.
+        let twin = file.try_clone().map_err(Errno::from)?;
         let memory = Memory::map(file, header.capacity, reach)?;
         let spins = || Cell::new(Spin::default());
-        Ok(Self { memory, locker: Locker::new(numbers), room: spins(), messages: spins() })
+        Ok(Self { memory, locker: Locker::new(numbers, twin), room: spins(), messages: spins() })
     }
 }
 
@@ -103,7 +106,7 @@ fn adopt(file: &OwnedFd, object: &Object) -> Result<Header, Error> {
 }
 
 fn reset(file: &OwnedFd, old: Header) -> Result<Header, Error> {
-    let twin = file.try_clone().map_err(crate::errno::Errno::from)?;
+    let twin = file.try_clone().map_err(Errno::from)?;
     let memory = Memory::map(twin, old.capacity, Reach::Mapping)?;
     verify::check_messages(&memory)?;
     for side in [PUSH, POP] {

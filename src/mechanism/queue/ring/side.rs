@@ -46,6 +46,9 @@ impl State {
     }
 }
 
+/// A state, and the number of commits that it is from.
+pub type Committed = (State, u32);
+
 /// The most attempts to read a state between two commits.
 pub const READS: u32 = 1_000_000;
 
@@ -59,8 +62,7 @@ impl<'a> Side<'a> {
     /// Its lock.
     #[inline(always)]
     pub fn lock(self) -> Place<'a> {
-        let byte = (self.memory.file(), lock_byte(self.base));
-        Place { word: self.memory.word(self.base), byte }
+        Place { word: self.memory.word(self.base), byte: lock_byte(self.base) }
     }
 
     /// The other side's position, as last seen. To be used under the lock.
@@ -83,14 +85,14 @@ impl<'a> Side<'a> {
 
     /// The live state and its number, for the holder of the lock.
     #[inline(always)]
-    pub fn own(self) -> (State, u32) {
+    pub fn own(self) -> Committed {
         let seq = self.seq().load(Ordering::Relaxed);
         (self.state(seq), seq)
     }
 
     /// The live state and its number, for all others.
     #[inline]
-    pub fn peek(self) -> Result<(State, u32), Error> {
+    pub fn peek(self) -> Result<Committed, Error> {
         for _ in 0..READS {
             let seq = self.seq().load(Ordering::Acquire);
             let state = self.state(seq);

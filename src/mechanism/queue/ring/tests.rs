@@ -466,7 +466,7 @@ fn use_it(ring: &Ring) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn whatever_is_in_the_memory_is_no_signal_no_hang_and_no_wild_read(
@@ -488,7 +488,7 @@ proptest! {
             // A lock that is held is another test.
             let is_lock = [PUSH as u64, layout::POP as u64].iter().any(|l| at < l + 4 && at + 8 > *l);
             if !is_lock {
-                fixture.poke(at, &bytes[..width.max(1).min(8)]);
+                fixture.poke(at, &bytes[..width.clamp(1, 8)]);
             }
         }
         if before {
