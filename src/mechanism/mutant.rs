@@ -15,11 +15,11 @@ pub enum Mutant {
     WakeAfterCommit,
     /// The mark of a sleeper is removed before the commit that wakes it.
     MarkRemovedFirst,
-    /// The kernel is told of a lock after it is taken.
+    /// The pending operation is set after the lock is taken.
     PendingLate,
     /// A message at the head is marked as done, and then the head is moved.
     MarkThenMove,
-    /// The kernel is not told of a lock any more before it is released.
+    /// The pending operation is cleared before the lock is released.
     PendingClearedEarly,
     /// The live state is changed in its place.
     InPlace,

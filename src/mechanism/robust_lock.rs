@@ -1,6 +1,6 @@
 //! A lock in a word of shared memory that a killed holder does not keep.
 //!
-//! The word holds the number of the thread that has the lock. The kernel is told of the word before
+//! The word holds the number of the thread that has the lock. The word is announced to the kernel before
 //! it is changed, and frees it when the thread ends. That works among threads whose numbers come
 //! from one PID namespace: a thread of another namespace may have the same number, and the kernel
 //! would free a lock that a living thread holds. So the first participant from elsewhere, or without
@@ -42,7 +42,7 @@ pub fn next_look() -> Deadline {
 
 /// A lock is held for less than microseconds, so even an operation that may not wait waits for it
 /// this long: the holder may have to get the CPU first.
-const PATIENCE: Duration = Duration::from_millis(50);
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// How often the word is looked at before sleeping.
 const LOOKS: u32 = 200;
@@ -138,7 +138,7 @@ impl Locker {
         deadline: Deadline,
     ) -> Result<Waited<Held<'a>>, Errno> {
         let Some(list) = &self.list else { return self.acquire_byte(place, deadline) };
-        let outcome = self.take_word(list.thread(), place.word, patient(deadline));
+        let outcome = self.take_word(list.thread(), place.word, extended(deadline));
         if !matches!(outcome, Ok(Waited::Done(By::Word))) {
             list.clear();
         }
@@ -201,7 +201,7 @@ impl Locker {
         place: Place<'a>,
         deadline: Deadline,
     ) -> Result<Waited<Held<'a>>, Errno> {
-        let deadline = patient(deadline);
+        let deadline = extended(deadline);
         let Waited::Done(()) = Lock::of_byte(place.byte).wait(&self.file, deadline)? else {
             return Ok(Waited::TimedOut);
         };
@@ -285,9 +285,9 @@ fn replace(word: &AtomicU32, seen: u32, new: u32) -> bool {
 }
 
 /// The deadline, or the moment until which a lock is waited for in any case.
-fn patient(deadline: Deadline) -> Deadline {
+fn extended(deadline: Deadline) -> Deadline {
     match deadline.remaining() {
-        Some(left) if left < PATIENCE => Deadline::after(PATIENCE),
+        Some(left) if left < SHORTEST_WAIT => Deadline::after(SHORTEST_WAIT),
         _ => deadline,
     }
 }

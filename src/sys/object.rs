@@ -17,7 +17,7 @@ pub struct Object {
     pub is_regular: bool,
     /// Its size.
     pub size: u64,
-    /// Whether nobody but this user, and the superuser, may write it.
+    /// Whether only this user, and the superuser, may write it.
     pub is_ours_alone: bool,
     /// Whether it is gone after a reboot.
     pub is_volatile: bool,

@@ -19,6 +19,10 @@ use crate::process::stay_on_one_cpu;
 
 /// Every scenario, every point: nothing is wrong.
 pub fn prove(form: &Form) -> Vec<String> {
+    if !cfg!(target_arch = "x86_64") {
+        println!("stepper: it knows the registers of x86-64 only");
+        return Vec::new();
+    }
     stay_on_one_cpu();
     mutant::look_after(LOOK);
     let mut faults = Vec::new();
@@ -41,8 +45,8 @@ pub fn prove(form: &Form) -> Vec<String> {
 
 /// Every mutant is found by the scenario that is made for it.
 pub fn find_mutants(form: &Form) -> Vec<String> {
-    if !mutant::is_possible() {
-        println!("mutants: a build with optimisation has none");
+    if !mutant::is_possible() || !cfg!(target_arch = "x86_64") {
+        println!("mutants: only a build without optimisation has some, and for x86-64");
         return Vec::new();
     }
     stay_on_one_cpu();

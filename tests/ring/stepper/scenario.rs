@@ -152,7 +152,7 @@ const CAPACITY: u64 = 4096;
 /// After how many seconds a sleeper that was not woken looks by itself.
 pub const LOOK: u64 = 6;
 
-/// Whoever was woken is there before this, also where others use the CPU.
+/// A peer that was woken is there before this, also where others use the CPU.
 const LATE: Duration = if mutant::is_possible() {
     Duration::from_secs(2)
 } else {

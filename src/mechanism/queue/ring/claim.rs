@@ -18,7 +18,7 @@ use crate::sys::{futex, object, time};
 use super::layout::{CURSOR, REDELIVERED, SEARCHED, claim_byte};
 use super::record::{Record, Stage, bytes_at, store_time};
 use super::side::State;
-use super::{Error, Outcome, Patience, Ring};
+use super::{Backoff, Error, Outcome, Ring};
 
 /// How often claims that ended without an acknowledgement are searched for.
 const SEARCH: Duration = Duration::from_millis(500);
@@ -77,7 +77,7 @@ impl Ring {
         into: &mut Vec<u8>,
         deadline: Deadline,
     ) -> Result<Outcome<(u64, u32)>, Error> {
-        let mut patience = Patience::Watch;
+        let mut backoff = Backoff::Spin;
         loop {
             let Some(held) = self.lock(self.pop_side(), deadline)? else {
                 return Ok(Outcome::TimedOut);
@@ -100,7 +100,7 @@ impl Ring {
             if deadline.has_passed() {
                 return Ok(Outcome::TimedOut);
             }
-            let waiting = (&mut patience, &self.messages);
+            let waiting = (&mut backoff, &self.messages);
             let deadline = self.deadline_beside_claims(head, tail, deadline);
             self.wait((self.push_side(), pushes), held, waiting, deadline)?;
         }
@@ -265,7 +265,7 @@ impl Ring {
         }
     }
 
-    /// The deadline, or the moment to search again: the end of a claim wakes nobody.
+    /// The deadline, or the moment to search again: the end of a claim wakes no process.
     pub(super) fn deadline_beside_claims(
         &self,
         head: State,

@@ -62,7 +62,7 @@ pub const STATE: usize = 72;
 /// The size of a state.
 pub const STATE_SIZE: usize = 24;
 
-/// At first nobody sleeps on any number that comes soon.
+/// At first no process sleeps on a number that comes soon.
 pub const NO_WAIT: u32 = u32::MAX;
 
 /// The byte whose lock takes the place of a word at this offset.

@@ -2,7 +2,7 @@
 //!
 //! Pushing and popping have a lock each, and are never both locked by one participant. A participant
 //! that is killed at any instruction loses nothing that was committed, doubles nothing, and leaves
-//! nobody waiting for more than two seconds. No call of the system is made while nobody sleeps, and
+//! no process waiting for more than two seconds. No system call is made while none sleeps, and
 //! nothing is allocated for a message.
 //!
 //! The memory is not trusted: positions and lengths are checked before they are used, and a file
@@ -121,16 +121,16 @@ impl<T> Outcome<T> {
 
 /// What to do next where an operation has to wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Patience {
+enum Backoff {
     /// Look at the memory for a moment.
-    Watch,
+    Spin,
     /// Sleep.
     Sleep,
 }
 
 /// For how long a lock of an untrusted queue is waited for. A trusted one is waited for until the
 /// deadline, as its holder can only be stopped.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
 impl Ring {
     /// How many bytes the ring has.
@@ -215,7 +215,7 @@ impl Ring {
         deadline: Deadline,
     ) -> Result<Option<Held<'a>>, Error> {
         self.memory.verify_size()?;
-        let end = Deadline::after(LOCK_PATIENCE);
+        let end = Deadline::after(LOCK_LIMIT);
         match self.locker.acquire(side.lock(), deadline.min(end))? {
             Waited::Done(held) => Ok(Some(held)),
             Waited::TimedOut if end.has_passed() && !deadline.has_passed() => Err(Error::Stuck),
@@ -255,24 +255,24 @@ impl Ring {
         &self,
         (side, seq): (Side<'_>, u32),
         held: Held<'_>,
-        (patience, spin): (&mut Patience, &Cell<Spin>),
+        (backoff, spin): (&mut Backoff, &Cell<Spin>),
         deadline: Deadline,
     ) -> Result<(), Error> {
-        match *patience {
-            Patience::Watch => {
+        match *backoff {
+            Backoff::Spin => {
                 drop(held);
                 let mut watching = spin.get();
                 let has_changed = watching.watch(|| side.seq().load(Ordering::Acquire) != seq);
                 spin.set(watching);
-                *patience = if has_changed { Patience::Watch } else { Patience::Sleep };
+                *backoff = if has_changed { Backoff::Spin } else { Backoff::Sleep };
             }
-            Patience::Sleep => {
+            Backoff::Sleep => {
                 let is_still = side.register(seq);
                 drop(held);
                 if is_still {
                     side.sleep(seq, deadline)?;
                 }
-                *patience = Patience::Watch;
+                *backoff = Backoff::Spin;
             }
         }
         Ok(self.memory.verify()?)

@@ -23,7 +23,7 @@ use super::layout::{
 use super::{Error, Memory, Ring, verify};
 
 /// For how long another process that opens the queue as the first of this boot is waited for.
-const ADOPTION_PATIENCE: Duration = Duration::from_secs(10);
+const ADOPTION_LIMIT: Duration = Duration::from_secs(10);
 
 impl Ring {
     /// The capacity of a queue that is to have at least so many bytes: a power of two.
@@ -93,7 +93,7 @@ fn adopt(file: &OwnedFd, object: &Object) -> Result<Header, Error> {
     if !object.is_ours_alone {
         return Err(Error::Foreign("has not been used by its owner since the last boot"));
     }
-    let end = Deadline::after(ADOPTION_PATIENCE);
+    let end = Deadline::after(ADOPTION_LIMIT);
     let Waited::Done(()) = Lock::of_byte(ADOPTION).wait(file, end)? else {
         return Err(Error::Stuck);
     };

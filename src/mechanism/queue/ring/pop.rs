@@ -12,7 +12,7 @@ use super::claim::Found;
 use super::layout::claim_byte;
 use super::record::{Record, Stage, bytes_at};
 use super::side::State;
-use super::{Error, Outcome, Patience, Ring};
+use super::{Backoff, Error, Outcome, Ring};
 
 /// What is put around each message of a batch.
 pub trait Enclose {
@@ -80,7 +80,7 @@ impl Ring {
         deadline: Deadline,
     ) -> Result<Outcome<usize>, Error> {
         let side = self.pop_side();
-        let mut patience = Patience::Watch;
+        let mut backoff = Backoff::Spin;
         loop {
             let Some(held) = self.lock(side, deadline)? else { return Ok(Outcome::TimedOut) };
             let (head, seq) = side.own();
@@ -103,7 +103,7 @@ impl Ring {
             if deadline.has_passed() {
                 return Ok(Outcome::TimedOut);
             }
-            let waiting = (&mut patience, &self.messages);
+            let waiting = (&mut backoff, &self.messages);
             let deadline = self.deadline_beside_claims(head, tail, deadline);
             self.wait((self.push_side(), pushes), held, waiting, deadline)?;
         }

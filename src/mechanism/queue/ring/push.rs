@@ -8,7 +8,7 @@ use crate::sys::memory::Reach;
 use super::layout::size_of_record;
 use super::record::{Record, bytes_at};
 use super::side::State;
-use super::{Error, Outcome, Patience, Ring};
+use super::{Backoff, Error, Outcome, Ring};
 
 /// What became of the messages that were to be appended.
 enum Appended {
@@ -42,7 +42,7 @@ impl Ring {
         let Some(first) = messages.clone().next() else { return Ok(Outcome::Done(0)) };
         self.check_length(first)?;
         let side = self.push_side();
-        let mut patience = Patience::Watch;
+        let mut backoff = Backoff::Spin;
         loop {
             let Some(held) = self.lock(side, deadline)? else { return Ok(Outcome::TimedOut) };
             if self.is_closed() {
@@ -57,7 +57,7 @@ impl Ring {
                 }
                 Appended::Nothing(_) if deadline.has_passed() => return Ok(Outcome::TimedOut),
                 Appended::Nothing(seen) => {
-                    let waiting = (&mut patience, &self.room);
+                    let waiting = (&mut backoff, &self.room);
                     self.wait((self.pop_side(), seen), held, waiting, deadline)?;
                 }
             }
@@ -75,7 +75,7 @@ impl Ring {
         Err(Error::TooLong { length, most: self.most(), capacity })
     }
 
-    /// Writes messages behind the tail, where nobody looks before the commit.
+    /// Writes messages behind the tail, where no process looks before the commit.
     #[inline(always)]
     fn append<'m>(
         &self,

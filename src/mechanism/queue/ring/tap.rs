@@ -8,7 +8,7 @@ use std::sync::atomic::{Ordering, fence};
 use crate::deadline::Deadline;
 
 use super::record::{Record, Stage, bytes_at};
-use super::{Error, Outcome, Patience, Ring};
+use super::{Backoff, Error, Outcome, Ring};
 
 /// How far the messages of a queue have been seen. At first it is at the head.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +46,7 @@ impl Ring {
         deadline: Deadline,
     ) -> Result<Outcome, Error> {
         let before = into.len();
-        let mut patience = Patience::Watch;
+        let mut backoff = Backoff::Spin;
         for _ in 0..TRIES {
             let is_closed = self.is_closed();
             let ((head, _), (tail, pushes)) = self.peek()?;
@@ -61,7 +61,7 @@ impl Ring {
                 let Some(held) = self.lock(self.pop_side(), deadline)? else {
                     return Ok(Outcome::TimedOut);
                 };
-                let waiting = (&mut patience, &self.messages);
+                let waiting = (&mut backoff, &self.messages);
                 self.wait((self.push_side(), pushes), held, waiting, deadline)?;
                 continue;
             }

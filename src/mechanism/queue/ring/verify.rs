@@ -31,7 +31,7 @@ pub enum Finding {
     WrongCursor,
     /// The position that a side remembers of the other one is impossible. Repaired by looking.
     WrongHint,
-    /// The messages are damaged, which is not repaired: nobody knows which bytes are messages.
+    /// The messages are damaged, which is not repaired: it is unknown which bytes are messages.
     Damaged(&'static str),
 }
 
@@ -127,7 +127,7 @@ impl Ring {
     }
 }
 
-/// Checks the messages of a queue that nobody uses.
+/// Checks the messages of a queue that no process uses.
 pub(super) fn check_messages(memory: &Memory) -> Result<(), Error> {
     let (head, _) = Side::new(memory, POP).own();
     let (tail, _) = Side::new(memory, PUSH).own();
