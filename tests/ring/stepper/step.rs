@@ -167,11 +167,11 @@ impl Traced {
     }
 }
 
+/// Its address; 0 for a process without one, which is one that uses no word as a lock.
 fn robust_list(child: &Child) -> usize {
     let (mut head, mut length) = (0_usize, 0_usize);
     let to = (&raw mut head, &raw mut length);
     // SAFETY: both live through the call.
     unsafe { libc::syscall(libc::SYS_get_robust_list, child.pid().as_raw(), to.0, to.1) };
-    assert_ne!(head, 0, "the victim has a robust list");
     head
 }
