@@ -24,6 +24,8 @@ pub use sys::entry::start;
 #[doc(hidden)]
 pub mod bench {
     pub use crate::base::deadline::{Deadline, Waited};
+    pub use crate::mechanism::mutant;
+    pub use crate::mechanism::queue::ring;
     pub use crate::mechanism::semaphore::{Name, Semaphore};
     pub use crate::sys::system_v_semaphore::AtEnd;
 }

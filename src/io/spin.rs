@@ -33,14 +33,47 @@ impl Spin {
     /// Makes an attempt again and again, for a moment, until it comes to something. `None` is for
     /// going to sleep.
     pub fn retry<T>(&mut self, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        self.unless_passed_over(|| retry(attempt))
+    }
+
+    /// Looks at memory again and again, for a moment and without a system call, until there is
+    /// something to see. `false` is for going to sleep.
+    pub fn watch(&mut self, look: impl FnMut() -> bool) -> bool {
+        self.unless_passed_over(|| watch(look).then_some(())).is_some()
+    }
+
+    fn unless_passed_over<T>(&mut self, spin: impl FnOnce() -> Option<T>) -> Option<T> {
         if self.passes > 0 {
             self.passes -= 1;
             return None;
         }
-        let result = retry(attempt);
+        let result = spin();
         self.failures = if result.is_some() { 0 } else { self.failures + 1 };
         self.passes = (1 << self.failures.min(SELDOM.ilog2())) - 1;
         result
+    }
+}
+
+/// How many looks are taken between two looks at the clock.
+const LOOKS: u32 = 32;
+
+/// Looks at memory again and again, for as long as a wake-up takes, without a system call; whether
+/// there was something to see. It looks once where no other CPU could change the memory meanwhile.
+fn watch(mut look: impl FnMut() -> bool) -> bool {
+    if !has_other_cpu() {
+        return look();
+    }
+    let end = Deadline::after(WORTHWHILE);
+    loop {
+        for _ in 0..LOOKS {
+            if look() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if end.has_passed() {
+            return false;
+        }
     }
 }
 
@@ -56,7 +89,8 @@ fn retry<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     }
 }
 
-fn has_other_cpu() -> bool {
+/// Whether another process can run while this one does.
+pub fn has_other_cpu() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| cpu::allowed() > 1)
 }

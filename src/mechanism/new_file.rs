@@ -14,8 +14,8 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use nix::errno::Errno::{EEXIST, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
+use nix::errno::Errno::{EEXIST, EINTR, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, posix_fallocate};
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{linkat, unlink};
 
@@ -62,6 +62,33 @@ impl NewFile {
     /// Its descriptor, to fill it.
     pub fn file(&self) -> &OwnedFd {
         &self.file
+    }
+
+    /// Makes it this long, with all of it in memory or on disk.
+    ///
+    /// # Errors
+    /// ENOSPC if there is no room, EFBIG if it is longer than a file can be.
+    pub fn allocate(&self, size: u64) -> Result<(), Errno> {
+        let size = i64::try_from(size).map_err(|_| Errno(libc::EFBIG))?;
+        loop {
+            match posix_fallocate(&self.file, 0, size) {
+                Err(EINTR) => {}
+                // musl leaves it to the caller where the file system cannot.
+                Err(EOPNOTSUPP) => return self.fill_with_zeros(size as u64),
+                allocated => return Ok(allocated?),
+            }
+        }
+    }
+
+    fn fill_with_zeros(&self, size: u64) -> Result<(), Errno> {
+        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+        let mut at = 0;
+        while at < size {
+            let length = (size - at).min(ZEROS.len() as u64);
+            stream::write_at(&self.file, &ZEROS[..length as usize], at)?;
+            at += length;
+        }
+        Ok(())
     }
 
     /// The descriptor alone. If it has no name by now, it never will.

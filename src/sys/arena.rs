@@ -28,6 +28,17 @@ static USED: AtomicUsize = AtomicUsize::new(ALIGNMENT);
 /// The greatest alignment that the arena serves.
 const ALIGNMENT: usize = 64;
 
+#[cfg(test)]
+thread_local! {
+    static ALLOCATIONS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How many pieces this thread has asked for, for tests of what asks for none.
+#[cfg(test)]
+pub fn allocations() -> u64 {
+    ALLOCATIONS.with(std::cell::Cell::get)
+}
+
 #[repr(C, align(64))]
 struct Arena(UnsafeCell<[u8; SIZE]>);
 
@@ -55,6 +66,8 @@ impl Arena {
 unsafe impl GlobalAlloc for Arena {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        #[cfg(test)]
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
         let place = |used: usize| {
             let begin = used.checked_next_multiple_of(layout.align())?;
             let end = begin.checked_add(layout.size())?;

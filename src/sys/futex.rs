@@ -75,6 +75,17 @@ pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Res
 pub fn add_and_wake_all(word: &AtomicU32) {
     /// FUTEX_OP_ADD 1, and FUTEX_OP_CMP_EQ 0 for the second word, which is the same.
     const ADD_ONE: u32 = 1 << 28 | 1 << 12;
+    change_and_wake(word, i32::MAX, ADD_ONE);
+}
+
+/// Sets the word to 0 and wakes one of those that sleep on it, in one call.
+pub fn clear_and_wake_one(word: &AtomicU32) {
+    /// FUTEX_OP_SET 0, and FUTEX_OP_CMP_EQ 0 for the second word, which is the same.
+    const SET_ZERO: u32 = 0;
+    change_and_wake(word, 1, SET_ZERO);
+}
+
+fn change_and_wake(word: &AtomicU32, count: i32, operation: u32) {
     // The call fails only for an address that is none.
     // SAFETY: the word is valid memory.
     unsafe {
@@ -82,10 +93,10 @@ pub fn add_and_wake_all(word: &AtomicU32) {
             libc::SYS_futex,
             word.as_ptr(),
             libc::FUTEX_WAKE_OP,
-            i32::MAX,
+            count,
             0_usize,
             word.as_ptr(),
-            ADD_ONE,
+            operation,
         )
     };
 }

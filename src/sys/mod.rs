@@ -8,6 +8,8 @@
 
 pub mod accounts;
 mod arena;
+#[cfg(test)]
+pub use arena::allocations;
 pub mod cleanup;
 pub mod cpu;
 pub mod descriptor;
@@ -28,6 +30,7 @@ pub mod memfd;
 pub mod meminfo;
 pub mod memory;
 pub mod mqueue;
+pub mod object;
 pub mod offset;
 pub mod origin;
 pub mod pidfd;
@@ -35,6 +38,7 @@ pub mod pipe;
 pub mod poll;
 pub mod process;
 pub mod regular_file;
+pub mod robust_list;
 pub mod signal;
 pub mod sock_diag;
 pub mod socket;

@@ -79,3 +79,17 @@ pub fn write_at(file: impl AsFd, mut bytes: &[u8], mut at: u64) -> Result<(), Er
     }
     Ok(())
 }
+
+/// Reads from a position of a file, until the buffer is full or the file ends.
+pub fn read_at(file: impl AsFd, buffer: &mut [u8], at: i64) -> Result<usize, Errno> {
+    let mut count = 0;
+    while count < buffer.len() {
+        match nix::sys::uio::pread(&file, &mut buffer[count..], at + count as i64) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(count)
+}

@@ -1,9 +1,18 @@
 //! Times as system calls take them: timespec(3).
 
+use std::time::Duration;
+
 use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
 
 /// Where a time is, for a call that takes a null pointer as well, for none. It may be used for as
 /// long as the time is there.
 pub fn pointer(time: Option<&TimeSpec>) -> *const libc::timespec {
     time.map_or(std::ptr::null(), |time| std::ptr::from_ref(time.as_ref()))
+}
+
+/// The time since the machine started, its sleep included: CLOCK_BOOTTIME of clock_gettime(2).
+pub fn since_boot() -> Duration {
+    // Linux always has this clock, and the call takes no other argument.
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }

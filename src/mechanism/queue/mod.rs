@@ -1,5 +1,7 @@
 //! Message queues of either kind, as one: sending, receiving and waiting by deadlines.
 
+pub mod ring;
+
 use std::os::fd::BorrowedFd;
 
 use crate::base::deadline::{Deadline, Waited};

@@ -8,12 +8,14 @@
 mod atomic;
 mod huge_pages;
 mod pages;
+mod ring;
 mod window;
 mod words;
 
 use std::ops::Range;
 
 pub use self::huge_pages::{HUGE_PAGE, collapse};
+pub use self::ring::{Reach, RingMemory, fence_after_change};
 pub use self::window::Window;
 pub use self::words::SharedWords;
 

@@ -1,0 +1,191 @@
+//! A crash-safe queue beside what C programs use: a pipe, a POSIX message queue, a seqpacket socket,
+//! and a ring for one producer and one consumer that a kill breaks.
+//!
+//! The targets: one way between two busy CPUs, 100 bytes, at most 100 ns, half a pipe's time and a
+//! quarter of a POSIX queue's; 1 KiB at 10 GB/s; there and back on one CPU, where both sleep, at most
+//! 1.25 of a pipe's time, and on two, where a process spins before it sleeps, a fiftieth. All programs take turns, and what is printed is medians of one run.
+#![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
+
+mod support;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ipc_suite::bench::Deadline;
+use ipc_suite::bench::ring::{Outcome, Ring};
+
+const PEER: &str = include_str!("queue.c");
+const CAPACITY: u64 = 1 << 16;
+
+/// What is measured: the name, there and back or one way, how many messages of how many bytes, and
+/// on which of the CPUs the two processes are.
+struct Course {
+    name: &'static str,
+    how: &'static str,
+    count: u64,
+    size: usize,
+    cpus: [usize; 2],
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["send", path, how, count, size] => send(path, how == "trip", number(count), number(size)),
+        ["receive", path, how, count, size] => {
+            receive(path, how == "trip", number(count), number(size));
+        }
+        [] => compare(9),
+        [rounds] => compare(number(rounds) as usize),
+        _ => panic!("what is to be done with {words:?}"),
+    }
+}
+
+fn number(word: &str) -> u64 {
+    word.parse().expect("it is a number")
+}
+
+fn compare(rounds: usize) {
+    let directory = tempfile::tempdir_in("/dev/shm").expect("a directory can be made");
+    println!("pair in one thread, 100 B: {:.0} ns", pair(directory.path()));
+    let Some(peer) = support::c(directory.path(), PEER) else {
+        println!("no C compiler, nothing to compare with");
+        return;
+    };
+    let cpus = support::cpus();
+    let (one, two) = ([cpus[0]; 2], [cpus[0], *cpus.last().expect("there is one")]);
+    let course = |name, how, count, size, cpus| Course { name, how, count, size, cpus };
+    let mut courses = vec![course("one CPU, there and back, 100 B", "trip", 20_000, 100, one)];
+    if cpus.len() > 1 {
+        courses.push(course("two CPUs, one way, 100 B", "way", 1_000_000, 100, two));
+        courses.push(course("two CPUs, one way, 1 KiB", "way", 1_000_000, 1024, two));
+        courses.push(course("two CPUs, there and back, 100 B", "trip", 20_000, 100, two));
+    }
+    for course in &courses {
+        run(course, directory.path(), &peer, rounds);
+    }
+}
+
+/// Runs all contenders in turn.
+fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
+    let is_one = course.cpus[0] == course.cpus[1];
+    // The ring that a kill breaks does not sleep, so on one CPU it would only wait.
+    let modes: &[&str] =
+        if is_one { &["pipe", "mq", "seqpacket"] } else { &["pipe", "mq", "seqpacket", "ring"] };
+    let mut times = vec![Vec::new(); modes.len() + 1];
+    for _ in 0..rounds {
+        times[0].push(ours(course, directory));
+        for (mode, times) in modes.iter().zip(&mut times[1..]) {
+            times.push(theirs(course, peer, mode));
+        }
+    }
+    let own = support::median(times[0].clone());
+    let rate = course.size as f64 / own;
+    println!("{}: queue {own:.0} ns ({rate:.2} GB/s), medians of {rounds}", course.name);
+    for (mode, theirs) in modes.iter().zip(&times[1..]) {
+        let ratios = times[0].iter().zip(theirs).map(|(a, b)| a / b).collect();
+        let (time, ratio) = (support::median(theirs.clone()), support::median(ratios));
+        println!("    {mode:10} {time:8.0} ns, the queue takes {ratio:.2} of it");
+    }
+}
+
+fn theirs(course: &Course, peer: &Path, mode: &str) -> f64 {
+    let numbers = [course.count, course.size as u64, course.cpus[0] as u64, course.cpus[1] as u64];
+    let mut command = Command::new(peer);
+    command.args([mode, course.how]).args(numbers.map(|number| number.to_string()));
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{mode} fails");
+    result(&output.stdout)
+}
+
+fn result(stdout: &[u8]) -> f64 {
+    String::from_utf8_lossy(stdout).trim().parse().expect("it prints a number")
+}
+
+/// The nanoseconds for each message of two processes that are this program.
+fn ours(course: &Course, directory: &Path) -> f64 {
+    let path = directory.join("queue");
+    for suffix in ["there", "back"] {
+        Ring::create(&path.with_extension(suffix), 0o600, CAPACITY).expect("it can be made");
+    }
+    let start = |role: &str| -> Child {
+        let mut command = Command::new(std::env::current_exe().expect("it is known"));
+        command.arg(role).arg(&path).arg(course.how);
+        command.args([course.count.to_string(), course.size.to_string()]);
+        command.stdout(Stdio::piped());
+        // A process that may use one CPU only never spins. So on two, both may use both.
+        let is_one = course.cpus[0] == course.cpus[1];
+        support::spawn_on(command, if is_one { &course.cpus[..1] } else { &course.cpus })
+    };
+    let receiver = start("receive");
+    let sender = start("send");
+    let output = receiver.wait_with_output().expect("it runs");
+    assert!(sender.wait_with_output().expect("it runs").status.success(), "sending fails");
+    for suffix in ["there", "back"] {
+        std::fs::remove_file(path.with_extension(suffix)).expect("it is there");
+    }
+    result(&output.stdout)
+}
+
+fn open(path: &str, suffix: &str) -> Ring {
+    let path = PathBuf::from(path).with_extension(suffix);
+    let file = File::options().read(true).write(true).open(path).expect("it is there");
+    Ring::attach(file.into()).expect("it is a queue")
+}
+
+fn push(ring: &Ring, message: &[u8]) {
+    assert_eq!(ring.push(message, Deadline::NEVER), Ok(Outcome::Done(())));
+}
+
+fn pop(ring: &Ring, message: &mut Vec<u8>, size: u64) {
+    message.clear();
+    assert_eq!(ring.pop(message, Deadline::NEVER), Ok(Outcome::Done(())));
+    assert_eq!(message.len() as u64, size);
+}
+
+fn send(path: &str, trip: bool, count: u64, size: u64) {
+    let (there, back) = (open(path, "there"), open(path, "back"));
+    let (message, mut answer) = (vec![7; size as usize], Vec::with_capacity(size as usize));
+    for _ in 0..=count {
+        push(&there, &message);
+        if trip {
+            pop(&back, &mut answer, size);
+        }
+    }
+}
+
+fn receive(path: &str, trip: bool, count: u64, size: u64) {
+    let (there, back) = (open(path, "there"), open(path, "back"));
+    let (answer, mut message) = (vec![7; size as usize], Vec::with_capacity(size as usize));
+    pop(&there, &mut message, size);
+    let start = Instant::now();
+    for _ in 0..count {
+        if trip {
+            push(&back, &answer);
+        }
+        pop(&there, &mut message, size);
+    }
+    let each = start.elapsed().as_secs_f64() * 1e9 / count as f64;
+    if trip {
+        push(&back, &answer);
+    }
+    println!("{each}");
+}
+
+/// The nanoseconds for pushing and popping one message, in one thread, without anybody else.
+fn pair(directory: &Path) -> f64 {
+    let ring = Ring::create(&directory.join("pair"), 0o600, CAPACITY).expect("it can be made");
+    let (message, mut popped) = ([7; 100], Vec::with_capacity(100));
+    let turn = |_| -> f64 {
+        const COUNT: u32 = 200_000;
+        let start = Instant::now();
+        for _ in 0..COUNT {
+            push(&ring, &message);
+            pop(&ring, &mut popped, 100);
+        }
+        let elapsed: Duration = start.elapsed();
+        elapsed.as_secs_f64() * 1e9 / f64::from(COUNT)
+    };
+    support::median((0..9).map(turn).collect())
+}

@@ -1,0 +1,281 @@
+//! Claiming a message, and acknowledging it: a message whose claim ends without an acknowledgement
+//! is delivered again.
+//!
+//! A claim is a lock on a byte of an open file description of its own, which a COMMAND inherits. The
+//! record and the lock are the truth; the cursor only saves searching.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::base::deadline::{Deadline, Waited};
+use crate::mechanism::mutant::{self, Mutant};
+use crate::mechanism::robust_lock::Held;
+use crate::sys::lock::Lock;
+use crate::sys::memory::Reach;
+use crate::sys::{futex, object, time};
+
+use super::layout::{CURSOR, REDELIVERED, SEARCHED, claim_byte};
+use super::record::{Record, Stage, bytes_at, store_time};
+use super::side::State;
+use super::{Backoff, Error, Outcome, Ring};
+
+/// How often claims that ended without an acknowledgement are searched for.
+const SEARCH: Duration = Duration::from_millis(500);
+
+/// A message that this process, and those that inherit the descriptor, have to themselves. When it is
+/// dropped and no other process has the descriptor, the message is delivered again.
+#[derive(Debug)]
+pub struct Claim {
+    file: OwnedFd,
+    position: u64,
+    attempts: u32,
+}
+
+impl Claim {
+    /// How many times the message was claimed, this time included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The position of the message in the queue, which no other message ever has.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+impl AsFd for Claim {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// A message that can be delivered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub position: u64,
+    pub record: Record,
+}
+
+impl Ring {
+    /// Claims the next message and appends it to `into`, waiting for one until `deadline`.
+    ///
+    /// The attempt counts from here on, whatever becomes of this process.
+    pub fn claim(&self, into: &mut Vec<u8>, deadline: Deadline) -> Result<Outcome<Claim>, Error> {
+        let before = into.len();
+        let file = object::reopen(self.memory.file())?;
+        let claimed = self.claim_or_wait(&file, into, deadline);
+        if !matches!(claimed, Ok(Outcome::Done(_))) {
+            into.truncate(before);
+        }
+        Ok(claimed?.map(|(position, attempts)| Claim { file, position, attempts }))
+    }
+
+    fn claim_or_wait(
+        &self,
+        file: &OwnedFd,
+        into: &mut Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<Outcome<(u64, u32)>, Error> {
+        let mut backoff = Backoff::Spin;
+        loop {
+            let Some(held) = self.lock(self.pop_side(), deadline)? else {
+                return Ok(Outcome::TimedOut);
+            };
+            let (head, _) = self.pop_side().own();
+            let (tail, pushes) = self.tail(head)?;
+            let take = |position| {
+                let lock = Lock::of_byte(claim_byte(position)?);
+                Ok(lock.wait(file, Deadline::PASSED)? == Waited::Done(()))
+            };
+            if let Some(found) = self.find(head.position, tail, take)? {
+                let attempts = self.mark_claimed(found, into)?;
+                drop(held);
+                self.memory.verify()?;
+                return Ok(Outcome::Done((found.position, attempts)));
+            }
+            if self.is_drained(head)? {
+                return Ok(Outcome::Closed);
+            }
+            if deadline.has_passed() {
+                return Ok(Outcome::TimedOut);
+            }
+            let waiting = (&mut backoff, &self.messages);
+            let deadline = self.deadline_beside_claims(head, tail, deadline);
+            self.wait((self.push_side(), pushes), held, waiting, deadline)?;
+        }
+    }
+
+    fn mark_claimed(
+        &self,
+        Found { position, record }: Found,
+        into: &mut Vec<u8>,
+    ) -> Result<u32, Error> {
+        self.memory.append(bytes_at(position), record.length as usize, into)?;
+        self.count_redelivery(record);
+        let claimed = record.claimed();
+        store_time(&self.memory, position, now())?;
+        claimed.store(&self.memory, position)?;
+        self.move_cursor(position.wrapping_add(record.size()));
+        Ok(claimed.attempts)
+    }
+
+    /// Says that a claimed message is dealt with. Afterwards the claim can be dropped. A claim whose
+    /// acknowledgement timed out is still one.
+    ///
+    /// # Errors
+    /// [`Error::NotClaimed`] if the lock was given up meanwhile, and another claimed the message.
+    pub fn acknowledge(&self, claim: &Claim, deadline: Deadline) -> Result<Outcome, Error> {
+        let Some(held) = self.lock(self.pop_side(), deadline)? else {
+            return Ok(Outcome::TimedOut);
+        };
+        let (head, seq) = self.pop_side().own();
+        let (tail, _) = self.tail(head)?;
+        let ahead = claim.position.wrapping_sub(head.position);
+        let most = tail.wrapping_sub(claim.position);
+        if ahead >= tail.wrapping_sub(head.position) {
+            return Err(Error::NotClaimed);
+        }
+        let record = Record::load(&self.memory, claim.position, most)?;
+        if (record.stage, record.attempts) != (Stage::Taken, claim.attempts) {
+            return Err(Error::NotClaimed);
+        }
+        self.finish((head, seq), (claim.position, record), tail, held)?;
+        self.memory.verify()?;
+        Ok(Outcome::Done(()))
+    }
+
+    /// Removes a message: at the head by moving the head, elsewhere by a mark. Unlocks.
+    ///
+    /// A message at the head is never marked: if the process were killed between the mark and the
+    /// move, nothing would ever move the head.
+    pub(super) fn finish(
+        &self,
+        (head, seq): (State, u32),
+        (position, record): (u64, Record),
+        tail: u64,
+        held: Held<'_>,
+    ) -> Result<(), Error> {
+        let is_head = position == head.position;
+        if !is_head || mutant::is(Mutant::MarkThenMove) {
+            record.done().store(&self.memory, position)?;
+        }
+        if !is_head {
+            drop(held);
+            return Ok(());
+        }
+        let state = self.skip_done(head.after(record.size(), record.length.into()), tail)?;
+        let cursor = self.memory.long(CURSOR).load(Ordering::Relaxed);
+        if tail.wrapping_sub(cursor) > tail.wrapping_sub(state.position) {
+            self.memory.long(CURSOR).store(state.position, Ordering::Relaxed);
+        }
+        self.pop_side().commit(seq, state, held);
+        // Consumers of a closed queue wait for the last acknowledgement.
+        if state.position == tail && self.is_closed() {
+            futex::wake(self.push_side().seq(), i32::MAX);
+        }
+        Ok(())
+    }
+
+    /// The state behind all messages that are acknowledged.
+    pub(super) fn skip_done(&self, mut state: State, tail: u64) -> Result<State, Error> {
+        while state.position != tail {
+            let most = tail.wrapping_sub(state.position);
+            let record = Record::load(&self.memory, state.position, most)?;
+            if record.stage != Stage::Done {
+                break;
+            }
+            state = state.after(record.size(), record.length.into());
+        }
+        Ok(state)
+    }
+
+    /// The first message that can be delivered: a ready one, or one whose claim has ended. `take`
+    /// says whether a claim is free, and may take it.
+    pub(super) fn find(
+        &self,
+        head: u64,
+        tail: u64,
+        mut take: impl FnMut(u64) -> Result<bool, Error>,
+    ) -> Result<Option<Found>, Error> {
+        let cursor = self.cursor(head, tail);
+        if cursor != head && self.is_time_to_search() {
+            return self.search(head, tail, &mut take);
+        }
+        match self.search(cursor, tail, &mut take)? {
+            None if cursor != head => {
+                self.note_search();
+                let found = self.search(head, cursor, &mut take)?;
+                self.move_cursor(tail);
+                Ok(found)
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn search(
+        &self,
+        mut position: u64,
+        end: u64,
+        take: &mut impl FnMut(u64) -> Result<bool, Error>,
+    ) -> Result<Option<Found>, Error> {
+        while position != end {
+            let record = Record::load(&self.memory, position, end.wrapping_sub(position))?;
+            if record.stage != Stage::Done && take(position)? {
+                return Ok(Some(Found { position, record }));
+            }
+            position = position.wrapping_add(record.size());
+        }
+        Ok(None)
+    }
+
+    /// Where to search first: before it nothing is ready, unless the hint is wrong.
+    fn cursor(&self, head: u64, tail: u64) -> u64 {
+        let cursor = self.memory.long(CURSOR).load(Ordering::Relaxed);
+        let is_within = cursor.wrapping_sub(head) <= tail.wrapping_sub(head);
+        if is_within && self.memory.reach() == Reach::Mapping { cursor } else { head }
+    }
+
+    fn move_cursor(&self, to: u64) {
+        let cursor = self.memory.long(CURSOR);
+        if to.wrapping_sub(cursor.load(Ordering::Relaxed)) as i64 > 0 {
+            cursor.store(to, Ordering::Relaxed);
+        }
+    }
+
+    fn is_time_to_search(&self) -> bool {
+        let (now, last) = (now(), self.memory.long(SEARCHED).load(Ordering::Relaxed));
+        let is_due = now.wrapping_sub(last) >= SEARCH.as_nanos() as u64;
+        if is_due {
+            self.note_search();
+        }
+        is_due
+    }
+
+    fn note_search(&self) {
+        self.memory.long(SEARCHED).store(now(), Ordering::Relaxed);
+    }
+
+    /// Counts a message that was claimed before.
+    pub(super) fn count_redelivery(&self, record: Record) {
+        if record.stage == Stage::Taken {
+            // Under the lock, so nothing is lost between.
+            let count = self.memory.long(REDELIVERED);
+            count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        }
+    }
+
+    /// The deadline, or the moment to search again: the end of a claim wakes no process.
+    pub(super) fn deadline_beside_claims(
+        &self,
+        head: State,
+        tail: u64,
+        deadline: Deadline,
+    ) -> Deadline {
+        if head.position == tail { deadline } else { deadline.min(Deadline::after(SEARCH)) }
+    }
+}
+
+fn now() -> u64 {
+    time::since_boot().as_nanos() as u64
+}

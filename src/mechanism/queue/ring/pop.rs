@@ -1,0 +1,205 @@
+//! Popping: one message, or as many as are there. What is popped is gone, also if the process that
+//! popped it is killed at once.
+
+use std::sync::atomic::Ordering;
+
+use crate::base::deadline::Deadline;
+use crate::mechanism::robust_lock::Held;
+use crate::sys::lock::Lock;
+use crate::sys::memory::Reach;
+
+use super::claim::Found;
+use super::layout::claim_byte;
+use super::record::{Record, Stage, bytes_at};
+use super::side::State;
+use super::{Backoff, Error, Outcome, Ring};
+
+/// What is put around each message of a batch.
+pub trait Enclose {
+    /// Before a message of this length.
+    fn before(&mut self, length: usize, into: &mut Vec<u8>);
+    /// After it.
+    fn after(&mut self, into: &mut Vec<u8>);
+}
+
+/// Nothing is put around a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+impl Enclose for Plain {
+    #[inline]
+    fn before(&mut self, _: usize, _: &mut Vec<u8>) {}
+    #[inline]
+    fn after(&mut self, _: &mut Vec<u8>) {}
+}
+
+/// A byte is put after each message.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines(pub u8);
+
+impl Enclose for Lines {
+    #[inline]
+    fn before(&mut self, _: usize, _: &mut Vec<u8>) {}
+    #[inline]
+    fn after(&mut self, into: &mut Vec<u8>) {
+        into.push(self.0);
+    }
+}
+
+impl Ring {
+    /// Appends the next message to `into`, waiting for one until `deadline`.
+    #[inline]
+    pub fn pop(&self, into: &mut Vec<u8>, deadline: Deadline) -> Result<Outcome, Error> {
+        Ok(self.pop_batch(0, &mut Plain, into, deadline)?.map(drop))
+    }
+
+    /// Appends the next messages that are there, in one commit: at least one, and more as long as
+    /// they are together no longer than `limit`. Gives how many.
+    #[inline]
+    pub fn pop_batch(
+        &self,
+        limit: usize,
+        enclose: &mut impl Enclose,
+        into: &mut Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<Outcome<usize>, Error> {
+        let before = into.len();
+        let popped = self.pop_or_wait(before + limit, enclose, into, deadline);
+        if !matches!(popped, Ok(Outcome::Done(_))) {
+            into.truncate(before);
+        }
+        popped
+    }
+
+    #[inline(always)]
+    fn pop_or_wait(
+        &self,
+        limit: usize,
+        enclose: &mut impl Enclose,
+        into: &mut Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<Outcome<usize>, Error> {
+        let side = self.pop_side();
+        let mut backoff = Backoff::Spin;
+        loop {
+            let Some(held) = self.lock(side, deadline)? else { return Ok(Outcome::TimedOut) };
+            let (head, seq) = side.own();
+            let tail = self.known_tail(head)?;
+            let (count, state) = self.take_ready(head, tail, limit, enclose, into)?;
+            if count > 0 {
+                side.commit(seq, state, held);
+                self.memory.verify()?;
+                return Ok(Outcome::Done(count));
+            }
+            // Nothing is there, or a message whose claim is open.
+            let (tail, pushes) = self.tail(head)?;
+            let held = match self.pop_claimed((head, seq), tail, held, enclose, into)? {
+                None => return Ok(Outcome::Done(1)),
+                Some(held) => held,
+            };
+            if self.is_drained(head)? {
+                return Ok(Outcome::Closed);
+            }
+            if deadline.has_passed() {
+                return Ok(Outcome::TimedOut);
+            }
+            let waiting = (&mut backoff, &self.messages);
+            let deadline = self.deadline_beside_claims(head, tail, deadline);
+            self.wait((self.push_side(), pushes), held, waiting, deadline)?;
+        }
+    }
+
+    /// Appends the messages at the head that are ready.
+    #[inline(always)]
+    fn take_ready(
+        &self,
+        mut head: State,
+        tail: u64,
+        limit: usize,
+        enclose: &mut impl Enclose,
+        into: &mut Vec<u8>,
+    ) -> Result<(usize, State), Error> {
+        let mut count = 0;
+        while head.position != tail {
+            let most = tail.wrapping_sub(head.position);
+            let record = Record::load(&self.memory, head.position, most)?;
+            let length = record.length as usize;
+            let is_enough = count > 0 && into.len() + length >= limit;
+            if record.stage != Stage::Ready || is_enough {
+                break;
+            }
+            self.copy_out(head.position, record, enclose, into)?;
+            head = head.after(record.size(), u64::from(record.length));
+            count += 1;
+        }
+        Ok((count, head))
+    }
+
+    #[inline(always)]
+    fn copy_out(
+        &self,
+        position: u64,
+        record: Record,
+        enclose: &mut impl Enclose,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let length = record.length as usize;
+        enclose.before(length, into);
+        self.memory.append(bytes_at(position), length, into)?;
+        enclose.after(into);
+        Ok(())
+    }
+
+    /// The tail, as far as it is known to be.
+    #[inline(always)]
+    fn known_tail(&self, head: State) -> Result<u64, Error> {
+        let hint = self.pop_side().hint().load(Ordering::Relaxed);
+        let ahead = hint.wrapping_sub(head.position);
+        let is_known = ahead <= self.capacity() && self.memory.reach() == Reach::Mapping;
+        if ahead > 0 && is_known { Ok(hint) } else { Ok(self.tail(head)?.0) }
+    }
+
+    /// The tail, and the number of commits that it is from. To be called under the lock.
+    #[inline]
+    pub(super) fn tail(&self, head: State) -> Result<(u64, u32), Error> {
+        let (tail, seq) = self.push_side().peek()?;
+        self.span(head, tail)?;
+        self.pop_side().hint().store(tail.position, Ordering::Relaxed);
+        Ok((tail.position, seq))
+    }
+
+    /// Whether there is nothing in a queue in which nothing will ever be.
+    #[inline]
+    pub(super) fn is_drained(&self, head: State) -> Result<bool, Error> {
+        // The flag first: after it no message comes.
+        Ok(self.is_closed() && self.tail(head)?.0 == head.position)
+    }
+
+    /// Pops a message where the one at the head is not ready: a later one that is, or one whose claim
+    /// has ended without an acknowledgement. Gives the lock back if there is none.
+    #[cold]
+    fn pop_claimed<'a>(
+        &'a self,
+        (head, seq): (State, u32),
+        tail: u64,
+        held: Held<'a>,
+        enclose: &mut impl Enclose,
+        into: &mut Vec<u8>,
+    ) -> Result<Option<Held<'a>>, Error> {
+        if head.position == tail {
+            return Ok(Some(held));
+        }
+        let is_free = |position| {
+            let lock = Lock::of_byte(claim_byte(position)?);
+            Ok(!lock.is_excluded(self.memory.file())?)
+        };
+        let Some(Found { position, record }) = self.find(head.position, tail, is_free)? else {
+            return Ok(Some(held));
+        };
+        self.copy_out(position, record, enclose, into)?;
+        self.count_redelivery(record);
+        self.finish((head, seq), (position, record), tail, held)?;
+        self.memory.verify()?;
+        Ok(None)
+    }
+}

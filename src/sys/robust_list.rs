@@ -1,0 +1,139 @@
+//! Words that the kernel marks when the thread that holds one ends: get_robust_list(2),
+//! set_robust_list(2).
+//!
+//! The kernel looks at one address when a thread ends, however it ends: the pending operation. If
+//! the word there holds the thread's number, the kernel puts FUTEX_OWNER_DIED in its place and wakes
+//! a waiter; if the word is 0, the kernel wakes a waiter. The list itself, which C libraries use for
+//! their mutexes, is left alone.
+
+use std::cell::UnsafeCell;
+use std::mem::offset_of;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+
+use crate::base::errno::Errno;
+
+/// `struct robust_list_head` of the kernel.
+#[derive(Debug)]
+#[repr(C)]
+struct Head {
+    /// The first of the list; itself for an empty one.
+    next: *const Head,
+    /// From an address in the list to its word.
+    offset: libc::c_long,
+    pending: *const u8,
+}
+
+thread_local! {
+    /// For a thread whose C library has registered none.
+    static OWN: UnsafeCell<Head> =
+        const { UnsafeCell::new(Head { next: ptr::null(), offset: 0, pending: ptr::null() }) };
+}
+
+/// The list of the thread that asked for it. It is of no use to another thread, nor to a child
+/// after fork(2), and so cannot be sent.
+#[derive(Debug)]
+pub struct RobustList {
+    /// Where the address of the pending operation is put.
+    pending: NonNull<*const u8>,
+    offset: isize,
+    thread: u32,
+}
+
+impl RobustList {
+    /// That of this thread, which is registered if there is none.
+    ///
+    /// # Errors
+    /// ENOSYS where the kernel has no such lists.
+    pub fn of_this_thread() -> Result<Self, Errno> {
+        let (mut head, mut length) = (ptr::null_mut::<Head>(), 0_usize);
+        // SAFETY: both live through the call.
+        let result =
+            unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length) };
+        Errno::check(result)?;
+        let head = match NonNull::new(head) {
+            Some(head) => head,
+            None => register()?,
+        };
+        // SAFETY: it is within the head, which stays until the thread ends.
+        let offset = unsafe { head.byte_add(offset_of!(Head, offset)) }.cast::<libc::c_long>();
+        // SAFETY: as above; only this thread changes it.
+        let offset = unsafe { offset.read() };
+        // SAFETY: it is within the head.
+        let pending = unsafe { head.byte_add(offset_of!(Head, pending)) }.cast();
+        let thread = nix::unistd::gettid().as_raw() as u32;
+        Ok(Self { pending, offset: offset as isize, thread })
+    }
+
+    /// The number of the thread.
+    #[inline]
+    pub fn thread(&self) -> u32 {
+        self.thread
+    }
+
+    /// Has the kernel look at this word when the thread ends. The word has to stay mapped until
+    /// [`RobustList::clear`].
+    #[inline(always)]
+    pub fn set(&self, word: &AtomicU32) {
+        self.put(word.as_ptr().cast::<u8>().wrapping_offset(-self.offset));
+    }
+
+    /// Has the kernel look at no word.
+    #[inline(always)]
+    pub fn clear(&self) {
+        self.put(ptr::null());
+    }
+
+    #[inline(always)]
+    fn put(&self, pending: *const u8) {
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: the head belongs to this thread. Only the kernel reads it, when the thread ends.
+        unsafe { self.pending.write_volatile(pending) };
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
+fn register() -> Result<NonNull<Head>, Errno> {
+    let head = OWN.with(UnsafeCell::get);
+    // SAFETY: the head is this thread's, and nothing refers to it.
+    unsafe { head.write(Head { next: head, offset: 0, pending: ptr::null() }) };
+    // SAFETY: the head stays until the thread ends.
+    let result = unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<Head>()) };
+    Errno::check(result)?;
+    NonNull::new(head).ok_or(Errno(libc::EFAULT))
+}
+
+/// Whether there is a thread of this number that this process could see.
+pub fn has_thread(thread: u32) -> bool {
+    let Ok(thread) = i32::try_from(thread) else { return true };
+    // A number of 0 or less would mean a group.
+    if thread <= 0 {
+        return true;
+    }
+    // SAFETY: the call takes numbers only, and 0 is no signal.
+    let result = unsafe { libc::kill(thread, 0) };
+    Errno::check(result) != Err(Errno(libc::ESRCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ends_with_a_word_leaves_a_mark_in_it() {
+        let word = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let list = RobustList::of_this_thread().unwrap();
+                list.set(&word);
+                word.store(list.thread(), Ordering::SeqCst);
+            });
+        });
+        // The scope ends a moment before the thread does.
+        let end = crate::base::deadline::Deadline::after(std::time::Duration::from_secs(20));
+        while word.load(Ordering::SeqCst) & libc::FUTEX_OWNER_DIED == 0 && !end.has_passed() {
+            std::thread::yield_now();
+        }
+        assert_eq!(word.load(Ordering::SeqCst), libc::FUTEX_OWNER_DIED);
+    }
+}
