@@ -10,3 +10,4 @@ pub mod new_file;
 pub mod queue;
 pub mod semaphore;
 pub mod socket;
+pub mod system_v_object;
