@@ -24,6 +24,5 @@ pub use sys::entry::start;
 #[doc(hidden)]
 pub mod bench {
     pub use crate::base::deadline::{Deadline, Waited};
-    pub use crate::mechanism::semaphore::{Name, Semaphore};
-    pub use crate::sys::system_v_semaphore::AtEnd;
+    pub use crate::mechanism::semaphore::{AtExit, Name, Semaphore, open};
 }

@@ -189,10 +189,13 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let outcome = (call.act)(&mut context);
     // What was printed before an error is as good as what was printed without one.
     let outcome = context.output.flush().map_err(Into::into).and(outcome);
-    match outcome {
-        Ok(exit) => exit.code(),
-        Err(error) => place.verb.exit(fail(&error, &context.output)).code(),
-    }
+    let exit = match outcome {
+        Ok(exit) => exit,
+        Err(error) => place.verb.exit(fail(&error, &context.output)),
+    };
+    // The process exits next, which frees what the context has.
+    std::mem::forget(context);
+    exit.code()
 }
 
 /// What a verb ends with that can allocate no more.

@@ -35,6 +35,7 @@ pub mod pipe;
 pub mod poll;
 pub mod process;
 pub mod regular_file;
+pub mod rename;
 pub mod signal;
 pub mod sock_diag;
 pub mod socket;
