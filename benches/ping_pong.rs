@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Instant;
 
-use ipc_suite::bench::{AtEnd, Deadline, Name, Semaphore, Waited};
+use ipc_suite::bench::{AtExit, Deadline, Name, Semaphore, Waited};
 
 const ROUND_TRIPS: usize = 10_000;
 const MATCHES: usize = 11;
@@ -46,7 +46,12 @@ const PLACES: [(&str, [&str; 2]); 3] = [
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let [_, role, ours, theirs, count] = arguments.as_slice() {
-        return play(role == "ping", &open(ours), &open(theirs), count.parse().expect("a number"));
+        return play(
+            role == "ping",
+            &*open(ours),
+            &*open(theirs),
+            count.parse().expect("a number"),
+        );
     }
     let directory = tempfile::tempdir().expect("a directory can be made");
     let Some(peer) = support::c(directory.path(), PEER).filter(|_| support::has("taskset")) else {
@@ -93,17 +98,18 @@ fn play_match(program: &Path, cpus: [&str; 2], names: &[String; 2]) -> f64 {
     start.elapsed().as_secs_f64() / round_trips as f64 * 1e6
 }
 
-fn open(name: &str) -> Semaphore {
-    Semaphore::open(&Name::new(name.as_ref()).expect("it is a name"), 0).expect("it is there")
+fn open(name: &str) -> Box<dyn Semaphore> {
+    ipc_suite::bench::open(&Name::new(name.as_ref()).expect("it is a name"), 0)
+        .expect("it is there")
 }
 
-fn play(begins: bool, ours: &Semaphore, theirs: &Semaphore, count: u32) {
-    let post = || ours.post(1, AtEnd::Keep).expect("it can be posted");
+fn play(begins: bool, ours: &dyn Semaphore, theirs: &dyn Semaphore, count: u32) {
+    let post = || ours.increment(1, AtExit::Keep).expect("it can be posted");
     for _ in 0..count {
         if begins {
             post();
         }
-        let waited = theirs.take(1, AtEnd::Keep, Deadline::NEVER).expect("it can be taken");
+        let waited = theirs.decrement(1, AtExit::Keep, Deadline::NEVER).expect("it can be taken");
         assert_eq!(waited, Waited::Done(()));
         if !begins {
             post();

@@ -26,6 +26,5 @@ pub mod bench {
     pub use crate::base::deadline::{Deadline, Waited};
     pub use crate::mechanism::mutant;
     pub use crate::mechanism::queue::ring;
-    pub use crate::mechanism::semaphore::{Name, Semaphore};
-    pub use crate::sys::system_v_semaphore::AtEnd;
+    pub use crate::mechanism::semaphore::{AtExit, Name, Semaphore, open};
 }

@@ -1,5 +1,6 @@
 //! What a verb works with.
 
+use std::any::Any;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::BorrowedFd;
 
@@ -27,6 +28,8 @@ pub struct Context {
     pub cancellation: Cancellation,
     /// The names of all nouns, for the verbs that are about the program itself.
     pub nouns: &'static [&'static str],
+    /// Objects that live as long as the context.
+    kept: Vec<Box<dyn Any>>,
 }
 
 impl Context {
@@ -45,7 +48,14 @@ impl Context {
             caller: Caller(()),
             cancellation,
             nouns,
+            kept: Vec::new(),
         }
+    }
+
+    /// Drops an object with the context rather than now. `main` forgets the context, since the kernel
+    /// frees descriptors and memory faster when the process exits.
+    pub fn keep(&mut self, object: impl Any) {
+        self.kept.push(Box::new(object));
     }
 }
 

@@ -242,7 +242,7 @@ impl<'a> Barrier<'a> {
 
     /// Has the file to itself as long as what it returns lives; `None` if that cannot be in time.
     fn door(&self, deadline: Deadline) -> Result<Option<Guard<'_>>, Errno> {
-        file_mutex::enter(&self.file, DOOR, self.words.atomic_u32(WHO), deadline)
+        file_mutex::lock(&self.file, DOOR, self.words.atomic_u32(WHO), deadline)
     }
 
     fn is_open(&self) -> bool {

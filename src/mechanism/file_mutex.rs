@@ -1,9 +1,9 @@
-//! Having a file to oneself for the microseconds that a change of what it holds takes.
+//! A mutex in a byte of a file: a short exclusive lock that processes take to change the content.
 //!
-//! Whoever is at it may be killed, which frees the lock, or be stopped, which does not; or he has
-//! no CPU at the moment, where many want one. So he leaves a note of who he is. Somebody else waits
-//! for him as long as he may wait for anything, and a little longer: that a change is being made
-//! is no reason to say no. He gives up on one who is stopped, and on one who takes a second.
+//! The kernel releases the lock of a process that is killed, but not that of a process that is stopped,
+//! and the holder may have to wait for a CPU. So the holder writes down its process ID, and a waiter
+//! waits up to a second beyond its deadline: a change in progress is no reason to report a timeout. It
+//! gives up at once if the holder is stopped.
 
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,41 +14,41 @@ use crate::base::errno::Errno;
 use crate::sys::lock::{Guard, Lock};
 use crate::sys::process;
 
-/// For how long to wait, beyond any deadline, for one who is not stopped.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait, beyond any deadline, for a holder that is not stopped.
+const GRACE: Duration = Duration::from_secs(1);
 
-/// After how long to look whether he is.
-const LOOK: Duration = Duration::from_millis(10);
+/// The interval between two checks whether the holder is stopped.
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Locks this byte of the file for as long as what it returns lives, and writes down who has it;
-/// `None` if whoever has it does not give it up.
-pub fn enter<'a>(
+/// Locks this byte of the file until the result is dropped, and stores the process ID in `holder`;
+/// `None` if the holder does not release it.
+pub fn lock<'a>(
     file: &'a (impl AsFd + ?Sized),
     byte: i64,
-    who: &AtomicU32,
+    holder: &AtomicU32,
     deadline: Deadline,
 ) -> Result<Option<Guard<'a>>, Errno> {
     let lock = Lock::of_byte(byte);
-    let entered = match lock.guard(file, deadline)? {
-        None => patiently(file, lock, who)?,
-        entered => entered,
+    let locked = match lock.guard(file, deadline)? {
+        None => lock_with_grace(file, lock, holder)?,
+        locked => locked,
     };
-    if entered.is_some() {
-        who.store(std::process::id(), Ordering::SeqCst);
+    if locked.is_some() {
+        holder.store(std::process::id(), Ordering::SeqCst);
     }
-    Ok(entered)
+    Ok(locked)
 }
 
-fn patiently<'a>(
+fn lock_with_grace<'a>(
     file: &'a (impl AsFd + ?Sized),
     lock: Lock,
-    who: &AtomicU32,
+    holder: &AtomicU32,
 ) -> Result<Option<Guard<'a>>, Errno> {
-    let end = Deadline::after(PATIENCE);
+    let end = Deadline::after(GRACE);
     while !end.has_passed() {
-        let entered = lock.guard(file, Deadline::after(LOOK))?;
-        if entered.is_some() || process::is_stopped(who.load(Ordering::SeqCst) as i32) {
-            return Ok(entered);
+        let locked = lock.guard(file, Deadline::after(CHECK_INTERVAL))?;
+        if locked.is_some() || process::is_stopped(holder.load(Ordering::SeqCst) as i32) {
+            return Ok(locked);
         }
     }
     Ok(None)

@@ -12,3 +12,4 @@ pub mod queue;
 pub mod robust_lock;
 pub mod semaphore;
 pub mod socket;
+pub mod system_v_object;

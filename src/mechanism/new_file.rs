@@ -1,18 +1,14 @@
-//! Files that are complete before they have their name: open(2) with O_TMPFILE, linkat(2),
-//! renameat2(2).
+//! Files that get their name when they are complete: open(2) with O_TMPFILE, linkat(2).
 //!
-//! Nobody ever opens half of one, and nothing stays behind where making it fails or is killed.
-//! On file systems that know no files without names, such as NFS and FAT, it has another name
-//! meanwhile, which is removed when it is dropped, and before a signal ends us that can be caught.
-#![allow(unsafe_code, reason = "moves to sys")]
+//! No process ever opens an incomplete file, and a failure or KILL in between leaves nothing behind.
+//! File systems without unnamed files, such as NFS and FAT, get a temporary name, which is removed on
+//! drop and before a fatal signal ends the process.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CString, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::ptr;
-use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno::{EEXIST, EINTR, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, posix_fallocate};
@@ -20,29 +16,30 @@ use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{linkat, unlink};
 
 use crate::base::errno::Errno;
+use crate::sys::cleanup::{self, Registered, Undo};
 use crate::sys::signal::Blocked;
-use crate::sys::{cleanup, descriptor, directory, stream};
+use crate::sys::{descriptor, directory, rename, stream};
 
-/// A file that the name it is to have does not lead to yet. Dropping it forgets it.
+/// A file without its final name. Dropping it discards the file.
 #[derive(Debug)]
 pub struct NewFile {
     file: OwnedFd,
     path: PathBuf,
-    /// The name that it has meanwhile, where it has to have one.
-    temporary: Option<Temporary>,
+    temporary: Option<TemporaryName>,
 }
 
 impl NewFile {
-    /// An empty file for this path, with exactly these permissions, open to be read and written.
+    /// Creates an empty file for this path with exactly these permissions, open for reading and
+    /// writing.
     pub fn new(path: &Path, mode: u32) -> Result<Self, Errno> {
         let directory = directory::parent(path);
         let owner_only = Mode::S_IRUSR | Mode::S_IWUSR;
         let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
         let (file, temporary) = match open(directory, flags, owner_only) {
             Ok(file) => (file, None),
-            // EISDIR is what a kernel says that does not know the flag.
+            // A kernel that does not know the flag reports EISDIR.
             Err(EOPNOTSUPP | EISDIR) => {
-                let (file, temporary) = Temporary::within(directory)?;
+                let (file, temporary) = create_temporary(directory)?;
                 (file, Some(temporary))
             }
             Err(errno) => return Err(errno.into()),
@@ -52,14 +49,14 @@ impl NewFile {
         Ok(new)
     }
 
-    /// The same, with these bytes in it.
+    /// Creates a file in the same way that contains these bytes.
     pub fn holding(path: &Path, mode: u32, content: &[u8]) -> Result<Self, Errno> {
         let new = Self::new(path, mode)?;
         stream::write(&new.file, content)?;
         Ok(new)
     }
 
-    /// Its descriptor, to fill it.
+    /// The descriptor, to write the content to.
     pub fn file(&self) -> &OwnedFd {
         &self.file
     }
@@ -91,110 +88,101 @@ impl NewFile {
         Ok(())
     }
 
-    /// The descriptor alone. If it has no name by now, it never will.
+    /// The descriptor alone. A file that has no name yet never gets one.
     pub fn into_file(self) -> OwnedFd {
         self.file
     }
 
-    /// Gives it its name.
+    /// Gives the file its name.
     ///
     /// # Errors
-    /// EEXIST if there is something of that name; it can be tried again.
+    /// EEXIST if the name is in use; the caller may try again.
     pub fn link(&self) -> Result<(), Errno> {
         match &self.temporary {
-            None => {
-                let unnamed = descriptor::path(&self.file);
-                let follow = AtFlags::AT_SYMLINK_FOLLOW;
-                match linkat(AT_FDCWD, &unnamed, AT_FDCWD, &self.path, follow) {
-                    // Without a /proc, for whoever opened it, or may.
-                    Err(ENOENT) => {
-                        let empty = AtFlags::AT_EMPTY_PATH;
-                        Ok(linkat(&self.file, c"", AT_FDCWD, &self.path, empty)?)
-                    }
-                    linked => Ok(linked?),
-                }
-            }
-            Some(temporary) => temporary.become_(&self.path),
+            None => self.link_unnamed(),
+            Some(temporary) => temporary.become_final(&self.path),
         }
     }
-}
 
-/// A name that is in use until the right one is. Dropping it removes it.
-#[derive(Debug)]
-struct Temporary(&'static CStr);
-
-/// The latest, which is removed before a signal ends us.
-static LATEST: AtomicPtr<libc::c_char> = AtomicPtr::new(ptr::null_mut());
-
-impl Temporary {
-    /// A file with a name that nobody else has in this directory.
-    fn within(directory: &Path) -> Result<(OwnedFd, Self), Errno> {
-        static WATCHED: Once = Once::new();
-        WATCHED.call_once(|| cleanup::undo_first(remove_latest));
-        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        for number in 0_u32.. {
-            let mut name = OsString::from(".ipc-");
-            name.push(format!("{}-{number}", std::process::id()));
-            let path = CString::new(directory.join(name).as_os_str().as_bytes());
-            let path = path.map_err(|_| Errno(libc::EINVAL))?;
-            // No signal comes between the name and the note that we have it.
-            let _blocked = Blocked::new(cleanup::signals());
-            match open(path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR) {
-                // One that was killed had our number, and left its file.
-                Err(EEXIST) => {}
-                opened => {
-                    let file = opened?;
-                    // The handler may read it at any time, so it is never freed.
-                    let path: &CStr = Box::leak(path.into_boxed_c_str());
-                    LATEST.store(path.as_ptr().cast_mut(), Ordering::Relaxed);
-                    return Ok((file, Self(path)));
-                }
+    fn link_unnamed(&self) -> Result<(), Errno> {
+        let unnamed = descriptor::path(&self.file);
+        let follow = AtFlags::AT_SYMLINK_FOLLOW;
+        match linkat(AT_FDCWD, &unnamed, AT_FDCWD, &self.path, follow) {
+            // Works without /proc, but only for the opener, since Linux 6.10, and for privileged
+            // processes.
+            Err(ENOENT) => {
+                Ok(linkat(&self.file, c"", AT_FDCWD, &self.path, AtFlags::AT_EMPTY_PATH)?)
             }
-        }
-        Err(Errno(libc::EEXIST))
-    }
-
-    /// Gives the file its right name, without taking it from another.
-    fn become_(&self, path: &Path) -> Result<(), Errno> {
-        match linkat(AT_FDCWD, self.0, AT_FDCWD, path, AtFlags::empty()) {
-            // A file has but one name there, as on FAT.
-            Err(EPERM | EOPNOTSUPP | ENOSYS) => self.rename(path),
             linked => Ok(linked?),
         }
     }
+}
 
-    fn rename(&self, path: &Path) -> Result<(), Errno> {
-        let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))?;
-        // SAFETY: both paths live through the call.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_renameat2,
-                libc::AT_FDCWD,
-                self.0.as_ptr(),
-                libc::AT_FDCWD,
-                path.as_ptr(),
-                libc::RENAME_NOREPLACE,
-            )
-        };
-        Errno::check(result)
+/// The name of a file that is not complete. Dropping it removes the name.
+#[derive(Debug)]
+struct TemporaryName(Registered<Removal>);
+
+/// Removes a name once.
+#[derive(Debug)]
+struct Removal {
+    path: CString,
+    exists: AtomicBool,
+}
+
+impl Undo for Removal {
+    fn undo(&self) {
+        if self.exists.swap(false, Ordering::SeqCst) {
+            let _ = unlink(self.path.as_c_str());
+        }
     }
 }
 
-impl Drop for Temporary {
+/// Creates a file with a name that no other file in this directory has.
+fn create_temporary(directory: &Path) -> Result<(OwnedFd, TemporaryName), Errno> {
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    for number in 0_u32.. {
+        let mut name = OsString::from(".ipc-");
+        name.push(format!("{}-{number}", std::process::id()));
+        let path = c_string(&directory.join(name))?;
+        let removal = Registered::new(Removal { path, exists: AtomicBool::new(false) })?;
+        // A signal between the creation and the store would leave the name behind.
+        let _blocked = Blocked::new(cleanup::signals());
+        match open(removal.path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR) {
+            // A process that was killed had the same number and left its file.
+            Err(EEXIST) => {}
+            opened => {
+                let file = opened?;
+                removal.exists.store(true, Ordering::SeqCst);
+                return Ok((file, TemporaryName(removal)));
+            }
+        }
+    }
+    Err(Errno(libc::EEXIST))
+}
+
+impl TemporaryName {
+    /// Gives the file its final name, unless that is in use.
+    fn become_final(&self, path: &Path) -> Result<(), Errno> {
+        match linkat(AT_FDCWD, self.0.path.as_c_str(), AT_FDCWD, path, AtFlags::empty()) {
+            // A file has only one name there, as on FAT.
+            Err(EPERM | EOPNOTSUPP | ENOSYS) => {
+                rename::without_replacing(&self.0.path, &c_string(path)?)?;
+                self.0.exists.store(false, Ordering::SeqCst);
+                Ok(())
+            }
+            linked => Ok(linked?),
+        }
+    }
+}
+
+impl Drop for TemporaryName {
     fn drop(&mut self) {
-        let (ours, none) = (self.0.as_ptr().cast_mut(), ptr::null_mut());
-        let _ = LATEST.compare_exchange(ours, none, Ordering::Relaxed, Ordering::Relaxed);
-        // After a rename there is no such name any more.
-        let _ = unlink(self.0);
+        // A signal between the exchange and the removal would leave the name behind.
+        let _blocked = Blocked::new(cleanup::signals());
+        self.0.undo();
     }
 }
 
-/// Removes the name of the latest. It only makes an atomic change and a system call, so that it
-/// may be called when a signal comes.
-fn remove_latest() {
-    let path = LATEST.swap(ptr::null_mut(), Ordering::Relaxed);
-    if !path.is_null() {
-        // SAFETY: it is a string, which is never freed.
-        unsafe { libc::unlink(path) };
-    }
+fn c_string(path: &Path) -> Result<CString, Errno> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))
 }

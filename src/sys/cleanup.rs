@@ -149,17 +149,3 @@ extern "C" fn end(number: i32) {
 pub(super) fn undo() {
     undo::undo_all();
 }
-
-/// Has a function called before a fatal signal ends the process, from now on.
-pub fn undo_first(function: fn()) {
-    std::mem::forget(Registered::new(Function(function)));
-}
-
-#[derive(Debug)]
-struct Function(fn());
-
-impl Undo for Function {
-    fn undo(&self) {
-        (self.0)();
-    }
-}

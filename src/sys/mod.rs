@@ -38,6 +38,7 @@ pub mod pipe;
 pub mod poll;
 pub mod process;
 pub mod regular_file;
+pub mod rename;
 pub mod robust_list;
 pub mod signal;
 pub mod sock_diag;

@@ -5,98 +5,124 @@ use std::mem::MaybeUninit;
 
 use nix::sys::time::TimeSpec;
 
-use super::system_v::{self, Kind, NEW, OURS, Row, Target, Unfinished};
+use super::system_v::{self, NEW, Row, Target};
 use super::time;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// The greatest value: SEMVMX.
+/// The maximum value: SEMVMX.
 pub const VALUE_MAX: u32 = i16::MAX as u32;
 
-/// What becomes of a change when the process that made it ends.
+/// What the kernel does about a change when the process that made it exits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AtEnd {
-    /// It stays.
+pub enum AtExit {
+    /// The change stays.
     Keep,
-    /// The kernel reverts it: SEM_UNDO. A process that becomes another program is still the same.
+    /// The kernel reverts the change: SEM_UNDO. A process stays the same across execve(2).
     Undo,
 }
 
+impl AtExit {
+    fn flag(self) -> c_int {
+        match self {
+            Self::Keep => 0,
+            Self::Undo => libc::SEM_UNDO,
+        }
+    }
+}
+
 /// A set of semaphores. The kernel has no handles to these: any process may use an identifier at
-/// any time, and the set ends when it is removed.
+/// any time, and the set exists until a process removes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Set {
     id: c_int,
 }
 
-/// `struct semid_ds`, of which only the beginning is of use here. Not every C library has it.
+/// The beginning of `struct semid_ds`, which not every C library has.
 #[repr(C)]
 struct Status {
     permissions: libc::ipc_perm,
     rest: [c_ulong; 16],
 }
 
+/// Creates a set of `count` semaphores with the value 0; returns its identifier.
+///
+/// # Errors
+/// EEXIST; EINVAL for more semaphores than a set may have; ENOSPC at a limit of the kernel.
+pub fn create(key: i32, count: u16, mode: u32) -> Result<i32, Errno> {
+    get(key, count.into(), NEW | mode as c_int)
+}
+
 impl Set {
-    /// Creates a set of `count` semaphores with this value each, and exactly these permissions; the
-    /// umask has no say in them. HUP, INT and TERM that come meanwhile remove it.
-    ///
-    /// One change of all semaphores finishes it. That gives it a time of use, so a set without one is
-    /// unfinished, or of a program that sets values, which leaves no such time. The units are added
-    /// rather than set, so that none is lost which somebody posts meanwhile.
+    /// Finds an existing set. The calls that use it check the permissions.
     ///
     /// # Errors
-    /// EEXIST; EINVAL for more semaphores than a set may have, and for an identifier; ENOSPC if
-    /// there are as many sets or semaphores as there may be; ERANGE.
-    pub fn create(target: Target, count: u16, value: u32, mode: u32) -> Result<Self, Errno> {
-        let key = target.new_key()?;
-        let amount = i16::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
-        let at_once = limits().operations;
-        let made =
-            Unfinished::make(Kind::Set, || get(key, count.into(), NEW | (mode | OURS) as c_int))?;
-        let set = Self { id: made.id() };
-        if u64::from(count) <= at_once {
-            set.add_to_each(count, amount)?;
-        } else {
-            set.set_all_in_two_steps(count, amount)?;
-        }
-        // Until then its maker may do more than it shall, and nobody else may.
-        if mode & OURS != OURS {
-            set.set_mode(mode)?;
-        }
-        made.keep();
-        Ok(set)
+    /// ENOENT.
+    pub fn open(target: Target) -> Result<Self, Errno> {
+        target.find(|key| get(key, 0, 0), |id| control(id, 0, libc::GETVAL)).map(Self::of_id)
     }
 
-    /// Finds an existing set of this many semaphores, and gives each of them this value. What was to
-    /// be undone at them is forgotten.
+    /// The set with this identifier.
+    pub fn of_id(id: i32) -> Self {
+        Self { id }
+    }
+
+    /// The identifier.
+    pub fn id(self) -> i32 {
+        self.id
+    }
+
+    /// Removes the set. Waiting processes fail with EIDRM.
+    pub fn remove(self) -> Result<(), Errno> {
+        control(self.id, 0, libc::IPC_RMID).map(drop)
+    }
+
+    /// Adds to a semaphore.
     ///
     /// # Errors
-    /// EACCES for those who may not change it.
-    pub fn reset(self, count: u16, value: u32) -> Result<(), Errno> {
-        let amount = i16::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
-        self.set_all_in_two_steps(count, amount)
+    /// ERANGE if the value would be above the maximum; EFBIG if the set has no such semaphore;
+    /// ENOSPC if the kernel cannot record what it has to revert.
+    pub fn add(self, index: u16, amount: i16, at_exit: AtExit) -> Result<(), Errno> {
+        match self.change(&[operation(index, amount, at_exit)], Deadline::NEVER)? {
+            Waited::Done(()) | Waited::TimedOut => Ok(()),
+        }
     }
 
-    fn add_to_each(self, count: u16, amount: i16) -> Result<(), Errno> {
+    /// Adds to each of the first `count` semaphores, which are no more than SEMOPM.
+    ///
+    /// # Errors
+    /// Those of [`Set::add`].
+    pub fn add_to_each(self, count: u16, amount: i16) -> Result<(), Errno> {
         let operations: Vec<libc::sembuf> =
-            (0..count).map(|index| operation(index, amount, 0)).collect();
-        self.operate(&operations, Deadline::PASSED).map(drop)
+            (0..count).map(|index| operation(index, amount, AtExit::Keep)).collect();
+        self.change(&operations, Deadline::PASSED).map(drop)
     }
 
-    /// For more semaphores than are changed at once: the change of the first one, which is the last
-    /// to be made, gives the set its time of use.
-    fn set_all_in_two_steps(self, count: u16, amount: i16) -> Result<(), Errno> {
-        let mut values = vec![amount as c_ushort; count.into()];
-        values[0] = 0;
-        // SAFETY: the kernel reads a value for each semaphore, and the values live through the call.
-        Errno::check(unsafe { libc::semctl(self.id, 0, libc::SETALL, values.as_ptr()) })?;
-        self.add_to_each(1, amount)
+    /// Subtracts from a semaphore, waiting until its value is large enough.
+    ///
+    /// # Errors
+    /// EFBIG if the set has no such semaphore; EIDRM if the set is removed; ENOSPC if the kernel
+    /// cannot record what it has to revert.
+    pub fn subtract(
+        self,
+        index: u16,
+        amount: i16,
+        at_exit: AtExit,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        self.change(&[operation(index, -amount, at_exit)], deadline)
+    }
+
+    /// Sets the values of all semaphores. The kernel forgets what it had to revert at them.
+    pub fn set_values(self, values: &[c_ushort]) -> Result<(), Errno> {
+        // SAFETY: the caller has a value for each semaphore, and the values live through the call.
+        Errno::check(unsafe { libc::semctl(self.id, 0, libc::SETALL, values.as_ptr()) })
     }
 
     /// The values of all its `count` semaphores.
     ///
     /// # Errors
-    /// EACCES for those who may not read it.
+    /// EACCES without permission to read.
     pub fn values(self, count: u16) -> Result<Vec<c_ushort>, Errno> {
         let mut values = vec![0; count.into()];
         // SAFETY: the kernel writes a value for each semaphore, and the values live through the call.
@@ -104,10 +130,10 @@ impl Set {
         Ok(values)
     }
 
-    /// Gives it other permissions.
+    /// Changes the permissions.
     ///
     /// # Errors
-    /// EPERM for those who are neither its owner nor its maker.
+    /// EPERM for users who are neither owner nor creator.
     pub fn set_mode(self, mode: u32) -> Result<(), Errno> {
         let mut status = MaybeUninit::<Status>::zeroed();
         // SAFETY: the kernel writes the structure, which lives through the call and is no smaller.
@@ -119,62 +145,17 @@ impl Set {
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_SET, &raw mut status) })
     }
 
-    /// Finds an existing set. Permission is asked for by what is then done.
-    ///
-    /// # Errors
-    /// ENOENT if there is none.
-    pub fn open(target: Target) -> Result<Self, Errno> {
-        target.find(|key| get(key, 0, 0), |id| control(id, 0, libc::GETVAL)).map(|id| Self { id })
-    }
-
-    /// Its identifier.
-    pub fn id(self) -> i32 {
-        self.id
-    }
-
-    /// Removes it. Those who wait are told with EIDRM.
-    pub fn remove(self) -> Result<(), Errno> {
-        control(self.id, 0, libc::IPC_RMID).map(drop)
-    }
-
-    /// Adds `count` units to a semaphore, all at once.
-    ///
-    /// # Errors
-    /// ERANGE if it would have too many; EFBIG if the set has no such semaphore.
-    pub fn post(self, index: u16, count: u32, at_end: AtEnd) -> Result<(), Errno> {
-        let amount = i16::try_from(count).map_err(|_| Errno(libc::ERANGE))?;
-        match self.operate(&[operation(index, amount, at_end.flag())], Deadline::NEVER)? {
-            Waited::Done(()) | Waited::TimedOut => Ok(()),
-        }
-    }
-
-    /// Takes `count` units from a semaphore, all at once, waiting for them until `deadline`.
-    ///
-    /// # Errors
-    /// ERANGE for more than it can ever have; EFBIG if the set has no such semaphore; EIDRM if it
-    /// is removed meanwhile; ENOSPC if there is no room to note what is to be undone.
-    pub fn take(
-        self,
-        index: u16,
-        count: u32,
-        at_end: AtEnd,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
-        let amount = i16::try_from(count).map_err(|_| Errno(libc::ERANGE))?;
-        self.operate(&[operation(index, -amount, at_end.flag())], deadline)
-    }
-
-    /// The number of units of a semaphore.
+    /// The value of a semaphore.
     pub fn value(self, index: u16) -> Result<u32, Errno> {
         control(self.id, index, libc::GETVAL)
     }
 
-    /// The number of those who wait for units of a semaphore.
+    /// The number of processes that wait for a larger value.
     pub fn waiters(self, index: u16) -> Result<u32, Errno> {
         control(self.id, index, libc::GETNCNT)
     }
 
-    /// The number of those who wait for a semaphore to have none.
+    /// The number of processes that wait for the value 0.
     pub fn zero_waiters(self, index: u16) -> Result<u32, Errno> {
         control(self.id, index, libc::GETZCNT)
     }
@@ -184,7 +165,7 @@ impl Set {
         control(self.id, index, libc::GETPID)
     }
 
-    /// Sets the number of units of a semaphore. What was to be undone at it is forgotten.
+    /// Sets the value of a semaphore. The kernel forgets what it had to revert at it.
     ///
     /// # Errors
     /// ERANGE; EINVAL if the set has no such semaphore.
@@ -195,17 +176,17 @@ impl Set {
         Errno::check(result)
     }
 
-    /// Its line in the kernel's table, whoever may read the set itself.
+    /// The row of the set in the kernel's table, which needs no permission to read the set.
     ///
     /// # Errors
-    /// ENOENT if it has been removed.
+    /// ENOENT if the set was removed.
     pub fn row(self) -> Result<Row, Errno> {
         system_v::row("sem", self.id)
     }
 
-    /// Makes changes, all at once. The kernel takes the time that is left rather than a deadline,
-    /// so that is found anew after each interruption.
-    fn operate(self, operations: &[libc::sembuf], deadline: Deadline) -> Result<Waited, Errno> {
+    /// Makes all changes at once. The kernel takes the remaining time rather than a deadline, so it
+    /// is computed again after each interruption.
+    fn change(self, operations: &[libc::sembuf], deadline: Deadline) -> Result<Waited, Errno> {
         loop {
             let left = deadline.remaining().map(TimeSpec::from_duration);
             // SAFETY: the operations and the time live through the call.
@@ -222,7 +203,7 @@ impl Set {
                 (0, _) => return Ok(Waited::Done(())),
                 (_, Errno(libc::EAGAIN)) if deadline.has_passed() => return Ok(Waited::TimedOut),
                 (_, Errno(libc::EAGAIN | libc::EINTR)) => {}
-                // There is no such set any more.
+                // The set was removed before the call.
                 (_, Errno(libc::EINVAL)) => return Err(Errno(libc::EIDRM)),
                 (_, errno) => return Err(errno),
             }
@@ -230,23 +211,14 @@ impl Set {
     }
 }
 
-impl AtEnd {
-    fn flag(self) -> c_int {
-        match self {
-            Self::Keep => 0,
-            Self::Undo => libc::SEM_UNDO,
-        }
-    }
-}
-
-/// What the kernel allows: kernel.sem.
+/// The limits of the kernel: kernel.sem.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// Semaphores in a set: SEMMSL.
     pub per_set: u64,
     /// Semaphores in all sets: SEMMNS.
     pub semaphores: u64,
-    /// Changes that are made at once: SEMOPM.
+    /// Operations in one call: SEMOPM.
     pub operations: u64,
     /// Sets: SEMMNI.
     pub sets: u64,
@@ -268,7 +240,7 @@ struct Info {
     greatest_undo: c_int,
 }
 
-/// The limits at this moment, as the kernel itself has them: they need no /proc.
+/// The limits at this moment, which the call reads without /proc.
 pub fn limits() -> Limits {
     let mut info = Info::default();
     // SAFETY: the kernel writes the structure, which lives through the call.
@@ -291,8 +263,8 @@ pub fn list() -> Result<Vec<Row>, Errno> {
     system_v::table("sem")
 }
 
-fn operation(index: u16, amount: i16, flags: c_int) -> libc::sembuf {
-    libc::sembuf { sem_num: index as c_ushort, sem_op: amount, sem_flg: flags as i16 }
+fn operation(index: u16, amount: i16, at_exit: AtExit) -> libc::sembuf {
+    libc::sembuf { sem_num: index as c_ushort, sem_op: amount, sem_flg: at_exit.flag() as i16 }
 }
 
 fn get(key: c_int, count: c_int, flags: c_int) -> Result<c_int, Errno> {
@@ -301,7 +273,7 @@ fn get(key: c_int, count: c_int, flags: c_int) -> Result<c_int, Errno> {
     if id < 0 { Err(Errno::last()) } else { Ok(id) }
 }
 
-/// A command that takes no argument.
+/// Calls semctl(2) with a command that takes no argument.
 fn control(id: c_int, index: u16, command: c_int) -> Result<u32, Errno> {
     // SAFETY: the command takes no argument.
     let result = unsafe { libc::semctl(id, index.into(), command) };

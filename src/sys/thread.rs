@@ -2,9 +2,13 @@
 //! pthread_create(3), pthread_sigmask(3).
 
 use std::io;
-use std::thread::Builder;
+use std::os::unix::thread::JoinHandleExt;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
+use super::poll;
 use super::signal::{Blocked, SignalSet};
+use crate::base::deadline::Deadline;
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
@@ -24,6 +28,20 @@ use crate::base::signal::Signal;
 pub fn start<T>(launch: impl FnOnce(Builder) -> io::Result<T>) -> Result<T, Errno> {
     let _blocked = Blocked::new(kept_away());
     launch(Builder::new()).map_err(Errno::from)
+}
+
+/// Interrupts the system calls of a thread by URG until the thread has finished. The thread is about to
+/// do so, and has a handler of URG and the signal unblocked while it makes a call that would wait.
+pub fn interrupt_until_finished(thread: JoinHandle<()>) {
+    const INTERVAL: Duration = Duration::from_micros(100);
+    while !thread.is_finished() {
+        // SAFETY: the thread has not been joined, so its identifier is valid.
+        unsafe { libc::pthread_kill(thread.as_pthread_t(), Signal::URG.number()) };
+        // A signal just before a call has no effect on it, so another one follows.
+        let _ = poll::any(&mut [], Deadline::after(INTERVAL));
+    }
+    // It has nothing to report, also after a panic.
+    let _ = thread.join();
 }
 
 /// All signals, but for three. BUS is how a thread learns that memory which it reads was lost; the

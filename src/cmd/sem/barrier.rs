@@ -1,32 +1,34 @@
 //! `ipc sem barrier`.
 
+use std::path::Path;
+
 use clap::builder::RangedI64ValueParser;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::machine::Part;
+use crate::app::objects::{no_room_in, tell_wait, wait_aloud};
 use crate::app::options::Waiting;
+use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::mechanism::barrier;
-use crate::mechanism::barrier::{BarrierName, Error, PARTIES_MAX};
+use crate::mechanism::barrier::{self, BarrierName, Error, PARTIES_MAX};
+use crate::sys::dev_shm;
 
-use super::explain_posix;
-
-/// Wait until all parties have come
+/// Wait until all parties have arrived
 ///
-/// It ends in all of them at once, and then the name serves for the next time. Nobody has to create
-/// or remove anything. Who gives up, or is killed while waiting, is not counted any more, and the
-/// others go on waiting; who comes instead is as good.
+/// It ends in all parties at once, and then the name can be used again. A barrier needs no creation and no
+/// removal. A party that times out or is killed while it waits is not counted any more, and the others go
+/// on waiting; another process can take its part.
 ///
-/// The parties are processes of one user. If the last who waits is ended by KILL, an empty barrier
-/// stays behind, the file /dev/shm/ipc-barrier.NAME. It does no harm: whoever comes next uses it, or
-/// makes another one if it was for another number.
+/// The parties are processes of one user. If the last waiting party is ended by KILL, an empty barrier
+/// remains, the file /dev/shm/ipc-barrier.NAME. It is harmless: the next party uses it, or replaces it if
+/// it was for another number.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Barrier {
-    /// Name of the barrier, such as /ready, which is no semaphore's
+    /// Name of the barrier, such as /ready; semaphores have other names
     name: BarrierName,
-    /// How many have to come, the caller among them
+    /// Number of parties, including this one
     #[arg(
         long,
         value_name = "N",
@@ -44,7 +46,7 @@ impl Action for Barrier {
             "ipc sem barrier /start --parties 3 && ./work",
         ),
         (
-            "Have a rendezvous with another script: each says this, and then both go on",
+            "Meet another script, which runs the same command",
             "ipc sem barrier /meet --parties 2 -t 1m",
         ),
     ];
@@ -53,7 +55,7 @@ impl Action for Barrier {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let tell = || {
-            tell_wait(output, &self.name, format_args!("until {} have come", self.parties));
+            tell_wait(output, &self.name, format_args!("until {} have arrived", self.parties));
         };
         let waited = wait_aloud(output, deadline, tell, |until| {
             barrier::wait(&self.name, self.parties, until)
@@ -64,12 +66,15 @@ impl Action for Barrier {
     }
 }
 
-/// Puts the way out beside the reason.
+/// The message, status and hint for an error.
 fn explain(error: Error) -> Failure {
     match error {
-        Error::Kernel(errno) => explain_posix(errno.into()),
+        Error::Kernel(errno @ Errno(libc::ENOSPC)) => {
+            no_room_in(Path::new(dev_shm::DIRECTORY), errno)
+        }
+        Error::Kernel(errno) => Part::DevShm.explain(errno),
         Error::Parties(there) => Failure::new(Exit::InUse, error.to_string())
-            .hint(format!("all have to say the same: --parties {there}")),
+            .hint(format!("all parties need the same number: --parties {there}")),
         Error::Foreign => Failure::new(Exit::Denied, error.to_string())
             .hint("choose another name, or see what is in /dev/shm"),
         Error::Lost => Failure::failed(error.to_string()),

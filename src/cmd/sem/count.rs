@@ -3,21 +3,20 @@
 use clap::builder::RangedI64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
 use crate::app::objects::wait_aloud;
 use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::mechanism::semaphore::Name;
 use crate::mechanism::semaphore::posix::VALUE_MAX;
-use crate::sys::system_v_semaphore::AtEnd;
+use crate::mechanism::semaphore::{AtExit, Name};
 
-use super::{Member, not_for_this_kind, possible, tell_holders};
+use super::{Member, explain, not_for_this_kind, possible, tell_users};
 
-/// How a change is made.
+/// A change of the value.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Change {
-    /// How many
+    /// Change the value by N
     #[arg(
         long,
         value_name = "N",
@@ -27,29 +26,29 @@ struct Change {
     count: u32,
     /// Have the kernel revert it when this process ends (System V)
     ///
-    /// That is when the command is done, so this serves programs that become another one; to hold
-    /// units while a command runs there is 'ipc sem run'.
-    #[arg(long)]
+    /// This process ends with the command, so the option is for programs that become another one.
+    /// 'ipc sem run' holds permits while a command runs.
+    #[arg(long, hide_short_help = true)]
     undo: bool,
     #[command(flatten)]
     member: Member,
 }
 
 impl Change {
-    fn at_end(self, name: &Name) -> Result<AtEnd, Failure> {
+    fn at_exit(self, name: &Name) -> Result<AtExit, Failure> {
         match (name, self.undo) {
-            (_, false) => Ok(AtEnd::Keep),
-            (Name::SystemV(_), true) => Ok(AtEnd::Undo),
+            (_, false) => Ok(AtExit::Keep),
+            (Name::SystemV(_), true) => Ok(AtExit::Undo),
             (Name::Posix(_), true) => Err(not_for_this_kind(
-                "--undo is for System V semaphores; 'ipc sem run' gives units back in any case",
+                "--undo is for System V semaphores; 'ipc sem run' releases permits in any case",
             )),
         }
     }
 }
 
-/// Give back units, or add new ones
+/// Increment the value
 ///
-/// Nobody has to have taken a unit to post one. All of them are given at once, or none.
+/// It increments the value by --count in one operation, whether or not the value was decremented before.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Post {
     /// Name of the semaphore
@@ -60,34 +59,36 @@ pub struct Post {
 
 impl Action for Post {
     const EXAMPLES: &'static [Example] = &[
-        ("Give a unit to somebody who waits", "ipc sem post /gpu"),
-        ("Start four workers that wait", "ipc sem post /start --count 4"),
+        ("Let one waiter continue", "ipc sem post /gpu"),
+        ("Start four waiting workers", "ipc sem post /start --count 4"),
     ];
+    const EFFECT: Effect = Effect::UndoneAtExit;
 
-    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let Self { name, change } = self;
-        let at_end = change.at_end(&name).about(&name)?;
+        let at_exit = change.at_exit(&name).about(&name)?;
         let count = possible(&name, change.count.into()).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
-        let posted = semaphore.post(count, at_end);
-        posted.map_err(|error| change.member.explain(&name, error)).about(&name)?;
+        let posted = semaphore.increment(count, at_exit);
+        posted.map_err(|error| explain(&name, error)).about(&name)?;
+        context.keep(semaphore);
         Ok(Exit::Done)
     }
 }
 
-/// Take units, waiting until they are there
+/// Decrement the value, waiting until it is large enough
 ///
-/// All of them are taken at once, or none. They are given back by 'ipc sem post', and by nothing
-/// else: the kernel does not know who has them, so a script that is killed between the two keeps
-/// them for ever. 'ipc sem run' holds units while a command runs, whatever is killed.
+/// It decrements the value by --count in one operation. Only 'ipc sem post' increments it again: the
+/// kernel does not know that this command decremented it, so a script that is killed before its 'post'
+/// leaves the value too small. 'ipc sem run' holds permits while a command runs, and they come back
+/// whatever is killed.
 ///
-/// Nobody is served in order at a POSIX semaphore: whoever looks first when a unit is there has it,
-/// and who wants several waits until there are as many at once. Of those who want several, one at a
-/// time is next. A System V semaphore serves, in the order in which they came, those for whom there
-/// is enough, and lets one who wants less pass.
+/// POSIX semaphores are not fair. A request for N waits until the value is N, and such requests are
+/// served one at a time. A System V semaphore serves requests in the order in which they came, but a
+/// request that the value suffices for passes those for more.
 ///
-/// Who waits for a POSIX semaphore that is removed goes on waiting for it, where only those who
-/// had it open can post; at a System V semaphore he fails with status 4.
+/// If a POSIX semaphore is removed, its waiters go on waiting, and only processes that have it open can
+/// increment its value. If a System V semaphore is removed, its waiters fail with status 4.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the semaphore
@@ -100,33 +101,35 @@ pub struct Wait {
 
 impl Action for Wait {
     const EXAMPLES: &'static [Example] = &[
-        ("Wait for a unit, but not for long", "ipc sem wait -t 5s /gpu || echo 'still busy'"),
+        ("Wait at most five seconds", "ipc sem wait -t 5s /gpu || echo 'still busy'"),
         (
-            "Take one only if it is there",
+            "Decrement the value only if it is above 0",
             "if ipc sem wait -n /gpu; then ./train; ipc sem post /gpu; fi",
         ),
         ("Wait for all four workers", "ipc sem wait /done --count 4"),
     ];
+    const EFFECT: Effect = Effect::UndoneAtExit;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let Self { name, change, waiting } = self;
-        let at_end = change.at_end(&name).about(&name)?;
+        let at_exit = change.at_exit(&name).about(&name)?;
         let count = possible(&name, change.count.into()).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
-        let tell = || tell_holders(&name, count, &semaphore, output);
-        let taken =
-            wait_aloud(output, deadline, tell, |until| semaphore.take(count, at_end, until));
-        let taken = taken.map_err(|error| change.member.explain(&name, error)).about(&name)?;
-        waiting.or_error(taken).about(&name)?;
+        let tell = || tell_users(&name, count, &*semaphore, output);
+        let waited =
+            wait_aloud(output, deadline, tell, |until| semaphore.decrement(count, at_exit, until));
+        let waited = waited.map_err(|error| explain(&name, error)).about(&name)?;
+        waiting.or_error(waited).about(&name)?;
+        context.keep(semaphore);
         Ok(Exit::Done)
     }
 }
 
-/// Print the number of units
+/// Print the value
 ///
-/// By the time it is printed it may have changed.
+/// The value may have changed by the time it is printed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Value {
     /// Name of the semaphore
@@ -137,15 +140,15 @@ pub struct Value {
 
 impl Action for Value {
     const EXAMPLES: &'static [Example] = &[
-        ("See how many are free", "ipc sem value /gpu"),
-        ("The same of the third of a set", "ipc sem value sysv:0x2a --index 2"),
+        ("See how many permits are free", "ipc sem value /gpu"),
+        ("Print the value of the third semaphore of a set", "ipc sem value sysv:0x2a --index 2"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let semaphore = self.member.open(&self.name).about(&self.name)?;
-        let value = semaphore.value().map_err(|error| self.member.explain(&self.name, error));
-        output.line(value.about(&self.name)?)?;
+        let value = semaphore.value().map_err(|error| explain(&self.name, error));
+        context.output.line(value.about(&self.name)?)?;
+        context.keep(semaphore);
         Ok(Exit::Done)
     }
 }

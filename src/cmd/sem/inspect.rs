@@ -5,29 +5,30 @@ use serde_json::{Value, json};
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::or_key;
+use crate::app::machine::Part;
+use crate::app::objects;
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::{SemaphoreName, SystemVName};
 use crate::io::output::{Record, escape, json_bytes};
-use crate::mechanism::semaphore::Name;
-use crate::mechanism::semaphore::posix;
 use crate::mechanism::semaphore::robust::{Claim, RobustSemaphore};
+use crate::mechanism::semaphore::{Error, Name, posix, system_v};
+use crate::sys::dev_shm;
 use crate::sys::process::{self, Holders};
-use crate::sys::system_v::{Row, Target};
-use crate::sys::system_v_semaphore::{self, Set};
+use crate::sys::system_v::Row;
+use crate::sys::system_v_semaphore::Set;
 
-use crate::cmd::sem::{explain, explain_posix, explain_system_v};
+use super::explain;
 
-/// Show all that is known of a semaphore
+/// Show the properties of a semaphore
 ///
-/// Of a POSIX semaphore that is its value, the number of those who wait, the commands of
-/// 'ipc sem run' that hold units, its permissions, and who has it open. Those who wait, C programs
-/// included, count themselves, so one who was killed meanwhile is counted for ever; that costs each
-/// 'post' a system call, and nothing else. Of a System V set it is, for each semaphore from 0 on, the
-/// value, how many wait for units or for none to be left, and which process changed it last, as the
-/// kernel knows it.
+/// For a POSIX semaphore these are its value, the number of waiters, the commands of 'ipc sem run' that
+/// hold permits, its permissions, and the processes that have it open. Waiters, C programs included,
+/// count themselves, so a waiter that is killed stays counted. That costs each 'post' a system call and
+/// has no other effect. For a System V set these are, for each semaphore from 0 on, the value, the
+/// numbers of waiters for a larger value and for 0, and the process that changed it last, as the kernel
+/// knows it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the semaphore
@@ -39,37 +40,36 @@ pub struct Stat {
 impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
         ("See who uses it", "ipc sem stat /gpu"),
-        ("Ask from a program who holds units", "ipc sem stat --json /gpu | jq '.runs[].pid'"),
+        ("Print the holders for a program", "ipc sem stat --json /gpu | jq '.runs[].pid'"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let record = match &self.name {
-            Name::Posix(name) => stat(name).map_err(|error| explain(error.into())).about(name)?,
-            Name::SystemV(name) => stat_system_v(name)
-                .map_err(|errno| or_key(explain_system_v(errno), name))
-                .about(name)?,
+            Name::Posix(name) => posix_record(name),
+            Name::SystemV(name) => system_v_record(name),
         };
+        let record = record.map_err(|error| explain(&self.name, error)).about(&self.name)?;
         output.show(&record, self.format)?;
         Ok(Exit::Done)
     }
 }
 
-fn stat(name: &SemaphoreName) -> Result<Record, crate::mechanism::semaphore::robust::Error> {
-    let permits = RobustSemaphore::open(name)?;
-    let semaphore = permits.semaphore();
+fn posix_record(name: &SemaphoreName) -> Result<Record, Error> {
+    let robust = RobustSemaphore::open(name)?;
+    let semaphore = robust.semaphore();
     let status = semaphore.status();
     let record = Record::new()
         .bytes("name", name.as_ref().as_encoded_bytes())
         .number("value", semaphore.value())
         .number("waiters", semaphore.waiters());
-    let record = runs(record, &permits.holders());
+    let record = runs(record, &robust.holders());
     semaphore.verify()?;
-    let record = crate::app::objects::ownership(record, status).time("changed", status.st_ctime);
-    Ok(crate::app::objects::holders(record, &Holders::of(status)))
+    let record = objects::ownership(record, status).time("changed", status.st_ctime);
+    Ok(objects::holders(record, &Holders::of(status)))
 }
 
-/// Which processes hold units. One that cannot be seen has no number here.
+/// The processes that hold permits. A process that is not visible has no process ID here.
 fn runs(record: Record, holders: &[(Option<i32>, Claim)]) -> Record {
     let json = |(pid, claim): &(Option<i32>, Claim)| {
         let command = pid.map(process::command);
@@ -86,8 +86,8 @@ fn runs(record: Record, holders: &[(Option<i32>, Claim)]) -> Record {
     record.field("runs", Value::from(json), text.into_bytes())
 }
 
-fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
-    let set = Set::open(Target::new(name)?)?;
+fn system_v_record(name: &SystemVName) -> Result<Record, Error> {
+    let set = system_v::open(name)?;
     let row = set.row()?;
     let count = u16::try_from(row.number("nsems")).unwrap_or(u16::MAX);
     let record = Record::new()
@@ -101,13 +101,13 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
     let record = members(record, "unit_waiters", count, |index| set.waiters(index))?;
     let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
     let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
-    let record = crate::app::objects::system_v_ownership(record, &row);
-    Ok(crate::app::objects::system_v_creator(record, &row)
+    let record = objects::system_v_ownership(record, &row);
+    Ok(objects::system_v_creator(record, &row)
         .time("used", row.number("otime"))
         .time("changed", row.number("ctime")))
 }
 
-/// A number for each semaphore of a set.
+/// A field with a number for each semaphore of a set.
 fn members(
     record: Record,
     key: &'static str,
@@ -121,8 +121,8 @@ fn members(
 
 /// List the semaphores of this machine
 ///
-/// POSIX semaphores first, then System V sets. What has a semaphore's name but is none, or may not
-/// be opened, is listed without a value, and so is a set of several.
+/// It lists POSIX semaphores first, then System V sets. Malformed semaphores, semaphores without
+/// permission to open them, and sets of several semaphores are listed without a value.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
@@ -131,9 +131,9 @@ pub struct Ls {
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
-        ("See them all", "ipc sem ls"),
+        ("List all semaphores", "ipc sem ls"),
         (
-            "Name those that nobody can take",
+            "Print the names of semaphores with the value 0",
             "ipc sem ls --json | jq -r '.[] | select(.value == 0).name'",
         ),
     ];
@@ -143,38 +143,30 @@ impl Action for Ls {
         let mut records = Vec::new();
         let names = posix::list();
         records.extend(names.iter().flatten().filter_map(of_posix));
-        let rows = system_v_semaphore::list();
+        let rows = system_v::list();
         records.extend(rows.iter().flatten().map(of_system_v));
         let unlisted = [
-            names.err().map(|errno| about(explain_posix(errno.into()), "/dev/shm")),
-            rows.err().map(|errno| about(explain_system_v(errno), "/proc/sysvipc/sem")),
+            names.err().map(|errno| about(Part::DevShm.explain(errno), dev_shm::DIRECTORY)),
+            rows.err().map(|errno| about(Part::SystemV.explain(errno), "/proc/sysvipc/sem")),
         ];
-        crate::app::objects::list(
-            &records,
-            unlisted.into_iter().flatten().collect(),
-            self.format,
-            output,
-        )
+        objects::list(&records, unlisted.into_iter().flatten().collect(), self.format, output)
     }
 }
 
-/// A line of `ls`; none for a semaphore that has gone since.
+/// A row of `ls`; `None` for a semaphore that was removed meanwhile.
 fn of_posix(name: &SemaphoreName) -> Option<Record> {
     let status = posix::status(name).ok()?;
-    let value = RobustSemaphore::open(name).ok().map(|permits| permits.semaphore().value());
+    let value = RobustSemaphore::open(name).ok().map(|robust| robust.semaphore().value());
     let record = of_both(name.as_ref().as_encoded_bytes(), value, 1);
-    Some(crate::app::objects::ownership(record, &status))
+    Some(objects::ownership(record, &status))
 }
 
-/// A line of `ls`, under the name by which the set is reached.
+/// A row of `ls`, with the name that finds the set.
 fn of_system_v(row: &Row) -> Record {
     let count = row.number("nsems");
-    let set = Set::open(Target::Id(row.number("semid") as i32)).ok().filter(|_| count == 1);
+    let set = (count == 1).then(|| Set::of_id(row.id()));
     let value = set.and_then(|set| set.value(0).ok());
-    crate::app::objects::system_v_ownership(
-        of_both(row.name().as_encoded_bytes(), value, count),
-        row,
-    )
+    objects::system_v_ownership(of_both(row.name().as_encoded_bytes(), value, count), row)
 }
 
 fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {

@@ -4,27 +4,29 @@ mod barrier;
 mod count;
 mod create;
 mod inspect;
+mod open;
+mod rm;
 mod run;
-mod waits;
+mod set;
+mod users;
 
-use std::mem::ManuallyDrop;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
-use crate::app::objects::{no_room_in, not_there};
+use crate::app::objects::{identifier_given, nameless, no_room_in, not_there, or_key};
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
-use crate::io::output::escape;
-pub use crate::mechanism::semaphore::Name;
-use crate::mechanism::semaphore::posix;
-use crate::mechanism::semaphore::robust;
-use crate::mechanism::semaphore::{Error, Semaphore};
+use crate::io::output::{Output, escape};
+use crate::mechanism::semaphore::posix::{self, Malformed};
+use crate::mechanism::semaphore::{self, Error, Guard, Semaphore};
 use crate::sys::dev_shm;
-use crate::sys::system_v::Target;
-use crate::sys::system_v_semaphore::{self, Set};
-pub use waits::{tell_claims, tell_holders, tell_last};
+
+pub use crate::mechanism::semaphore::Name;
+use users::tell_users;
 
 pub const NOUN: Noun = Noun {
     name: "sem",
@@ -36,28 +38,30 @@ pub const NOUN: Noun = Noun {
         Verb::new::<run::Run>("run"),
         Verb::new::<barrier::Barrier>("barrier"),
         Verb::new::<count::Value>("value"),
-        Verb::new::<create::Set>("set"),
+        Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
-        Verb::new::<create::Rm>("rm"),
+        Verb::new::<rm::Rm>("rm"),
     ],
     see_also: &["sem_overview(7)", "sem_open(3)", "sem_post(3)", "sem_wait(3)", "semop(2)"],
 };
 
-/// Which semaphore of a set.
+/// A semaphore of a set.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Member {
-    /// Which semaphore of a System V set, from 0 on
+    /// Use semaphore I of a System V set, from 0
     #[arg(long, value_name = "I")]
     index: Option<u16>,
 }
 
 impl Member {
-    /// Opens it for one command, whose end takes it apart faster than we would.
-    fn open(self, name: &Name) -> Result<ManuallyDrop<Semaphore>, Failure> {
+    fn open(self, name: &Name) -> Result<Box<dyn Semaphore>, Failure> {
         self.check(name)?;
-        let opened = Semaphore::open(name, self.index.unwrap_or(0));
-        opened.map(ManuallyDrop::new).map_err(|error| missing(self.explain(name, error), name))
+        semaphore::open(name, self.or_first()).map_err(|error| missing(explain(name, error), name))
+    }
+
+    fn or_first(self) -> u16 {
+        self.index.unwrap_or(0)
     }
 
     fn check(self, name: &Name) -> Result<(), Failure> {
@@ -68,64 +72,42 @@ impl Member {
             _ => Ok(()),
         }
     }
-
-    /// Puts the way out beside the reason, for what happens to this semaphore of the set.
-    fn explain(self, name: &Name, error: Error) -> Failure {
-        match (error, name) {
-            (Error::SystemV(Errno(libc::EFBIG | libc::EINVAL)), Name::SystemV(name)) => {
-                let row = Target::new(name).and_then(Set::open).and_then(Set::row);
-                match row.map(|row| row.number("nsems")) {
-                    Ok(count) => Failure::new(
-                        Exit::NotFound,
-                        format!("no semaphore {}: the set has {count}", self.index.unwrap_or(0)),
-                    )
-                    .hint(format!("the first is --index 0, the last --index {}", count - 1)),
-                    // It was removed between two calls of ours.
-                    Err(_) => removed(),
-                }
-            }
-            _ => explain(error),
-        }
-    }
 }
 
-/// An option was given that the mechanism of this name does not have.
+/// Acquires a permit of the semaphore `name` for this process. With --verbose it reports the wait about
+/// `subject`.
+pub fn guard(
+    name: &Name,
+    subject: &OsStr,
+    deadline: Deadline,
+    output: &Output,
+) -> Result<Waited<Box<dyn Guard>>, Failure> {
+    let mut before = |semaphore: &dyn Semaphore| tell_users(subject, 1, semaphore, output);
+    let guard =
+        semaphore::open(name, 0).and_then(|semaphore| semaphore.guard(deadline, &mut before));
+    guard.map_err(|error| explain(name, error))
+}
+
+/// The error for an option that semaphores of this kind do not have.
 fn not_for_this_kind(reason: &'static str) -> Failure {
     Failure::new(Exit::Usage, reason)
 }
 
-fn removed() -> Failure {
-    Failure::new(Exit::NotFound, "the semaphore was removed")
-}
-
-/// Puts the way out beside the reason.
-pub fn explain(error: Error) -> Failure {
-    match error {
-        Error::Posix(error) => explain_permits(error),
-        Error::SystemV(errno) => explain_system_v(errno),
-    }
-}
-
-/// Lets a number of units pass that a semaphore of this kind can have; a greater one is a mistake
-/// of the caller's.
-fn possible(name: &Name, units: i64) -> Result<u32, Failure> {
-    let most = match name {
-        Name::Posix(_) => posix::VALUE_MAX,
-        Name::SystemV(_) => system_v_semaphore::VALUE_MAX,
-    };
-    match u32::try_from(units) {
-        Ok(units) if units <= most => Ok(units),
-        Ok(_) => Err(format!("{units} is above the greatest value ({most})")),
-        Err(_) if units < 0 => {
-            Err(format!("{units} is below the least value, 0; the greatest is {most}"))
+/// Checks that a semaphore of this kind can have the value.
+fn possible(name: &Name, value: i64) -> Result<u32, Failure> {
+    let maximum = semaphore::maximum(name);
+    match u32::try_from(value) {
+        Ok(value) if value <= maximum => Ok(value),
+        Err(_) if value < 0 => {
+            Err(format!("{value} is below the minimum value, 0; the maximum is {maximum}"))
         }
-        Err(_) => Err(format!("{units} is above the greatest value ({most})")),
+        _ => Err(format!("{value} is above the maximum value ({maximum})")),
     }
     .map_err(|reason| Failure::new(Exit::Usage, reason))
 }
 
-/// The way out where a semaphore is missing: to make it, or the reason why there is one for other
-/// programs alone.
+/// Adds a hint where a semaphore is missing: how to create it, or that a file of this name is that of a
+/// program which is linked to musl.
 fn missing(failure: Failure, name: &Name) -> Failure {
     match name {
         Name::Posix(posix) if failure.exit() == Exit::NotFound && posix::is_of_musl(posix) => {
@@ -139,48 +121,64 @@ fn missing(failure: Failure, name: &Name) -> Failure {
     }
 }
 
-/// Puts the way out beside the reason why units cannot be had.
-fn explain_permits(error: robust::Error) -> Failure {
-    match error {
-        robust::Error::Semaphore(error) => explain_posix(error),
-        robust::Error::Full => Failure::failed(error.to_string())
-            .hint("'ipc sem stat' names them; a second semaphore has room for as many"),
-        robust::Error::Held(_) => Failure::new(Exit::InUse, error.to_string()).hint(
-            "they are added when they come back ('ipc sem stat' names who has them); meanwhile \
-             'ipc sem post' and 'ipc sem wait' change the number",
-        ),
-        robust::Error::Busy => Failure::new(Exit::InUse, error.to_string()),
+/// The message, status and hint for an error of the semaphore `name`.
+fn explain(name: &Name, error: Error) -> Failure {
+    let failure = match error {
+        Error::Kernel(errno) => of_kernel(name, errno),
+        Error::NotFound => of_kernel(name, Errno(libc::ENOENT)),
+        Error::Exists => Errno(libc::EEXIST).into(),
+        Error::Nameless => nameless(),
+        Error::Identifier => identifier_given(),
+        _ => {
+            let failure = Failure::new(status(error), error.to_string());
+            hint(error).into_iter().fold(failure, Failure::hint)
+        }
+    };
+    or_key(failure, name)
+}
+
+fn of_kernel(name: &Name, errno: Errno) -> Failure {
+    match (name, errno) {
+        (Name::Posix(_), Errno(libc::ENOSPC)) => no_room_in(Path::new(dev_shm::DIRECTORY), errno),
+        (Name::Posix(_), errno) => Part::DevShm.explain(errno),
+        (Name::SystemV(_), errno) => Part::SystemV.explain(errno),
     }
 }
 
-fn explain_posix(error: posix::Error) -> Failure {
+fn status(error: Error) -> Exit {
     match error {
-        posix::Error::Kernel(errno @ Errno(libc::ENOSPC)) => {
-            no_room_in(Path::new(dev_shm::DIRECTORY), errno)
-        }
-        posix::Error::Kernel(errno) => Part::DevShm.explain(errno),
-        posix::Error::Overflow => Failure::failed(error.to_string()),
-        posix::Error::NotAFile => Failure::failed(error.to_string())
-            .hint("'ls -ld /dev/shm/sem.*' shows what it is; 'rm' or 'rmdir' removes it"),
-        posix::Error::NotASemaphore(_)
-        | posix::Error::NotGrown
-        | posix::Error::NotAValue
-        | posix::Error::Lost => Failure::failed(error.to_string())
-            .hint("'ipc sem rm' removes it; then create the semaphore again"),
+        Error::Removed | Error::NoMember { .. } => Exit::NotFound,
+        Error::Held(_) | Error::Busy | Error::Incomplete => Exit::InUse,
+        _ => Exit::Failed,
     }
 }
 
-fn explain_system_v(errno: Errno) -> Failure {
-    match errno {
-        Errno(libc::EIDRM) => removed(),
-        Errno(libc::ERANGE) => {
-            let greatest = system_v_semaphore::VALUE_MAX;
-            Failure::failed(format!("the value would be above the greatest one, {greatest}"))
+fn hint(error: Error) -> Option<String> {
+    let hint = match error {
+        Error::NoMember { count, .. } => {
+            return Some(format!("the first is --index 0, the last --index {}", count - 1));
         }
-        // Of those calls that change a value, only one that is to be undone needs room.
-        Errno(libc::ENOSPC) => {
-            Failure::failed("the kernel has no room to note what is to be undone")
+        Error::Malformed(Malformed::NotAFile) => {
+            "'ls -ld /dev/shm/sem.*' shows what it is; 'rm' or 'rmdir' removes it"
         }
-        errno => Part::SystemV.explain(errno),
-    }
+        Error::Malformed(_) | Error::Lost => {
+            "'ipc sem rm' removes it; then create the semaphore again"
+        }
+        Error::Full(_) => "'ipc sem stat' names them; a second semaphore has room for as many",
+        Error::Held(_) => {
+            "they are added when they come back ('ipc sem stat' names the holders); meanwhile \
+             'ipc sem post' and 'ipc sem wait' change the value"
+        }
+        Error::Incomplete => {
+            "its creator was killed, or sets values as ipcmk(1) does: 'ipc sem create -e --reset' \
+             gives it the values, 'ipc sem rm' removes it"
+        }
+        Error::SetTooLarge { .. } => "the first number of sysctl kernel.sem is the limit",
+        Error::TooManySets { .. } | Error::TooManySemaphores { .. } => {
+            "'ipc sem ls' shows them; sysctl kernel.sem has the limits: semaphores in a set, in all \
+             sets, changes at once, and sets"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }

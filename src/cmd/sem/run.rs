@@ -5,47 +5,42 @@ use std::ffi::OsString;
 use clap::builder::RangedI64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action as Verbs, Example, Statuses};
+use crate::app::command::{Action, Effect, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::objects::wait_aloud;
-use crate::app::options::Conflict;
-use crate::app::options::Waiting;
+use crate::app::options::{Conflict, Waiting};
 use crate::app::trust::Trust;
 use crate::base::exit::{Exit, Subject};
-use crate::base::name::{SemaphoreName, SystemVName};
 use crate::io::output::Output;
-use crate::mechanism::semaphore::robust::COUNT_MAX;
-use crate::mechanism::semaphore::{Error, Name};
-use crate::run::job;
-use crate::run::job::Command;
+use crate::mechanism::semaphore::robust::{COUNT_MAX, Lease};
+use crate::mechanism::semaphore::{Name, Permit};
+use crate::run::job::{self, Command};
 use crate::sys::descriptor;
-use crate::sys::system_v_semaphore::AtEnd;
 
-use super::create::{open_posix, open_system_v};
-use super::{Member, explain, possible, tell_claims, tell_last};
+use super::open::open_or_create;
+use super::{Member, explain, possible, tell_users};
 
-/// Hold units while a command runs
+/// Run a command while holding permits
 ///
-/// They are the same units that 'ipc sem wait' and C programs take, and they come back when COMMAND
-/// has ended, however it ended, and whatever else was killed. Signals are passed on to COMMAND.
+/// The permits come from the value that 'ipc sem wait' and C programs decrement, and they come back when
+/// COMMAND has ended, however it ended, and whatever else was killed. Signals are passed on to COMMAND.
 ///
-/// COMMAND inherits a descriptor by which it holds the units, and so does what it starts: a daemon
-/// that it leaves running holds them until it ends. With --close it does not; then 'ipc' alone holds
-/// them, and if that is killed they come back although COMMAND goes on.
+/// COMMAND inherits a descriptor by which it holds the permits, and so do its children: a daemon that it
+/// leaves running holds them until the daemon ends. With --close, 'ipc' alone holds them, and if it is
+/// killed they come back although COMMAND still runs.
 ///
-/// The units of a run that was killed as a whole are given back by the next 'ipc' that looks at the
-/// semaphore; one that waits for units looks at once. A C program that is blocked in sem_wait(3) is
-/// woken when an 'ipc' looks. The end of a daemon that holds units after 'ipc' and COMMAND have ended
-/// is seen at once by those who may see its descriptors, its own user and root, and by others within
-/// a second.
+/// If all holders were killed, the next 'ipc' that opens the semaphore reclaims the permits; an 'ipc'
+/// that waits for permits does so at once. A C program that is blocked in sem_wait(3) is woken by that. A
+/// waiter sees the end of a daemon that holds permits after 'ipc' and COMMAND at once if it may see the
+/// daemon's descriptors, as the same user and root may, and within a second otherwise.
 ///
-/// A System V semaphore is held by SEM_UNDO of the process that becomes COMMAND, which is what the
-/// kernel itself gives back. What COMMAND leaves running does not hold it, with --close or without.
+/// Permits of a System V semaphore are held by SEM_UNDO of the process that becomes COMMAND, and the
+/// kernel releases them. Processes that COMMAND leaves running do not hold them.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Run {
     /// Name of the semaphore
     name: Name,
-    /// How many units
+    /// Number of permits
     #[arg(
         long,
         value_name = "N",
@@ -53,11 +48,11 @@ pub struct Run {
         value_parser = RangedI64ValueParser::<u32>::new().range(1..=COUNT_MAX.into())
     )]
     count: u32,
-    /// Create the semaphore with this many units if there is none
+    /// Create the semaphore with value N if it is missing
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     create: Option<i64>,
-    /// Keep the descriptor from COMMAND
-    #[arg(long)]
+    /// Close the descriptor in COMMAND
+    #[arg(long, hide_short_help = true)]
     close: bool,
     #[command(flatten)]
     member: Member,
@@ -72,79 +67,62 @@ pub struct Run {
     command: Vec<OsString>,
 }
 
-impl Verbs for Run {
+impl Action for Run {
     const EXAMPLES: &'static [Example] = &[
         ("Let two jobs run at a time", "ipc sem run /gpu --create 2 -- ./train"),
         (
-            "Run a line of shell, or else say so",
+            "Run a line of shell, or report that it is busy",
             "ipc sem run -n /gpu -- sh -c './train && ./test' || echo busy",
         ),
         (
-            "Have the machine alone, where others take one unit of four",
+            "Acquire all four permits, where other jobs acquire one",
             "ipc sem run /cpu --count 4 -- ./bench",
         ),
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 
+    const EFFECT: Effect = Effect::BecomesCommand;
+
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         self.member.check(&self.name).about(&self.name)?;
         possible(&self.name, self.count.into()).about(&self.name)?;
-        let create = self.create.map(|units| possible(&self.name, units)).transpose();
+        let create = self.create.map(|value| possible(&self.name, value)).transpose();
         let create = create.about(&self.name)?;
-        let done = match &self.name {
-            Name::Posix(name) => self.posix(name, create, output),
-            Name::SystemV(name) => self.system_v(name, create, output),
-        };
-        done.or_else(|error| self.conflict.or_error(error, output))
+        self.run_command(create, output).or_else(|error| self.conflict.or_error(error, output))
     }
 }
 
 impl Run {
-    fn posix(
-        &self,
-        name: &SemaphoreName,
-        create: Option<u32>,
-        output: &Output,
-    ) -> anyhow::Result<Exit> {
+    fn run_command(&self, create: Option<u32>, output: &Output) -> anyhow::Result<Exit> {
+        let name = &self.name;
         let deadline = self.waiting.deadline();
-        let failed = |error: crate::mechanism::semaphore::robust::Error| explain(error.into());
-        let permits = open_posix(name, create, &self.trust).about(name)?;
-        let tell = || tell_claims(&self.name, self.count, &permits, output);
-        let claimed = wait_aloud(output, deadline, tell, |until| permits.claim(self.count, until));
-        let claimed = claimed.map_err(failed).about(name)?;
-        let mut hold = self.waiting.or_error(claimed).about(name)?;
+        let semaphore = open_or_create(name, self.member, create, &self.trust).about(name)?;
+        let tell = || tell_users(name, self.count, &*semaphore, output);
+        let acquired =
+            wait_aloud(output, deadline, tell, |until| semaphore.acquire(self.count, until));
+        let acquired = acquired.map_err(|error| explain(name, error)).about(name)?;
+        match self.waiting.or_error(acquired).about(name)? {
+            Permit::Lease(lease) => self.run_with(lease, output),
+            Permit::OfProcess => Err(job::exec(&self.command)),
+        }
+    }
+
+    fn run_with(&self, mut lease: Lease<'_>, output: &Output) -> anyhow::Result<Exit> {
+        let name = &self.name;
         if !self.close {
-            descriptor::pass_on(hold.descriptor()).about(name)?;
+            descriptor::pass_on(lease.descriptor()).about(name)?;
         }
         let started = |pid| {
             if !self.close {
-                hold.name_command(pid);
+                lease.name_command(pid);
             }
         };
         let ended = Command::new(&self.command).and_then(|command| command.run(started));
-        // What COMMAND has done, it has done.
-        if let Err(error) = hold.release().map_err(failed).about(name) {
+        // COMMAND has done its work, so its status counts.
+        if let Err(error) = lease.release().map_err(|error| explain(name, error)).about(name) {
             output.error(&error);
         }
         ended
-    }
-
-    fn system_v(
-        &self,
-        name: &SystemVName,
-        create: Option<u32>,
-        output: &Output,
-    ) -> anyhow::Result<Exit> {
-        let deadline = self.waiting.deadline();
-        let index = self.member.index.unwrap_or(0);
-        let set = open_system_v(name, create, &self.trust).about(name)?;
-        let tell = || tell_last(&self.name, self.count, &set, index, output);
-        let taken = wait_aloud(output, deadline, tell, |until| {
-            set.take(index, self.count, AtEnd::Undo, until)
-        });
-        let failed = |errno| self.member.explain(&self.name, Error::SystemV(errno));
-        self.waiting.or_error(taken.map_err(failed).about(name)?).about(name)?;
-        Err(job::exec(&self.command))
     }
 }

@@ -23,7 +23,7 @@ use crate::base::units::Size;
 use crate::cmd::sem;
 use crate::io::output::Output;
 use crate::mechanism::memory::segment::{Access, Error, Place, Segment, Sync};
-use crate::mechanism::semaphore::guard::{Guard, Held};
+use crate::mechanism::semaphore::Guard;
 use crate::sys::dev_shm;
 
 pub use cells::{Add, Cas, Peek, Poke, Wait};
@@ -182,7 +182,7 @@ pub struct Guarding {
 
 impl Guarding {
     /// Takes the unit, if one was asked for.
-    pub fn take(&self, output: &Output) -> anyhow::Result<Option<Guard>> {
+    pub fn take(&self, output: &Output) -> anyhow::Result<Option<Box<dyn Guard>>> {
         let Some(name) = &self.guard else {
             return match self.waiting.is_given() {
                 true => Err(Failure::new(
@@ -195,12 +195,8 @@ impl Guarding {
         };
         // Segments may have the same names.
         let subject: OsString = [OsStr::new("--guard "), name.as_ref()].into_iter().collect();
-        let tell = |held: Held<'_>| match held {
-            Held::Posix(permits) => sem::tell_claims(&subject, 1, permits, output),
-            Held::SystemV(set) => sem::tell_last(&subject, 1, set, 0, output),
-        };
-        let taken = Guard::take(name, self.waiting.deadline(), tell).map_err(sem::explain);
-        self.waiting.or_error(taken.about(&subject)?).about(&subject).map(Some)
+        let acquired = sem::guard(name, &subject, self.waiting.deadline(), output);
+        self.waiting.or_error(acquired.about(&subject)?).about(&subject).map(Some)
     }
 
     /// Whether one was asked for.

@@ -1,108 +1,177 @@
-//! Semaphores of either kind, as one: counting units, and waiting for them by deadlines.
+//! Semaphores: one interface, and an engine for each kind of name.
+//!
+//! A semaphore has a value. Decrementing waits until the value is large enough. A permit is a part of
+//! the value that a process holds and that comes back when the process exits.
 
-use crate::base::deadline::{Deadline, Waited};
-use crate::base::errno::Errno;
-use crate::base::name::AnyName;
-use crate::mechanism::semaphore::robust::RobustSemaphore;
-
-use crate::sys::system_v::{Row, Target, wait_for_maker};
-use crate::sys::system_v_semaphore::{AtEnd, Set};
-
-/// The name of a semaphore, or of a set of them.
-pub type Name = AnyName<251>;
-
-/// An open semaphore.
-#[derive(Debug)]
-pub enum Semaphore {
-    /// A POSIX semaphore.
-    Posix(RobustSemaphore),
-    /// One of a System V set, and which.
-    SystemV(Set, u16),
-}
-
-/// Why a semaphore cannot be used.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Error {
-    /// A POSIX semaphore.
-    #[error(transparent)]
-    Posix(#[from] robust::Error),
-    /// A System V semaphore.
-    #[error(transparent)]
-    SystemV(#[from] Errno),
-}
-
-impl From<posix::Error> for Error {
-    fn from(error: posix::Error) -> Self {
-        Self::Posix(error.into())
-    }
-}
-
-/// Waits until a set that exists is finished, which its first change tells, or has this value in all
-/// its semaphores, as one of a program that sets values never changes; and returns its row.
-///
-/// # Errors
-/// ENOENT if it is removed meanwhile.
-pub fn wait_until_finished(set: Set, value: u32) -> Result<Waited<Row>, Errno> {
-    let mut row = set.row()?;
-    let waited = wait_for_maker(|| {
-        row = set.row()?;
-        Ok(row.number("otime") != 0 || has_value(set, &row, value))
-    })?;
-    Ok(waited.map(|()| row))
-}
-
-fn has_value(set: Set, row: &Row, value: u32) -> bool {
-    let count = u16::try_from(row.number("nsems")).unwrap_or(u16::MAX);
-    set.values(count).is_ok_and(|values| values.iter().all(|&there| u32::from(there) == value))
-}
-
-impl Semaphore {
-    /// Opens an existing semaphore; of a System V set the one of this index.
-    pub fn open(name: &Name, index: u16) -> Result<Self, Error> {
-        Ok(match name {
-            Name::Posix(name) => Self::Posix(RobustSemaphore::open(name)?),
-            Name::SystemV(name) => Self::SystemV(Set::open(Target::new(name)?)?, index),
-        })
-    }
-
-    /// The number of units.
-    pub fn value(&self) -> Result<u32, Error> {
-        match self {
-            Self::Posix(permits) => {
-                let value = permits.semaphore().value();
-                permits.semaphore().verify()?;
-                Ok(value)
-            }
-            Self::SystemV(set, index) => Ok(set.value(*index)?),
-        }
-    }
-
-    /// Gives `count` units, all at once. Only a System V semaphore can undo it.
-    pub fn post(&self, count: u32, at_end: AtEnd) -> Result<(), Error> {
-        match self {
-            Self::Posix(permits) => Ok(permits.semaphore().post(count)?),
-            Self::SystemV(set, index) => Ok(set.post(*index, count, at_end)?),
-        }
-    }
-
-    /// Takes `count` units, all at once, waiting for them until `deadline`. Only a System V
-    /// semaphore can undo it.
-    pub fn take(&self, count: u32, at_end: AtEnd, deadline: Deadline) -> Result<Waited, Error> {
-        match self {
-            Self::Posix(permits) => Ok(permits.take(count, deadline)?),
-            Self::SystemV(set, index) => Ok(set.take(*index, count, at_end, deadline)?),
-        }
-    }
-
-    /// Sets the number of units. Of a System V semaphore the kernel then forgets what was to be
-    /// undone; of a POSIX semaphore it is refused while commands hold units.
-    pub fn set(&self, value: u32) -> Result<(), Error> {
-        match self {
-            Self::Posix(permits) => Ok(permits.set(value)?),
-            Self::SystemV(set, index) => Ok(set.set_value(*index, value)?),
-        }
-    }
-}
-pub mod guard;
+mod error;
 pub mod posix;
 pub mod robust;
+pub mod system_v;
+
+use std::fmt::Debug;
+
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::name::{AnyName, SystemVName};
+use crate::sys::origin::Found;
+
+use self::robust::{Lease, RobustSemaphore};
+use self::system_v::Member;
+
+pub use self::error::Error;
+pub use crate::sys::system_v_semaphore::AtExit;
+
+/// The name of a semaphore, or of a set of them. Its kind chooses the engine.
+pub type Name = AnyName<251>;
+
+/// An open semaphore. Dropping it closes it; the name stays.
+pub trait Semaphore: Debug {
+    /// The value at this moment.
+    fn value(&self) -> Result<u32, Error>;
+
+    /// Increments the value by `count`. Only System V semaphores can undo that.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`], with nothing changed.
+    fn increment(&self, count: u32, at_exit: AtExit) -> Result<(), Error>;
+
+    /// Decrements the value by `count`, waiting until it is large enough or `deadline` has passed. A
+    /// deadline that has passed already is a try. Only System V semaphores can undo it.
+    fn decrement(&self, count: u32, at_exit: AtExit, deadline: Deadline) -> Result<Waited, Error>;
+
+    /// Sets the value.
+    ///
+    /// # Errors
+    /// [`Error::Held`] where permits that commands hold would be counted twice.
+    fn set(&self, value: u32) -> Result<(), Error>;
+
+    /// Acquires `count` permits for a COMMAND, waiting as [`Semaphore::decrement`] does.
+    fn acquire(&self, count: u32, deadline: Deadline) -> Result<Waited<Permit<'_>>, Error>;
+
+    /// Acquires one permit for this process, waiting as [`Semaphore::decrement`] does. Calls `before`
+    /// first where it has to wait.
+    fn guard(
+        self: Box<Self>,
+        deadline: Deadline,
+        before: &mut dyn FnMut(&dyn Semaphore),
+    ) -> Result<Waited<Box<dyn Guard>>, Error>;
+
+    /// The processes that are known to have decremented the value.
+    fn users(&self) -> Vec<User>;
+
+    /// The creator and the permissions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the name leads to another semaphore by now.
+    fn found(&self) -> Result<Found, Error>;
+
+    /// Waits until the creator has completed the semaphore, or it has `value` all the same.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`] after a second.
+    fn wait_until_complete(&self, value: u32) -> Result<(), Error>;
+
+    /// The number of semaphores in the set; `None` for a semaphore that is in none.
+    fn set_size(&self) -> Result<Option<u16>, Error>;
+
+    /// Sets the value of the semaphore, or of all semaphores of the set.
+    ///
+    /// # Errors
+    /// Those of [`Semaphore::set`].
+    fn reset(&self, value: u32) -> Result<(), Error>;
+
+    /// Changes the permissions.
+    fn set_mode(&self, mode: u32) -> Result<(), Error>;
+}
+
+/// Permits for a COMMAND.
+#[derive(Debug)]
+pub enum Permit<'a> {
+    /// COMMAND holds them by a descriptor that it inherits.
+    Lease(Lease<'a>),
+    /// This process holds them until it exits, so it has to become COMMAND.
+    OfProcess,
+}
+
+/// A permit that is released on drop, and before HUP, INT or TERM end the process.
+pub trait Guard: Debug {}
+
+/// A process that has decremented a semaphore.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum User {
+    /// This process holds so many permits.
+    Holder(i32, u32),
+    /// This process changed the semaphore last, and the kernel knows no other.
+    Last(i32),
+}
+
+/// The properties of a new semaphore.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Properties {
+    /// The value.
+    pub value: u32,
+    /// The number of semaphores in a set.
+    pub set_size: u16,
+    /// The permissions, whatever the umask.
+    pub mode: u32,
+}
+
+/// Opens an existing semaphore; in a set, the one of this index.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn open(name: &Name, index: u16) -> Result<Box<dyn Semaphore>, Error> {
+    Ok(match name {
+        Name::Posix(name) => Box::new(RobustSemaphore::open(name)?),
+        Name::SystemV(name) => Box::new(Member::open(name, index)?),
+    })
+}
+
+/// Creates a semaphore; returns its name if that is another than `name`.
+///
+/// # Errors
+/// [`Error::Exists`].
+pub fn create(name: &Name, properties: Properties) -> Result<Option<SystemVName>, Error> {
+    match name {
+        Name::Posix(name) => {
+            posix::create(name, properties.value, properties.mode)?;
+            Ok(None)
+        }
+        Name::SystemV(name) => system_v::create(name, properties),
+    }
+}
+
+/// Removes the name of a semaphore.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn remove(name: &Name) -> Result<(), Error> {
+    match name {
+        Name::Posix(name) => Ok(posix::unlink(name)?),
+        Name::SystemV(name) => system_v::remove(name),
+    }
+}
+
+/// The number of permits that commands hold; 0 for a semaphore that cannot be opened, or that does
+/// not count them.
+pub fn held(name: &Name) -> u32 {
+    match name {
+        Name::Posix(name) => RobustSemaphore::open(name).map_or(0, |semaphore| semaphore.held()),
+        Name::SystemV(_) => 0,
+    }
+}
+
+/// Whether a name means a new semaphore each time one is created.
+pub fn is_private(name: &Name) -> bool {
+    match name {
+        Name::Posix(_) => false,
+        Name::SystemV(name) => system_v::is_private(name),
+    }
+}
+
+/// The maximum value of a semaphore of this name.
+pub fn maximum(name: &Name) -> u32 {
+    match name {
+        Name::Posix(_) => posix::VALUE_MAX,
+        Name::SystemV(_) => system_v::VALUE_MAX,
+    }
+}

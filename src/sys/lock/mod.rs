@@ -131,6 +131,28 @@ impl Lock {
         }
     }
 
+    /// Locks an open file in the same way, unless `is_canceled`, which is asked before each call and
+    /// after each signal.
+    ///
+    /// # Errors
+    /// ECANCELED; those of [`Lock::acquire`].
+    pub fn guard_unless(
+        self,
+        fd: &(impl AsFd + ?Sized),
+        deadline: Deadline,
+        is_canceled: impl Fn() -> bool,
+    ) -> Result<Option<Guard<'_>>, Errno> {
+        let fd = fd.as_fd();
+        let locked = until(deadline, |attempt| match is_canceled() {
+            true => Err(Errno(libc::ECANCELED)),
+            false => self.attempt(fd, attempt),
+        });
+        match locked? {
+            Waited::Done(()) => Ok(Some(Guard { lock: self, fd })),
+            Waited::TimedOut => Ok(None),
+        }
+    }
+
     /// Locks an open file, waiting until `deadline`.
     ///
     /// # Errors

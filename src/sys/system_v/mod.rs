@@ -1,12 +1,14 @@
 //! What the System V objects have in common: keys, identifiers and permissions: sysvipc(7).
 
-mod unfinished;
+mod kind;
 
 use std::ffi::{OsStr, OsString, c_int};
 
 use nix::sys::stat::stat;
 
-pub use self::unfinished::{Kind, Unfinished, wait_for_maker};
+pub use self::kind::Kind;
+// Until the creation of queues and segments has left `sys`.
+pub use crate::mechanism::system_v_object::{Unfinished, wait_for_maker};
 
 use super::origin::Found;
 use crate::base::errno::Errno;

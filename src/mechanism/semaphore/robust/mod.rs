@@ -1,154 +1,96 @@
-//! Units of a POSIX semaphore, taken for good or by claims: what a claim has taken comes back when
-//! the last process that holds the claim has ended, however it ended.
+//! Permits of a POSIX semaphore that come back when the last process that holds them has ended,
+//! however it ended.
 //!
-//! Claims stand in slots of the semaphore's own file, so that those who wait, post or claim count
-//! the same units, C programs included. Slot *i* belongs to whoever has byte *i* of a part of the
-//! file locked that lies far beyond its end, by a lock of the open file description: the command
-//! inherits that, and the kernel frees it with the last process that has it. Whoever looks at the
-//! semaphore first gives back what is held by nobody; and those who wait for units watch.
+//! The permits of a command are recorded as a claim in a slot of the semaphore's file, so that waiters,
+//! C programs included, use the same value. A command holds the claim in slot *i* by a lock on byte *i*
+//! of a part of the file far beyond its end. The lock belongs to an open file description, which the
+//! command inherits, and the kernel releases it with the last process that has the descriptor. Each
+//! `ipc` that opens the semaphore first reclaims the permits of claims that no process holds, and
+//! waiters watch for the ends of holders.
 
-mod claims;
+mod guard;
+mod lease;
 mod slots;
 mod watch;
 
 use std::time::Duration;
 
-pub use claims::Hold;
-pub use slots::{COUNT_MAX, Claim};
-
 use crate::base::deadline::{Deadline, Waited};
-use crate::base::errno::Errno;
 use crate::base::name::SemaphoreName;
 use crate::io::spin::Spin;
-use crate::mechanism::semaphore::posix;
-use crate::mechanism::semaphore::posix::Semaphore;
-use crate::sys::lock::{Guard, Lock};
+use crate::mechanism::semaphore::posix::PosixSemaphore;
+use crate::mechanism::semaphore::{AtExit, Error, Guard, Permit, Semaphore, User};
+use crate::sys::lock::{self, Lock};
 use crate::sys::lock_table;
+use crate::sys::origin::Found;
 
+use guard::RegisteredPermit;
 use watch::Watch;
 
-/// How long to sleep at most before looking again: somebody else may have been killed who was given
-/// the only wake-up.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub use lease::Lease;
+pub use slots::{COUNT_MAX, Claim};
 
-/// What the bytes are for that are locked, in the part of the file that has none.
+/// The maximum time to sleep: a waiter that was woken may have been killed before it could
+/// decrement the value.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The locked bytes, which are beyond the end of the file.
 mod byte {
-    /// To change slots.
+    /// The right to change slots.
     pub const CLAIMS: i64 = FIRST_SLOT - 1;
-    /// To be the one of those waiting for several units who is next.
+    /// The right to be the next waiter for several permits.
     pub const TURN: i64 = FIRST_SLOT - 2;
-    /// To be the one of those waiting who watches the holders.
+    /// The right to be the waiter that watches the holders.
     pub const WATCH: i64 = FIRST_SLOT - 3;
-    /// To hold the claim of the first slot.
+    /// The claim in the first slot.
     pub const FIRST_SLOT: i64 = 1 << 40;
 }
 
-/// Why units cannot be had.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Error {
-    /// The semaphore cannot be used.
-    #[error(transparent)]
-    Semaphore(#[from] posix::Error),
-    /// All slots are used.
-    #[error("{} commands hold units already, as many as can", posix::SLOTS)]
-    Full,
-    /// The number of units that commands hold, which would be counted twice.
-    #[error("commands hold {0} of its units")]
-    Held(u32),
-    /// Somebody is stopped in the middle of changing slots.
-    #[error("a command is stopped in the middle of taking or giving back units")]
-    Busy,
-}
-
-impl From<Errno> for Error {
-    fn from(errno: Errno) -> Self {
-        Self::Semaphore(errno.into())
-    }
-}
-
-/// A semaphore and the claims on its units.
+/// A POSIX semaphore and the claims on its value.
 #[derive(Debug)]
 pub struct RobustSemaphore {
-    semaphore: Semaphore,
+    name: SemaphoreName,
+    semaphore: PosixSemaphore,
 }
 
 impl RobustSemaphore {
-    /// Opens an existing semaphore, and gives back what nobody holds any more. One who is stopped
-    /// while he changes slots is not waited for.
+    /// Opens an existing semaphore, and reclaims the permits that no process holds any more. It does
+    /// not wait for a process that is stopped while it changes slots.
     pub fn open(name: &SemaphoreName) -> Result<Self, Error> {
-        let permits = Self { semaphore: Semaphore::open(name)? };
-        permits.reap()?;
-        Ok(permits)
+        let semaphore = Self { name: name.clone(), semaphore: PosixSemaphore::open(name)? };
+        semaphore.reclaim()?;
+        Ok(semaphore)
     }
 
-    /// The same, opened once more: its locks are its own.
+    /// Opens the semaphore again, for locks of its own.
     fn reopen(&self) -> Result<Self, Error> {
-        Ok(Self { semaphore: self.semaphore.reopen()? })
+        Ok(Self { name: self.name.clone(), semaphore: self.semaphore.reopen()? })
     }
 
-    /// The semaphore, to look at it or to post.
-    pub fn semaphore(&self) -> &Semaphore {
+    /// The semaphore without its claims.
+    pub fn semaphore(&self) -> &PosixSemaphore {
         &self.semaphore
     }
 
-    /// Takes `count` units for good, all at once, waiting for them until `deadline`. Units that are
-    /// there are taken even after it, so one that has passed is a try.
-    pub fn take(&self, count: u32, deadline: Deadline) -> Result<Waited, Error> {
-        self.acquire(count, deadline, || Ok(self.semaphore.try_take(count).then_some(())))
-    }
-
-    /// Takes a unit for good, with each attempt made by `within`, which tells whether it took one:
-    /// for those who have to note that they did before a signal comes.
-    pub fn take_within(
-        &self,
-        deadline: Deadline,
-        within: impl Fn(&dyn Fn() -> bool) -> bool,
-    ) -> Result<Waited, Error> {
-        self.acquire(1, deadline, || Ok(within(&|| self.semaphore.try_take(1)).then_some(())))
-    }
-
-    /// Claims `count` units, up to [`COUNT_MAX`], in the same way.
-    ///
-    /// # Errors
-    /// [`Error::Full`] if too many hold claims.
-    pub fn claim(&self, count: u32, deadline: Deadline) -> Result<Waited<Hold<'_>>, Error> {
-        self.acquire(count, deadline, || self.try_claim(count, deadline))
-    }
-
-    /// Sets the number of units that nobody has.
-    ///
-    /// # Errors
-    /// [`Error::Held`] while commands hold units, which are added when they come back; with
-    /// [`Error::Busy`] that cannot be told.
-    pub fn set(&self, value: u32) -> Result<(), Error> {
-        let exclusive = self.exclusively(Deadline::PASSED)?.ok_or(Error::Busy)?;
-        exclusive.reap()?;
-        match self.held() {
-            0 => Ok(self.semaphore.set(value)?),
-            held => Err(Error::Held(held)),
-        }
-    }
-
-    /// The number of units that claims have.
+    /// The number of permits in claims.
     pub fn held(&self) -> u32 {
         self.claims().iter().map(|claim| claim.count).sum()
     }
 
-    /// The claims that are held.
-    pub fn claims(&self) -> Vec<Claim> {
+    /// The claims.
+    fn claims(&self) -> Vec<Claim> {
         slots::held(&self.semaphore).map(|(_, claim)| claim).collect()
     }
 
-    /// The claims that are held, with the number of a process that holds each: its command, or the
-    /// `ipc` that is about to start it, or another that was left running. `None` where it cannot be
-    /// seen.
+    /// The claims, each with the process ID of a holder: the command, the `ipc` that is about to start
+    /// it, or another process that the command left running. `None` if it is not visible.
     ///
-    /// The numbers in the slots are no proof: they may be of another PID namespace, or of processes
-    /// that have ended. The descriptors that processes have are.
+    /// The process IDs in slots may be those of another PID namespace, or of processes that have
+    /// ended, so they are compared with the descriptors that processes have.
     pub fn holders(&self) -> Vec<(Option<i32>, Claim)> {
         let locks = lock_table::of_file(self.semaphore.status()).unwrap_or_default();
         let seen = |slot| {
-            let at = claims::lock_of(slot).range.start as u64;
+            let at = lease::lock_of(slot).range.start as u64;
             let of_slot = locks.iter().filter(move |lock| lock.entry.start == at);
             of_slot.flat_map(|lock| lock.pids.iter().copied()).collect::<Vec<i32>>()
         };
@@ -156,9 +98,9 @@ impl RobustSemaphore {
         slots::held(&self.semaphore).map(with_holder).collect()
     }
 
-    /// Attempts to take `count` units until it comes to something. What has come of memory that was
-    /// lost is nothing.
-    fn acquire<T>(
+    /// Repeats an attempt to decrement the value by `count` until it succeeds or `deadline` has passed.
+    /// A success in memory that was lost is an error.
+    fn attempt<T>(
         &self,
         count: u32,
         deadline: Deadline,
@@ -166,10 +108,10 @@ impl RobustSemaphore {
     ) -> Result<Waited<T>, Error> {
         let enough = || (self.semaphore.value() >= count).then_some(());
         let waited = match attempt()? {
-            Some(taken) => Waited::Done(taken),
+            Some(acquired) => Waited::Done(acquired),
             None if deadline.has_passed() => Waited::TimedOut,
             None => match Spin::default().retry(enough).map(|()| attempt()).transpose()? {
-                Some(Some(taken)) => Waited::Done(taken),
+                Some(Some(acquired)) => Waited::Done(acquired),
                 _ => self.wait(count, deadline, attempt)?,
             },
         };
@@ -177,7 +119,7 @@ impl RobustSemaphore {
         Ok(waited)
     }
 
-    /// Waits for units as one of those whom the semaphore counts.
+    /// Waits as a waiter that the semaphore counts.
     fn wait<T>(
         &self,
         count: u32,
@@ -189,14 +131,14 @@ impl RobustSemaphore {
             return self.sleep_and_attempt(count, deadline, attempt);
         }
         match self.wait_for_turn(deadline, &attempt)? {
-            Waited::Done(Turn::Taken(taken)) => Ok(Waited::Done(taken)),
+            Waited::Done(Turn::Acquired(acquired)) => Ok(Waited::Done(acquired)),
             Waited::Done(Turn::Next(_turn)) => self.sleep_and_attempt(count, deadline, attempt),
             Waited::TimedOut => Ok(Waited::TimedOut),
         }
     }
 
-    /// Sleeps and attempts. Only one of those who want several units may be here: a wake-up for
-    /// units that are too few is passed on, and two who do so would pass it between them for ever.
+    /// Sleeps and attempts. Only one waiter for several permits may be here: a waiter passes on a
+    /// wake-up for a value that is too small, and two such waiters would wake each other without end.
     fn sleep_and_attempt<T>(
         &self,
         count: u32,
@@ -208,9 +150,9 @@ impl RobustSemaphore {
         loop {
             let value = self.semaphore.value();
             if value >= count
-                && let Some(taken) = attempt()?
+                && let Some(acquired) = attempt()?
             {
-                return Ok(Waited::Done(taken));
+                return Ok(Waited::Done(acquired));
             }
             if woken && 0 < value && value < count {
                 self.semaphore.wake(1);
@@ -219,7 +161,7 @@ impl RobustSemaphore {
                 return Ok(Waited::TimedOut);
             }
             if value >= count {
-                // Somebody else was faster, or is stopped while he changes slots.
+                // Another process was faster, or is stopped while it changes slots.
                 continue;
             }
             if watch.is_none() && self.semaphore.has_slots() {
@@ -229,48 +171,112 @@ impl RobustSemaphore {
         }
     }
 
-    /// Sleeps while the value is this; whether somebody woke us.
+    /// Sleeps while the value is this; whether another process has woken this one.
     fn sleep(&self, value: u32, deadline: Deadline) -> Result<bool, Error> {
-        let slept = self.semaphore.sleep(value, deadline.min(Deadline::after(LOOK_AGAIN)))?;
+        let slept = self.semaphore.sleep(value, deadline.min(Deadline::after(CHECK_INTERVAL)))?;
         self.semaphore.verify()?;
         if slept == Waited::TimedOut {
-            self.reap()?;
+            self.reclaim()?;
         }
         Ok(slept == Waited::Done(()))
     }
 
-    /// Waits to be the next of those who want several units.
+    /// Waits to be the next waiter for several permits.
     fn wait_for_turn<T>(
         &self,
         deadline: Deadline,
         attempt: impl Fn() -> Result<Option<T>, Error>,
     ) -> Result<Waited<Turn<'_, T>>, Error> {
         loop {
-            // Whoever is next may be stopped.
-            let moment = deadline.min(Deadline::after(LOOK_AGAIN));
-            if let Some(turn) = self.lock(byte::TURN, moment)? {
+            // The next waiter may be stopped, so this one attempts as well.
+            let moment = deadline.min(Deadline::after(CHECK_INTERVAL));
+            if let Some(turn) = Lock::of_byte(byte::TURN).guard(&self.semaphore, moment)? {
                 return Ok(Waited::Done(Turn::Next(turn)));
             }
-            self.reap()?;
-            if let Some(taken) = attempt()? {
-                return Ok(Waited::Done(Turn::Taken(taken)));
+            self.reclaim()?;
+            if let Some(acquired) = attempt()? {
+                return Ok(Waited::Done(Turn::Acquired(acquired)));
             }
             if deadline.has_passed() {
                 return Ok(Waited::TimedOut);
             }
         }
     }
+}
 
-    /// Locks a byte in the name of our open file description; `None` if it cannot be had in time.
-    fn lock(&self, at: i64, deadline: Deadline) -> Result<Option<Guard<'_>>, Error> {
-        Ok(Lock::of_byte(at).guard(&self.semaphore, deadline)?)
+impl Semaphore for RobustSemaphore {
+    fn value(&self) -> Result<u32, Error> {
+        let value = self.semaphore.value();
+        self.semaphore.verify()?;
+        Ok(value)
+    }
+
+    fn increment(&self, count: u32, _: AtExit) -> Result<(), Error> {
+        self.semaphore.increment(count)
+    }
+
+    fn decrement(&self, count: u32, _: AtExit, deadline: Deadline) -> Result<Waited, Error> {
+        self.attempt(count, deadline, || Ok(self.semaphore.try_decrement(count).then_some(())))
+    }
+
+    /// Without the right to change slots, whether permits are held cannot be known: [`Error::Busy`].
+    fn set(&self, value: u32) -> Result<(), Error> {
+        let exclusive = self.exclusively(Deadline::PASSED)?.ok_or(Error::Busy)?;
+        exclusive.reclaim()?;
+        match self.held() {
+            0 => self.semaphore.set(value),
+            held => Err(Error::Held(held)),
+        }
+    }
+
+    fn acquire(&self, count: u32, deadline: Deadline) -> Result<Waited<Permit<'_>>, Error> {
+        let lease = self.attempt(count, deadline, || self.try_lease(count, deadline))?;
+        Ok(lease.map(Permit::Lease))
+    }
+
+    fn guard(
+        self: Box<Self>,
+        deadline: Deadline,
+        before: &mut dyn FnMut(&dyn Semaphore),
+    ) -> Result<Waited<Box<dyn Guard>>, Error> {
+        let permit = RegisteredPermit::acquire(*self, deadline, before)?;
+        Ok(permit.map(|permit| Box::new(permit) as Box<dyn Guard>))
+    }
+
+    fn users(&self) -> Vec<User> {
+        let user = |claim: Claim| match claim.command {
+            0 => User::Holder(claim.supervisor, claim.count),
+            command => User::Holder(command, claim.count),
+        };
+        self.claims().into_iter().map(user).collect()
+    }
+
+    fn found(&self) -> Result<Found, Error> {
+        self.semaphore.found(&self.name)
+    }
+
+    /// The file is complete before it has its name.
+    fn wait_until_complete(&self, _: u32) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn set_size(&self) -> Result<Option<u16>, Error> {
+        Ok(None)
+    }
+
+    fn reset(&self, value: u32) -> Result<(), Error> {
+        self.set(value)
+    }
+
+    fn set_mode(&self, mode: u32) -> Result<(), Error> {
+        Ok(self.semaphore.set_mode(mode)?)
     }
 }
 
-/// What waiting for one's turn has come to.
+/// How the wait for the turn of this process ended.
 enum Turn<'a, T> {
-    /// It is our turn.
-    Next(Guard<'a>),
-    /// There is no need any more.
-    Taken(T),
+    /// It is the next waiter.
+    Next(lock::Guard<'a>),
+    /// It has acquired the permits without its turn.
+    Acquired(T),
 }

@@ -1,46 +1,52 @@
-//! Watching for the ends of those who hold units, by those who wait for them: no process has to
-//! stay for it. One watches at a time, and if it ends the next one takes its place.
+//! Watches for the ends of holders. A waiter does so in a thread, so that no process has to stay for it.
+//! One waiter watches at a time, and when it ends the next one takes over.
 //!
-//! It is the ends of processes that are watched for, rather than their locks: when a process has
-//! ended, all that it had is free, and not the claim before the rest.
+//! The thread watches for ends of processes rather than of locks: when a process has ended, the kernel
+//! has released all of its locks.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use nix::poll::{PollFd, PollFlags};
-use std::os::fd::AsFd;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::semaphore::robust::slots;
-use crate::mechanism::semaphore::robust::slots::Claim;
-use crate::mechanism::semaphore::robust::{Error, LOOK_AGAIN, RobustSemaphore, byte, claims};
+use crate::mechanism::semaphore::Error;
+use crate::mechanism::semaphore::robust::slots::{self, Claim};
+use crate::mechanism::semaphore::robust::{CHECK_INTERVAL, RobustSemaphore, byte, lease};
 use crate::sys::eventfd::Bell;
+use crate::sys::lock::Lock;
 use crate::sys::lock_table;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
 use crate::sys::thread;
 use crate::sys::watch::Watch as Changes;
 
-/// A thread that watches, until this is dropped.
+/// A thread that watches. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Watch {
     stop: Arc<Bell>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
-    /// Starts it, if the system has room for a thread and its descriptors; without it, it only takes
-    /// longer to see that somebody has ended.
+    /// Starts the thread. Without it, waiters see the end of a holder within [`CHECK_INTERVAL`].
     ///
     /// # Errors
-    /// EMFILE and its like.
-    pub fn start(permits: &RobustSemaphore) -> Result<Self, Error> {
+    /// EMFILE and EAGAIN at a limit of the system.
+    pub fn start(semaphore: &RobustSemaphore) -> Result<Self, Error> {
         let stop = Arc::new(Bell::new()?);
-        let permits = permits.reopen()?;
+        let semaphore = semaphore.reopen()?;
         let bell = Arc::clone(&stop);
-        let work = move || watch(&permits, &bell);
-        // It ends by itself, and it has nothing to tell: those who wait look again even so.
-        drop(thread::start(|thread| thread.name("watch".to_owned()).stack_size(STACK).spawn(work)));
-        Ok(Self { stop })
+        let work = move || {
+            // After an error the waiter goes on as without a watch.
+            let _ = watch(&semaphore, &bell);
+        };
+        let thread = thread::start(|builder| {
+            builder.name("watch".to_owned()).stack_size(STACK).spawn(work)
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
     }
 }
 
@@ -49,27 +55,33 @@ const STACK: usize = 128 << 10;
 impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.ring();
+        if let Some(thread) = self.thread.take() {
+            thread::interrupt_until_finished(thread);
+        }
     }
 }
 
-fn watch(permits: &RobustSemaphore, stop: &Bell) -> Result<(), Error> {
+fn watch(semaphore: &RobustSemaphore, stop: &Bell) -> Result<(), Error> {
     let _watching = loop {
-        let locked = permits.lock(byte::WATCH, Deadline::after(LOOK_AGAIN))?;
+        let lock = Lock::of_byte(byte::WATCH);
+        let deadline = Deadline::after(CHECK_INTERVAL);
+        let locked = lock.guard_unless(&semaphore.semaphore, deadline, || stop.has_rung());
         match locked {
             _ if stop.has_rung() => return Ok(()),
-            Some(locked) => break locked,
-            None => {}
+            locked => match locked? {
+                Some(locked) => break locked,
+                None => {}
+            },
         }
     };
-    let changes = Changes::of_writes(&permits.semaphore).ok();
+    let changes = Changes::of_writes(&semaphore.semaphore).ok();
     let mut processes = Processes::default();
     while !stop.has_rung() {
-        // In this order: whoever ends before he is watched has ended before it is looked whether
-        // he still holds his units.
-        processes.update(permits);
-        permits.reap()?;
-        if processes.find_left_behind(permits) {
-            permits.reap()?;
+        // A process that ends before it is watched has released its locks before they are tested.
+        processes.update(semaphore);
+        semaphore.reclaim()?;
+        if processes.find_left_behind(semaphore) {
+            semaphore.reclaim()?;
         }
         processes.wait(stop, changes.as_ref())?;
     }
@@ -80,8 +92,8 @@ fn watch(permits: &RobustSemaphore, stop: &Bell) -> Result<(), Error> {
 #[derive(Debug, Default)]
 struct Processes(Vec<Watched>);
 
-/// A process that holds a claim. One that has ended is kept without a handle as long as the claim
-/// is there, since what it started may still hold it.
+/// A process that holds a claim. A process that has ended is kept without a handle as long as the claim
+/// exists, since its children may still hold it.
 #[derive(Debug)]
 struct Watched {
     slot: usize,
@@ -90,33 +102,34 @@ struct Watched {
     process: Option<Process>,
 }
 
-/// How many are watched at most, as descriptors are few. What is beyond takes longer to be seen.
-const MOST: usize = 400;
+/// The maximum number of watched processes, since descriptors are limited. Ends of others are seen within
+/// [`CHECK_INTERVAL`].
+const MAXIMUM: usize = 400;
 
 impl Processes {
-    /// Watches those whom claims name.
-    fn update(&mut self, permits: &RobustSemaphore) {
-        let held: Vec<(usize, Claim)> = slots::held(&permits.semaphore).collect();
+    /// Watches the processes that claims name.
+    fn update(&mut self, semaphore: &RobustSemaphore) {
+        let held: Vec<(usize, Claim)> = slots::held(&semaphore.semaphore).collect();
         self.0.retain(|watched| held.contains(&(watched.slot, watched.claim)));
         for (slot, claim) in held {
-            for pid in [claim.keeper, claim.command] {
+            for pid in [claim.supervisor, claim.command] {
                 self.add(slot, claim, pid);
             }
         }
     }
 
-    /// Watches those who hold claims of which all known processes have ended, such as daemons that
-    /// were left running, as far as we may see who has which lock; whether there are such claims.
-    fn find_left_behind(&mut self, permits: &RobustSemaphore) -> bool {
+    /// Watches the holders of claims whose named processes have ended, such as daemons that commands
+    /// left running, as far as they are visible; whether there are such claims.
+    fn find_left_behind(&mut self, semaphore: &RobustSemaphore) -> bool {
         let lives = |slot| self.0.iter().any(|it| it.slot == slot && it.process.is_some());
         let left: Vec<(usize, Claim)> =
-            slots::held(&permits.semaphore).filter(|&(slot, _)| !lives(slot)).collect();
+            slots::held(&semaphore.semaphore).filter(|&(slot, _)| !lives(slot)).collect();
         if left.is_empty() {
             return false;
         }
-        let locks = lock_table::of_file(permits.semaphore.status()).unwrap_or_default();
+        let locks = lock_table::of_file(semaphore.semaphore.status()).unwrap_or_default();
         for (slot, claim) in left {
-            let at = claims::lock_of(slot).range.start as u64;
+            let at = lease::lock_of(slot).range.start as u64;
             for lock in locks.iter().filter(|lock| lock.entry.start == at) {
                 lock.pids.iter().for_each(|&pid| self.add(slot, claim, pid));
             }
@@ -126,12 +139,12 @@ impl Processes {
 
     fn add(&mut self, slot: usize, claim: Claim, pid: i32) {
         let is_known = self.0.iter().any(|it| (it.slot, it.pid) == (slot, pid));
-        if pid != 0 && !is_known && self.0.len() < MOST {
+        if pid != 0 && !is_known && self.0.len() < MAXIMUM {
             self.0.push(Watched { slot, claim, pid, process: Process::open(pid).ok() });
         }
     }
 
-    /// Waits until one of them ends, a claim is made, we shall stop, or it is time to look again.
+    /// Waits until a process ends, a claim changes, the bell rings, or [`CHECK_INTERVAL`] has passed.
     fn wait(&mut self, stop: &Bell, changes: Option<&Changes>) -> Result<(), Errno> {
         let mut fds = vec![PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
         fds.extend(changes.map(|changes| PollFd::new(changes.as_fd(), PollFlags::POLLIN)));
@@ -141,7 +154,7 @@ impl Processes {
         fds.extend(watched.iter().filter_map(|&place| {
             Some(PollFd::new(self.0[place].process.as_ref()?.as_fd(), PollFlags::POLLIN))
         }));
-        match poll::any(&mut fds, Deadline::after(LOOK_AGAIN))? {
+        match poll::any(&mut fds, Deadline::after(CHECK_INTERVAL))? {
             Waited::Done(()) | Waited::TimedOut => {}
         }
         let ended: Vec<usize> = watched
@@ -151,7 +164,7 @@ impl Processes {
             .collect();
         drop(fds);
         if let Some(changes) = changes {
-            // What has been written is forgotten: all slots are looked at next.
+            // The caller reads all slots next, whatever has changed.
             match changes.wait(Deadline::PASSED)? {
                 Waited::Done(()) | Waited::TimedOut => {}
             }
