@@ -1,7 +1,5 @@
 //! A System V segment that is there: shmat(2), IPC_STAT of shmctl(2).
-#![allow(unsafe_code, reason = "moves to sys")]
 
-use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
@@ -9,11 +7,11 @@ use std::os::fd::BorrowedFd;
 use crate::base::errno::Errno;
 use crate::io::transfer;
 use crate::io::transfer::Side;
-use crate::mechanism::memory::segment::system_v::MARKED;
 use crate::mechanism::memory::segment::{Access, Error, Passing, Segment, Sync, Window};
 use crate::sys::memory::Width;
 use crate::sys::origin::Found;
 use crate::sys::system_v::no_such;
+use crate::sys::system_v_segment::{is_marked, status};
 
 /// A segment, by its identifier. The kernel has no handles to these: it is attached whenever it is
 /// used.
@@ -123,37 +121,8 @@ impl Segment for Attachable {
     }
 }
 
-/// The identifier of the segment with this key, which is made if the flags say so: shmget(2).
-pub fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
-    // SAFETY: the call takes numbers only.
-    match unsafe { libc::shmget(key, size, flags) } {
-        -1 => Err(Errno::last()),
-        id => Ok(id),
-    }
-}
-
-/// What the kernel knows of a segment.
-pub fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
-    let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
-    // SAFETY: the kernel writes no more than it is.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_STAT, status.as_mut_ptr()) })
-        .map_err(no_such)?;
-    // SAFETY: the call succeeded, so the kernel wrote it.
-    Ok(unsafe { status.assume_init() })
-}
-
 /// Who made a segment.
 pub fn found(id: i32) -> Result<Found, Errno> {
     let permissions = status(id)?.shm_perm;
     Ok(Found::in_kernel(permissions.cuid, u32::from(permissions.mode) & 0o777))
-}
-
-fn is_marked(status: &libc::shmid_ds) -> bool {
-    u32::from(status.shm_perm.mode) & MARKED != 0
-}
-
-/// Removes a segment.
-pub fn destroy(id: i32) -> Result<(), Errno> {
-    // SAFETY: the command needs no structure.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map_err(no_such)
 }

@@ -6,7 +6,7 @@ mod unfinished;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use self::attachable::{Attachable, destroy, get};
+use self::attachable::Attachable;
 use self::unfinished::Unfinished;
 use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
@@ -19,6 +19,7 @@ use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
+use crate::sys::system_v_segment::{self, MARKED};
 
 impl Place for SystemVName {
     fn create(
@@ -89,7 +90,7 @@ impl Place for SystemVName {
     }
 
     fn remove(&self) -> Result<(), Error> {
-        Ok(destroy(find(self)?)?)
+        Ok(system_v_segment::remove(find(self)?)?)
     }
 
     /// There is no disk.
@@ -110,9 +111,6 @@ impl Place for SystemVName {
         }
     }
 }
-
-/// SHM_DEST: it goes when the last one detaches.
-const MARKED: u32 = 0o1000;
 
 fn described(row: &Row, name: OsString) -> Description {
     let number = |column| Value::Number(row.number(column) as u64);
@@ -151,5 +149,5 @@ fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
 }
 
 fn find(name: &SystemVName) -> Result<i32, Errno> {
-    Target::new(name)?.find(|key| get(key, 0, 0), attachable::status)
+    Target::new(name)?.find(|key| system_v_segment::get(key, 0, 0), system_v_segment::status)
 }

@@ -1,12 +1,10 @@
 //! A System V segment that is yet to be filled: shmget(2), IPC_SET of shmctl(2).
-#![allow(unsafe_code, reason = "moves to sys")]
 
 use crate::base::errno::Errno;
-use crate::mechanism::memory::segment::system_v::attachable;
-use crate::mechanism::memory::segment::system_v::attachable::{Attachable, get};
+use crate::mechanism::memory::segment::system_v::attachable::Attachable;
 use crate::mechanism::memory::segment::{Access, Error, PageSize, Segment};
-use crate::sys::system_v::{self, Kind, NEW, OURS, Target, no_such};
-use crate::sys::{meminfo, offset, sysctl};
+use crate::sys::system_v::{self, Kind, NEW, OURS, Target};
+use crate::sys::{meminfo, offset, sysctl, system_v_segment};
 
 /// A segment that is not yet as it shall be.
 #[derive(Debug)]
@@ -61,10 +59,9 @@ impl Unfinished {
 }
 
 fn set_mode(id: i32, mode: u32) -> Result<(), Errno> {
-    let mut status = attachable::status(id)?;
+    let mut status = system_v_segment::status(id)?;
     status.shm_perm.mode = mode as _;
-    // SAFETY: the kernel reads the structure, which lives through the call.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut status) }).map_err(no_such)
+    system_v_segment::set(id, status)
 }
 
 fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
@@ -74,7 +71,8 @@ fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32
     }
     let bytes = offset::signed(size)? as usize;
     let huge = if page_size == PageSize::Huge { libc::SHM_HUGETLB } else { 0 };
-    get(key, bytes, NEW | huge | mode as i32).map_err(|errno| why_not_made(errno, size, page_size))
+    system_v_segment::get(key, bytes, NEW | huge | mode as i32)
+        .map_err(|errno| why_not_made(errno, size, page_size))
 }
 
 fn why_not_made(errno: Errno, size: u64, page_size: PageSize) -> Error {
