@@ -20,7 +20,7 @@ const WORTHWHILE: u64 = 16 << 20;
 ///
 /// # Errors
 /// ENOMEM.
-pub fn refuse_beyond_available(bytes: u64) -> Result<(), Errno> {
+pub fn check_available(bytes: u64) -> Result<(), Errno> {
     let is_too_much = || available().is_some_and(|available| bytes > available);
     if bytes >= WORTHWHILE && is_too_much() { Err(Errno(libc::ENOMEM)) } else { Ok(()) }
 }
