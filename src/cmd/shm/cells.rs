@@ -163,7 +163,6 @@ impl<O: Operand> Action for Poke<O> {
         let _guard = self.guarding.take(&context.output)?;
         let segment = open(&self.name, Access::Write)?;
         let stored = self.cell.cell().store(&*segment, &numbers);
-        let stored = stored.and_then(|()| segment.check_not_removed());
         stored.map_err(|error| explain(&self.name, error)).about(&self.name)?;
         Ok(Exit::Done)
     }
@@ -202,12 +201,8 @@ impl<O: Operand> Action for Add<O> {
                 |_| Failure::failed(format!("the sum of {number} and {delta} is beyond {kind}"));
             kind.add(number, delta).map_err(beyond)
         });
-        let failed = |error| explain(&self.name, error);
-        let sum = added.map_err(failed).and_then(|sum| sum).about(&self.name)?;
-        segment
-            .check_not_removed()
-            .map_err(|error| explain(&self.name, error))
-            .about(&self.name)?;
+        let sum = added.map_err(|error| explain(&self.name, error)).and_then(|sum| sum);
+        let sum = sum.about(&self.name)?;
         print_changed(sum, output)?;
         Ok(Exit::Done)
     }
@@ -246,10 +241,6 @@ impl<O: Operand> Action for Cas<O> {
         let exchange = |found| if found == old { Ok(new) } else { Err(found) };
         let exchanged = self.cell.cell().update(&*segment, exchange);
         let exchanged = exchanged.map_err(|error| explain(&self.name, error)).about(&self.name)?;
-        segment
-            .check_not_removed()
-            .map_err(|error| explain(&self.name, error))
-            .about(&self.name)?;
         match exchanged {
             Ok(number) => {
                 print_changed(number, output)?;

@@ -60,7 +60,7 @@ impl Cell {
     /// `change`.
     ///
     /// # Errors
-    /// As [`Cell::window`]; [`segment::Error::Shrank`].
+    /// As [`Cell::window`]; [`segment::Error::Shrank`]; [`segment::Error::Removed`], after the change.
     pub fn update<E>(
         self,
         segment: &dyn Segment,
@@ -76,6 +76,8 @@ impl Cell {
         if changed.is_ok() {
             window.wake(offset, width);
         }
+        // Before the segment is detached: the last detach destroys one that was removed earlier.
+        segment.check_not_removed()?;
         Ok(changed.map(|bits| format.decode(bits)))
     }
 
@@ -83,7 +85,8 @@ impl Cell {
     /// Wakes their waiters.
     ///
     /// # Errors
-    /// [`segment::Error::BeyondTheEnd`], before the first is set; [`segment::Error::Shrank`].
+    /// [`segment::Error::BeyondTheEnd`], before the first is set; [`segment::Error::Shrank`];
+    /// [`segment::Error::Removed`], after all are set.
     pub fn store(self, segment: &dyn Segment, numbers: &[Number]) -> Result<(), segment::Error> {
         let Self { offset, format } = self;
         let width = format.kind.width();
@@ -104,6 +107,7 @@ impl Cell {
             window.verify()?;
             window.wake(at, width);
         }
-        Ok(())
+        // Before the segment is detached, as in `update`.
+        segment.check_not_removed()
     }
 }
