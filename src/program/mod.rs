@@ -176,14 +176,14 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
     if let Some(applet) = applet::called_by(&arguments) {
         let command = Some([applet.name, "", ""]);
-        heap::report_as(Report { command, status: applet.failure });
+        let _report = heap::report_as(Report { command, status: applet.failure });
         return (applet.run)(&arguments);
     }
     let call = match parse(arguments) {
         Ok(call) => call,
         Err(message) => return message.print().code(),
     };
-    heap::report_as(report_of(&call));
+    let _report = heap::report_as(report_of(&call));
     let place = call.place;
     let mut context = Context::new(place.words(), call.verbosity, &catalog::NAMES);
     let outcome = (call.act)(&mut context);
