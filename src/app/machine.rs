@@ -1,4 +1,4 @@
-//! What a machine may lack that commands need: containers and chroots leave file systems out.
+//! Parts of the machine that commands need, and that containers and chroots may lack.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use crate::sys::dev_shm;
 /// A part of the machine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Part {
-    /// Where POSIX shared memory and semaphores are files.
+    /// `/dev/shm`, with POSIX shared memory and semaphores.
     DevShm,
-    /// Where the kernel shows processes and descriptors.
+    /// `/proc`, with processes and descriptors.
     Proc,
-    /// The System V objects, which it shows in /proc/sysvipc.
+    /// System V objects, which are listed in `/proc/sysvipc`.
     SystemV,
 }
 
 impl Part {
-    /// Whether the machine lacks a file system.
+    /// Whether the file system of this part is not mounted.
     fn is_missing(self) -> bool {
         match self {
             Self::DevShm => !Path::new(dev_shm::DIRECTORY).exists(),
@@ -27,7 +27,7 @@ impl Part {
         }
     }
 
-    /// The part of which this file or directory shows what there is.
+    /// The part whose objects this file or directory lists.
     pub fn listed_at(place: &str) -> Self {
         match place {
             dev_shm::DIRECTORY => Self::DevShm,
@@ -36,18 +36,18 @@ impl Part {
         }
     }
 
-    /// What is said of an error of an object, which may be the lack of this part.
+    /// The failure for an error of an object, which may be due to the lack of this part.
     pub fn explain(self, errno: Errno) -> Failure {
         match errno {
             Errno(libc::ENOENT) if self.is_missing() => self.lacking(),
             Errno(libc::ENOSYS) if self == Self::SystemV => self.lacking(),
-            // A file behind a descriptor cannot be reached.
+            // A file is reached through /proc/self/fd.
             Errno(libc::ENOSYS) if Self::Proc.is_missing() => Self::Proc.lacking(),
             errno => errno.into(),
         }
     }
 
-    /// What is said where the machine lacks it.
+    /// The failure on a machine without this part.
     fn lacking(self) -> Failure {
         match self {
             Self::DevShm => Failure::failed(

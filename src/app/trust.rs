@@ -1,5 +1,5 @@
-//! Whether an object that is there already may be used where one would have been made: it could be
-//! planted, by a user who wants to read or change what is written to it.
+//! Whether to use an object that exists already instead of creating one. An attacker may have planted
+//! it, to read or change what is written to it.
 
 use std::str::FromStr;
 
@@ -8,20 +8,20 @@ use crate::base::exit::{Exit, Failure};
 use crate::sys::accounts;
 use crate::sys::origin::Found;
 
-/// Whose objects may be used.
+/// The users whose objects may be used.
 #[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Trust {
-    /// Use an object that this user, a member of this group, or any user has made
+    /// Use an object made by this user, a member of this group, or any user
     ///
-    /// Where every user can make names, as in /tmp, in /dev/shm and among message queues and System V
-    /// objects, an object may have been planted. One that exists already is used only if it belongs
-    /// to the user who runs this command, to the owner of the directory, or to those named here. It
-    /// is refused with status 6 otherwise. A user or a group may be a number.
-    #[arg(long, value_name = "USER|@GROUP|any")]
+    /// In /tmp, in /dev/shm and among message queues and System V objects, every user can create an
+    /// object, so that an existing one may have been planted. It is used only if it belongs to the user
+    /// who runs this command, to the owner of the directory, or to a user named here. Otherwise it is
+    /// refused with status 6. A user or a group may be a number.
+    #[arg(long, value_name = "USER|@GROUP|any", hide_short_help = true)]
     trust: Vec<Trusted>,
 }
 
-/// A user, the members of a group, or all.
+/// A user, the members of a group, or all users.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Trusted {
     User(u32),
@@ -55,16 +55,15 @@ impl Trusted {
     }
 }
 
-/// The proof that an object was looked at, which only [`Trust::accept`] gives.
+/// The proof that an object was checked. Only [`Trust::accept`] returns it.
 #[derive(Debug)]
 pub struct Accepted(());
 
 impl Trust {
-    /// Lets an object pass that may be used where one with these permissions would have been made,
-    /// if some were asked for.
+    /// Accepts an object of a trusted user that has these permissions, if any are requested.
     ///
     /// # Errors
-    /// With status 6, that it may be planted; with status 5, that it has other permissions.
+    /// Status 6: it may be planted. Status 5: it has other permissions.
     pub fn accept(&self, found: &Found, mode: Option<u32>) -> Result<Accepted, Failure> {
         let is_trusted = |uid| self.trust.iter().any(|trusted| trusted.includes(uid));
         if let Some(uid) = found.strangers().find(|&uid| !is_trusted(uid)) {
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_a_stranger_is_accepted_from_those_who_are_named() {
+    fn an_object_of_another_user_is_accepted_if_that_user_is_trusted() {
         let stranger = nix::unistd::geteuid().as_raw() + 4711;
         let found = Found::in_kernel(stranger, 0o666);
         let accepted = |words: &[&str], mode| {
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_known_cannot_be_trusted() {
+    fn an_unknown_user_or_group_is_refused() {
         assert_eq!("no-such-user".parse::<Trusted>(), Err("there is no user no-such-user".into()));
         assert_eq!("@no-such".parse::<Trusted>(), Err("there is no group no-such".into()));
     }

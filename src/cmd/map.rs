@@ -9,12 +9,12 @@ use crate::app::machine::Part;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::memory::segment;
-use crate::mechanism::memory::segment::{Access, Place};
+use crate::mechanism::memory::segment::{Access, SegmentName};
 use crate::sys::directory;
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,
-    Write, explain_of, of_kernel,
+    Write, explain,
 };
 
 pub const NOUN: Noun = Noun {
@@ -41,21 +41,21 @@ pub const NOUN: Noun = Noun {
 impl Operand for FilePath {
     const WORD: &'static str = "FILE";
     const EXAMPLES: Examples = Examples {
-        create: &[("Make a table that survives a reboot", "ipc map create ./table --size 1M")],
+        create: &[("Create a table that survives a reboot", "ipc map create ./table --size 1M")],
         write: &[(
-            "Change a part, and have it on disk",
+            "Change a part, and write it to the disk",
             "printf 'abc' | ipc map write ./table --offset 4096 --sync",
         )],
         cat: &[("Print a part", "ipc map cat ./table --offset 4096 --count 3")],
         peek: &[("Print ten numbers", "ipc map peek ./table --type u64 --count 10 --sep ' '")],
         poke: &[("Set two cells", "ipc map poke ./table --type i32 --offset 8 -1 100")],
         add: &[("Count runs over reboots", "ipc map add ./runs --type u64 1")],
-        cas: &[("Take a slot", "ipc map cas ./slots --type u32 --offset 12 0 $$")],
+        cas: &[("Claim a slot", "ipc map cas ./slots --type u32 --offset 12 0 $$")],
         wait: &[("Wait for a worker", "ipc map wait ./table --type u32 --ge 100 -t 1m")],
-        resize: &[("Make room", "ipc map resize ./table 2M")],
-        stat: &[("See who has it mapped", "ipc map stat ./table")],
-        ls: &[("See what files are shared", "ipc map ls")],
-        rm: &[("Tidy up", "ipc map rm -f ./table")],
+        resize: &[("Enlarge it", "ipc map resize ./table 2M")],
+        stat: &[("Show which processes have it mapped", "ipc map stat ./table")],
+        ls: &[("List shared files", "ipc map ls")],
+        rm: &[("Remove it", "ipc map rm -f ./table")],
     };
     type Durability = Synced;
     const CREATE: &'static str = "'ipc map create' makes it, and so does 'ipc map write'";
@@ -72,7 +72,7 @@ impl Operand for FilePath {
 /// Options of `write` about the disk.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Synced {
-    /// Have it on disk before the command ends
+    /// Write the changes to the disk before the command ends
     #[arg(long)]
     sync: bool,
 }
@@ -83,18 +83,19 @@ impl Durability for Synced {
     }
 }
 
-/// Have changes to a file written to the disk
+/// Write changes of a file to the disk
 ///
-/// It ends when what any process has changed in memory is on disk, as msync(2) and fsync(2) have it.
+/// The command ends when the changes that all processes have made in memory are on the disk, as msync(2)
+/// and fsync(2) define it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Sync {
     /// The file
     #[arg(value_name = "FILE")]
     name: FilePath,
-    /// Only ask for it, and do not wait
+    /// Start it, and do not wait for its end
     #[arg(long = "async")]
     soon: bool,
-    /// Have other mappings of the file see what is in the file
+    /// Invalidate other mappings, so that they read the file again
     #[arg(long, conflicts_with = "soon")]
     invalidate: bool,
 }
@@ -111,9 +112,9 @@ impl Action for Sync {
         let segment = self
             .name
             .open(Access::Read)
-            .map_err(|error| explain_of(&self.name, error))
+            .map_err(|error| explain(&self.name, error))
             .about(&self.name)?;
-        segment.sync(how).map_err(of_kernel).about(&self.name)?;
+        segment.sync(how).map_err(|error| explain(&self.name, error)).about(&self.name)?;
         Ok(Exit::Done)
     }
 }

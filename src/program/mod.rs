@@ -180,7 +180,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
     if let Some(applet) = applet::called_by(&arguments) {
         let command = Some([applet.name, "", ""]);
-        heap::report_as(Report { command, status: applet.failure });
+        let _report = heap::report_as(Report { command, status: applet.failure });
         return (applet.run)(&arguments);
     }
     let (status, rest) = run_verb(arguments, Cancellation::Die);
@@ -202,7 +202,7 @@ fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) 
         Ok(call) => call,
         Err(message) => return (message.print().code(), None),
     };
-    heap::report_as(report_of(&call));
+    let _report = heap::report_as(report_of(&call));
     let Call { place, verbosity, act, parser } = call;
     let mut context = Context::new(place.words(), verbosity, cancellation, &catalog::NAMES);
     let outcome = act(&mut context);

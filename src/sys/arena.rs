@@ -1,13 +1,12 @@
-//! The allocator: an arena for the little that one operation needs, then the C library's.
+//! The allocator: a small arena first, and the C library when the arena is used up.
 //!
-//! Most runs parse a line of options, make a few system calls and end. For them malloc is the
-//! larger part of the work: musl's maps and unmaps pages all along. An arena in the program's own
-//! zeroed memory costs a page fault for each page that is touched, and nothing at the end. What it
-//! gives is never taken back, but for the latest piece; so it is small, and whoever runs for long
-//! is served by the C library once it is used up.
+//! Most runs parse a line of options, make a few system calls and end. For them malloc would be the larger
+//! part of the work, as that of musl maps and unmaps pages repeatedly. An arena in the program's own zeroed
+//! memory costs one page fault for each page in use, and nothing at the end. Only the latest allocation
+//! can be freed in it, so the arena is small, and longer runs continue with the C library.
 //!
-//! The methods are out of line: every `Vec` calls them, and with a copy of them in each place the
-//! program is a seventh larger.
+//! The methods are out of line: every `Vec` calls them, and inlined they made the program a seventh
+//! larger.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -21,11 +20,11 @@ const SIZE: usize = 128 << 10;
 #[global_allocator]
 static ALLOCATOR: Arena = Arena(UnsafeCell::new([0; SIZE]));
 
-/// How much of the arena is given. It begins at something other than zero so that it lies with
-/// the initialised data, on a page that every run touches anyway.
+/// The number of allocated bytes. It is initialised to something other than zero, so that it lies with
+/// the initialised data, on a page that every run writes to.
 static USED: AtomicUsize = AtomicUsize::new(ALIGNMENT);
 
-/// The greatest alignment that the arena serves.
+/// The greatest alignment of an allocation in the arena.
 const ALIGNMENT: usize = 64;
 
 #[cfg(test)]
@@ -42,8 +41,8 @@ pub fn allocations() -> u64 {
 #[repr(C, align(64))]
 struct Arena(UnsafeCell<[u8; SIZE]>);
 
-// SAFETY: each piece of the memory belongs to the one who was given it, and the bound between
-// given and free memory is an atomic.
+// SAFETY: each piece of the memory belongs to its owner, and the bound between allocated and free memory
+// is an atomic.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -51,18 +50,18 @@ impl Arena {
         self.0.get().cast()
     }
 
-    /// How far into the arena a piece begins; `None` for one of the C library's.
+    /// The offset of a piece in the arena; `None` for a piece of the C library.
     fn offset(&self, piece: *mut u8) -> Option<usize> {
         piece.addr().checked_sub(self.start().addr()).filter(|&offset| offset < SIZE)
     }
 
-    /// Moves the bound from the end of the latest piece; refused to all other pieces.
+    /// Moves the bound, if it is at the end of this piece, which is the latest then.
     fn move_end(&self, from: usize, to: usize) -> bool {
         to <= SIZE && USED.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
-// SAFETY: pieces are aligned as asked, do not overlap, and keep their bytes when they grow.
+// SAFETY: pieces are aligned as requested, do not overlap, and keep their bytes when they grow.
 unsafe impl GlobalAlloc for Arena {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -81,21 +80,21 @@ unsafe impl GlobalAlloc for Arena {
                 Err(now) => used = now,
             }
         }
-        // SAFETY: the caller vouches for the layout.
+        // SAFETY: the layout is valid, as the caller guarantees.
         or_end(unsafe { System.alloc(layout) })
     }
 
     #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if layout.size() >= SIZE {
-            // The C library gets large pieces from the kernel, which has zeroed them.
-            // SAFETY: the caller vouches for the layout.
+            // The C library gets large pieces from the kernel, which zeroes them.
+            // SAFETY: the layout is valid, as the caller guarantees.
             return or_end(unsafe { System.alloc_zeroed(layout) });
         }
-        // SAFETY: the caller vouches for the layout.
+        // SAFETY: the layout is valid, as the caller guarantees.
         let piece = unsafe { self.alloc(layout) };
         if !piece.is_null() {
-            // A piece may be one that was given back, so it is not zero by itself.
+            // The piece may have been in use before.
             // SAFETY: the piece is as long as the layout says.
             unsafe { ptr::write_bytes(piece, 0, layout.size()) };
         }
@@ -108,7 +107,7 @@ unsafe impl GlobalAlloc for Arena {
             Some(offset) => {
                 self.move_end(offset + layout.size(), offset);
             }
-            // SAFETY: the piece is not the arena's, so it is the C library's.
+            // SAFETY: the piece does not belong to the arena, and so to the C library.
             None => unsafe { System.dealloc(piece, layout) },
         }
     }
@@ -116,7 +115,7 @@ unsafe impl GlobalAlloc for Arena {
     #[inline(never)]
     unsafe fn realloc(&self, piece: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(offset) = self.offset(piece) else {
-            // SAFETY: the piece is not the arena's, so it is the C library's.
+            // SAFETY: the piece does not belong to the arena, and so to the C library.
             return or_end(unsafe { System.realloc(piece, layout, size) });
         };
         let fits =
@@ -124,9 +123,9 @@ unsafe impl GlobalAlloc for Arena {
         if fits || size <= layout.size() {
             return piece;
         }
-        // SAFETY: the alignment is that of a valid layout, and the caller vouches for the size.
+        // SAFETY: the alignment is that of a valid layout, and the size is valid as the caller guarantees.
         let larger = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        // SAFETY: the layout is not of size zero, as the caller vouches.
+        // SAFETY: the size is not zero, as the caller guarantees.
         let moved = unsafe { self.alloc(larger) };
         if !moved.is_null() {
             // SAFETY: both pieces are at least as long as the old layout says, and distinct.

@@ -13,30 +13,30 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use super::regular_file::{self, Error, Links};
 use crate::base::errno::Errno;
 
-/// Where it is mounted.
+/// Its mount point.
 pub const DIRECTORY: &str = "/dev/shm";
 
-/// Where an object of this name is, or will be.
+/// The path of the object of this name.
 pub fn path(file_name: &OsStr) -> PathBuf {
     Path::new(DIRECTORY).join(file_name)
 }
 
-/// Opens an object. What is no regular file is refused, and so is a link.
+/// Opens an object. Anything but a regular file is refused, and so is a symbolic link.
 pub fn open_object(file_name: &OsStr, access: OFlag) -> Result<(OwnedFd, FileStat), Error> {
     regular_file::open(&path(file_name), access, Links::Refused)
 }
 
-/// What is known of an object, without opening it.
+/// The status of an object that is not opened.
 pub fn status(file_name: &OsStr) -> Result<FileStat, Error> {
     regular_file::status(&path(file_name), Links::Refused)
 }
 
-/// Removes a name. The object lives on for those who have it open.
+/// Removes a name. Processes that have the object open keep it.
 pub fn unlink(file_name: &OsStr) -> Result<(), Errno> {
     Ok(unlinkat(AT_FDCWD, &path(file_name), UnlinkatFlags::NoRemoveDir)?)
 }
 
-/// All names there, sorted.
+/// The names of all objects, sorted.
 pub fn list() -> Result<Vec<OsString>, Errno> {
     let mut directory = Dir::open(DIRECTORY, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
     let mut names = Vec::new();

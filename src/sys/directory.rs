@@ -1,5 +1,5 @@
-//! A directory that is held open, so that what is done to a name in it is done in this one,
-//! whatever becomes of its path: path_resolution(7).
+//! An open directory. Operations on its names take place in it even if its path leads elsewhere by then:
+//! path_resolution(7).
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use nix::dir::Dir;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::socket::UnixAddr;
-use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat, umask};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, fchdir, geteuid, linkat, unlinkat};
 
 use super::descriptor;
 use super::inode::{is_regular, is_same, is_socket};
 use super::lock::{self, Kind, Lock, Range};
+use super::umask;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// A directory, open to work in.
+/// An open directory.
 #[derive(Debug)]
 pub struct Directory {
     fd: OwnedFd,
@@ -26,10 +27,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The directory that a path leads to, and the name of what is or will be in it.
+    /// The directory of a path, and the last component of the path.
     ///
     /// # Errors
-    /// EISDIR if the path ends in a directory's own name.
+    /// EISDIR if the last component is empty, `.` or `..`.
     pub fn of(path: &Path) -> Result<(Self, OsString), Errno> {
         let bytes = path.as_os_str().as_bytes();
         let start = bytes.iter().rposition(|&b| b == b'/').map_or(0, |slash| slash + 1);
@@ -44,31 +45,29 @@ impl Directory {
         Ok((Self { fd, path }, OsStr::from_bytes(name).to_owned()))
     }
 
-    /// The address of a socket here: its path, or where that is too long for a socket address, the
-    /// way through our descriptor.
+    /// The address of a socket here: its path, or a path through the descriptor of the directory if its
+    /// own is too long for a socket address.
     pub fn address(&self, name: &OsStr) -> Result<UnixAddr, Errno> {
         let through = || descriptor::path(&self.fd).join(name);
         Ok(UnixAddr::new(&self.path.join(name)).or_else(|_| UnixAddr::new(&through()))?)
     }
 
-    /// The same where the path itself fits, so that others reach it by what the kernel shows.
+    /// The path of a socket here as an address, if it is short enough. The kernel reports it to other
+    /// processes, which can then connect to it.
     pub fn short_address(&self, name: &OsStr) -> Option<UnixAddr> {
         UnixAddr::new(&self.path.join(name)).ok()
     }
 
-    /// Makes a directory here that is ours alone, and opens it.
+    /// Creates a directory here with permissions for its owner only, and opens it.
     ///
     /// # Errors
-    /// EEXIST if something has the name.
+    /// EEXIST if the name exists.
     pub fn make(&self, name: &OsStr) -> Result<Self, Errno> {
-        let before = umask(Mode::empty());
-        let made = mkdirat(&self.fd, name, Mode::S_IRWXU);
-        umask(before);
-        made?;
+        umask::without(|| mkdirat(&self.fd, name, Mode::S_IRWXU))?;
         self.inner(name)
     }
 
-    /// Opens a directory here; a link to one is not followed.
+    /// Opens a directory here. A symbolic link is not followed.
     pub fn inner(&self, name: &OsStr) -> Result<Self, Errno> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let fd = openat(&self.fd, name, flags, Mode::empty())?;
@@ -80,7 +79,7 @@ impl Directory {
         Ok(unlinkat(&self.fd, name, UnlinkatFlags::RemoveDir)?)
     }
 
-    /// Removes all sockets that are here, if the directory is ours.
+    /// Removes all sockets here, if this user owns the directory.
     pub fn remove_sockets(&self) -> Result<(), Errno> {
         if fstat(&self.fd)?.st_uid != geteuid().as_raw() {
             return Err(Errno(libc::EPERM));
@@ -97,18 +96,18 @@ impl Directory {
         Ok(())
     }
 
-    /// Does something while this is the working directory of the process, which no other thread may
-    /// use meanwhile.
+    /// Does something in this working directory, and returns to the former one. The working directory
+    /// belongs to the process, so that no other thread may depend on it meanwhile.
     ///
     /// # Errors
-    /// EACCES if the working directory could not be returned to; nothing is done then.
+    /// EACCES, before anything is done, without permission to return to the former directory.
     pub fn while_inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, Errno> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let before = open(".", flags, Mode::empty())?;
-        fchdir(&self.fd)?;
-        let done = work();
         fchdir(&before)?;
-        Ok(done)
+        let _return = Return(before);
+        fchdir(&self.fd)?;
+        Ok(work())
     }
 
     /// The path of a name here.
@@ -116,20 +115,20 @@ impl Directory {
         self.path.join(name)
     }
 
-    /// What is known of a name; of a link itself rather than of what it leads to.
+    /// The status of a name. A symbolic link is not followed.
     pub fn status(&self, name: &OsStr) -> Result<FileStat, Errno> {
         Ok(fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
 
-    /// Gives what is at `old` the name `new` in another directory as well.
+    /// Adds the name `new` in another directory to the file with the name `old`.
     ///
     /// # Errors
-    /// EEXIST if that name is taken, by whatever it is.
+    /// EEXIST if that name exists.
     pub fn link(&self, old: &OsStr, to: &Self, new: &OsStr) -> Result<(), Errno> {
         Ok(linkat(&self.fd, old, &to.fd, new, AtFlags::empty())?)
     }
 
-    /// Gives what is at `old` the name `new` in another directory instead, in place of what had it.
+    /// Changes the name `old` to `new` in another directory. A file that had that name loses it.
     pub fn rename(&self, old: &OsStr, to: &Self, new: &OsStr) -> Result<(), Errno> {
         Ok(renameat(&self.fd, old, &to.fd, new)?)
     }
@@ -139,14 +138,13 @@ impl Directory {
         Ok(unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Waits until nobody else holds the lock file of this name, or until `deadline`; makes it and
-    /// holds it.
+    /// Creates and locks the lock file of this name, waiting until `deadline` for its holder.
     ///
-    /// The file is there only for as long as somebody holds the lock or waits for it. One that a
-    /// killed holder left behind is used and removed by the next.
+    /// The file exists only while a process holds the lock or waits for it. The next holder uses and
+    /// removes a file that a killed holder left behind.
     ///
     /// # Errors
-    /// EEXIST if something of that name is no lock file of ours.
+    /// EEXIST if something else has the name: no regular file, not empty, or of another user.
     pub fn lock(&self, name: OsString, deadline: Deadline) -> Result<Waited<LockFile<'_>>, Errno> {
         loop {
             let flags = OFlag::O_RDWR
@@ -156,14 +154,15 @@ impl Directory {
                 | OFlag::O_CLOEXEC;
             let fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
             let file = fstat(&fd)?;
-            let ours = is_regular(&file) && file.st_size == 0 && file.st_uid == geteuid().as_raw();
-            if !ours {
+            let is_lock_file =
+                is_regular(&file) && file.st_size == 0 && file.st_uid == geteuid().as_raw();
+            if !is_lock_file {
                 return Err(Errno(libc::EEXIST));
             }
             if LOCK.wait(&fd, deadline)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
-            // Its last holder may have removed it while we waited, and somebody made another.
+            // The former holder may have removed the file, and another process created a new one.
             if self.status(&name).is_ok_and(|now| is_same(&now, &file)) {
                 return Ok(Waited::Done(LockFile { directory: self, name, fd }));
             }
@@ -171,7 +170,17 @@ impl Directory {
     }
 }
 
-/// A lock file that is held. Dropping it removes the file and then lets go of it.
+/// A working directory that the process returns to when this is dropped.
+struct Return(OwnedFd);
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        // It succeeded before.
+        let _ = fchdir(&self.0);
+    }
+}
+
+/// A locked lock file. Dropping it removes the file, and then releases the lock.
 #[derive(Debug)]
 pub struct LockFile<'a> {
     directory: &'a Directory,
@@ -184,13 +193,13 @@ const LOCK: Lock =
 
 impl Drop for LockFile<'_> {
     fn drop(&mut self) {
-        // If it cannot be removed, the next holder finds it and uses it.
+        // The next holder uses a file that cannot be removed.
         let _ = self.directory.unlink(&self.name);
         let _ = LOCK.release(&self.fd);
     }
 }
 
-/// The directory that a path leads into.
+/// The directory of a path.
 pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,57 +1,74 @@
-//! Memory of the heap, where there may be none: malloc(3).
+//! Heap memory that may run out: malloc(3).
 //!
-//! A large buffer is asked for by a function of this file, which returns an error where there is no
-//! memory for it, as any call does. All else that is allocated is small, and in places that know no
-//! error: where that fails, the process gives back what it holds, as before a signal that ends it,
-//! says why, and ends with the status of a failure.
+//! A large buffer is allocated by a function of this file, which returns an error if there is no memory.
+//! All other allocations are small, and have no way to return an error: if one fails, the process cleans
+//! up as before a fatal signal, reports the reason, and ends with the status of a failure.
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::cell::Cell;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use super::stdio::{self, Stream};
 use crate::base::errno::Errno;
 use crate::sys::cleanup;
 
-/// The error of all of these.
+/// The error of all functions here.
 const NO_MEMORY: Errno = Errno(libc::ENOMEM);
 
-/// What there is to say with that error, if anything is to be said.
+/// The hint for that error.
 pub const HINT: &str =
     "'free' shows how much memory there is, 'ulimit -v' how much a process may have";
 
-/// What a process does that can allocate no more.
+/// How a process reports that an allocation failed.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// The words that its diagnostic begins with, if there is to be one; some may be empty.
+    /// The first words of its diagnostic, of which some may be empty; `None` for no diagnostic.
     pub command: Option<[&'static str; 3]>,
     /// Its exit status.
     pub status: u8,
 }
 
-static REPORT: OnceLock<Report> = OnceLock::new();
+/// The report of the verb or utility that runs.
+static REPORT: Mutex<Option<Report>> = Mutex::new(None);
 
 thread_local! {
-    /// Whether this thread looks at what an allocation gives it.
-    static LOOKS: Cell<bool> = const { Cell::new(false) };
+    /// Whether the caller of the allocator in this thread handles a failure.
+    static HANDLED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets what is done when an allocation fails. The first call counts.
-pub fn report_as(report: Report) {
-    let _ = REPORT.set(report);
+/// Sets the report of a failed allocation until the scope is dropped.
+pub fn report_as(report: Report) -> ReportScope {
+    ReportScope { before: exchange(Some(report)) }
 }
 
-/// This many zeros, whose pages are touched by nothing yet.
+/// The scope of a report. Dropping it restores the former one.
+#[derive(Debug)]
+#[must_use]
+pub struct ReportScope {
+    before: Option<Report>,
+}
+
+impl Drop for ReportScope {
+    fn drop(&mut self) {
+        exchange(self.before);
+    }
+}
+
+fn exchange(report: Option<Report>) -> Option<Report> {
+    std::mem::replace(&mut *REPORT.lock().unwrap_or_else(PoisonError::into_inner), report)
+}
+
+/// Allocates this many zeros. The kernel provides each page at its first use.
 ///
 /// # Errors
-/// ENOMEM, as of all functions here.
+/// ENOMEM, as from all functions here.
 pub fn zeros(length: usize) -> Result<Vec<u8>, Errno> {
     if length == 0 {
         return Ok(Vec::new());
     }
     let layout = Layout::array::<u8>(length).map_err(|_| NO_MEMORY)?;
     // SAFETY: the layout is not of size zero.
-    let piece = looking(|| unsafe { alloc_zeroed(layout) });
+    let piece = handled(|| unsafe { alloc_zeroed(layout) });
     if piece.is_null() {
         return Err(NO_MEMORY);
     }
@@ -59,7 +76,7 @@ pub fn zeros(length: usize) -> Result<Vec<u8>, Errno> {
     Ok(unsafe { Vec::from_raw_parts(piece, length, length) })
 }
 
-/// Lets a buffer be longer, by zeros.
+/// Lengthens a buffer to this length, by zeros.
 pub fn lengthen(buffer: &mut Vec<u8>, length: usize) -> Result<(), Errno> {
     let more = length.saturating_sub(buffer.len());
     reserve(buffer, more)?;
@@ -67,58 +84,58 @@ pub fn lengthen(buffer: &mut Vec<u8>, length: usize) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Has memory be there for so many bytes behind those of the buffer.
+/// Allocates memory for this many bytes behind those of a buffer.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), Errno> {
-    looking(|| buffer.try_reserve(more)).map_err(|_| NO_MEMORY)
+    handled(|| buffer.try_reserve(more)).map_err(|_| NO_MEMORY)
 }
 
-/// Adds bytes to a buffer.
+/// Appends bytes to a buffer.
 pub fn append(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Errno> {
     reserve(buffer, bytes.len())?;
     buffer.extend_from_slice(bytes);
     Ok(())
 }
 
-/// The same bytes, in memory of their own.
+/// Copies bytes to new memory.
 pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, Errno> {
     let mut copied = Vec::new();
-    looking(|| copied.try_reserve_exact(bytes.len())).map_err(|_| NO_MEMORY)?;
+    handled(|| copied.try_reserve_exact(bytes.len())).map_err(|_| NO_MEMORY)?;
     copied.extend_from_slice(bytes);
     Ok(copied)
 }
 
-/// Allocates for somebody who looks at what that gives.
-fn looking<T>(allocate: impl FnOnce() -> T) -> T {
-    LOOKS.set(true);
+/// Allocates for a caller that handles a failure.
+fn handled<T>(allocate: impl FnOnce() -> T) -> T {
+    HANDLED.set(true);
     let allocated = allocate();
-    LOOKS.set(false);
+    HANDLED.set(false);
     allocated
 }
 
-/// What the allocator does about what the C library gave it: where that is nothing, and nobody looks
-/// at it, the process ends.
+/// Ends the process if an allocation of the C library failed and the caller does not handle that.
 pub(super) fn or_end(piece: *mut u8) -> *mut u8 {
-    if piece.is_null() && !LOOKS.get() {
+    if piece.is_null() && !HANDLED.get() {
         end();
     }
     piece
 }
 
-/// Ends the process. Nothing here allocates.
+/// Ends the process, without allocating.
 #[cold]
 fn end() -> ! {
     cleanup::undo();
-    let report = REPORT.get().copied();
+    // The lock is held for an assignment only, which does not allocate.
+    let report = *REPORT.lock().unwrap_or_else(PoisonError::into_inner);
     let report = report.unwrap_or(Report { command: Some(["ipc", "", ""]), status: 3 });
     if let Some(words) = report.command {
-        say(words);
+        print_diagnostic(words);
     }
     // SAFETY: the call takes a number, and does not return.
     unsafe { libc::_exit(report.status.into()) }
 }
 
-/// Writes the diagnostic, at once.
-fn say([program, noun, verb]: [&str; 3]) {
+/// Writes the diagnostic by one call.
+fn print_diagnostic([program, noun, verb]: [&str; 3]) {
     let mut line = [0; 256];
     let space = if noun.is_empty() || verb.is_empty() { "" } else { " " };
     let colon = if noun.is_empty() && verb.is_empty() { "" } else { ": " };
@@ -137,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_had_is_an_error() {
+    fn more_memory_than_there_is_is_an_error() {
         let most = isize::MAX as usize;
         assert_eq!(zeros(most), Err(NO_MEMORY));
         assert_eq!(zeros(most + 1), Err(NO_MEMORY));
@@ -148,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_had_is_zeros_and_what_was_there() {
+    fn new_memory_is_zeros_behind_the_former_contents() {
         assert_eq!(zeros(0), Ok(vec![]));
         assert_eq!(zeros(3), Ok(vec![0; 3]));
         let mut buffer = copy(b"ab").unwrap();

@@ -1,4 +1,4 @@
-//! Files in memory that nobody can name: memfd_create(2).
+//! Anonymous files in memory: memfd_create(2).
 
 use std::os::fd::OwnedFd;
 
@@ -7,7 +7,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use super::stream;
 use crate::base::errno::Errno;
 
-/// An empty one.
+/// Creates an empty file.
 ///
 /// # Errors
 /// ENOMEM, EMFILE.
@@ -15,7 +15,7 @@ pub fn new() -> Result<OwnedFd, Errno> {
     Ok(memfd_create(c"ipc", MFdFlags::MFD_CLOEXEC)?)
 }
 
-/// One with these bytes, at its beginning.
+/// Creates a file of these bytes, and positions it at its beginning.
 ///
 /// # Errors
 /// As [`new`].

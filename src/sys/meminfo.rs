@@ -1,9 +1,8 @@
-//! How much memory there is: proc_meminfo(5).
+//! The memory of the machine: proc_meminfo(5).
 
 use crate::base::errno::Errno;
 
-/// What can be had without swapping others out, and the free swap, in bytes; `None` where the kernel
-/// does not tell.
+/// The available memory and the free swap, in bytes; `None` if the kernel does not report them.
 fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let kib = |key: &str| {
@@ -13,14 +12,14 @@ fn available() -> Option<u64> {
     Some((kib("MemAvailable:")? + kib("SwapFree:").unwrap_or(0)) << 10)
 }
 
-/// Less than this is not worth asking for.
+/// Smaller amounts are not checked: it would take longer than to allocate them.
 const WORTHWHILE: u64 = 16 << 20;
 
-/// Refuses to use so many bytes, for which others would have to go without.
+/// Checks that so many bytes are available, as the kernel ends processes when memory runs out.
 ///
 /// # Errors
 /// ENOMEM.
-pub fn refuse_beyond_available(bytes: u64) -> Result<(), Errno> {
+pub fn check_available(bytes: u64) -> Result<(), Errno> {
     let is_too_much = || available().is_some_and(|available| bytes > available);
     if bytes >= WORTHWHILE && is_too_much() { Err(Errno(libc::ENOMEM)) } else { Ok(()) }
 }
@@ -30,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_some() {
+    fn the_kernel_reports_available_memory() {
         assert!(available().is_some_and(|bytes| bytes > 1 << 20));
     }
 }

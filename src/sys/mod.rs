@@ -49,6 +49,7 @@ pub mod stream;
 pub mod sysctl;
 pub mod system_v;
 pub mod system_v_queue;
+pub mod system_v_segment;
 pub mod system_v_semaphore;
 pub mod thread;
 pub mod time;

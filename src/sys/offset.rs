@@ -1,4 +1,4 @@
-//! Offsets in files, which the kernel has as signed numbers: lseek(2).
+//! Offsets in files, which are signed numbers in the kernel: lseek(2).
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -8,30 +8,30 @@ use nix::unistd::{Whence, lseek};
 use super::inode::is_regular;
 use crate::base::errno::Errno;
 
-/// The offset as the kernel takes it.
+/// The offset as a signed number.
 ///
 /// # Errors
-/// EFBIG for one that no file reaches.
+/// EFBIG for an offset beyond every file.
 pub fn signed(offset: u64) -> Result<i64, Errno> {
     i64::try_from(offset).map_err(|_| Errno(libc::EFBIG))
 }
 
-/// Has what is read and written next begin here.
+/// Sets the position of a file.
 ///
 /// # Errors
-/// EFBIG; ESPIPE for what is no file.
+/// EFBIG; ESPIPE for a pipe or a socket.
 pub fn seek(fd: impl AsFd, offset: u64) -> Result<(), Errno> {
     lseek(fd, signed(offset)?, Whence::SeekSet)?;
     Ok(())
 }
 
-/// How much there is to read from a descriptor, where it tells: from a file.
+/// The number of bytes from the position of a regular file to its end; `None` for anything else.
 pub fn remaining(source: BorrowedFd<'_>) -> Option<u64> {
     let status = fstat(source).ok()?;
     if !is_regular(&status) {
         return None;
     }
     let position = lseek(source, 0, Whence::SeekCur).ok()?;
-    // Files of /proc have no size, and much to read.
+    // Files of /proc have contents and report a size of 0.
     u64::try_from(status.st_size - position).ok().filter(|_| status.st_size > 0)
 }

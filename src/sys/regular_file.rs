@@ -1,5 +1,5 @@
-//! Files that have to be regular ones: what else has their name, such as a FIFO or a link that
-//! somebody planted, is refused and not waited for: open(2).
+//! Regular files. Another kind of file of that name, such as a FIFO or a symbolic link that an attacker
+//! planted, is refused without waiting: open(2).
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -10,30 +10,31 @@ use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use super::inode::is_regular;
 use crate::base::errno::Errno;
 
-/// Whether a link may stand for the file.
+/// Whether symbolic links are followed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Links {
-    /// It may, as the caller chose the path.
+    /// They are, as the caller chose the path.
     Followed,
-    /// It may not, as anybody may have made it.
+    /// They are refused, as every user can create one there.
     Refused,
 }
 
-/// Why a file is not opened.
+/// Why a file was not opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The kernel refused.
+    /// An error of the kernel.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// It is a link, a FIFO, a socket, a device or a directory.
+    /// It is a symbolic link, a FIFO, a socket, a device or a directory.
     #[error("not a regular file")]
     NotRegular,
 }
 
-/// Never waits for the other end of a FIFO, never makes a terminal ours, never leaks into a COMMAND.
+/// Flags with which open(2) does not wait for the other end of a FIFO, makes no terminal the
+/// controlling one, and leaves no descriptor open in a COMMAND.
 pub const HARMLESS: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
-/// Opens a file; what the kernel knows of it comes along.
+/// Opens a file; returns it and its status.
 pub fn open(path: &Path, access: OFlag, links: Links) -> Result<(OwnedFd, FileStat), Error> {
     let no_links = match links {
         Links::Followed => OFlag::empty(),
@@ -41,7 +42,7 @@ pub fn open(path: &Path, access: OFlag, links: Links) -> Result<(OwnedFd, FileSt
     };
     let opened = nix::fcntl::open(path, access | HARMLESS | no_links, Mode::empty());
     let file = opened.map_err(|errno| match (errno, links) {
-        // A socket or a FIFO without a reader, and a directory, are not even opened for writing.
+        // open(2) itself refuses to write to a socket, a directory, and a FIFO without a reader.
         (nix::errno::Errno::ENXIO | nix::errno::Errno::EISDIR, _)
         | (nix::errno::Errno::ELOOP, Links::Refused) => Error::NotRegular,
         (errno, _) => Error::Kernel(errno.into()),
@@ -50,7 +51,7 @@ pub fn open(path: &Path, access: OFlag, links: Links) -> Result<(OwnedFd, FileSt
     checked(status).map(|status| (file, status))
 }
 
-/// What is known of a file, without opening it.
+/// The status of a file that is not opened.
 pub fn status(path: &Path, links: Links) -> Result<FileStat, Error> {
     let flags = match links {
         Links::Followed => AtFlags::empty(),
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_file_is_told_apart_from_what_the_kernel_refuses() {
+    fn another_kind_of_file_is_distinguished_from_an_error_of_the_kernel() {
         let directory = tempfile::tempdir().unwrap();
         let (file, link) = (directory.path().join("file"), directory.path().join("link"));
         std::fs::write(&file, "x").unwrap();

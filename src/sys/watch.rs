@@ -1,4 +1,4 @@
-//! Being told when names appear in a directory, a file loses one, or somebody writes to it:
+//! Events of files: a name appears in a directory, a file loses a name, a process writes to a file:
 //! inotify(7).
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,15 +10,15 @@ use super::{descriptor, poll};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// A directory or file that is watched.
+/// A watched directory or file.
 #[derive(Debug)]
 pub struct Watch(Inotify);
 
 impl Watch {
-    /// Watches a directory for names that appear, from now on.
+    /// Watches a directory for new names, from now on.
     ///
     /// # Errors
-    /// EMFILE and ENOSPC if there are too many watches already.
+    /// EMFILE and ENOSPC if the maximum number of watches is reached.
     pub fn of_directory(path: &Path) -> Result<Self, Errno> {
         let appears = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
         Self::new(path, appears | AddWatchFlags::IN_ONLYDIR)
@@ -27,17 +27,16 @@ impl Watch {
     /// Watches an open file for the loss of a name, from now on.
     ///
     /// # Errors
-    /// EMFILE and ENOSPC if there are too many watches already.
+    /// EMFILE and ENOSPC if the maximum number of watches is reached.
     pub fn of_names(file: impl AsFd) -> Result<Self, Errno> {
-        // The count of names is an attribute. The end of the file itself is none: it is open.
+        // The link count is an attribute. IN_DELETE_SELF does not occur while the file is open.
         Self::new(&descriptor::path(file), AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF)
     }
 
-    /// Watches an open file for writes to it, from now on. Changes of memory that is mapped are
-    /// none.
+    /// Watches an open file for writes, from now on. The kernel reports no changes through a mapping.
     ///
     /// # Errors
-    /// EMFILE and ENOSPC if there are too many watches already.
+    /// EMFILE and ENOSPC if the maximum number of watches is reached.
     pub fn of_writes(file: impl AsFd) -> Result<Self, Errno> {
         Self::new(&descriptor::path(file), AddWatchFlags::IN_MODIFY)
     }
@@ -48,11 +47,11 @@ impl Watch {
         Ok(Self(inotify))
     }
 
-    /// Waits until something has happened, whatever it is.
+    /// Waits for an event.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
         let waited = poll::readable(self.0.as_fd(), deadline)?;
         if waited == Waited::Done(()) {
-            // What it was does not matter: the caller looks for itself.
+            // The caller examines the file itself, so that the events can be discarded.
             while self.0.read_events().is_ok() {}
         }
         Ok(waited)
@@ -60,7 +59,7 @@ impl Watch {
 }
 
 impl AsFd for Watch {
-    /// Readable when something has happened.
+    /// Readable after an event.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -1,4 +1,7 @@
-//! Bytes in bulk: making segments, filling them and reading them.
+//! Creating, writing, printing and resizing segments.
+
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
@@ -10,31 +13,27 @@ use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::Side;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{
-    Access, Fit, PageSize, Passing, Place, Segment, WriteError,
+    Access, Error, Fit, PageSize, Passing, Segment, SegmentName, WriteError,
 };
 use crate::sys::origin::Found;
-use crate::sys::stdio::Stream;
 
-use super::{
-    Durability, Guarding, Operand, bytes, explain_of, of_kernel, open, open_unnamed,
-    refuse_removed, removed, shrank, within,
-};
+use super::explain::explain_write;
+use super::{Durability, Guarding, Operand, bytes, explain, explain_open, open};
 use crate::app::creation::Creation;
 use crate::app::objects::{each, print_name, stdin_failed};
 
 /// Create a segment
 ///
-/// Its bytes are zeros. The memory is there when the command ends: a program that maps the segment
-/// does not run out of it later.
+/// The segment consists of zeros. The command allocates all of its memory, so that no program that maps
+/// it runs out of memory later.
 ///
-/// Under 'shm', 'sysv:0' makes a System V segment without a key, and prints the name by which it is
-/// reached.
+/// Under 'shm', 'sysv:0' creates a System V segment without a key, and the command prints a name for it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Create<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
     name: O,
-    /// How many bytes it has
+    /// Size in bytes
     #[arg(short, long)]
     size: Size,
     /// Use huge pages, or fail
@@ -51,12 +50,12 @@ impl<O: Operand> Action for Create<O> {
         let output = &mut context.output;
         let Size(size) = self.size;
         let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
-        let failed = |error| explain_of(&self.name, error);
+        let failed = |error| explain(&self.name, error);
         let create = || self.name.create(size, self.creation.mode(), page_size).map_err(failed);
         let exists = || {
             let (segment, found) = self.name.open_found(Access::Read).map_err(failed)?;
             let accepted = self.creation.accept(&found)?;
-            match segment.size()? {
+            match segment.size().map_err(failed)? {
                 there if there == size => Ok(accepted),
                 there => {
                     let reason = format!("exists with another size, {there} bytes");
@@ -74,29 +73,30 @@ impl<O: Operand> Action for Create<O> {
 
 /// Write stdin into a segment
 ///
-/// A segment that does not exist is created, as large as the input, and appears when it is
-/// complete; a System V segment can be seen before, as the kernel knows no other way. An existing
-/// one keeps its size: input that does not fit is refused, before a byte is written if stdin is a
-/// file, and otherwise when it is full, with a message that says how much was written. --grow and
-/// --truncate give it another size; they are refused for System V segments, which keep theirs.
+/// A segment that does not exist is created with the size of the input, and appears when it is complete.
+/// A System V segment appears before, as the kernel has no other way to create one.
 ///
-/// Of several that create it at the same time one does, and the others write into it, and let it
-/// grow where that is needed.
+/// An existing segment keeps its size, unless --grow or --truncate is given, which System V segments do
+/// not support. Longer input is refused: before a byte is written if stdin is a file, and otherwise when
+/// the segment is full, with a message that says how much was written.
+///
+/// If several commands create the segment at the same time, one succeeds. The others write to it, and
+/// it grows for them if necessary.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Write<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
     name: O,
-    /// Where to begin
+    /// Offset of the first byte
     #[arg(long, value_name = "SIZE")]
     offset: Option<Size>,
-    /// Let the segment grow where the input does not fit
+    /// Let the segment grow if the input does not fit
     #[arg(long)]
     grow: bool,
-    /// Let the segment end where the input ends
+    /// Let the segment end with the input
     #[arg(long, conflicts_with = "grow")]
     truncate: bool,
-    /// Permissions for a segment that is created; 0600 if not given
+    /// Permissions of a new segment; 0600 if not given
     #[arg(short, long)]
     mode: Option<Permissions>,
     #[command(flatten)]
@@ -111,22 +111,21 @@ impl<O: Operand> Action for Write<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.write;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        let _guard = self.guarding.take(output)?;
-        self.write().map_err(|error| match error {
+        let _guard = self.guarding.take(&context.output)?;
+        self.write(context.stdin).map_err(|error| match error {
             WriteError::Source(errno) => stdin_failed(errno),
-            error => about(self.explain(error), &self.name),
+            error => about(explain_write(&self.name, error), &self.name),
         })?;
         Ok(Exit::Done)
     }
 }
 
 impl<O: Operand> Write<O> {
-    fn write(&self) -> Result<(), WriteError> {
-        let (input, offset) = (Stream::Input.fd(), bytes(self.offset));
+    fn write(&self, input: BorrowedFd<'_>) -> Result<(), WriteError> {
         let mode = Permissions::of_new_object(self.mode);
         let accept = |found: &Found| self.trust.accept(found, self.mode.map(|_| mode));
-        let segment = segment::write_to(&self.name, input, offset, mode, self.fit(), accept)?;
+        let segment =
+            segment::write_to(&self.name, input, bytes(self.offset), mode, self.fit(), accept)?;
         if let Some(sync) = self.durability.sync() {
             segment.sync(sync)?;
             self.name.sync_name()?;
@@ -141,44 +140,25 @@ impl<O: Operand> Write<O> {
             _ => Fit::Keep,
         }
     }
-
-    fn explain(&self, error: WriteError) -> Failure {
-        match error {
-            WriteError::Segment(error) => explain_of(&self.name, error),
-            WriteError::DoesNotFit { can_grow, .. } | WriteError::BeyondTheEnd { can_grow, .. } => {
-                let failure = Failure::failed(error.to_string());
-                match can_grow {
-                    true => failure.hint("--grow makes room, --truncate fits it"),
-                    false => failure,
-                }
-            }
-            WriteError::Partly { errno, size } => {
-                of_kernel(errno).adding(format_args!("; it has {size} bytes now"))
-            }
-            WriteError::Removed => removed(),
-            WriteError::Itself | WriteError::CutShort => Failure::failed(error.to_string()),
-            WriteError::Source(errno) => errno.into(),
-            WriteError::Refused(failure) => failure,
-        }
-    }
 }
 
-/// Print what is in segments
+/// Print the contents of segments
 ///
-/// Where stdout is a pipe, its reader may be handed the memory itself rather than a copy: it sees
-/// what is written to the segment until it has read it. With --guard it never does.
+/// If stdout is a pipe, the pipe may get the memory itself instead of a copy, so that its reader sees
+/// later changes. With --guard it gets a copy.
 ///
-/// What lies beyond the end is refused before a byte of the segment is printed; that it becomes
-/// shorter or is removed meanwhile is an error. The other segments are printed all the same.
+/// A range that ends beyond the segment is refused before a byte of the segment is printed. It is an
+/// error if the segment becomes shorter or is removed meanwhile. The other segments are printed all the
+/// same.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Cat<O: Operand> {
     /// Names of segments
     #[arg(required = true, value_name = O::WORD)]
     names: Vec<O>,
-    /// Where to begin
+    /// Offset of the first byte
     #[arg(long, value_name = "SIZE")]
     offset: Option<Size>,
-    /// How many bytes to print; all if not given
+    /// Number of bytes to print; all if not given
     #[arg(long, value_name = "SIZE")]
     count: Option<Size>,
     /// Stop at the first NUL
@@ -192,72 +172,74 @@ impl<O: Operand> Action for Cat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.cat;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        let _guard = self.guarding.take(output)?;
-        each(&self.names, output, |name, output| self.print(name, output))
+        let _guard = self.guarding.take(&context.output)?;
+        let stdout = context.stdout;
+        each(&self.names, &mut context.output, |name, output| self.print(name, stdout, output))
     }
 }
 
 impl<O: Operand> Cat<O> {
-    fn print(&self, name: &O, output: &mut Output) -> anyhow::Result<()> {
-        let segment = open_unnamed(name, Access::Read)?;
+    fn print(&self, name: &O, stdout: BorrowedFd<'_>, output: &mut Output) -> anyhow::Result<()> {
+        let segment = name.open(Access::Read).map_err(|error| explain_open(name, error))?;
+        let failed = |error| explain(name, error);
         let count = self.count.map(|Size(count)| count);
-        let range = within(&*segment, bytes(self.offset), count)?;
+        let range = segment.range(bytes(self.offset), count).map_err(failed)?;
         if self.string {
-            print_string(&*segment, range, output)?;
+            Self::print_string(name, &*segment, range, output)?;
         } else {
             output.flush()?;
             let expected = range.end - range.start;
-            let passed = segment.drain(Stream::Output.fd(), range, self.passing());
+            let passed = segment.drain(stdout, range, self.passing());
             let passed = passed.map_err(|error| match error.side {
                 Side::Source => anyhow::Error::from(error.errno),
                 Side::Destination => Unwritable(error.errno).into(),
             })?;
             if passed < expected {
-                return Err(shrank().into());
+                return Err(failed(Error::Shrank).into());
             }
         }
-        Ok(refuse_removed(&*segment)?)
+        Ok(segment.check_not_removed().map_err(failed)?)
     }
 
     fn passing(&self) -> Passing {
         if self.guarding.is_wanted() { Passing::ByValue } else { Passing::ByReference }
     }
-}
-
-/// Prints up to the first NUL.
-fn print_string(
-    segment: &dyn Segment,
-    range: std::ops::Range<u64>,
-    output: &mut Output,
-) -> anyhow::Result<()> {
-    let mut buffer = [0; 4096];
-    let mut offset = range.start;
-    while offset < range.end {
-        let room = (range.end - offset).min(buffer.len() as u64) as usize;
-        let count = segment.read(&mut buffer[..room], offset)?;
-        if count == 0 {
-            return Err(shrank().into());
+    /// Prints the bytes up to the first NUL.
+    fn print_string(
+        name: &O,
+        segment: &dyn Segment,
+        range: Range<u64>,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        let failed = |error| explain(name, error);
+        let mut buffer = [0; 4096];
+        let mut offset = range.start;
+        while offset < range.end {
+            let room = (range.end - offset).min(buffer.len() as u64) as usize;
+            let count = segment.read(&mut buffer[..room], offset).map_err(failed)?;
+            if count == 0 {
+                return Err(failed(Error::Shrank).into());
+            }
+            match buffer[..count].iter().position(|&byte| byte == 0) {
+                Some(end) => return Ok(output.bytes(&buffer[..end])?),
+                None => output.bytes(&buffer[..count])?,
+            }
+            offset += count as u64;
         }
-        match buffer[..count].iter().position(|&byte| byte == 0) {
-            Some(end) => return Ok(output.bytes(&buffer[..end])?),
-            None => output.bytes(&buffer[..count])?,
-        }
-        offset += count as u64;
+        Ok(())
     }
-    Ok(())
 }
 
 /// Give a segment another size
 ///
-/// What is added is zeros, whose memory is there when the command ends; what is cut off is lost,
-/// and a program that touches it in a mapping gets SIGBUS.
+/// Added bytes are zeros, and the command allocates their memory. Bytes that are cut off are lost, and a
+/// program that has them mapped gets SIGBUS when it accesses them.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Resize<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
     name: O,
-    /// The new size
+    /// New size
     size: Size,
 }
 
@@ -266,7 +248,7 @@ impl<O: Operand> Action for Resize<O> {
 
     fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let Size(size) = self.size;
-        let failed = |error| explain_of(&self.name, error);
+        let failed = |error| explain(&self.name, error);
         open(&self.name, Access::Write)?.resize(size).map_err(failed).about(&self.name)?;
         Ok(Exit::Done)
     }

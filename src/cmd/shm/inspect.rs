@@ -1,4 +1,4 @@
-//! What segments there are, what is known of them, and removing them.
+//! Showing, listing and removing segments.
 
 use serde_json::Value as Json;
 
@@ -9,17 +9,17 @@ use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject, about};
 use crate::io::output::Record;
-use crate::mechanism::memory::segment::{Description, Fact, Listed, Value};
+use crate::mechanism::memory::segment::{Description, Fact, Listing, Value};
 use crate::sys::process::{Holders, HoldersOfMany};
 
 use crate::app::objects::{holders, list, listed_holders, remove, warn_of_hidden};
-use crate::cmd::shm::{Operand, explain_of};
+use crate::cmd::shm::{Operand, explain};
 
-/// Show all that is known of a segment
+/// Show the properties of a segment
 ///
-/// That is its size, its owner and permissions, its times, and who has it open or mapped; of a
-/// System V segment also its key and identifier, who made it, who used it last, and whether it
-/// goes when the last one detaches.
+/// These are its size, owner, permissions, times, and the processes that have it open or mapped. A
+/// System V segment also has a key, an identifier, a creator, the last process that used it, and a mark
+/// if it is removed when the last process detaches it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat<O: Operand> {
     /// Name of the segment
@@ -34,11 +34,8 @@ impl<O: Operand> Action for Stat<O> {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let Description { facts, object } = self
-            .name
-            .describe()
-            .map_err(|error| explain_of(&self.name, error))
-            .about(&self.name)?;
+        let Description { facts, object } =
+            self.name.describe().map_err(|error| explain(&self.name, error)).about(&self.name)?;
         let record = facts.into_iter().fold(Record::new(), with_fact);
         output.show(&holders(record, &Holders::of(object)), self.format)?;
         Ok(Exit::Done)
@@ -57,10 +54,10 @@ fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
 
 /// List the segments of this machine
 ///
-/// Under 'shm' these are POSIX objects, then System V segments; under 'map', files that some
-/// process has mapped in order to share them. The holders are the processes that have one open,
-/// mapped or attached, as far as they can be seen; '-' is none of those. How many processes cannot be
-/// seen is said on stderr. --json tells of each what 'stat' does.
+/// Under 'shm' these are POSIX objects, then System V segments; under 'map', files that a process has a
+/// shared mapping of. The holders are the processes that have a segment open, mapped or attached. Some
+/// processes may not be visible: their number is printed on stderr, and '-' means that no visible
+/// process is a holder. --json prints the properties that 'stat' shows.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls<O: Operand> {
     #[command(flatten)]
@@ -74,8 +71,8 @@ impl<O: Operand> Action for Ls<O> {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let Listed { found: all, unlisted } = O::list();
-        let everybody = HoldersOfMany::find(all.iter().map(|segment| segment.object));
+        let Listing { found: all, unlisted } = O::list();
+        let holders = HoldersOfMany::find(all.iter().map(|segment| segment.object));
         let columns: Vec<&str> = COLUMNS
             .into_iter()
             .filter(|key| all.iter().any(|segment| segment.fact(key).is_some()))
@@ -84,22 +81,22 @@ impl<O: Operand> Action for Ls<O> {
             .into_iter()
             .map(|segment| {
                 let record = in_columns(&segment, &columns);
-                listed_holders(record, &everybody.of(segment.object))
+                listed_holders(record, &holders.of(segment.object))
             })
             .collect();
         let unlisted = unlisted
             .into_iter()
             .map(|(place, errno)| about(Part::listed_at(place).explain(errno), place));
         let exit = list(&records, unlisted.collect(), self.format, output)?;
-        // Where nothing could be listed, the holders are not what is missing.
+        // If nothing could be listed, its holders need no warning.
         if exit == Exit::Done || !records.is_empty() {
-            warn_of_hidden(everybody.hidden(), self.format, output)?;
+            warn_of_hidden(holders.hidden(), self.format, output)?;
         }
         Ok(exit)
     }
 }
 
-/// What a listing shows to people, of segments that have it. Programs are told everything.
+/// The columns of a listing, if a segment has them. JSON contains all facts.
 const COLUMNS: [&str; 8] =
     ["name", "size", "mode", "uid", "gid", "changed", "attachments", "marked_for_removal"];
 
@@ -115,13 +112,13 @@ fn in_columns(segment: &Description, columns: &[&'static str]) -> Record {
 
 /// Remove segments
 ///
-/// Those who have one open go on using it; a new one of the same name is another one.
+/// A process that has opened a segment keeps it. A new segment of the same name is another one.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Rm<O: Operand> {
     /// Names of segments
     #[arg(required = true, value_name = O::WORD)]
     names: Vec<O>,
-    /// Ignore what does not exist
+    /// Ignore segments that do not exist
     #[arg(short, long)]
     force: bool,
 }
@@ -132,7 +129,7 @@ impl<O: Operand> Action for Rm<O> {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         remove(&self.names, self.force, output, |name| {
-            name.remove().map_err(|error| explain_of(name, error))
+            name.remove().map_err(|error| explain(name, error))
         })
     }
 }

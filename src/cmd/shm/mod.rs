@@ -1,12 +1,13 @@
-//! `ipc shm`: shared memory; and the verbs that `ipc map` has as well, over any kind of segment.
+//! `ipc shm`: shared memory; and the verbs that it shares with `ipc map`, for segments of any kind.
 
 mod cells;
 mod data;
+mod explain;
 mod inspect;
+mod wait;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
-use std::ops::Range;
 use std::path::Path;
 
 use clap::builder::{ValueParser, ValueParserFactory};
@@ -14,21 +15,21 @@ use clap::builder::{ValueParser, ValueParserFactory};
 use crate::app::arguments::{Plain, Word};
 use crate::app::command::{Example, Noun, Verb};
 use crate::app::machine::Part;
-use crate::app::objects::{identifier_given, nameless, no_room, no_room_in, not_there, or_key};
 use crate::app::options::Waiting;
-use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::AnyName;
 use crate::base::units::Size;
 use crate::cmd::sem;
 use crate::io::output::Output;
-use crate::mechanism::memory::segment::{Access, Error, Place, Segment, Sync};
+use crate::mechanism::memory::segment::{Access, Segment, SegmentName, Sync};
 use crate::mechanism::semaphore::Guard;
 use crate::sys::dev_shm;
 
-pub use cells::{Add, Cas, Peek, Poke, Wait};
+pub use cells::{Add, Cas, Peek, Poke};
 pub use data::{Cat, Create, Resize, Write};
+pub use explain::{explain, explain_open};
 pub use inspect::{Ls, Rm, Stat};
+pub use wait::Wait;
 
 pub const NOUN: Noun = Noun {
     name: "shm",
@@ -50,9 +51,9 @@ pub const NOUN: Noun = Noun {
     see_also: &["shm_overview(7)", "shm_open(3)", "sysvipc(7)", "shmget(2)", "mmap(2)", "futex(2)"],
 };
 
-/// What a segment is called under a noun, and the noun's examples for the verbs.
+/// The operand that names a segment under a noun, and the examples of the noun's verbs.
 pub trait Operand:
-    Place
+    SegmentName
     + ValueParserFactory<Parser = ValueParser>
     + Word
     + Clone
@@ -61,17 +62,17 @@ pub trait Operand:
     + std::marker::Sync
     + 'static
 {
-    /// How the operand is called in a synopsis.
+    /// The operand in a synopsis.
     const WORD: &'static str;
-    /// The way out where one is missing.
+    /// The hint for a segment that does not exist.
     const CREATE: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
-    /// The part of the machine that it needs, without which it is not found.
+    /// The part of the machine that these segments need.
     fn part(&self) -> Option<Part>;
-    /// The directory that its file is in, where it has one.
+    /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
-    /// What else `write` can be told.
+    /// Options of `write` about the disk.
     type Durability: Durability;
 }
 
@@ -93,11 +94,11 @@ pub struct Examples {
 
 /// Options of `write` about the disk.
 pub trait Durability: clap::Args + Plain + Debug + Send + std::marker::Sync + 'static {
-    /// What is to be done in the end, if anything.
+    /// How the segment is synchronised after the write.
     fn sync(&self) -> Option<Sync>;
 }
 
-/// Memory has no disk.
+/// Shared memory is on no disk, and has no such options.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Volatile {}
 
@@ -111,8 +112,8 @@ impl Operand for AnyName {
     const WORD: &'static str = "NAME";
     const EXAMPLES: Examples = Examples {
         create: &[
-            ("Make a table that everyone may read", "ipc shm create /table --size 1M -m 0644"),
-            ("Make a System V segment", "ipc shm create sysv:0x2a --size 4K"),
+            ("Create a table that every user may read", "ipc shm create /table --size 1M -m 0644"),
+            ("Create a System V segment", "ipc shm create sysv:0x2a --size 4K"),
         ],
         write: &[
             ("Share a file in memory", "ipc shm write /model < model.bin"),
@@ -128,13 +129,13 @@ impl Operand for AnyName {
         ],
         poke: &[
             ("Set two cells", "ipc shm poke /table --type i32 --offset 8 -1 100"),
-            ("Tell those who wait", "ipc shm poke /ready --type u32 1"),
+            ("Wake waiters", "ipc shm poke /ready --type u32 1"),
         ],
-        add: &[("Count what several scripts do", "ipc shm add /counters --type u64 --offset 8 1")],
-        cas: &[(
-            "Be the one who does it",
-            "ipc shm cas /leader --type u32 0 $$ > /dev/null && ./lead",
+        add: &[(
+            "Count the work of several scripts",
+            "ipc shm add /counters --type u64 --offset 8 1",
         )],
+        cas: &[("Elect a leader", "ipc shm cas /leader --type u32 0 $$ > /dev/null && ./lead")],
         wait: &[
             ("Wait until a program is ready", "ipc shm wait /ready --type u32 --eq 1 -t 10s"),
             (
@@ -142,13 +143,13 @@ impl Operand for AnyName {
                 "n=0; while n=$(ipc shm wait /n --type u64 --ne $n); do echo $n; done",
             ),
         ],
-        resize: &[("Make room", "ipc shm resize /table 2M")],
+        resize: &[("Enlarge it", "ipc shm resize /table 2M")],
         stat: &[
-            ("See who uses it", "ipc shm stat /table"),
-            ("Ask from a program", "ipc shm stat --json sysv:0x2a | jq .attachments"),
+            ("Show which processes use it", "ipc shm stat /table"),
+            ("Query it from a script", "ipc shm stat --json sysv:0x2a | jq .attachments"),
         ],
-        ls: &[("See them all", "ipc shm ls")],
-        rm: &[("Tidy up", "ipc shm rm -f /table sysv:0x2a")],
+        ls: &[("List all", "ipc shm ls")],
+        rm: &[("Remove two", "ipc shm rm -f /table sysv:0x2a")],
     };
     type Durability = Volatile;
     const CREATE: &'static str = "'ipc shm create' makes it, and so does 'ipc shm write'";
@@ -165,15 +166,15 @@ impl Operand for AnyName {
     }
 }
 
-/// A semaphore that is held meanwhile.
+/// A semaphore that is held while a verb runs.
 #[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Guarding {
-    /// Hold a unit of this semaphore meanwhile
+    /// Hold a permit of this semaphore meanwhile
     ///
-    /// It is waited for before, as long as --timeout and --nonblock allow, and given back after,
-    /// also on an error and when INT, TERM or HUP ends the command. KILL cannot be caught, and
-    /// other signals are not: a command that dies of one keeps the unit, which 'ipc sem post' gives
-    /// back. One of a System V semaphore comes back whatever ends the command.
+    /// The command acquires the permit first, waiting as long as --timeout and --nonblock allow. It
+    /// releases the permit at the end, on an error, and when INT, TERM or HUP ends it. KILL cannot be
+    /// caught, and other signals are not: a permit that such a command held is lost until 'ipc sem
+    /// post' adds it again. The kernel releases the permit of a System V semaphore in every case.
     #[arg(long, value_name = "SEM")]
     guard: Option<sem::Name>,
     #[command(flatten)]
@@ -181,7 +182,7 @@ pub struct Guarding {
 }
 
 impl Guarding {
-    /// Takes the unit, if one was asked for.
+    /// Acquires the permit, if there is a --guard.
     pub fn take(&self, output: &Output) -> anyhow::Result<Option<Box<dyn Guard>>> {
         let Some(name) = &self.guard else {
             return match self.waiting.is_given() {
@@ -193,108 +194,23 @@ impl Guarding {
                 false => Ok(None),
             };
         };
-        // Segments may have the same names.
+        // A segment may have the same name as the semaphore.
         let subject: OsString = [OsStr::new("--guard "), name.as_ref()].into_iter().collect();
         let acquired = sem::guard(name, &subject, self.waiting.deadline(), output);
         self.waiting.or_error(acquired.about(&subject)?).about(&subject).map(Some)
     }
 
-    /// Whether one was asked for.
+    /// Whether there is a --guard.
     pub fn is_wanted(&self) -> bool {
         self.guard.is_some()
     }
 }
 
-/// Opens a segment for this.
-fn open<O: Operand>(place: &O, access: Access) -> anyhow::Result<Box<dyn Segment>> {
-    open_unnamed(place, access).about(place)
-}
-
-/// The same, with an error that does not name it yet.
-fn open_unnamed<O: Operand>(place: &O, access: Access) -> Result<Box<dyn Segment>, Failure> {
-    place.open(access).map_err(|error| not_there(explain_of(place, error), place, O::CREATE))
-}
-
-/// The bytes of a segment from `offset` on: `count` of them, or all.
-///
-/// # Errors
-/// That there are not so many.
-fn within(segment: &dyn Segment, offset: u64, count: Option<u64>) -> Result<Range<u64>, Failure> {
-    let size = segment.size()?;
-    let end = count.map_or(Some(size.max(offset)), |count| offset.checked_add(count));
-    match end {
-        Some(end) if offset <= size && end <= size => Ok(offset..end),
-        _ => Err(Failure::failed(match count {
-            Some(1) => format!("1 byte at {offset} is beyond the end, {size}"),
-            Some(count) => format!("{count} bytes at {offset} are beyond the end, {size}"),
-            None => format!("offset {offset} is beyond the end, {size}"),
-        })),
-    }
-}
-
-/// What somebody else did to a segment that we use.
-fn shrank() -> Failure {
-    Failure::failed("it became shorter while it was used")
-}
-
-/// The same.
-fn removed() -> Failure {
-    Failure::new(Exit::NotFound, "the segment was removed")
-}
-
-/// Looks whether a segment that we have used has been removed since we opened it.
-fn refuse_removed(segment: &dyn Segment) -> Result<(), Failure> {
-    if segment.was_removed() { Err(removed()) } else { Ok(()) }
+/// Opens a segment.
+fn open<O: Operand>(name: &O, access: Access) -> anyhow::Result<Box<dyn Segment>> {
+    name.open(access).map_err(|error| explain_open(name, error)).about(name)
 }
 
 fn bytes(size: Option<Size>) -> u64 {
     size.map_or(0, |Size(bytes)| bytes)
-}
-
-/// Puts the way out beside the reason, for what happens to this segment.
-pub fn explain_of(place: &impl Operand, error: Error) -> Failure {
-    let failure = match (error, place.part(), place.directory()) {
-        (Error::Kernel(errno @ Errno(libc::ENOENT | libc::ENOSYS)), Some(part), _) => {
-            part.explain(errno)
-        }
-        (Error::Kernel(errno @ Errno(libc::ENOSPC)), _, Some(directory)) => {
-            no_room_in(directory, errno)
-        }
-        (error, ..) => explain(error),
-    };
-    or_key(failure, place)
-}
-
-/// Puts the way out beside the reason.
-pub fn explain(error: Error) -> Failure {
-    match error {
-        Error::Kernel(errno) => of_kernel(errno),
-        Error::NoHugePages(reason) => {
-            Failure::failed(reason).hint("without --huge it has ordinary pages")
-        }
-        Error::FixedSize => {
-            Failure::failed(error.to_string()).hint("copy it: ipc shm cat OLD | ipc shm write NEW")
-        }
-        Error::Nameless => nameless(),
-        Error::TooLarge { size, .. } => {
-            Failure::failed(error.to_string()).hint(format!("as root: sysctl kernel.shmmax={size}"))
-        }
-        Error::TooMany { .. } => Failure::failed(error.to_string())
-            .hint("'ipc shm ls' shows them; sysctl kernel.shmmni is the limit"),
-        Error::TooManyPages { .. } => Failure::failed(error.to_string())
-            .hint("'ipc shm ls' shows them; sysctl kernel.shmall is the limit"),
-        Error::Identifier => identifier_given(),
-        Error::OfAnotherKind(_) | Error::Empty => Failure::failed(error.to_string()),
-    }
-}
-
-pub fn of_kernel(errno: Errno) -> Failure {
-    match errno {
-        Errno(libc::EFAULT) => shrank(),
-        Errno(libc::ENOSPC) => no_room(errno),
-        Errno(libc::EFBIG) => {
-            Failure::failed("larger than a segment, or a file (ulimit -f), may be")
-        }
-        errno => errno.into(),
-    }
 }

@@ -1,4 +1,4 @@
-//! The file that is filled, which others may cut off meanwhile: fstat(2), pwrite(2).
+//! The file that is filled, which another process may truncate meanwhile: fstat(2), pwrite(2).
 
 use std::os::fd::OwnedFd;
 
@@ -8,7 +8,7 @@ use crate::base::errno::Errno;
 use crate::io::transfer::{Error, Side};
 use crate::sys::{offset, stream};
 
-/// A file, and how long it has to be if nobody has cut it off.
+/// A file, and its least size unless another process truncates it.
 #[derive(Clone, Copy, Debug)]
 pub struct Destination<'a> {
     file: &'a OwnedFd,
@@ -16,7 +16,7 @@ pub struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// A file of at least this length.
+    /// A file of at least this size.
     pub fn new(file: &'a OwnedFd, least: u64) -> Self {
         Self { file, least }
     }
@@ -31,11 +31,11 @@ impl<'a> Destination<'a> {
         offset::seek(self.file, to).map_err(|errno| Side::Destination.failed(errno))
     }
 
-    /// Writes all of it to this offset.
+    /// Writes all bytes to this offset.
     ///
     /// # Errors
-    /// EFAULT if the file was cut off before. Writing would make it as long again, with a hole for
-    /// what was lost.
+    /// EFAULT if the file was truncated. A write would lengthen it again, with a hole for the bytes that
+    /// were lost.
     pub fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<(), Error> {
         self.check()?;
         let written = stream::write_at(self.file, bytes, at);
@@ -44,15 +44,15 @@ impl<'a> Destination<'a> {
         Ok(())
     }
 
-    /// Notes that so much was written.
+    /// Records that the file was written up to this offset.
     pub fn has_grown_to(&mut self, end: u64) {
         self.least = self.least.max(end);
     }
 
-    /// Looks whether the file was cut off. Where the kernel does not tell, writing does.
+    /// Checks that the file was not truncated. If fstat(2) fails, the next write reports the error.
     ///
     /// # Errors
-    /// EFAULT if it was.
+    /// EFAULT if it was truncated.
     pub fn check(&self) -> Result<(), Error> {
         match fstat(self.file) {
             Ok(status) if (status.st_size as u64) < self.least => {

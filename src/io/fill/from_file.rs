@@ -1,9 +1,8 @@
 //! Filling a file from another: copy_file_range(2), mmap(2).
 //!
-//! A new file, that nobody else sees yet, is filled by two threads where that is worth it: one copies
-//! from the front and one from the back. The one at the back copies into a mapping, as the kernel lets
-//! one writer at a time into a file. A file that others may cut off meanwhile is filled in pieces, and
-//! looked at between them.
+//! A new file, which has no name yet, is filled by two threads: one copies from the front and one from the
+//! back. The one at the back copies into a mapping, as the kernel admits one writer to a file at a time. A
+//! file that another process may truncate is filled in pieces, and checked between them.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,18 +16,18 @@ use crate::io::transfer::{Error, Side};
 use crate::sys::memory::{Access, Window};
 use crate::sys::{offset, thread};
 
-/// What one of two takes of a file at a time: the reach of one page of page tables.
+/// The number of bytes that one of two threads copies at a time: as many as one page table maps.
 pub(super) const CHUNK: u64 = 2 << 20;
 
-/// What is copied at a time of a file that others may cut off.
+/// The number of bytes that are copied between two checks of the size.
 const PIECE: u64 = 32 << 20;
 
-/// Copies a file from its position on, or as much as the limit says, to this offset of another;
-/// returns how much it was.
+/// Copies a file, from its position up to its end or the limit, to this offset of another; returns the
+/// number of bytes.
 ///
 /// # Errors
-/// EFAULT of the destination if it is seen to have been cut off. Where that happens while a piece is
-/// copied, the copy may make it as long again, and nobody sees it.
+/// EFAULT of the destination if a check finds it truncated. If that happens while a piece is copied, the
+/// copy may lengthen it again, and no check finds it.
 pub fn in_pieces(
     source: BorrowedFd<'_>,
     mut destination: Destination<'_>,
@@ -51,12 +50,11 @@ pub fn in_pieces(
     }
 }
 
-/// Copies a file that says it has `size` more bytes to this offset of another, which is ours alone,
-/// and lies in memory; returns how much it was. The source is read from its position on, which
-/// moves along.
+/// Copies a file, of which `size` bytes are left, to this offset of another, which no other process uses,
+/// and which lies in memory; returns the number of bytes. The position of the source moves along.
 ///
 /// # Errors
-/// Those of copying. What the file has then is of no use.
+/// Those of copying. The contents of the file are undefined then.
 pub fn from_both_ends(
     source: BorrowedFd<'_>,
     file: &OwnedFd,
@@ -73,10 +71,10 @@ pub fn from_both_ends(
         let back = || copy_back(source, start, file, at, &left);
         let back = thread::start(|thread| thread.spawn_scoped(scope, back));
         let front = copy_front(source, file, &left).inspect_err(|_| left.drop_all())?;
-        // There may be a limit on threads.
+        // The maximum number of threads is reached.
         let Ok(back) = back else { return Ok(front) };
         let back = back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        // It gives up where it gets no page, perhaps after the front has come to its end.
+        // The thread at the back stops if it gets no page, perhaps after the one at the front has ended.
         Ok(front.min(back).min(copy_front(source, file, &left)?))
     })?;
     seek_source(start + copied)?;
@@ -88,7 +86,7 @@ pub fn from_both_ends(
     Ok(copied + transfer::copy(source, file, None)?)
 }
 
-/// The chunks of a file that nobody has taken yet.
+/// The chunks of a file that no thread has claimed yet.
 struct Left {
     chunks: Mutex<Range<u64>>,
     size: u64,
@@ -96,7 +94,7 @@ struct Left {
 
 impl Left {
     fn change<T>(&self, change: impl FnOnce(&mut Range<u64>) -> T) -> T {
-        // Nobody panics while he has it.
+        // No thread panics while it holds the lock.
         change(&mut self.chunks.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
@@ -108,12 +106,12 @@ impl Left {
         self.change(|chunks| chunks.next_back()).map(|chunk| self.bytes(chunk))
     }
 
-    /// Leaves nothing to be copied.
+    /// Removes all chunks.
     fn drop_all(&self) {
         self.change(|chunks| chunks.end = chunks.start);
     }
 
-    /// Puts back the last that was taken from the back.
+    /// Returns the chunk that was claimed last from the back.
     fn put_back(&self) {
         self.change(|chunks| chunks.end += 1);
     }
@@ -123,7 +121,7 @@ impl Left {
     }
 }
 
-/// Copies one chunk after the other from the front; returns where the source ended, or its size.
+/// Copies chunks from the front; returns the offset at which the source ended, or its size.
 fn copy_front(source: BorrowedFd<'_>, file: &OwnedFd, left: &Left) -> Result<u64, Error> {
     while let Some(bytes) = left.first() {
         let copied = transfer::copy(source, file, Some(bytes.end - bytes.start))?;
@@ -134,7 +132,7 @@ fn copy_front(source: BorrowedFd<'_>, file: &OwnedFd, left: &Left) -> Result<u64
     Ok(left.size)
 }
 
-/// The same from the back, by a mapping.
+/// Copies chunks from the back, through a mapping; returns the same.
 fn copy_back(
     source: BorrowedFd<'_>,
     start: u64,

@@ -1,4 +1,4 @@
-//! Filling a file from a stream, of which one thread reads and another writes: read(2), pwrite(2).
+//! Filling a file from a stream: one thread reads, another writes: read(2), pwrite(2).
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,18 +14,18 @@ use crate::sys::eventfd::Bell;
 use crate::sys::signal::{Blocked, Unblocked, mask};
 use crate::sys::{cleanup, cpu, heap, pipe, poll, stream, thread};
 
-/// What is read and written at a time: all that a pipe holds, so that its writer is disturbed least.
+/// The number of bytes that are read and written at a time: the capacity of a pipe, so that its writer
+/// runs without interruption as long as possible.
 const BLOCK: usize = pipe::CAPACITY;
 
-/// How many blocks go to and fro between reader and writer. The fewer, the more often the one has to
-/// wait for the other; more than this are hardly better, and would be more than 8 MiB with all else.
+/// The number of blocks that the two threads exchange. With fewer, they wait for each other more often;
+/// more are hardly faster, and the process would use more than 8 MiB.
 const BLOCKS: usize = 6;
 
-/// Moves all of a stream to this offset of a file, or as much as the limit says; returns how much
-/// it was.
+/// Copies a stream, up to its end or the limit, to this offset of a file; returns the number of bytes.
 ///
 /// # Errors
-/// EFAULT of the destination if it is seen to have been cut off.
+/// EFAULT of the destination if a check finds it truncated.
 pub fn from_stream(
     source: BorrowedFd<'_>,
     mut destination: Destination<'_>,
@@ -33,7 +33,7 @@ pub fn from_stream(
     limit: Option<u64>,
 ) -> Result<u64, Error> {
     let mut stream = Stream { source, left: limit.unwrap_or(u64::MAX) };
-    // Before a byte is written, so that what fails for want of memory changes nothing.
+    // Before a byte is written, so that a lack of memory leaves the file unchanged.
     let mut block = Block::new().map_err(|errno| Side::Destination.failed(errno))?;
     let least = pipe::CAPACITY_AT_FIRST;
     let mut written = copy(&mut stream, &mut destination, &mut block, offset, least)?;
@@ -59,8 +59,8 @@ fn alone(
     copy(&mut stream, &mut destination, &mut block, offset, u64::MAX)
 }
 
-/// Reads and writes in turn until this much is written, or a little more; returns how much it was,
-/// which is less where the stream ended.
+/// Reads and writes in turn until at least this many bytes are written; returns the number of bytes,
+/// which is less if the stream ended.
 fn copy(
     stream: &mut Stream<'_>,
     destination: &mut Destination<'_>,
@@ -80,14 +80,14 @@ fn copy(
     Ok(written)
 }
 
-/// What is still to come.
+/// The rest of a stream.
 pub(super) struct Stream<'a> {
     pub(super) source: BorrowedFd<'a>,
     pub(super) left: u64,
 }
 
 impl Stream<'_> {
-    /// Reads once behind what is in the block, waiting for something; 0 is the end, or the limit.
+    /// Waits, and reads once to the end of the block; 0 is the end of the stream, or the limit.
     fn read(&mut self, block: &mut Block) -> Result<usize, Error> {
         let room = (BLOCK - block.length).min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let room = &mut block.bytes[block.length..][..room];
@@ -98,7 +98,7 @@ impl Stream<'_> {
     }
 }
 
-/// Bytes on their way.
+/// Bytes that are read and not written yet.
 pub(super) struct Block {
     bytes: Vec<u8>,
     length: usize,
@@ -113,20 +113,20 @@ impl Block {
         &self.bytes[..self.length]
     }
 
-    /// Empties it; returns how much there was.
+    /// Empties the block; returns the number of bytes.
     fn take(&mut self) -> u64 {
         std::mem::take(&mut self.length) as u64
     }
 }
 
-/// One thread reads, another writes what was read.
+/// Reads in this thread, and writes in another.
 pub(super) fn by_two(
     stream: Stream<'_>,
     destination: Destination<'_>,
     block: Block,
     offset: u64,
 ) -> Result<u64, Error> {
-    // There may be a limit on descriptors, or on memory.
+    // The maximum number of descriptors is reached, or there is no memory.
     let (Ok(failed), Ok(second)) = (Bell::new(), Block::new()) else {
         return alone(stream, destination, block, offset);
     };
@@ -135,14 +135,14 @@ pub(super) fn by_two(
     let (empty, to_fill) = sync_channel(BLOCKS);
     let more = (2..BLOCKS).map_while(|_| Block::new().ok());
     for block in [second].into_iter().chain(more) {
-        // There is a place for each.
+        // The channel has room for each.
         let _ = empty.send(block);
     }
     let last = empty.clone();
     std::thread::scope(|scope| {
         let (failed, waiting) = (&failed, &waiting);
-        // What is undone before a signal ends us, such as giving back a guard, is undone by the one
-        // who writes: nothing is written any more when it is.
+        // The writer takes fatal signals, so that the clean-up, such as the release of a guard, runs
+        // between two writes.
         let open = cleanup::signals().without(mask());
         let write = move || {
             let _open = Unblocked::new(open);
@@ -150,14 +150,14 @@ pub(super) fn by_two(
                 .inspect_err(|_| failed.ring())
         };
         let writer = thread::start(|thread| thread.spawn_scoped(scope, write));
-        // There may be a limit on threads.
+        // The maximum number of threads is reached.
         let Ok(writer) = writer else { return alone(stream, destination, block, offset) };
         let _ = last.send(block);
-        // The reader sees the end of the writer when no one else could send it a block.
+        // So that the reader sees the end of the writer, which is the only sender left.
         drop(last);
         let _blocked = Blocked::new(cleanup::signals());
         let read = read_blocks(stream, &to_fill, &full, waiting, failed);
-        // What was read is written, however reading ended.
+        // The writer writes the remaining blocks, even after an error of the reader.
         drop(full);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         read.map(|()| written)
@@ -176,14 +176,14 @@ fn write_blocks(
         destination.write_at(block.filled(), offset)?;
         offset += block.take();
         waiting.fetch_sub(1, Ordering::Relaxed);
-        // Nobody takes it back once all is read.
+        // The reader may have ended.
         let _ = empty.send(block);
     }
     destination.check()?;
     Ok(offset - start)
 }
 
-/// Reads until the end, or until writing failed, which the writer tells.
+/// Reads until the end, or until the writer reports an error.
 fn read_blocks(
     mut stream: Stream<'_>,
     to_fill: &Receiver<Block>,
@@ -196,7 +196,7 @@ fn read_blocks(
         if filled == Ok(Filled::InVain) {
             break;
         }
-        // What was read before an error is written.
+        // The bytes before an error are written.
         waiting.fetch_add(1, Ordering::Relaxed);
         let handed_on = full.send(block);
         if filled? == Filled::ToTheEnd || handed_on.is_err() {
@@ -206,20 +206,19 @@ fn read_blocks(
     Ok(())
 }
 
-/// What became of reading into a block.
+/// The outcome of reading into a block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Filled {
-    /// It is to be written, and more may come.
+    /// The block has bytes, and more may follow.
     Partly,
-    /// It is to be written, and nothing more comes.
+    /// The block may have bytes, and no more follow.
     ToTheEnd,
-    /// Nobody writes any more.
+    /// The writer has failed.
     InVain,
 }
 
-/// Reads into a block for as long as that keeps nobody waiting: a writer that has nothing to do gets
-/// what there is, and so he does before we wait ourselves. Otherwise the block is filled up, as each
-/// has its cost.
+/// Reads into a block until the writer is idle, or the reader would have to wait. Otherwise the block is
+/// filled up, as each write has a cost.
 fn fill_block(
     stream: &mut Stream<'_>,
     block: &mut Block,

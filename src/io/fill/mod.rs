@@ -1,9 +1,9 @@
-//! Filling a file from a stream or from another file, by two threads where that is worth it, and
-//! noticing when somebody cuts it off.
+//! Filling a file from a stream or from another file, by two threads if the input is long, and detecting
+//! that another process truncates the file.
 //!
-//! What limits `cat` into a file of memory is the CPU: for each page it takes one from the kernel
-//! and copies twice. So where another CPU is allowed, two threads share the work: of a stream, one
-//! reads and the other writes; of a file, one begins at its front and the other at its back.
+//! The CPU limits `cat` into a file in memory: the kernel allocates each page, and copies its bytes twice.
+//! So two threads share the work if the process may use two CPUs. Of a stream, one thread reads and the
+//! other writes; of a file, one copies from the front and the other from the back.
 
 mod destination;
 mod from_file;
@@ -17,10 +17,10 @@ pub use self::from_stream::from_stream;
 
 use crate::sys::cpu;
 
-/// A second thread is worth its start from this much on.
+/// The least size for which a second thread saves more time than its start takes.
 const WORTHWHILE: u64 = 4 << 20;
 
-/// Whether a file of this size is better copied by two.
+/// Whether two threads copy a file of this size faster.
 pub fn is_worthwhile(size: u64) -> bool {
     size >= WORTHWHILE && cpu::allowed() > 1
 }

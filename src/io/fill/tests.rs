@@ -1,4 +1,4 @@
-//! What a file is filled with is what there was, wherever the two threads met.
+//! A file is filled with the bytes of its source, wherever the two threads meet.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use crate::io::fill::*;
 use crate::io::transfer::Side;
 use crate::sys::offset;
 
-/// More than a stream has before two work on it, and no multiple of anything.
+/// A size for which two threads are used, and that is no multiple of a block.
 const SIZE: u64 = WORTHWHILE + 3 * CHUNK + 12_345;
 
 fn sample() -> Vec<u8> {
@@ -36,7 +36,7 @@ fn contents(file: &OwnedFd) -> Vec<u8> {
 fn fed<T>(work: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
     let (out, feed) = pipe().unwrap();
     thread::scope(|scope| {
-        // Whoever reads less has left.
+        // The write fails if the reader stops earlier.
         scope.spawn(move || drop(File::from(feed).write_all(&sample())));
         let result = work(out.as_fd());
         drop(out);
@@ -58,7 +58,7 @@ fn a_stream_arrives_at_its_offset_and_no_more_than_the_limit() {
 }
 
 #[test]
-fn what_comes_slowly_is_not_held_back() {
+fn the_bytes_of_a_slow_stream_are_written_at_once() {
     let (file, (out, mut feed)) =
         (in_memory(), pipe().map(|(out, feed)| (out, File::from(feed))).unwrap());
     thread::scope(|scope| {
@@ -83,14 +83,14 @@ fn a_writer_that_fails_does_not_wait_for_its_stream() {
             by_two(stream, Destination::new(&unwritable, 0), Block::new().unwrap(), 0)
         });
         feed.write_all(b"something").unwrap();
-        // The feeding end stays open.
+        // The write end stays open.
         let error = Side::Destination.failed(Errno(libc::EBADF));
         assert_eq!(writer.join().unwrap(), Err(error));
     });
 }
 
 #[test]
-fn two_copy_a_file_and_believe_what_it_has_rather_than_what_it_says() {
+fn a_file_is_copied_to_its_real_end_rather_than_its_reported_size() {
     for (there, told) in [(SIZE, SIZE), (SIZE - CHUNK, SIZE), (SIZE, SIZE - 7), (0, SIZE)] {
         let mut source = tempfile::tempfile().unwrap();
         source.write_all(b"skipped").unwrap();
@@ -100,7 +100,7 @@ fn two_copy_a_file_and_believe_what_it_has_rather_than_what_it_says() {
         nix::unistd::ftruncate(&file, (3 + told) as i64).unwrap();
         assert_eq!(from_both_ends(source.as_fd(), &file, 3, told), Ok(there), "{told}");
         assert!(contents(&file)[3..][..there as usize] == sample()[..there as usize]);
-        // Nothing is left to be read.
+        // The source is at its end.
         assert_eq!(source.read(&mut [0]).unwrap(), 0);
     }
 }

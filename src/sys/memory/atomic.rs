@@ -1,14 +1,14 @@
-//! Cells of any width that several processes change at the same time.
+//! Atomic integers of any width.
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-/// A cell of any width.
+/// An atomic integer of any width.
 pub trait Atomic {
-    /// Its bits; what was stored before them is seen as well.
+    /// Loads its bits.
     fn load(&self) -> u64;
-    /// Sets it, to the low ones of these bits.
+    /// Stores the low ones of these bits.
     fn store(&self, bits: u64);
-    /// Sets it if it is as it was seen; gives what it is otherwise.
+    /// Stores bits if the present ones equal `seen`; returns the present ones otherwise.
     fn replace(&self, seen: u64, bits: u64) -> Result<(), u64>;
 }
 

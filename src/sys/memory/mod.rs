@@ -1,9 +1,8 @@
-//! Memory that other processes read and write at the same time, in our address space: mmap(2),
-//! shmat(2).
+//! Memory that other processes read and write at the same time: mmap(2), shmat(2).
 //!
-//! So nothing here hands out a slice of it: its bytes are copied, and its cells are atomics. An object
-//! may be cut off by others as well, which [`Pages`] survive; the other two are views of an object:
-//! [`SharedWords`] of its beginning, for those who lay it out, and a [`Window`] of any part of it.
+//! No slice refers to such memory: bytes are copied, and numbers are atomics. Another process may also
+//! truncate the object, which [`Pages`] survive. [`SharedWords`] are the words at the beginning of an
+//! object, and a [`Window`] is any part of it.
 
 mod atomic;
 mod huge_pages;
@@ -21,30 +20,30 @@ pub use self::words::SharedWords;
 
 use self::pages::{Pages, page_size, unit};
 
-/// What is to be done with the memory.
+/// The access to memory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
-    /// It is only read.
+    /// The memory is read.
     Read,
-    /// It is read and written.
+    /// The memory is read and written.
     Write,
 }
 
-/// How many bytes a number has.
+/// The size of a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Width {
-    /// 1.
+    /// 1 byte.
     One,
-    /// 2.
+    /// 2 bytes.
     Two,
-    /// 4.
+    /// 4 bytes.
     Four,
-    /// 8.
+    /// 8 bytes.
     Eight,
 }
 
 impl Width {
-    /// In bytes.
+    /// The number of bytes.
     pub fn bytes(self) -> u64 {
         match self {
             Self::One => 1,
@@ -54,7 +53,7 @@ impl Width {
         }
     }
 
-    /// Where the bits of such a number stand among the bytes of a `u64`.
+    /// The positions of the bytes of such a number in a `u64`.
     pub fn low_bytes(self) -> Range<usize> {
         let count = self.bytes() as usize;
         if cfg!(target_endian = "little") { 0..count } else { 8 - count..8 }

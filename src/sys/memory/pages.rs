@@ -1,8 +1,9 @@
-//! Pages of an object in our memory, which survive the loss of the object's: mmap(2).
+//! Shared mappings that survive the loss of their pages: mmap(2).
 //!
-//! Whoever maps an object gets SIGBUS when somebody else has cut it off, and where it has a hole
-//! that its file system has no room to fill. Our handler puts an empty page in the place of the
-//! lost one, and remembers: the access goes through to nowhere, and the caller learns that it did.
+//! An access to a mapped page raises SIGBUS if another process has truncated the object, or if the page
+//! is a hole that the file system has no room to fill. For as long as there is a mapping, the handler
+//! here replaces the lost page by an empty one and marks the mapping: the access succeeds, and the
+//! caller learns of the loss from [`Pages::verify`].
 
 use std::ffi::c_void;
 use std::iter::successors;
@@ -10,51 +11,55 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Once, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
-use crate::sys::signal::die_of;
+use crate::sys::signal::{Handler, die_of};
 
-/// A shared mapping. Other processes read and write the memory at the same time, so there are no
-/// references into it, other than to atomics.
+/// A shared mapping. Other processes read and write the memory at the same time, so that only atomics
+/// may refer to it.
 #[derive(Debug)]
 pub struct Pages {
     start: NonNull<c_void>,
     length: NonZeroUsize,
     watched: &'static Watched,
+    /// Dropped after the memory is unmapped.
+    _handler: SharedHandler,
 }
 
 impl Pages {
-    /// Maps this many bytes of an object, from a page of it on.
+    /// Maps this many bytes of an object, from an offset that is a multiple of its page size.
     ///
     /// # Errors
-    /// Those of mmap(2). EINVAL if `first` is not where a page begins; of huge pages `length` has to
-    /// be whole ones.
+    /// Those of mmap(2), such as EINVAL for an offset or a length that the page size does not divide,
+    /// if the pages are huge.
     pub fn map(
         object: impl AsFd,
         first: i64,
         length: NonZeroUsize,
         protection: ProtFlags,
     ) -> Result<Self, Errno> {
-        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
+        // SAFETY: the kernel chooses the address, so that no existing mapping is replaced.
         let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, object, first) }?;
         let end = (start.addr().get() + length.get()).next_multiple_of(page_size());
-        Ok(Self { start, length, watched: Watched::new(start.addr().get(), end) })
+        let handler = SharedHandler::acquire();
+        let watched = Watched::enter(start.addr().get(), end);
+        Ok(Self { start, length, watched, _handler: handler })
     }
 
-    /// Where they begin.
+    /// The address of the first byte.
     pub fn start(&self) -> NonNull<c_void> {
         self.start
     }
 
-    /// Whether all that was read and written so far was the object's.
+    /// Checks that all accesses so far were to pages of the object.
     ///
     /// # Errors
-    /// EFAULT if part of it was lost.
+    /// EFAULT if a page was lost.
     pub fn verify(&self) -> Result<(), Errno> {
         let lost = self.watched.lost.load(Ordering::SeqCst);
         if lost { Err(Errno(libc::EFAULT)) } else { Ok(()) }
@@ -63,15 +68,14 @@ impl Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        self.watched.forget();
-        // SAFETY: the memory is ours, and no reference into it outlives us.
+        self.watched.leave();
+        // SAFETY: the mapping belongs to this value, and no reference into it outlives the value.
         let unmapped = unsafe { munmap(self.start, self.length.get()) };
-        debug_assert_eq!(unmapped, Ok(()), "munmap refused a mapping that we own");
+        debug_assert_eq!(unmapped, Ok(()), "munmap refused a mapping that it had made");
     }
 }
 
-/// What an object can be mapped by: a huge page, of a file of a hugetlbfs, and a page of anything
-/// else.
+/// The size of the pages of an object: huge pages on a hugetlbfs, and ordinary ones elsewhere.
 pub fn unit(object: impl AsFd) -> usize {
     match fstatfs(object) {
         Ok(system) if system.filesystem_type() == HUGETLBFS_MAGIC => system.block_size() as usize,
@@ -79,30 +83,30 @@ pub fn unit(object: impl AsFd) -> usize {
     }
 }
 
-/// The size of a page, as the kernel told us when we began: getauxval(3).
+/// The size of an ordinary page: getauxval(3).
 pub fn page_size() -> usize {
-    // SAFETY: the call takes a number and gives one.
+    // SAFETY: the call takes a number and returns one.
     unsafe { libc::getauxval(libc::AT_PAGESZ) as usize }
 }
 
-/// Where a mapping lies, for the handler. These stay for ever and are used again, so that the
-/// handler may walk along them at any moment.
+/// The addresses of a mapping, for the handler. An entry is reused and never freed, so that the handler
+/// can walk the list at any moment.
 #[derive(Debug)]
 struct Watched {
-    taken: AtomicBool,
+    in_use: AtomicBool,
     start: AtomicUsize,
     end: AtomicUsize,
-    /// Whether a page of it was lost.
+    /// Whether a page was lost.
     lost: AtomicBool,
     next: OnceLock<Box<Watched>>,
 }
 
-static FIRST: Watched = Watched::nothing();
+static FIRST: Watched = Watched::unused();
 
 impl Watched {
-    const fn nothing() -> Self {
+    const fn unused() -> Self {
         Self {
-            taken: AtomicBool::new(false),
+            in_use: AtomicBool::new(false),
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
             lost: AtomicBool::new(false),
@@ -110,27 +114,26 @@ impl Watched {
         }
     }
 
-    /// Lets the handler put pages in the place of those that are lost between these addresses.
-    fn new(start: usize, end: usize) -> &'static Self {
-        static INSTALLED: Once = Once::new();
-        INSTALLED.call_once(install);
-        let mut free = &FIRST;
-        while free.taken.swap(true, Ordering::SeqCst) {
-            free = free.next.get_or_init(|| Box::new(Self::nothing()));
+    /// Enters a mapping in the list.
+    fn enter(start: usize, end: usize) -> &'static Self {
+        let mut entry = &FIRST;
+        while entry.in_use.swap(true, Ordering::SeqCst) {
+            entry = entry.next.get_or_init(|| Box::new(Self::unused()));
         }
-        free.lost.store(false, Ordering::SeqCst);
-        free.start.store(start, Ordering::SeqCst);
-        free.end.store(end, Ordering::SeqCst);
-        free
+        entry.lost.store(false, Ordering::SeqCst);
+        entry.start.store(start, Ordering::SeqCst);
+        entry.end.store(end, Ordering::SeqCst);
+        entry
     }
 
-    fn forget(&self) {
+    /// Removes the mapping from the list.
+    fn leave(&self) {
         self.end.store(0, Ordering::SeqCst);
-        self.taken.store(false, Ordering::SeqCst);
+        self.in_use.store(false, Ordering::SeqCst);
     }
 
-    /// The mapping that an address lies in.
-    fn around(address: usize) -> Option<&'static Self> {
+    /// The mapping that contains an address.
+    fn containing(address: usize) -> Option<&'static Self> {
         successors(Some(&FIRST), |watched| Some(watched.next.get()?)).find(|watched| {
             let start = watched.start.load(Ordering::SeqCst);
             (start..watched.end.load(Ordering::SeqCst)).contains(&address)
@@ -138,54 +141,79 @@ impl Watched {
     }
 }
 
-fn install() {
-    // SAFETY: all zeros is a valid action.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_flags = libc::SA_SIGINFO;
-    action.sa_sigaction = replace_lost_page as Handler as libc::sighandler_t;
-    // It fails only for numbers that are no signals.
-    // SAFETY: the handler makes atomic changes, and calls nothing but getauxval, mmap, signal and
-    // what die_of calls, which may be called there.
-    unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
+/// The handler of SIGBUS, which all mappings share. It is installed with the first mapping, and with the
+/// last one the former disposition is restored.
+#[derive(Debug)]
+struct SharedHandler(());
+
+/// The number of mappings, and the handler.
+static SHARED: Mutex<(usize, Option<Handler>)> = Mutex::new((0, None));
+
+/// Whether SIGBUS was ignored before the handler was installed.
+static WAS_IGNORED: AtomicBool = AtomicBool::new(false);
+
+impl SharedHandler {
+    fn acquire() -> Self {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.0 += 1;
+        if shared.1.is_none() {
+            // The handler makes atomic changes, and calls nothing but getauxval, mmap, signal and the
+            // calls of die_of, all of which it may call.
+            let handler = Handler::install_with_information(Signal::BUS, replace_lost_page);
+            WAS_IGNORED.store(handler.replaces_ignore(), Ordering::SeqCst);
+            shared.1 = Some(handler);
+        }
+        Self(())
+    }
 }
 
-type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
+impl Drop for SharedHandler {
+    fn drop(&mut self) {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.0 -= 1;
+        if shared.0 == 0 {
+            shared.1 = None;
+        }
+    }
+}
 
 extern "C" fn replace_lost_page(_: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
-    // SAFETY: with SA_SIGINFO the kernel hands its information to the handler, for as long as it runs.
+    // SAFETY: with SA_SIGINFO the kernel passes its information, which lives as long as the handler runs.
     let info = unsafe { &*info };
     if info.si_code <= 0 {
-        // A process sent it, and no access is repeated.
-        return die_of(Signal::BUS);
+        // A process sent the signal. No access is repeated that would raise it again.
+        if !WAS_IGNORED.load(Ordering::SeqCst) {
+            die_of(Signal::BUS);
+        }
+        return;
     }
-    // SAFETY: the information about SIGBUS has an address.
+    // SAFETY: the information about SIGBUS contains an address.
     let address = unsafe { info.si_addr() }.addr();
-    let Some(watched) = Watched::around(address) else {
-        // Not ours to mend.
-        return end_us();
+    let Some(watched) = Watched::containing(address) else {
+        return restore_default();
     };
     watched.lost.store(true, Ordering::SeqCst);
     let page = address - address % page_size();
     let (start, end) = (watched.start.load(Ordering::SeqCst), watched.end.load(Ordering::SeqCst));
-    // A huge page cannot be replaced in part, so then it is all of them. Where nothing can be put
-    // there, for want of memory, the access would be repeated for ever.
+    // A huge page cannot be replaced in part, so then the whole mapping is replaced. If that fails for
+    // want of memory, the access would be repeated without end.
     if !replace(page, page_size()) && !replace(start, end.saturating_sub(start)) {
-        end_us();
+        restore_default();
     }
 }
 
-/// Puts empty pages in the place of some of a mapping; whether that was possible.
+/// Replaces pages of a mapping by empty ones; returns whether that succeeded.
 fn replace(start: usize, length: usize) -> bool {
     let start = std::ptr::without_provenance_mut(start);
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: the pages are of our mapping, which has lost what was there.
+    // SAFETY: the pages belong to a watched mapping, and what they contained is lost.
     unsafe { libc::mmap(start, length, protection, flags, -1, 0) != libc::MAP_FAILED }
 }
 
-/// Has the access, which is repeated, end us.
-fn end_us() {
-    // SAFETY: no handler is involved, only the disposition of the kernel's.
+/// Lets the access, which is repeated, end the process.
+fn restore_default() {
+    // SAFETY: the call sets the default disposition, which involves no handler.
     unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
 }
 
@@ -201,7 +229,7 @@ mod tests {
 
     const LENGTH: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
-    /// A file of 8 bytes, and its first word in our memory.
+    /// A file of 8 bytes, and a mapping of it.
     fn mapped() -> (OwnedFd, Pages) {
         let file = OwnedFd::from(tempfile::tempfile().unwrap());
         ftruncate(&file, 8).unwrap();
@@ -216,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_lost_and_what_is_mapped_beside_it_is_not() {
+    fn a_truncated_mapping_is_lost_and_another_one_is_not() {
         let (lost, kept) = (mapped(), mapped());
         for (_, pages) in [&lost, &kept] {
             word(pages).store(7, Ordering::SeqCst);
@@ -228,9 +256,9 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_page_that_is_cut_off_is_lost_as_a_whole() {
+    fn a_truncated_huge_page_is_lost_as_a_whole() {
         let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_HUGETLB;
-        // Most systems have set none aside.
+        // Most systems have no huge pages.
         let Ok(file) = memfd_create(c"", flags) else { return };
         let Some(length) = NonZeroUsize::new(unit(&file)) else { return };
         ftruncate(&file, length.get() as i64).unwrap();
@@ -244,13 +272,53 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_forgotten_with_the_mapping() {
+    fn a_later_mapping_is_not_marked_by_an_earlier_loss() {
         for _ in 0..3 {
             let (file, pages) = mapped();
             assert_eq!(pages.verify(), Ok(()));
             ftruncate(&file, 0).unwrap();
             word(&pages).load(Ordering::SeqCst);
             assert_eq!(pages.verify(), Err(Errno(libc::EFAULT)));
+        }
+    }
+
+    fn disposition() -> libc::sighandler_t {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        let (none, now) = (std::ptr::null(), action.as_mut_ptr());
+        // SAFETY: the kernel writes one action.
+        assert_eq!(unsafe { libc::sigaction(libc::SIGBUS, none, now) }, 0);
+        // SAFETY: it was zeroed, and is written by now.
+        unsafe { action.assume_init() }.sa_sigaction
+    }
+
+    /// Mappings of other tests share the handler, so this one runs in a process of its own.
+    #[test]
+    fn the_disposition_is_restored_after_the_last_of_several_mappings() {
+        const ALONE: &str = "IPC_TEST_ALONE";
+        if std::env::var_os(ALONE).is_none() {
+            let name = concat!(
+                module_path!(),
+                "::the_disposition_is_restored_after_the_last_of_several_mappings"
+            );
+            let (_, name) = name.split_once("::").unwrap();
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let output = alone.args(["--exact", name]).env(ALONE, "1").output().unwrap();
+            let stdout = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
+            return;
+        }
+        let before = disposition();
+        for _ in 0..3 {
+            let (first, second) = (mapped(), mapped());
+            let handler = disposition();
+            assert_ne!(handler, before);
+            drop(first);
+            assert_eq!(disposition(), handler);
+            ftruncate(&second.0, 0).unwrap();
+            word(&second.1).load(Ordering::SeqCst);
+            assert_eq!(second.1.verify(), Err(Errno(libc::EFAULT)));
+            drop(second);
+            assert_eq!(disposition(), before);
         }
     }
 }

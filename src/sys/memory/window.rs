@@ -1,7 +1,6 @@
-//! A view of shared memory, mapped or attached: mmap(2), shmat(2).
+//! A part of a shared object in memory, mapped or attached: mmap(2), shmat(2).
 //!
-//! Other processes read and write the memory at the same time, so it is only ever touched by
-//! atomics.
+//! Other processes read and write the memory at the same time, so that only atomics refer to it.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
@@ -21,32 +20,33 @@ use crate::base::errno::Errno;
 use crate::sys::futex;
 use crate::sys::memory::Width;
 
-/// Part of an object, or all of it, in our memory.
+/// A part of an object in memory, or all of it.
 #[derive(Debug)]
 pub struct Window<'a> {
     start: NonNull<c_void>,
     length: NonZeroUsize,
-    /// The offset in the object of the first byte.
+    /// The offset of the first byte in the object.
     first: u64,
-    origin: Origin<'a>,
+    mapping: Mapping<'a>,
 }
 
-/// The words that hold a cell, as the kernel compares them.
+/// The 32-bit words of a number, for the comparison of a futex.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Snapshot([u32; 2]);
 
 #[derive(Debug)]
-enum Origin<'a> {
-    /// Of this object, which has to be so long.
+enum Mapping<'a> {
+    /// Pages of this object, and the least size that the object must have.
     Mapped(Pages, BorrowedFd<'a>, u64),
+    /// A System V segment.
     Attached,
 }
 
 impl<'a> Window<'a> {
-    /// Maps the pages of an object that have these bytes.
+    /// Maps the pages of an object that contain these bytes.
     ///
     /// # Errors
-    /// Those of mmap(2). EINVAL for no bytes at all, EOVERFLOW for more than fit in memory.
+    /// Those of mmap(2); EINVAL for an empty range; EOVERFLOW for a range that exceeds the address space.
     pub fn map(object: BorrowedFd<'a>, bytes: Range<u64>, access: Access) -> Result<Self, Errno> {
         let protection = match access {
             Access::Read => ProtFlags::PROT_READ,
@@ -61,53 +61,54 @@ impl<'a> Window<'a> {
         let at = i64::try_from(first).map_err(|_| Errno(libc::EOVERFLOW))?;
         let pages = Pages::map(object, at, length, protection)?;
         let start = pages.start();
-        Ok(Self { start, length, first, origin: Origin::Mapped(pages, object, bytes.end) })
+        Ok(Self { start, length, first, mapping: Mapping::Mapped(pages, object, bytes.end) })
     }
 
     /// Attaches a System V segment of this size: shmat(2).
     pub fn attach(id: i32, size: NonZeroUsize, access: Access) -> Result<Self, Errno> {
         let flags = if access == Access::Read { libc::SHM_RDONLY } else { 0 };
-        // SAFETY: the kernel chooses the place, so nothing that exists is mapped over.
+        // SAFETY: the kernel chooses the address, so that no existing mapping is replaced.
         let start = unsafe { libc::shmat(id, std::ptr::null(), flags) };
         match NonNull::new(start) {
             Some(start) if start.as_ptr().addr() != usize::MAX => {
-                Ok(Self { start, length: size, first: 0, origin: Origin::Attached })
+                Ok(Self { start, length: size, first: 0, mapping: Mapping::Attached })
             }
             _ => Err(Errno::last()),
         }
     }
 
-    /// The bits of an aligned cell.
+    /// Loads the bits of an aligned number.
     ///
     /// # Panics
-    /// If it is not aligned, or not within the window, as in all of these.
+    /// If the number is not aligned, or not within the window, as in all methods here.
     pub fn load(&self, offset: u64, width: Width) -> u64 {
-        self.cell(offset, width).load()
+        self.number(offset, width).load()
     }
 
-    /// Sets an aligned cell.
+    /// Stores the bits of an aligned number.
     pub fn store(&self, offset: u64, width: Width, bits: u64) {
-        self.cell(offset, width).store(bits);
+        self.number(offset, width).store(bits);
     }
 
-    /// Sets a cell that need not be aligned. Others may see it half done.
+    /// Stores the bits of a number that need not be aligned, byte by byte. Other processes may read a
+    /// mixture of old and new bytes.
     pub fn store_bytewise(&self, offset: u64, width: Width, bits: u64) {
         for (&byte, at) in bits.to_ne_bytes()[width.low_bytes()].iter().zip(offset..) {
             self.store(at, Width::One, byte.into());
         }
     }
 
-    /// Changes an aligned cell to what `change` makes of it, at once for everybody who looks.
+    /// Changes an aligned number atomically to the result of `change`, which may run several times.
     ///
     /// # Errors
-    /// What `change` refused with; the cell is as it was.
+    /// Those of `change`, with the number unchanged.
     pub fn update<E>(
         &self,
         offset: u64,
         width: Width,
         mut change: impl FnMut(u64) -> Result<u64, E>,
     ) -> Result<u64, E> {
-        let cell = self.cell(offset, width);
+        let cell = self.number(offset, width);
         let mut seen = cell.load();
         loop {
             let bits = change(seen)?;
@@ -118,14 +119,14 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Wakes all who wait for a cell to change.
+    /// Wakes all waiters of a number.
     pub fn wake(&self, offset: u64, width: Width) {
         for word in words(offset, width) {
             futex::wake(self.at(word), i32::MAX);
         }
     }
 
-    /// What [`Window::wait`] has to be given, taken before the cell is looked at.
+    /// A snapshot for [`Window::wait`]. It must be taken before the number is loaded.
     pub fn snapshot(&self, offset: u64, width: Width) -> Snapshot {
         let mut words = words(offset, width).map(|word| {
             let word: &AtomicU32 = self.at(word);
@@ -134,8 +135,8 @@ impl<'a> Window<'a> {
         Snapshot([words.next().unwrap_or_default(), words.next().unwrap_or_default()])
     }
 
-    /// Sleeps until somebody wakes those who wait for the cell, or it is not as in the snapshot
-    /// any more; perhaps for no reason.
+    /// Sleeps while a number equals the snapshot, until its waiters are woken. The sleep may end
+    /// spuriously.
     pub fn wait(
         &self,
         offset: u64,
@@ -149,19 +150,19 @@ impl<'a> Window<'a> {
                 futex::wait_for_either([(low, seen[0]), (high, seen[1])], deadline)
             }
             (Some(word), None) => futex::wait(word, seen[0], deadline),
-            (None, _) => unreachable!("a cell has a word"),
+            (None, _) => unreachable!("a number lies in one word at least"),
         }
     }
 
-    /// Reads once from a descriptor straight into the memory; 0 is the end.
+    /// Reads once from a descriptor into the memory; 0 is the end.
     pub fn read_from(&self, fd: BorrowedFd<'_>, bytes: Range<u64>) -> nix::Result<usize> {
         let (at, length) = self.part(bytes);
-        // SAFETY: the part is within the window, of which there are no references but to atomics.
+        // SAFETY: the part is within the window, and only atomics refer to the window.
         nix::errno::Errno::result(unsafe { libc::read(fd.as_raw_fd(), at, length) })
             .map(|count| count as usize)
     }
 
-    /// The same from this position of a file.
+    /// Reads once from this offset of a file into the memory; 0 is the end.
     pub fn read_at(
         &self,
         fd: BorrowedFd<'_>,
@@ -170,26 +171,26 @@ impl<'a> Window<'a> {
     ) -> nix::Result<usize> {
         let position = i64::try_from(position).map_err(|_| nix::errno::Errno::EOVERFLOW)?;
         let (at, length) = self.part(bytes);
-        // SAFETY: the part is within the window, of which there are no references but to atomics.
+        // SAFETY: the part is within the window, and only atomics refer to the window.
         nix::errno::Errno::result(unsafe { libc::pread64(fd.as_raw_fd(), at, length, position) })
             .map(|count| count as usize)
     }
 
-    /// Has all pages be there, and ready to be written: MADV_POPULATE_WRITE of madvise(2).
+    /// Allocates all pages, as a write to each would: MADV_POPULATE_WRITE of madvise(2).
     ///
     /// # Errors
-    /// EFAULT where there is no room; EINVAL on a kernel before 5.14.
+    /// EFAULT if there is no room; EINVAL on a kernel before 5.14.
     pub fn populate(&self) -> Result<(), Errno> {
-        // SAFETY: the pages are the window's, and their contents stay as they are.
+        // SAFETY: the pages belong to the window, and their contents do not change.
         let result =
             unsafe { libc::madvise(self.start.as_ptr(), self.length.get(), MADV_POPULATE_WRITE) };
         Errno::check(result)
     }
 
-    /// The same where the kernel can.
+    /// Allocates all pages if the kernel supports it.
     ///
     /// # Errors
-    /// EFAULT where there is no room.
+    /// EFAULT if there is no room.
     pub fn populate_if_possible(&self) -> Result<(), Errno> {
         match self.populate() {
             Err(Errno(libc::EINVAL)) => Ok(()),
@@ -197,20 +198,20 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Has all pages be there before any is written, where the kernel can.
+    /// Allocates all pages before the first write, if the kernel supports it.
     ///
     /// # Errors
     /// Those of [`Window::verify`].
     pub fn prepare(&self) -> Result<(), Errno> {
-        match (self.populate_if_possible(), &self.origin) {
-            (Err(Errno(libc::EFAULT)), Origin::Mapped(_, object, end)) => {
-                Err(why_lost(*object, *end))
+        match (self.populate_if_possible(), &self.mapping) {
+            (Err(Errno(libc::EFAULT)), Mapping::Mapped(_, object, end)) => {
+                Err(reason_of_loss(*object, *end))
             }
             (populated, _) => populated,
         }
     }
 
-    /// Writes once to a descriptor straight from the memory.
+    /// Writes once from the memory to a descriptor.
     pub fn write_to(&self, fd: BorrowedFd<'_>, bytes: Range<u64>) -> nix::Result<usize> {
         let (at, length) = self.part(bytes);
         // SAFETY: the part is within the window, and the kernel only reads it.
@@ -218,28 +219,27 @@ impl<'a> Window<'a> {
             .map(|count| count as usize)
     }
 
-    /// Hands changes to the disk or has them read again: msync(2).
+    /// Writes changes to the disk or reads them again: msync(2).
     pub fn sync(&self, how: MsFlags) -> Result<(), Errno> {
-        // SAFETY: the pages are the window's, and their contents are those of the file, which others
-        // change anyway.
+        // SAFETY: the pages belong to the window, and their contents may change at any time anyway.
         Ok(unsafe { msync(self.start, self.length.get(), how) }?)
     }
 
-    /// Whether all that was read and written was the object's.
+    /// Checks that all accesses so far were to pages of the object.
     ///
     /// # Errors
-    /// EFAULT if part of it was cut off. If it is all there, it has holes: ENOSPC if the file system
-    /// has no room to fill them, and EIO for anything else that kept it from it.
+    /// EFAULT if the object was truncated. Otherwise a hole was not filled: ENOSPC if the file system is
+    /// full, and EIO for any other reason.
     pub fn verify(&self) -> Result<(), Errno> {
-        match &self.origin {
-            Origin::Mapped(pages, object, end) => {
-                pages.verify().map_err(|_| why_lost(*object, *end))
+        match &self.mapping {
+            Mapping::Mapped(pages, object, end) => {
+                pages.verify().map_err(|_| reason_of_loss(*object, *end))
             }
-            Origin::Attached => Ok(()),
+            Mapping::Attached => Ok(()),
         }
     }
 
-    fn cell(&self, offset: u64, width: Width) -> &dyn Atomic {
+    fn number(&self, offset: u64, width: Width) -> &dyn Atomic {
         match width {
             Width::One => self.at::<AtomicU8>(offset),
             Width::Two => self.at::<AtomicU16>(offset),
@@ -250,18 +250,18 @@ impl<'a> Window<'a> {
 
     fn at<A: Atomic>(&self, offset: u64) -> &A {
         let size = size_of::<A>() as u64;
-        assert!(offset.is_multiple_of(size), "a cell of {size} bytes at {offset} is not aligned");
+        assert!(offset.is_multiple_of(size), "{size} bytes at {offset} are not aligned");
         let (at, _) = self.part(offset..offset + size);
-        // SAFETY: the cell is aligned, within the window and lives as long, and is only ever touched by
-        // atomics.
+        // SAFETY: the number is aligned and within the window, lives as long, and only atomics refer to it.
         unsafe { &*at.cast::<A>() }
     }
 
-    /// Where these bytes of the object are. The last page of the object is there to its end.
+    /// The address and the length of these bytes of the object. They may lie behind its end, in its last
+    /// page.
     fn part(&self, bytes: Range<u64>) -> (*mut c_void, usize) {
         let end = self.first + self.length.get().next_multiple_of(page_size()) as u64;
         assert!(self.first <= bytes.start && bytes.end <= end, "{bytes:?} is not in the window");
-        // SAFETY: that is within the window, as was just checked.
+        // SAFETY: the assertion has checked that the address is within the window.
         let at = unsafe { self.start.as_ptr().byte_add((bytes.start - self.first) as usize) };
         (at, (bytes.end - bytes.start) as usize)
     }
@@ -269,16 +269,16 @@ impl<'a> Window<'a> {
 
 impl Drop for Window<'_> {
     fn drop(&mut self) {
-        // Pages see to themselves.
-        if let Origin::Attached = self.origin {
-            // SAFETY: the memory is ours, and no reference into it outlives us.
+        // Pages unmap themselves.
+        if let Mapping::Attached = self.mapping {
+            // SAFETY: this value attached the memory, and no reference into it outlives the value.
             unsafe { libc::shmdt(self.start.as_ptr()) };
         }
     }
 }
 
-/// Why a page of an object was lost, as far as it can be seen afterwards.
-fn why_lost(object: BorrowedFd<'_>, end: u64) -> Errno {
+/// The reason why a page of an object was lost, as far as it can be determined afterwards.
+fn reason_of_loss(object: BorrowedFd<'_>, end: u64) -> Errno {
     let is_all_there = fstat(object).is_ok_and(|status| status.st_size as u64 >= end);
     let is_full = || fstatfs(object).is_ok_and(|system| system.blocks_available() == 0);
     match is_all_there {
@@ -288,11 +288,11 @@ fn why_lost(object: BorrowedFd<'_>, end: u64) -> Errno {
     }
 }
 
-/// Not every C library names it.
+/// Not every C library defines it.
 const MADV_POPULATE_WRITE: libc::c_int = 23;
 
-/// The offsets of the words that a cell lies in, of an aligned one no more than two. Those who wait
-/// and those who wake have to mean the same.
+/// The offsets of the 32-bit words of a number: one or two if it is aligned. Waiters sleep on them, and
+/// wakers wake them.
 fn words(offset: u64, width: Width) -> impl Iterator<Item = u64> {
     (offset - offset % 4..offset + width.bytes()).step_by(4)
 }

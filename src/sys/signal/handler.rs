@@ -1,5 +1,6 @@
 //! Handlers of signals that are installed for a while: sigaction(2).
 
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -27,7 +28,24 @@ impl Handler {
     pub fn install_unless_ignored(signal: Signal, function: extern "C" fn(i32)) -> Option<Self> {
         (!super::is_ignored(signal)).then(|| Self::install(signal, function))
     }
+
+    /// As [`Handler::install`], for a function that gets the kernel's information about the signal: SA_SIGINFO.
+    pub fn install_with_information(signal: Signal, function: WithInformation) -> Self {
+        let mut action = no_action();
+        action.sa_flags = libc::SA_SIGINFO;
+        action.sa_sigaction = function as libc::sighandler_t;
+        Self { signal, before: exchange(signal, Some(&action)) }
+    }
+
+    /// Whether the signal was ignored before.
+    pub fn replaces_ignore(&self) -> bool {
+        self.before.sa_sigaction == libc::SIG_IGN
+    }
 }
+
+/// A handler that gets the number of the signal, the kernel's information about it, and the context that
+/// it interrupts.
+pub type WithInformation = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
 
 impl Drop for Handler {
     fn drop(&mut self) {

@@ -74,7 +74,7 @@ fn create_finds_what_others_create_and_remove_at_the_same_time() {
 #[test]
 fn the_name_of_a_semaphore_is_no_name_of_a_segment() {
     for words in [&["create", "--size", "8"][..], &["write"], &["cat"], &["rm"], &["stat"]] {
-        let reason = "names that begin with 'sem.' belong to semaphores, which 'ipc sem' knows";
+        let reason = "names that begin with 'sem.' belong to semaphores: use 'ipc sem'";
         ipc(&["shm"]).words(words).word("sem.x").is(3, "", &complaint(words[0], "/sem.x", reason));
     }
     let semaphore = Name::new("sem");

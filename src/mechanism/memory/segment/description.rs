@@ -1,40 +1,40 @@
-//! What is known of a segment, whatever its kind.
+//! The description of a segment, whatever its kind.
 
 use std::ffi::OsString;
 
 use crate::sys::process::Object;
 
-/// All that is known of a segment.
+/// The description of a segment.
 #[derive(Clone, Debug)]
 pub struct Description {
-    /// What is known, its name and its size first.
+    /// The facts, the name and the size first.
     pub facts: Vec<Fact>,
-    /// What its holders are found by.
+    /// The object by which its holders are found.
     pub object: Object,
 }
 
 impl Description {
-    /// What is known by this key.
+    /// The fact with this key.
     pub fn fact(&self, key: &str) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.key == key)
     }
 }
 
-/// Something that is known of a segment.
+/// A fact about a segment.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// What it is.
+    /// Its key, as `stat` prints it.
     pub key: &'static str,
-    /// What is known.
+    /// Its value.
     pub value: Value,
 }
 
-/// What is known.
+/// The value of a fact.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// A name, in any bytes, or a key.
     Name(OsString),
-    /// A number of bytes or of anything else.
+    /// A number, of bytes or of anything else.
     Number(u64),
     /// Permissions.
     Mode(u32),

@@ -1,15 +1,13 @@
-//! Segments: pieces of memory that processes share, whatever the kernel calls them.
+//! Shared memory segments: one interface, and an engine for each kind of name.
 //!
-//! A kind of segment is a type of names ([`Place`]) and what opening one gives ([`Segment`]), in a
-//! file of its own. Everything that can be done with a segment is written over these two. Kinds
-//! whose segments are files have only to say where those are: `file_place` has the rest.
+//! An engine implements [`SegmentName`] for its type of names and [`Segment`] for what it opens. POSIX
+//! shared memory objects and mapped files share one engine, `file`: they differ in the directory and
+//! in the links they allow. `by_name` chooses the engine of a name that may be of several kinds.
 
-mod any;
+mod by_name;
 mod description;
+mod error;
 mod file;
-mod file_place;
-mod mapped_file;
-mod shared_memory;
 mod system_v;
 mod view;
 mod write;
@@ -19,6 +17,7 @@ use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 pub use self::description::{Description, Fact, Value};
+pub use self::error::Error;
 pub use self::view::View;
 pub use self::write::{Fit, WriteError, write_to};
 pub use crate::sys::memory::{Access, Window};
@@ -28,13 +27,13 @@ use crate::base::name::SystemVName;
 use crate::io::transfer;
 use crate::sys::origin::Found;
 
-/// Where a segment is, by name.
-pub trait Place: AsRef<OsStr> {
-    /// Makes a segment whose memory is all there, so that nobody runs out of it later; returns the
-    /// name by which it is reached, if that is another than this.
+/// The name of a segment.
+pub trait SegmentName: AsRef<OsStr> {
+    /// Creates a segment of zeros, and allocates all of its memory, so that no program that maps it
+    /// runs out of memory later. Returns the name that reaches the segment, if it is another one.
     ///
     /// # Errors
-    /// EEXIST if there is one; ENOSPC if there is no room, with nothing left behind.
+    /// [`Error::Exists`]; [`Error::Full`]. A call that fails leaves nothing behind.
     fn create(
         &self,
         size: u64,
@@ -42,56 +41,56 @@ pub trait Place: AsRef<OsStr> {
         page_size: PageSize,
     ) -> Result<Option<SystemVName>, Error>;
 
-    /// Makes a segment of zeros up to `offset`, and then of all the bytes of `source`. Where the
-    /// kind of segment allows, nobody sees it before it is complete.
+    /// Creates a segment of zeros up to `offset`, followed by all bytes of `source`. Where the kind of
+    /// segment allows it, the segment appears when it is complete.
     fn create_from(
         &self,
         source: BorrowedFd<'_>,
         offset: u64,
         mode: u32,
-    ) -> Result<Made, WriteError>;
+    ) -> Result<Created, WriteError>;
 
     /// Opens an existing segment.
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error>;
 
-    /// Whether a segment of such a name can have another size later.
-    fn can_grow(&self) -> bool;
-
-    /// The same, with who made it.
+    /// Opens an existing segment, and returns its creator too.
     fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error>;
 
-    /// Removes the name. Those who have the segment open go on using it.
+    /// Whether a segment of such a name can be resized.
+    fn can_grow(&self) -> bool;
+
+    /// Removes the name. Processes that have opened the segment keep it.
     fn remove(&self) -> Result<(), Error>;
 
-    /// Has the name be on disk, where there is one.
+    /// Writes the name to the disk, if the segment is on one.
     fn sync_name(&self) -> Result<(), Error>;
 
-    /// All that is known of it.
+    /// Describes the segment.
     fn describe(&self) -> Result<Description, Error>;
 
-    /// All segments of this kind.
-    fn list() -> Listed
+    /// Lists the segments of this kind.
+    fn list() -> Listing
     where
         Self: Sized;
 }
 
 /// An open segment.
 pub trait Segment {
-    /// How many bytes it has at the moment.
-    fn size(&self) -> Result<u64, Errno>;
+    /// Its size in bytes at the moment.
+    fn size(&self) -> Result<u64, Error>;
 
-    /// Whether somebody has removed it since it was opened, as far as the kernel tells: what was
-    /// done to the segment is not undone by a question that fails.
+    /// Whether it was removed after it was opened. If the kernel does not say, it was not: the changes
+    /// that the caller made are made all the same.
     fn was_removed(&self) -> bool;
 
-    /// Whether it can have another size.
+    /// Whether it can be resized.
     fn can_grow(&self) -> bool;
 
-    /// Whether that is what this descriptor leads to as well.
+    /// Whether this descriptor refers to the segment.
     fn is(&self, fd: BorrowedFd<'_>) -> bool;
 
-    /// Moves bytes from a descriptor to this offset, until the limit or the end of the source;
-    /// returns how many. Where the segment can grow, it does.
+    /// Copies bytes from a descriptor to this offset, up to the limit or the end of the source; returns
+    /// their number. The segment grows if it can.
     fn fill(
         &self,
         source: BorrowedFd<'_>,
@@ -99,7 +98,7 @@ pub trait Segment {
         limit: Option<u64>,
     ) -> Result<u64, transfer::Error>;
 
-    /// Moves these bytes to a descriptor; returns how many there were.
+    /// Copies these bytes to a descriptor; returns their number.
     fn drain(
         &self,
         destination: BorrowedFd<'_>,
@@ -107,124 +106,93 @@ pub trait Segment {
         passing: Passing,
     ) -> Result<u64, transfer::Error>;
 
-    /// Reads what is at this offset; 0 is the end.
-    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno>;
+    /// Reads bytes at this offset; 0 is the end.
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error>;
 
-    /// The first of these bytes that are stored, up to the next hole. What is not stored is zeros,
-    /// and takes no room; where no byte is stored, this is the empty range at their end.
-    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Errno>;
+    /// The first of these bytes that are stored, up to the next hole. A hole reads as zeros and takes
+    /// no room. If no byte is stored, this is the empty range at their end.
+    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Error>;
 
-    /// The part with these bytes, in our memory.
-    fn window(&self, bytes: Range<u64>) -> Result<Window<'_>, Errno>;
+    /// Maps the part that contains these bytes.
+    fn window(&self, bytes: Range<u64>) -> Result<Window<'_>, Error>;
 
-    /// Gets memory for bytes that are to be written beyond the end, which stays where it is.
+    /// Allocates memory for bytes that are about to be written beyond the end. The size stays.
     fn reserve(&self, bytes: Range<u64>) -> Result<(), Error>;
 
-    /// Gives back what is reserved beyond the end.
+    /// Frees the memory that is reserved beyond the end.
     fn release(&self);
 
-    /// Gives it another size. What is added is zeros, and its memory is all there.
+    /// Changes the size. Added bytes are zeros, and their memory is allocated.
     fn resize(&self, size: u64) -> Result<(), Error>;
 
-    /// Hands changes to the disk, or has them read again, where there is one.
-    fn sync(&self, how: Sync) -> Result<(), Errno>;
+    /// Writes changes to the disk or reads them again, if the segment is on a disk.
+    fn sync(&self, how: Sync) -> Result<(), Error>;
+
+    /// The range from `offset` on: `count` bytes, or all.
+    ///
+    /// # Errors
+    /// [`Error::BeyondTheEnd`].
+    fn range(&self, offset: u64, count: Option<u64>) -> Result<Range<u64>, Error> {
+        let size = self.size()?;
+        let end = count.map_or(Some(size.max(offset)), |count| offset.checked_add(count));
+        match end {
+            Some(end) if offset <= size && end <= size => Ok(offset..end),
+            _ => Err(Error::BeyondTheEnd { offset, count, size }),
+        }
+    }
+
+    /// Checks that the segment still has its name, so that other processes find the changes.
+    ///
+    /// # Errors
+    /// [`Error::Removed`].
+    fn check_not_removed(&self) -> Result<(), Error> {
+        if self.was_removed() { Err(Error::Removed) } else { Ok(()) }
+    }
 }
 
-/// What memory is made of.
+/// The size of the pages of a segment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PageSize {
     /// Ordinary pages.
     Ordinary,
-    /// Huge ones, which cost less to touch for the first time and to find again.
+    /// Huge pages: fewer page faults and fewer TLB misses.
     Huge,
 }
 
-/// How bytes get out of a segment.
+/// How bytes of a segment are passed to a pipe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Passing {
-    /// A pipe may be handed the pages themselves, where later changes show.
+    /// The pipe may get the pages themselves, so that its reader sees later changes.
     ByReference,
-    /// Bytes are copied as they are now.
+    /// The bytes are copied.
     ByValue,
 }
 
-/// What is to become of changes to a mapped file: msync(2).
+/// How changes of a mapped file are synchronised: msync(2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sync {
-    /// They are on disk when the call returns.
+    /// Write them, and wait until they are on the disk.
     Now,
-    /// They will be.
+    /// Have them written, without waiting.
     Soon,
-    /// Other mappings of the file are to see what is in the file.
+    /// Invalidate other mappings, so that they read the file again.
     Invalidate,
 }
 
-/// What became of making a segment from bytes.
-pub enum Made {
-    /// It is there, with all of them.
+/// The outcome of creating a segment from bytes.
+pub enum Created {
+    /// It exists, and contains all of them.
     Complete(Box<dyn Segment>),
-    /// Somebody else has made one of that name meanwhile. What was read of the source is in this
-    /// file, from its position on.
+    /// Another process has created a segment of that name first. The bytes that were read from the
+    /// source are in this file, from its position on.
     TooLate(Option<OwnedFd>),
 }
 
-/// Why a segment cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Error {
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] Errno),
-    /// There is something of that name, and it is no segment of this kind.
-    #[error("{0}")]
-    OfAnotherKind(&'static str),
-    /// It would be another one each time, and nobody would find it again.
-    #[error("this is a new segment each time")]
-    Nameless,
-    /// A segment of this kind keeps its size.
-    #[error("a System V segment cannot be resized")]
-    FixedSize,
-    /// There are no huge pages for it.
-    #[error("{0}")]
-    NoHugePages(&'static str),
-    /// The kernel does not let a segment of this kind be so large.
-    #[error("{size} bytes are more than a System V segment may have ({limit})")]
-    TooLarge {
-        /// What was asked for.
-        size: u64,
-        /// What there may be.
-        limit: u64,
-    },
-    /// Nor more of them, in number.
-    #[error("there are as many System V segments as there may be ({limit})")]
-    TooMany {
-        /// How many.
-        limit: u64,
-    },
-    /// Nor more of them, in memory.
-    #[error("System V segments would have more pages than they may ({limit})")]
-    TooManyPages {
-        /// How many, of all of them.
-        limit: u64,
-    },
-    /// The kernel chooses identifiers.
-    #[error("the kernel chooses identifiers")]
-    Identifier,
-    /// The kernel makes no segment of this kind without a byte.
-    #[error("a System V segment has one byte or more")]
-    Empty,
-}
-
-/// Which segments there are.
+/// The segments that exist.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
-    /// Those that are known.
+pub struct Listing {
+    /// The segments.
     pub found: Vec<Description>,
-    /// The places where others may be listed, and why those cannot be read.
+    /// The files and directories that list more of them and cannot be read, with the reason.
     pub unlisted: Vec<(&'static str, Errno)>,
-}
-
-impl From<nix::errno::Errno> for Error {
-    fn from(errno: nix::errno::Errno) -> Self {
-        Self::Kernel(errno.into())
-    }
 }

@@ -1,20 +1,19 @@
-//! Numbers of a segment that are only looked at: lseek(2).
+//! A view of numbers that are only read: lseek(2).
 //!
-//! A mapping gets a page of memory for each hole that is touched, and where there is no room for it
-//! that is an error. So only bytes that are stored are mapped, and a hole reads as zeros. Numbers are
-//! not read by pread(2), which may find half of an old one and half of a new one.
+//! The kernel allocates a page for each hole that is read through a mapping, and without room for it
+//! raises SIGBUS. So only bytes that are stored are mapped, and holes read as zeros here. pread(2)
+//! would not do: it may return half of an old number and half of a new one.
 
 use std::ops::Range;
 
-use crate::base::errno::Errno;
-use crate::mechanism::memory::segment::{Segment, Window};
+use crate::mechanism::memory::segment::{Error, Segment, Window};
 use crate::sys::memory::Width;
 
-/// These bytes of a segment.
+/// A range of bytes of a segment, to be read.
 pub struct View<'a> {
     segment: &'a dyn Segment,
     bytes: Range<u64>,
-    /// Where the last number was found.
+    /// The part that contained the last number.
     part: Part<'a>,
 }
 
@@ -30,11 +29,11 @@ impl<'a> View<'a> {
         Self { segment, bytes, part }
     }
 
-    /// The bits of a number, which is read at once if it is aligned.
+    /// The bits of a number. An aligned number is read atomically.
     ///
     /// # Errors
-    /// EFAULT if the segment ends before the bytes of the view do.
-    pub fn load(&mut self, at: u64, width: Width) -> Result<u64, Errno> {
+    /// [`Error::Shrank`] if the segment now ends before the view does.
+    pub fn load(&mut self, at: u64, width: Width) -> Result<u64, Error> {
         if at.is_multiple_of(width.bytes()) {
             return self.load_aligned(at, width);
         }
@@ -46,7 +45,7 @@ impl<'a> View<'a> {
     }
 
     /// An aligned number lies in one page, and so in one part.
-    fn load_aligned(&mut self, at: u64, width: Width) -> Result<u64, Errno> {
+    fn load_aligned(&mut self, at: u64, width: Width) -> Result<u64, Error> {
         if !self.part.range().contains(&at) {
             self.part = self.find(at)?;
         }
@@ -54,17 +53,18 @@ impl<'a> View<'a> {
             Part::Hole(_) => Ok(0),
             Part::Stored(_, window) => {
                 let bits = window.load(at, width);
-                window.verify().map(|()| bits)
+                window.verify()?;
+                Ok(bits)
             }
         }
     }
 
-    /// The part that a byte lies in.
-    fn find(&self, at: u64) -> Result<Part<'a>, Errno> {
+    /// The part that contains a byte.
+    fn find(&self, at: u64) -> Result<Part<'a>, Error> {
         let stored = self.segment.stored(at..self.bytes.end)?;
-        // What is beyond the end looks like a hole.
+        // lseek(2) reports bytes beyond the end as a hole.
         if self.segment.size()? < self.bytes.end {
-            return Err(Errno(libc::EFAULT));
+            return Err(Error::Shrank);
         }
         if stored.contains(&at) {
             return Ok(Part::Stored(stored.clone(), self.segment.window(stored)?));

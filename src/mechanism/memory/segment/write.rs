@@ -1,4 +1,4 @@
-//! Writing to a segment that is there, or that is made for it.
+//! Writing to a segment, which is created if it does not exist.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -6,65 +6,62 @@ use crate::base::errno::Errno;
 use crate::base::exit::Failure;
 use crate::io::transfer;
 use crate::io::transfer::Side;
-use crate::mechanism::memory::segment::{Access, Error, Made, Place, Segment};
+use crate::mechanism::memory::segment::{Access, Created, Error, Segment, SegmentName};
 use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::stream;
 
-/// Why bytes did not get into a segment.
+/// Why bytes were not written to a segment.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum WriteError {
     /// The segment cannot be used.
     #[error(transparent)]
     Segment(#[from] Error),
-    /// The segment that is there is none to write to.
+    /// The caller refuses to write to the segment that exists.
     #[error(transparent)]
     Refused(#[from] Failure),
     /// The source cannot be read.
     #[error(transparent)]
     Source(Errno),
-    /// The source is what is written to, and would never end.
+    /// The source is the segment, and would never end.
     #[error("the input is the segment itself")]
     Itself,
-    /// There is more of it than fits; so much of it was written.
+    /// The source is longer than the segment.
     #[error("the input does not fit into {room} bytes; {written} were written")]
     DoesNotFit {
-        /// What there is room for.
+        /// The number of bytes from the offset to the end of the segment.
         room: u64,
-        /// What was written.
+        /// The number of bytes written.
         written: u64,
-        /// Whether the segment can be had larger.
+        /// Whether the segment can grow.
         can_grow: bool,
     },
-    /// It failed when the segment had grown to this size.
-    #[error("{errno}; it has {size} bytes now")]
+    /// An error after the segment had grown.
+    #[error("{error}; it has {size} bytes now")]
     Partly {
-        /// Why.
-        errno: Errno,
-        /// In bytes.
+        /// The error.
+        error: Error,
+        /// The size of the segment now.
         size: u64,
     },
-    /// The source had less than it said, for a segment that was made for all of it.
+    /// The source ended before the size that was reported for it.
     #[error("the input became shorter while it was read")]
     CutShort,
-    /// Somebody removed the segment meanwhile.
-    #[error("the segment was removed")]
-    Removed,
     /// The offset is beyond the end.
     #[error("offset {offset} is beyond the end, {size}")]
     BeyondTheEnd {
-        /// Where it was to be written.
+        /// The offset.
         offset: u64,
-        /// How large the segment is.
+        /// The size of the segment.
         size: u64,
-        /// Whether it can be had larger.
+        /// Whether the segment can grow.
         can_grow: bool,
     },
 }
 
 impl From<Errno> for WriteError {
     fn from(errno: Errno) -> Self {
-        Self::Segment(Error::Kernel(errno))
+        Self::Segment(errno.into())
     }
 }
 
@@ -72,48 +69,47 @@ impl From<transfer::Error> for WriteError {
     fn from(error: transfer::Error) -> Self {
         match error.side {
             Side::Source => Self::Source(error.errno),
-            // It was there when it was opened.
-            Side::Destination if error.errno == Errno(libc::ENOENT) => Self::Removed,
-            Side::Destination => Self::Segment(Error::Kernel(error.errno)),
+            // The segment existed when it was opened.
+            Side::Destination if error.errno == Errno(libc::ENOENT) => Error::Removed.into(),
+            Side::Destination => error.errno.into(),
         }
     }
 }
 
-/// What becomes of the size of a segment that is written to.
+/// The size of an existing segment after a write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fit {
-    /// It stays, and what does not fit is refused.
+    /// It stays, and a longer input is refused.
     Keep,
-    /// It grows where that is needed.
+    /// It grows if necessary.
     Grow,
-    /// It ends where the input ends.
+    /// It becomes the end of the input.
     Exactly,
 }
 
-/// Writes all of `source` to this offset of the segment of this name, which is made if there is
-/// none. Of several that make it at the same time one does, and the others write into it. They
-/// were not told that it has a size, so it grows for them. Returns the segment.
+/// Writes all of `source` at this offset to the segment of this name, which is created if it does not
+/// exist. If several processes create it at the same time, one succeeds. The others write to it, and
+/// it grows for them, as they did not know its size. Returns the segment.
 ///
 /// # Errors
-/// [`WriteError::Refused`] if `accept` refuses what is there; [`WriteError::DoesNotFit`], before a
-/// byte is written if the source tells its size; [`Error::FixedSize`], before anything else, where the
-/// segment is to have another size and cannot.
+/// [`WriteError::Refused`] if `accept` refuses an existing segment; [`WriteError::DoesNotFit`], before
+/// a byte is written if the size of the source is known; [`Error::FixedSize`], before anything else.
 pub fn write_to<A>(
-    place: &impl Place,
+    name: &impl SegmentName,
     source: BorrowedFd<'_>,
     offset: u64,
     mode: u32,
     fit: Fit,
     accept: impl Fn(&Found) -> Result<A, Failure>,
 ) -> Result<Box<dyn Segment>, WriteError> {
-    if fit != Fit::Keep && !place.can_grow() {
+    if fit != Fit::Keep && !name.can_grow() {
         return Err(Error::FixedSize.into());
     }
     let (mut kept, mut fit): (Option<OwnedFd>, Fit) = (None, fit);
     loop {
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
-        match place.open_found(Access::Write) {
-            Err(Error::Kernel(Errno(libc::ENOENT))) => {}
+        match name.open_found(Access::Write) {
+            Err(Error::NotFound) => {}
             opened => {
                 let (segment, found) = opened?;
                 accept(&found)?;
@@ -121,9 +117,9 @@ pub fn write_to<A>(
                 return Ok(segment);
             }
         }
-        match place.create_from(source, offset, mode)? {
-            Made::Complete(segment) => return Ok(segment),
-            Made::TooLate(read) => {
+        match name.create_from(source, offset, mode)? {
+            Created::Complete(segment) => return Ok(segment),
+            Created::TooLate(read) => {
                 kept = read.or(kept);
                 fit = if fit == Fit::Keep { Fit::Grow } else { fit };
             }
@@ -141,14 +137,13 @@ fn write(
         return Err(WriteError::Itself);
     }
     match (fit, segment.can_grow()) {
-        (Fit::Grow | Fit::Exactly, true) => write_freely(segment, source, offset, fit),
+        (Fit::Grow | Fit::Exactly, true) => write_growing(segment, source, offset, fit),
         (Fit::Keep, _) | (_, false) => write_within(segment, source, offset),
     }?;
-    // Nobody would find what was written.
-    if segment.was_removed() { Err(WriteError::Removed) } else { Ok(()) }
+    Ok(segment.check_not_removed()?)
 }
 
-/// Writes what fits into the segment as it is.
+/// Writes to a segment whose size stays.
 fn write_within(
     segment: &dyn Segment,
     source: BorrowedFd<'_>,
@@ -167,15 +162,15 @@ fn write_within(
     Ok(())
 }
 
-/// Writes all of it, and lets the segment grow for it.
-fn write_freely(
+/// Writes to a segment that grows.
+fn write_growing(
     segment: &dyn Segment,
     source: BorrowedFd<'_>,
     offset: u64,
     fit: Fit,
 ) -> Result<(), WriteError> {
     let size = segment.size()?;
-    let end = offset.checked_add(remaining(source).unwrap_or(0)).ok_or(Errno(libc::EFBIG))?;
+    let end = offset.checked_add(remaining(source).unwrap_or(0)).ok_or(Error::TooLarge)?;
     if end > size {
         segment.reserve(size..end)?;
     }
@@ -183,7 +178,7 @@ fn write_freely(
     match filled {
         Ok(written) if fit == Fit::Exactly => segment.resize(offset + written)?,
         Ok(written) if written > 0 && offset + written >= end => {}
-        // The source had less than it said, or was not read to its end.
+        // The source ended before its reported size, or was not read to its end.
         _ if end > size => segment.release(),
         _ => {}
     }
@@ -191,7 +186,7 @@ fn write_freely(
         return Ok(filled.map(drop)?);
     };
     match segment.size() {
-        Ok(grown) if grown > size => Err(WriteError::Partly { errno, size: grown }),
+        Ok(grown) if grown > size => Err(WriteError::Partly { error: errno.into(), size: grown }),
         _ => Ok(filled.map(drop)?),
     }
 }

@@ -1,7 +1,5 @@
-//! A System V segment that is there: shmat(2), IPC_STAT of shmctl(2).
-#![allow(unsafe_code, reason = "moves to sys")]
+//! An existing System V segment: shmat(2).
 
-use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
@@ -9,20 +7,20 @@ use std::os::fd::BorrowedFd;
 use crate::base::errno::Errno;
 use crate::io::transfer;
 use crate::io::transfer::Side;
-use crate::mechanism::memory::segment::system_v::MARKED;
 use crate::mechanism::memory::segment::{Access, Error, Passing, Segment, Sync, Window};
 use crate::sys::memory::Width;
 use crate::sys::origin::Found;
 use crate::sys::system_v::no_such;
+use crate::sys::system_v_segment::{is_marked, status};
 
-/// A segment, by its identifier. The kernel has no handles to these: it is attached whenever it is
-/// used.
+/// A segment, by its identifier. The kernel has no handles for these, so the segment is attached for
+/// each operation.
 #[derive(Debug)]
 pub struct Attachable {
     id: i32,
     size: NonZeroUsize,
     access: Access,
-    /// Whether it was marked for removal already when it was opened.
+    /// Whether it was marked for removal when it was opened.
     was_marked: bool,
 }
 
@@ -30,11 +28,16 @@ impl Attachable {
     /// The segment with this identifier.
     ///
     /// # Errors
-    /// ENOENT if there is none, or not any more; EACCES for those who may not read it.
+    /// ENOENT if no segment has it; EACCES without permission to read the segment.
     pub fn new(id: i32, access: Access) -> Result<Self, Errno> {
         let status = status(id)?;
         let size = NonZeroUsize::new(status.shm_segsz).ok_or(Errno(libc::EINVAL))?;
         Ok(Self { id, size, access, was_marked: is_marked(&status) })
+    }
+
+    /// Segments are attached as a whole.
+    fn attach(&self) -> Result<Window<'_>, Errno> {
+        Window::attach(self.id, self.size, self.access).map_err(no_such)
     }
 
     fn end(&self, offset: u64, limit: Option<u64>) -> u64 {
@@ -44,7 +47,7 @@ impl Attachable {
 }
 
 impl Segment for Attachable {
-    fn size(&self) -> Result<u64, Errno> {
+    fn size(&self) -> Result<u64, Error> {
         Ok(self.size.get() as u64)
     }
 
@@ -59,7 +62,7 @@ impl Segment for Attachable {
         false
     }
 
-    /// No descriptor leads to one.
+    /// No descriptor refers to a System V segment.
     fn is(&self, _: BorrowedFd<'_>) -> bool {
         false
     }
@@ -71,7 +74,7 @@ impl Segment for Attachable {
         limit: Option<u64>,
     ) -> Result<u64, transfer::Error> {
         let end = self.end(offset, limit);
-        let window = self.window(0..end).map_err(|errno| Side::Destination.failed(errno))?;
+        let window = self.attach().map_err(|errno| Side::Destination.failed(errno))?;
         Side::Source.repeat(source, offset..end, |part| window.read_from(source, part))
     }
 
@@ -82,31 +85,30 @@ impl Segment for Attachable {
         _: Passing,
     ) -> Result<u64, transfer::Error> {
         let end = self.end(bytes.start, Some(bytes.end - bytes.start));
-        let window = self.window(0..end).map_err(|errno| Side::Source.failed(errno))?;
+        let window = self.attach().map_err(|errno| Side::Source.failed(errno))?;
         Side::Destination
             .repeat(destination, bytes.start..end, |part| window.write_to(destination, part))
     }
 
-    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
         let end = self.end(offset, Some(buffer.len() as u64));
-        let window = self.window(0..end)?;
+        let window = self.attach()?;
         for (byte, at) in buffer.iter_mut().zip(offset..end) {
             *byte = window.load(at, Width::One) as u8;
         }
         Ok(end.saturating_sub(offset) as usize)
     }
 
-    /// The kernel does not tell where it has holes.
-    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Errno> {
+    /// The kernel does not report the holes of these segments.
+    fn stored(&self, bytes: Range<u64>) -> Result<Range<u64>, Error> {
         Ok(bytes)
     }
 
-    /// Segments are attached as a whole.
-    fn window(&self, _: Range<u64>) -> Result<Window<'_>, Errno> {
-        Window::attach(self.id, self.size, self.access).map_err(no_such)
+    fn window(&self, _: Range<u64>) -> Result<Window<'_>, Error> {
+        Ok(self.attach()?)
     }
 
-    /// All of it is there, and there will never be more.
+    /// All memory within the fixed size is allocated.
     fn reserve(&self, bytes: Range<u64>) -> Result<(), Error> {
         if bytes.end <= self.size.get() as u64 { Ok(()) } else { Err(Error::FixedSize) }
     }
@@ -117,43 +119,14 @@ impl Segment for Attachable {
         Err(Error::FixedSize)
     }
 
-    /// There is no disk behind it.
-    fn sync(&self, _: Sync) -> Result<(), Errno> {
+    /// These segments are on no disk.
+    fn sync(&self, _: Sync) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The identifier of the segment with this key, which is made if the flags say so: shmget(2).
-pub fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
-    // SAFETY: the call takes numbers only.
-    match unsafe { libc::shmget(key, size, flags) } {
-        -1 => Err(Errno::last()),
-        id => Ok(id),
-    }
-}
-
-/// What the kernel knows of a segment.
-pub fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
-    let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
-    // SAFETY: the kernel writes no more than it is.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_STAT, status.as_mut_ptr()) })
-        .map_err(no_such)?;
-    // SAFETY: the call succeeded, so the kernel wrote it.
-    Ok(unsafe { status.assume_init() })
-}
-
-/// Who made a segment.
+/// The creator and the permissions of a segment.
 pub fn found(id: i32) -> Result<Found, Errno> {
     let permissions = status(id)?.shm_perm;
     Ok(Found::in_kernel(permissions.cuid, u32::from(permissions.mode) & 0o777))
-}
-
-fn is_marked(status: &libc::shmid_ds) -> bool {
-    u32::from(status.shm_perm.mode) & MARKED != 0
-}
-
-/// Removes a segment.
-pub fn destroy(id: i32) -> Result<(), Errno> {
-    // SAFETY: the command needs no structure.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map_err(no_such)
 }

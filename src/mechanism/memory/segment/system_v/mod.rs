@@ -6,21 +6,23 @@ mod unfinished;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use self::attachable::{Attachable, destroy, get};
+use self::attachable::Attachable;
 use self::unfinished::Unfinished;
 use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
 use crate::io::fill;
 use crate::mechanism::memory::segment::{
-    Access, Description, Error, Fact, Listed, Made, PageSize, Place, Segment, Value, WriteError,
+    Access, Created, Description, Error, Fact, Listing, PageSize, Segment, SegmentName, Value,
+    WriteError,
 };
 use crate::sys::memfd;
 use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
+use crate::sys::system_v_segment::{self, MARKED};
 
-impl Place for SystemVName {
+impl SegmentName for SystemVName {
     fn create(
         &self,
         size: u64,
@@ -31,8 +33,8 @@ impl Place for SystemVName {
         let made = Unfinished::make(target, size, mode, page_size)?;
         let id = made.id();
         match made.populate(page_size).and_then(|()| made.finish(mode)) {
-            // Somebody who knows the key has removed it already, and so it was there.
-            Err(Errno(libc::ENOENT)) => {}
+            // Another process has removed it already. It did exist.
+            Err(Error::NotFound) => {}
             finished => finished?,
         }
         Ok(target.is_private().then(|| SystemVName::of_id(id)))
@@ -43,34 +45,32 @@ impl Place for SystemVName {
         source: BorrowedFd<'_>,
         offset: u64,
         mode: u32,
-    ) -> Result<Made, WriteError> {
+    ) -> Result<Created, WriteError> {
         let target = Target::new(self)?;
         if target.is_private() {
             return Err(Error::Nameless.into());
         }
-        // Its size has to be known when it is made.
+        // The size has to be known when the segment is created.
         let kept = match remaining(source) {
             Some(_) => None,
-            None => Some(keep(source)?),
+            None => Some(read_all(source)?),
         };
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
         let known = remaining(source).unwrap_or(0);
-        let size = offset.checked_add(known).ok_or(Errno(libc::EFBIG))?;
+        let size = offset.checked_add(known).ok_or(Error::TooLarge)?;
         let made = match Unfinished::make(target, size, mode, PageSize::Ordinary) {
-            Err(Error::Kernel(Errno(libc::EEXIST))) => return Ok(Made::TooLate(kept)),
+            Err(Error::Exists) => return Ok(Created::TooLate(kept)),
             made => made?,
         };
         let segment = made.attachable()?;
         if segment.fill(source, offset, Some(known))? < known {
             return Err(WriteError::CutShort);
         }
-        // Nobody would find what was written. Who may not read it cannot look any more later.
-        if segment.was_removed() {
-            return Err(WriteError::Removed);
-        }
+        // Before the permissions are set: after that the creator may lack the permission to check.
+        segment.check_not_removed()?;
         match made.finish(mode) {
-            Err(Errno(libc::ENOENT)) => Err(WriteError::Removed),
-            finished => Ok(finished.map(|()| Made::Complete(Box::new(segment)))?),
+            Err(Error::NotFound) => Err(Error::Removed.into()),
+            finished => Ok(finished.map(|()| Created::Complete(Box::new(segment)))?),
         }
     }
 
@@ -89,10 +89,10 @@ impl Place for SystemVName {
     }
 
     fn remove(&self) -> Result<(), Error> {
-        Ok(destroy(find(self)?)?)
+        Ok(system_v_segment::remove(find(self)?)?)
     }
 
-    /// There is no disk.
+    /// These segments are on no disk.
     fn sync_name(&self) -> Result<(), Error> {
         Ok(())
     }
@@ -102,17 +102,14 @@ impl Place for SystemVName {
         Ok(described(&row, self.as_ref().to_owned()))
     }
 
-    fn list() -> Listed {
+    fn list() -> Listing {
         let rows = system_v::table("shm");
-        Listed {
+        Listing {
             found: rows.iter().flatten().map(|row| described(row, row.name())).collect(),
             unlisted: rows.err().map(|errno| ("/proc/sysvipc/shm", errno)).into_iter().collect(),
         }
     }
 }
-
-/// SHM_DEST: it goes when the last one detaches.
-const MARKED: u32 = 0o1000;
 
 fn described(row: &Row, name: OsString) -> Description {
     let number = |column| Value::Number(row.number(column) as u64);
@@ -143,13 +140,13 @@ fn described(row: &Row, name: OsString) -> Description {
     }
 }
 
-/// All that a stream gives.
-fn keep(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
+/// Reads a stream to its end, into a file in memory.
+fn read_all(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
     let file = memfd::new()?;
     fill::from_stream(stream, fill::Destination::new(&file, 0), 0, None)?;
     Ok(file)
 }
 
 fn find(name: &SystemVName) -> Result<i32, Errno> {
-    Target::new(name)?.find(|key| get(key, 0, 0), attachable::status)
+    Target::new(name)?.find(|key| system_v_segment::get(key, 0, 0), system_v_segment::status)
 }

@@ -1,31 +1,29 @@
-//! A System V segment that is yet to be filled: shmget(2), IPC_SET of shmctl(2).
-#![allow(unsafe_code, reason = "moves to sys")]
+//! A System V segment that is created and not filled yet: shmget(2), IPC_SET of shmctl(2).
 
 use crate::base::errno::Errno;
-use crate::mechanism::memory::segment::system_v::attachable;
-use crate::mechanism::memory::segment::system_v::attachable::{Attachable, get};
+use crate::mechanism::memory::segment::system_v::attachable::Attachable;
 use crate::mechanism::memory::segment::{Access, Error, PageSize, Segment};
-use crate::sys::system_v::{self, Kind, NEW, OURS, Target, no_such};
-use crate::sys::{meminfo, offset, sysctl};
+use crate::sys::system_v::{self, Kind, NEW, OURS, Target};
+use crate::sys::{meminfo, offset, sysctl, system_v_segment};
 
-/// A segment that is not yet as it shall be.
+/// A segment whose bytes and permissions are not set yet.
 #[derive(Debug)]
 pub struct Unfinished(system_v::Unfinished);
 
 impl Unfinished {
-    /// Makes one that its maker may write to, whatever its permissions shall be, and for which there
-    /// is memory: the kernel promises none, and ends processes when there is no more.
+    /// Creates a segment that its creator may write to, whatever its permissions will be, and checks
+    /// that there is memory for it: the kernel reserves none, and ends processes when none is left.
     pub fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<Self, Error> {
-        let make = || make(target, size, mode | OURS, page_size);
+        let make = || create(target, size, mode | OURS, page_size);
         let made = system_v::Unfinished::make(Kind::Segment, make)?;
-        // Huge pages are set aside when the segment is made.
+        // Huge pages are reserved by shmget(2).
         if page_size == PageSize::Ordinary {
-            meminfo::refuse_beyond_available(size)?;
+            meminfo::check_available(size)?;
         }
         Ok(Self(made))
     }
 
-    /// Its identifier.
+    /// The identifier.
     pub fn id(&self) -> i32 {
         self.0.id()
     }
@@ -35,23 +33,23 @@ impl Unfinished {
         Attachable::new(self.id(), Access::Write)
     }
 
-    /// Has all of its memory be there.
-    pub fn populate(&self, page_size: PageSize) -> Result<(), Errno> {
+    /// Allocates all of its memory.
+    pub fn populate(&self, page_size: PageSize) -> Result<(), Error> {
         if page_size == PageSize::Huge {
             return Ok(());
         }
         let segment = self.attachable()?;
         match segment.window(0..segment.size()?)?.populate_if_possible() {
-            Err(Errno(libc::EFAULT)) => Err(Errno(libc::ENOMEM)),
-            populated => populated,
+            Err(Errno(libc::EFAULT)) => Err(Error::Kernel(Errno(libc::ENOMEM))),
+            populated => Ok(populated?),
         }
     }
 
-    /// Gives it its permissions, and leaves it to everybody.
+    /// Sets its permissions. From now on it stays when it is dropped.
     ///
     /// # Errors
-    /// ENOENT if somebody has removed it meanwhile.
-    pub fn finish(self, mode: u32) -> Result<(), Errno> {
+    /// [`Error::NotFound`] if another process has removed it.
+    pub fn finish(self, mode: u32) -> Result<(), Error> {
         if mode & OURS != OURS {
             set_mode(self.id(), mode)?;
         }
@@ -61,36 +59,37 @@ impl Unfinished {
 }
 
 fn set_mode(id: i32, mode: u32) -> Result<(), Errno> {
-    let mut status = attachable::status(id)?;
+    let mut status = system_v_segment::status(id)?;
     status.shm_perm.mode = mode as _;
-    // SAFETY: the kernel reads the structure, which lives through the call.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut status) }).map_err(no_such)
+    system_v_segment::set(id, status)
 }
 
-fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
+fn create(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
     let key = target.new_key().map_err(|_| Error::Identifier)?;
     if size == 0 {
         return Err(Error::Empty);
     }
     let bytes = offset::signed(size)? as usize;
     let huge = if page_size == PageSize::Huge { libc::SHM_HUGETLB } else { 0 };
-    get(key, bytes, NEW | huge | mode as i32).map_err(|errno| why_not_made(errno, size, page_size))
+    let created = system_v_segment::get(key, bytes, NEW | huge | mode as i32);
+    created.map_err(|errno| reason(errno, size, page_size))
 }
 
-fn why_not_made(errno: Errno, size: u64, page_size: PageSize) -> Error {
+/// The reason why shmget(2) failed.
+fn reason(errno: Errno, size: u64, page_size: PageSize) -> Error {
     let limit = sysctl::number("kernel/shmmax", u64::MAX);
     match (errno, page_size) {
         (Errno(libc::ENOMEM | libc::EPERM), PageSize::Huge) => {
             Error::NoHugePages("no huge pages are set aside, as 'sysctl vm.nr_hugepages' does")
         }
-        (Errno(libc::EINVAL), _) if size > limit => Error::TooLarge { size, limit },
-        (Errno(libc::ENOSPC), _) => why_no_more(),
+        (Errno(libc::EINVAL), _) if size > limit => Error::BeyondMaximum { size, limit },
+        (Errno(libc::ENOSPC), _) => limit_reached(),
         (errno, _) => errno.into(),
     }
 }
 
-/// Which of two limits is reached: that of segments, or that of all their pages.
-fn why_no_more() -> Error {
+/// The limit that is reached: the number of segments, or of all their pages.
+fn limit_reached() -> Error {
     let segments = system_v::table("shm").map_or(0, |rows| rows.len() as u64);
     match sysctl::number("kernel/shmmni", 4096) {
         limit if segments >= limit => Error::TooMany { limit },

@@ -1,6 +1,4 @@
-//! Places that are paths: of POSIX shared memory objects, which are files of `/dev/shm`, and of
-//! files anywhere. A kind of them says where its files are and which there are; what can be done
-//! with them is the same.
+//! Names that lead to files.
 
 use std::ffi::OsStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -10,12 +8,12 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 use nix::unistd::{fsync, unlink};
 
+use super::{FileSegment, new};
 use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
-use crate::mechanism::memory::segment::file;
-use crate::mechanism::memory::segment::file::FileSegment;
 use crate::mechanism::memory::segment::{
-    Access, Description, Error, Fact, Listed, Made, PageSize, Place, Segment, Value, WriteError,
+    Access, Created, Description, Error, Fact, Listing, PageSize, Segment, SegmentName, Value,
+    WriteError,
 };
 use crate::mechanism::new_file::NewFile;
 use crate::sys::directory;
@@ -26,37 +24,37 @@ use crate::sys::process::Object;
 use crate::sys::regular_file::{self, Links};
 
 /// A name that leads to a file.
-pub trait FilePlace: AsRef<OsStr> + Sized {
-    /// Whether a link may stand for the file.
+pub trait FileName: AsRef<OsStr> + Sized {
+    /// Whether a symbolic link may lead to the file.
     const LINKS: Links;
-    /// What is said of something of that name that is no regular file.
+    /// The reason to refuse something of that name that is no regular file.
     const NOT_REGULAR: &'static str;
-    /// Where they are listed, for errors.
+    /// The directory that lists the segments of this kind, for errors.
     const REGISTER: &'static str;
 
-    /// Where the file is.
+    /// The path of the file.
     ///
     /// # Errors
     /// That no segment can have such a name.
     fn path(&self) -> Result<impl AsRef<Path>, Error>;
 
-    /// The names of all there are.
+    /// The names of all segments of this kind.
     fn all() -> Result<Vec<Self>, Errno>;
 }
 
-impl<P: FilePlace> Place for P {
+impl<N: FileName> SegmentName for N {
     fn create(
         &self,
         size: u64,
         mode: u32,
         page_size: PageSize,
     ) -> Result<Option<SystemVName>, Error> {
-        // Before the memory is had for nothing.
+        // Before memory is allocated in vain.
         if kind(self.path()?.as_ref()).is_some() {
-            return Err(Errno(libc::EEXIST).into());
+            return Err(Error::Exists);
         }
         let new = NewFile::new(self.path()?.as_ref(), mode)?;
-        file::fill_new(new.file(), size, page_size)?;
+        new::fill_with_zeros(new.file(), size, page_size)?;
         new.link()?;
         Ok(None)
     }
@@ -66,27 +64,29 @@ impl<P: FilePlace> Place for P {
         source: BorrowedFd<'_>,
         offset: u64,
         mode: u32,
-    ) -> Result<Made, WriteError> {
+    ) -> Result<Created, WriteError> {
         let new = NewFile::new(self.path()?.as_ref(), mode)?;
-        file::fill_new_from(new.file(), source, offset)?;
+        new::fill_from(new.file(), source, offset)?;
         match new.link() {
-            Err(Errno(libc::EEXIST)) => Ok(Made::TooLate(Some(rewound(new.into_file(), offset)?))),
+            Err(Errno(libc::EEXIST)) => {
+                Ok(Created::TooLate(Some(rewound(new.into_file(), offset)?)))
+            }
             linked => {
                 linked?;
                 let segment = FileSegment::new(new.into_file(), Access::Write);
-                Ok(Made::Complete(Box::new(segment)))
+                Ok(Created::Complete(Box::new(segment)))
             }
         }
     }
 
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
-        let (file, _) = open_file::<P>(self.path()?.as_ref(), access)?;
+        let (file, _) = open_file::<N>(self.path()?.as_ref(), access)?;
         Ok(Box::new(FileSegment::new(file, access)))
     }
 
     fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error> {
         let path = self.path()?;
-        let (file, status) = open_file::<P>(path.as_ref(), access)?;
+        let (file, status) = open_file::<N>(path.as_ref(), access)?;
         let found = Found::of_open(path.as_ref(), &status)?;
         Ok((Box::new(FileSegment::new(file, access)), found))
     }
@@ -95,10 +95,10 @@ impl<P: FilePlace> Place for P {
         true
     }
 
-    /// A link is never removed for the file that it leads to.
+    /// Refuses a symbolic link, even one that leads to a segment.
     fn remove(&self) -> Result<(), Error> {
         let path = self.path()?;
-        regular_file::status(path.as_ref(), Links::Refused).map_err(refused::<P>)?;
+        regular_file::status(path.as_ref(), Links::Refused).map_err(refused::<N>)?;
         Ok(unlink(path.as_ref())?)
     }
 
@@ -110,33 +110,37 @@ impl<P: FilePlace> Place for P {
     }
 
     fn describe(&self) -> Result<Description, Error> {
-        let status = regular_file::status(self.path()?.as_ref(), P::LINKS).map_err(refused::<P>)?;
+        let status = regular_file::status(self.path()?.as_ref(), N::LINKS).map_err(refused::<N>)?;
         Ok(described(self.as_ref(), &status))
     }
 
-    fn list() -> Listed {
-        let all = P::all();
-        Listed {
-            // One may have gone since, or be a directory.
-            found: all.iter().flatten().filter_map(|place| place.describe().ok()).collect(),
-            unlisted: all.err().map(|errno| (P::REGISTER, errno)).into_iter().collect(),
+    fn list() -> Listing {
+        let all = N::all();
+        Listing {
+            // A name may have been removed since, or be that of a directory.
+            found: all.iter().flatten().filter_map(|name| name.describe().ok()).collect(),
+            unlisted: all.err().map(|errno| (N::REGISTER, errno)).into_iter().collect(),
         }
     }
 }
 
-fn open_file<P: FilePlace>(path: &Path, access: Access) -> Result<(OwnedFd, FileStat), Error> {
-    match regular_file::open(path, file::flags(access), P::LINKS) {
-        // There is no making the file that is missing: the name is taken.
+fn open_file<N: FileName>(path: &Path, access: Access) -> Result<(OwnedFd, FileStat), Error> {
+    let flags = match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::Write => OFlag::O_RDWR,
+    };
+    match regular_file::open(path, flags, N::LINKS) {
+        // The file cannot be created either, as the link has the name.
         Err(regular_file::Error::Kernel(Errno(libc::ENOENT)))
             if kind(path) == Some(SFlag::S_IFLNK) =>
         {
             Err(Error::OfAnotherKind("a symbolic link that leads nowhere"))
         }
-        opened => opened.map_err(refused::<P>),
+        opened => opened.map_err(refused::<N>),
     }
 }
 
-/// What there is of this name, if anything. A link need not lead anywhere.
+/// The type of the file of this name, or of the link.
 fn kind(path: &Path) -> Option<SFlag> {
     let status = fstatat(AT_FDCWD, path, AtFlags::AT_SYMLINK_NOFOLLOW);
     status.ok().map(|status| inode::kind(&status))
@@ -148,14 +152,26 @@ fn rewound(file: OwnedFd, offset: u64) -> Result<OwnedFd, Errno> {
 }
 
 fn described(name: &OsStr, status: &FileStat) -> Description {
-    let name = Fact { key: "name", value: Value::Name(name.to_owned()) };
-    let facts = std::iter::once(name).chain(file::facts(status)).collect();
-    Description { facts, object: Object::from(status) }
+    let facts = [
+        ("name", Value::Name(name.to_owned())),
+        ("size", Value::Number(status.st_size as u64)),
+        ("allocated", Value::Number(status.st_blocks as u64 * 512)),
+        ("mode", Value::Mode(status.st_mode)),
+        ("uid", Value::Number(status.st_uid.into())),
+        ("gid", Value::Number(status.st_gid.into())),
+        ("accessed", Value::Time(status.st_atime)),
+        ("modified", Value::Time(status.st_mtime)),
+        ("changed", Value::Time(status.st_ctime)),
+    ];
+    Description {
+        facts: facts.map(|(key, value)| Fact { key, value }).into(),
+        object: Object::from(status),
+    }
 }
 
-fn refused<P: FilePlace>(error: regular_file::Error) -> Error {
+fn refused<N: FileName>(error: regular_file::Error) -> Error {
     match error {
         regular_file::Error::Kernel(errno) => errno.into(),
-        regular_file::Error::NotRegular => Error::OfAnotherKind(P::NOT_REGULAR),
+        regular_file::Error::NotRegular => Error::OfAnotherKind(N::NOT_REGULAR),
     }
 }

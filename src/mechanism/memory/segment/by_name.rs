@@ -1,15 +1,15 @@
-//! Segments of either kind, POSIX or System V, of which the name picks one.
+//! POSIX and System V segments as one: the name chooses the engine.
 
 use std::os::fd::BorrowedFd;
 
 use crate::base::name::{AnyName, ObjectName, SystemVName};
 use crate::mechanism::memory::segment::{
-    Access, Description, Error, Listed, Made, PageSize, Place, Segment, WriteError,
+    Access, Created, Description, Error, Listing, PageSize, Segment, SegmentName, WriteError,
 };
 use crate::sys::origin::Found;
 
 impl AnyName {
-    fn place(&self) -> &dyn Place {
+    fn engine(&self) -> &dyn SegmentName {
         match self {
             Self::Posix(name) => name,
             Self::SystemV(name) => name,
@@ -17,14 +17,14 @@ impl AnyName {
     }
 }
 
-impl Place for AnyName {
+impl SegmentName for AnyName {
     fn create(
         &self,
         size: u64,
         mode: u32,
         page_size: PageSize,
     ) -> Result<Option<SystemVName>, Error> {
-        self.place().create(size, mode, page_size)
+        self.engine().create(size, mode, page_size)
     }
 
     fn create_from(
@@ -32,35 +32,35 @@ impl Place for AnyName {
         source: BorrowedFd<'_>,
         offset: u64,
         mode: u32,
-    ) -> Result<Made, WriteError> {
-        self.place().create_from(source, offset, mode)
+    ) -> Result<Created, WriteError> {
+        self.engine().create_from(source, offset, mode)
     }
 
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error> {
-        self.place().open(access)
+        self.engine().open(access)
     }
 
     fn can_grow(&self) -> bool {
-        self.place().can_grow()
+        self.engine().can_grow()
     }
 
     fn open_found(&self, access: Access) -> Result<(Box<dyn Segment>, Found), Error> {
-        self.place().open_found(access)
+        self.engine().open_found(access)
     }
 
     fn remove(&self) -> Result<(), Error> {
-        self.place().remove()
+        self.engine().remove()
     }
 
     fn sync_name(&self) -> Result<(), Error> {
-        self.place().sync_name()
+        self.engine().sync_name()
     }
 
     fn describe(&self) -> Result<Description, Error> {
-        self.place().describe()
+        self.engine().describe()
     }
 
-    fn list() -> Listed {
+    fn list() -> Listing {
         let (mut all, others) = (ObjectName::list(), SystemVName::list());
         all.found.extend(others.found);
         all.unlisted.extend(others.unlisted);

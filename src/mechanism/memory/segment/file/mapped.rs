@@ -1,4 +1,4 @@
-//! Files as shared memory, which outlives a reboot: mmap(2).
+//! Mapped files: shared memory that outlives a reboot: mmap(2).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,14 +6,14 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::FileName;
 use crate::base::errno::Errno;
 use crate::base::name::FilePath;
 use crate::mechanism::memory::segment::Error;
-use crate::mechanism::memory::segment::file_place::FilePlace;
 use crate::sys::process;
 use crate::sys::regular_file::Links;
 
-impl FilePlace for FilePath {
+impl FileName for FilePath {
     const LINKS: Links = Links::Followed;
     const NOT_REGULAR: &'static str = "not a regular file";
     const REGISTER: &'static str = "/proc";
@@ -22,8 +22,7 @@ impl FilePlace for FilePath {
         Ok(self.path())
     }
 
-    /// The files that some process has mapped in order to share them, where the path still leads
-    /// to what is mapped.
+    /// The files that a process has a shared mapping of, and that still have the path of the mapping.
     fn all() -> Result<Vec<Self>, Errno> {
         process::can_be_seen()?;
         let mut files = BTreeMap::new();
@@ -31,7 +30,8 @@ impl FilePlace for FilePath {
             let maps = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
             files.extend(maps.split(|&b| b == b'\n').filter_map(shared_file));
         }
-        // The devices that the kernel shows in that table are not those of stat(2) on every file system.
+        // On some file systems the device numbers in that table differ from those of stat(2), so that
+        // only the inode numbers can be compared.
         let is_there = |(path, inode): &(PathBuf, u64)| {
             std::fs::symlink_metadata(path)
                 .is_ok_and(|status| status.is_file() && status.ino() == *inode)
@@ -40,7 +40,7 @@ impl FilePlace for FilePath {
     }
 }
 
-/// The path and the inode of a shared mapping, from a line of `/proc/PID/maps`.
+/// The path and the inode of a shared mapping of a file, from a line of `/proc/PID/maps`.
 fn shared_file(line: &[u8]) -> Option<(PathBuf, u64)> {
     let mut fields = line.splitn(6, |&b| b == b' ');
     let permissions = fields.nth(1)?;
@@ -53,7 +53,7 @@ fn shared_file(line: &[u8]) -> Option<(PathBuf, u64)> {
     is_file.then(|| (PathBuf::from(OsString::from_vec(unescape(path))), inode))
 }
 
-/// The only escape in that table is that of a newline.
+/// Decodes newlines, the only characters that the table escapes.
 fn unescape(path: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shared_mapping_of_a_file_is_told_from_the_others() {
+    fn a_shared_mapping_of_a_file_is_distinguished_from_other_mappings() {
         let path =
             |line: &[u8]| shared_file(line).map(|(path, inode)| (path.into_os_string(), inode));
         let line = b"7f00-7f01 rw-s 00000000 fe:00 4711                       /tmp/a b\\012c";

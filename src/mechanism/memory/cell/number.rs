@@ -1,4 +1,4 @@
-//! Numbers in shared memory: their types, their bytes, their text, and counting with them.
+//! The numbers: types, bytes, text and arithmetic.
 
 use std::fmt;
 use std::num::IntErrorKind;
@@ -24,7 +24,7 @@ pub enum Type {
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Endian {
-    /// That of this machine
+    /// The order of this machine
     #[default]
     Native,
     /// Least significant byte first
@@ -33,7 +33,7 @@ pub enum Endian {
     Big,
 }
 
-/// A type of numbers in an order of bytes: what it takes to understand a cell of memory.
+/// A type of numbers and an order of bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Format {
     /// The type.
@@ -42,10 +42,10 @@ pub struct Format {
     pub endian: Endian,
 }
 
-/// A number, of the type that it was read as.
+/// A number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
-    /// Of any of the integer types.
+    /// A number of an integer type.
     Integer(i128),
     /// An f32.
     Single(f32),
@@ -53,26 +53,26 @@ pub enum Number {
     Double(f64),
 }
 
-/// Why a text is no number of a type.
+/// Why a text is no number of a type, or a sum is beyond it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NumberError {
-    /// It is no number at all.
+    /// It is not an integer.
     #[error("not a number such as 42, -1 or 0xff")]
     NotANumber,
-    /// It is no floating-point number.
+    /// It is not a floating-point number.
     #[error("not a number such as 1.5, -1 or inf")]
     NotAFloat,
-    /// The type does not reach so far.
+    /// It is beyond the range of the type.
     #[error("{kind} is from {from} to {to}")]
     OutOfRange {
         /// The type.
         kind: Type,
-        /// Its least number.
+        /// Its least value.
         from: i128,
-        /// Its greatest.
+        /// Its greatest value.
         to: i128,
     },
-    /// The floating-point type does not, but for infinity.
+    /// It is finite, and beyond the greatest finite number of the floating-point type.
     #[error("beyond the greatest {kind}")]
     TooGreat {
         /// The type.
@@ -105,7 +105,7 @@ impl Type {
         }
     }
 
-    /// Reads a number of this type.
+    /// Parses a number of this type.
     pub fn parse(self, text: &str) -> Result<Number, NumberError> {
         let number = match self {
             Self::F32 => text.parse().map(Number::Single),
@@ -115,8 +115,8 @@ impl Type {
         self.bounded(number.map_err(|_| NumberError::NotAFloat)?, is_finite(text))
     }
 
-    /// Reads what is added to a number of this type, which may be negative even where the number
-    /// may not.
+    /// Parses a number that is added to one of this type. It may be negative, even if the type is
+    /// unsigned.
     pub fn parse_delta(self, text: &str) -> Result<Number, NumberError> {
         match self {
             Self::F32 | Self::F64 => self.parse(text),
@@ -132,8 +132,10 @@ impl Type {
         Err(NumberError::OutOfRange { kind: self, from, to })
     }
 
-    /// The sum of two numbers; refused if it is beyond the type. It is infinite, or no number, only
-    /// if one of the two is.
+    /// The sum of two numbers, of which an infinity or NaN may be one.
+    ///
+    /// # Errors
+    /// That the sum is beyond the type.
     pub fn add(self, number: Number, delta: Number) -> Result<Number, NumberError> {
         let sum = match (number, delta) {
             (Number::Integer(a), Number::Integer(b)) => return self.check(a.saturating_add(b)),
@@ -144,7 +146,7 @@ impl Type {
         self.bounded(sum, number.is_finite() && delta.is_finite())
     }
 
-    /// A floating-point number, refused if it is infinite where it was meant to be `finite`.
+    /// Refuses an infinity as the result of `finite` operands.
     fn bounded(self, number: Number, finite: bool) -> Result<Number, NumberError> {
         match finite && !number.is_finite() {
             true => Err(NumberError::TooGreat { kind: self }),
@@ -163,7 +165,7 @@ impl Number {
     }
 }
 
-/// Whether the text of a floating-point number means a finite one: it is written in digits.
+/// Whether the text of a floating-point number has digits, so that it means a finite one.
 fn is_finite(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit())
 }
@@ -186,7 +188,7 @@ impl fmt::Display for Type {
 }
 
 impl Format {
-    /// The number that the bits of a cell stand for, as the machine loads them.
+    /// The number with these bits, as the machine loads them.
     pub fn decode(self, bits: u64) -> Number {
         let bits = self.ordered(bits);
         match self.kind {
@@ -216,7 +218,7 @@ impl Format {
         self.ordered(bits << unused >> unused)
     }
 
-    /// Bits in the order of the machine from those in the order of the format, and back.
+    /// Converts bits between the order of the machine and that of the format.
     fn ordered(self, bits: u64) -> u64 {
         let native = if cfg!(target_endian = "little") { Endian::Little } else { Endian::Big };
         if self.endian == Endian::Native || self.endian == native {
@@ -232,7 +234,7 @@ impl Format {
 }
 
 impl PartialOrd for Number {
-    /// Floating-point numbers compare by value: NaN with nothing.
+    /// Floating-point numbers are compared by value. NaN equals no number.
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => a.partial_cmp(b),
@@ -244,7 +246,7 @@ impl PartialOrd for Number {
 }
 
 impl fmt::Display for Number {
-    /// The shortest text that is read back as the same number.
+    /// The shortest text that is parsed as the same number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(integer) => write!(f, "{integer}"),
@@ -254,7 +256,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// A number as JSON has it, which has none for infinities and NaN: those are strings.
+/// A number in JSON. Infinities and NaN are strings, as JSON has no numbers for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Json(pub Number);
 
@@ -270,7 +272,7 @@ impl fmt::Display for Json {
     }
 }
 
-/// Decimal, or hexadecimal with 0x, and a sign.
+/// Parses a decimal number, or a hexadecimal one with 0x, with or without a sign.
 fn integer(text: &str) -> Option<i128> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
@@ -283,7 +285,7 @@ fn integer(text: &str) -> Option<i128> {
     let plain = digits.starts_with(|c: char| c.is_digit(radix));
     let magnitude = match i128::from_str_radix(digits, radix) {
         Ok(magnitude) => magnitude,
-        // It is beyond every type, and what it is then does not matter.
+        // It is beyond every type, as is the greatest number here.
         Err(error) if *error.kind() == IntErrorKind::PosOverflow => i128::MAX,
         Err(_) => return None,
     };
@@ -310,7 +312,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_ends_of_each_range_are_taken_and_what_is_beyond_is_not() {
+    fn the_ends_of_each_range_are_accepted_and_numbers_beyond_are_refused() {
         for (kind, from, to) in [
             (Type::I8, "-128", "127"),
             (Type::U16, "0", "65535"),
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn a_text_that_is_no_number_is_refused() {
         for text in ["", "-", "0x", "+-1", "1.5", "1e3", " 1", "0x+1"] {
             assert_eq!(Type::I64.parse(text), Err(NumberError::NotANumber), "{text}");
         }
@@ -342,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_stand_in_the_order_that_was_asked_for() {
+    fn bytes_are_in_the_requested_order() {
         let big = Format { kind: Type::U16, endian: Endian::Big };
         assert_eq!(
             big.decode(u64::from(u16::from_ne_bytes([0x12, 0x34]))),
@@ -354,7 +356,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_is_read_back_from_its_bits_and_from_its_text(bits: u64, which in 0..10_usize) {
+        fn a_number_is_restored_from_its_bits_and_from_its_text(bits: u64, which in 0..10_usize) {
             for endian in [Endian::Native, Endian::Little, Endian::Big] {
                 let format = Format { kind: ALL[which], endian };
                 let width = 64 - format.kind.width().bytes() * 8;

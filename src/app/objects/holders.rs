@@ -1,0 +1,82 @@
+//! Fields of `stat` and `ls` that objects of several kinds have: owner, permissions, holders.
+
+use nix::sys::stat::FileStat;
+use serde_json::{Value, json};
+
+use crate::app::options::Format;
+use crate::io::output::{Output, Record, Unwritable, escape, json_bytes};
+use crate::sys::process::{Holder, Holders};
+use crate::sys::system_v::Row;
+
+/// Adds the permissions and the owner of a file.
+pub fn ownership(record: Record, status: &FileStat) -> Record {
+    record.mode("mode", status.st_mode).number("uid", status.st_uid).number("gid", status.st_gid)
+}
+
+/// Adds the permissions and the owner of a System V object.
+pub fn system_v_ownership(record: Record, row: &Row) -> Record {
+    record
+        .mode("mode", row.number("perms") as u32)
+        .number("uid", row.number("uid"))
+        .number("gid", row.number("gid"))
+}
+
+/// Adds the creator of a System V object.
+pub fn system_v_creator(record: Record, row: &Row) -> Record {
+    record.number("creator_uid", row.number("cuid")).number("creator_gid", row.number("cgid"))
+}
+
+/// Adds the processes that have an object open or mapped, and the number of those that are hidden.
+pub fn holders(record: Record, holders: &Holders) -> Record {
+    processes(record, "holders", &holders.seen, holders.hidden)
+        .json_only("hidden", Value::from(holders.hidden))
+}
+
+/// Adds the holders to a row of a list. The list ends with [`warn_of_hidden`], as the number of hidden
+/// processes is the same in each row.
+pub fn listed_holders(record: Record, holders: &Holders) -> Record {
+    let Holders { seen, hidden } = holders;
+    let record = match (seen.is_empty(), hidden) {
+        (true, 1..) => record.field("holders", json!([]), b"-".as_slice()),
+        _ => processes(record, "holders", seen, 0),
+    };
+    record.json_only("hidden", Value::from(*hidden))
+}
+
+/// Warns below a list, on stderr, how many processes are hidden. JSON has the number in each row.
+///
+/// # Errors
+/// That stdout cannot be written to, as the list comes first.
+pub fn warn_of_hidden(
+    hidden: usize,
+    format: Format,
+    output: &mut Output,
+) -> Result<(), Unwritable> {
+    output.flush()?;
+    if hidden > 0 && !format.is_json() {
+        output.warn(not_seen(hidden));
+    }
+    Ok(())
+}
+
+fn not_seen(hidden: usize) -> String {
+    match hidden {
+        1 => "1 process could not be seen".to_owned(),
+        hidden => format!("{hidden} processes could not be seen"),
+    }
+}
+
+/// Adds processes that use an object in some way, and the number of those that are hidden.
+pub fn processes(record: Record, key: &'static str, seen: &[Holder], hidden: usize) -> Record {
+    let json: Vec<Value> = seen
+        .iter()
+        .map(|holder| json!({ "pid": holder.pid, "command": json_bytes(&holder.command) }))
+        .collect();
+    let mut text: Vec<String> =
+        seen.iter().map(|holder| format!("{} ({})", holder.pid, escape(&holder.command))).collect();
+    if hidden > 0 {
+        text.push(not_seen(hidden));
+    }
+    let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
+    record.field(key, Value::from(json), text.into_bytes())
+}

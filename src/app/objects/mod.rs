@@ -1,0 +1,90 @@
+//! Operations on named objects of any kind: on each of several, removal, listings.
+
+mod explain;
+mod holders;
+mod report;
+
+use std::ffi::OsStr;
+
+use crate::app::options::Format;
+use crate::base::exit::{Exit, about};
+use crate::base::name::SystemVName;
+use crate::io::output::{Output, Record, Unwritable};
+
+pub use self::explain::{
+    exists_already, identifier_given, missing_key, nameless, no_room, no_room_in, not_there,
+    stdin_failed, target,
+};
+pub use self::holders::{
+    holders, listed_holders, ownership, processes, system_v_creator, system_v_ownership,
+    warn_of_hidden,
+};
+pub use self::report::{report, report_wait, wait_verbosely};
+
+// The former names, until the last caller has the new ones.
+pub use self::explain::{add_sent as after, missing_key as or_key};
+pub use self::report::{report as tell, report_wait as tell_wait, wait_verbosely as wait_aloud};
+
+/// Does something to each of several names. An error is reported, and the remaining names are done all
+/// the same. Returns the status of the first error.
+///
+/// # Errors
+/// That stdout cannot be written to, which ends the loop.
+pub fn each<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
+    names: &[N],
+    output: &mut Output,
+    mut act: impl FnMut(&N, &mut Output) -> Result<(), E>,
+) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Done;
+    for name in names {
+        match act(name, output).map_err(Into::into) {
+            Ok(()) => {}
+            Err(error) if error.is::<Unwritable>() => return Err(error),
+            Err(error) => {
+                let error = about(error, name);
+                output.error(&error);
+                exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Removes each of several objects. With `force`, objects that do not exist count as removed.
+pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
+    names: &[N],
+    force: bool,
+    output: &mut Output,
+    unlink: impl Fn(&N) -> Result<(), E>,
+) -> anyhow::Result<Exit> {
+    each(names, output, |name, output| match unlink(name).map_err(Into::into) {
+        Err(error) if force && Exit::of(&error) == Exit::NotFound => Ok(()),
+        result => result.map(|()| report(output, name, "removed")),
+    })
+}
+
+/// Prints a list of objects, and then reports the errors of those that could not be listed.
+pub fn list(
+    records: &[Record],
+    unlisted: Vec<anyhow::Error>,
+    format: Format,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    output.list(records, format)?;
+    for error in &unlisted {
+        output.error(error);
+    }
+    Ok(unlisted.first().map_or(Exit::Done, Exit::of))
+}
+
+/// Prints the name of a new object that has no other name. The object is removed if that fails, as
+/// nothing else leads to it.
+pub fn print_name<E>(
+    name: &SystemVName,
+    output: &mut Output,
+    remove: impl FnOnce() -> Result<(), E>,
+) -> Result<(), Unwritable> {
+    let printed = output.line(name.as_ref().display()).and_then(|()| output.flush());
+    // The error of stdout is the one to report, rather than one of `remove`.
+    printed.inspect_err(|_| drop(remove()))
+}
