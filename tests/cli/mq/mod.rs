@@ -1,8 +1,9 @@
 //! `ipc mq`.
 
+mod exec;
 mod stream;
 mod system_v;
-mod work;
+mod worker;
 
 use crate::peers;
 use crate::support::{
