@@ -94,7 +94,7 @@ struct Bound {
     directory: Directory,
     name: OsString,
     file: FileStat,
-    /// Whether the path is still to be removed.
+    /// Whether the path is removed with this value: not if another process has the socket.
     is_owned: AtomicBool,
 }
 
@@ -150,9 +150,10 @@ impl Drop for BoundPath {
 }
 
 impl Undo for Bound {
-    /// Removes the path, if it still leads to this socket.
+    /// Removes the path, if it still leads to this socket. A signal may interrupt the drop at any point,
+    /// so the handler does it once more.
     fn undo(&self) {
-        let is_owned = self.is_owned.swap(false, Ordering::Relaxed);
+        let is_owned = self.is_owned.load(Ordering::Relaxed);
         let now = || self.directory.status(&self.name);
         if is_owned && now().is_ok_and(|now| is_same(&now, &self.file)) {
             // A path that cannot be removed is one without a listener, which the next server replaces.
