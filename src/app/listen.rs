@@ -1,135 +1,145 @@
-//! How clients are let in: the options of every verb that listens for them.
+//! The options of every verb that listens and serves clients.
 
 use std::os::unix::ffi::OsStrExt;
 
+use crate::app::arguments::Plain;
 use crate::app::ready;
 use crate::app::ready::Ready;
+use crate::app::socket::{Connected, Silence, fatal_signals, listen, permissions, report_address};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::signal::Signal;
 use crate::base::units::{Permissions, Timeout};
 use crate::io::output::Output;
 use crate::mechanism::socket::Terms;
-use crate::mechanism::socket::address::{Address, Place};
-use crate::mechanism::socket::bound_path;
-use crate::sys::descriptor;
+use crate::mechanism::socket::address::{Address, Endpoint};
+use crate::run::job;
+use crate::server::admission::{Admission, Allowed};
+use crate::server::event_loop::{Limits, Listening, Signals};
+use crate::sys::cleanup;
 use crate::sys::signal::Blocked;
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, KeepAlive};
 
-use crate::app::arguments::Plain;
-use crate::app::socket::{
-    Connected, Silence, ending as signals, listen, permissions, tell_address,
-};
-use crate::server::admission::{Admission, Gate};
-use crate::server::event_loop::{Limits, Listening};
-
-/// Where, for whom and for how many we listen.
+/// Which clients are served, how many, and for how long.
 #[derive(Debug, clap::Args, Plain)]
 pub struct ListenOptions {
     #[command(flatten)]
     connected: Connected,
-    /// Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given
+    /// Permissions of the path; 0600 if not given
+    ///
+    /// Octal or symbolic; the umask does not apply.
     #[arg(short, long)]
     mode: Option<Permissions>,
-    /// How many clients may wait to be accepted
-    #[arg(long, value_name = "N", default_value_t = socket::BACKLOG)]
-    backlog: i32,
-    /// End after the first client, with the status of what was done for it
+    /// End after the first client, with its status
+    ///
+    /// The status is that of the COMMAND, or of the connection.
     #[arg(long)]
     once: bool,
     #[command(flatten)]
     ready: Ready,
-    #[command(flatten)]
-    silence: Silence,
     /// Admit processes of this user
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
     /// Admit processes of this group
-    #[arg(long, value_name = "GID")]
+    #[arg(long, value_name = "GID", hide_short_help = true)]
     allow_gid: Vec<u32>,
-    /// Serve so many at a time; the others wait to be accepted
+    /// Serve at most N clients at a time; the others wait
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
-    /// Serve so many of one user at a time; the user's others wait
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_per_uid: Option<u32>,
-    /// At INT, TERM or HUP, let the clients that are served finish for this long
+    /// Serve at most N clients of one user at a time
     ///
-    /// Nobody else is let in. Commands that still run then get TERM. A second signal ends us at
-    /// once.
+    /// The user's other clients wait.
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+        hide_short_help = true,
+    )]
+    max_per_uid: Option<u32>,
+    /// Let at most N clients wait to be accepted
+    #[arg(
+        long, value_name = "N", default_value_t = socket::BACKLOG, hide_short_help = true,
+    )]
+    backlog: i32,
+    #[command(flatten)]
+    silence: Silence,
+    /// Let clients finish for this long after a signal
+    ///
+    /// INT, TERM and HUP end the server. No other client is admitted. A COMMAND that still runs after that gets TERM. A second signal
+    /// ends the server at once.
     #[arg(long, value_name = "DURATION")]
     grace: Option<Timeout>,
-    /// End when there was no client for this long
+    /// End after this long without a client
     #[arg(long, value_name = "DURATION")]
     idle: Option<Timeout>,
 }
 
 impl ListenOptions {
-    /// Does what comes before anything of ours is opened.
-    pub fn prepare(&self) -> anyhow::Result<ready::Listener> {
+    /// Checks the type, and takes the descriptor for `--ready`, which has to come before anything is
+    /// opened.
+    pub fn prepare(&self) -> anyhow::Result<ready::Target> {
         self.connected.connections_only()?;
-        // Descriptors of our caller come before any of ours.
-        let ready = self.ready.listener()?;
-        descriptor::keep_to_ourselves();
-        Ok(ready)
+        self.ready.target()
     }
 
-    /// Begins to listen, and says so.
+    /// Listens, and reports that.
     pub fn open(
         &self,
         address: &Address,
-        ready: ready::Listener,
+        ready: ready::Target,
         output: &Output,
     ) -> anyhow::Result<Listening> {
-        let admission = self.admission(address)?;
+        let allowed = self.allowed(address)?;
         let terms = self.terms(address)?;
-        // Blocked before there is a path, so that none is left behind.
+        let kept_children = job::keep_ended_children();
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
-        let ending = Blocked::new(signals().collect());
+        // A signal from now on is taken by the event loop, or runs the clean-up.
+        let blocked = Blocked::new(fatal_signals().collect());
         let listener = listen(address, terms)?;
-        let ending = match self.grace {
-            Some(_) => Some(ending),
+        let (graceful, fatal) = match self.grace {
+            Some(_) => (Some(blocked), None),
             None => {
-                bound_path::end_by(signals(), listener.binding());
-                drop(ending);
-                None
+                let fatal = cleanup::end_by(fatal_signals());
+                drop(blocked);
+                (None, Some(fatal))
             }
         };
-        tell_address(&listener, address, output);
-        ready.tell(listener.address().as_bytes())?;
+        report_address(&listener, address, output);
+        ready.write(listener.address().as_bytes())?;
         let max_per_uid = self.max_per_uid.map_or(usize::MAX, |limit| limit as usize);
-        let gate = Gate::new(listener, admission).for_each_user(max_per_uid);
-        let gate = if self.once { gate.for_one() } else { gate };
-        Ok(Listening { gate, children, ending })
+        let admission = Admission::new(listener, allowed).for_each_user(max_per_uid);
+        let admission = if self.once { admission.for_one() } else { admission };
+        Ok(Listening {
+            admission,
+            signals: Signals { graceful, _fatal: fatal, children, _kept_children: kept_children },
+        })
     }
 
-    /// Refuses what does not go with one client at a time.
+    /// Refuses the options that do not apply to one client at a time.
     pub fn one_at_a_time(&self) -> anyhow::Result<()> {
         match self.grace {
             None => Ok(()),
             Some(_) => {
-                let reason = "only clients that are served side by side have it";
+                let reason = "it applies only to clients that are served side by side";
                 Err(Failure::new(Exit::Usage, reason)).about("--grace")
             }
         }
     }
 
-    /// Whether only one client is let in.
+    /// Whether a single client is admitted.
     pub fn is_for_one(&self) -> bool {
         self.once
     }
 
-    /// Whether bytes or messages go through the sockets.
+    /// The type of the sockets.
     pub fn kind(&self) -> SocketType {
         self.connected.kind
     }
 
-    /// When to ask whether a silent TCP peer is still there.
+    /// When the kernel probes a silent TCP peer.
     pub fn keepalive(&self) -> KeepAlive {
         self.silence.keepalive()
     }
 
-    /// How many, and for how long.
+    /// The limits of the server.
     pub fn limits(&self) -> Limits {
         let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
         Limits { max_clients, idle: self.idle, grace: self.grace }
@@ -141,26 +151,29 @@ impl ListenOptions {
         Ok(Terms { kind, mode, backlog: self.backlog, keepalive })
     }
 
-    fn admission(&self, address: &Address) -> anyhow::Result<Admission> {
-        let named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
-        let counted = self.max_per_uid.is_some();
-        match address.place() {
-            Place::Path(_) | Place::Descriptor(_) | Place::Handed(_) if !named => {
-                Ok(Admission::Everybody)
+    fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {
+        let is_named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
+        let is_counted = self.max_per_uid.is_some();
+        match address.endpoint() {
+            Endpoint::Path(_) | Endpoint::Descriptor(_) | Endpoint::Named(_) if !is_named => {
+                Ok(Allowed::All)
             }
-            Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) | Place::Handed(_) => {
+            Endpoint::Path(_)
+            | Endpoint::Abstract(_)
+            | Endpoint::Descriptor(_)
+            | Endpoint::Named(_) => {
                 let (users, groups) = (self.allow_uid.clone(), self.allow_gid.clone());
-                Ok(Admission::Only { users, groups })
+                Ok(Allowed::Only { users, groups })
             }
-            _ if named || counted => {
-                let reason = "nobody knows the users of a network's clients";
-                Err(Failure::new(Exit::Usage, reason)).about(if named {
+            _ if is_named || is_counted => {
+                let reason = "the users of a network's clients are not known";
+                Err(Failure::new(Exit::Usage, reason)).about(if is_named {
                     "--allow-uid and --allow-gid"
                 } else {
                     "--max-per-uid"
                 })
             }
-            _ => Ok(Admission::Everybody),
+            _ => Ok(Allowed::All),
         }
     }
 }

@@ -111,8 +111,8 @@ pub struct Framing {
     /// Records end with NUL instead of newline
     #[arg(short = '0', long, conflicts_with = "frame")]
     null: bool,
-    /// How records are told apart
-    #[arg(long, value_name = "FORM")]
+    /// How records are separated
+    #[arg(long, value_name = "FORM", hide_short_help = true)]
     frame: Option<Form>,
 }
 

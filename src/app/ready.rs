@@ -1,4 +1,4 @@
-//! Telling somebody that we are ready, so that nobody has to sleep and hope: `--ready`.
+//! Reporting that a command is ready, so that a script need not guess how long to sleep: `--ready`.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,51 +11,52 @@ use crate::base::errno::Errno;
 use crate::base::exit::Subject;
 use crate::sys::descriptor;
 
-/// Whom to tell when a command is ready.
+/// Where a command reports that it is ready.
 #[derive(Clone, Debug, Default, clap::Args, Plain)]
 pub struct Ready {
     /// Write a line to this descriptor or file when ready
     ///
-    /// A number is a descriptor, which is closed afterwards. A file is made if it is missing; a
-    /// FIFO is waited for until somebody reads it.
+    /// A number is a descriptor, which is closed afterwards. A file is created if it is missing; if
+    /// it is a FIFO, the command waits until it has a reader.
     #[arg(long, value_name = "FD|FILE")]
     ready: Option<OsString>,
 }
 
-/// Where the line will go.
+/// Where the line goes.
 #[derive(Debug)]
-pub enum Listener {
-    /// Nobody asked.
-    Nobody,
-    /// A descriptor that was open when we started.
+pub enum Target {
+    /// Nowhere: the option was not given.
+    None,
+    /// A descriptor of the caller.
     Descriptor(OwnedFd),
-    /// A file, opened when there is something to tell.
+    /// A file, which is opened when the command is ready.
     File(OsString),
 }
 
 impl Ready {
-    /// Finds out who listens. This comes first of all, before a descriptor of ours takes a number.
+    /// Takes the descriptor from the caller. This comes before anything is opened that could get its
+    /// number.
     ///
     /// # Errors
     /// EBADF for a descriptor that is not open.
-    pub fn listener(&self) -> anyhow::Result<Listener> {
-        let Some(target) = &self.ready else { return Ok(Listener::Nobody) };
+    pub fn target(&self) -> anyhow::Result<Target> {
+        let Some(target) = &self.ready else { return Ok(Target::None) };
         match target.to_str().and_then(descriptor_number) {
-            Some(number) => descriptor::handed_over(number).map(Listener::Descriptor).about(target),
-            None => Ok(Listener::File(target.clone())),
+            Some(number) => descriptor::handed_over(number).map(Target::Descriptor).about(target),
+            None => Ok(Target::File(target.clone())),
         }
     }
 }
 
-impl Listener {
-    /// Writes the line, and closes what it was written to.
+impl Target {
+    /// Writes the line, and closes the file.
     ///
     /// # Errors
-    /// Whatever the file says, EPIPE from one who no longer listens included.
-    pub fn tell(self, line: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    /// Those of open(2) and write(2); EPIPE if the reader has left.
+    pub fn write(self, line: impl AsRef<[u8]>) -> anyhow::Result<()> {
         let line = [line.as_ref(), b"\n"].concat();
         match self {
-            Self::Nobody => Ok(()),
+            Self::None => Ok(()),
             Self::Descriptor(fd) => {
                 File::from(fd).write_all(&line).map_err(Errno::from).about("--ready")
             }
@@ -93,13 +94,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ready");
         let ready = Ready { ready: Some(path.clone().into()) };
-        ready.listener().unwrap().tell("4711").unwrap();
+        ready.target().unwrap().write("4711").unwrap();
         assert_eq!(std::fs::read(path).unwrap(), b"4711\n");
     }
 
     #[test]
     fn a_descriptor_that_is_not_open_is_refused_before_anything_else() {
-        let error = Ready { ready: Some("1000".into()) }.listener().unwrap_err();
+        let error = Ready { ready: Some("1000".into()) }.target().unwrap_err();
         assert_eq!(format!("{error:#}"), "1000: Bad file descriptor");
     }
 }

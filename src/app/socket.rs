@@ -1,6 +1,10 @@
-//! What the verbs that listen or connect share: options, and errors that name the holder of an address.
+//! The options of the verbs that listen or connect, and errors that name the holder of an address.
+
+use std::ops::RangeInclusive;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::app::arguments::Plain;
+use crate::app::context::Context;
 use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -8,7 +12,8 @@ use crate::base::signal::Signal;
 use crate::base::units::{Permissions, Timeout};
 use crate::io::output::{Output, escape};
 use crate::mechanism::socket;
-use crate::mechanism::socket::address::{Address, Place};
+use crate::mechanism::socket::activation::HandedOver;
+use crate::mechanism::socket::address::{Address, Endpoint};
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::table::Row;
 use crate::mechanism::socket::{Connecting, Error, Listener, SourceError, Terms};
@@ -16,19 +21,23 @@ use crate::sys::process::{Holder, SocketHolders};
 use crate::sys::signal::is_ignored;
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{KeepAlive, Socket};
-use std::ops::RangeInclusive;
-use std::os::unix::ffi::OsStrExt;
 
 /// The type of a socket that has a connection.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Connected {
-    /// Whether bytes or messages go through it
-    #[arg(long = "type", value_name = "TYPE", default_value = "stream")]
+    /// stream (bytes; the default) or seqpacket (messages)
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        default_value = "stream",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub kind: SocketType,
 }
 
 impl Connected {
-    /// Refuses what has no connection, and so no end.
+    /// Refuses datagrams, which have no connection and so no end.
     pub fn connections_only(self) -> anyhow::Result<()> {
         match self.kind {
             SocketType::Stream | SocketType::Seqpacket => Ok(()),
@@ -41,14 +50,14 @@ impl Connected {
     }
 }
 
-/// What is done about peers that vanish.
+/// How a peer that has vanished is noticed.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Silence {
-    /// Ask a TCP peer that is silent for this long whether it is still there, 1s to 9h; or inf
+    /// Probe a TCP peer that is silent for this long: 1s to 9h, or inf
     ///
-    /// One that does not answer in as long again has vanished, which is an error. Without this
-    /// option it takes the system more than two hours to find out, and with inf it never does.
-    #[arg(long, value_name = "DURATION", value_parser = keepalive)]
+    /// A peer that does not answer in as long again has vanished, which is an error. Without this
+    /// option the system needs more than two hours to notice it, and with inf it never does.
+    #[arg(long, value_name = "DURATION", value_parser = keepalive, hide_short_help = true)]
     keepalive: Option<KeepAlive>,
 }
 
@@ -69,28 +78,41 @@ fn keepalive(text: &str) -> Result<KeepAlive, String> {
     }
 }
 
-/// The permissions of what we listen at, of which these were asked for.
+/// The permissions of the path to listen at; these were asked for.
 pub fn permissions(asked: Option<Permissions>, address: &Address) -> anyhow::Result<u32> {
     if asked.is_some() && address.path().is_none() {
-        // Whoever asks for them relies on them.
+        // A caller that asks for permissions relies on them.
         return Err(Failure::new(Exit::Usage, "only a path has permissions")).about("--mode");
     }
     Ok(Permissions::of_new_object(asked))
 }
 
-/// Says where we listen, if the system picked the port.
-pub fn tell_address(listener: &Listener, asked: &Address, output: &Output) {
-    let picked = match asked.place() {
-        Place::Tcp(at) | Place::Udp(at) => at.port == 0,
-        Place::Vsock { port, .. } => *port == libc::VMADDR_PORT_ANY,
-        Place::Path(_) | Place::Abstract(_) | Place::Descriptor(_) | Place::Handed(_) => false,
+/// Prints the address if the system chose the port.
+pub fn report_address(listener: &Listener, asked: &Address, output: &Output) {
+    let is_chosen = match asked.endpoint() {
+        Endpoint::Tcp(at) | Endpoint::Udp(at) => at.port == 0,
+        Endpoint::Vsock { port, .. } => *port == libc::VMADDR_PORT_ANY,
+        Endpoint::Path(_)
+        | Endpoint::Abstract(_)
+        | Endpoint::Descriptor(_)
+        | Endpoint::Named(_) => false,
     };
-    if picked {
+    if is_chosen {
         output.warn(format_args!("listening at {}", escape(listener.address().as_bytes())));
     }
 }
 
-/// Begins to listen.
+/// The sockets that were handed over to this process.
+pub fn handed_over(context: &Context) -> HandedOver {
+    HandedOver::from_environment(|name| context.environment.get(name))
+}
+
+/// The same address, with the number of a descriptor in place of its name.
+pub fn resolve(address: &Address, context: &Context) -> anyhow::Result<Address> {
+    handed_over(context).resolve(address).map_err(Failure::from).about(address)
+}
+
+/// Listens at an address.
 pub fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
     Listener::open(address, terms).or_else(|error| match (error, address.path()) {
         (Error::Beside(helper), Some(path)) => Err(Failure::from(error)).about(helper.path(path)),
@@ -98,7 +120,7 @@ pub fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
     })
 }
 
-/// Connects.
+/// Connects to an address.
 pub fn connect(address: &Address, how: Connecting<'_>) -> anyhow::Result<Waited<Socket>> {
     socket::connect(address, how).or_else(|error| match (error, how.source) {
         (Error::Source(_), Some(source)) => Err(explain(error, source)).about(source),
@@ -106,19 +128,18 @@ pub fn connect(address: &Address, how: Connecting<'_>) -> anyhow::Result<Waited<
     })
 }
 
-/// What is wrong with an address that we wanted for ourselves. Where it is in use, the hint says by
-/// whom.
+/// The failure to bind an address. Where the address is in use, the hint names its holder.
 fn explain(error: Error, address: &Address) -> Failure {
     let in_use = Errno(libc::EADDRINUSE);
-    let taken = [Error::Kernel(in_use), Error::Source(SourceError::Kernel(in_use))];
-    let holder = Some(address).filter(|_| taken.contains(&error)).and_then(holder);
+    let busy = [Error::Kernel(in_use), Error::Source(SourceError::Kernel(in_use))];
+    let holder = Some(address).filter(|_| busy.contains(&error)).and_then(holder);
     match holder {
         Some(holder) => Failure::from(error).hint(format!("{holder} has it")),
         None => error.into(),
     }
 }
 
-/// Whose socket is bound to an address, as far as we may see.
+/// The process whose socket is bound to an address, as far as it can be seen.
 fn holder(address: &Address) -> Option<String> {
     let rows = table::at(address).ok()?;
     let open = |row: &&Row| row.inode != 0;
@@ -129,7 +150,7 @@ fn holder(address: &Address) -> Option<String> {
     }
 }
 
-/// Refuses to take bytes for messages.
+/// Refuses streams, which have no messages.
 pub fn messages_only(kind: SocketType) -> anyhow::Result<()> {
     match kind {
         SocketType::Seqpacket | SocketType::Dgram => Ok(()),
@@ -141,9 +162,9 @@ pub fn messages_only(kind: SocketType) -> anyhow::Result<()> {
     }
 }
 
-/// The signals that end us. A caller who has us ignore HUP, as nohup(1) does, means it; INT is
-/// ignored by whatever a script runs in the background.
-pub fn ending() -> impl Iterator<Item = Signal> {
+/// The signals that end a server. A caller that ignores HUP, as nohup(1) does, does so on purpose; a
+/// shell has every background command ignore INT.
+pub fn fatal_signals() -> impl Iterator<Item = Signal> {
     let all = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
     all.filter(|&signal| signal != Signal::HUP || !is_ignored(signal))
 }

@@ -1,63 +1,63 @@
-//! The way in, watched together with those who are inside.
+//! The listening socket, waited for together with the clients that are served.
 
 use std::time::Duration;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::io::output::Output;
+use crate::server::admission::{Admission, Client};
 use crate::sys::events::{Events, Interest};
 
-use crate::server::admission::{Client, Gate};
-
-/// The number under which the events tell of those who come.
+/// The number under which the events report new clients.
 pub const LISTENER: u64 = u64::MAX;
 
-/// How long clients are left waiting when there is nothing to serve them with.
+/// The pause before the next attempt to accept a client, where resources for it were missing.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Who is waited for.
+/// Whether a wait ends for new clients as well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Awaited {
-    /// Those inside, and those who come, if there is room for them.
-    Everybody,
-    /// Those inside.
-    Inside,
+pub enum NewClients {
+    /// It does, if the queue has room for them.
+    Accept,
+    /// They stay in the backlog.
+    Leave,
 }
 
-/// A gate, and the events of all who have come through it.
+/// Admission, and the events of all clients.
 #[derive(Debug)]
 pub struct Acceptor {
-    pub gate: Gate,
+    pub admission: Admission,
     pub events: Events,
-    /// What the events tell of, of those who come.
+    /// What the listening socket is waited for.
     interest: Interest,
-    /// Until when they are left waiting, as there is nothing to serve them with.
+    /// The end of the pause that missing resources caused.
     pause: Option<Deadline>,
-    /// Whether that was told.
-    complained: bool,
+    /// Whether a warning about missing resources was printed.
+    has_warned: bool,
 }
 
 impl Acceptor {
-    pub fn new(gate: Gate) -> Result<Self, Errno> {
+    pub fn new(admission: Admission) -> Result<Self, Errno> {
         let events = Events::new()?;
-        if let Some(listener) = gate.listener() {
+        if let Some(listener) = admission.listener() {
             events.add(listener, LISTENER, Interest::Readable)?;
         }
-        Ok(Self { gate, events, interest: Interest::Readable, pause: None, complained: false })
+        let (interest, pause) = (Interest::Readable, None);
+        Ok(Self { admission, events, interest, pause, has_warned: false })
     }
 
-    /// Waits until some are ready, whose numbers it puts in place of what is in `ready`.
+    /// Waits until descriptors are ready, and replaces the content of `ready` by their numbers.
     pub fn wait(
         &mut self,
         ready: &mut Vec<u64>,
-        awaited: Awaited,
+        new_clients: NewClients,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
         loop {
-            let is_open = self.pause.is_none() && self.gate.has_room();
-            self.attend(match awaited {
-                Awaited::Everybody if is_open => Interest::Readable,
-                Awaited::Everybody | Awaited::Inside => Interest::Nothing,
+            let is_open = self.pause.is_none() && self.admission.has_room();
+            self.watch_listener(match new_clients {
+                NewClients::Accept if is_open => Interest::Readable,
+                NewClients::Accept | NewClients::Leave => Interest::Nothing,
             })?;
             let until = self.pause.map_or(deadline, |pause| pause.min(deadline));
             match self.events.wait(ready, until)? {
@@ -67,9 +67,8 @@ impl Acceptor {
         }
     }
 
-    /// Has the events tell of this, of those who come.
-    fn attend(&mut self, interest: Interest) -> Result<(), Errno> {
-        let Some(listener) = self.gate.listener().filter(|_| interest != self.interest) else {
+    fn watch_listener(&mut self, interest: Interest) -> Result<(), Errno> {
+        let Some(listener) = self.admission.listener().filter(|_| interest != self.interest) else {
             return Ok(());
         };
         self.events.change(listener, LISTENER, interest)?;
@@ -77,13 +76,13 @@ impl Acceptor {
         Ok(())
     }
 
-    /// The next client, if one waits. Where there are no descriptors or no memory for one, they are
-    /// all left waiting for a while, and nobody is lost.
+    /// The next client, if one waits. Where descriptors or memory for it are missing, all clients
+    /// stay in the backlog for a moment, and no connection is lost.
     pub fn next(&mut self, output: &Output) -> Result<Option<Client>, Errno> {
-        match self.gate.next(output) {
+        match self.admission.next(output) {
             Err(errno @ Errno(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
                 self.pause = Some(Deadline::after(PAUSE));
-                if !std::mem::replace(&mut self.complained, true) {
+                if !std::mem::replace(&mut self.has_warned, true) {
                     output.warn(format_args!("clients are left waiting for a while: {errno}"));
                 }
                 Ok(None)

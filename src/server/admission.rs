@@ -1,4 +1,4 @@
-//! Who comes in, and in which order.
+//! Which clients are admitted, and in which order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -7,14 +7,14 @@ use std::sync::Arc;
 use crate::base::errno::Errno;
 use crate::io::output::Output;
 use crate::mechanism::socket::Listener;
-use crate::server::flood::Flood;
+use crate::server::line_limit::LineLimit;
 use crate::sys::socket::{Credentials, Socket, is_our_user};
 
-/// Who may come in. We ourselves always may.
+/// The processes that may be clients. Those of the server's own user always may.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Admission {
-    /// Everybody who could connect.
-    Everybody,
+pub enum Allowed {
+    /// Every process that can connect.
+    All,
     /// Processes of these users, or of these groups.
     Only {
         /// Effective users.
@@ -24,185 +24,196 @@ pub enum Admission {
     },
 }
 
-/// A client who came in.
+impl Allowed {
+    /// Whether a client with these credentials is one of them.
+    fn contains(&self, peer: Option<Credentials>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { users, groups } => peer.is_some_and(|peer| {
+                let named = users.contains(&peer.uid) || groups.contains(&peer.gid);
+                named || is_our_user(peer.uid)
+            }),
+        }
+    }
+}
+
+/// A client that was admitted.
 #[derive(Debug)]
 pub struct Client {
     pub socket: Socket,
-    /// Counted from 1.
+    /// Clients are counted from 1.
     pub number: u64,
-    /// `None` where nobody knows.
+    /// `None` where the kernel does not know it.
     pub peer: Option<Credentials>,
     /// Kept for as long as the client is served.
-    pub pass: Pass,
+    pub slot: Slot,
 }
 
-/// That a client is one of its user's; dropping it makes room for another.
+/// The share of its user's limit that a client takes. Dropping it lets another client of the user in.
 #[derive(Clone, Debug, Default)]
-pub struct Pass(Arc<()>);
+pub struct Slot(Arc<()>);
 
-impl Pass {
-    /// How many clients have one, of this kind which the gate keeps one of itself.
-    fn given(&self) -> usize {
+impl Slot {
+    /// The number of clients that have a clone of this slot, which admission keeps itself.
+    fn used(&self) -> usize {
         Arc::strong_count(&self.0) - 1
     }
 }
 
-/// A client who came in and is not served yet: its user has as many as may be.
+/// An accepted client that is not served yet, as its user has reached the limit.
 #[derive(Debug)]
-struct Guest {
+struct Queued {
     socket: Socket,
     peer: Option<Credentials>,
 }
 
-/// How many guests there may be. The others wait to be accepted, whoever they are.
-const GUESTS: usize = 256;
+/// The length of the queue. While it is full, all other clients stay in the backlog.
+const QUEUE: usize = 256;
 
-/// Where clients come in.
+/// Accepts clients, and disconnects those that are not allowed.
 #[derive(Debug)]
-pub struct Gate {
-    /// `None` when as many came in as should: nobody else is to connect and wait in vain.
+pub struct Admission {
+    /// `None` when the last client was admitted: later ones are refused by the kernel.
     listener: Option<Listener>,
     address: OsString,
-    admission: Admission,
+    allowed: Allowed,
     admitted: u64,
-    /// How many may come in altogether.
+    /// The number of clients to admit.
     total: u64,
-    /// How many may be served at a time of each user.
+    /// The number of clients to serve at a time of each user.
     max_per_uid: usize,
-    passes: BTreeMap<u32, Pass>,
-    guests: VecDeque<Guest>,
-    /// The lines about those who may not come in.
-    refused: Flood,
+    slots: BTreeMap<u32, Slot>,
+    queue: VecDeque<Queued>,
+    /// Limits the lines about clients that are not allowed.
+    refused: LineLimit,
 }
 
-impl Gate {
-    /// One for any number of clients.
-    pub fn new(listener: Listener, admission: Admission) -> Self {
+impl Admission {
+    /// Admits any number of clients.
+    pub fn new(listener: Listener, allowed: Allowed) -> Self {
         Self {
             address: listener.address().to_owned(),
             listener: Some(listener),
-            admission,
+            allowed,
             admitted: 0,
             total: u64::MAX,
             max_per_uid: usize::MAX,
-            passes: BTreeMap::new(),
-            guests: VecDeque::new(),
-            refused: Flood::default(),
+            slots: BTreeMap::new(),
+            queue: VecDeque::new(),
+            refused: LineLimit::default(),
         }
     }
 
-    /// The same for a single client.
+    /// Admits a single client.
     pub fn for_one(self) -> Self {
         Self { total: 1, ..self }
     }
 
-    /// The same for so many clients of a user at a time.
+    /// Serves at most this many clients of a user at a time.
     pub fn for_each_user(self, max_per_uid: usize) -> Self {
         Self { max_per_uid, ..self }
     }
 
-    /// What to wait for, unless as many came in as should.
+    /// The listening socket, unless the last client was admitted.
     pub fn listener(&self) -> Option<&Listener> {
         self.listener.as_ref()
     }
 
-    /// What listens, unless as many came in as should.
+    /// The same, for a caller that accepts the clients itself.
     pub fn into_listener(self) -> Option<Listener> {
         self.listener
     }
 
-    /// Where clients come in, as they write it.
+    /// The address, as clients write it.
     pub fn address(&self) -> &OsStr {
         &self.address
     }
 
-    /// Whether as many came in as should.
+    /// Whether the last client was admitted.
     pub fn is_closed(&self) -> bool {
         self.listener.is_none()
     }
 
-    /// Lets nobody else in. Those who came and are not served find the connection closed.
+    /// Admits no more clients, and disconnects those in the queue.
     pub fn close(&mut self) {
         self.listener = None;
-        self.guests.clear();
+        self.queue.clear();
     }
 
-    /// Whether there is room for one more who has to wait inside.
+    /// Whether the queue has room.
     pub fn has_room(&self) -> bool {
-        self.guests.len() < GUESTS
+        self.queue.len() < QUEUE
     }
 
-    /// Whether somebody waits inside.
-    pub fn has_guests(&self) -> bool {
-        !self.guests.is_empty()
+    /// Whether a client is in the queue.
+    pub fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
     }
 
-    /// The next client, if one waits. Those who may not come in are sent away unheard.
+    /// The next client, if one waits. Clients that are not allowed are disconnected.
     ///
     /// # Errors
-    /// EMFILE and its like, with the client still waiting.
+    /// EMFILE and its like, with the client still in the backlog.
     pub fn next(&mut self, output: &Output) -> Result<Option<Client>, Errno> {
-        let served = |guest: &Guest| self.pass(guest.peer).is_some();
-        if let Some(place) = self.guests.iter().position(served) {
-            let Guest { socket, peer } = self.guests.remove(place).expect("it is there");
-            let pass = self.pass(peer).expect("there is room");
-            return Ok(Some(self.client(socket, peer, pass)));
+        if let Some(client) = self.next_queued() {
+            return Ok(Some(client));
         }
         while let Some(listener) = self.listener.as_ref().filter(|_| self.has_room()) {
             let Some(socket) = listener.socket().accept()? else { return Ok(None) };
             let peer = socket.peer();
-            if self.admits(peer) {
-                self.note(peer);
-                let Some(pass) = self.pass(peer) else {
-                    self.guests.push_back(Guest { socket, peer });
-                    continue;
-                };
-                return Ok(Some(self.client(socket, peer, pass)));
+            if !self.allowed.contains(peer) {
+                self.report_refused(peer, output);
+                continue;
             }
-            match peer {
-                Some(Credentials { pid, uid, .. }) => self.refused.warn(
-                    output,
-                    format_args!(
-                        "process {pid} of user {uid} was disconnected: --allow-uid does not name \
-                         the user"
-                    ),
-                ),
-                None => self.refused.warn(output, "a client of an unknown user was disconnected"),
+            self.count(peer);
+            match self.slot(peer) {
+                Some(slot) => return Ok(Some(self.client(socket, peer, slot))),
+                None => self.queue.push_back(Queued { socket, peer }),
             }
         }
         Ok(None)
     }
 
-    fn client(&mut self, socket: Socket, peer: Option<Credentials>, pass: Pass) -> Client {
+    /// The first client of the queue that has a slot now.
+    fn next_queued(&mut self) -> Option<Client> {
+        let found = self.queue.iter().map(|queued| self.slot(queued.peer)).enumerate();
+        let (index, slot) = found.into_iter().find_map(|(index, slot)| Some((index, slot?)))?;
+        let Queued { socket, peer } = self.queue.remove(index)?;
+        Some(self.client(socket, peer, slot))
+    }
+
+    fn client(&mut self, socket: Socket, peer: Option<Credentials>, slot: Slot) -> Client {
         self.admitted += 1;
         if self.admitted == self.total {
             self.close();
         }
-        Client { socket, number: self.admitted, peer, pass }
+        Client { socket, number: self.admitted, peer, slot }
     }
 
-    /// Begins to count the clients of a user, where that is wanted.
-    fn note(&mut self, peer: Option<Credentials>) {
+    fn report_refused(&mut self, peer: Option<Credentials>, output: &Output) {
+        match peer {
+            Some(Credentials { pid, uid, .. }) => self.refused.warn(
+                output,
+                format_args!(
+                    "process {pid} of user {uid} was disconnected: --allow-uid does not name the user"
+                ),
+            ),
+            None => self.refused.warn(output, "a client of an unknown user was disconnected"),
+        }
+    }
+
+    /// Starts counting the clients of a user, if their number is limited.
+    fn count(&mut self, peer: Option<Credentials>) {
         if let Some(peer) = peer.filter(|_| self.max_per_uid < usize::MAX) {
-            self.passes.entry(peer.uid).or_default();
+            self.slots.entry(peer.uid).or_default();
         }
     }
 
-    /// A pass, unless the user has as many clients as may be.
-    fn pass(&self, peer: Option<Credentials>) -> Option<Pass> {
-        match peer.and_then(|peer| self.passes.get(&peer.uid)) {
-            None => Some(Pass::default()),
-            Some(pass) => (pass.given() < self.max_per_uid).then(|| pass.clone()),
-        }
-    }
-
-    fn admits(&self, peer: Option<Credentials>) -> bool {
-        match &self.admission {
-            Admission::Everybody => true,
-            Admission::Only { users, groups } => peer.is_some_and(|peer| {
-                let named = users.contains(&peer.uid) || groups.contains(&peer.gid);
-                named || is_our_user(peer.uid)
-            }),
+    /// A slot, unless the user has reached the limit.
+    fn slot(&self, peer: Option<Credentials>) -> Option<Slot> {
+        match peer.and_then(|peer| self.slots.get(&peer.uid)) {
+            None => Some(Slot::default()),
+            Some(slot) => (slot.used() < self.max_per_uid).then(|| slot.clone()),
         }
     }
 }

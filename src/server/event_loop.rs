@@ -5,138 +5,179 @@ use crate::base::exit::Exit;
 use crate::base::signal::Signal;
 use crate::base::units::Timeout;
 use crate::io::output::Output;
+use crate::server::acceptor::{Acceptor, LISTENER, NewClients};
+use crate::server::admission::{Admission, Client};
+use crate::sys::cleanup::Handlers;
 use crate::sys::events::{Events, Interest};
-use crate::sys::signal::{Blocked, die_of};
+use crate::sys::signal::{Blocked, Handler};
 
-use crate::server::acceptor::{Acceptor, Awaited, LISTENER};
-use crate::server::admission::{Client, Gate};
-
-/// What is done for clients.
+/// What a server does for its clients.
 pub trait Service {
-    /// Takes on a client, whose socket it may wait for under the client's number.
-    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()>;
+    /// Starts to serve a client. The service may add the client's socket, or another descriptor, to
+    /// the events under the client's number.
+    fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()>;
 
-    /// Goes on with a client whose socket is ready.
-    fn go_on(&mut self, _number: u64, _place: &Place<'_>) -> anyhow::Result<()> {
+    /// Continues with a client whose descriptor is ready.
+    fn ready(&mut self, _number: u64, _server: &ServerRef<'_>) -> anyhow::Result<()> {
         Ok(())
     }
 
-    /// Looks after children that may have ended.
-    fn reap(&mut self) {}
+    /// Looks for child processes of the service that have ended.
+    fn children_changed(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
 
-    /// Ends what it can end of those it still serves.
-    fn end(&mut self) {}
+    /// Asks the clients that are still served to end.
+    fn terminate(&mut self) {}
 
-    /// How many clients it has.
+    /// The number of clients that are served.
     fn clients(&self) -> usize;
 
-    /// The status to end with when the last client has left.
+    /// The status to end with after the last client.
     fn exit(&self) -> Exit {
         Exit::Done
     }
 }
 
-/// Where a client is served.
-pub struct Place<'a> {
-    pub gate: &'a Gate,
+/// The parts of a server that its service uses.
+pub struct ServerRef<'a> {
+    pub admission: &'a Admission,
     pub events: &'a Events,
     pub output: &'a Output,
 }
 
-/// How many, and for how long.
+/// How a server ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// It has no more clients to serve.
+    Served(Exit),
+    /// It took this fatal signal from the queue, and its clients have had their time to finish.
+    BySignal(Signal),
+}
+
+/// The limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Those above wait to be accepted.
+    /// The number of clients to serve at a time; the others stay in the backlog.
     pub max_clients: usize,
-    /// How long to stay without any.
+    /// How long the server stays without clients.
     pub idle: Option<Timeout>,
-    /// How long clients may take to finish when a signal ends us.
+    /// How long clients may take to finish after a fatal signal.
     pub grace: Option<Timeout>,
 }
 
 impl Limits {
-    /// The moment by which clients have finished, if a signal ends us now.
+    /// The end of the grace period that starts now.
     fn grace(&self) -> Deadline {
-        moment(self.grace)
+        end_of(self.grace)
     }
 
-    /// The moment to end at, if there is no client from now on.
+    /// The end of the idle period that starts now.
     pub fn idle(&self) -> Deadline {
-        moment(self.idle)
+        end_of(self.idle)
     }
 }
 
-fn moment(patience: Option<Timeout>) -> Deadline {
-    match patience {
+fn end_of(period: Option<Timeout>) -> Deadline {
+    match period {
         Some(Timeout::For(duration)) => Deadline::after(duration),
         Some(Timeout::Forever) | None => Deadline::NEVER,
     }
 }
 
-/// The numbers of what is no client's, besides those who come.
-const CHILDREN: u64 = u64::MAX - 1;
-const ENDING: u64 = u64::MAX - 2;
+/// A server that listens, with its signals prepared.
+///
+/// The order of the fields is the order in which they are dropped: the path of the listening socket
+/// is removed while signals still wait for that.
+pub struct Listening {
+    pub admission: Admission,
+    pub signals: Signals,
+}
 
-/// Serves until there is nobody left to serve.
-pub fn attend(
-    hosted: Listening,
+/// What signals do while a server listens; dropping it restores what they did before.
+pub struct Signals {
+    /// The fatal signals, where clients get time to finish.
+    pub graceful: Option<Blocked>,
+    /// The fatal signals, where they end the process at once, after clean-up.
+    pub _fatal: Option<Handlers>,
+    /// CHLD, which reports that a child has ended.
+    pub children: Blocked,
+    /// The kernel discards the status of a child while CHLD is ignored.
+    pub _kept_children: Handler,
+}
+
+/// The numbers of the events that belong to no client, besides [`LISTENER`].
+const CHILDREN: u64 = u64::MAX - 1;
+const FATAL: u64 = u64::MAX - 2;
+
+/// Serves until no client is left to serve.
+pub fn serve(
+    listening: Listening,
     service: &mut dyn Service,
     limits: Limits,
     output: &Output,
-) -> anyhow::Result<Exit> {
-    let Listening { gate, children, ending } = hosted;
-    let entrance = Acceptor::new(gate)?;
-    let ended = children.descriptor()?;
-    entrance.events.add(&ended, CHILDREN, Interest::Readable)?;
-    let told = ending.as_ref().map(Blocked::descriptor).transpose()?;
-    if let Some(told) = &told {
-        entrance.events.add(told, ENDING, Interest::Readable)?;
+) -> anyhow::Result<Ended> {
+    let Listening { admission, signals } = listening;
+    let acceptor = Acceptor::new(admission)?;
+    let children = signals.children.descriptor()?;
+    acceptor.events.add(&children, CHILDREN, Interest::Readable)?;
+    let fatal = signals.graceful.as_ref().map(Blocked::descriptor).transpose()?;
+    if let Some(fatal) = &fatal {
+        acceptor.events.add(fatal, FATAL, Interest::Readable)?;
     }
-    let (failed, stopping) = (None, None);
-    EventLoop { entrance, children, ending, service, limits, output, failed, stopping }.run()
+    let mut server = EventLoop {
+        acceptor,
+        signals: &signals,
+        service,
+        limits,
+        output,
+        failed: None,
+        stopping: None,
+    };
+    server.run()
 }
 
-/// A service while it is done.
+/// A server and its service.
 struct EventLoop<'a> {
-    entrance: Acceptor,
-    children: Blocked,
-    ending: Option<Blocked>,
+    acceptor: Acceptor,
+    signals: &'a Signals,
     service: &'a mut dyn Service,
     limits: Limits,
     output: &'a Output,
-    /// The status of the last client, if it could not be taken on.
+    /// The status of the last client, if the service failed to start it.
     failed: Option<Exit>,
-    /// The signal that ends us, and by when the clients have finished.
+    /// The fatal signal that arrived, and the end of the grace period.
     stopping: Option<(Signal, Deadline)>,
 }
 
 impl EventLoop<'_> {
-    fn run(mut self) -> anyhow::Result<Exit> {
+    fn run(&mut self) -> anyhow::Result<Ended> {
         let mut ready = Vec::new();
         while !self.is_over() {
-            let awaited = if self.has_place() { Awaited::Everybody } else { Awaited::Inside };
-            match self.entrance.wait(&mut ready, awaited, self.deadline())? {
-                Waited::Done(()) => ready.iter().try_for_each(|&number| self.go_on(number))?,
+            let new_clients =
+                if self.has_capacity() { NewClients::Accept } else { NewClients::Leave };
+            match self.acceptor.wait(&mut ready, new_clients, self.deadline())? {
+                Waited::Done(()) => ready.iter().try_for_each(|&number| self.handle(number))?,
                 Waited::TimedOut if self.stopping.is_some() => break,
-                Waited::TimedOut => return Ok(Exit::Done),
+                Waited::TimedOut => return Ok(Ended::Served(Exit::Done)),
             }
-            if self.entrance.gate.has_guests() {
-                self.let_in()?;
+            if self.acceptor.admission.has_queued() {
+                self.start_clients()?;
             }
         }
         if let Some((signal, _)) = self.stopping {
-            self.service.end();
-            die_of(signal);
+            self.service.terminate();
+            return Ok(Ended::BySignal(signal));
         }
-        Ok(self.failed.unwrap_or_else(|| self.service.exit()))
+        Ok(Ended::Served(self.failed.unwrap_or_else(|| self.service.exit())))
     }
 
     fn is_over(&self) -> bool {
         let out_of_time = self.stopping.is_some_and(|(_, until)| until.has_passed());
-        out_of_time || self.entrance.gate.is_closed() && self.service.clients() == 0
+        out_of_time || self.acceptor.admission.is_closed() && self.service.clients() == 0
     }
 
-    fn has_place(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         self.service.clients() < self.limits.max_clients
     }
 
@@ -148,47 +189,45 @@ impl EventLoop<'_> {
         }
     }
 
-    fn go_on(&mut self, number: u64) -> anyhow::Result<()> {
+    fn handle(&mut self, number: u64) -> anyhow::Result<()> {
         match number {
-            LISTENER => self.let_in(),
-            CHILDREN => self.reap(),
-            ENDING => self.stop(),
+            LISTENER => self.start_clients(),
+            CHILDREN => self.children_changed(),
+            FATAL => self.stop(),
             client => {
-                let Acceptor { gate, events, .. } = &self.entrance;
-                self.service.go_on(client, &Place { gate, events, output: self.output })
+                let Acceptor { admission, events, .. } = &self.acceptor;
+                self.service.ready(client, &ServerRef { admission, events, output: self.output })
             }
         }
     }
 
-    /// Lets in those who wait, as far as there is place.
-    fn let_in(&mut self) -> anyhow::Result<()> {
-        while self.has_place() {
-            let Some(client) = self.entrance.next(self.output)? else { break };
-            let Acceptor { gate, events, .. } = &self.entrance;
-            let place = Place { gate, events, output: self.output };
-            let begun = self.service.begin(client, &place);
-            self.failed = begun.as_ref().err().map(Exit::of);
-            // What one client cannot be given, the others may well be.
-            begun.unwrap_or_else(|error| self.output.error(&error));
+    /// Starts the clients that wait, up to the limit.
+    fn start_clients(&mut self) -> anyhow::Result<()> {
+        while self.has_capacity() {
+            let Some(client) = self.acceptor.next(self.output)? else { break };
+            let Acceptor { admission, events, .. } = &self.acceptor;
+            let server = ServerRef { admission, events, output: self.output };
+            let started = self.service.start(client, &server);
+            self.failed = started.as_ref().err().map(Exit::of);
+            // A failure to serve one client does not end the service for the others.
+            started.unwrap_or_else(|error| self.output.error(&error));
         }
         Ok(())
     }
 
-    /// Looks after children that have ended.
-    fn reap(&mut self) -> anyhow::Result<()> {
-        // The signal only says that there may be some.
-        while self.children.take(Deadline::PASSED)? != Waited::TimedOut {}
-        self.service.reap();
-        Ok(())
+    fn children_changed(&mut self) -> anyhow::Result<()> {
+        // One signal may report several children.
+        while self.signals.children.take(Deadline::PASSED)? != Waited::TimedOut {}
+        self.service.children_changed()
     }
 
-    /// Lets nobody else in, and gives those who are inside time to finish; at a second signal none.
+    /// Admits no more clients, and starts the grace period; a second signal ends it.
     fn stop(&mut self) -> anyhow::Result<()> {
-        let signal = self.ending.as_ref().map(|ending| ending.take(Deadline::PASSED));
+        let signal = self.signals.graceful.as_ref().map(|fatal| fatal.take(Deadline::PASSED));
         let Some(Waited::Done(received)) = signal.transpose()? else { return Ok(()) };
-        // Those who have connected already count as clients.
-        self.let_in()?;
-        self.entrance.gate.close();
+        // Clients that have connected before the signal are served.
+        self.start_clients()?;
+        self.acceptor.admission.close();
         let until = match self.stopping {
             None => self.limits.grace(),
             Some(_) => Deadline::PASSED,
@@ -196,13 +235,4 @@ impl EventLoop<'_> {
         self.stopping = Some((received.signal, until));
         Ok(())
     }
-}
-
-/// What clients come to.
-pub struct Listening {
-    pub gate: Gate,
-    /// Tells when children have ended.
-    pub children: Blocked,
-    /// What ends us, where clients are given time to finish.
-    pub ending: Option<Blocked>,
 }

@@ -1,7 +1,6 @@
-//! What every verb shares that serves several clients at a time: admission, accepting, and the event
-//! loop.
+//! Serving several clients at a time: which of them are admitted, accepting them, and the event loop.
 
 pub mod acceptor;
 pub mod admission;
 pub mod event_loop;
-pub mod flood;
+pub mod line_limit;

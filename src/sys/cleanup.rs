@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
-use crate::sys::signal::{Blocked, Handler, SignalSet, die_of};
+use crate::sys::signal::{Blocked, Handler, SignalSet, die_of, is_ignored};
 use crate::sys::undo::{self, Slot};
 
 pub use crate::sys::undo::Undo;
@@ -95,41 +95,69 @@ impl Drop for Postponed {
 }
 
 /// The handlers of the fatal signals, which all registrations share. A signal that the caller of
-/// `ipc` had ignored stays ignored.
+/// `ipc` had ignored stays ignored, unless one of those that share it asks for it by name.
 #[derive(Debug)]
-struct Handlers(());
+pub struct Handlers {
+    /// The signals that end the process even if the caller had ignored them.
+    named: SignalSet,
+}
 
-/// How many share the handlers, and the handlers.
-static SHARED: Mutex<(usize, Vec<Handler>)> = Mutex::new((0, Vec::new()));
+/// The handlers, and for which signals they are needed.
+static SHARED: Mutex<Shared> =
+    Mutex::new(Shared { users: 0, named: [0; FATAL.len()], handlers: [const { None }; 3] });
+
+#[derive(Debug)]
+struct Shared {
+    /// How many share the handlers.
+    users: usize,
+    /// How many of them name each signal.
+    named: [usize; FATAL.len()],
+    handlers: [Option<Handler>; FATAL.len()],
+}
+
+impl Shared {
+    /// Adds one that shares the handlers, or takes one away, and installs what is needed then.
+    fn change(&mut self, named: SignalSet, change: impl Fn(&mut usize)) {
+        change(&mut self.users);
+        for (index, signal) in FATAL.into_iter().enumerate() {
+            if named.contains(signal) {
+                change(&mut self.named[index]);
+            }
+            let handler = &mut self.handlers[index];
+            let was_ignored =
+                handler.as_ref().map_or_else(|| is_ignored(signal), Handler::was_ignored);
+            match self.named[index] > 0 || self.users > 0 && !was_ignored {
+                false => *handler = None,
+                true if handler.is_none() => *handler = Some(Handler::install(signal, end)),
+                true => {}
+            }
+        }
+    }
+}
 
 impl Handlers {
     fn acquire() -> Self {
+        Self::acquire_for(SignalSet::default())
+    }
+
+    fn acquire_for(named: SignalSet) -> Self {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if shared.0 == 0 {
-            shared.1 = FATAL
-                .into_iter()
-                .filter_map(|signal| Handler::install_unless_ignored(signal, end))
-                .collect();
-        }
-        shared.0 += 1;
-        Self(())
+        shared.change(named, |count| *count += 1);
+        Self { named }
     }
 }
 
 impl Drop for Handlers {
     fn drop(&mut self) {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.0 -= 1;
-        if shared.0 == 0 {
-            shared.1.clear();
-        }
+        shared.change(self.named, |count| *count -= 1);
     }
 }
 
-/// Has these signals end the process after clean-up until it is dropped, also those that the caller
-/// of `ipc` had ignored.
-pub fn end_by(signals: impl Iterator<Item = Signal>) -> Vec<Handler> {
-    signals.map(|signal| Handler::install(signal, end)).collect()
+/// Has these of the fatal signals end the process after clean-up until it is dropped, also those that
+/// the caller of `ipc` had ignored.
+pub fn end_by(signals: impl Iterator<Item = Signal>) -> Handlers {
+    Handlers::acquire_for(signals.collect())
 }
 
 /// The handler.

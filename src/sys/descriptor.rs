@@ -2,7 +2,7 @@
 //! those that we let a COMMAND have.
 
 use std::ffi::c_long;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -69,27 +69,66 @@ pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
     Ok(ours)
 }
 
-/// Takes the number 3 if it is free, so that no descriptor of ours gets it before
-/// [`hand_over_as_third`].
-pub fn reserve_third() -> Result<Option<OwnedFd>, Errno> {
-    let null = OwnedFd::from(std::fs::File::open("/dev/null")?);
-    Ok(Some(null).filter(|null| null.as_raw_fd() == THIRD))
+/// The number 3, which a COMMAND gets a descriptor under. Dropping it gives the number back to the
+/// descriptor of the caller that had it, or closes it.
+#[derive(Debug)]
+pub struct Third {
+    /// The caller's, and its flags.
+    before: Option<(OwnedFd, FdFlag)>,
 }
 
-/// Lets a COMMAND have a descriptor of ours as its number 3, in place of what has it: our
-/// caller's, or the one that was reserved.
-pub fn hand_over_as_third(fd: impl AsFd) -> Result<(), Errno> {
-    // SAFETY: the call takes numbers only, and nobody here uses what it closes.
-    match unsafe { libc::dup2(fd.as_fd().as_raw_fd(), THIRD) } {
-        THIRD => Ok(()),
-        _ => Err(Errno::last()),
+impl Third {
+    /// Reserves the number, so that no descriptor that is opened from now on gets it.
+    ///
+    /// # Errors
+    /// EMFILE if there may be no more descriptors.
+    pub fn reserve() -> Result<Self, Errno> {
+        let Ok(callers) = inherited(THIRD) else {
+            let null = OwnedFd::from(std::fs::File::open("/dev/null")?);
+            if null.as_raw_fd() == THIRD {
+                // The drop of the reservation closes it.
+                let _ = null.into_raw_fd();
+            } else {
+                duplicate(&null, THIRD)?;
+            }
+            return Ok(Self { before: None });
+        };
+        let flags = FdFlag::from_bits_retain(fcntl(callers, FcntlArg::F_GETFD)?);
+        let copy = copy_out_of_the_way(callers).map_or_else(|| callers.try_clone_to_owned(), Ok)?;
+        Ok(Self { before: Some((copy, flags)) })
+    }
+
+    /// Puts a descriptor there, which a COMMAND inherits.
+    ///
+    /// # Errors
+    /// Those of dup2(2).
+    pub fn put(&self, fd: impl AsFd) -> Result<(), Errno> {
+        duplicate(fd, THIRD)
     }
 }
 
-/// Closes what a COMMAND has got as its number 3 on our side.
-pub fn close_third() {
-    // It is open, and nobody here uses it.
-    let _ = close(THIRD);
+impl Drop for Third {
+    fn drop(&mut self) {
+        match &self.before {
+            None => drop(close(THIRD)),
+            Some((callers, flags)) => {
+                let _ = duplicate(callers, THIRD);
+                if let Ok(third) = inherited(THIRD) {
+                    let _ = fcntl(third, FcntlArg::F_SETFD(*flags));
+                }
+            }
+        }
+    }
+}
+
+/// Gives a descriptor another number as well, which a COMMAND inherits; what has the number is
+/// closed.
+fn duplicate(fd: impl AsFd, number: i32) -> Result<(), Errno> {
+    // SAFETY: the call takes numbers only, and no value here owns what it closes.
+    match unsafe { libc::dup2(fd.as_fd().as_raw_fd(), number) } {
+        -1 => Err(Errno::last()),
+        _ => Ok(()),
+    }
 }
 
 /// Lets a COMMAND have a descriptor of ours.
@@ -104,13 +143,45 @@ pub fn keep(fd: impl AsFd) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Keeps what else our caller left open, knowingly or not, from every COMMAND. A kernel that does
-/// not know how leaves it as it is.
-pub fn keep_to_ourselves() {
-    // SAFETY: the call takes numbers only, and closes nothing in this process.
-    unsafe {
-        libc::syscall(libc::SYS_close_range, THIRD, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+/// Closes the descriptors of the caller, but for the standard ones, in every COMMAND that is started
+/// while this lives. Dropping it makes them inheritable again.
+#[derive(Debug)]
+pub struct ClosedOnExec(Vec<i32>);
+
+impl ClosedOnExec {
+    /// Marks all that are open now.
+    pub fn new() -> Self {
+        let mut numbers = open_numbers();
+        numbers.retain(|&number| number >= THIRD && is_inheritable(number));
+        let marked = Self(numbers);
+        marked.set(FdFlag::FD_CLOEXEC);
+        marked
+    }
+
+    fn set(&self, flags: FdFlag) {
+        for fd in self.0.iter().filter_map(|&number| inherited(number).ok()) {
+            let _ = fcntl(fd, FcntlArg::F_SETFD(flags));
+        }
+    }
+}
+
+impl Drop for ClosedOnExec {
+    fn drop(&mut self) {
+        self.set(FdFlag::empty());
+    }
+}
+
+/// The numbers of the open descriptors; without a /proc, all numbers that may be open.
+fn open_numbers() -> Vec<i32> {
+    let Ok(listing) = std::fs::read_dir("/proc/self/fd") else {
+        return (THIRD..i32::try_from(limit()).unwrap_or(i32::MAX)).collect();
     };
+    listing.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn is_inheritable(number: i32) -> bool {
+    let flags = inherited(number).and_then(|fd| Ok(fcntl(fd, FcntlArg::F_GETFD)?));
+    flags.is_ok_and(|flags| flags & libc::FD_CLOEXEC == 0)
 }
 
 /// The same descriptor under a number that scripts do not use by themselves, as 'exec 3>file' does,

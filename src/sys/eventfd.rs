@@ -1,4 +1,4 @@
-//! Telling a thread that waits for descriptors something by one: eventfd(2).
+//! Waking a thread that waits for descriptors: eventfd(2).
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -9,19 +9,19 @@ use super::poll;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// A bell that rings once, and is heard from then on: its descriptor becomes readable.
+/// An event that happens once: its descriptor is readable from then on.
 #[derive(Debug)]
 pub struct Bell(EventFd);
 
 impl Bell {
-    /// One that has not rung.
+    /// A bell that has not rung.
     pub fn new() -> Result<Self, Errno> {
         Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
     }
 
     /// Rings it.
     pub fn ring(&self) {
-        // It fails where the counter is full, and then it has rung before.
+        // It fails if the counter is full, and then the bell has rung before.
         let _ = self.0.write(1);
     }
 

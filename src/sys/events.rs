@@ -8,52 +8,52 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// What a descriptor is waited for.
+/// The events of a descriptor that a wait ends for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Interest {
-    /// Something to read, the end included.
+    /// There are bytes to read, or the end.
     Readable,
-    /// Room to write.
+    /// There is room to write.
     Writable,
     /// Either of the two.
     Both,
-    /// Nothing but errors and the peer's having left, of which the kernel always tells.
+    /// Only errors and hangups, which the kernel always reports.
     Nothing,
-    /// Anything that changes: each event is reported once, and a state that lasts is no event.
+    /// Any change, reported once: edge-triggered.
     Changes,
 }
 
-/// Descriptors, each under a number of the caller's.
+/// Descriptors, each with a number that the caller chose.
 #[derive(Debug)]
 pub struct Events {
     epoll: Epoll,
     ready: Vec<EpollEvent>,
 }
 
-/// How many descriptors one wait tells of.
+/// The number of descriptors that one wait reports.
 const AT_ONCE: usize = 256;
 
-/// The longest that a wait lasts before the deadline is looked at again.
+/// The longest wait before the deadline is checked again.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Events {
-    /// No descriptors yet.
+    /// A set without descriptors.
     pub fn new() -> Result<Self, Errno> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         Ok(Self { epoll, ready: vec![EpollEvent::empty(); AT_ONCE] })
     }
 
-    /// Waits for this descriptor as well. Closing it ends that.
+    /// Adds a descriptor. Closing the descriptor removes it.
     pub fn add(&self, fd: impl AsFd, number: u64, interest: Interest) -> Result<(), Errno> {
         Ok(self.epoll.add(fd, EpollEvent::new(flags(interest), number))?)
     }
 
-    /// Waits for something else of this descriptor.
+    /// Changes the events of a descriptor.
     pub fn change(&self, fd: impl AsFd, number: u64, interest: Interest) -> Result<(), Errno> {
         Ok(self.epoll.modify(fd, &mut EpollEvent::new(flags(interest), number))?)
     }
 
-    /// Waits until some are ready; puts their numbers in place of what is in `numbers`.
+    /// Waits until descriptors are ready, and replaces the content of `numbers` by their numbers.
     pub fn wait(&mut self, numbers: &mut Vec<u64>, deadline: Deadline) -> Result<Waited, Errno> {
         loop {
             match self.epoll.wait(&mut self.ready, timeout(deadline)) {
@@ -86,7 +86,7 @@ fn flags(interest: Interest) -> EpollFlags {
     }
 }
 
-/// In milliseconds, and never short of the deadline.
+/// The time until the deadline in milliseconds, rounded up.
 fn timeout(deadline: Deadline) -> EpollTimeout {
     let Some(left) = deadline.remaining() else { return EpollTimeout::NONE };
     let milliseconds = left.min(LONGEST).as_micros().div_ceil(1000);

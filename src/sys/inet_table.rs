@@ -1,5 +1,5 @@
-//! The TCP and UDP sockets of this network namespace, as `/proc/net` lists them: proc_net(5); and
-//! how many clients may wait at those that listen, which only sock_diag(7) tells.
+//! The TCP and UDP sockets of this network namespace in `/proc/net`: proc_net(5). The length of a
+//! backlog is only in sock_diag(7).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,23 +10,23 @@ use crate::base::errno::Errno;
 
 pub use super::sock_diag::LISTENING;
 
-/// What the kernel tells of a TCP or UDP socket.
+/// A TCP or UDP socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Entry {
-    /// Where it is bound.
+    /// The address that it is bound to.
     pub local: SocketAddr,
-    /// Where it is connected to; port 0 if nowhere.
+    /// The address of its peer; port 0 if there is none.
     pub remote: SocketAddr,
-    /// The number of its state in the kernel, which counts as TCP does for all protocols.
+    /// The number of its state; the kernel uses the numbers of TCP for all protocols.
     pub state: u8,
-    /// Bytes that were not sent, or not acknowledged; or, of one that listens, how many clients may
-    /// wait, 0 where the kernel does not tell.
+    /// Bytes that were not sent or not acknowledged; the length of the backlog, if it listens, or 0 if
+    /// the kernel does not report it.
     pub send_queue: u32,
-    /// Bytes to be read; or, of one that listens, clients to be accepted.
+    /// Bytes to be read; clients to be accepted, if it listens.
     pub receive_queue: u32,
-    /// Who opened it.
+    /// The user that opened it.
     pub uid: u32,
-    /// The number by which `/proc/PID/fd` shows it; 0 when no process has it any more.
+    /// The number by which `/proc/PID/fd` shows it; 0 when no process has it open.
     pub inode: u64,
 }
 
@@ -45,14 +45,14 @@ pub fn udp() -> Result<Vec<Entry>, Errno> {
     table(["/proc/net/udp", "/proc/net/udp6"])
 }
 
-/// How many clients may wait at each TCP socket that listens, as far as the kernel tells.
+/// The length of the backlog of each listening TCP socket that the kernel reports.
 fn backlogs() -> BTreeMap<u64, u32> {
-    /// Where `struct inet_diag_msg` of linux/inet_diag.h has the queue and the inode.
+    /// The offsets of the queue and the inode in `struct inet_diag_msg` of linux/inet_diag.h.
     const QUEUE: usize = 60;
     const INODE: usize = 68;
     let mut backlogs = BTreeMap::new();
     for family in [libc::AF_INET, libc::AF_INET6] {
-        // A kernel that cannot list them has told what it knows in /proc.
+        // A kernel without the list has reported all it knows in /proc.
         let _ = dump(&request(family), |body| {
             let found = number(body, INODE).zip(number(body, QUEUE));
             backlogs.extend(found.map(|(inode, backlog)| (u64::from(inode), backlog)));
@@ -61,7 +61,7 @@ fn backlogs() -> BTreeMap<u64, u32> {
     backlogs
 }
 
-/// `struct inet_diag_req_v2`: for TCP sockets that listen, whatever their addresses.
+/// `struct inet_diag_req_v2`: for listening TCP sockets, at all addresses.
 fn request(family: i32) -> Vec<u8> {
     const ADDRESSES: usize = 48;
     let mut request = vec![family as u8, libc::IPPROTO_TCP as u8, 0, 0];
@@ -83,7 +83,7 @@ fn table(paths: [&str; 2]) -> Result<Vec<Entry>, Errno> {
     Ok(entries)
 }
 
-/// Reads `N: LOCAL REMOTE STATE SEND:RECEIVE TIMER RETRANSMITS UID TIMEOUT INODE ...`.
+/// Parses `N: LOCAL REMOTE STATE SEND:RECEIVE TIMER RETRANSMITS UID TIMEOUT INODE ...`.
 fn entry(line: &str) -> Option<Entry> {
     let mut fields = line.split_ascii_whitespace().skip(1);
     let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
@@ -101,7 +101,7 @@ fn entry(line: &str) -> Option<Entry> {
     })
 }
 
-/// An address in groups of four bytes, each printed as the number that it is to this machine.
+/// An address in groups of four bytes, each a number in the byte order of this machine.
 fn address(text: &str) -> Option<SocketAddr> {
     let (host, port) = text.split_once(':')?;
     let mut bytes = [0; 16];
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_of_it_is_passed_over() {
+    fn malformed_lines_are_skipped() {
         for line in ["", "0:", "0: 0100007F:1F90", "0: x:1 y:2 0A 0:0 0:0 0 0 0 1"] {
             assert_eq!(entry(line), None, "{line}");
         }

@@ -1,4 +1,4 @@
-//! Asking the kernel for the sockets of this network namespace: sock_diag(7), netlink(7).
+//! The kernel's list of the sockets of this network namespace: sock_diag(7), netlink(7).
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -8,17 +8,16 @@ use nix::sys::socket::{
 
 use crate::base::errno::Errno;
 
-/// The state of a socket that waits for clients, which the kernel numbers for all families as for
-/// TCP.
+/// The state of a listening socket. The kernel uses the numbers of TCP for all families.
 pub const LISTENING: u8 = 10;
 
-/// From linux/sock_diag.h, which the C library's headers do not have.
+/// From linux/sock_diag.h; libc does not define it.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
 /// The size of `struct nlmsghdr`.
 const HEADER: usize = 16;
 
-/// Asks for sockets by a request of a family's own, and gives `each` the description of each.
+/// Sends a request in the format of a family, and calls `each` with the description of each socket.
 ///
 /// # Errors
 /// ENOENT if the kernel cannot list that family.
@@ -67,7 +66,7 @@ fn ask(netlink: &OwnedFd, request: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Splits the first message off: its type, its body, and what follows.
+/// The type and the body of the first message, and the messages after it.
 fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let length = number(bytes, 0)? as usize;
     let kind = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
@@ -75,7 +74,7 @@ fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((kind, body, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
 }
 
-/// The number at this place, in the byte order of this machine.
+/// The number at this offset, in the byte order of this machine.
 pub fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }

@@ -322,16 +322,6 @@ pub fn has_orphans() -> bool {
     std::process::id() == 1
 }
 
-/// The next child that has ended, if one has. No [`Child`] learns of it any more.
-pub fn reap() -> Option<(i32, ExitStatus)> {
-    let ours = init::children();
-    let (pid, status) = wait_for(-1, libc::WNOHANG).ok().flatten()?;
-    if let Some(mut ours) = ours {
-        ours.remove(&pid);
-    }
-    Some((pid, status))
-}
-
 /// Reaps the orphans that have ended, if this is the first process of a PID namespace.
 pub fn reap_orphans() {
     if let Some(ours) = init::children() {

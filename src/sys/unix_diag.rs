@@ -1,11 +1,11 @@
-//! The Unix sockets of this network namespace, as the kernel lists them: sock_diag(7).
+//! The kernel's list of the Unix sockets of this network namespace: sock_diag(7).
 
 use nix::sys::stat::FileStat;
 
 use super::sock_diag::{LISTENING, dump, number};
 use crate::base::errno::Errno;
 
-/// What the kernel tells of a Unix socket.
+/// A Unix socket.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Entry {
     /// The number by which `/proc/PID/fd` shows it.
@@ -14,17 +14,17 @@ pub struct Entry {
     pub kind: u8,
     /// Whether it listens, is connected, or neither.
     pub state: State,
-    /// What it is bound to: a path as it was given to bind(2), or an abstract name behind a NUL.
+    /// The path that was passed to bind(2), or a NUL and an abstract name.
     pub name: Vec<u8>,
     /// The file that it is bound to.
     pub file: Option<File>,
     /// The socket that it is connected to.
     pub peer: Option<u32>,
-    /// Bytes to be read; or, of one that listens, clients to be accepted.
+    /// Bytes to be read; clients to be accepted, if it listens.
     pub receive_queue: u32,
-    /// Bytes that the peer has not read; or, of one that listens, how many clients may wait.
+    /// Bytes that the peer has not read; the length of the backlog, if it listens.
     pub send_queue: u32,
-    /// Who opened it.
+    /// The user that opened it.
     pub uid: Option<u32>,
 }
 
@@ -33,7 +33,7 @@ pub struct Entry {
 pub struct File {
     /// The low half of its inode.
     inode: u32,
-    /// Its file system, as the kernel counts them for itself.
+    /// The kernel's internal number of its file system.
     device: u32,
 }
 
@@ -45,15 +45,15 @@ impl File {
             && (self.device() == device || !is_mounted(device))
     }
 
-    /// The number that stat(2) has for the file system, if it tells the kernel's own.
+    /// The number that stat(2) returns, if it is the kernel's own.
     fn device(self) -> u64 {
         const MINOR_BITS: u32 = 20;
         libc::makedev(self.device >> MINOR_BITS, self.device & ((1 << MINOR_BITS) - 1))
     }
 }
 
-/// Whether the kernel has this number for a file system. Some, such as btrfs and overlayfs, have
-/// stat(2) tell others, of which we know nothing.
+/// Whether a file system has this number in the kernel. btrfs, overlayfs and others return different
+/// numbers from stat(2).
 fn is_mounted(device: u64) -> bool {
     let number = format!("{}:{}", libc::major(device), libc::minor(device));
     let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
@@ -66,7 +66,7 @@ fn is_mounted(device: u64) -> bool {
 pub enum State {
     /// Connected.
     Established,
-    /// Waiting for clients.
+    /// Listening.
     Listening,
     /// Neither.
     #[default]
@@ -76,7 +76,7 @@ pub enum State {
 /// TCP_ESTABLISHED of the kernel, which it uses for all families.
 const ESTABLISHED: u8 = 1;
 
-/// From linux/unix_diag.h, which the C library's headers do not have.
+/// From linux/unix_diag.h; libc does not define them.
 const SHOW_NAME: u32 = 1 << 0;
 const SHOW_VFS: u32 = 1 << 1;
 const SHOW_PEER: u32 = 1 << 2;
@@ -120,7 +120,7 @@ fn request() -> Vec<u8> {
     request
 }
 
-/// Reads `struct unix_diag_msg` and the attributes behind it.
+/// Parses `struct unix_diag_msg` and its attributes.
 fn entry(body: &[u8]) -> Option<Entry> {
     let (kind, state) = (*body.get(1)?, *body.get(2)?);
     let state = match state {

@@ -51,8 +51,8 @@ impl Action for Wait {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let blocked = Blocked::new(self.signals.iter().map(|&Catchable(signal)| signal).collect());
-        let listener = self.ready.listener()?;
-        listener.tell(std::process::id().to_string())?;
+        let ready = self.ready.target()?;
+        ready.write(std::process::id().to_string())?;
         let mut left = if self.follow { u64::MAX } else { self.count };
         while left > 0 {
             let received = self.next(&blocked, deadline, output)?;

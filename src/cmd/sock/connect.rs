@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
 use crate::app::objects::tell_wait;
 use crate::app::options::Framing;
@@ -18,58 +18,59 @@ use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
 use crate::mechanism::socket::duplex::Terms;
 use crate::run::job;
-use crate::sys::descriptor;
+use crate::sys::descriptor::ClosedOnExec;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 
-use crate::app::socket::{Connected, Silence, connect};
+use crate::app::socket::{Connected, Silence, connect, resolve};
 use crate::cmd::sock::{Lifetime, OneWay};
 
 /// Connect stdin and stdout to a socket
 ///
-/// Stdin goes to the socket, and what comes from it goes to stdout. At the end of stdin the peer is
-/// told that nothing more comes. 'ipc' then waits until the peer has sent its own end and has read
-/// everything, however long that takes; --max-time limits it, and -v says how much is unread. If the
-/// peer closes first, that is the end as well.
+/// Stdin is sent to the socket, and bytes from the socket go to stdout. The end of stdin is sent to the
+/// peer. 'ipc' then waits until the peer has sent its own end and has read everything, without a limit;
+/// --max-time sets one, and -v reports the number of unread bytes. The connection also ends when the peer
+/// closes first.
 ///
-/// Status 0 means that every byte the peer sent is on stdout, and that the peer, at a Unix socket,
-/// had read all that was sent. It does not say what the peer did with that. A peer that closed
-/// before is an error, with status 3. Over TCP, status 0 means that the kernel of the peer had
-/// acknowledged everything: more cannot be known. In both cases the end of what a peer sends does not
-/// prove that it had nothing more to say: a peer that was killed after it had read everything looks
-/// like one that has closed.
+/// Status 0 means that stdout has every byte of the peer, and that the peer, at a Unix socket, has read
+/// every byte that was sent; it does not mean that the peer has processed them. If the peer closes
+/// earlier, the status is 3. Over TCP, status 0 means that the kernel of the peer has acknowledged every
+/// byte: more is not known. For both, the end of the peer's bytes does not prove that they are complete: a
+/// peer that was killed after it had read everything looks like one that has closed.
 ///
 /// With --recv-only, nothing is sent, and the connection ends when the peer sends its end. With
-/// --send-only, what the peer sends is dropped.
+/// --send-only, bytes from the peer are dropped.
 ///
-/// Where stdin is a file, the kernel sends its pages as they are: what is written to it later shows
-/// until the peer has read them.
+/// If stdin is a file, the kernel sends its pages themselves: a later change of the file shows until the
+/// peer has read them.
 ///
-/// A socket of type seqpacket carries messages: each record of stdin becomes one, and each one
-/// that is received becomes a record of stdout. An empty message is a message.
+/// A socket of type seqpacket carries messages: each record of stdin becomes one, and each one that is
+/// received becomes a record of stdout. An empty message is a message.
 ///
-/// A TCP peer that has closed cannot be told from one that only sends no more: when it does, we
-/// send what stdin has at that moment and end. What is written to a TCP socket is sent at once
+/// A TCP peer that has sent its end may have closed or may still read; the two look the same. 'ipc' then
+/// sends the input that is there at that moment, and ends. Bytes for a TCP socket are sent at once
 /// (TCP_NODELAY).
 ///
 /// Nothing is encrypted. For TLS, let socat listen at a path and connect to the host, as in the
 /// examples, or stunnel, with 'client = yes', 'accept = /run/user/1000/tls' and 'connect =
 /// example.org:443'.
 ///
-/// With a COMMAND, that has the socket itself, and no byte passes through us.
+/// With a COMMAND, 'ipc' becomes the COMMAND, which has the socket as its stdin and stdout.
 ///
-/// The timeout is for connecting, which waits where the backlog of the server is full. A server of
-/// names that does not answer is given up a second after it.
+/// The timeout limits the wait for the connection, which is long while the backlog of the server is full.
+/// A name server that does not answer is given up one second after the timeout.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Connect {
-    /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
+    /// A path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
     address: Address,
     #[command(flatten)]
     connected: Connected,
-    /// Connect from this address: tcp:HOST:PORT, where port 0 is any that is free
-    #[arg(long, value_name = "ADDRESS")]
+    /// Connect from this address: tcp:HOST:PORT
+    ///
+    /// Port 0 is any free port.
+    #[arg(long, value_name = "ADDRESS", hide_short_help = true)]
     bind: Option<Address>,
-    /// Where nobody listens, try again for this long
+    /// Try again for this long while no process listens
     #[arg(long, value_name = "DURATION")]
     retry: Option<Timeout>,
     #[command(flatten)]
@@ -82,7 +83,7 @@ pub struct Connect {
     silence: Silence,
     #[command(flatten)]
     framing: Framing,
-    /// What has the socket as its stdin and stdout, instead of ours; we become it
+    /// Become COMMAND, with the socket as its stdin and stdout
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
@@ -90,11 +91,11 @@ pub struct Connect {
 impl Action for Connect {
     const EXAMPLES: &'static [Example] = &[
         ("Ask a server", "echo status | ipc sock connect /run/server"),
-        ("Talk to one that is about to start", "ipc sock connect --retry 5s @jobs"),
-        ("Listen to a hub, and say nothing", "ipc sock connect --recv-only /run/hub >>log"),
-        ("Let a program have the connection", "ipc sock connect @jobs -- ./worker"),
+        ("Connect to a server that is about to start", "ipc sock connect --retry 5s @jobs"),
+        ("Receive from a hub, and send nothing", "ipc sock connect --recv-only /run/hub >>log"),
+        ("Give the connection to a program", "ipc sock connect @jobs -- ./worker"),
         (
-            "Leave from a port that a firewall lets through",
+            "Connect from a port that a firewall allows",
             "ipc sock connect --bind tcp::4711 tcp:host:80",
         ),
         (
@@ -107,16 +108,18 @@ impl Action for Connect {
         ),
     ];
 
-    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
+    const EFFECT: Effect = Effect::BecomesCommand;
+
+    fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
         self.connected.connections_only()?;
         if !self.command.is_empty() {
-            self.lifetime.only_with_our_streams()?;
-            self.one_way.only_with_our_streams()?;
+            self.lifetime.only_with_stdio()?;
+            self.one_way.only_with_stdio()?;
         }
         let lifetime = self.lifetime.deadline();
         let deadline = self.waiting.deadline().min(lifetime);
-        descriptor::keep_to_ourselves();
+        let _closed = (!self.command.is_empty()).then(ClosedOnExec::new);
+        self.address = resolve(&self.address, context)?;
         let retry = match self.retry {
             None => Deadline::PASSED,
             Some(Timeout::Forever) => Deadline::NEVER,
@@ -128,23 +131,24 @@ impl Action for Connect {
             retry,
             ..Connecting::new(self.connected.kind, deadline)
         };
-        let connected = self.connect(how, output)?;
+        let connected = self.connect(how, &context.output)?;
         let socket = self.waiting.or_error(connected).about(&self.address)?;
         if !self.command.is_empty() {
             let command = activation::hide(job::Command::new(&self.command)?);
             job::start_clean();
             return Err(command.exec(Streams::both(&socket), &[]));
         }
-        let (input, mut outlet) = duplex::ends(self.connected.kind, self.framing.form());
+        let (kind, form) = (self.connected.kind, self.framing.form());
+        let (mut input, mut outlet) = duplex::ends(kind, form, context.stdin, context.stdout);
         let terms = Terms { directions: self.one_way.directions(), deadline: lifetime };
-        let (_, held) = duplex::hold(socket, input, &mut outlet, terms, output)?;
-        held.map_err(Failure::from).about(&self.address)?;
+        let passed = duplex::run(socket, &mut input, &mut outlet, terms, &mut context.output)?;
+        passed.map_err(Failure::from).about(&self.address)?;
         Ok(Exit::Done)
     }
 }
 
 impl Connect {
-    /// Connects; with --verbose it says when it has to wait for a listener.
+    /// Connects; with --verbose it reports a wait for a listener.
     fn connect(&self, how: Connecting<'_>, output: &Output) -> anyhow::Result<Waited<Socket>> {
         if !output.is_verbose() || how.retry == Deadline::PASSED {
             return connect(&self.address, how);

@@ -11,12 +11,12 @@ use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::objects::{listed_holders, ownership, warn_of_hidden};
 use crate::app::options::Format;
+use crate::app::socket::resolve;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Record;
 use crate::mechanism::socket::Error;
-use crate::mechanism::socket::activation;
-use crate::mechanism::socket::address::{Address, Place};
+use crate::mechanism::socket::address::{Address, Endpoint};
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::table::Row;
 use crate::sys::descriptor;
@@ -26,12 +26,12 @@ use crate::sys::socket::Socket;
 
 /// List the sockets of this machine
 ///
-/// Those that others can come to are listed: Unix sockets, then TCP, then UDP, of our network
-/// namespace. The holders are the processes that have the socket open, as far as they can be seen; '-'
-/// is none of those. How many processes cannot be seen is said on stderr.
+/// Lists the sockets of this network namespace that listen or receive datagrams: Unix sockets, then TCP,
+/// then UDP. The holders are the visible processes that have the socket open; '-' means that there is
+/// none. The number of processes that are not visible is printed on stderr.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
-    /// List connections, and sockets without a name, as well
+    /// List connections, and sockets without a name, too
     #[arg(short, long)]
     all: bool,
     #[command(flatten)]
@@ -40,9 +40,9 @@ pub struct Ls {
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
-        ("See who listens", "ipc sock ls"),
+        ("List the servers", "ipc sock ls"),
         (
-            "Find servers that are behind with accepting",
+            "Find servers with clients that wait to be accepted",
             "ipc sock ls --json | jq '.[] | select(.state == \"listening\" and .receive_queue > 0)'",
         ),
     ];
@@ -61,17 +61,17 @@ impl Action for Ls {
     }
 }
 
-/// Show all that is known of a socket
+/// Show the state of a socket
 ///
-/// Of an address that is its server's socket: its state and queues, who has it open, how many
-/// connections it has, and the permissions of a path. The queues are bytes to be read and to be
-/// sent; of a socket that listens, the clients that wait and how many may. A path that no
-/// process has open any more is told as dead.
+/// For an address, this is the server's socket: its state and queues, the processes that have it open,
+/// the number of its connections, and the permissions of a path. The queues are the bytes to be read and
+/// to be sent; for a listening socket, the clients that wait and the length of the backlog. A path whose
+/// socket no process has open is dead.
 ///
-/// Of a descriptor (fd:N) it is the peer, with its credentials, and the options besides.
+/// For a descriptor (fd:N), this includes the peer with its credentials, and the options of the socket.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
-    /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT, udp:HOST:PORT or fd:N
+    /// A path with a slash, @NAME, tcp:HOST:PORT, udp:HOST:PORT or fd:N
     address: Address,
     #[command(flatten)]
     format: Format,
@@ -79,22 +79,17 @@ pub struct Stat {
 
 impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
-        ("See whose socket it is", "ipc sock stat /run/server"),
-        ("See who is at the other end of our stdin", "ipc sock stat fd:0"),
+        ("Show the server of a path", "ipc sock stat /run/server"),
+        ("Show the peer of stdin", "ipc sock stat fd:0"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        let record = match self.address.place() {
-            Place::Descriptor(number) => of_descriptor(*number).about(&self.address)?,
-            Place::Handed(name) => {
-                let number = activation::named(name).ok_or(Error::NotHandedOver);
-                let number = number.map_err(Failure::from).about(&self.address)?;
-                of_descriptor(number).about(&self.address)?
-            }
-            _ => of_address(&self.address).map_err(Failure::from).about(&self.address)?,
+        let address = resolve(&self.address, context)?;
+        let record = match address.endpoint() {
+            Endpoint::Descriptor(number) => of_descriptor(*number).about(&address)?,
+            _ => of_address(&address).map_err(Failure::from).about(&address)?,
         };
-        output.show(&record, self.format)?;
+        context.output.show(&record, self.format)?;
         Ok(Exit::Done)
     }
 }
@@ -108,7 +103,7 @@ fn of_address(address: &Address) -> Result<Record, Error> {
     let record = match (rows.iter().find(|row| row.is_reachable()), &file) {
         (Some(row), _) => {
             let connections = rows.iter().filter(|row| row.state == "connected").count();
-            // A path may be a longer one, or another, than the one that the kernel knows.
+            // The path may be longer than the one that the kernel knows, or another link to the file.
             let path = address.path().map(|path| path.as_os_str().as_bytes());
             let shown = path.unwrap_or(&row.address);
             with_holders(known(row, shown), row).number("connections", connections)
@@ -128,7 +123,7 @@ fn with_holders(record: Record, row: &Row) -> Record {
     crate::app::objects::holders(record, &SocketHolders::find().of(row.inode))
 }
 
-/// What the table has of a socket, whose address is shown so.
+/// The row of a socket, with this address.
 fn known(row: &Row, address: &[u8]) -> Record {
     Record::new()
         .word("family", row.family)
@@ -152,7 +147,7 @@ fn of_descriptor(number: i32) -> anyhow::Result<Record> {
     let rows = table::all()?;
     let record = match rows.iter().find(|row| row.inode == file.st_ino) {
         Some(row) => with_holders(known(row, &row.address), row),
-        // Of a family without a table, or of another network namespace.
+        // The socket is of a family without a table, or of another network namespace.
         None => Record::new()
             .optional_bytes("address", socket.local_address().as_bytes())
             .optional_bytes("peer", socket.peer_address().as_bytes()),
@@ -161,7 +156,7 @@ fn of_descriptor(number: i32) -> anyhow::Result<Record> {
 }
 
 fn options(record: Record, socket: &Socket) -> Record {
-    // Of one that listens the kernel tells who made it listen.
+    // For a listening socket, the kernel returns the process that called listen(2).
     let peer = socket.peer().filter(|_| !socket.is_listening());
     let record = record
         .optional_number("peer_pid", peer.map(|peer| peer.pid))

@@ -11,10 +11,12 @@ mod wait;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Noun, Verb};
+use crate::app::context::Context;
 use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Timeout;
 use crate::mechanism::socket::duplex::Directions;
+use crate::server::event_loop::Ended;
 
 pub const NOUN: Noun = Noun {
     name: "sock",
@@ -33,18 +35,26 @@ pub const NOUN: Noun = Noun {
     see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)"],
 };
 
-/// For how long a connection may last.
+/// The status of a verb that served; a fatal signal ends it as the context says.
+fn exit(ended: Ended, context: &Context) -> Exit {
+    match ended {
+        Ended::Served(exit) => exit,
+        Ended::BySignal(signal) => context.cancellation.by(signal),
+    }
+}
+
+/// The limit for the duration of a connection.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Lifetime {
-    /// End a connection that lasts longer than this, with status 124
+    /// End a connection after this long, with status 124
     ///
-    /// The wait for a peer that has not read everything is a part of it.
+    /// This includes the wait for a peer that has not read everything.
     #[arg(long, value_name = "DURATION")]
     max_time: Option<Timeout>,
 }
 
 impl Lifetime {
-    /// The moment by which a connection that begins now has ended.
+    /// The end of a connection that begins now.
     fn deadline(self) -> Deadline {
         match self.max_time {
             Some(Timeout::For(duration)) => Deadline::after(duration),
@@ -52,22 +62,26 @@ impl Lifetime {
         }
     }
 
-    /// Refuses it where a COMMAND or other clients have the connection.
-    fn only_with_our_streams(self) -> anyhow::Result<()> {
+    /// Refuses the option where a COMMAND or other clients have the connection.
+    fn only_with_stdio(self) -> anyhow::Result<()> {
         match self.max_time {
             None => Ok(()),
-            Some(_) => Err(not_with_our_streams()).about("--max-time"),
+            Some(_) => Err(not_with_stdio()).about("--max-time"),
         }
     }
 }
 
-/// Which directions a connection has.
+/// The directions of a connection.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct OneWay {
-    /// Send nothing, and leave stdin alone; the peer is not told that nothing comes
+    /// Receive only, and do not read stdin
+    ///
+    /// The peer does not get an end of input.
     #[arg(long, conflicts_with = "send_only")]
     recv_only: bool,
-    /// Print nothing, and end when stdin has ended and the peer has read everything
+    /// Send only, and drop what the peer sends
+    ///
+    /// The connection ends when stdin has ended and the peer has read everything.
     #[arg(long)]
     send_only: bool,
 }
@@ -81,16 +95,16 @@ impl OneWay {
         }
     }
 
-    /// Refuses it where a COMMAND or other clients have the connection.
-    fn only_with_our_streams(self) -> anyhow::Result<()> {
+    /// Refuses the option where a COMMAND or other clients have the connection.
+    fn only_with_stdio(self) -> anyhow::Result<()> {
         match self.directions() {
             Directions::Both => Ok(()),
-            Directions::Receive => Err(not_with_our_streams()).about("--recv-only"),
-            Directions::Send => Err(not_with_our_streams()).about("--send-only"),
+            Directions::Receive => Err(not_with_stdio()).about("--recv-only"),
+            Directions::Send => Err(not_with_stdio()).about("--send-only"),
         }
     }
 }
 
-fn not_with_our_streams() -> Failure {
-    Failure::new(Exit::Usage, "only a connection of our stdin and stdout has it")
+fn not_with_stdio() -> Failure {
+    Failure::new(Exit::Usage, "it applies only to a connection of stdin and stdout")
 }

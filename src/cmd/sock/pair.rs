@@ -7,23 +7,23 @@ use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::run::job::{Command, Job};
-use crate::sys::descriptor;
+use crate::sys::descriptor::ClosedOnExec;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 
 use crate::app::socket::Connected;
 
-/// Run two commands that talk with each other
+/// Run two commands that are connected by a socket
 ///
-/// Each has an end of one socket as its stdin and stdout: what either prints, the other reads. They
-/// get INT, TERM, HUP, QUIT, USR1 and USR2 that are sent to us.
+/// Each has one end of the socket as its stdin and stdout: the output of one is the input of the other.
+/// 'ipc' forwards INT, TERM, HUP, QUIT, USR1 and USR2 to both.
 ///
 /// The status is that of the second COMMAND, or of the first if the second succeeds.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Pair {
     #[command(flatten)]
     connected: Connected,
-    /// What to run: one COMMAND, --, the other
+    /// The commands: the first, --, the second
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
@@ -38,11 +38,11 @@ impl Action for Pair {
     fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let (first, second) = split(&self.command)?;
         let (first, second) = (Command::new(first)?, Command::new(second)?);
-        descriptor::keep_to_ourselves();
+        let _closed = ClosedOnExec::new();
         let (one, other) = Socket::pair(self.connected.kind)?;
         let mut job = Job::new(None);
         for (command, socket) in [(first, one), (second, other)] {
-            // Our side of it is closed then, so that its peer sees the end.
+            // The drop closes this process's end, so that the other COMMAND sees the end of its peer.
             job.start(&command, Streams::both(&socket))?;
         }
         let exits = job.finish()?;
@@ -56,7 +56,7 @@ fn split(words: &[OsString]) -> anyhow::Result<(&[OsString], &[OsString])> {
     match (commands.next(), commands.next(), commands.next()) {
         (Some(first @ [_, ..]), Some(second @ [_, ..]), None) => Ok((first, second)),
         _ => {
-            let reason = "two of them are wanted, with -- before each";
+            let reason = "expected two commands, with -- before each";
             Err(Failure::new(Exit::Usage, reason)).about("COMMAND")
         }
     }

@@ -11,7 +11,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Output;
 use crate::mechanism::socket::Connecting;
-use crate::mechanism::socket::address::{Address, Place};
+use crate::mechanism::socket::address::{Address, Endpoint};
 use crate::mechanism::socket::relay;
 use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
@@ -21,35 +21,34 @@ use crate::sys::socket::{KeepAlive, Socket};
 use crate::sys::thread;
 
 use crate::app::listen::ListenOptions;
-use crate::app::socket::connect;
-use crate::cmd::sock::Lifetime;
+use crate::app::socket::{connect, resolve};
+use crate::cmd::sock::{Lifetime, exit};
 use crate::server::admission::Client;
 use crate::server::event_loop;
-use crate::server::event_loop::{Limits, Service, attend};
+use crate::server::event_loop::{Limits, ServerRef, Service};
 
-/// Pass connections at one address on to another
+/// Forward connections from one address to another
 ///
-/// For each client of the first address a connection to the second is made, and both ways what
-/// comes from either is sent to the other. The end of one direction is passed on and the other goes
-/// on. A connection lasts until both sides have sent their ends and have read everything. Where one
-/// side fails, the other finds its connection reset if it is one of TCP, and ended
-/// otherwise; a line on stderr says why.
+/// Each client of the first address gets a connection to the second one, and both directions are
+/// forwarded. The end of one direction is forwarded too, and the other direction continues. A connection
+/// lasts until both sides have sent their ends and have read everything. If one side fails, the
+/// connection of the other is reset for TCP, and ends for other sockets; stderr has the reason.
 ///
-/// Who may come in is decided as by 'ipc sock serve'. There are as many at a time as we may have
-/// descriptors for, ten for each. The server at the second address sees us, not the client. A
-/// connection that is open already (fd:N) can be had by one client, and so only with --once. Nothing
-/// is encrypted: for TLS there are socat and stunnel, as ipc-sock-serve(1) and ipc-sock-connect(1)
+/// Clients are admitted as by 'ipc sock serve'. The number of clients at a time is limited by the number
+/// of descriptors of the process, ten for each client. The server at the second address sees 'ipc' as
+/// its peer, not the client. An open connection (fd:N) is for one client, and so only with --once.
+/// Nothing is encrypted: for TLS use socat or stunnel, as ipc-sock-serve(1) and ipc-sock-connect(1)
 /// show.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Relay {
-    /// Where to listen: a path with a slash, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
+    /// Listen at a path, @NAME, tcp:HOST:PORT, vsock:CID:PORT or fd:N
     #[arg(value_name = "ADDRESS")]
     from: Address,
-    /// Where to connect to
+    /// Connect to this address
     #[arg(value_name = "ADDRESS")]
     to: Address,
     #[command(flatten)]
-    hosting: ListenOptions,
+    listen_options: ListenOptions,
     #[command(flatten)]
     lifetime: Lifetime,
 }
@@ -61,56 +60,58 @@ impl Action for Relay {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         if self.from.as_ref() == self.to.as_ref() {
-            // Each connection would make another one, until there is no descriptor left.
-            let reason = "it would be relayed to itself";
+            // Each connection would cause another one, until no descriptor is left.
+            let reason = "the relay would connect to itself";
             return Err(Failure::new(Exit::Usage, reason)).about(&self.to);
         }
-        // Descriptors of our caller come before any of ours.
-        let open = self.connection()?;
-        let ready = self.hosting.prepare()?;
-        let hosted = self.hosting.open(&self.from, ready, output)?;
-        let mut relays = Relays::new(self.to, open, &self.hosting, self.lifetime);
-        let limits = self.hosting.limits();
+        let (from, to) = (resolve(&self.from, context)?, resolve(&self.to, context)?);
+        // The descriptors of the caller are taken before any other is opened.
+        let open = self.connection(&to)?;
+        let ready = self.listen_options.prepare()?;
+        let listening = self.listen_options.open(&from, ready, &context.output)?;
+        let mut relays = Relays::new(to, open, &self.listen_options, self.lifetime);
+        let limits = self.listen_options.limits();
         let max_clients = limits.max_clients.min(affordable());
-        attend(hosted, &mut relays, Limits { max_clients, ..limits }, output)
+        let limits = Limits { max_clients, ..limits };
+        let ended = event_loop::serve(listening, &mut relays, limits, &context.output)?;
+        Ok(exit(ended, context))
     }
 }
 
 impl Relay {
-    /// The connection to relay to, where it is open already.
-    fn connection(&self) -> anyhow::Result<Option<Socket>> {
-        match self.to.place() {
-            Place::Descriptor(_) | Place::Handed(_) if self.hosting.is_for_one() => {
-                match connect(&self.to, Connecting::new(self.hosting.kind(), Deadline::NEVER))? {
+    /// The open connection to forward to, if the address is a descriptor.
+    fn connection(&self, to: &Address) -> anyhow::Result<Option<Socket>> {
+        match to.endpoint() {
+            Endpoint::Descriptor(_) | Endpoint::Named(_) if self.listen_options.is_for_one() => {
+                match connect(to, Connecting::new(self.listen_options.kind(), Deadline::NEVER))? {
                     Waited::Done(socket) => Ok(Some(socket)),
                     Waited::TimedOut => Ok(None),
                 }
             }
-            Place::Descriptor(_) | Place::Handed(_) => {
+            Endpoint::Descriptor(_) | Endpoint::Named(_) => {
                 let reason = "one connection is for one client";
-                let failure = Failure::new(Exit::Usage, reason).hint("--once lets one client in");
-                Err(failure).about(&self.to)
+                let failure = Failure::new(Exit::Usage, reason).hint("--once admits one client");
+                Err(failure).about(to)
             }
             _ => Ok(None),
         }
     }
 }
 
-/// How many clients we have descriptors for. The others wait to be accepted, rather than being
-/// let in and then sent away.
+/// The number of clients that the process has descriptors for. The others stay in the backlog, rather
+/// than being accepted and then disconnected.
 fn affordable() -> usize {
-    /// Two sockets, a bell, and pipes to move pages through, with room to spare.
+    /// Two sockets, two event descriptors, and the pipes for splice(2), with a margin.
     const EACH: usize = 10;
     const OWN: usize = 12;
     (descriptor::limit().saturating_sub(OWN) / EACH).max(1)
 }
 
-/// The clients, each with a thread of its own.
+/// The connections, each with a thread of its own.
 struct Relays {
     to: Arc<Address>,
-    /// The connection that is open already, for the only client.
+    /// The open connection, for the only client.
     open: Option<Socket>,
     kind: SocketType,
     keepalive: KeepAlive,
@@ -120,48 +121,57 @@ struct Relays {
 }
 
 struct Connection {
-    /// Rings when the thread has done.
+    /// Rings when the thread has ended.
     done: Arc<Bell>,
+    /// Rings when the connection has to end.
+    stop: Arc<Bell>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Relays {
-    fn new(to: Address, open: Option<Socket>, hosting: &ListenOptions, lifetime: Lifetime) -> Self {
-        let (kind, keepalive) = (hosting.kind(), hosting.keepalive());
+    fn new(to: Address, open: Option<Socket>, options: &ListenOptions, lifetime: Lifetime) -> Self {
+        let (kind, keepalive) = (options.kind(), options.keepalive());
         let (to, running) = (Arc::new(to), BTreeMap::new());
         Self { to, open, kind, keepalive, lifetime, running, last: Exit::Done }
     }
 }
 
 impl Service for Relays {
-    fn begin(&mut self, client: Client, place: &event_loop::Place<'_>) -> anyhow::Result<()> {
+    fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let number = client.number;
-        let done = Arc::new(Bell::new()?);
-        place.events.add(&*done, number, Interest::Readable)?;
+        let (done, stop) = (Arc::new(Bell::new()?), Arc::new(Bell::new()?));
+        server.events.add(&*done, number, Interest::Readable)?;
         let deadline = self.lifetime.deadline();
         let how = Connecting { keepalive: self.keepalive, ..Connecting::new(self.kind, deadline) };
-        let output = place.output.aside();
-        let (to, open, bell) = (Arc::clone(&self.to), self.open.take(), Arc::clone(&done));
+        let output = server.output.aside();
+        let (to, open) = (Arc::clone(&self.to), self.open.take());
+        let (ended, stopped) = (Arc::clone(&done), Arc::clone(&stop));
         let work = move || {
-            let passed = pass(&client, &to, open, how, &output);
+            let forwarded = forward(&client, &to, open, how, &stopped, &output);
             drop(client);
-            bell.ring();
-            passed
+            ended.ring();
+            forwarded
         };
         let thread = thread::start(|thread| thread.spawn(work))?;
-        self.running.insert(number, Connection { done, thread });
+        self.running.insert(number, Connection { done, stop, thread });
         Ok(())
     }
 
-    fn go_on(&mut self, number: u64, place: &event_loop::Place<'_>) -> anyhow::Result<()> {
-        let Some(Connection { done, thread }) = self.running.remove(&number) else { return Ok(()) };
-        let passed = thread.join().expect("a relay does not panic");
+    fn ready(&mut self, number: u64, server: &ServerRef<'_>) -> anyhow::Result<()> {
+        let Some(Connection { done, thread, .. }) = self.running.remove(&number) else {
+            return Ok(());
+        };
+        let forwarded = thread.join().expect("a relay does not panic");
         drop(done);
-        self.last = passed.as_ref().map_or_else(Exit::of, |()| Exit::Done);
-        if let Err(error) = passed {
-            place.output.error(&error);
+        self.last = forwarded.as_ref().map_or_else(Exit::of, |()| Exit::Done);
+        if let Err(error) = forwarded {
+            server.output.error(&error);
         }
         Ok(())
+    }
+
+    fn terminate(&mut self) {
+        self.running.values().for_each(|connection| connection.stop.ring());
     }
 
     fn clients(&self) -> usize {
@@ -173,22 +183,24 @@ impl Service for Relays {
     }
 }
 
-fn pass(
+fn forward(
     client: &Client,
     to: &Address,
     open: Option<Socket>,
     how: Connecting<'_>,
+    stop: &Bell,
     output: &Output,
 ) -> anyhow::Result<()> {
     let connected = match open {
         Some(socket) => Ok(Waited::Done(socket)),
-        // Its client shall not take this for an end.
+        // The client must not take this for an end.
         None => connect(to, how).inspect_err(|_| client.socket.reset_when_closed()),
     };
     match connected? {
         Waited::Done(onward) => {
-            let passed = relay::both_ways(&client.socket, &onward, how.kind, how.deadline, output);
-            passed.map_err(Failure::from).about(to)
+            let sockets = [&client.socket, &onward];
+            let forwarded = relay::both_ways(sockets, how.kind, how.deadline, stop, output);
+            forwarded.map_err(Failure::from).about(to)
         }
         Waited::TimedOut => Err(Failure::timed_out()).about(to),
     }

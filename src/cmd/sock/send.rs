@@ -20,26 +20,35 @@ use crate::sys::poll;
 use crate::sys::socket::Socket;
 use crate::sys::socket::SocketType;
 
-use crate::app::socket::connect;
+use crate::app::socket::{connect, messages_only, resolve};
 
 /// Send messages to a socket
 ///
-/// Each operand is a message, or each record of stdin if there are none; an empty one is a message.
-/// One that is longer than the socket takes is refused. The timeout is for connecting, and counts
-/// anew for each message and each answer.
+/// Each operand is a message; without operands, each record of stdin is one. An empty message is a
+/// message. A message that is longer than the socket takes is refused. The timeout applies to the
+/// connection, to each message and to each answer.
 ///
-/// With --reply, an answer to each is waited for and printed, before the next is sent.
+/// With --reply, the command waits for an answer to each message and prints it before it sends the next
+/// message.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Send {
-    /// Address of the socket: a path with a slash, @NAME or udp:HOST:PORT
+    /// A path with a slash, @NAME or udp:HOST:PORT
     address: Address,
-    /// What to send
+    /// The messages; those of stdin if there are none
     #[arg(value_name = "MESSAGE")]
     messages: Vec<OsString>,
-    /// Whether the socket has connections: dgram or seqpacket
-    #[arg(long = "type", value_name = "TYPE", default_value = "dgram")]
+    /// dgram (the default) or seqpacket (connections)
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        default_value = "dgram",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     kind: SocketType,
-    /// Send from this address: udp:HOST:PORT, where port 0 is any that is free
+    /// Send from this address: udp:HOST:PORT
+    ///
+    /// Port 0 is any free port.
     #[arg(long, value_name = "ADDRESS")]
     bind: Option<Address>,
     /// Wait for an answer to each message and print it
@@ -62,8 +71,8 @@ impl Action for Send {
     ];
 
     fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        crate::app::socket::messages_only(self.kind)?;
+        messages_only(self.kind)?;
+        self.address = resolve(&self.address, context)?;
         let source = self.bind.as_ref();
         let how = Connecting { source, ..Connecting::new(self.kind, self.waiting.deadline()) };
         let socket = self.waiting.or_error(connect(&self.address, how)?).about(&self.address)?;
@@ -72,7 +81,7 @@ impl Action for Send {
         socket.mark_messages()?;
         let operands = std::mem::take(&mut self.messages);
         let messages = Messages::new(operands, self.framing.form(), isize::MAX as usize)?;
-        self.send_all(&socket, messages, output)?;
+        self.send_all(&socket, messages, &mut context.output)?;
         Ok(Exit::Done)
     }
 }
@@ -88,9 +97,9 @@ impl Send {
         let mut buffer = Vec::new();
         let mut sent = 0;
         while let Some(message) = messages.next().about("standard input")? {
-            let told = send(socket, message, self.waiting.deadline());
-            let settled = told.and_then(|waited| self.waiting.or_error(waited));
-            settled.map_err(|failure| after(failure, sent)).about(&self.address)?;
+            let waited = send(socket, message, self.waiting.deadline());
+            let done = waited.and_then(|waited| self.waiting.or_error(waited));
+            done.map_err(|failure| after(failure, sent)).about(&self.address)?;
             sent += 1;
             if self.reply {
                 let answer = self.answer(socket, &mut buffer).about(&self.address)?;
@@ -101,7 +110,7 @@ impl Send {
         Ok(())
     }
 
-    /// The answer to a message.
+    /// Waits for the answer to a message.
     fn answer<'a>(&self, socket: &Socket, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Failure> {
         let deadline = self.waiting.deadline();
         self.waiting.or_error(poll::readable(socket, deadline)?)?;

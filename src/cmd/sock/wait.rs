@@ -9,15 +9,14 @@ use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::socket;
 use crate::mechanism::socket::address::Address;
 
-/// Wait until somebody listens
+/// Wait until a process listens at a socket
 ///
-/// A Unix socket, or a TCP port of this machine (localhost), is found in the kernel's list of
-/// sockets, so that the server notices nothing of it. Where that list does not tell, as for another
-/// host, vsock, or a server in another network namespace, a connection is made and closed at once:
-/// the server sees a client that comes and says nothing.
+/// The kernel's list of sockets has Unix sockets and the TCP ports of this machine (localhost), so the
+/// server does not notice the wait. For another host, vsock, or a server in another network namespace,
+/// 'ipc' connects and disconnects at once: the server sees a client that sends nothing.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
-    /// Address of the socket: a path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
+    /// A path with a slash, @NAME, tcp:HOST:PORT or vsock:CID:PORT
     address: Address,
     #[command(flatten)]
     waiting: Waiting,
@@ -27,7 +26,7 @@ impl Action for Wait {
     const EXAMPLES: &'static [Example] = &[
         ("Start a server and go on when it listens", "server & ipc sock wait -t 10s /run/server"),
         ("Wait for a port of another machine", "ipc sock wait -t 1m tcp:db.example.org:5432"),
-        ("Ask whether somebody listens", "ipc sock wait -n @jobs && echo yes"),
+        ("Ask whether a process listens", "ipc sock wait -n @jobs && echo yes"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {

@@ -1,20 +1,21 @@
-//! Taking a path for a Unix socket, without a moment in which it is there and nobody listens, and
-//! without a race against another who takes the same.
+//! Binding a Unix socket to a path: the path never exists without a listener, and of two servers that
+//! start at the same time one gets it.
 //!
-//! All of that is done under a lock file beside the path. A stream socket is bound in a temporary
+//! All steps happen under a lock file beside the path. A stream socket is bound in a temporary
 //! directory, as `./NAME`, which is what getpeername(2) shows, and listens before it gets the name
-//! that clients know. A datagram socket, to which nobody connects, is bound to the path itself, so
-//! that those who get its messages can answer them. A path that is there already is replaced only if
-//! no process has the socket open. What a killed server left beside the path is removed by the next
-//! that holds the lock, as only the holder makes such things.
+//! that clients know. A datagram socket, which needs no listen(2), is bound to the path itself, so
+//! that the receivers of its messages can answer them. An existing path is replaced only if no
+//! process has the socket open. The holder of the lock removes the temporary directory of a server
+//! that was killed, as only a holder creates one.
 //!
-//! At its end a server removes the path while its socket is still open, so that no other takes it over
-//! in that moment, and only if the path is still its own; a signal that ends us is no exception.
+//! At its end a server removes the path while its socket is still open, so that no other server takes
+//! the path over in that moment, and only if the path still leads to its socket. A fatal signal
+//! removes it as well.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::socket::UnixAddr;
@@ -22,31 +23,31 @@ use nix::sys::stat::FileStat;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::base::signal::Signal;
+use crate::sys::cleanup::{self, Registered, Undo};
 use crate::sys::directory::{Directory, LockFile};
 use crate::sys::inode::{is_same, is_socket};
-use crate::sys::signal::{catch, die_of};
+use crate::sys::signal::Blocked;
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, Socket};
 
-/// Why a path cannot be taken.
+/// Why a socket cannot be bound to a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The kernel refused. EADDRINUSE: a process has the socket at the path open.
+    /// An error of the kernel; EADDRINUSE if a process has the socket at the path open.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// Something else is at the path, which is never removed.
-    #[error("exists, and is no socket")]
+    /// The path leads to another kind of file, which is never removed.
+    #[error("exists and is not a socket")]
     NotASocket,
-    /// What has the name of something that is needed beside the path cannot be used.
-    #[error("not made by an ipc of this user")]
+    /// A file that is needed beside the path exists, and is not one that this user created.
+    #[error("not created by ipc for this user")]
     Beside(Helper),
-    /// Somebody else is about to take it, and is stopped.
-    #[error("another server is starting here, and does not go on")]
+    /// Another server holds the lock file, and is stopped.
+    #[error("another server is stuck starting on this path")]
     Contended,
 }
 
-/// What is needed beside a path while it is taken.
+/// A file beside the path that exists while a socket is bound to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Helper {
     /// The lock file.
@@ -61,8 +62,8 @@ impl Helper {
         socket.with_file_name(self.name(socket.file_name().unwrap_or_default()))
     }
 
-    /// A hidden name beside `name`. Of a long one it has only the beginning, as it has to be a name
-    /// itself; two that share a lock only wait for each other.
+    /// A hidden name beside `name`, with only the beginning of a long one, as the result has to be a
+    /// valid name. Two servers that share a lock only wait for each other.
     fn name(self, name: &OsStr) -> OsString {
         let end = match self {
             Self::Lock => ".lock",
@@ -79,12 +80,13 @@ fn beginning(name: &OsStr) -> &OsStr {
     OsStr::from_bytes(&name[..name.len().min(KEPT)])
 }
 
-/// For how long to wait for another who is taking the path, which takes no time.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The limit for a wait for another server that starts, which takes a moment.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A path that leads to a socket of ours. Dropping it removes the path, if it still does.
+/// A path that leads to a socket of this process. Dropping it removes the path, if it still does, and
+/// so does a fatal signal.
 #[derive(Debug)]
-pub struct BoundPath(Arc<Bound>);
+pub struct BoundPath(Registered<Bound>);
 
 /// A name in a directory, and the socket that got it.
 #[derive(Debug)]
@@ -92,20 +94,24 @@ struct Bound {
     directory: Directory,
     name: OsString,
     file: FileStat,
+    /// Whether the path is removed with this value: not if another process has the socket.
+    is_owned: AtomicBool,
 }
 
 impl BoundPath {
-    /// Gives a socket this path, with exactly these permissions; `listen` prepares it for clients
-    /// when it is bound and before anybody sees the path.
+    /// Binds a socket to this path, with exactly these permissions; `listen` prepares the bound socket
+    /// for clients before the path appears.
     ///
     /// # Errors
     /// EADDRINUSE if a process has the socket at the path open.
-    pub fn take(
+    pub fn bind(
         path: &Path,
         socket: &Socket,
         mode: u32,
         listen: impl FnOnce() -> Result<(), Errno>,
     ) -> Result<Self, Error> {
+        // A fatal signal finds the path either not bound yet, or registered.
+        let _blocked = Blocked::new(cleanup::signals());
         let (directory, name) = Directory::of(path)?;
         let Waited::Done(held) = lock(&directory, &name)? else { return Err(Error::Contended) };
         remove_left_over(&directory, &name);
@@ -122,65 +128,41 @@ impl BoundPath {
             }
         };
         drop(held);
-        Ok(Self(Arc::new(Bound { directory, name, file })))
+        let bound = Bound { directory, name, file, is_owned: AtomicBool::new(true) };
+        Ok(Self(Registered::new(bound)?))
     }
 
-    /// Removes the path unless somebody to whom the socket was given has it open still. Ours is
-    /// closed already.
-    pub fn leave(self) {
-        let Bound { directory, name, .. } = &*Arc::clone(&self.0);
-        // Nobody takes it over meanwhile.
-        let _lock = lock(directory, name);
-        match is_dead(directory, name) {
-            // It is theirs now.
-            Ok(false) => std::mem::forget(self),
-            Ok(true) | Err(_) => drop(self),
+    /// Removes the path, unless another process still has the socket open, which was handed to it.
+    /// This process has closed it.
+    pub fn remove_unless_open(self) {
+        // No other server takes the path over meanwhile.
+        let _lock = lock(&self.0.directory, &self.0.name);
+        if is_dead(&self.0.directory, &self.0.name) == Ok(false) {
+            self.0.is_owned.store(false, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for BoundPath {
     fn drop(&mut self) {
-        self.0.release();
+        self.0.undo();
     }
 }
 
-impl Bound {
-    /// Removes the path, if it still leads to this socket. To do so twice does no harm. It only
-    /// makes system calls, so that a signal handler may call it.
-    fn release(&self) {
-        if self.directory.status(&self.name).is_ok_and(|now| is_same(&now, &self.file)) {
-            // A path that cannot be removed is dead when we are, which the next one finds out.
+impl Undo for Bound {
+    /// Removes the path, if it still leads to this socket. A signal may interrupt the drop at any point,
+    /// so the handler does it once more.
+    fn undo(&self) {
+        let is_owned = self.is_owned.load(Ordering::Relaxed);
+        let now = || self.directory.status(&self.name);
+        if is_owned && now().is_ok_and(|now| is_same(&now, &self.file)) {
+            // A path that cannot be removed is one without a listener, which the next server replaces.
             let _ = self.directory.unlink(&self.name);
         }
     }
 }
 
-/// The path that a signal removes. A process takes one.
-static BOUND: OnceLock<Arc<Bound>> = OnceLock::new();
-
-/// Has these signals remove the path, if there is one, and then end us, whatever we are doing. They
-/// are blocked until that is so.
-pub fn end_by(signals: impl Iterator<Item = Signal>, binding: Option<&BoundPath>) {
-    if let Some(BoundPath(bound)) = binding {
-        BOUND.get_or_init(|| Arc::clone(bound));
-    }
-    for signal in signals {
-        catch(signal, end);
-    }
-}
-
-/// Removes the path when the signal comes, and then ends as it would have ended us.
-extern "C" fn end(number: i32) {
-    if let Some(bound) = BOUND.get() {
-        bound.release();
-    }
-    if let Some(signal) = Signal::new(number) {
-        die_of(signal);
-    }
-}
-
-/// Binds a socket that has no clients to its path.
+/// Binds a datagram socket to its path.
 fn bind_in_place(
     directory: &Directory,
     name: &OsStr,
@@ -210,7 +192,7 @@ struct Temporary<'a> {
 }
 
 impl<'a> Temporary<'a> {
-    /// Makes the directory, and binds the socket in it. The lock is held.
+    /// Creates the directory, and binds the socket in it. The caller holds the lock.
     fn bind(
         parent: &'a Directory,
         name: &OsStr,
@@ -232,13 +214,13 @@ impl<'a> Temporary<'a> {
         let temporary = Self { parent, own, inside, socket: name.to_owned() };
         match temporary.inside.while_inside(|| socket.bind_path(&relative, mode)) {
             Ok(bound) => bound?,
-            // The working directory is one that we may not enter, and so cannot return to.
+            // The process may not enter its working directory, and so could not return to it.
             Err(_) => socket.bind_path(&temporary.inside.address(name)?, mode)?,
         }
         Ok(temporary)
     }
 
-    /// Makes the socket appear under its real name. The lock is held.
+    /// Gives the socket its real name. The caller holds the lock.
     fn publish(self, name: &OsStr) -> Result<FileStat, Error> {
         let Self { parent, inside, socket, .. } = &self;
         let file = inside.status(socket)?;
@@ -260,14 +242,14 @@ impl<'a> Temporary<'a> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        // Where the path was taken over, the name is gone already.
+        // A rename has removed the name already.
         let _ = self.inside.unlink(&self.socket);
         let _ = self.parent.remove(&self.own);
     }
 }
 
-/// Removes the temporary directory of a server that was killed. The lock is held, so no other server
-/// uses it. What cannot be removed is found when the directory is to be made.
+/// Removes the temporary directory of a server that was killed. The caller holds the lock, so no other
+/// server uses it. If it cannot be removed, creating the directory fails.
 fn remove_left_over(directory: &Directory, name: &OsStr) {
     let own = Helper::Directory.name(name);
     if let Ok(inside) = directory.inner(&own)
@@ -277,18 +259,18 @@ fn remove_left_over(directory: &Directory, name: &OsStr) {
     }
 }
 
-/// Keeps others from taking the name.
+/// Keeps other servers from binding to the name.
 fn lock<'a>(directory: &'a Directory, name: &OsStr) -> Result<Waited<LockFile<'a>>, Error> {
     let own = Helper::Lock.name(name);
-    match directory.lock(own.clone(), Deadline::after(PATIENCE)) {
+    match directory.lock(own.clone(), Deadline::after(LOCK_TIMEOUT)) {
         Ok(waited) => Ok(waited),
-        // The error is the directory's where there is no such file.
+        // Without the file, the error is one of the directory.
         Err(errno) if directory.status(&own).is_err() => Err(errno.into()),
         Err(_) => Err(Error::Beside(Helper::Lock)),
     }
 }
 
-/// Whether a name belongs to a socket that no process has open.
+/// Whether a name leads to a socket that no process has open.
 fn is_dead(directory: &Directory, name: &OsStr) -> Result<bool, Error> {
     if !is_socket(&directory.status(name)?) {
         return Err(Error::NotASocket);

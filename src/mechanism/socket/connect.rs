@@ -7,10 +7,10 @@ use nix::sys::stat::stat;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place};
+use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
 use crate::mechanism::socket::{
-    Error, SourceError, abstract_address, datagrams_only, family, handed_over, handed_over_as,
-    resolve, resolve_until, stream_only, wait,
+    Error, SourceError, abstract_address, datagrams_only, family, handed_over, resolve,
+    resolve_until, stream_only, wait,
 };
 use crate::sys::inode::is_socket;
 use crate::sys::socket::SocketType;
@@ -19,20 +19,20 @@ use crate::sys::socket::{self, KeepAlive, Socket};
 /// How to connect.
 #[derive(Clone, Copy, Debug)]
 pub struct Connecting<'a> {
-    /// What the socket keeps of what is written to it.
+    /// Type of the socket.
     pub kind: SocketType,
-    /// The host and the port to connect from; `None` leaves it to the system.
+    /// The host and the port to connect from; `None` leaves the choice to the system.
     pub source: Option<&'a Address>,
-    /// When to ask whether a silent TCP peer is still there.
+    /// When the kernel probes a silent TCP peer.
     pub keepalive: KeepAlive,
-    /// How long to wait for room in the backlog of who listens, or for an answer.
+    /// The limit for a wait for room in the backlog of the listener, or for an answer.
     pub deadline: Deadline,
-    /// How long to try again where nobody listens.
+    /// The limit for further attempts where no process listens.
     pub retry: Deadline,
 }
 
 impl Connecting<'_> {
-    /// In the ordinary way: once, from wherever the system chooses.
+    /// One attempt, from an address that the system chooses.
     pub fn new(kind: SocketType, deadline: Deadline) -> Self {
         let (source, keepalive) = (None, KeepAlive::System);
         Self { kind, source, keepalive, deadline, retry: Deadline::PASSED }
@@ -42,11 +42,11 @@ impl Connecting<'_> {
 /// Connects.
 ///
 /// # Errors
-/// ENOENT and ECONNREFUSED if nobody listens; [`Error::Source`] of where we connect from.
+/// ENOENT and ECONNREFUSED if no process listens; [`Error::Source`] for the address to connect from.
 pub fn connect(address: &Address, how: Connecting<'_>) -> Result<Waited<Socket>, Error> {
     loop {
         let refused = match connect_once(address, how) {
-            Err(error) if is_nobody(error) && !how.retry.has_passed() => error,
+            Err(error) if is_without_listener(error) && !how.retry.has_passed() => error,
             result => return result,
         };
         if wait(address, how.retry.min(how.deadline))? == Waited::TimedOut {
@@ -55,7 +55,7 @@ pub fn connect(address: &Address, how: Connecting<'_>) -> Result<Waited<Socket>,
     }
 }
 
-fn is_nobody(error: Error) -> bool {
+fn is_without_listener(error: Error) -> bool {
     matches!(error, Error::Kernel(Errno(libc::ENOENT | libc::ECONNREFUSED)))
 }
 
@@ -64,32 +64,32 @@ pub(super) fn connect_once(
     how: Connecting<'_>,
 ) -> Result<Waited<Socket>, Error> {
     let source = source_for(address, how.source).map_err(Error::Source)?;
-    let (to, _held) = match address.place() {
-        Place::Path(path) => socket::path_address(path)?,
-        Place::Abstract(name) => (abstract_address(name)?, None),
-        Place::Tcp(at) => {
+    let (to, _held) = match address.endpoint() {
+        Endpoint::Path(path) => socket::path_address(path)?,
+        Endpoint::Abstract(name) => (abstract_address(name)?, None),
+        Endpoint::Tcp(at) => {
             stream_only(how.kind)?;
             return connect_to_host(at, source, how);
         }
-        Place::Udp(at) => {
+        Endpoint::Udp(at) => {
             datagrams_only(how.kind)?;
             return connect_to_host(at, source, how);
         }
-        Place::Vsock { cid, port } => {
+        Endpoint::Vsock { cid, port } => {
             let socket = Socket::new(AddressFamily::Vsock, how.kind)?;
             return match socket.connect(&VsockAddr::new(*cid, *port), how.deadline) {
                 Ok(waited) => Ok(waited.map(|()| socket)),
-                // How a machine answers where nobody listens.
+                // The answer of a machine on which no process listens.
                 Err(Errno(libc::ECONNRESET)) => Err(Errno(libc::ECONNREFUSED).into()),
                 Err(errno) => Err(errno.into()),
             };
         }
-        Place::Descriptor(number) => return Ok(Waited::Done(handed_over(*number)?)),
-        Place::Handed(name) => return Ok(Waited::Done(handed_over_as(name)?)),
+        Endpoint::Descriptor(number) => return Ok(Waited::Done(handed_over(*number)?)),
+        Endpoint::Named(_) => return Err(Error::NotHandedOver),
     };
     let socket = Socket::new(AddressFamily::Unix, how.kind)?;
     if how.kind == SocketType::Dgram {
-        // A name of the kernel's choice, so that an answer finds us.
+        // The kernel chooses a name, which an answer is sent to.
         socket.bind(&UnixAddr::new_unnamed())?;
     }
     match socket.connect(&to, how.deadline) {
@@ -100,21 +100,20 @@ pub(super) fn connect_once(
     }
 }
 
-/// The host and the port to connect from, if they are of the same kind as those to connect to.
+/// The host and the port to connect from, if the protocol is that of the address to connect to.
 fn source_for<'a>(
     to: &Address,
     source: Option<&'a Address>,
 ) -> Result<Option<&'a HostPort>, SourceError> {
-    match (source.map(Address::place), to.place()) {
+    match (source.map(Address::endpoint), to.endpoint()) {
         (None, _) => Ok(None),
-        (Some(Place::Tcp(from)), Place::Tcp(_)) | (Some(Place::Udp(from)), Place::Udp(_)) => {
-            Ok(Some(from))
-        }
+        (Some(Endpoint::Tcp(from)), Endpoint::Tcp(_))
+        | (Some(Endpoint::Udp(from)), Endpoint::Udp(_)) => Ok(Some(from)),
         _ => Err(SourceError::OtherKind),
     }
 }
 
-/// To the first address of the host that answers.
+/// Connects to the first address of the host that answers.
 fn connect_to_host(
     at: &HostPort,
     source: Option<&HostPort>,
@@ -127,7 +126,7 @@ fn connect_to_host(
     let mut refused = None;
     for address in found {
         match connect_to_port(address, source, how) {
-            // What became of an address that could be tried says more.
+            // The error of an address that was tried is more useful.
             Err(Error::Source(SourceError::OtherVersion)) if refused.is_some() => {}
             Err(error) => refused = Some(error),
             waited => return waited,
@@ -152,7 +151,7 @@ fn connect_to_port(
     Ok(waited.map(|()| socket))
 }
 
-/// Binds a socket that is to connect.
+/// Binds a socket before it connects.
 fn bind_source(
     socket: &Socket,
     from: &HostPort,
@@ -174,7 +173,7 @@ fn bind_source(
     bound.and_then(|()| socket.bind(&SockaddrStorage::from(own))).map_err(SourceError::Kernel)
 }
 
-/// Whether there is something at the path that is no socket.
+/// Whether the path leads to a file that is not a socket.
 fn is_other_file(address: &Address) -> bool {
     address.path().is_some_and(|path| stat(path).is_ok_and(|status| !is_socket(&status)))
 }

@@ -1,16 +1,14 @@
-//! A conversation over a connected socket: what is read from stdin is sent, what is received goes
-//! to stdout, until both directions have ended.
+//! Both directions of a connected socket: stdin is sent, received bytes go to stdout, until both
+//! directions have ended.
 //!
-//! Each direction is a loop of blocking calls of its own, the sending one in a thread, so that a
-//! side which pauses holds up nothing but its own direction. Stdin is waited for together with
-//! the peer's leaving: somebody who types should not have to press a key to learn of it.
+//! Each direction is a loop of blocking calls, the sending one in a thread of its own, so that a
+//! pause of one side delays only its own direction. The sender waits for stdin and for the peer to
+//! leave at the same time: a user at a terminal need not press a key to learn that the peer has left.
 //!
-//! The end of both directions is not the end: a peer that sends no more may still have to read, and
-//! only when it has, or has closed, is it known whether everything arrived.
+//! After the end of both directions the peer may still have to read. Only when it has read everything,
+//! or has closed, is it known whether everything arrived.
 
-use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::AddressFamily;
@@ -23,28 +21,28 @@ use crate::io::output::{Output, Unwritable};
 use crate::io::transfer;
 use crate::io::transfer::{Side, Step, Transfer};
 use crate::mechanism::socket::table;
+use crate::sys::eventfd::Bell;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
 use crate::sys::socket::SocketType;
-use crate::sys::stdio::Stream;
 use crate::sys::thread;
 
-/// How a conversation failed.
+/// How a connection failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
     /// Stdin could not be read.
     #[error("standard input: {0}")]
     Input(ReadError),
-    /// The peer left before it had read all that was sent, or was sent more after that.
+    /// The peer closed before it had read all bytes, or before all were sent.
     #[error("the peer hung up before it had read everything: {0}")]
     PeerLeft(Errno),
-    /// The connection lasted until its deadline.
+    /// The deadline passed.
     #[error("timed out")]
     TimedOut,
-    /// The same, when all was sent.
+    /// The same, after everything was sent.
     #[error("timed out before the peer had read everything")]
     Unread,
-    /// The socket failed otherwise.
+    /// Any other error of the socket.
     #[error(transparent)]
     Socket(Errno),
     /// A message is longer than a socket takes.
@@ -52,14 +50,13 @@ pub enum Error {
     TooLong {
         /// Its size.
         size: usize,
-        /// What the system allows to be in flight, the kernel's own records included, where that
-        /// is the reason.
+        /// The size of the send buffer, with the kernel's own records, where that is the reason.
         limit: Option<usize>,
     },
 }
 
 impl Error {
-    /// Why a message of this size was not sent.
+    /// The error of a message of this size that was not sent.
     pub fn of_sending(socket: &Socket, size: usize, errno: Errno) -> Self {
         match (errno, socket.send_buffer()) {
             (Errno(libc::EMSGSIZE), Ok(limit)) => {
@@ -69,7 +66,7 @@ impl Error {
         }
     }
 
-    /// Why a call on a socket failed, which has a peer.
+    /// The error of a call on a connected socket.
     pub fn of_socket(errno: Errno) -> Self {
         match errno.0 {
             libc::EPIPE | libc::ECONNRESET => Self::PeerLeft(errno),
@@ -96,84 +93,87 @@ impl From<Error> for Failure {
     }
 }
 
-/// Where what is sent comes from. It goes from one conversation to the next with what was read
-/// and not sent.
+/// The source of the bytes that are sent. Bytes that were read and not sent stay in it, for the next
+/// connection.
 #[derive(Debug)]
-pub enum Input {
-    /// Bytes.
-    Stream,
-    /// Records, one for each message.
-    Records(Box<Reader<std::os::fd::BorrowedFd<'static>>>),
+pub struct Input {
+    stdin: BorrowedFd<'static>,
+    /// Reads the record of each message, where messages are sent.
+    records: Option<Box<Reader<BorrowedFd<'static>>>>,
 }
 
-/// Where what is received goes.
+/// The destination of the bytes that are received.
 #[derive(Debug)]
-pub enum Outlet {
-    /// Bytes to stdout.
-    Stream,
-    /// A record for each message.
-    Records(Writer),
+pub struct Outlet {
+    stdout: BorrowedFd<'static>,
+    /// Writes a record for each message, where messages are received.
+    records: Option<Writer>,
 }
 
-/// The two ends on our side of a conversation over sockets of this type.
-pub fn ends(kind: SocketType, form: Form) -> (Input, Outlet) {
-    match kind {
-        SocketType::Stream => (Input::Stream, Outlet::Stream),
+/// The local ends of a connection over sockets of this type.
+pub fn ends(
+    kind: SocketType,
+    form: Form,
+    stdin: BorrowedFd<'static>,
+    stdout: BorrowedFd<'static>,
+) -> (Input, Outlet) {
+    let (reader, writer) = match kind {
+        SocketType::Stream => (None, None),
         SocketType::Seqpacket | SocketType::Dgram => {
-            let reader = Reader::new(Stream::Input.fd(), form, isize::MAX as usize);
-            (Input::Records(Box::new(reader)), Outlet::Records(Writer::new(form)))
+            let reader = Reader::new(stdin, form, isize::MAX as usize);
+            (Some(Box::new(reader)), Some(Writer::new(form)))
         }
-    }
+    };
+    (Input { stdin, records: reader }, Outlet { stdout, records: writer })
 }
 
-/// Which directions there are.
+/// The directions of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Directions {
     /// Both.
     Both,
-    /// From the peer to stdout. Nothing is sent, not even an end.
+    /// From the peer to stdout. Nothing is sent, not even the end.
     Receive,
-    /// From stdin to the peer. What the peer sends is dropped.
+    /// From stdin to the peer. Bytes from the peer are dropped.
     Send,
 }
 
-/// How to hold a conversation.
+/// How to run a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// Which directions there are.
+    /// Its directions.
     pub directions: Directions,
-    /// By when it has ended.
+    /// The moment by which it has to end.
     pub deadline: Deadline,
 }
 
-/// Holds a conversation to its end; gives the input back for the next.
+/// Runs a connection to its end.
 ///
 /// It ends when the peer has closed, or when stdin has ended and the peer sends no more and has read
-/// everything. The input is lost where stdout takes no more, as there is no next conversation then.
+/// everything.
 ///
 /// # Errors
-/// [`Unwritable`] at once; anything else when all that the peer sent has been received.
-pub fn hold(
+/// [`Unwritable`] at once; any other error after all that the peer sent has been received.
+pub fn run(
     socket: Socket,
-    mut input: Input,
+    input: &mut Input,
     outlet: &mut Outlet,
     terms: Terms,
     output: &mut Output,
-) -> anyhow::Result<(Input, Result<(), Error>)> {
+) -> anyhow::Result<Result<(), Error>> {
     socket.enlarge_send_buffer();
     if terms.deadline != Deadline::NEVER {
         socket.make_non_blocking()?;
     }
-    let conversation = Conversation { socket, deadline: terms.deadline };
-    let held = match terms.directions {
-        Directions::Both => return conversation.both_ways(input, outlet, output),
-        Directions::Receive => conversation.receive(outlet, output)?,
-        Directions::Send => conversation.send_alone(&mut input, outlet, output)?,
-    };
-    Ok((input, held))
+    let duplex = Duplex { socket, deadline: terms.deadline, stop: Bell::new()? };
+    match terms.directions {
+        Directions::Both => duplex.both_ways(input, outlet, output),
+        Directions::Receive => duplex.receive(outlet, output),
+        Directions::Send => duplex.send_alone(input, outlet, output),
+    }
 }
 
-/// Waits until a peer has read everything, when both directions have ended.
+/// Waits until the peer has read everything, after the end of both directions.
 pub fn wait_until_read(socket: &Socket, deadline: Deadline, output: &Output) -> Result<(), Error> {
     if output.is_verbose() && socket.has_unread() {
         match table::unread(socket) {
@@ -187,29 +187,34 @@ pub fn wait_until_read(socket: &Socket, deadline: Deadline, output: &Output) -> 
     }
 }
 
-/// A socket that is talked over, and until when.
-struct Conversation {
+/// A connection.
+struct Duplex {
     socket: Socket,
     deadline: Deadline,
+    /// Rings when the sender has to end, as stdout takes no more.
+    stop: Bell,
 }
 
-type Sender = JoinHandle<(Input, Result<(), Error>)>;
-
-impl Conversation {
+impl Duplex {
     fn both_ways(
-        self,
-        input: Input,
+        &self,
+        input: &mut Input,
         outlet: &mut Outlet,
         output: &mut Output,
-    ) -> anyhow::Result<(Input, Result<(), Error>)> {
-        let conversation = Arc::new(self);
-        let sender = start_sender(&conversation, input)?;
-        let received = conversation.receive(outlet, output)?;
-        let (input, sent) = sender.join().expect("the sender does not panic");
+    ) -> anyhow::Result<Result<(), Error>> {
+        let (received, sent) = std::thread::scope(|scope| {
+            let sender = thread::start(|thread| thread.spawn_scoped(scope, || self.send(input)))?;
+            let received = self.receive(outlet, output);
+            if received.is_err() {
+                self.stop.ring();
+                // This wakes a sender that waits for room.
+                let _ = self.socket.shut_down_writing();
+            }
+            Ok::<_, Errno>((received, sender.join().expect("the sender does not panic")))
+        })?;
         // The cause comes first: a peer that resets the connection fails both directions.
-        let held = received.and(sent);
-        let Self { socket, deadline } = &*conversation;
-        Ok((input, held.and_then(|()| wait_until_read(socket, *deadline, output))))
+        let passed = received?.and(sent);
+        Ok(passed.and_then(|()| wait_until_read(&self.socket, self.deadline, output)))
     }
 
     /// Receives to the end.
@@ -218,26 +223,26 @@ impl Conversation {
         outlet: &mut Outlet,
         output: &mut Output,
     ) -> anyhow::Result<Result<(), Error>> {
-        let received = match outlet {
-            Outlet::Stream => self.receive_stream().map_err(anyhow::Error::from),
-            Outlet::Records(writer) => self.receive_records(writer, output),
+        let received = match &mut outlet.records {
+            None => self.receive_stream(outlet.stdout).map_err(anyhow::Error::from),
+            Some(writer) => self.receive_records(writer, output),
         };
-        // Where not all was taken, the peer shall not believe that we have what it sent.
+        // A peer must not take an incomplete transfer for a complete one.
         if !matches!(received, Ok(Ok(()))) {
             self.socket.reset_when_closed();
         }
         received
     }
 
-    /// Sends to the end, and until the peer has read it. What the peer sends meanwhile is dropped, so
-    /// that it does not wait for its being read before it reads.
+    /// Sends to the end, and waits until the peer has read it. Bytes from the peer are read and dropped
+    /// meanwhile, as the peer may wait for that before it reads.
     fn send_alone(
         &self,
         input: &mut Input,
         outlet: &Outlet,
         output: &Output,
     ) -> anyhow::Result<Result<(), Error>> {
-        if matches!(outlet, Outlet::Records(_)) {
+        if outlet.records.is_some() {
             self.socket.mark_messages()?;
         }
         std::thread::scope(|scope| {
@@ -254,9 +259,9 @@ impl Conversation {
     fn drop_all(&self, outlet: &Outlet) -> Result<(), Error> {
         let mut buffer = vec![0; DROPPED_AT_ONCE];
         loop {
-            let received = match outlet {
-                Outlet::Stream => self.socket.receive(&mut buffer).map(|count| count > 0),
-                Outlet::Records(_) => {
+            let received = match outlet.records {
+                None => self.socket.receive(&mut buffer).map(|count| count > 0),
+                Some(_) => {
                     self.socket.receive_message(&mut buffer).map(|message| message.is_some())
                 }
             };
@@ -266,7 +271,7 @@ impl Conversation {
                 Err(Errno(libc::EAGAIN)) => {
                     match poll::readable(&self.socket, self.deadline).map_err(Error::Socket)? {
                         Waited::Done(()) => {}
-                        // The sender tells.
+                        // The sender reports it.
                         Waited::TimedOut => return Ok(()),
                     }
                 }
@@ -275,22 +280,23 @@ impl Conversation {
         }
     }
 
-    /// Sends to the end, and says that it is the end.
+    /// Sends to the end, and then the end.
     fn send(&self, input: &mut Input) -> Result<(), Error> {
-        let sent = match input {
-            Input::Stream => self.send_stream(),
-            Input::Records(reader) => self.send_records(reader),
+        let Input { stdin, records } = input;
+        let sent = match records {
+            None => self.send_stream(*stdin),
+            Some(reader) => self.send_records(reader, *stdin),
         };
-        // If it cannot be told that nothing more comes, the peer has left.
+        // This fails only if the peer has left.
         let _ = self.socket.shut_down_writing();
         sent
     }
 
-    fn send_stream(&self) -> Result<(), Error> {
-        let mut transfer = Transfer::new(Stream::Input.fd(), self.socket.as_fd(), None);
+    fn send_stream(&self, stdin: BorrowedFd<'_>) -> Result<(), Error> {
+        let mut transfer = Transfer::new(stdin, self.socket.as_fd(), None);
         let mut known_ready = transfer.needs_no_waiting_for_source();
         loop {
-            if !known_ready && self.wait_for_input()? == Awaited::PeerLeft {
+            if !known_ready && self.wait_for_input(stdin)? == Wake::Over {
                 return Ok(());
             }
             match transfer.step().map_err(blame)? {
@@ -302,9 +308,13 @@ impl Conversation {
         }
     }
 
-    fn send_records(&self, reader: &mut Reader<impl AsFd>) -> Result<(), Error> {
+    fn send_records(
+        &self,
+        reader: &mut Reader<impl AsFd>,
+        stdin: BorrowedFd<'_>,
+    ) -> Result<(), Error> {
         loop {
-            if !reader.has_buffered() && self.wait_for_input()? == Awaited::PeerLeft {
+            if !reader.has_buffered() && self.wait_for_input(stdin)? == Wake::Over {
                 return Ok(());
             }
             match reader.next_until(Deadline::PASSED).map_err(Error::Input)? {
@@ -326,26 +336,29 @@ impl Conversation {
         }
     }
 
-    /// Waits for input, or until the peer has left. A Unix peer that only sends no more still wants
-    /// what we have; of a TCP peer nobody can tell, and it has left if there is nothing for it now.
-    fn wait_for_input(&self) -> Result<Awaited, Error> {
+    /// Waits for input, or for the end of the connection. A Unix peer that has sent its end may still
+    /// read. A TCP peer that has sent its end may have closed, so it gets only the input that is there
+    /// at that moment.
+    fn wait_for_input(&self, stdin: BorrowedFd<'_>) -> Result<Wake, Error> {
         let left = match self.socket.family() {
             Some(AddressFamily::Unix) => PollFlags::empty(),
             _ => PollFlags::from_bits_retain(libc::POLLRDHUP),
         };
-        let input = PollFd::new(Stream::Input.fd(), PollFlags::POLLIN);
-        let mut fds = [input, PollFd::new(self.socket.as_fd(), left)];
+        let input = PollFd::new(stdin, PollFlags::POLLIN);
+        let stop = PollFd::new(self.stop.as_fd(), PollFlags::POLLIN);
+        let mut fds = [input, PollFd::new(self.socket.as_fd(), left), stop];
         in_time(poll::any(&mut fds, self.deadline))?;
-        // Input first: whether the peer still takes it, sending tells.
-        Ok(if fds[0].any() == Some(true) { Awaited::Input } else { Awaited::PeerLeft })
+        let has_input = fds[0].any() == Some(true);
+        // Input comes before the peer's end: whether the peer still takes it, sending shows.
+        Ok(if has_input && fds[2].any() == Some(false) { Wake::Input } else { Wake::Over })
     }
 
     fn wait_for_room(&self) -> Result<(), Error> {
         in_time(poll::writable(&self.socket, self.deadline))
     }
 
-    fn receive_stream(&self) -> Result<Result<(), Error>, Unwritable> {
-        let mut transfer = Transfer::new(self.socket.as_fd(), Stream::Output.fd(), None);
+    fn receive_stream(&self, stdout: BorrowedFd<'_>) -> Result<Result<(), Error>, Unwritable> {
+        let mut transfer = Transfer::new(self.socket.as_fd(), stdout, None);
         match transfer.run(|_| self.deadline) {
             Ok(Waited::Done(())) => Ok(Ok(())),
             Ok(Waited::TimedOut) => Ok(Err(Error::TimedOut)),
@@ -362,7 +375,7 @@ impl Conversation {
         let (socket, mut buffer) = (&self.socket, Vec::new());
         socket.mark_messages()?;
         let received = loop {
-            // What was received is written before we sleep.
+            // Received messages are written before this thread sleeps.
             if !output.pending().is_empty()
                 && poll::readable(socket, Deadline::PASSED)? == Waited::TimedOut
             {
@@ -384,19 +397,10 @@ impl Conversation {
     }
 }
 
-/// What is received at once only to be dropped.
+/// The size of the buffer for bytes that are dropped.
 const DROPPED_AT_ONCE: usize = 64 << 10;
 
-fn start_sender(conversation: &Arc<Conversation>, mut input: Input) -> Result<Sender, Errno> {
-    let conversation = Arc::clone(conversation);
-    let work = move || {
-        let sent = conversation.send(&mut input);
-        (input, sent)
-    };
-    thread::start(|thread| thread.spawn(work))
-}
-
-/// A wait that has to end before the conversation does.
+/// The result of a wait that ends at the deadline of the connection.
 fn in_time(waited: Result<Waited, Errno>) -> Result<(), Error> {
     match waited.map_err(Error::Socket)? {
         Waited::Done(()) => Ok(()),
@@ -404,16 +408,16 @@ fn in_time(waited: Result<Waited, Errno>) -> Result<(), Error> {
     }
 }
 
-/// What came first.
+/// Why a wait for input ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Awaited {
-    /// Something to read, or the end of the input.
+enum Wake {
+    /// There are bytes to read, or the end of the input.
     Input,
-    /// The peer left.
-    PeerLeft,
+    /// The peer has left, or the sender has to stop.
+    Over,
 }
 
-/// Which of stdin and the socket an error in sending belongs to.
+/// The error of stdin or of the socket that an error in sending is.
 fn blame(error: transfer::Error) -> Error {
     match error.side {
         Side::Source => Error::Input(ReadError::Kernel(error.errno)),

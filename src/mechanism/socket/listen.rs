@@ -8,20 +8,19 @@ use std::path::{Path, PathBuf};
 use nix::sys::socket::{AddressFamily, SockaddrStorage, VsockAddr};
 
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place};
+use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
 use crate::mechanism::socket::bound_path::BoundPath;
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::{
-    Error, abstract_address, datagrams_only, family, handed_over, handed_over_as, resolve,
-    stream_only,
+    Error, abstract_address, datagrams_only, family, handed_over, resolve, stream_only,
 };
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{KeepAlive, Socket, Versions};
 
-/// A socket that listens. Dropping it gives its path up first, while nobody can take it over yet.
+/// A socket that listens. Dropping it removes its path first, and then closes the socket.
 #[derive(Debug)]
 pub struct Listener {
-    binding: Option<BoundPath>,
+    bound_path: Option<BoundPath>,
     socket: Socket,
     address: OsString,
 }
@@ -29,46 +28,46 @@ pub struct Listener {
 /// How to listen.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// What the socket keeps of what is written to it.
+    /// Type of the socket.
     pub kind: SocketType,
     /// Permissions of a path.
     pub mode: u32,
-    /// How many clients may wait to be accepted.
+    /// The number of clients that may wait to be accepted.
     pub backlog: i32,
-    /// When to ask whether a silent TCP client is still there.
+    /// When the kernel probes a silent TCP client.
     pub keepalive: KeepAlive,
 }
 
 impl Listener {
-    /// Begins to listen. Accepting from it does not block.
+    /// Listens at an address. Accepting from the socket does not block.
     ///
     /// # Errors
-    /// EADDRINUSE if somebody else does.
+    /// EADDRINUSE if another socket does.
     pub fn open(address: &Address, terms: Terms) -> Result<Self, Error> {
-        let listener = match address.place() {
-            Place::Path(path) => Self::at_path(address, path, terms)?,
-            Place::Abstract(name) => {
+        let listener = match address.endpoint() {
+            Endpoint::Path(path) => Self::at_path(address, path, terms)?,
+            Endpoint::Abstract(name) => {
                 let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
                 socket.bind(&abstract_address(name)?)?;
                 listen(&socket, terms)?;
-                Self { binding: None, socket, address: address.as_ref().to_owned() }
+                Self { bound_path: None, socket, address: address.as_ref().to_owned() }
             }
-            Place::Tcp(at) => {
+            Endpoint::Tcp(at) => {
                 stream_only(terms.kind)?;
                 Self::at_host(at, terms)?
             }
-            Place::Udp(at) => {
+            Endpoint::Udp(at) => {
                 datagrams_only(terms.kind)?;
                 Self::at_host(at, terms)?
             }
-            Place::Vsock { cid, port } => {
+            Endpoint::Vsock { cid, port } => {
                 let socket = Socket::new(AddressFamily::Vsock, terms.kind)?;
                 socket.bind(&VsockAddr::new(*cid, *port))?;
                 listen(&socket, terms)?;
-                Self { binding: None, address: socket.local_address(), socket }
+                Self { bound_path: None, address: socket.local_address(), socket }
             }
-            Place::Descriptor(number) => Self::of_caller(handed_over(*number)?, terms)?,
-            Place::Handed(name) => Self::of_caller(handed_over_as(name)?, terms)?,
+            Endpoint::Descriptor(number) => Self::of_caller(handed_over(*number)?, terms)?,
+            Endpoint::Named(_) => return Err(Error::NotHandedOver),
         };
         if listener.socket.is_tcp() {
             listener.socket.tune_tcp(terms.keepalive)?;
@@ -79,12 +78,12 @@ impl Listener {
 
     fn at_path(address: &Address, path: &Path, terms: Terms) -> Result<Self, Error> {
         let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
-        let binding = BoundPath::take(path, &socket, terms.mode, || listen(&socket, terms))?;
-        Ok(Self { binding: Some(binding), socket, address: address.as_ref().to_owned() })
+        let bound_path = BoundPath::bind(path, &socket, terms.mode, || listen(&socket, terms))?;
+        Ok(Self { bound_path: Some(bound_path), socket, address: address.as_ref().to_owned() })
     }
 
-    /// At the first address of the host that this machine has. One that is in use is not passed
-    /// over: clients would find somebody else there.
+    /// Listens at the first address of the host that this machine has. An address in use is an error:
+    /// at another one, clients would reach the other server.
     fn at_host(at: &HostPort, terms: Terms) -> Result<Self, Error> {
         let everywhere = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
         let mut refused = Errno(libc::EADDRNOTAVAIL);
@@ -93,7 +92,7 @@ impl Listener {
             match at_port(address, versions, terms) {
                 Ok(socket) => {
                     let address = socket.local_address();
-                    return Ok(Self { binding: None, socket, address });
+                    return Ok(Self { bound_path: None, socket, address });
                 }
                 Err(errno @ Errno(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT)) => refused = errno,
                 Err(errno) => return Err(errno.into()),
@@ -102,7 +101,7 @@ impl Listener {
         Err(refused.into())
     }
 
-    /// With a socket that our caller opened.
+    /// Uses a socket that the caller opened.
     fn of_caller(socket: Socket, terms: Terms) -> Result<Self, Error> {
         match socket.kind() {
             Some(kind) if kind != terms.kind => Err(Error::OtherType(terms.kind)),
@@ -110,7 +109,7 @@ impl Listener {
             Some(_) if socket.is_listening() => Ok(()),
             _ => Err(Error::NotListening),
         }?;
-        Ok(Self { binding: None, address: address_of(&socket), socket })
+        Ok(Self { bound_path: None, address: address_of(&socket), socket })
     }
 
     /// The socket.
@@ -118,17 +117,12 @@ impl Listener {
         &self.socket
     }
 
-    /// Its path, if it has one that is to be removed.
-    pub fn binding(&self) -> Option<&BoundPath> {
-        self.binding.as_ref()
-    }
-
-    /// The path and the socket, for those who give only the socket away.
+    /// The path and the socket, for a caller that hands the socket to another process.
     pub fn into_parts(self) -> (Option<BoundPath>, Socket) {
-        (self.binding, self.socket)
+        (self.bound_path, self.socket)
     }
 
-    /// Where it listens, as clients write it.
+    /// The address, as clients write it.
     pub fn address(&self) -> &OsStr {
         &self.address
     }
@@ -140,11 +134,11 @@ impl AsFd for Listener {
     }
 }
 
-/// A socket at a port.
+/// A socket that listens at a port.
 fn at_port(address: SocketAddr, versions: Versions, terms: Terms) -> Result<Socket, Errno> {
     let socket = Socket::new(family(&address), terms.kind)?;
     if address.is_ipv6() {
-        socket.take(versions)?;
+        socket.accept_versions(versions)?;
     }
     if terms.kind == SocketType::Stream {
         socket.reuse_port()?;
@@ -154,13 +148,13 @@ fn at_port(address: SocketAddr, versions: Versions, terms: Terms) -> Result<Sock
     Ok(socket)
 }
 
-/// Lets clients connect, to a socket of a type that has clients.
+/// Lets clients connect, if sockets of this type have connections.
 fn listen(socket: &Socket, terms: Terms) -> Result<(), Errno> {
     if terms.kind == SocketType::Dgram { Ok(()) } else { socket.listen(terms.backlog) }
 }
 
-/// Where a socket that was handed over listens. Of one that was bound in another directory, as ours
-/// are, the kernel has no more than a name.
+/// The address of a socket that was handed over. Where a server bound it in another directory, as
+/// [`BoundPath`] does, the kernel knows only a relative name.
 fn address_of(socket: &Socket) -> OsString {
     let bound = socket.local_address();
     let is_relative = bound.as_encoded_bytes().starts_with(b"./");

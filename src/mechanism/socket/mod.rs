@@ -1,4 +1,4 @@
-//! Listening at an address and connecting to one, whatever its kind.
+//! Listening at an address and connecting to one, for every family of sockets.
 
 mod connect;
 mod listen;
@@ -27,52 +27,52 @@ use crate::sys::socket::SocketType;
 /// Why an address cannot be listened at or connected to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The kernel refused.
+    /// An error of the kernel.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// Something that is no socket has the path.
+    /// The path leads to a file that is not a socket.
     #[error("not a socket")]
     NotASocket,
-    /// Something that is no socket has the path that a socket should get.
-    #[error("exists, and is no socket")]
+    /// The path to bind to leads to a file that is not a socket.
+    #[error("exists and is not a socket")]
     Occupied,
-    /// What has the name of a file that is needed beside the path cannot be used.
-    #[error("not made by an ipc of this user")]
+    /// A file that is needed beside the path exists, and is not one that this user created.
+    #[error("not created by ipc for this user")]
     Beside(Helper),
-    /// Another server is about to take the path, and is stopped.
-    #[error("another server is starting here, and does not go on")]
+    /// Another server is starting on the path, and is stopped.
+    #[error("another server is stuck starting on this path")]
     Contended,
-    /// The socket there is of another type.
+    /// The socket has another type.
     #[error("the socket there is not of type {}", type_name(*.0))]
     OtherType(SocketType),
     /// No address belongs to the name.
     #[error("no such host")]
     UnknownHost,
-    /// A descriptor that was handed over is no socket that listens.
-    #[error("not a socket that listens")]
+    /// A descriptor that was handed over is not a listening socket.
+    #[error("not a listening socket")]
     NotListening,
     /// No descriptor of this name was handed over.
     #[error("no descriptor of this name was handed over")]
     NotHandedOver,
-    /// An address of this kind is not for this.
+    /// The operation does not exist for this kind of address.
     #[error("{0}")]
     Unsuitable(&'static str),
-    /// The address that we connect from will not do.
+    /// An error of the address to connect from.
     #[error(transparent)]
     Source(SourceError),
 }
 
-/// Why we cannot connect from an address.
+/// Why an address cannot be connected from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SourceError {
-    /// The kernel refused.
+    /// An error of the kernel.
     #[error(transparent)]
     Kernel(Errno),
-    /// It is of another kind than where we connect to, or of one that has no ports.
-    #[error("tcp:HOST:PORT is wanted to connect to TCP, and udp:HOST:PORT for UDP")]
+    /// Its protocol differs from that of the address to connect to, or has no ports.
+    #[error("expected tcp:HOST:PORT to connect to TCP, udp:HOST:PORT for UDP")]
     OtherKind,
-    /// It is of another version of the protocol.
-    #[error("an address of IPv4 does not reach one of IPv6, nor the other way round")]
+    /// Its version of the Internet protocol differs.
+    #[error("an IPv4 address cannot reach an IPv6 address, nor the reverse")]
     OtherVersion,
     /// No address belongs to the name.
     #[error("no such host")]
@@ -100,7 +100,7 @@ impl From<Error> for Failure {
                 Self::new(Exit::NotFound, reason)
             }
             Error::Beside(_) => Self::new(Exit::InUse, reason)
-                .hint("a server needs this name while it starts: remove it, or take another path"),
+                .hint("a server needs this name while it starts: remove it, or use another path"),
             Error::Occupied | Error::Contended => Self::new(Exit::InUse, reason),
             Error::OtherType(_) => Self::failed(reason).hint("give its type with --type"),
             Error::Unsuitable(_) | Error::Source(_) => Self::new(Exit::Usage, reason),
@@ -108,7 +108,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The addresses of a host; `own` are those of an empty one.
+/// The addresses of a host; those of an empty host are `own`.
 pub fn resolve(at: &HostPort, own: &[IpAddr]) -> Result<Vec<SocketAddr>, Error> {
     let Waited::Done(found) = resolve_until(at, own, Deadline::NEVER)? else {
         return Err(Error::UnknownHost);
@@ -116,7 +116,7 @@ pub fn resolve(at: &HostPort, own: &[IpAddr]) -> Result<Vec<SocketAddr>, Error> 
     Ok(found)
 }
 
-/// The same, if a server that has to be asked for a name answers in time.
+/// The same, with a limit for the wait for a name server.
 fn resolve_until(
     at: &HostPort,
     own: &[IpAddr],
@@ -130,21 +130,16 @@ fn resolve_until(
         return Ok(Waited::Done(vec![known(&ip)]));
     }
     let (host, port) = (at.host.clone(), at.port);
-    let asked = within(deadline, move || {
+    let answer = within(deadline, move || {
         let found = (host.as_str(), port).to_socket_addrs().map_err(|_| Error::UnknownHost)?;
         Ok(Waited::Done(found.collect()))
     });
-    asked.unwrap_or(Ok(Waited::TimedOut))
+    answer.unwrap_or(Ok(Waited::TimedOut))
 }
 
-/// A socket that our caller opened.
+/// A socket that the caller opened.
 fn handed_over(number: i32) -> Result<Socket, Errno> {
     Ok(Socket::from(descriptor::handed_over(number)?))
-}
-
-/// The same by the name that it has in `LISTEN_FDNAMES`.
-fn handed_over_as(name: &OsStr) -> Result<Socket, Error> {
-    Ok(handed_over(activation::named(name).ok_or(Error::NotHandedOver)?)?)
 }
 
 fn family(address: &SocketAddr) -> AddressFamily {

@@ -1,4 +1,4 @@
-//! Finding out whether somebody listens, and waiting until somebody does.
+//! Whether a process listens at an address, and waiting until one does.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +10,7 @@ use nix::sys::stat::{FileStat, stat};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place};
+use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
 use crate::mechanism::socket::connect::connect_once;
 use crate::mechanism::socket::{Connecting, Error, abstract_address, resolve_until};
 use crate::sys::directory;
@@ -22,25 +22,24 @@ use crate::sys::socket::{self, Socket};
 use crate::sys::unix_diag::{self, Entry, State};
 use crate::sys::watch::Watch;
 
-/// Waits until somebody listens, or has bound a datagram socket there.
+/// Waits until a process listens, or has bound a datagram socket there.
 ///
-/// A directory tells when a name appears in it. What else has to happen, a foreign server's
-/// listen(2) after its bind(2), or anything in the abstract namespace, nobody tells, so we look
-/// again, soon at first and then more rarely.
+/// inotify(7) reports a new name in a directory. Nothing reports the listen(2) of another server after
+/// its bind(2), or a new name in the abstract namespace, so this looks again, with pauses that grow.
 pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
     const FIRST_PAUSE: Duration = Duration::from_millis(1);
     const LAST_PAUSE: Duration = Duration::from_millis(250);
-    // One who only asks waits for the answer.
+    // A deadline that has passed asks for the state, and the answer of another host is waited for.
     let answer = if deadline.has_passed() { Deadline::after(ANSWER) } else { deadline };
     let mut pause = FIRST_PAUSE;
     let mut watch = None;
     loop {
-        // Watching begins before we look, so that nothing falls between.
+        // The watch begins before the look, so that no name is missed between the two.
         watch = watch.or_else(|| Watch::of_directory(directory::parent(address.path()?)).ok());
         if is_served(address, answer)? {
             return Ok(Waited::Done(()));
         }
-        // Either we looked after it, or to look took until then.
+        // The look was after the deadline, or lasted until then.
         if deadline.has_passed() {
             return Ok(Waited::TimedOut);
         }
@@ -56,13 +55,12 @@ pub fn wait(address: &Address, deadline: Deadline) -> Result<Waited, Error> {
     }
 }
 
-/// Whether somebody listens at an address, found out without a connection wherever it can be: a
-/// server would take one for a client. Where another machine has to be asked, no answer before
-/// `deadline` is none.
+/// Whether a process listens at an address, without a connection where that is possible: a server
+/// would take it for a client. No answer of another machine before `deadline` is a no.
 fn is_served(address: &Address, deadline: Deadline) -> Result<bool, Error> {
-    match address.place() {
-        Place::Path(path) => is_path_served(path),
-        Place::Abstract(name) => match unix_diag::all() {
+    match address.endpoint() {
+        Endpoint::Path(path) => is_path_served(path),
+        Endpoint::Abstract(name) => match unix_diag::all() {
             Ok(entries) => {
                 let named = |entry: &&Entry| entry.abstract_name() == Some(name.as_bytes());
                 // The connections of a server have its name as well.
@@ -70,20 +68,20 @@ fn is_served(address: &Address, deadline: Deadline) -> Result<bool, Error> {
             }
             Err(_) => answers(&abstract_address(name)?),
         },
-        Place::Tcp(at) => match listens_here(at, deadline)? {
+        Endpoint::Tcp(at) => match listens_here(at, deadline)? {
             Waited::Done(Some(served)) => Ok(served),
             Waited::Done(None) => accepts(address, deadline),
             Waited::TimedOut => Ok(false),
         },
-        Place::Vsock { .. } => accepts(address, deadline),
-        Place::Udp(_) => Err(Error::Unsuitable("nobody can tell whether a UDP port has a reader")),
-        Place::Descriptor(_) | Place::Handed(_) => {
-            Err(Error::Unsuitable("an open descriptor is there already"))
+        Endpoint::Vsock { .. } => accepts(address, deadline),
+        Endpoint::Udp(_) => Err(Error::Unsuitable("UDP does not show whether a port has a reader")),
+        Endpoint::Descriptor(_) | Endpoint::Named(_) => {
+            Err(Error::Unsuitable("a descriptor is already open"))
         }
     }
 }
 
-/// How long a host may take to answer before we look again.
+/// The limit for the answer of a host, before the next attempt.
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// Whether a connection is accepted.
@@ -96,8 +94,8 @@ fn accepts(address: &Address, deadline: Deadline) -> Result<bool, Error> {
     }
 }
 
-/// Whether a process of this machine listens at a port, by the kernel's list; `None` where that
-/// does not tell, as the host is another one.
+/// Whether a process of this machine listens at a port, by the kernel's list; `None` where the list
+/// cannot answer, as the host is another one.
 fn listens_here(at: &HostPort, deadline: Deadline) -> Result<Waited<Option<bool>>, Error> {
     let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     let Waited::Done(hosts) = resolve_until(at, &own, deadline)? else {
@@ -111,7 +109,7 @@ fn listens_here(at: &HostPort, deadline: Deadline) -> Result<Waited<Option<bool>
             let same_version = local.is_ipv4() == host.is_ipv4();
             let everywhere = local.ip().is_unspecified() && host.ip().is_loopback();
             served |= local.ip() == host.ip() || everywhere && same_version;
-            // One for every address of IPv6 may take IPv4 as well, or not.
+            // A socket for every IPv6 address may take IPv4 as well, or not.
             known &= same_version || !everywhere;
         }
     }
@@ -134,36 +132,36 @@ fn is_path_served(path: &Path) -> Result<bool, Error> {
     if let Some(served) = listed(&file) {
         return Ok(served);
     }
-    // A server of another network namespace is in no list of ours, and some file systems tell
-    // stat(2) other numbers than they tell the kernel.
+    // The list lacks servers of other network namespaces, and some file systems report other numbers
+    // to stat(2) than the kernel uses.
     let (address, _held) = match socket::path_address(path) {
         Err(Errno(libc::ENOENT)) => return Ok(false),
         result => result?,
     };
     match socket::is_alive(&address) {
         Ok(false) | Err(Errno(libc::ENOENT)) => Ok(false),
-        // Another server took the path since we looked, or one is about to listen: the list knows it
-        // by now. To connect would be to use up the client of one that serves a single one.
+        // Another server has got the path meanwhile, or one is about to listen: the list has it by
+        // now. A connection could be the only one that the server accepts.
         Ok(true) if !stat(path).is_ok_and(|now| is_same(&now, &file)) => is_path_served(path),
         Ok(true) => listed(&file).map_or_else(|| answers(&address), Ok),
         Err(errno) => Err(errno.into()),
     }
 }
 
-/// Whether the one who has bound this file listens, if the kernel's list has him.
+/// Whether the process that has bound this file listens, if the kernel's list has its socket.
 fn listed(file: &FileStat) -> Option<bool> {
     let known = unix_diag::all().unwrap_or_default();
     let bound = || known.iter().filter(|entry| entry.is_bound_to(file));
     let served = bound().any(serves);
-    // Connections of a server have its file as well, and stay when it has ended.
+    // The connections of a server have its file as well, and outlive the listening socket.
     (served || bound().any(|entry| entry.state == State::Unconnected)).then_some(served)
 }
 
-/// Whether somebody listens at an address, found out by a connection.
+/// Whether a process listens at an address, by a connection.
 fn answers(address: &UnixAddr) -> Result<bool, Error> {
     for kind in [SocketType::Stream, SocketType::Seqpacket, SocketType::Dgram] {
         match Socket::new(AddressFamily::Unix, kind)?.connect(address, Deadline::PASSED) {
-            // A full backlog is one that somebody has.
+            // A full backlog has a listener.
             Ok(_) => return Ok(true),
             Err(Errno(libc::EPROTOTYPE)) => {}
             Err(Errno(libc::ECONNREFUSED | libc::ENOENT)) => return Ok(false),

@@ -1,9 +1,10 @@
-//! Passing on what two connected sockets send, each to the other, until both directions have ended.
+//! Forwarding between two connected sockets, until both directions have ended.
 //!
-//! Each direction is a loop in a thread of its own, so that a side which pauses holds up nothing but
-//! its own direction. The end of one is passed on as such, and the other goes on. It does so as well
-//! where a side takes no more, as it may have something to say. Where a side fails, the other is not
-//! to take what it got for all there was: it finds the connection reset, if its protocol can tell.
+//! Each direction is a loop in a thread of its own, so that a pause of one side delays only its own
+//! direction. The end of one direction is forwarded, and the other direction continues; it continues
+//! as well where a peer reads no more, as that peer may still send. Where a side fails, the other must
+//! not take the bytes that it got for a complete transfer: its connection is reset, if the protocol has
+//! a reset.
 
 use std::os::fd::AsFd;
 
@@ -21,66 +22,68 @@ use crate::sys::socket::Socket;
 use crate::sys::socket::SocketType;
 use crate::sys::thread;
 
-/// Passes on what comes from either of two sockets of this type, which are not to be used otherwise
-/// any more; in the end, waits until both peers have read what they were sent.
+/// Forwards between two sockets of this type, which the caller does not use any more; then waits until
+/// both peers have read everything. It ends when `stop` rings.
 ///
 /// # Errors
-/// Why a direction failed, or was not done by the deadline.
+/// That of the direction that failed; [`Error::TimedOut`] and [`Error::Unread`] at the deadline.
 pub fn both_ways(
-    near: &Socket,
-    far: &Socket,
+    [near, far]: [&Socket; 2],
     kind: SocketType,
     deadline: Deadline,
+    stop: &Bell,
     output: &Output,
 ) -> Result<(), Error> {
     for socket in [near, far] {
         socket.enlarge_send_buffer();
         socket.make_non_blocking().map_err(Error::Socket)?;
     }
-    let stop = Bell::new().map_err(Error::Socket)?;
-    let forth = Way { from: near, to: far, stop: &stop, deadline };
-    let back = Way { from: far, to: near, stop: &stop, deadline };
+    let forth = Direction { from: near, to: far, stop, deadline };
+    let back = Direction { from: far, to: near, stop, deadline };
     std::thread::scope(|scope| {
         let back = thread::start(|thread| thread.spawn_scoped(scope, || back.pass(kind)));
         let back = back.map_err(Error::Socket)?;
         let forth = forth.pass(kind);
-        forth.and(back.join().expect("the way back does not panic"))
+        forth.and(back.join().expect("the thread does not panic"))
     })?;
+    if stop.has_rung() {
+        return Ok(());
+    }
     wait_until_read(far, deadline, output)?;
     wait_until_read(near, deadline, output)
 }
 
 /// One direction.
-struct Way<'a> {
+struct Direction<'a> {
     from: &'a Socket,
     to: &'a Socket,
-    /// Rings when a direction has failed.
+    /// Rings when a direction has failed, or the connection has to end.
     stop: &'a Bell,
-    /// By when it has to have ended.
+    /// The moment by which it has to end.
     deadline: Deadline,
 }
 
-/// How far a direction came.
+/// How a direction ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Passed {
-    /// To its end.
+    /// At the end of its source.
     All,
-    /// Until the other failed.
+    /// Before that, as the bell rang.
     Part,
-    /// Until who is sent to took no more.
+    /// Before that, as its destination takes no more.
     Refused(Errno),
 }
 
-/// What came first.
+/// Why a wait ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Awaited {
+enum Wake {
     /// The socket is ready.
     Ready,
-    /// The other direction failed.
+    /// The bell rang.
     Stopped,
 }
 
-impl Way<'_> {
+impl Direction<'_> {
     fn pass(&self, kind: SocketType) -> Result<(), Error> {
         let passed = match kind {
             SocketType::Stream => self.pass_bytes(),
@@ -108,8 +111,8 @@ impl Way<'_> {
                 Ok(Step::Moved(_)) => {}
                 Ok(Step::End) => return Ok(Passed::All),
                 Ok(Step::NotReady(side)) => match self.wait(side)? {
-                    Awaited::Ready => {}
-                    Awaited::Stopped => return Ok(Passed::Part),
+                    Wake::Ready => {}
+                    Wake::Stopped => return Ok(Passed::Part),
                 },
                 Err(transfer::Error { side: Side::Source, errno }) => {
                     return Err(Error::of_socket(errno));
@@ -132,8 +135,8 @@ impl Way<'_> {
                 },
                 Ok(None) => return Ok(Passed::All),
                 Err(Errno(libc::EAGAIN)) => match self.wait(Side::Source)? {
-                    Awaited::Ready => {}
-                    Awaited::Stopped => return Ok(Passed::Part),
+                    Wake::Ready => {}
+                    Wake::Stopped => return Ok(Passed::Part),
                 },
                 Err(errno) => return Err(Error::of_socket(errno)),
             }
@@ -145,30 +148,30 @@ impl Way<'_> {
             match self.to.send_message(message) {
                 Ok(()) => return Ok(Passed::All),
                 Err(Errno(libc::EAGAIN)) => match self.wait(Side::Destination)? {
-                    Awaited::Ready => {}
-                    Awaited::Stopped => return Ok(Passed::Part),
+                    Wake::Ready => {}
+                    Wake::Stopped => return Ok(Passed::Part),
                 },
                 Err(errno) => return refused(Error::of_sending(self.to, message.len(), errno)),
             }
         }
     }
 
-    /// Waits until a side is ready, or the other direction has failed.
-    fn wait(&self, side: Side) -> Result<Awaited, Error> {
-        let (socket, awaited) = match side {
+    /// Waits until a side is ready, or the bell rings.
+    fn wait(&self, side: Side) -> Result<Wake, Error> {
+        let (socket, events) = match side {
             Side::Source => (self.from, PollFlags::POLLIN),
             Side::Destination => (self.to, PollFlags::POLLOUT),
         };
         let stop = PollFd::new(self.stop.as_fd(), PollFlags::POLLIN);
-        let mut fds = [PollFd::new(socket.as_fd(), awaited), stop];
+        let mut fds = [PollFd::new(socket.as_fd(), events), stop];
         if poll::any(&mut fds, self.deadline).map_err(Error::Socket)? == Waited::TimedOut {
             return Err(Error::TimedOut);
         }
-        Ok(if fds[1].any() == Some(true) { Awaited::Stopped } else { Awaited::Ready })
+        Ok(if fds[1].any() == Some(true) { Wake::Stopped } else { Wake::Ready })
     }
 }
 
-/// What it means that something could not be sent.
+/// The outcome of a message that was not sent.
 fn refused(error: Error) -> Result<Passed, Error> {
     match error {
         Error::PeerLeft(errno) => Ok(Passed::Refused(errno)),

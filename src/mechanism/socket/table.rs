@@ -1,4 +1,4 @@
-//! The sockets of this network namespace, of all families in the same words.
+//! The sockets of this network namespace, with the same words for all families.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,44 +9,44 @@ use std::path::PathBuf;
 use nix::sys::stat::{fstat, lstat, stat};
 
 use crate::base::errno::Errno;
-use crate::mechanism::socket::address::{Address, HostPort, Place};
+use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
 use crate::mechanism::socket::{Error, resolve};
 use crate::sys::socket::Socket;
 use crate::sys::unix_diag::{self, State};
 use crate::sys::{inet_table, process};
 
-/// What is known of a socket.
+/// The properties of a socket.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// unix, tcp or udp.
     pub family: &'static str,
     /// stream, seqpacket or dgram.
     pub kind: &'static str,
-    /// Our word for its state.
+    /// Its state: a word of [`tcp_state`], or connected, unconnected, listening.
     pub state: &'static str,
-    /// Where it is bound, as we write addresses; empty if nowhere.
+    /// The address that it is bound to, in the notation of the command line; empty if there is none.
     pub address: Vec<u8>,
-    /// Where its peer is bound; empty if there is none.
+    /// The address of its peer; empty if there is none.
     pub peer: Vec<u8>,
-    /// Bytes to be read; or, of one that listens, clients to be accepted.
+    /// Bytes to be read; clients to be accepted, if it listens.
     pub receive_queue: u32,
-    /// Bytes on their way; or, of one that listens, how many clients may wait.
+    /// Bytes that the peer has not read; the length of the backlog, if it listens.
     pub send_queue: u32,
-    /// Who opened it.
+    /// The user that opened it.
     pub uid: Option<u32>,
     /// The number by which `/proc/PID/fd` shows it.
     pub inode: u64,
-    /// The port, of TCP and UDP.
+    /// The address and port, for TCP and UDP.
     local: Option<SocketAddr>,
-    /// The file, of a Unix socket that has one.
+    /// The file, for a Unix socket that is bound to one.
     file: Option<unix_diag::File>,
 }
 
-/// The word for a socket that waits for clients.
+/// The word for a listening socket.
 pub const LISTENING: &str = "listening";
 
 impl Row {
-    /// Whether others can come to it: it waits for clients or for datagrams.
+    /// Whether it waits for clients or for datagrams.
     pub fn is_reachable(&self) -> bool {
         let bound = self.kind == "dgram" && self.state == "unconnected" && !self.address.is_empty();
         self.state == LISTENING || bound
@@ -70,31 +70,30 @@ pub fn all() -> Result<Vec<Row>, Errno> {
     Ok(rows)
 }
 
-/// The sockets that are bound to an address: those that others come to, and the ends that a server
-/// has of its connections.
+/// The sockets that are bound to an address: listening ones, and a server's ends of its connections.
 ///
 /// # Errors
-/// That the address cannot be looked for.
+/// [`Error::Unsuitable`] for families that the kernel does not list.
 pub fn at(address: &Address) -> Result<Vec<Row>, Error> {
     let rows = all()?;
-    Ok(match address.place() {
-        Place::Path(path) => {
+    Ok(match address.endpoint() {
+        Endpoint::Path(path) => {
             let file = stat(path).map_err(|errno| Error::Kernel(errno.into()))?;
             select(rows, |row| row.file.is_some_and(|own| own.is(&file)))
         }
-        Place::Abstract(name) => {
+        Endpoint::Abstract(name) => {
             let name = [b"@", name.as_bytes()].concat();
             select(rows, |row| row.family == "unix" && row.file.is_none() && row.address == name)
         }
-        Place::Tcp(host) => at_port(rows, "tcp", host)?,
-        Place::Udp(host) => at_port(rows, "udp", host)?,
-        Place::Vsock { .. } | Place::Descriptor(_) | Place::Handed(_) => {
+        Endpoint::Tcp(host) => at_port(rows, "tcp", host)?,
+        Endpoint::Udp(host) => at_port(rows, "udp", host)?,
+        Endpoint::Vsock { .. } | Endpoint::Descriptor(_) | Endpoint::Named(_) => {
             return Err(Error::Unsuitable("no table of the system shows such sockets"));
         }
     })
 }
 
-/// How many bytes the peer of a Unix socket has not read, if the table has both.
+/// The number of bytes that the peer of a Unix socket has not read, if the table has both sockets.
 pub fn unread(socket: &Socket) -> Option<u32> {
     let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
     let entries = unix_diag::all().ok()?;
@@ -146,7 +145,7 @@ fn unix() -> Result<Vec<Row>, Errno> {
     Ok(entries.iter().map(row).collect())
 }
 
-/// Where a Unix socket is found.
+/// The address of a Unix socket.
 fn unix_address(entry: &unix_diag::Entry, paths: &Paths) -> Vec<u8> {
     if let Some(name) = entry.abstract_name() {
         return [b"@", name].concat();
@@ -162,7 +161,7 @@ fn bound_name(entry: &unix_diag::Entry) -> &[u8] {
     entry.name.strip_suffix(b"\0").unwrap_or(&entry.name)
 }
 
-/// The path of a Unix socket that was bound to a name in some directory, as far as it can be found.
+/// The path of a Unix socket that was bound to a relative name, if it can be found.
 pub fn path_of(socket: &Socket) -> Option<PathBuf> {
     let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
     let entries = unix_diag::all().ok()?;
@@ -171,12 +170,12 @@ pub fn path_of(socket: &Socket) -> Option<PathBuf> {
     Paths::of(&[entry]).0.remove(&file)
 }
 
-/// The paths of sockets of whose files the kernel has only a relative name.
+/// The paths of sockets that were bound to relative names.
 struct Paths(BTreeMap<unix_diag::File, PathBuf>);
 
 impl Paths {
-    /// Looks for them in the directories that processes have open or work in: a server of ours
-    /// keeps that of its path open. The file has to be the very one.
+    /// Looks for them in the working directories and open directories of processes: a server keeps the
+    /// directory of its path open. Device and inode have to match.
     fn of(entries: &[unix_diag::Entry]) -> Self {
         let is_relative =
             |entry: &&unix_diag::Entry| !matches!(bound_name(entry), [b'/' | b'\0', ..] | []);

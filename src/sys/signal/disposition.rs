@@ -94,13 +94,6 @@ pub fn is_ignored(signal: Signal) -> bool {
     change_disposition(signal, None) == Some(libc::SIG_IGN)
 }
 
-/// The same for a signal whatever our caller did with it, which is told.
-pub fn catch(signal: Signal, handler: extern "C" fn(i32)) -> libc::sighandler_t {
-    // SAFETY: the function is there for ever; that it does only what may be done there is asked of
-    // the caller.
-    unsafe { libc::signal(signal.number(), handler as libc::sighandler_t) }
-}
-
 /// Changes a disposition to one of the two of the kernel's; returns the one before.
 fn set_disposition(signal: Signal, disposition: libc::sighandler_t) -> libc::sighandler_t {
     // KILL and STOP refuse, and have the default anyway.

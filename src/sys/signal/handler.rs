@@ -23,10 +23,10 @@ impl Handler {
         Self { signal, before: exchange(signal, Some(&action)) }
     }
 
-    /// The same, unless the signal is ignored: nohup(1) ignores HUP, and a shell ignores INT for its
+    /// Whether the signal was ignored before: nohup(1) ignores HUP, and a shell ignores INT for its
     /// background commands.
-    pub fn install_unless_ignored(signal: Signal, function: extern "C" fn(i32)) -> Option<Self> {
-        (!super::is_ignored(signal)).then(|| Self::install(signal, function))
+    pub fn was_ignored(&self) -> bool {
+        self.before.sa_sigaction == libc::SIG_IGN
     }
 
     /// As [`Handler::install`], for a function that gets the kernel's information about the signal: SA_SIGINFO.

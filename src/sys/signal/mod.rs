@@ -12,7 +12,7 @@ use std::mem::MaybeUninit;
 use nix::sys::signal::SigSet;
 
 pub use self::disposition::{
-    Dispositions, await_children, catch, defaults_of_our_caller, die_of, ignore, is_ignored,
+    Dispositions, await_children, defaults_of_our_caller, die_of, ignore, is_ignored,
     kept_by_c_libraries, let_writes_fail, restore_dispositions, restore_dispositions_of_our_caller,
 };
 pub use self::handler::Handler;

@@ -1,4 +1,5 @@
-//! Where sockets are, and who is at their other end: getsockname(2), getpeername(2), unix(7).
+//! The addresses and the type of a socket, and the process at its other end: getsockname(2),
+//! getpeername(2), unix(7).
 
 use std::ffi::{OsStr, OsString};
 use std::net::{SocketAddr, SocketAddrV6};
@@ -11,10 +12,10 @@ use nix::unistd::geteuid;
 use super::Socket;
 use crate::sys::socket::SocketType;
 
-/// Who connected to a Unix socket, as the kernel saw it at that moment.
+/// The process that connected to a Unix socket, as of that moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Credentials {
-    /// Its process.
+    /// Its process ID.
     pub pid: i32,
     /// Its effective user.
     pub uid: u32,
@@ -22,13 +23,13 @@ pub struct Credentials {
     pub gid: u32,
 }
 
-/// Whether it is our effective user.
+/// Whether it is the effective user of this process.
 pub fn is_our_user(uid: u32) -> bool {
     uid == geteuid().as_raw()
 }
 
 impl Socket {
-    /// Who connected; `None` where that is not known, as over a network.
+    /// The process that connected; `None` if the kernel does not know it, as over a network.
     pub fn peer(&self) -> Option<Credentials> {
         let peer = socket::getsockopt(&self.0, sockopt::PeerCredentials).ok()?;
         let unknown = peer.pid() == 0 && peer.uid() == u32::MAX;
@@ -41,7 +42,7 @@ impl Socket {
         socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd()).ok()?.family()
     }
 
-    /// Whether bytes or messages go through it.
+    /// Its type.
     pub fn kind(&self) -> Option<SocketType> {
         match socket::getsockopt(&self.0, sockopt::SockType) {
             Ok(SockType::Stream) => Some(SocketType::Stream),
@@ -51,7 +52,7 @@ impl Socket {
         }
     }
 
-    /// Whether it is one of TCP.
+    /// Whether it is a TCP socket.
     pub fn is_tcp(&self) -> bool {
         let internet = [Some(AddressFamily::Inet), Some(AddressFamily::Inet6)];
         internet.contains(&self.family()) && self.kind() == Some(SocketType::Stream)
@@ -61,13 +62,13 @@ impl Socket {
         if self.kind() == Some(SocketType::Dgram) { "udp" } else { "tcp" }
     }
 
-    /// Where it is bound, in the words of our addresses; empty if nowhere.
+    /// The address that it is bound to, in the notation of the command line; empty if there is none.
     pub fn local_address(&self) -> OsString {
         let address = socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd());
         address.map_or(OsString::new(), |address| words(&address, self.scheme()))
     }
 
-    /// Where the peer is bound, in the words of our addresses; empty if nowhere.
+    /// The address that the peer is bound to, in the same notation.
     pub fn peer_address(&self) -> OsString {
         let address = socket::getpeername::<SockaddrStorage>(self.0.as_raw_fd());
         address.map_or(OsString::new(), |address| words(&address, self.scheme()))
@@ -79,7 +80,7 @@ impl Socket {
     }
 }
 
-/// An address in the words in which we take addresses.
+/// An address in the notation of the command line.
 fn words(address: &SockaddrStorage, scheme: &str) -> OsString {
     if let Some(unix) = address.as_unix_addr() {
         return match (unix.path(), unix.as_abstract()) {
@@ -102,7 +103,7 @@ fn words(address: &SockaddrStorage, scheme: &str) -> OsString {
     format!("{scheme}:{internet}").into()
 }
 
-/// An address of IPv4 is one, whatever the version of the socket that sees it.
+/// The IPv4 address that an IPv6 socket shows as a mapped one.
 fn unmapped(address: SocketAddrV6) -> SocketAddr {
     match address.ip().to_ipv4_mapped() {
         Some(ip) => SocketAddr::from((ip, address.port())),

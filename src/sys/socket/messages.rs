@@ -1,4 +1,4 @@
-//! What goes through sockets: send(2), recv(2).
+//! Sending and receiving: send(2), recv(2).
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -11,22 +11,22 @@ use crate::sys::heap;
 
 /// A message that was received.
 pub struct Message<'a> {
-    /// What it says.
+    /// Its content.
     pub bytes: &'a [u8],
-    /// Where an answer goes, if it can.
+    /// The sender, if it has an address.
     pub sender: Option<Sender>,
-    /// The user who sent it, where that was asked for.
+    /// The user of the sender, after [`Socket::receive_credentials`].
     pub uid: Option<u32>,
 }
 
-/// Where a message came from.
+/// The address of a sender.
 pub struct Sender {
     address: MaybeUninit<libc::sockaddr_storage>,
     length: libc::socklen_t,
 }
 
 impl Socket {
-    /// Sends one message, or as much of a stream as is taken.
+    /// Sends one message, or the bytes of a stream that there is room for.
     ///
     /// # Errors
     /// EAGAIN if it is non-blocking and full; EPIPE if the peer has left; EMSGSIZE if a message is
@@ -40,10 +40,10 @@ impl Socket {
         }
     }
 
-    /// Sends one message whole, for which it lets the socket hold more if that is needed.
+    /// Sends one whole message, and enlarges the send buffer if needed.
     ///
     /// # Errors
-    /// As for [`Socket::send`]; EMSGSIZE if the limits of the system do not allow as much.
+    /// As for [`Socket::send`]; EMSGSIZE if a limit of the system does not allow the size.
     pub fn send_message(&self, message: &[u8]) -> Result<(), Errno> {
         match self.send(message) {
             Err(Errno(libc::EMSGSIZE)) if self.make_room_for(message.len()).is_ok() => {
@@ -53,7 +53,7 @@ impl Socket {
         }
     }
 
-    /// Answers who sent a message.
+    /// Sends a message to the sender of another.
     pub fn answer(&self, message: &[u8], sender: &Sender) -> Result<(), Errno> {
         loop {
             // SAFETY: the message and the address live through the call, with their sizes.
@@ -75,7 +75,7 @@ impl Socket {
         }
     }
 
-    /// Receives what there is of a stream; 0 is the end.
+    /// Receives the bytes of a stream that are there; 0 at the end.
     ///
     /// # Errors
     /// EAGAIN if it is non-blocking and nothing is there.
@@ -88,28 +88,28 @@ impl Socket {
         }
     }
 
-    /// Receives the next message, whatever its size, into a buffer that grows for it; `None` at
-    /// the end. The socket's messages are marked: [`Socket::mark_messages`].
+    /// Receives the next message, of any size, into a buffer that grows for it; `None` at the end.
+    /// Requires [`Socket::mark_messages`].
     ///
     /// # Errors
-    /// EAGAIN if it is non-blocking and nothing is there; EMSGSIZE if another process, which has
-    /// the socket as well, took the message, and the next was longer and is cut off.
+    /// EAGAIN if it is non-blocking and no message is there; EMSGSIZE if another process that has the
+    /// socket received the message, and the next one was longer and is truncated.
     pub fn receive_message<'a>(&self, buffer: &'a mut Vec<u8>) -> Result<Option<&'a [u8]>, Errno> {
         Ok(self.receive_message_from(buffer)?.map(|message| message.bytes))
     }
 
-    /// The same, and who sent it.
+    /// The same, with the sender.
     pub fn receive_message_from<'a>(
         &self,
         buffer: &'a mut Vec<u8>,
     ) -> Result<Option<Message<'a>>, Errno> {
-        let looked = self.receive_part(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?;
-        let Some(Part { size, .. }) = looked else { return Ok(None) };
+        let peeked = self.receive_part(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?;
+        let Some(Part { size, .. }) = peeked else { return Ok(None) };
         if buffer.len() < size {
             heap::lengthen(buffer, size.next_power_of_two())?;
         }
         match self.receive_part(buffer, MsgFlags::empty())? {
-            Some(part) if part.is_cut => Err(Errno(libc::EMSGSIZE)),
+            Some(part) if part.is_truncated => Err(Errno(libc::EMSGSIZE)),
             part => Ok(part.map(|Part { size, sender, uid, .. }| Message {
                 bytes: &buffer[..size],
                 sender,
@@ -118,12 +118,12 @@ impl Socket {
         }
     }
 
-    /// Receives a marked message, or looks at it; `None` at the end.
+    /// Receives or peeks at a marked message; `None` at the end.
     fn receive_part(&self, buffer: &mut [u8], flags: MsgFlags) -> Result<Option<Part>, Errno> {
         let mut sender = Sender { address: MaybeUninit::zeroed(), length: 0 };
         let mut room = [0_u64; 16];
         let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-        // SAFETY: zeros are a value of it: no address, no parts, no room for marks.
+        // SAFETY: zeros are a valid header: no address, no parts, no control buffer.
         let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
         header.msg_name = sender.address.as_mut_ptr().cast();
         header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
@@ -133,7 +133,7 @@ impl Socket {
         header.msg_controllen = size_of_val(&room) as _;
         let flags = flags.bits() | libc::MSG_CMSG_CLOEXEC;
         let size = loop {
-            // SAFETY: the header points to places that live through the call, with their sizes.
+            // SAFETY: the buffers of the header live through the call, and have these sizes.
             let size = unsafe { libc::recvmsg(self.0.as_raw_fd(), &raw mut header, flags) };
             match usize::try_from(size) {
                 Ok(size) => break size,
@@ -143,39 +143,39 @@ impl Socket {
         };
         sender.length = header.msg_namelen;
         let is_marked = header.msg_controllen != 0;
-        // SAFETY: the kernel has filled the header, and the room is still there.
+        // SAFETY: the kernel has filled the header, and the control buffer lives.
         let uid = unsafe { read_marks(&header) };
         let sender = (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender);
-        let is_cut = header.msg_flags & libc::MSG_TRUNC != 0;
-        Ok((is_marked || size > 0).then_some(Part { size, is_cut, sender, uid }))
+        let is_truncated = header.msg_flags & libc::MSG_TRUNC != 0;
+        Ok((is_marked || size > 0).then_some(Part { size, is_truncated, sender, uid }))
     }
 }
 
-/// What recvmsg(2) told besides the bytes.
+/// The result of recvmsg(2), without the bytes.
 struct Part {
     size: usize,
-    /// Whether the message is longer, and the rest of it lost.
-    is_cut: bool,
+    /// Whether the message is longer; the rest is lost then.
+    is_truncated: bool,
     sender: Option<Sender>,
     uid: Option<u32>,
 }
 
-/// Reads what came along with a message: the user who sent it, if the kernel told. Descriptors that
-/// somebody sent along, which nobody asked for, are closed.
+/// Reads the control messages: the user of the sender, if the kernel added it. Descriptors that a
+/// sender passed are closed, as no verb expects them.
 ///
 /// # Safety
-/// The kernel has filled the header, and the room for marks that it points to is still there.
+/// The kernel has filled the header, and the control buffer that it points to is valid.
 unsafe fn read_marks(header: &libc::msghdr) -> Option<u32> {
     let mut uid = None;
-    // SAFETY: the caller promises as much as it needs.
+    // SAFETY: the caller guarantees that the header and its buffer are valid.
     let mut mark = unsafe { libc::CMSG_FIRSTHDR(header) };
-    // SAFETY: it is null, or points to a mark in that room.
+    // SAFETY: it is null, or points to a control message in that buffer.
     while let Some(found) = unsafe { mark.as_ref() } {
-        // SAFETY: this is where its contents begin.
+        // SAFETY: `mark` points to a control message.
         let contents = unsafe { libc::CMSG_DATA(mark) };
         match (found.cmsg_level, found.cmsg_type) {
             (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {
-                // SAFETY: marks of this type have these contents, whatever their alignment.
+                // SAFETY: control messages of this type have this content, with any alignment.
                 let credentials = unsafe { contents.cast::<libc::ucred>().read_unaligned() };
                 uid = Some(credentials.uid);
             }
@@ -183,7 +183,7 @@ unsafe fn read_marks(header: &libc::msghdr) -> Option<u32> {
                 let (before, length) = (contents.addr() - mark.addr(), found.cmsg_len as _);
                 let length: usize = length;
                 let count = (length - before) / size_of::<RawFd>();
-                // SAFETY: marks of this type have descriptors up to their end, made for us.
+                // SAFETY: control messages of this type have new descriptors up to their end.
                 unsafe { close_all(contents.cast(), count) };
             }
             _ => {}
@@ -197,14 +197,14 @@ unsafe fn read_marks(header: &libc::msghdr) -> Option<u32> {
 /// Closes the descriptors that the kernel has just made for a message.
 ///
 /// # Safety
-/// There are so many of them, and nobody else knows their numbers.
+/// There are `count` descriptors, and nothing else owns them.
 unsafe fn close_all(first: *const RawFd, count: usize) {
     for index in 0..count {
-        // SAFETY: there are so many of them.
-        let place = unsafe { first.add(index) };
-        // SAFETY: it is one of them, whatever its alignment.
-        let fd = unsafe { place.read_unaligned() };
-        // SAFETY: nobody else knows the number.
+        // SAFETY: the array has `count` elements.
+        let element = unsafe { first.add(index) };
+        // SAFETY: it points to an element, with any alignment.
+        let fd = unsafe { element.read_unaligned() };
+        // SAFETY: nothing else owns the descriptor.
         drop(unsafe { OwnedFd::from_raw_fd(fd) });
     }
 }
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_cut_off_is_known_to_be() {
+    fn a_truncated_message_is_detected() {
         let (near, far) = pair();
         near.send(b"whole").unwrap();
         near.send(b"whole").unwrap();
         let cut = far.receive_part(&mut [0; 4], MsgFlags::empty()).unwrap().unwrap();
-        assert!(cut.is_cut);
+        assert!(cut.is_truncated);
         let whole = far.receive_part(&mut [0; 5], MsgFlags::empty()).unwrap().unwrap();
-        assert!(!whole.is_cut);
+        assert!(!whole.is_truncated);
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
         drop(writer);
         let message = far.receive_message(&mut Vec::new()).unwrap().map(<[u8]>::to_vec);
         assert_eq!(message.as_deref(), Some(b"take these".as_slice()));
-        // The last of its writers is gone.
+        // Every writer is closed.
         assert_eq!(nix::unistd::read(reader.as_fd(), &mut [0]), Ok(0));
     }
 

@@ -14,17 +14,17 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::socket::{
     self, AddressFamily, Shutdown, SockFlag, SockType, SockaddrLike, UnixAddr, sockopt,
 };
-use nix::sys::stat::{Mode, fchmod, umask};
+use nix::sys::stat::{Mode, fchmod};
 
 pub use identity::{Credentials, is_our_user};
 pub use messages::Sender;
 pub use options::{KeepAlive, Versions};
 
-use super::{descriptor, poll};
+use super::{descriptor, poll, umask};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// How many clients wait to be accepted unless somebody says otherwise: SOMAXCONN of new kernels.
+/// The default length of the backlog: SOMAXCONN of new kernels.
 pub const BACKLOG: i32 = 4096;
 
 /// A socket. Dropping it closes the handle.
@@ -64,18 +64,14 @@ impl Socket {
 
     /// Binds a Unix socket to a path, which appears with exactly these permissions.
     ///
-    /// The mode is on the socket before it is bound, so that there is no moment with a wider one;
-    /// the umask, which would take something off, is out of the way meanwhile. It is that of the
-    /// process, so nothing else may create files at the same time.
+    /// The socket has the mode before it is bound, so there is no moment with a wider one. The umask is 0
+    /// during the call; all threads of the process share it, so no other thread may create files.
     ///
     /// # Errors
-    /// EADDRINUSE if something is at the path, whatever it is.
+    /// EADDRINUSE if a file of any kind is at the path.
     pub fn bind_path(&self, address: &UnixAddr, mode: u32) -> Result<(), Errno> {
         fchmod(&self.0, Mode::from_bits_truncate(mode))?;
-        let before = umask(Mode::empty());
-        let bound = socket::bind(self.0.as_raw_fd(), address);
-        umask(before);
-        Ok(bound?)
+        Ok(umask::without(|| socket::bind(self.0.as_raw_fd(), address))?)
     }
 
     /// Binds to an address.
@@ -88,21 +84,20 @@ impl Socket {
 
     /// Lets clients connect: `backlog` of them wait until they are accepted.
     pub fn listen(&self, backlog: i32) -> Result<(), Errno> {
-        // The kernel itself takes what is too much for as much as it allows; C libraries differ in
-        // what they call the limit.
+        // The kernel reduces a backlog that is too long. C libraries differ in the value of the limit.
         // SAFETY: the call takes numbers only.
         Errno::check(unsafe { libc::listen(self.0.as_raw_fd(), backlog) })
     }
 
-    /// The next client that waits; `None` if there is none, or if it has left already. The socket
-    /// is non-blocking for this.
+    /// The next client that waits; `None` if there is none, or if it has left. The socket has to be
+    /// non-blocking.
     ///
     /// # Errors
     /// EMFILE and its like, with the client still waiting.
     pub fn accept(&self) -> Result<Option<Self>, Errno> {
         loop {
             match socket::accept4(self.0.as_raw_fd(), SockFlag::SOCK_CLOEXEC) {
-                // SAFETY: the kernel has just made it, and nobody else knows the number.
+                // SAFETY: the call made this descriptor, and nothing else owns it.
                 Ok(fd) => return Ok(Some(Self(unsafe { OwnedFd::from_raw_fd(fd) }))),
                 Err(nix::errno::Errno::EINTR) => {}
                 Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::ECONNABORTED) => {
@@ -116,7 +111,7 @@ impl Socket {
     /// Connects, waiting for room in the backlog of the server until `deadline`.
     ///
     /// # Errors
-    /// ENOENT and ECONNREFUSED if nobody listens; EPROTOTYPE if the socket is of another type.
+    /// ENOENT and ECONNREFUSED if no process listens; EPROTOTYPE if the socket has another type.
     pub fn connect(&self, address: &dyn SockaddrLike, deadline: Deadline) -> Result<Waited, Errno> {
         match address.family() {
             Some(AddressFamily::Unix) => self.connect_unix(address, deadline),
@@ -124,8 +119,8 @@ impl Socket {
         }
     }
 
-    /// A full backlog of a Unix socket is waited for in connect(2) itself, and poll(2) does not
-    /// tell when it has room; but the time limit for sending is that for connecting as well.
+    /// connect(2) itself waits while the backlog of a Unix socket is full, which poll(2) does not
+    /// report; SO_SNDTIMEO limits this wait.
     fn connect_unix(
         &self,
         address: &dyn SockaddrLike,
@@ -137,7 +132,7 @@ impl Socket {
                 Some(Duration::ZERO) => self.make_non_blocking()?,
                 _ => self.make_blocking()?,
             }
-            // Zero would be for ever.
+            // Zero is no limit.
             let limit = left.map_or(Duration::ZERO, |left| left.max(Duration::from_micros(1)));
             self.limit_sending(limit)?;
             match socket::connect(self.0.as_raw_fd(), address) {
@@ -162,7 +157,7 @@ impl Socket {
         self.make_non_blocking()?;
         match socket::connect(self.0.as_raw_fd(), address) {
             Ok(()) => {}
-            // It goes on by itself, after a signal as well.
+            // The connection proceeds in the kernel, also after a signal.
             Err(nix::errno::Errno::EINPROGRESS | nix::errno::Errno::EINTR) => {
                 if poll::writable(self, deadline)? == Waited::TimedOut {
                     return Ok(Waited::TimedOut);
@@ -183,12 +178,12 @@ impl Socket {
         Ok(Self(self.0.try_clone()?))
     }
 
-    /// Has calls on it fail with EAGAIN rather than wait.
+    /// Makes calls on it fail with EAGAIN instead of waiting.
     pub fn make_non_blocking(&self) -> Result<(), Errno> {
         self.set_flags(OFlag::O_NONBLOCK)
     }
 
-    /// Has calls on it wait.
+    /// Makes calls on it wait.
     pub fn make_blocking(&self) -> Result<(), Errno> {
         self.set_flags(OFlag::empty())
     }
@@ -198,7 +193,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Tells the peer that nothing more comes. A peer that has left does not need to know.
+    /// Sends the end to the peer. It is no error if the peer has left.
     pub fn shut_down_writing(&self) -> Result<(), Errno> {
         match socket::shutdown(self.0.as_raw_fd(), Shutdown::Write) {
             Ok(()) | Err(nix::errno::Errno::ENOTCONN) => Ok(()),
@@ -206,16 +201,15 @@ impl Socket {
         }
     }
 
-    /// Has a TCP peer find the connection reset when the socket is closed, rather than at its end.
-    /// Other protocols cannot tell the two apart.
+    /// Makes close(2) reset a TCP connection instead of ending it. Other protocols have no reset.
     pub fn reset_when_closed(&self) {
         let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
         let _ = socket::setsockopt(&self.0, sockopt::Linger, &at_once);
     }
 }
 
-/// The address of a path. One that is too long for a socket address is reached through a
-/// descriptor, which has to stay open until the address was used.
+/// The address of a path. A path that is too long for a socket address is replaced by one through a
+/// descriptor, which has to stay open while the address is used.
 pub fn path_address(path: &Path) -> Result<(UnixAddr, Option<OwnedFd>), Errno> {
     if let Ok(address) = UnixAddr::new(path) {
         return Ok((address, None));
@@ -227,12 +221,12 @@ pub fn path_address(path: &Path) -> Result<(UnixAddr, Option<OwnedFd>), Errno> {
 
 /// Whether a process has the Unix socket at this address open, listening or not.
 ///
-/// It asks as a datagram socket: one of another type answers that the types do not fit, and one of
-/// this type notices nothing. So nobody who listens is disturbed, and a server between bind(2) and
-/// listen(2), who would refuse a connection, counts as alive.
+/// It connects a datagram socket: for a socket of another type the kernel refuses that with an error of
+/// its own, and a datagram socket does not notice it. So no listener is disturbed, and a server between
+/// bind(2) and listen(2), which would refuse a connection, counts as alive.
 ///
 /// # Errors
-/// ENOENT if there is nothing; EACCES if we may not know.
+/// ENOENT if there is no file; EACCES if this process may not connect.
 pub fn is_alive(address: &UnixAddr) -> Result<bool, Errno> {
     let probe = Socket::new(AddressFamily::Unix, SocketType::Dgram)?;
     match socket::connect(probe.0.as_raw_fd(), address) {
@@ -250,7 +244,7 @@ fn type_of(kind: SocketType) -> SockType {
     }
 }
 
-/// What a socket keeps of what is written to it: socket(2).
+/// The type of a socket: socket(2).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum SocketType {
     /// Bytes in order, without boundaries

@@ -8,48 +8,47 @@ use nix::sys::time::TimeVal;
 use super::Socket;
 use crate::base::errno::Errno;
 
-/// How much the kernel is asked to hold of what we sent and the peer has not read.
+/// The size of the send buffer that is asked for.
 const SEND_BUFFER: usize = 4 << 20;
 
-/// When the kernel asks a silent TCP peer whether it is still there.
+/// When the kernel probes a silent TCP peer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeepAlive {
-    /// When the system thinks it right, which is after two hours.
+    /// After the time that the system is set to, two hours by default.
     System,
-    /// After so many seconds, and then a few times in as long again.
+    /// After this many seconds, and then several times in as long again.
     After(u32),
     /// Never.
     Never,
 }
 
-/// The versions of the Internet protocol that an IPv6 socket for every address takes.
+/// The versions of the Internet protocol that an IPv6 socket for every address accepts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Versions {
     /// IPv6 alone.
     Ipv6,
-    /// What comes by IPv4 as well.
+    /// IPv4 as well.
     Both,
 }
 
-/// How often a peer that does not answer is asked.
+/// The number of probes before a silent peer counts as lost.
 const PROBES: u32 = 5;
 
 impl Socket {
-    /// Lets the kernel hold much of what we send, so that neither side waits for the other at
-    /// every block. It works as well without; and TCP finds out by itself how much is good, unless
-    /// somebody says so.
+    /// Enlarges the send buffer of a Unix socket, so that neither side waits for the other at every
+    /// block. A failure is harmless. TCP adapts its buffer by itself, unless its size is set.
     pub fn enlarge_send_buffer(&self) {
         if self.family() == Some(AddressFamily::Unix) {
             let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &SEND_BUFFER);
         }
     }
 
-    /// Makes room for a message of this size, as far as the limits of the system allow.
+    /// Enlarges the send buffer for a message of this size.
     ///
     /// # Errors
-    /// EPERM if they do not.
+    /// EPERM if a limit of the system does not allow it.
     pub(super) fn make_room_for(&self, size: usize) -> Result<(), Errno> {
-        // The kernel doubles what is asked for, and needs less than that for itself.
+        // The kernel doubles the size, and its own records take less than the half.
         let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &size);
         if self.send_buffer()? < size {
             socket::setsockopt(&self.0, sockopt::SndBufForce, &size)?;
@@ -57,37 +56,36 @@ impl Socket {
         Ok(())
     }
 
-    /// How much the kernel holds of what we send, its own records of it included.
+    /// The size of the send buffer, with the kernel's own records.
     pub fn send_buffer(&self) -> Result<usize, Errno> {
         Ok(socket::getsockopt(&self.0, sockopt::SndBuf)?)
     }
 
-    /// How much the kernel holds of what comes, its own records of it included.
+    /// The size of the receive buffer, with the kernel's own records.
     pub fn receive_buffer(&self) -> Result<usize, Errno> {
         Ok(socket::getsockopt(&self.0, sockopt::RcvBuf)?)
     }
 
-    /// Lets it have a TCP port whose last connections are still being forgotten. A UDP port would be
-    /// shared with whoever has it, so it is not for that.
+    /// Allows a TCP port that has connections in the state TIME_WAIT. A UDP port would be shared with
+    /// its other sockets, so this is not for UDP.
     pub fn reuse_port(&self) -> Result<(), Errno> {
         Ok(socket::setsockopt(&self.0, sockopt::ReuseAddr, &true)?)
     }
 
-    /// Says what an IPv6 socket takes, whatever the system is set to.
-    pub fn take(&self, versions: Versions) -> Result<(), Errno> {
+    /// Sets the versions that an IPv6 socket accepts; the default depends on the system.
+    pub fn accept_versions(&self, versions: Versions) -> Result<(), Errno> {
         let alone = versions == Versions::Ipv6;
         Ok(socket::setsockopt(&self.0, sockopt::Ipv6V6Only, &alone)?)
     }
 
-    /// Has the kernel choose a port only when it connects, so that one that is in use for another
-    /// peer will do.
+    /// Lets the kernel choose the port at connect(2), so that it may choose one in use for another peer.
     pub fn choose_port_late(&self) {
-        // It works as well without, but for ports running out sooner.
+        // Without the option, ports run out sooner.
         let _ = socket::setsockopt(&self.0, sockopt::IpBindAddressNoPort, &true);
     }
 
-    /// For TCP: sends what is written at once, and finds out when a peer has vanished. What a
-    /// listening socket is told is true of its connections.
+    /// Has TCP send bytes at once, and probe silent peers. Connections inherit the options of their
+    /// listening socket.
     pub fn tune_tcp(&self, keepalive: KeepAlive) -> Result<(), Errno> {
         socket::setsockopt(&self.0, sockopt::TcpNoDelay, &true)?;
         socket::setsockopt(&self.0, sockopt::KeepAlive, &(keepalive != KeepAlive::Never))?;
@@ -99,26 +97,25 @@ impl Socket {
         Ok(())
     }
 
-    /// After how many seconds of silence the kernel asks whether a peer is still there; `None` if
-    /// it never does.
+    /// The seconds of silence after which the kernel probes the peer; `None` if it never does.
     pub fn keeps_alive_after(&self) -> Option<u32> {
         let asks = socket::getsockopt(&self.0, sockopt::KeepAlive).ok()?;
         socket::getsockopt(&self.0, sockopt::TcpKeepIdle).ok().filter(|_| asks)
     }
 
-    /// Whether what is written is sent at once; `None` unless it is one of TCP.
+    /// Whether bytes are sent at once; `None` unless it is a TCP socket.
     pub fn sends_at_once(&self) -> Option<bool> {
         socket::getsockopt(&self.0, sockopt::TcpNoDelay).ok()
     }
 
-    /// Makes an empty message tell itself from the end, for which recv(2) gives 0 as well: from
-    /// now on each message comes with the time of its arrival, which the end has none of.
+    /// Makes an empty message distinct from the end, for which recv(2) returns 0 as well: from now on
+    /// each message, but not the end, comes with the time of its arrival.
     pub fn mark_messages(&self) -> Result<(), Errno> {
         Ok(socket::setsockopt(&self.0, sockopt::ReceiveTimestamp, &true)?)
     }
 
-    /// Has each message tell who sent it: [`Message::uid`].
-    pub fn tell_senders(&self) -> Result<(), Errno> {
+    /// Has the kernel add the credentials of the sender to each message: [`Message::uid`].
+    pub fn receive_credentials(&self) -> Result<(), Errno> {
         Ok(socket::setsockopt(&self.0, sockopt::PassCred, &true)?)
     }
 

@@ -1,4 +1,4 @@
-//! What a peer has not read yet of what was sent: SIOCOUTQ of unix(7) and tcp(7).
+//! The bytes that a peer has not read yet: SIOCOUTQ of unix(7) and tcp(7).
 
 use std::os::fd::AsRawFd;
 
@@ -9,20 +9,20 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::events::{Events, Interest};
 
-/// Less memory than the kernel needs for any message. While it frees one of a Unix socket, and
-/// reports that, it still counts a byte of it.
+/// Less memory than the kernel needs for any message. While it frees a message of a Unix socket, and
+/// reports that, it still counts one byte.
 const LEAST: usize = 256;
 
 impl Socket {
-    /// Waits until the peer has read all that was sent, or has closed; of a TCP peer, until its
-    /// kernel has acknowledged all of it, the end included. Where the kernel does not count, as of
-    /// some other families, there is nothing to wait for.
+    /// Waits until the peer has read every byte, or has closed; for TCP, until the kernel of the peer has
+    /// acknowledged every byte and the end. For families whose bytes the kernel does not count, it
+    /// returns at once.
     ///
     /// The events are edge-triggered: both directions have ended, so poll(2) would report the hangup
     /// all the time.
     ///
     /// # Errors
-    /// ECONNRESET if the peer has closed before that; what else ended the connection.
+    /// ECONNRESET if the peer has closed before that; another error that ended the connection.
     pub fn wait_until_read(&self, deadline: Deadline) -> Result<Waited, Errno> {
         if self.is_all_read()? {
             return Ok(Waited::Done(()));
@@ -38,14 +38,14 @@ impl Socket {
         Ok(Waited::Done(()))
     }
 
-    /// Whether something that was sent waits to be read.
+    /// Whether the peer has bytes to read.
     pub fn has_unread(&self) -> bool {
         let least = if self.family() == Some(AddressFamily::Unix) { LEAST } else { 1 };
         self.unread_memory().is_some_and(|size| size >= least)
     }
 
-    /// The kernel notes that a Unix peer has closed before it frees what that peer had not read, so
-    /// the error is looked for last.
+    /// The kernel records that a Unix peer has closed before it frees the bytes that the peer has not
+    /// read, so the error is read last.
     fn is_all_read(&self) -> Result<bool, Errno> {
         let unread = self.has_unread();
         match socket::getsockopt(&self.0, sockopt::SocketError)? {
@@ -54,17 +54,17 @@ impl Socket {
         }
     }
 
-    /// The memory that the kernel holds for it, in bytes; of TCP, the bytes themselves.
+    /// The memory of the unread messages; for TCP, the number of unread bytes.
     fn unread_memory(&self) -> Option<usize> {
         let mut size: libc::c_int = 0;
-        // SAFETY: the kernel writes an int to the place, which lives through the call.
+        // SAFETY: the kernel writes an int to `size`, which lives through the call.
         let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut size) };
         Errno::check(result).ok().and_then(|()| usize::try_from(size).ok())
     }
 
-    /// Takes nothing more from the peer, and ends a call that waits for it.
+    /// Ends receiving, and with it a call that waits for bytes.
     pub fn shut_down_reading(&self) {
-        // A peer that has left sends nothing anyway.
+        // It fails only if the peer has left.
         let _ = socket::shutdown(self.0.as_raw_fd(), Shutdown::Read);
     }
 }

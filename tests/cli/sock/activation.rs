@@ -157,7 +157,7 @@ fn variables_that_are_for_another_process_mean_nothing() {
     let others = ipc(&["sock", "serve", "--echo"]).env("LISTEN_FDS", "1").env("LISTEN_PID", "1");
     others.is(2, "", none);
     let connected = sh("LISTEN_PID=$$ LISTEN_FDS=1 exec ipc sock serve --echo 3</dev/null");
-    connected.is(3, "", "ipc: sock serve: fd:3: not a socket that listens\n");
+    connected.is(3, "", "ipc: sock serve: fd:3: not a listening socket\n");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_server_that_is_stopped_while_it_takes_a_path_does_not_keep_others_for_ever(
     let Some(calls) = peers::system_calls(&words[0]) else { return };
     let link = calls.iter().find(|call| call.line.starts_with("linkat("));
     let stopped = Stopped::after(link.expect("the path appears"), &words[1]);
-    let reason = "another server is starting here, and does not go on";
+    let reason = "another server is stuck starting on this path";
     ipc(&words[1]).is(5, "", &format!("ipc: sock serve: {}: {reason}\n", &*other));
     assert_eq!(code(&stopped.continue_to_end()), 0);
     assert_eq!(other.names(), [""; 0]);
@@ -149,7 +149,7 @@ fn what_was_put_in_place_of_our_path_is_left_there() {
 #[test]
 fn what_is_no_socket_keeps_its_path_whatever_it_is() {
     let place = Place::new();
-    let occupied = format!("ipc: sock serve: {}: exists, and is no socket\n", &*place);
+    let occupied = format!("ipc: sock serve: {}: exists and is not a socket\n", &*place);
     for make in ["mkfifo \"$0\"", "mkdir \"$0\"", "ln -s /dev/null \"$0\"", "ln -s no-such \"$0\""]
     {
         sh(make).word(&*place).is(0, "", "");
@@ -168,7 +168,7 @@ fn a_link_to_a_live_socket_is_not_followed_to_take_it() {
     let server = serve(&place, &["--echo"]);
     let link = format!("{}.link", &*place);
     std::os::unix::fs::symlink("s", &link).unwrap();
-    let occupied = format!("ipc: sock serve: {link}: exists, and is no socket\n");
+    let occupied = format!("ipc: sock serve: {link}: exists and is not a socket\n");
     ipc(&["sock", "serve", &link, "--echo"]).is(5, "", &occupied);
     ipc(&["sock", "connect", &link]).input("by the link").is(0, "by the link", "");
     stop(server, Signal::SIGTERM);
@@ -276,7 +276,7 @@ fn what_is_no_socket_is_never_removed() {
     ipc(&["sock", "serve", &place, "--echo"]).is(
         5,
         "",
-        &format!("ipc: sock serve: {}: exists, and is no socket\n", &*place),
+        &format!("ipc: sock serve: {}: exists and is not a socket\n", &*place),
     );
     ipc(&["sock", "connect", &place]).is(
         3,
@@ -338,8 +338,8 @@ fn a_planted_file_beside_the_path_is_named_with_a_way_out_and_stays() {
         let planted = place.directory.path().join(name);
         sh(make).word(&planted).is(0, "", "");
         let told = format!(
-            "ipc: sock serve: {}: not made by an ipc of this user\nhint: a server needs this name \
-             while it starts: remove it, or take another path\n",
+            "ipc: sock serve: {}: not created by ipc for this user\nhint: a server needs this name \
+             while it starts: remove it, or use another path\n",
             planted.display()
         );
         ipc(&["sock", "serve", &place, "--echo"]).is(5, "", &told);

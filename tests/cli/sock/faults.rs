@@ -446,7 +446,7 @@ fn one_direction_alone_sends_or_receives_and_leaves_the_other() {
     let output = client.finish();
     assert_eq!((code(&output), text(&output.stdout)), (0, "news".to_owned()));
     for option in ["--recv-only", "--send-only", "--max-time=1s"] {
-        let refused = "only a connection of our stdin and stdout has it\n";
+        let refused = "it applies only to a connection of stdin and stdout\n";
         let name = option.split('=').next().unwrap();
         let said = |verb: &str| format!("ipc: sock {verb}: {name}: {refused}");
         ipc(&["sock", "connect", option, &place, "--", "true"]).is(2, "", &said("connect"));

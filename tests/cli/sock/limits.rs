@@ -262,8 +262,8 @@ fn users_cannot_be_told_over_a_network() {
     ipc(&["sock", "serve", "tcp::0", "--allow-uid", "1", "--echo"]).is(
         2,
         "",
-        "ipc: sock serve: --allow-uid and --allow-gid: nobody knows the users of a network's \
-         clients\n",
+        "ipc: sock serve: --allow-uid and --allow-gid: the users of a network's clients \
+         are not known\n",
     );
 }
 
@@ -324,7 +324,7 @@ fn commands_that_outlast_the_grace_are_told_to_end() {
     ipc(&["sock", "serve", &place, "--grace", "1"]).is(
         2,
         "",
-        "ipc: sock serve: --grace: only clients that are served side by side have it\n",
+        "ipc: sock serve: --grace: it applies only to clients that are served side by side\n",
     );
 }
 

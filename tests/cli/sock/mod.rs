@@ -429,7 +429,7 @@ fn a_socket_of_another_type_is_told() {
 fn addresses_of_no_known_form_are_usage_errors() {
     let output = ipc(&["sock", "connect", "nowhere"]).output();
     assert_eq!(code(&output), 2);
-    assert!(text(&output.stderr).starts_with("ipc: sock connect: nowhere: no address"));
+    assert!(text(&output.stderr).starts_with("ipc: sock connect: nowhere: not an address"));
     assert!(binary().exists());
 }
 

@@ -49,9 +49,9 @@ fn an_address_that_will_not_do_to_connect_from_is_told() {
         let told = format!("ipc: sock connect: {bind}: {reason}\n");
         ipc(&["sock", "connect", "--bind", bind, &address]).is(status, "", &told);
     };
-    let version = "an address of IPv4 does not reach one of IPv6, nor the other way round";
+    let version = "an IPv4 address cannot reach an IPv6 address, nor the reverse";
     connect("tcp:[::1]:0", 2, version);
-    let kind = "tcp:HOST:PORT is wanted to connect to TCP, and udp:HOST:PORT for UDP";
+    let kind = "expected tcp:HOST:PORT to connect to TCP, udp:HOST:PORT for UDP";
     connect("udp::0", 2, kind);
     connect("@name", 2, kind);
     connect("tcp:192.0.2.1:0", 3, "Cannot assign requested address");

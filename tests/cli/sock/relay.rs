@@ -34,7 +34,7 @@ fn a_pair_has_the_status_of_the_last_command_that_failed() {
     ipc(&["sock", "pair", "--", "cat"]).is(
         2,
         "",
-        "ipc: sock pair: COMMAND: two of them are wanted, with -- before each\n",
+        "ipc: sock pair: COMMAND: expected two commands, with -- before each\n",
     );
 }
 
@@ -101,7 +101,7 @@ fn a_connection_that_is_open_already_is_for_one_client() {
     ipc(&["sock", "relay", &front, "fd:7"]).is(
         2,
         "",
-        "ipc: sock relay: fd:7: one connection is for one client\nhint: --once lets one client in\n",
+        "ipc: sock relay: fd:7: one connection is for one client\nhint: --once admits one client\n",
     );
     ipc(&["sock", "relay", "--once", &front, "fd:7"]).is(
         3,
@@ -122,7 +122,7 @@ fn a_connection_that_is_open_already_is_for_one_client() {
 #[test]
 fn what_would_be_relayed_to_itself_is_refused() {
     let place = Place::new();
-    let refused = format!("ipc: sock relay: {}: it would be relayed to itself\n", &*place);
+    let refused = format!("ipc: sock relay: {}: the relay would connect to itself\n", &*place);
     ipc(&["sock", "relay", &place, &place]).is(2, "", &refused);
     assert!(place.names().is_empty());
 }

@@ -1,52 +1,62 @@
-//! Messages that need no connection.
+//! Messages of a datagram socket, which has no connections.
+
+use std::os::fd::BorrowedFd;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::io::output::Output;
 use crate::mechanism::socket::Listener;
-use crate::server::flood::Flood;
+use crate::server::line_limit::LineLimit;
 use crate::sys::poll;
 use crate::sys::socket::is_our_user;
-use crate::sys::stdio::Stream;
 
-use super::{Inbox, Origin, Taken};
+use super::{Inbox, Received, ReplyTo};
 
-/// A socket to which everybody sends.
+/// A datagram socket.
 pub struct Datagrams {
     listener: Listener,
-    /// The users besides our own whose messages are taken; `None` is everybody.
+    /// The users, besides that of this process, whose messages are accepted; `None` for all.
     allowed: Option<Vec<u32>>,
-    /// The lines about those of others.
-    dropped: Flood,
+    /// Limits the lines about messages of other users.
+    dropped: LineLimit,
+    stdout: BorrowedFd<'static>,
 }
 
 impl Datagrams {
-    pub fn new(listener: Listener, allowed: Option<Vec<u32>>) -> Result<Self, Errno> {
+    pub fn new(
+        listener: Listener,
+        allowed: Option<Vec<u32>>,
+        stdout: BorrowedFd<'static>,
+    ) -> Result<Self, Errno> {
         listener.socket().mark_messages()?;
         if allowed.is_some() {
-            listener.socket().tell_senders()?;
+            listener.socket().receive_credentials()?;
         }
-        Ok(Self { listener, allowed, dropped: Flood::default() })
+        Ok(Self { listener, allowed, dropped: LineLimit::default(), stdout })
     }
 
-    /// Whether messages of this user are taken. Of one whom the kernel does not tell, as over a
-    /// network, they are not, if it matters.
-    fn admits(&self, uid: Option<u32>) -> bool {
-        let named =
+    /// Whether messages of this user are accepted. The kernel does not know the users of a network;
+    /// their messages are accepted only if those of all users are.
+    fn allows(&self, uid: Option<u32>) -> bool {
+        let is_named =
             |allowed: &Vec<u32>| uid.is_some_and(|uid| is_our_user(uid) || allowed.contains(&uid));
-        self.allowed.as_ref().is_none_or(named)
+        self.allowed.as_ref().is_none_or(is_named)
     }
 }
 
 impl Inbox for Datagrams {
     fn wait(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
-        poll::readable_for(&self.listener, Stream::Output.fd(), deadline)
+        poll::readable_for(&self.listener, self.stdout, deadline)
     }
 
-    fn take<'a>(&mut self, buffer: &'a mut Vec<u8>, output: &Output) -> Result<Taken<'a>, Errno> {
+    fn receive<'a>(
+        &mut self,
+        buffer: &'a mut Vec<u8>,
+        output: &Output,
+    ) -> Result<Received<'a>, Errno> {
         match self.listener.socket().receive_message_from(buffer) {
-            Ok(Some(message)) if self.admits(message.uid) => {
-                Ok(Taken::Message(message.bytes, Origin::Sender(message.sender)))
+            Ok(Some(message)) if self.allows(message.uid) => {
+                Ok(Received::Message(message.bytes, ReplyTo::Sender(message.sender)))
             }
             Ok(Some(message)) => {
                 match message.uid {
@@ -55,19 +65,19 @@ impl Inbox for Datagrams {
                         .note(output, format_args!("a message of user {uid} was dropped")),
                     None => self.dropped.note(output, "a message of an unknown user was dropped"),
                 }
-                Ok(Taken::Nothing)
+                Ok(Received::Nothing)
             }
-            Ok(None) => Ok(Taken::End),
-            Err(Errno(libc::EAGAIN)) => Ok(Taken::Nothing),
+            Ok(None) => Ok(Received::End),
+            Err(Errno(libc::EAGAIN)) => Ok(Received::Nothing),
             Err(errno) => Err(errno),
         }
     }
 
-    fn answer(&self, origin: &Origin, reply: &[u8]) -> Result<(), Errno> {
-        match origin {
-            Origin::Sender(Some(sender)) => self.listener.socket().answer(reply, sender),
-            // It is bound nowhere, and so expects none.
-            Origin::Sender(None) | Origin::Peer(_) => Ok(()),
+    fn answer(&self, sender: &ReplyTo, reply: &[u8]) -> Result<(), Errno> {
+        match sender {
+            ReplyTo::Sender(Some(sender)) => self.listener.socket().answer(reply, sender),
+            // A sender that is not bound to an address expects no answer.
+            ReplyTo::Sender(None) | ReplyTo::Client(_) => Ok(()),
         }
     }
 }

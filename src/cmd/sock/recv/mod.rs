@@ -1,9 +1,10 @@
 //! `ipc sock recv`.
 
+mod clients;
 mod datagrams;
-mod peers;
 
 use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::app::arguments::Plain;
@@ -18,49 +19,57 @@ use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Permissions;
 use crate::io::outbox::Outbox;
 use crate::io::output::Output;
-use crate::mechanism::socket::address::{Address, Place};
-use crate::mechanism::socket::bound_path;
+use crate::mechanism::socket::address::{Address, Endpoint};
 use crate::mechanism::socket::{Listener, Terms};
-use crate::sys::descriptor;
-use crate::sys::signal::Blocked;
+use crate::sys::cleanup;
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{BACKLOG, KeepAlive, Sender};
 
-use crate::app::socket::{ending, listen, permissions, tell_address};
+use crate::app::socket::{
+    fatal_signals, listen, messages_only, permissions, report_address, resolve,
+};
+use clients::Clients;
 use datagrams::Datagrams;
-use peers::Peers;
 
 /// Receive messages at a socket
 ///
-/// Datagrams, or with --type seqpacket the messages of all who connect, from each of them in order.
-/// Each becomes a record of stdout, whole whatever its size; an empty one is a message. The path is
-/// taken and removed as by 'ipc sock serve'. At an abstract name, messages of other users are
-/// dropped, and their connections closed, unless --allow-uid names them. The timeout counts anew for
-/// each message.
+/// Receives datagrams, or with --type seqpacket the messages of all clients, those of each client in
+/// order. Each message becomes a record of stdout, of any size; an empty message is a message. The path
+/// is created and removed as by 'ipc sock serve'. At an abstract name, messages of other users are
+/// dropped, and their connections closed, unless --allow-uid names the user. The timeout applies to each
+/// message.
 ///
-/// What is received is gone from the socket, so INT, TERM and HUP have to wait until it is written,
-/// and nothing is received while standard output has no room or no reader. What is answered has been
-/// written.
+/// A received message is no longer in the socket. So INT, TERM and HUP take effect after it is written,
+/// and no message is received while stdout has no room or no reader. A message is written before it is
+/// answered.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Recv {
-    /// Where to receive: a path with a slash, @NAME, udp:HOST:PORT or fd:N
+    /// A path with a slash, @NAME, udp:HOST:PORT or fd:N
     address: Address,
-    /// Whether the socket has connections: dgram or seqpacket
-    #[arg(long = "type", value_name = "TYPE", default_value = "dgram")]
+    /// dgram (the default) or seqpacket (connections)
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        default_value = "dgram",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     kind: SocketType,
-    /// Permissions of the path, octal or symbolic, whatever the umask; 0600 if not given
+    /// Permissions of the path; 0600 if not given
+    ///
+    /// Octal or symbolic; the umask does not apply.
     #[arg(short, long)]
     mode: Option<Permissions>,
-    /// How many to receive
+    /// End after N messages
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "follow")]
     count: u64,
-    /// Go on until a signal
+    /// Continue until a signal
     #[arg(short, long)]
     follow: bool,
-    /// Answer each with this
+    /// Answer each message with this
     #[arg(long, value_name = "MESSAGE")]
     reply_with: Option<OsString>,
-    /// Take messages of this user as well
+    /// Accept messages of this user too
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
     #[command(flatten)]
@@ -74,113 +83,122 @@ pub struct Recv {
 impl Action for Recv {
     const EXAMPLES: &'static [Example] = &[
         ("Wait for a message", "ipc sock recv /run/user/1000/done"),
-        ("Print every datagram that comes", "ipc sock recv -f udp:127.0.0.1:5140"),
+        ("Print every datagram", "ipc sock recv -f udp:127.0.0.1:5140"),
         ("Answer questions", "ipc sock recv -f --reply-with pong @ping"),
-        ("Gather what several workers report", "ipc sock recv -f --type seqpacket @reports >>log"),
+        (
+            "Collect the reports of several workers",
+            "ipc sock recv -f --type seqpacket @reports >>log",
+        ),
     ];
 
-    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        crate::app::socket::messages_only(self.kind)?;
+    fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
+        messages_only(self.kind)?;
+        self.address = resolve(&self.address, context)?;
         let mode = permissions(self.mode, &self.address)?;
-        // Descriptors of our caller come before any of ours.
-        let ready = self.ready.listener()?;
-        descriptor::keep_to_ourselves();
-        // Blocked before there is a path, so that none is left behind.
-        let signals = Blocked::new(ending().collect());
+        // The descriptor of the caller is taken before any other is opened.
+        let ready = self.ready.target()?;
         let keepalive = KeepAlive::System;
         let terms = Terms { kind: self.kind, mode, backlog: BACKLOG, keepalive };
         let listener = listen(&self.address, terms)?;
-        bound_path::end_by(ending(), listener.binding());
-        drop(signals);
-        tell_address(&listener, &self.address, output);
-        ready.tell(listener.address().as_bytes())?;
-        let delivery = Outbox::new(self.framing.form())?;
-        let mut inbox = self.inbox(listener)?;
-        self.receive(inbox.as_mut(), delivery, output).about(&self.address)?;
-        output.flush()?;
+        let _handlers = cleanup::end_by(fatal_signals());
+        report_address(&listener, &self.address, &context.output);
+        ready.write(listener.address().as_bytes())?;
+        let outbox = Outbox::new(self.framing.form())?;
+        let mut inbox = self.inbox(listener, context.stdout)?;
+        self.receive(inbox.as_mut(), outbox, &mut context.output).about(&self.address)?;
+        context.output.flush()?;
         Ok(Exit::Done)
     }
 }
 
-/// Where messages come in.
+/// The source of messages.
 trait Inbox {
-    /// Waits until there may be one, or the reader of stdout has left, which writing to it tells.
+    /// Waits until there may be a message, or the reader of stdout has left, which a write reports.
     fn wait(&mut self, deadline: Deadline) -> Result<Waited, Errno>;
 
-    /// The next message, if one is there, in a buffer that grows for it.
-    fn take<'a>(&mut self, buffer: &'a mut Vec<u8>, output: &Output) -> Result<Taken<'a>, Errno>;
+    /// Receives the next message, if one is there, into a buffer that grows for it.
+    fn receive<'a>(
+        &mut self,
+        buffer: &'a mut Vec<u8>,
+        output: &Output,
+    ) -> Result<Received<'a>, Errno>;
 
-    /// Answers who sent a message.
-    fn answer(&self, origin: &Origin, reply: &[u8]) -> Result<(), Errno>;
+    /// Answers the sender of a message.
+    fn answer(&self, sender: &ReplyTo, reply: &[u8]) -> Result<(), Errno>;
 }
 
-/// What was found in an inbox.
-enum Taken<'a> {
-    Message(&'a [u8], Origin),
-    /// Nothing yet.
+/// What an inbox has.
+enum Received<'a> {
+    Message(&'a [u8], ReplyTo),
+    /// No message yet.
     Nothing,
-    /// Nothing, and nothing will come.
+    /// No message, now or later.
     End,
 }
 
-/// Where a message is from.
-enum Origin {
-    /// A datagram's sender, if it has an address.
+/// Where an answer to a message goes.
+enum ReplyTo {
+    /// To the sender of a datagram, if it has an address.
     Sender(Option<Sender>),
-    /// The peer of this number.
-    Peer(u64),
+    /// To the client of this number.
+    Client(u64),
 }
 
 impl Recv {
-    fn inbox(&self, listener: Listener) -> anyhow::Result<Box<dyn Inbox>> {
-        let guarded = matches!(self.address.place(), Place::Abstract(_));
-        let allowed = (guarded || !self.allow_uid.is_empty()).then(|| self.allow_uid.clone());
+    fn inbox(
+        &self,
+        listener: Listener,
+        stdout: BorrowedFd<'static>,
+    ) -> anyhow::Result<Box<dyn Inbox>> {
+        let is_guarded = matches!(self.address.endpoint(), Endpoint::Abstract(_));
+        let allowed = (is_guarded || !self.allow_uid.is_empty()).then(|| self.allow_uid.clone());
         Ok(match self.kind {
-            SocketType::Seqpacket => Box::new(Peers::new(listener, allowed)?),
-            SocketType::Stream | SocketType::Dgram => Box::new(Datagrams::new(listener, allowed)?),
+            SocketType::Seqpacket => Box::new(Clients::new(listener, allowed, stdout)?),
+            SocketType::Stream | SocketType::Dgram => {
+                Box::new(Datagrams::new(listener, allowed, stdout)?)
+            }
         })
     }
 
-    /// Takes messages and writes them, as many as are wanted.
+    /// Receives messages and writes them, up to the number that was asked for.
     fn receive(
         &self,
         inbox: &mut dyn Inbox,
-        mut delivery: Outbox,
+        mut outbox: Outbox,
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let mut buffer = Vec::new();
         let mut received = 0;
         let mut deadline = self.waiting.deadline();
         while self.follow || received < self.count {
-            // As long as any that came; a longer one may have to wait for room halfway.
+            // The longest message so far; a longer one may have to wait for room after its first part.
             let longest = buffer.len() + self.framing.form().overhead();
-            if !delivery.has_room(output, Some(longest))? {
-                self.waiting.or_error(delivery.wait_for_room(deadline)?)?;
+            if !outbox.has_room(output, Some(longest))? {
+                self.waiting.or_error(outbox.wait_for_room(deadline)?)?;
             }
-            match inbox.take(&mut buffer, output)? {
-                Taken::Message(message, origin) => {
+            match inbox.receive(&mut buffer, output)? {
+                Received::Message(message, sender) => {
                     received += 1;
-                    delivery.write(output, message, None)?;
+                    outbox.write(output, message, None)?;
                     if let Some(reply) = &self.reply_with {
-                        delivery.flush(output)?;
-                        self.answer(inbox, &origin, reply.as_bytes(), output);
+                        outbox.flush(output)?;
+                        self.answer(inbox, &sender, reply.as_bytes(), output);
                     }
                     deadline = self.waiting.deadline();
                 }
-                Taken::Nothing => {
-                    let waited = delivery.wait(output, || inbox.wait(deadline))??;
+                Received::Nothing => {
+                    let waited = outbox.wait(output, || inbox.wait(deadline))??;
                     self.waiting.or_error(waited)?;
                 }
-                Taken::End => break,
+                Received::End => break,
             }
         }
         Ok(())
     }
 
-    /// Answers a message. That one sender cannot be answered is no reason to end.
-    fn answer(&self, inbox: &dyn Inbox, origin: &Origin, reply: &[u8], output: &Output) {
-        if let Err(errno) = inbox.answer(origin, reply) {
+    /// Answers a message. If that fails for one sender, the command continues.
+    fn answer(&self, inbox: &dyn Inbox, sender: &ReplyTo, reply: &[u8], output: &Output) {
+        if let Err(errno) = inbox.answer(sender, reply) {
             output.error(&about(Failure::from(errno), &self.address));
         }
     }

@@ -1,4 +1,4 @@
-//! A COMMAND for each client.
+//! `ipc sock serve -- COMMAND`: a COMMAND for each client.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -6,21 +6,20 @@ use std::os::unix::ffi::OsStrExt;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
 use crate::run::job::{Command, exit_of};
-use crate::sys::spawn::{Child, Streams, reap};
+use crate::server::admission::{Client, Slot};
+use crate::server::event_loop::{ServerRef, Service};
+use crate::sys::spawn::{Child, Streams, reap_orphans};
 
-use crate::server::admission::{Client, Pass};
-use crate::server::event_loop::{Place, Service};
-
-/// The commands that run, of one that is started for each client.
+/// Starts a COMMAND for each client.
 #[derive(Debug)]
 pub struct Commands {
     command: Command,
-    running: Vec<(Child, Pass)>,
+    running: Vec<(Child, Slot)>,
     last: Exit,
 }
 
-/// What begins so in our own environment is of another server's client, or of sockets that were
-/// handed over to us.
+/// Variables of the environment that describe a client of another server, or sockets that were handed
+/// over to this process.
 const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM", "LISTEN_"];
 
 impl Commands {
@@ -32,12 +31,12 @@ impl Commands {
 }
 
 impl Service for Commands {
-    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
+    fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let number = client.number.to_string();
         let address = client.socket.peer_address();
-        // A port may be one of several addresses; a name is what clients know.
+        // A port may belong to several addresses; clients of a path or a name know only that.
         let local = match client.peer {
-            Some(_) => place.gate.address().to_owned(),
+            Some(_) => server.admission.address().to_owned(),
             None => client.socket.local_address(),
         };
         let mut variables = vec![
@@ -54,22 +53,27 @@ impl Service for Commands {
             variables.push(("IPC_PEER_GID", gid.as_bytes()));
         }
         let started = self.command.start(Streams::both(&client.socket), &variables);
-        // It was there when we began.
         let child = started.map_err(|errno| self.command.failed(errno))?;
-        self.running.push((child, client.pass));
+        self.running.push((child, client.slot));
         Ok(())
     }
 
-    fn reap(&mut self) {
-        while let Some((pid, status)) = reap() {
-            if let Some(place) = self.running.iter().position(|(child, _)| child.pid() == pid) {
-                self.running.swap_remove(place);
-                self.last = exit_of(status);
+    fn children_changed(&mut self) -> anyhow::Result<()> {
+        reap_orphans();
+        let mut index = 0;
+        while let Some((child, _)) = self.running.get_mut(index) {
+            match child.try_wait() {
+                Ok(None) => index += 1,
+                ended => {
+                    self.last = ended.ok().flatten().map_or(Exit::Failed, exit_of);
+                    self.running.swap_remove(index);
+                }
             }
         }
+        Ok(())
     }
 
-    fn end(&mut self) {
+    fn terminate(&mut self) {
         self.running.iter().for_each(|(child, _)| child.send(Signal::TERM));
     }
 

@@ -1,4 +1,4 @@
-//! Sending back what clients send.
+//! `ipc sock serve --echo`: each client gets its own bytes back.
 
 use std::collections::BTreeMap;
 
@@ -8,41 +8,40 @@ use crate::sys::heap;
 use crate::sys::socket::Socket;
 use crate::sys::socket::SocketType;
 
-use crate::server::admission::{Client, Pass};
-use crate::server::event_loop::{Place, Service};
+use crate::server::admission::{Client, Slot};
+use crate::server::event_loop::{ServerRef, Service};
 
-/// Clients who hear themselves.
+/// Sends the bytes of each client back to it.
 #[derive(Debug)]
 pub struct Echo {
     kind: SocketType,
-    clients: BTreeMap<u64, Conversation>,
-    /// What was received last, of whichever client.
+    clients: BTreeMap<u64, EchoClient>,
+    /// The latest bytes, of any client.
     buffer: Vec<u8>,
 }
 
-/// A client, and what it has not taken back yet: while there is something, nothing more is
-/// received from it.
+/// A client. While bytes for it are pending, no more are received from it.
 #[derive(Debug)]
-struct Conversation {
+struct EchoClient {
     socket: Socket,
-    /// Given back when it is gone.
-    _pass: Pass,
+    _slot: Slot,
+    /// The bytes that it has had no room for.
     pending: Vec<u8>,
     stage: Stage,
 }
 
-/// What a client is waited for.
+/// What happens next with a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
-    /// More from it.
+    /// It sends.
     Reading,
-    /// Room for what is pending.
+    /// It gets room for the pending bytes.
     Writing,
-    /// Nothing: it has left, or there was an error, which is its own affair.
+    /// Nothing: it has left, or its connection failed, which concerns no other client.
     Gone,
 }
 
-/// What is received at once.
+/// The size of the buffer.
 const BLOCK: usize = 64 << 10;
 
 impl Echo {
@@ -52,28 +51,27 @@ impl Echo {
 }
 
 impl Service for Echo {
-    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
-        let Client { socket, number, pass, .. } = client;
+    fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()> {
+        let Client { socket, number, slot, .. } = client;
         socket.make_non_blocking()?;
         if self.kind != SocketType::Stream {
             socket.mark_messages()?;
         }
-        place.events.add(&socket, number, Interest::Readable)?;
-        let conversation =
-            Conversation { socket, _pass: pass, pending: Vec::new(), stage: Stage::Reading };
-        self.clients.insert(number, conversation);
+        server.events.add(&socket, number, Interest::Readable)?;
+        let client = EchoClient { socket, _slot: slot, pending: Vec::new(), stage: Stage::Reading };
+        self.clients.insert(number, client);
         Ok(())
     }
 
-    fn go_on(&mut self, number: u64, place: &Place<'_>) -> anyhow::Result<()> {
+    fn ready(&mut self, number: u64, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let Some(client) = self.clients.get_mut(&number) else { return Ok(()) };
         let before = client.stage;
         client.stage = client.turn(self.kind, &mut self.buffer).unwrap_or(Stage::Gone);
         match client.stage {
             Stage::Gone => drop(self.clients.remove(&number)),
             stage if stage == before => {}
-            Stage::Reading => place.events.change(&client.socket, number, Interest::Readable)?,
-            Stage::Writing => place.events.change(&client.socket, number, Interest::Writable)?,
+            Stage::Reading => server.events.change(&client.socket, number, Interest::Readable)?,
+            Stage::Writing => server.events.change(&client.socket, number, Interest::Writable)?,
         }
         Ok(())
     }
@@ -83,8 +81,8 @@ impl Service for Echo {
     }
 }
 
-impl Conversation {
-    /// Sends what is pending, or else receives once and sends that.
+impl EchoClient {
+    /// Sends the pending bytes; if there are none, receives once and sends that.
     fn turn(&mut self, kind: SocketType, buffer: &mut Vec<u8>) -> Result<Stage, Errno> {
         if self.stage == Stage::Writing {
             let sent = send(&self.socket, kind, &self.pending)?;
@@ -108,8 +106,8 @@ impl Conversation {
     }
 }
 
-/// Sends what is taken at once: how much it was, or `None` if there is no room for anything, be it
-/// an empty message.
+/// Sends as much as the socket has room for, and returns the number of bytes; `None` if it has no room
+/// at all, even for an empty message.
 pub fn send(socket: &Socket, kind: SocketType, bytes: &[u8]) -> Result<Option<usize>, Errno> {
     let sent = match kind {
         SocketType::Stream => socket.send(bytes),
@@ -124,7 +122,7 @@ pub fn send(socket: &Socket, kind: SocketType, bytes: &[u8]) -> Result<Option<us
     }
 }
 
-/// Receives what there is, or one message; `None` is the end.
+/// Receives the bytes that are there, or one message; `None` at the end.
 pub fn receive<'a>(
     socket: &Socket,
     kind: SocketType,

@@ -1,11 +1,11 @@
-//! Letting every client hear every other.
+//! `ipc sock serve --hub`: the bytes of each client go to every other client.
 //!
-//! What a client sends goes to all others at once. Where one has no room, the rest is kept for it,
-//! once for all who are behind, up to a limit: a client that is further behind than that is
-//! disconnected, as it can neither stop the others nor be told that something is missing.
+//! They are sent to all others at once. Bytes that a client has no room for are kept, in one copy for
+//! all clients that are behind, up to a limit. A client that is further behind is disconnected: it must
+//! not delay the others, and a stream with missing bytes is of no use.
 //!
-//! The end of what a client sends is not its end where it has sent nothing: it only listens. One that
-//! has sent something wants no more than what it is owed at that moment.
+//! A client that sends its end and has sent nothing before stays connected: it only receives. One that
+//! has sent something is disconnected once it has got the bytes that are kept for it at that moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -17,52 +17,52 @@ use crate::sys::socket::SocketType;
 
 use super::echo::{receive, send};
 use crate::server::admission::Client;
-use crate::server::event_loop::{Place, Service};
+use crate::server::event_loop::{ServerRef, Service};
 
-/// Clients who hear each other.
+/// Sends the bytes of each client to every other.
 pub struct Hub {
     kind: SocketType,
     members: BTreeMap<u64, Member>,
-    /// What was received last, of whichever client.
+    /// The latest bytes, of any client.
     buffer: Vec<u8>,
-    /// Those who are to leave.
+    /// The clients to disconnect.
     leaving: Vec<u64>,
 }
 
 struct Member {
     client: Client,
     behind: VecDeque<Rest>,
-    /// How much is kept for it, with what keeping it takes.
+    /// The number of bytes that are kept for it, with the memory that each record takes.
     kept: usize,
     stage: Stage,
 }
 
-/// What a client still does.
+/// What a client may still do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
-    /// It listens, and may speak, which it has not done so far.
+    /// Receive and send; it has not sent yet.
     Silent,
-    /// It listens and speaks.
-    Speaking,
-    /// It only listens, until it closes.
-    Listening,
-    /// It has spoken to the end, and takes what is kept for it.
+    /// Receive and send.
+    Sending,
+    /// Receive, until it closes.
+    Receiving,
+    /// Receive the bytes that are kept for it.
     Leaving,
 }
 
-/// What of something a client has not taken yet.
+/// The part of a received block that a client has not got yet.
 struct Rest {
     bytes: Rc<Vec<u8>>,
     start: usize,
 }
 
-/// What is received at once.
+/// The size of the buffer.
 const BLOCK: usize = 64 << 10;
 
-/// How far a client may be behind.
+/// The limit for the bytes that are kept for a client.
 const KEPT_MAX: usize = 1 << 20;
 
-/// What it takes to keep something, be it empty.
+/// The memory that a record takes besides its bytes.
 const RECORD: usize = size_of::<Rest>() + 2 * size_of::<usize>();
 
 impl Hub {
@@ -70,92 +70,94 @@ impl Hub {
         Self { kind, members: BTreeMap::new(), buffer: vec![0; BLOCK], leaving: Vec::new() }
     }
 
-    /// Receives once from a client, and sends that to all others.
-    fn hear(&mut self, number: u64, place: &Place<'_>) -> Result<(), Errno> {
-        let Some(speaker) = self.members.get_mut(&number) else { return Ok(()) };
-        let bytes = match receive(&speaker.client.socket, self.kind, &mut self.buffer) {
+    /// Receives once from a client, and sends the bytes to all others.
+    fn forward(&mut self, number: u64, server: &ServerRef<'_>) -> Result<(), Errno> {
+        let Some(sender) = self.members.get_mut(&number) else { return Ok(()) };
+        let bytes = match receive(&sender.client.socket, self.kind, &mut self.buffer) {
             Ok(Some(bytes)) => bytes,
             Err(Errno(libc::EAGAIN)) => return Ok(()),
-            Ok(None) => return self.end(number, place.events),
-            // It has left, or there was an error, which is its own affair.
+            Ok(None) => return self.end(number, server.events),
+            // It has left, or its connection failed, which concerns no other client.
             Err(_) => {
                 self.leaving.push(number);
                 return Ok(());
             }
         };
-        speaker.stage = Stage::Speaking;
+        sender.stage = Stage::Sending;
         let mut shared = None;
         for (&other, member) in self.members.iter_mut().filter(|(other, _)| **other != number) {
-            match member.tell(self.kind, bytes, &mut shared) {
-                Ok(Told::Behind) => member.await_changes(other, place.events)?,
-                Ok(Told::All) => {}
+            match member.send(self.kind, bytes, &mut shared) {
+                Ok(Sent::Part) => member.update_interest(other, server.events)?,
+                Ok(Sent::All) => {}
                 Err(_) => self.leaving.push(other),
             }
         }
         Ok(())
     }
 
-    /// Notes that a client sends no more.
+    /// Records that a client sends no more.
     fn end(&mut self, number: u64, events: &Events) -> Result<(), Errno> {
         let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
         member.stage = match member.stage {
-            Stage::Silent => Stage::Listening,
+            Stage::Silent => Stage::Receiving,
             _ if member.behind.is_empty() => {
                 self.leaving.push(number);
                 return Ok(());
             }
             _ => Stage::Leaving,
         };
-        member.await_changes(number, events)
+        member.update_interest(number, events)
     }
 
-    /// Goes on telling a client what was kept for it.
+    /// Sends a client the bytes that were kept for it.
     fn catch_up(&mut self, number: u64, events: &Events) -> Result<(), Errno> {
         let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
         match member.catch_up(self.kind) {
-            Ok(Told::All) if member.stage == Stage::Leaving => self.leaving.push(number),
-            Ok(Told::All) => member.await_changes(number, events)?,
-            Ok(Told::Behind) => {}
+            Ok(Sent::All) if member.stage == Stage::Leaving => self.leaving.push(number),
+            Ok(Sent::All) => member.update_interest(number, events)?,
+            Ok(Sent::Part) => {}
             Err(_) => self.leaving.push(number),
         }
         Ok(())
     }
 
-    fn let_go(&mut self, place: &Place<'_>) {
+    fn disconnect_leaving(&mut self, server: &ServerRef<'_>) {
         for number in self.leaving.drain(..) {
             if self.members.remove(&number).is_some_and(|member| member.kept > KEPT_MAX) {
-                place.output.warn(format_args!("client {number} was too slow and is disconnected"));
+                server
+                    .output
+                    .warn(format_args!("client {number} was too slow and is disconnected"));
             }
         }
     }
 }
 
 impl Service for Hub {
-    fn begin(&mut self, client: Client, place: &Place<'_>) -> anyhow::Result<()> {
+    fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()> {
         client.socket.make_non_blocking()?;
         if self.kind != SocketType::Stream {
             client.socket.mark_messages()?;
         }
-        place.events.add(&client.socket, client.number, Interest::Readable)?;
+        server.events.add(&client.socket, client.number, Interest::Readable)?;
         let member = Member { client, behind: VecDeque::new(), kept: 0, stage: Stage::Silent };
         self.members.insert(member.client.number, member);
         Ok(())
     }
 
-    fn go_on(&mut self, number: u64, place: &Place<'_>) -> anyhow::Result<()> {
+    fn ready(&mut self, number: u64, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let Some(member) = self.members.get(&number) else { return Ok(()) };
-        match (member.is_heard(), member.behind.is_empty()) {
-            (true, true) => self.hear(number, place)?,
-            // It is waited for both, and either may have come.
+        match (member.may_send(), member.behind.is_empty()) {
+            (true, true) => self.forward(number, server)?,
+            // The event may be either of the two.
             (true, false) => {
-                self.catch_up(number, place.events)?;
-                self.hear(number, place)?;
+                self.catch_up(number, server.events)?;
+                self.forward(number, server)?;
             }
-            (false, false) => self.catch_up(number, place.events)?,
-            // Only a hangup or an error is reported of one that does nothing but listen.
+            (false, false) => self.catch_up(number, server.events)?,
+            // The only events of a client that just receives are a hangup and an error.
             (false, true) => self.leaving.push(number),
         }
-        self.let_go(place);
+        self.disconnect_leaving(server);
         Ok(())
     }
 
@@ -164,27 +166,28 @@ impl Service for Hub {
     }
 }
 
-/// How far a client was told.
-enum Told {
+/// How much of the bytes for a client was sent.
+enum Sent {
     All,
-    Behind,
+    /// The rest is kept.
+    Part,
 }
 
 impl Member {
-    /// Sends it something, or keeps for it what it does not take: in `shared`, with all others who
-    /// are behind.
+    /// Sends it bytes, and keeps those that it has no room for: in `shared`, with all others that are
+    /// behind.
     ///
     /// # Errors
-    /// ENOBUFS if it is too far behind, ENOMEM if nothing can be kept for it; or that it has left.
-    fn tell(
+    /// ENOBUFS if it is too far behind; ENOMEM if nothing can be kept for it; those of send(2).
+    fn send(
         &mut self,
         kind: SocketType,
         bytes: &[u8],
         shared: &mut Option<Rc<Vec<u8>>>,
-    ) -> Result<Told, Errno> {
+    ) -> Result<Sent, Errno> {
         let start = match self.behind.is_empty() {
             true => match send(&self.client.socket, kind, bytes)? {
-                Some(sent) if sent == bytes.len() => return Ok(Told::All),
+                Some(sent) if sent == bytes.len() => return Ok(Sent::All),
                 sent => sent.unwrap_or(0),
             },
             false => 0,
@@ -198,14 +201,14 @@ impl Member {
             None => Rc::clone(shared.insert(Rc::new(heap::copy(bytes)?))),
         };
         self.behind.push_back(Rest { bytes, start });
-        Ok(Told::Behind)
+        Ok(Sent::Part)
     }
 
-    fn catch_up(&mut self, kind: SocketType) -> Result<Told, Errno> {
+    fn catch_up(&mut self, kind: SocketType) -> Result<Sent, Errno> {
         while let Some(rest) = self.behind.front_mut() {
             let left = &rest.bytes[rest.start..];
             match send(&self.client.socket, kind, left)? {
-                None => return Ok(Told::Behind),
+                None => return Ok(Sent::Part),
                 Some(sent) if sent < left.len() => rest.start += sent,
                 Some(_) => {
                     self.kept -= rest.bytes.len() + RECORD;
@@ -213,17 +216,17 @@ impl Member {
                 }
             }
         }
-        Ok(Told::All)
+        Ok(Sent::All)
     }
 
     /// Whether it may still send something.
-    fn is_heard(&self) -> bool {
-        matches!(self.stage, Stage::Silent | Stage::Speaking)
+    fn may_send(&self) -> bool {
+        matches!(self.stage, Stage::Silent | Stage::Sending)
     }
 
-    /// Waits for what can come next: room, if something is kept for it, and what it sends.
-    fn await_changes(&self, number: u64, events: &Events) -> Result<(), Errno> {
-        let interest = match (self.is_heard(), self.behind.is_empty()) {
+    /// Waits for the next events: room, if bytes are kept for it, and bytes that it sends.
+    fn update_interest(&self, number: u64, events: &Events) -> Result<(), Errno> {
+        let interest = match (self.may_send(), self.behind.is_empty()) {
             (true, true) => Interest::Readable,
             (true, false) => Interest::Both,
             (false, true) => Interest::Nothing,

@@ -1,4 +1,4 @@
-//! At most one line a second about what strangers cause, so that they cannot fill a log.
+//! At most one line a second about events that clients cause, so that clients cannot fill a log.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -6,25 +6,25 @@ use std::time::Duration;
 use crate::base::deadline::Deadline;
 use crate::io::output::Output;
 
-/// How long it takes until the next line.
+/// The time between two lines.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Lines of one kind.
+/// Limits the lines of one kind.
 #[derive(Debug)]
-pub struct Flood {
+pub struct LineLimit {
     next: Deadline,
-    /// How many were left out since the last.
+    /// The number of lines that were left out since the last one.
     left_out: u64,
 }
 
-impl Default for Flood {
+impl Default for LineLimit {
     fn default() -> Self {
         Self { next: Deadline::PASSED, left_out: 0 }
     }
 }
 
-impl Flood {
-    /// Has `write` write a line, or leaves it out and counts it; the next line says how many were.
+impl LineLimit {
+    /// Passes a line to `write`, or counts it; the next line has the count.
     pub fn line(&mut self, text: impl Display, write: impl FnOnce(&dyn Display)) {
         if !self.next.has_passed() {
             self.left_out += 1;
@@ -37,12 +37,12 @@ impl Flood {
         }
     }
 
-    /// As a warning.
+    /// Prints it as a warning.
     pub fn warn(&mut self, output: &Output, text: impl Display) {
         self.line(text, |line| output.warn(line));
     }
 
-    /// For those who asked with `--verbose`.
+    /// Prints it with `--verbose` only.
     pub fn note(&mut self, output: &Output, text: impl Display) {
         self.line(text, |line| output.note(line));
     }
@@ -53,14 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_is_counted_in_the_next_line() {
+    fn lines_that_are_left_out_are_counted_in_the_next_line() {
         let mut lines = Vec::new();
-        let mut flood = Flood::default();
+        let mut limit = LineLimit::default();
         for number in 0..5 {
-            flood.line(number, |line| lines.push(line.to_string()));
+            limit.line(number, |line| lines.push(line.to_string()));
         }
-        flood.next = Deadline::PASSED;
-        flood.line("last", |line| lines.push(line.to_string()));
+        limit.next = Deadline::PASSED;
+        limit.line("last", |line| lines.push(line.to_string()));
         assert_eq!(lines, ["0", "last (4 more before it)"]);
     }
 }
