@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use super::{answer, complain, complain_of_usage};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::lock::{self, Access, Mode};
 use crate::run::job;
 use crate::sys::descriptor;
-use crate::sys::lock::{self, Access, Mode};
 use crate::sys::signal::{await_children, restore_dispositions_of_our_caller};
 use crate::sys::spawn::{Program, Signals, Streams};
 

@@ -8,7 +8,7 @@ use super::super::{answer, complain, complain_of_usage};
 use super::numbers::{self, Bad};
 use super::{Ended, USAGE, sentence};
 use crate::base::errno::Errno;
-use crate::sys::lock::{Kind, Lock, Mode, Range};
+use crate::mechanism::lock::{Kind, Lock, Mode, Range};
 
 /// What an option does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -63,15 +63,11 @@ impl Drop for Watch {
 
 fn watch(semaphore: &RobustSemaphore, stop: &Bell) -> Result<(), Error> {
     let _watching = loop {
-        let lock = Lock::of_byte(byte::WATCH);
         let deadline = Deadline::after(CHECK_INTERVAL);
-        let locked = lock.guard_unless(&semaphore.semaphore, deadline, || stop.has_rung());
-        match locked {
-            _ if stop.has_rung() => return Ok(()),
-            locked => match locked? {
-                Some(locked) => break locked,
-                None => {}
-            },
+        let lock = Lock::of_byte(byte::WATCH);
+        let locked = lock.guard_unless(&semaphore.semaphore, deadline, || stop.has_rung())?;
+        if let Some(locked) = locked {
+            break locked;
         }
     };
     let changes = Changes::of_writes(&semaphore.semaphore).ok();
