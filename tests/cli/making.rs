@@ -133,7 +133,7 @@ int main(int argc, char **argv) {
     ipc(&["sem", "create", "-e", "--value", "7", &name]).is(0, "", "");
     let refused = |verb: &str| {
         format!(
-            "ipc: sem {verb}: {}: exists with other values, and is not complete\n\
+            "ipc: sem {verb}: {}: exists with other values, and is not finished\n\
              hint: its creator was killed, or sets values as ipcmk(1) does: 'ipc sem create -e \
              --reset' gives it the values, 'ipc sem rm' removes it\n",
             &*name

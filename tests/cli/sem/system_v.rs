@@ -174,8 +174,8 @@ fn what_is_of_the_other_kind_is_refused() {
         2,
         "",
         &format!(
-            "ipc: sem post: {}: --undo is for System V semaphores; 'ipc sem run' gives units \
-             back in any case\n",
+            "ipc: sem post: {}: --undo is for System V semaphores; 'ipc sem run' releases \
+             permits in any case\n",
             &*posix
         ),
     );
