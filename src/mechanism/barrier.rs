@@ -1,9 +1,9 @@
-//! Barriers: several processes that go on when all of them have come.
+//! Barriers: processes that wait until all of them have arrived.
 //!
-//! A barrier is a file of `/dev/shm` that exists only while somebody waits at it, and serves once:
-//! who comes last opens it and removes the name, so that the next to come make a new one. Each who
-//! waits has a byte of it locked, and those that are locked are counted; so one who is killed is
-//! not counted any more. Who arrives or gives up has the file to himself for that moment.
+//! A barrier is a file of `/dev/shm` that exists only while a process waits, and is used once: the last
+//! party opens the barrier and removes the name, so that later parties create a new file. Each waiting
+//! party has a byte of the file locked, its seat, and parties count the locked bytes; so a party that is
+//! killed is not counted any more. A party has the mutex of the file while it arrives or leaves.
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
@@ -21,48 +21,45 @@ use crate::base::name::PosixName;
 use crate::mechanism::file_mutex;
 use crate::mechanism::new_file::NewFile;
 use crate::sys::cleanup::Postponed;
-use crate::sys::dev_shm;
-use crate::sys::futex;
-use crate::sys::inode;
-use crate::sys::lock::{self, Guard, Lock, Range};
+use crate::sys::lock::{Guard, Lock, Range};
 use crate::sys::memory::SharedWords;
-use crate::sys::regular_file;
+use crate::sys::{dev_shm, futex, inode, regular_file};
 
-/// The name of a barrier, which leaves room for what its file's name begins with.
+/// The name of a barrier, which leaves room for the prefix of the file name.
 pub type BarrierName = PosixName<{ 255 - PREFIX.len() }>;
 
-/// The most that may meet at a barrier.
+/// The maximum number of parties.
 pub const PARTIES_MAX: u32 = 4096;
 
 const PREFIX: &str = "ipc-barrier.";
-/// A word that tells what the file is, one with the number of parties, one that becomes 1 when
-/// all have come, and one with who has the file to himself.
+/// Four words: one that marks a barrier, the number of parties, one that becomes 1 when all parties have
+/// arrived, and the process ID of the holder of the mutex.
 const SIZE: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not 0");
 const MAGIC: u32 = u32::from_ne_bytes(*b"barr");
 const PARTIES: usize = 4;
 const OPEN: usize = 8;
-const WHO: usize = 12;
+const MUTEX_HOLDER: usize = 12;
 
-/// The byte that is locked to have the file to oneself; those before it are places.
-const DOOR: i64 = PARTIES_MAX as i64;
+/// The byte of the mutex; the bytes before it are seats.
+const MUTEX: i64 = PARTIES_MAX as i64;
 
-/// How long to sleep at most before looking again.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The maximum time to sleep, in case a wake-up was lost.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why one cannot wait.
+/// Why a wait failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The kernel refused.
+    /// Any error of the kernel.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// Others wait there for another number.
-    #[error("others wait here for {0} parties")]
+    /// Other processes wait for another number of parties.
+    #[error("other processes wait for {0} parties")]
     Parties(u32),
-    /// There is something else of that name.
+    /// The file of that name is no barrier, or another user's.
     #[error("is no barrier, or another user's")]
     Foreign,
-    /// Its file was cut off while it was used.
-    #[error("the memory of the barrier is gone: its file was cut off, or /dev/shm is full")]
+    /// The file was truncated while it was used.
+    #[error("the memory of the barrier is gone: its file was truncated, or /dev/shm is full")]
     Lost,
 }
 
@@ -72,11 +69,11 @@ impl From<nix::errno::Errno> for Error {
     }
 }
 
-/// Waits until `parties` have come, of whom the caller is one. Who gives up at `deadline` is not
-/// counted any more; it is a success if all have come in that moment.
+/// Waits until `parties` have arrived, including the caller. A party that times out at `deadline` is not
+/// counted any more, but succeeds if all have arrived at that moment.
 ///
 /// # Errors
-/// [`Error::Parties`] if those who wait already expect another number to come.
+/// [`Error::Parties`] if waiting parties expect another number.
 pub fn wait(name: &BarrierName, parties: u32, deadline: Deadline) -> Result<Waited, Error> {
     let file_name = file_name(name);
     loop {
@@ -85,7 +82,7 @@ pub fn wait(name: &BarrierName, parties: u32, deadline: Deadline) -> Result<Wait
         let waited = match arrival {
             Arrival::Last => Waited::Done(()),
             Arrival::Waits => barrier.sleep(deadline)?,
-            Arrival::NotLetIn => Waited::TimedOut,
+            Arrival::TimedOut => Waited::TimedOut,
             Arrival::Late => continue,
         };
         barrier.verify()?;
@@ -93,17 +90,17 @@ pub fn wait(name: &BarrierName, parties: u32, deadline: Deadline) -> Result<Wait
     }
 }
 
-/// What coming to a barrier was.
+/// The result of an arrival.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Arrival {
-    /// The others have come before.
+    /// All other parties have arrived before.
     Last,
-    /// Others have yet to come.
+    /// Other parties have not arrived yet.
     Waits,
-    /// It has been opened, or is nobody's any more: there will be another one.
+    /// The barrier has been opened or abandoned, and has to be replaced.
     Late,
-    /// Somebody is stopped who has the file to himself.
-    NotLetIn,
+    /// The holder of the mutex does not release it.
+    TimedOut,
 }
 
 #[derive(Debug)]
@@ -124,7 +121,7 @@ impl<'a> Barrier<'a> {
                 Err(regular_file::Error::NotRegular) => return Err(Error::Foreign),
             }
             match create(file_name, parties) {
-                // Somebody else was faster.
+                // Another process was faster.
                 Err(Errno(libc::EEXIST)) => {}
                 created => {
                     let file = created?;
@@ -135,10 +132,10 @@ impl<'a> Barrier<'a> {
         }
     }
 
-    /// Looks at a file before trusting it: whoever may write to it could end us by shortening it.
+    /// Checks a file before its memory is used: a process that may write to the file could truncate it.
     fn of(file_name: &'a OsStr, file: OwnedFd, status: FileStat) -> Result<Self, Error> {
-        let is_ours = status.st_uid == geteuid().as_raw() && status.st_mode & 0o077 == 0;
-        if !is_ours || status.st_size != SIZE.get() as i64 {
+        let is_private = status.st_uid == geteuid().as_raw() && status.st_mode & 0o077 == 0;
+        if !is_private || status.st_size != SIZE.get() as i64 {
             return Err(Error::Foreign);
         }
         let barrier = Self { file_name, words: SharedWords::new(&file, SIZE)?, file, status };
@@ -147,54 +144,53 @@ impl<'a> Barrier<'a> {
         if magic == MAGIC { Ok(barrier) } else { Err(Error::Foreign) }
     }
 
-    /// Whether all that was seen was the barrier's.
+    /// Checks that all accesses to the memory so far reached the file.
     fn verify(&self) -> Result<(), Error> {
         self.words.verify().map_err(|_| Error::Lost)
     }
 
-    /// Takes a place, or opens the barrier if the places of all others are taken.
+    /// Takes a seat, or opens the barrier if all other parties have one.
     fn arrive(&self, parties: u32, deadline: Deadline) -> Result<Arrival, Error> {
-        let Some(_door) = self.door(deadline)? else { return Ok(Arrival::NotLetIn) };
+        let Some(_locked) = self.lock(deadline)? else { return Ok(Arrival::TimedOut) };
         if !self.has_name()? {
             return Ok(Arrival::Late);
         }
         if self.is_open() {
-            // Who came last was killed before he could remove the name.
+            // The last party was killed before it removed the name.
             self.remove_name()?;
             return Ok(Arrival::Late);
         }
         let expected = self.words.atomic_u32(PARTIES).load(Ordering::SeqCst);
-        let (present, free) = self.places(expected.min(PARTIES_MAX))?;
+        let (present, free) = self.seats(expected.min(PARTIES_MAX))?;
         if expected != parties {
             if present > 0 {
                 return Err(Error::Parties(expected));
             }
-            // Those who waited were killed.
+            // All waiting parties were killed.
             self.remove_name()?;
             return Ok(Arrival::Late);
         }
         if present + 1 < parties {
-            // The place is free, and only who is in the door takes one.
-            let place = Lock::of_byte(free).acquire(&self.file, Deadline::PASSED);
-            return Ok(match place.map_err(lock::Error::errno)? {
+            // The seat is free, and only the holder of the mutex takes one.
+            return Ok(match Lock::of_byte(free).wait(&self.file, Deadline::PASSED)? {
                 Waited::Done(()) => Arrival::Waits,
                 Waited::TimedOut => Arrival::Late,
             });
         }
-        // One call, so that nobody can be killed who has opened it and woken no one.
+        // One system call opens the barrier and wakes the others, so that a kill cannot come between.
         futex::add_and_wake_all(self.open_word());
         self.remove_name()?;
         Ok(Arrival::Last)
     }
 
-    /// Waits in one's place until the barrier is open. Who is ended by a signal meanwhile gives up.
+    /// Waits in a seat until the barrier is open. A fatal signal is postponed until the party has left.
     fn sleep(&self, deadline: Deadline) -> Result<Waited, Error> {
-        let end = Postponed::new();
+        let ending = Postponed::new();
         while !self.is_open() {
-            if deadline.has_passed() || end.is_wanted() {
-                return self.give_up();
+            if deadline.has_passed() || ending.is_wanted() {
+                return self.leave();
             }
-            match futex::wait(self.open_word(), 0, deadline.min(Deadline::after(LOOK_AGAIN))) {
+            match futex::wait(self.open_word(), 0, deadline.min(Deadline::after(CHECK_INTERVAL))) {
                 Err(Errno(libc::EFAULT)) => return Err(Error::Lost),
                 slept => drop(slept?),
             }
@@ -203,23 +199,23 @@ impl<'a> Barrier<'a> {
         Ok(Waited::Done(()))
     }
 
-    /// Frees one's place, and takes the file along if nobody else is there.
-    fn give_up(&self) -> Result<Waited, Error> {
-        // Whoever is in the door may be stopped there, and that is no reason to stay.
-        let _door = self.door(Deadline::PASSED)?;
+    /// Leaves the seat, and removes the name if no other party waits.
+    fn leave(&self) -> Result<Waited, Error> {
+        // The holder of the mutex may be stopped, which does not keep this party.
+        let _locked = self.lock(Deadline::PASSED)?;
         if self.is_open() {
             return Ok(Waited::Done(()));
         }
-        // Before the next one may count.
-        ALL_PLACES.release(&self.file)?;
+        // Before the mutex is released, so that no other party counts the seat.
+        ALL_SEATS.release(&self.file)?;
         let parties = self.words.atomic_u32(PARTIES).load(Ordering::SeqCst);
-        if self.places(parties.min(PARTIES_MAX))?.0 == 0 && self.has_name()? {
+        if self.seats(parties.min(PARTIES_MAX))?.0 == 0 && self.has_name()? {
             self.remove_name()?;
         }
         Ok(Waited::TimedOut)
     }
 
-    /// Lets those who come make a new one.
+    /// Removes the name, so that later parties create a new file.
     fn remove_name(&self) -> Result<(), Errno> {
         match dev_shm::unlink(self.file_name) {
             Err(Errno(libc::ENOENT)) => Ok(()),
@@ -227,22 +223,22 @@ impl<'a> Barrier<'a> {
         }
     }
 
-    /// How many others have a place, and the first place that is free.
-    fn places(&self, parties: u32) -> Result<(u32, i64), Errno> {
+    /// The number of other parties that have a seat, and the first free seat.
+    fn seats(&self, parties: u32) -> Result<(u32, i64), Errno> {
         let (mut present, mut free) = (0, None);
-        for place in 0..parties.into() {
-            if Lock::of_byte(place).is_excluded(&self.file)? {
+        for seat in 0..parties.into() {
+            if Lock::of_byte(seat).is_excluded(&self.file)? {
                 present += 1;
             } else if free.is_none() {
-                free = Some(place);
+                free = Some(seat);
             }
         }
         Ok((present, free.unwrap_or(0)))
     }
 
-    /// Has the file to itself as long as what it returns lives; `None` if that cannot be in time.
-    fn door(&self, deadline: Deadline) -> Result<Option<Guard<'_>>, Errno> {
-        file_mutex::lock(&self.file, DOOR, self.words.atomic_u32(WHO), deadline)
+    /// Locks the mutex until the result is dropped; `None` if its holder does not release it.
+    fn lock(&self, deadline: Deadline) -> Result<Option<Guard<'_>>, Errno> {
+        file_mutex::lock(&self.file, MUTEX, self.words.atomic_u32(MUTEX_HOLDER), deadline)
     }
 
     fn is_open(&self) -> bool {
@@ -253,7 +249,7 @@ impl<'a> Barrier<'a> {
         self.words.atomic_u32(OPEN)
     }
 
-    /// Whether those who come find this file.
+    /// Whether later parties find this file.
     fn has_name(&self) -> Result<bool, Errno> {
         match dev_shm::status(self.file_name) {
             Ok(status) => Ok(inode::is_same(&status, &self.status)),
@@ -265,7 +261,7 @@ impl<'a> Barrier<'a> {
     }
 }
 
-const ALL_PLACES: Lock =
+const ALL_SEATS: Lock =
     Lock { range: Range { start: 0, length: PARTIES_MAX as i64 }, ..Lock::of_byte(0) };
 
 fn create(file_name: &OsStr, parties: u32) -> Result<OwnedFd, Errno> {
@@ -292,18 +288,18 @@ mod tests {
     }
 
     #[test]
-    fn nobody_goes_on_before_all_have_come_in_any_round() {
+    fn no_party_continues_before_all_have_arrived_in_any_round() {
         const PARTIES: u32 = 4;
         const ROUNDS: u32 = 50;
-        let came = AtomicU32::new(0);
+        let arrived = AtomicU32::new(0);
         let name = name("rounds");
         thread::scope(|scope| {
             for _ in 0..PARTIES {
                 scope.spawn(|| {
                     for round in 1..=ROUNDS {
-                        came.fetch_add(1, Ordering::SeqCst);
+                        arrived.fetch_add(1, Ordering::SeqCst);
                         assert_eq!(wait(&name, PARTIES, Deadline::NEVER), Ok(Waited::Done(())));
-                        assert!(came.load(Ordering::SeqCst) >= round * PARTIES);
+                        assert!(arrived.load(Ordering::SeqCst) >= round * PARTIES);
                     }
                 });
             }
@@ -312,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_is_not_counted_and_leaves_nothing() {
+    fn a_party_that_times_out_is_not_counted_and_leaves_nothing() {
         let name = name("alone");
         assert_eq!(wait(&name, 2, Deadline::PASSED), Ok(Waited::TimedOut));
         assert_eq!(wait(&name, 2, Deadline::PASSED), Ok(Waited::TimedOut));
@@ -321,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_left_is_no_hindrance_and_one_that_is_open_neither() {
+    fn an_abandoned_file_and_an_open_barrier_are_replaced() {
         let name = name("left");
         drop(create(&file_name(&name), 7).unwrap());
         assert_eq!(wait(&name, 1, Deadline::PASSED), Ok(Waited::Done(())));

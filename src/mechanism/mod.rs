@@ -4,6 +4,7 @@
 pub mod barrier;
 pub mod fifo;
 pub mod file_mutex;
+pub mod lock;
 pub mod lock_file;
 pub mod memory;
 pub mod mutant;

@@ -1,9 +1,7 @@
-//! Who holds file locks and who waits for them: `/proc/locks`, and the `lock:` lines of
-//! `/proc/PID/fdinfo` that lead from an OFD lock, which has no process of its own, to those who
-//! have the descriptor.
+//! Locks on files, their holders and their waiters: `/proc/locks`. An OFD lock has no process of its own;
+//! the `lock:` lines of `/proc/PID/fdinfo` lead from it to the processes that have the descriptor.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -11,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::stat::FileStat;
 
-use super::lock::{self, Kind, Mode, Range};
+use super::lock::{Kind, Mode, Range};
 use super::process;
 use crate::base::errno::Errno;
 
-/// A file, as the table of locks names it.
+/// A file in the table of locks.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct FileId {
     major: u32,
@@ -23,47 +21,47 @@ pub struct FileId {
     inode: u64,
 }
 
-/// A lock, or somebody's wait for one.
+/// A lock, or a wait for one.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Entry {
     /// The word of the table for its kind: FLOCK, OFDLCK, POSIX, LEASE or DELEG.
     pub kind: String,
-    /// How it excludes others.
+    /// The mode.
     pub mode: Mode,
-    /// The process that the table names: who took a flock, who has a POSIX lock.
+    /// The process in the table: the one that acquired a flock, or the owner of a POSIX lock.
     pub pid: Option<i32>,
     /// The file.
     pub file: FileId,
     /// The first byte.
     pub start: u64,
-    /// The last byte; `None` is the end of the file, wherever that will be.
+    /// The last byte; `None` is the end of the file.
     pub end: Option<u64>,
 }
 
-/// A lock with those who have it and those who wait for it.
+/// A lock, its holders and its waiters.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct HeldLock {
     /// The lock.
     pub entry: Entry,
-    /// The processes that have it, as far as we may see them; the one that the table names where
-    /// it does not let us look at its descriptors.
+    /// The processes that hold it, as far as they are visible; the one in the table if its descriptors are
+    /// not visible.
     pub pids: Vec<i32>,
-    /// A path by which one of them has the file open.
+    /// A path by which one of the processes has the file open.
     pub path: Option<PathBuf>,
-    /// Those who wait for it; of one that waits for an OFD lock the kernel gives no process.
+    /// The waiters. The kernel shows no process for a waiter for an OFD lock.
     pub waiters: Vec<Entry>,
 }
 
-/// A descriptor that carries a lock.
+/// A descriptor with a lock.
 #[derive(Clone, Debug)]
-struct Carrier {
+struct LockedDescriptor {
     pid: i32,
     path: Option<PathBuf>,
 }
 
 impl FileId {
-    /// The device and inode of a file. Some file systems (btrfs, overlayfs) tell stat(2) another
-    /// device than the table has.
+    /// The device and inode of a file. For some file systems (btrfs, overlayfs) stat(2) returns another
+    /// device than the table.
     pub fn of(status: &FileStat) -> Self {
         Self {
             major: libc::major(status.st_dev),
@@ -83,26 +81,24 @@ impl FileId {
     }
 }
 
-impl Held {
-    /// A lock that somebody has whom the table does not show, of any range.
-    pub fn of_nobody(kind: Kind, status: &FileStat) -> Self {
+impl HeldLock {
+    /// A lock whose holder is not visible, with any range.
+    pub fn hidden(kind: Kind, status: &FileStat) -> Self {
         let kind = if kind == Kind::Flock { "FLOCK" } else { "OFDLCK" }.to_owned();
         let (mode, file) = (Mode::Exclusive, FileId::of(status));
         let entry = Entry { kind, mode, pid: None, file, start: 0, end: None };
         Self { entry, pids: Vec::new(), path: None, waiters: Vec::new() }
     }
-}
 
-impl Held {
-    fn add(&mut self, carriers: &[Carrier]) {
-        self.pids = carriers.iter().map(|carrier| carrier.pid).collect();
+    fn add(&mut self, descriptors: &[LockedDescriptor]) {
+        self.pids = descriptors.iter().map(|descriptor| descriptor.pid).collect();
         self.pids.dedup();
-        self.path = carriers.iter().find_map(|carrier| carrier.path.clone());
+        self.path = descriptors.iter().find_map(|descriptor| descriptor.path.clone());
     }
 }
 
 impl Entry {
-    /// The kind, in our word where we have one.
+    /// The name of the kind for users.
     pub fn kind_word(&self) -> String {
         match self.kind.as_str() {
             "OFDLCK" => "ofd".to_owned(),
@@ -110,15 +106,15 @@ impl Entry {
         }
     }
 
-    /// Whether it has a byte of the range.
+    /// Whether it includes a byte of the range.
     pub fn touches(&self, range: Range) -> bool {
         let (start, length) = (range.start as u64, range.length as u64);
         let ends_before = length > 0 && start + length <= self.start;
         !ends_before && self.end.is_none_or(|end| end >= start)
     }
 
-    /// Reads the fields behind the number of a line, and behind its arrow: `FLOCK ADVISORY WRITE
-    /// 4711 fd:01:5678 0 EOF`.
+    /// Parses the fields of a line behind its number and its arrow: `FLOCK ADVISORY WRITE 4711
+    /// fd:01:5678 0 EOF`.
     fn parse(fields: &str) -> Option<Self> {
         let mut fields = fields.split_ascii_whitespace();
         let kind = fields.next()?.to_owned();
@@ -138,82 +134,52 @@ impl Entry {
     }
 }
 
-/// All locks that can be seen.
-pub fn all() -> Result<Vec<Held>, Errno> {
-    Ok(with_carriers(table()?, carriers(|_| true)))
+/// All visible locks.
+pub fn all() -> Result<Vec<HeldLock>, Errno> {
+    Ok(with_holders(table()?, descriptors(|_| true)))
 }
 
 /// The locks of one file.
-pub fn of_file(status: &FileStat) -> Result<Vec<Held>, Errno> {
+pub fn of_file(status: &FileStat) -> Result<Vec<HeldLock>, Errno> {
     let is_it = |metadata: &fs::Metadata| {
         (metadata.dev(), metadata.ino()) == (status.st_dev, status.st_ino)
     };
-    let carriers = carriers(is_it);
+    let descriptors = descriptors(is_it);
     let id = FileId::of(status);
     let mut locks = table()?;
-    locks.retain(|held| held.entry.file == id || carriers.contains_key(&held.entry));
-    Ok(with_carriers(locks, carriers))
+    locks.retain(|held| held.entry.file == id || descriptors.contains_key(&held.entry));
+    Ok(with_holders(locks, descriptors))
 }
 
-/// The locks of the file at a path that touch a range, as far as they can be seen without opening
-/// the file.
-pub fn seen_of_path(path: &OsStr, range: Range) -> Result<Vec<Held>, lock::Error> {
-    let mut held = of_file(&lock::status(path)?)?;
-    held.retain(|held| held.entry.touches(range));
-    Ok(held)
-}
-
-/// The same, those that cannot be seen so included.
-pub fn of_path(path: &OsStr, range: Range) -> Result<Vec<Held>, lock::Error> {
-    let status = lock::status(path)?;
-    let mut held = seen_of_path(path, range)?;
-    if held.is_empty() && !is_complete_for(&status) {
-        let hidden = lock::probe(path, range)?;
-        held.extend(hidden.into_iter().map(|kind| Held::of_nobody(kind, &status)));
-    }
-    Ok(held)
-}
-
-/// Whether the file at a path is locked in any way; one that is gone is not.
-pub fn is_locked(path: &OsStr) -> Result<bool, lock::Error> {
-    match of_path(path, Range::default()) {
-        Err(lock::Error::Kernel(Errno(libc::ENOENT))) => Ok(false),
-        locks => Ok(!locks?.is_empty()),
-    }
-}
-
-/// Whether the table has every lock: that of another PID namespace leaves out what was locked in
-/// this one's parents, and the device of some file systems (major number 0) may go by another name.
-fn is_complete_for(status: &FileStat) -> bool {
-    libc::major(status.st_dev) != 0 && process::is_first_namespace()
-}
-
-/// Names those who have the descriptor instead of the one who made the lock, and adds the locks
-/// that only descriptors show: in a PID namespace other than the first the table leaves out those
-/// whose process has ended, as it has no number for it.
-fn with_carriers(mut locks: Vec<Held>, carriers: BTreeMap<Entry, Vec<Carrier>>) -> Vec<Held> {
-    let mut hidden = carriers.clone();
+/// Replaces the process in the table by the processes that have the descriptor, and adds locks that only
+/// descriptors show: in a PID namespace other than the first, the table leaves out locks whose process has
+/// ended, since it has no process ID for it.
+fn with_holders(
+    mut locks: Vec<HeldLock>,
+    descriptors: BTreeMap<Entry, Vec<LockedDescriptor>>,
+) -> Vec<HeldLock> {
+    let mut hidden = descriptors.clone();
     for held in &mut locks {
         hidden.remove(&held.entry);
-        match carriers.get(&held.entry) {
-            Some(carriers) => held.add(carriers),
+        match descriptors.get(&held.entry) {
+            Some(descriptors) => held.add(descriptors),
             None => {
                 let entry = held.entry.clone();
-                held.pids.retain(|&pid| may_carry(pid, &entry));
+                held.pids.retain(|&pid| may_hold(pid, &entry));
             }
         }
     }
-    locks.extend(hidden.into_iter().map(|(entry, carriers)| {
-        let mut held = Held { entry, pids: Vec::new(), path: None, waiters: Vec::new() };
-        held.add(&carriers);
+    locks.extend(hidden.into_iter().map(|(entry, descriptors)| {
+        let mut held = HeldLock { entry, pids: Vec::new(), path: None, waiters: Vec::new() };
+        held.add(&descriptors);
         held
     }));
     locks
 }
 
-/// Whether the process that the table names for a lock has it. It may have ended since it made the
-/// lock, and its number may be another's by now.
-fn may_carry(pid: i32, entry: &Entry) -> bool {
+/// Whether the process in the table may hold the lock. It may have ended since it acquired the lock, and
+/// another process may have its process ID by now.
+fn may_hold(pid: i32, entry: &Entry) -> bool {
     match descriptors_of(pid) {
         Ok(descriptors) => descriptors
             .iter()
@@ -223,8 +189,8 @@ fn may_carry(pid: i32, entry: &Entry) -> bool {
 }
 
 /// The table of the kernel.
-fn table() -> Result<Vec<Held>, Errno> {
-    let mut locks: Vec<Held> = Vec::new();
+fn table() -> Result<Vec<HeldLock>, Errno> {
+    let mut locks: Vec<HeldLock> = Vec::new();
     for line in BufReader::new(fs::File::open("/proc/locks")?).lines() {
         let line = line?;
         let Some((_, fields)) = line.split_once(": ") else { continue };
@@ -236,33 +202,33 @@ fn table() -> Result<Vec<Held>, Errno> {
             _ if waits => {}
             _ => {
                 let pids = entry.pid.into_iter().collect();
-                locks.push(Held { entry, pids, path: None, waiters: Vec::new() });
+                locks.push(HeldLock { entry, pids, path: None, waiters: Vec::new() });
             }
         }
     }
     Ok(locks)
 }
 
-/// The descriptors of all processes that carry locks of the files that `wanted` picks.
-fn carriers(wanted: impl Fn(&fs::Metadata) -> bool) -> BTreeMap<Entry, Vec<Carrier>> {
-    let mut carriers: BTreeMap<Entry, Vec<Carrier>> = BTreeMap::new();
-    // What we inherited is not what anybody asks about.
+/// The descriptors of other processes with locks on the files for which `wanted` is true.
+fn descriptors(wanted: impl Fn(&fs::Metadata) -> bool) -> BTreeMap<Entry, Vec<LockedDescriptor>> {
+    let mut descriptors: BTreeMap<Entry, Vec<LockedDescriptor>> = BTreeMap::new();
+    // The caller of `ipc` asks about other processes than `ipc` itself.
     for pid in process::all().filter(|&pid| pid != std::process::id() as i32) {
-        // It may be gone, or not be ours to look into.
+        // The process may have ended, or be another user's.
         for (path, info) in descriptors_of(pid).unwrap_or_default() {
             if !fs::metadata(&path).is_ok_and(|metadata| wanted(&metadata)) {
                 continue;
             }
             for entry in locks_of(&info).unwrap_or_default() {
-                let carrier = Carrier { pid, path: fs::read_link(&path).ok() };
-                carriers.entry(entry).or_default().push(carrier);
+                let descriptor = LockedDescriptor { pid, path: fs::read_link(&path).ok() };
+                descriptors.entry(entry).or_default().push(descriptor);
             }
         }
     }
-    carriers
+    descriptors
 }
 
-/// The descriptors of a process: where each leads, and what is known of it.
+/// The descriptors of a process: paths of the link to the file, and of its information.
 fn descriptors_of(pid: i32) -> io::Result<Vec<(PathBuf, PathBuf)>> {
     let process = Path::new("/proc").join(pid.to_string());
     let paths =
@@ -291,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_left_out() {
+    fn a_malformed_line_is_skipped() {
         for line in ["", "POSIX", "POSIX ADVISORY READ 1 <none>:0 0 EOF", "POSIX *NOINODE*"] {
             assert_eq!(Entry::parse(line), None, "{line}");
         }

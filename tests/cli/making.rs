@@ -133,8 +133,8 @@ int main(int argc, char **argv) {
     ipc(&["sem", "create", "-e", "--value", "7", &name]).is(0, "", "");
     let refused = |verb: &str| {
         format!(
-            "ipc: sem {verb}: {}: exists with other values, and no change of it has finished it\n\
-             hint: its maker was killed, or sets values as ipcmk(1) does: 'ipc sem create -e \
+            "ipc: sem {verb}: {}: exists with other values, and is not finished\n\
+             hint: its creator was killed, or sets values as ipcmk(1) does: 'ipc sem create -e \
              --reset' gives it the values, 'ipc sem rm' removes it\n",
             &*name
         )

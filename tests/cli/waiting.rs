@@ -124,7 +124,7 @@ fn a_wait_says_what_it_waits_for_if_asked() {
     for (words, name, what) in [
         (&["sem", "wait", &semaphore][..], &*semaphore, value),
         (&["sem", "wait", &set], &set, value),
-        (&["sem", "barrier", "--parties", "2", &semaphore], &semaphore, "until 2 have come"),
+        (&["sem", "barrier", "--parties", "2", &semaphore], &semaphore, "until 2 have arrived"),
         (&["mq", "recv", &queue], &queue, "for a message"),
         (&["mq", "wait", &queue], &queue, "for a message"),
         (&["fifo", "cat", &fifo], &fifo, "for a writer"),

@@ -42,7 +42,7 @@ fn a_command_without_the_dashes_before_it_is_shown_its_place() {
 
 #[test]
 fn what_stands_behind_an_option_is_its_value_whatever_it_begins_with() {
-    let below = "-1 is below the least value, 0; the greatest is 2147483647";
+    let below = "-1 is below the minimum value, 0; the maximum is 2147483647";
     let below = format!("ipc: sem create: /x: {below}\n");
     ipc(&["sem", "create", "/x", "--value", "-1"]).is(2, "", &below);
     ipc(&["fifo", "cat", "-t", "-n", "p"]).is(

@@ -1,4 +1,4 @@
-//! `flock`, as util-linux has it: flock(1). What versions differ in is as in 2.43.
+//! `flock`, as in util-linux 2.43: flock(1).
 
 mod numbers;
 mod options;
@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use super::{answer, complain, complain_of_usage};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::lock::{self, Access, Mode};
 use crate::run::job;
 use crate::sys::descriptor;
-use crate::sys::lock::{self, Access, Mode};
 use crate::sys::signal::{await_children, restore_dispositions_of_our_caller};
 use crate::sys::spawn::{Program, Signals, Streams};
 
 use options::{Options, Parsed, is_line};
 
-/// Statuses of sysexits(3), which are those of the original.
+/// Statuses of sysexits(3), as in util-linux.
 const USAGE: u8 = 64;
 const DATA: u8 = 65;
 const NO_INPUT: u8 = 66;
@@ -29,10 +29,10 @@ const UNAVAILABLE: u8 = 69;
 const SYSTEM: u8 = 71;
 const CANNOT_CREATE: u8 = 73;
 
-/// Why there is nothing to do, or nothing more: the status, after what there was to say is said.
+/// The program ends with this status; its messages are printed already.
 struct Ended(u8);
 
-/// What is locked.
+/// The open file that is locked.
 enum Target {
     File(OsString, OwnedFd),
     Descriptor(OsString, BorrowedFd<'static>),
@@ -58,13 +58,13 @@ fn lock_and_run(called: &OsStr, program: &OsStr, words: &[OsString]) -> Result<u
         complain(program, "the --no-fork and --close options are incompatible");
         return Err(Ended(USAGE));
     }
-    let (place, command) = parsed.wanted(program)?;
-    let (mut target, deadline) = match place {
-        Place::File(file) => {
+    let (operand, command) = parsed.wanted(program)?;
+    let (mut target, deadline) = match operand {
+        Operand::File(file) => {
             let target = Target::open(program, file, lock::access_of_utility(options.lock))?;
             (target, options.deadline(program)?)
         }
-        Place::Descriptor(number) => {
+        Operand::Descriptor(number) => {
             let deadline = options.deadline(program)?;
             (Target::descriptor(program, number)?, deadline)
         }
@@ -76,34 +76,34 @@ fn lock_and_run(called: &OsStr, program: &OsStr, words: &[OsString]) -> Result<u
     }
 }
 
-/// What is to be locked.
-enum Place<'a> {
+/// The operand that names the file.
+enum Operand<'a> {
     File(&'a OsStr),
     Descriptor(i32),
 }
 
 impl<'a> Parsed<'a> {
-    /// What is to be locked, and what is to be run.
-    fn wanted(&self, program: &OsStr) -> Result<(Place<'a>, Option<Vec<OsString>>), Ended> {
+    /// The file to lock and the command to run.
+    fn wanted(&self, program: &OsStr) -> Result<(Operand<'a>, Option<Vec<OsString>>), Ended> {
         let Self { options, operands, last_option } = self;
-        let (place, command) = match (options.descriptor, *operands) {
+        let (operand, command) = match (options.descriptor, *operands) {
             (descriptor, [line]) if options.line => {
-                (Place::Descriptor(descriptor.unwrap_or(-1)), Some(shell_command(line)))
+                (Operand::Descriptor(descriptor.unwrap_or(-1)), Some(shell_command(line)))
             }
             _ if options.line => return misses_line(program, last_option),
             (Some(_), []) => return misused(program, "missing command"),
-            (Some(descriptor), words) => (Place::Descriptor(descriptor), Some(words.to_vec())),
+            (Some(descriptor), words) => (Operand::Descriptor(descriptor), Some(words.to_vec())),
             (None, []) => return misused(program, NOTHING_TO_LOCK),
-            (None, [number]) => (Place::Descriptor(options::descriptor(program, number)?), None),
+            (None, [number]) => (Operand::Descriptor(options::descriptor(program, number)?), None),
             (None, [file, option, line]) if is_line(option) => {
-                (Place::File(file), Some(shell_command(line)))
+                (Operand::File(file), Some(shell_command(line)))
             }
             (None, [_, option, ..]) if is_line(option) => return misses_line(program, option),
-            (None, [file, words @ ..]) => (Place::File(file), Some(words.to_vec())),
+            (None, [file, words @ ..]) => (Operand::File(file), Some(words.to_vec())),
         };
-        match place {
-            Place::Descriptor(..0) => misused(program, NOTHING_TO_LOCK),
-            place => Ok((place, command)),
+        match operand {
+            Operand::Descriptor(..0) => misused(program, NOTHING_TO_LOCK),
+            operand => Ok((operand, command)),
         }
     }
 }
@@ -121,7 +121,7 @@ fn misses_line<T>(program: &OsStr, option: &OsStr) -> Result<T, Ended> {
 }
 
 impl Options {
-    /// The moment to give up at; one that no clock shows is refused, as the original's timer does.
+    /// The deadline. A moment beyond the range of timers is refused, as in util-linux.
     fn deadline(&self, program: &OsStr) -> Result<Deadline, Ended> {
         match self.timeout {
             Some(Some(0)) => Ok(Deadline::PASSED),
@@ -137,7 +137,7 @@ impl Options {
         }
     }
 
-    /// Locks, or gives the lock back.
+    /// Acquires or releases the lock.
     fn acquire(
         &self,
         program: &OsStr,
@@ -152,13 +152,13 @@ impl Options {
             waited => waited,
         };
         match waited {
-            Ok(Waited::Done(())) => self.tell(|| {
+            Ok(Waited::Done(())) => self.report(|| {
                 let took = start.elapsed();
                 let (seconds, micros) = (took.as_secs(), took.subsec_micros());
                 let name = program.to_string_lossy();
                 format!("{name}: getting lock took {seconds}.{micros:06} seconds\n")
             }),
-            // Some file systems say EACCES of a record lock that another has.
+            // Some file systems report EACCES for a record lock of another process.
             Ok(Waited::TimedOut) | Err(Errno(libc::EACCES)) => {
                 if self.verbose && deadline == Deadline::PASSED {
                     complain(program, "failed to get lock");
@@ -169,8 +169,8 @@ impl Options {
             }
             Err(errno) => {
                 complain(program, sentence([target.name().as_bytes()], errno));
-                let is_ours = matches!(errno.0, libc::ENOLCK | libc::ENOMEM);
-                Err(Ended(if is_ours { SYSTEM } else { DATA }))
+                let is_of_system = matches!(errno.0, libc::ENOLCK | libc::ENOMEM);
+                Err(Ended(if is_of_system { SYSTEM } else { DATA }))
             }
         }
     }
@@ -183,7 +183,7 @@ impl Options {
     }
 
     fn execute(&self, program: &OsStr, target: Target, words: Vec<OsString>) -> Result<u8, Ended> {
-        self.tell(|| {
+        self.report(|| {
             let name = program.to_string_lossy();
             format!("{name}: executing {}\n", words[0].to_string_lossy())
         })?;
@@ -212,8 +212,8 @@ impl Options {
         program.start(Signals::Inherited, Streams::default(), &[])?.wait_alone()
     }
 
-    /// Says something on stdout if asked to.
-    fn tell(&self, sentence: impl FnOnce() -> String) -> Result<(), Ended> {
+    /// Prints a message with --verbose.
+    fn report(&self, sentence: impl FnOnce() -> String) -> Result<(), Ended> {
         match self.verbose {
             true => match answer(OsStr::new("flock"), &sentence()) {
                 0 => Ok(()),
@@ -250,12 +250,12 @@ impl Target {
         }
     }
 
-    /// Opens a file for both, if we may and that is what the lock wants: over NFS it is a record
-    /// lock of the server's. Whether there is another descriptor now.
+    /// Opens the file again for reading and writing, if that is permitted and the lock may need it: over NFS
+    /// it is a record lock of the server. Returns whether the descriptor is a new one.
     fn reopens(&mut self, program: &OsStr, options: &Options) -> Result<bool, Ended> {
         let Self::File(file, _) = self else { return Ok(false) };
-        let wants_more = !options.unlock && options.lock.mode == Mode::Exclusive;
-        if !wants_more || !lock::may_open_for_both(file) {
+        let may_need = !options.unlock && options.lock.mode == Mode::Exclusive;
+        if !may_need || !lock::may_open_for_both(file) {
             return Ok(false);
         }
         *self = Self::open(program, &file.clone(), Access::Both)?;
@@ -274,7 +274,7 @@ impl Target {
         name
     }
 
-    /// Lets the command have it, so that the lock lasts for as long as anybody there lives.
+    /// Lets the command inherit the descriptor, so that the lock lasts until its last process has ended.
     fn pass_on(&self) -> Result<(), Errno> {
         descriptor::pass_on(self.fd())
     }
@@ -284,14 +284,14 @@ impl Target {
     }
 }
 
-/// The words by which a shell executes a line.
+/// The words that run a line in a shell.
 fn shell_command(line: &OsStr) -> Vec<OsString> {
     let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
     let shell = shell.unwrap_or_else(|| "/bin/sh".into());
     vec![shell, "-c".into(), line.to_owned()]
 }
 
-/// Something in any bytes, and what the kernel says about it.
+/// A message with the error of the kernel.
 fn sentence<const N: usize>(parts: [&[u8]; N], errno: Errno) -> OsString {
     let mut sentence = OsStr::from_bytes(&parts.concat()).to_owned();
     sentence.push(format!(": {errno}"));

@@ -1,19 +1,19 @@
-//! Numbers as the command line of the original has them: strtol(3), strtold(3), and sizes with the
+//! Numbers of the command line, as in util-linux: strtol(3), strtold(3), and sizes with the
 //! suffixes and fractions of util-linux.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Why a word is no number.
+/// Why a word is not a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Bad {
-    /// It is written in another way.
+    /// It is malformed.
     Word,
-    /// It is beyond the range.
+    /// It is out of range.
     Range,
 }
 
-/// What begins a word, and what follows it.
+/// The number at the beginning of a word, and the rest.
 struct Prefix<'a> {
     is_negative: bool,
     /// `None` is beyond 64 bits.
@@ -21,21 +21,21 @@ struct Prefix<'a> {
     rest: &'a [u8],
 }
 
-/// Reads an integer of base 10 up to `greatest`, which may be negative.
-pub fn signed(text: &OsStr, greatest: i64) -> Result<i64, Bad> {
+/// Reads an integer of base 10 up to `maximum`, which may be negative.
+pub fn signed(text: &OsStr, maximum: i64) -> Result<i64, Bad> {
     let number = prefix(text.as_bytes(), Base::Decimal).ok_or(Bad::Word)?;
     let magnitude = number.magnitude.ok_or(Bad::Range)?;
     let value = i64::try_from(magnitude).map_err(|_| Bad::Range)?;
     match number.rest {
         [] if number.is_negative => Ok(-value),
-        [] if value > greatest => Err(Bad::Range),
+        [] if value > maximum => Err(Bad::Range),
         [] => Ok(value),
         _ => Err(Bad::Word),
     }
 }
 
-/// The same without negative numbers, which are beyond the range whatever follows them.
-pub fn unsigned(text: &OsStr, greatest: u64) -> Result<u64, Bad> {
+/// The same without negative numbers, which are out of range whatever follows them.
+pub fn unsigned(text: &OsStr, maximum: u64) -> Result<u64, Bad> {
     let number = prefix(text.as_bytes(), Base::Decimal).ok_or(Bad::Word)?;
     if number.is_negative && number.magnitude != Some(0) {
         return Err(Bad::Range);
@@ -43,7 +43,7 @@ pub fn unsigned(text: &OsStr, greatest: u64) -> Result<u64, Bad> {
     match (number.magnitude, number.rest) {
         (None, _) => Err(Bad::Range),
         (_, [_, ..]) => Err(Bad::Word),
-        (Some(value), []) if value > greatest => Err(Bad::Range),
+        (Some(value), []) if value > maximum => Err(Bad::Range),
         (Some(value), []) => Ok(value),
     }
 }
@@ -67,7 +67,8 @@ pub fn seconds(text: &OsStr) -> Result<f64, Bad> {
     if value.is_infinite() && has_digits { Err(Bad::Range) } else { Ok(sign * value) }
 }
 
-/// Reads what stands behind `0x`: digits, perhaps a point and more, perhaps `p` and a power of two.
+/// Reads a number behind `0x`: digits, optionally a point and more digits, optionally `p` and a power of
+/// two.
 fn hexadecimal_fraction(text: &str) -> Option<f64> {
     let (digits, exponent) = match text.find(['p', 'P']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
@@ -101,7 +102,7 @@ pub fn size(text: &OsStr) -> Result<u64, Bad> {
     let (base, power) = unit(suffix).ok_or(Bad::Word)?;
     let scaled =
         (0..power).try_fold(whole, |value, _| value.checked_mul(base)).ok_or(Bad::Range)?;
-    // A unit that is larger than 64 bits leaves room for 0 of it alone.
+    // Only 0 of a unit that is larger than 64 bits fits.
     let unit = (0..power).try_fold(1_u64, |value, _| value.checked_mul(base)).unwrap_or(0);
     Ok(scaled.wrapping_add(fraction(decimals, unit)?))
 }
@@ -118,8 +119,8 @@ fn unit(suffix: &[u8]) -> Option<(u64, u32)> {
     Some((base, power as u32 + 1))
 }
 
-/// What decimals are of a unit, by the integers of util-linux: two programs that lock the same
-/// fraction have to mean the same bytes. Each digit is the unit divided by a whole number; and a
+/// The value of decimals of a unit, in the integer arithmetic of util-linux: two programs that lock the
+/// same fraction have to mean the same bytes. Each digit is the unit divided by a whole number; and a
 /// number that is a power of ten counts as one digit less.
 fn fraction(decimals: &[u8], unit: u64) -> Result<u64, Bad> {
     let zeros = decimals.iter().take_while(|&&b| b == b'0').count();
@@ -152,7 +153,7 @@ fn fraction(decimals: &[u8], unit: u64) -> Result<u64, Bad> {
     Ok(sum)
 }
 
-/// How digits are read.
+/// The base of a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Base {
     Decimal,
@@ -189,7 +190,7 @@ fn prefix(text: &[u8], base: Base) -> Option<Prefix<'_>> {
 mod tests {
     use super::*;
 
-    /// What util-linux 2.43-devel (lib/strutils.c of commit 39465c780) makes of sizes.
+    /// The sizes of util-linux 2.43-devel (lib/strutils.c of commit 39465c780).
     #[test]
     fn sizes_are_those_of_util_linux() {
         for (text, bytes) in [

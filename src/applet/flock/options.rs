@@ -8,9 +8,9 @@ use super::super::{answer, complain, complain_of_usage};
 use super::numbers::{self, Bad};
 use super::{Ended, USAGE, sentence};
 use crate::base::errno::Errno;
-use crate::sys::lock::{Kind, Lock, Mode, Range};
+use crate::mechanism::lock::{Kind, Lock, Mode, Range};
 
-/// What an option does.
+/// The meaning of an option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Meaning {
     Shared,
@@ -40,7 +40,7 @@ const fn option(short: u8, long: Option<&'static str>, meaning: Meaning) -> (Kno
     (Known { short, long, takes }, meaning)
 }
 
-/// In the order in which diagnostics of the original list them.
+/// In the order in which messages of util-linux list them.
 const OPTIONS: [(Known, Meaning); 18] = [
     option(b's', Some("shared"), Meaning::Shared),
     option(b'x', Some("exclusive"), Meaning::Exclusive),
@@ -93,39 +93,39 @@ Options:
  -V, --version            show the version and end
 ";
 
-/// What the options ask for.
+/// The values of the options.
 #[derive(Debug)]
 pub struct Options {
-    /// Which lock.
+    /// The lock.
     pub lock: Lock,
-    /// Whether to give it back instead.
+    /// Whether to release it instead.
     pub unlock: bool,
     /// Whether to fail rather than wait.
     pub nonblock: bool,
-    /// How many microseconds to wait; `None` is no moment that a timer has.
+    /// The timeout in microseconds; `Some(None)` is beyond the range of timers.
     pub timeout: Option<Option<i64>>,
-    /// The status where it is not to be had.
+    /// The status if the lock cannot be acquired.
     pub conflict_status: u8,
-    /// Whether the command does not get the descriptor.
+    /// Whether to close the descriptor in the command.
     pub close: bool,
     /// Whether to become the command.
     pub no_fork: bool,
-    /// The number of a descriptor instead of a file.
+    /// A descriptor instead of a file.
     pub descriptor: Option<i32>,
-    /// Whether -c stands before what is locked: the operand is a line for the shell.
+    /// Whether -c precedes the operands: the operand is a line for the shell.
     pub line: bool,
-    /// Whether to say how it went.
+    /// Whether to report the result.
     pub verbose: bool,
 }
 
-/// A command line that was understood.
+/// A parsed command line.
 #[derive(Debug)]
 pub struct Parsed<'a> {
     /// The options.
     pub options: Options,
-    /// What follows them.
+    /// The operands.
     pub operands: &'a [OsString],
-    /// The word before that.
+    /// The word before the operands.
     pub last_option: &'a OsStr,
 }
 
@@ -147,7 +147,7 @@ impl Options {
         verbose: false,
     };
 
-    /// Reads the command line; says what is wrong with it.
+    /// Parses the command line; prints its errors.
     pub fn parse<'a>(
         called: &'a OsStr,
         program: &OsStr,
@@ -167,7 +167,7 @@ impl Options {
                     options.set(program, OPTIONS[index].1, argument.unwrap_or_default())?;
                 }
                 Err(misuse) => match words.latest().map_or(called, OsString::as_os_str) {
-                    // It is an option only as the last one.
+                    // It is an option only behind all others.
                     latest if is_line(latest) => options.line = true,
                     latest => return Err(misused(program, misuse.what(), latest)),
                 },
@@ -216,12 +216,12 @@ impl Options {
     }
 }
 
-/// Whether a word says that a line for the shell follows.
+/// Whether a line for the shell follows this word.
 pub fn is_line(word: &OsStr) -> bool {
     word == "-c" || word == "--command"
 }
 
-/// Says that a word is not understood.
+/// Reports an unknown or incomplete option.
 fn misused(program: &OsStr, what: Wrong, word: &OsStr) -> Ended {
     let word = word.as_bytes();
     let parts = match what {
@@ -232,14 +232,14 @@ fn misused(program: &OsStr, what: Wrong, word: &OsStr) -> Ended {
     Ended(USAGE)
 }
 
-/// Reads the number of a descriptor. One below 0 is read as if there were none.
+/// Reads a descriptor. A negative one counts as missing.
 pub fn descriptor(program: &OsStr, text: &OsStr) -> Result<i32, Ended> {
     let read = |text: &OsStr| numbers::signed(text, i32::MAX.into());
     let number = or_end(program, "invalid file descriptor", text, read)?;
     Ok(i32::try_from(number).unwrap_or(-1))
 }
 
-/// Reads an offset or a length. The kernel refuses what is beyond its range.
+/// Reads an offset or a length. The kernel checks the range.
 fn offset(program: &OsStr, what: &str, text: &OsStr) -> Result<i64, Ended> {
     let reason = format!("invalid as {what}");
     let number = numbers::size(text).map_err(|bad| {
@@ -249,9 +249,9 @@ fn offset(program: &OsStr, what: &str, text: &OsStr) -> Result<i64, Ended> {
     Ok(number as i64)
 }
 
-/// The whole microseconds of a number of seconds.
+/// Converts seconds to microseconds.
 fn microseconds(seconds: f64) -> Option<i64> {
-    /// From where on the seconds of a timer have no number.
+    /// The first number of seconds beyond the range of timers.
     const BEYOND: f64 = (1_u64 << 63) as f64;
     let whole = seconds.trunc();
     if whole.is_nan() || whole.abs() >= BEYOND {
@@ -261,7 +261,7 @@ fn microseconds(seconds: f64) -> Option<i64> {
     Some((whole as i64).saturating_mul(1_000_000).saturating_add(fraction))
 }
 
-/// Reads a number by `read`, or says why it is none.
+/// Reads a number by `read`, or reports why it is malformed.
 fn or_end<T>(
     program: &OsStr,
     reason: &str,

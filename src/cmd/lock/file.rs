@@ -4,13 +4,11 @@ use std::ffi::OsString;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
-use crate::app::context::Context;
-use crate::app::options::Pid;
-use crate::app::options::Waiting;
+use crate::app::context::{Caller, Context};
+use crate::app::options::{Pid, Waiting};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::{escape, rfc3339};
-use crate::mechanism::lock_file;
-use crate::mechanism::lock_file::{Content, Owner, Taken};
+use crate::mechanism::lock_file::{self, Content, CurrentOwner, Owner};
 use crate::run::watchdog::within;
 use crate::sys::process;
 
@@ -18,11 +16,11 @@ use super::Holders;
 
 /// Take a lock file
 ///
-/// The file is the lock: it says whose it is, and is there until 'ipc lock drop'. The owner is the
-/// calling shell, or another process that is named. When the owner has ended, or the machine was
-/// started anew, the next one takes the lock file over; without a race, and never one whose owner
-/// cannot be judged, as in another PID namespace or on another machine. Where the owner has the
-/// lock already, the status is 5.
+/// The existence of the file is the lock: it names its owner, and exists until 'ipc lock drop'. The owner
+/// is the calling shell, or the process of --owner. When the owner has ended, or the machine was restarted,
+/// the next caller takes the lock file over, without a race. A lock file whose owner is in another PID
+/// namespace or on another machine is never taken over. If the owner has the lock file already, the status
+/// is 5.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Take {
     /// Path of the lock file
@@ -43,28 +41,28 @@ impl Action for Take {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let deadline = self.waiting.deadline();
-        let owner = self.ownership.owner()?;
+        let owner = self.ownership.owner(context.caller)?;
+        let output = &context.output;
         let content = self.pidfile.content();
         let holders = Holders::new(&self.file, &self.file, lock_file::FLOCK);
         let (path, notes, before) = (self.file.clone(), output.notes(), holders.clone());
-        let taken = within(deadline, move || {
-            let before_waiting = |taken| before.tell_before(taken, &notes);
-            lock_file::take(&path, &owner, content, deadline, before_waiting)
+        let waited = within(deadline, move || {
+            let before_waiting = |owner| before.report_before(owner, &notes);
+            lock_file::acquire(&path, &owner, content, deadline, before_waiting)
         });
-        let taken = taken.map_err(Failure::from).about(&self.file)?;
-        let taken = taken.map_err(explain).about(&self.file)?;
-        let settled = self.waiting.or_error(taken).about(&self.file);
-        settled.inspect_err(|error| holders.tell_after(error, output))?;
+        let waited = waited.map_err(Failure::from).about(&self.file)?;
+        let waited = waited.map_err(explain).about(&self.file)?;
+        let acquired = self.waiting.or_error(waited).about(&self.file);
+        acquired.inspect_err(|error| holders.report_after(error, output))?;
         Ok(Exit::Done)
     }
 }
 
 /// Drop a lock file
 ///
-/// It has to be the owner's, or its owner has ended, as far as 'ipc lock take' would see that too.
-/// Any other is dropped by force.
+/// It drops the lock file of the owner, or one whose owner has ended as 'ipc lock take' determines it.
+/// Others need --force.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Drop {
     /// Path of the lock file
@@ -74,41 +72,45 @@ pub struct Drop {
     ownership: Ownership,
     #[command(flatten)]
     pidfile: Pidfile,
-    /// Drop it whoever has it
+    /// Drop a lock file of any owner
     #[arg(short, long, conflicts_with = "owner")]
     force: bool,
 }
 
 impl Action for Drop {
     const EXAMPLES: &'static [Example] = &[(
-        "Let others have it",
+        "Hold a lock file for a part of a script",
         "ipc lock take /run/job.lock; ./job; ipc lock drop /run/job.lock",
     )];
 
-    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let dropped = if self.force {
-            lock_file::release_any(&self.file)
+            lock_file::force_release(&self.file)
         } else {
-            lock_file::release(&self.file, &self.ownership.owner()?, self.pidfile.content())
+            lock_file::release(
+                &self.file,
+                &self.ownership.owner(context.caller)?,
+                self.pidfile.content(),
+            )
         };
         dropped.map_err(explain).about(&self.file)?;
         Ok(Exit::Done)
     }
 }
 
-/// Whose a lock file is to be.
+/// The owner that the options name.
 #[derive(Clone, Debug, clap::Args, Plain)]
 struct Ownership {
-    /// Process that owns the lock file, rather than the one that called us
+    /// Owner of the lock file; the calling process by default
     #[arg(long, value_name = "PID")]
     owner: Option<Pid>,
 }
 
 impl Ownership {
-    fn owner(&self) -> anyhow::Result<Owner> {
-        let pid = match (&self.owner, process::parent()) {
+    fn owner(&self, caller: Caller) -> anyhow::Result<Owner> {
+        let pid = match (&self.owner, caller.pid()) {
             (Some(pid), _) => pid.number,
-            // The kernel shows no number of a process that is outside of the PID namespace.
+            // The kernel shows no process ID of a process outside of the PID namespace.
             (None, 0) => {
                 let reason = "the calling process is in another PID namespace";
                 let failure = Failure::failed(reason).hint("--owner PID names the owner");
@@ -120,43 +122,44 @@ impl Ownership {
     }
 }
 
-/// Whether lock files have the number of a process alone.
+/// The content of lock files that the options choose.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Pidfile {
-    /// The file has the number of the process alone, as programs that read pidfiles expect
+    /// Write only the process ID, as programs that read pidfiles expect
     ///
-    /// All processes that use the file have to be in one PID namespace, and to say --pidfile. While
-    /// there is a process of that number, be it another one, the lock is respected.
+    /// All processes that use the file have to be in one PID namespace and to use --pidfile. The lock is
+    /// respected while a process with that process ID exists, even if it is another one.
     #[arg(long)]
     pidfile: bool,
 }
 
 impl Pidfile {
-    /// What is in the file.
+    /// The content.
     pub fn content(self) -> Content {
         if self.pidfile { Content::PidOnly } else { Content::Full }
     }
 }
 
-/// Whose a lock file is, in words.
-pub fn owner_in_words(taken: &Taken) -> String {
-    let owner = match taken.by {
+/// The owner of a lock file, in words.
+pub fn owner_in_words(owner: &CurrentOwner) -> String {
+    let process = match owner.process {
         Ok(pid) => format!("{pid} ({})", escape(&process::command(pid))),
-        Err(stranger) => stranger.description(),
+        Err(owner) => owner.description(),
     };
-    format!("{owner} since {}", rfc3339(taken.since).unwrap_or_default())
+    format!("{process} since {}", rfc3339(owner.since).unwrap_or_default())
 }
 
-/// Puts the way out beside the reason.
+/// The message, status and hint for an error.
 pub fn explain(error: lock_file::Error) -> Failure {
     let reason = error.to_string();
     match error {
         lock_file::Error::Kernel(errno) => errno.into(),
-        lock_file::Error::TakenAlready(_) => Failure::new(Exit::InUse, reason),
-        lock_file::Error::SomebodyElses(..) => Failure::new(Exit::InUse, reason)
-            .hint("--owner names another process, --force asks none"),
-        lock_file::Error::Foreign { .. } => Failure::new(Exit::InUse, reason)
-            .hint("it cannot be seen whether that has ended; --force asks no process"),
+        lock_file::Error::AlreadyOwned(_) => Failure::new(Exit::InUse, reason),
+        lock_file::Error::OtherOwner(..) => Failure::new(Exit::InUse, reason)
+            .hint("--owner names another owner, --force drops the lock file of any owner"),
+        lock_file::Error::Foreign { .. } => Failure::new(Exit::InUse, reason).hint(
+            "whether the owner has ended is not visible; --force drops the lock file of any owner",
+        ),
         lock_file::Error::Locked => Failure::new(Exit::InUse, reason),
         lock_file::Error::Empty => Failure::failed(reason)
             .hint("'ipc lock drop --force' removes it, and 'ipc lock run' locks it as it is"),

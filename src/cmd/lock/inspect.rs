@@ -11,28 +11,26 @@ use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
 use crate::io::output::Record;
-use crate::mechanism::lock_file;
-use crate::mechanism::lock_file::Taken;
-use crate::sys::lock::{Mode, Range};
-use crate::sys::lock_table::{self, Held};
+use crate::mechanism::lock::{self, Mode, Range};
+use crate::mechanism::lock_file::{self, CurrentOwner};
+use crate::sys::lock_table::{self, HeldLock};
 use crate::sys::process;
 
-use crate::cmd::lock::file::Pidfile;
-use crate::cmd::lock::{explain, explain_lock_file};
+use super::file::Pidfile;
+use super::{explain, explain_lock_file};
 
-/// Tell whether a file is locked, and by whom
+/// Test whether a file is locked, and list the locks
 ///
-/// The status is 0 if it is free and 1 if it is locked in any way, which is then listed: who has
-/// the lock, of which kind it is, its bytes, and how many wait for it. A lock file that 'ipc lock
-/// take' has made is locked as well, by a lock of the kind 'file', until it is dropped or its owner
-/// has ended. Nothing is locked to find out, unless this is a container or a file system where the
-/// kernel does not show every lock.
+/// The status is 0 if it is free and 1 if it is locked in any way. The list has the holder of each lock, its
+/// kind, its bytes, and the number of waiters. A lock file of 'ipc lock take' counts as a lock of the kind
+/// 'file' until it is dropped or its owner has ended. The test itself locks the file only in containers and
+/// on file systems where the kernel does not show every lock.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Test {
     /// File or directory
     #[arg(value_name = "FILE")]
     file: OsString,
-    /// Look only at LEN bytes from OFF on
+    /// Test only LEN bytes from OFF on
     #[arg(long, value_name = "OFF:LEN")]
     range: Option<Range>,
     #[command(flatten)]
@@ -43,17 +41,17 @@ pub struct Test {
 
 impl Action for Test {
     const EXAMPLES: &'static [Example] = &[
-        ("See who has it", "ipc lock test /run/backup.lock"),
-        ("Ask from a program", "ipc lock test --json data.db --range 0:1"),
+        ("See the holders of a lock", "ipc lock test /run/backup.lock"),
+        ("Print the locks for a program", "ipc lock test --json data.db --range 0:1"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let range = self.range.unwrap_or_default();
-        let held = lock_table::of_path(&self.file, range).map_err(explain).about(&self.file)?;
-        let taken = lock_file::taken(&self.file, self.pidfile.content());
-        let taken = taken.map_err(explain_lock_file).about(&self.file)?;
-        let owner = taken.as_ref().map(owner_record);
+        let held = lock::holders(&self.file, range).map_err(explain).about(&self.file)?;
+        let owner = lock_file::current_owner(&self.file, self.pidfile.content());
+        let owner = owner.map_err(explain_lock_file).about(&self.file)?;
+        let owner = owner.as_ref().map(owner_record);
         let records: Vec<Record> =
             owner.into_iter().chain(held.iter().flat_map(holder_records)).collect();
         output.list(&records, self.format)?;
@@ -63,9 +61,8 @@ impl Action for Test {
 
 /// List the file locks of this machine
 ///
-/// Those that wait are listed below the lock they wait for. An OFD lock has no process of its own:
-/// shown are those that have the descriptor, as far as we may look into them, and a lock whose
-/// processes we may not see has none.
+/// Waiters are listed below the lock for which they wait. An OFD lock has no process of its own, so the list
+/// has the processes that have its descriptor, as far as they are visible, or no process.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
@@ -74,9 +71,9 @@ pub struct Ls {
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
-        ("See them all", "ipc lock ls"),
+        ("List all locks", "ipc lock ls"),
         (
-            "Name those that somebody waits for",
+            "Print the files with waiters",
             "ipc lock ls --json | jq -r '.[] | select(.state == \"waiting\").path'",
         ),
     ];
@@ -91,12 +88,12 @@ impl Action for Ls {
     }
 }
 
-/// A line for the owner of a lock file.
-fn owner_record(taken: &Taken) -> Record {
-    let record = match taken.by {
+/// A row for the owner of a lock file.
+fn owner_record(owner: &CurrentOwner) -> Record {
+    let record = match owner.process {
         Ok(pid) => Record::new().number("pid", pid).bytes("command", &process::command(pid)),
-        Err(stranger) => {
-            let text = format!("({})", stranger.description()).into_bytes();
+        Err(owner) => {
+            let text = format!("({})", owner.description()).into_bytes();
             Record::new().optional_number("pid", None::<i32>).field("command", Value::Null, text)
         }
     };
@@ -104,8 +101,8 @@ fn owner_record(taken: &Taken) -> Record {
     record.field("end", Value::Null, b"EOF".as_slice()).optional_number("waiters", None::<u64>)
 }
 
-/// A line for each process that has the lock, or one for a lock whose processes cannot be seen.
-fn holder_records(held: &Held) -> Vec<Record> {
+/// A row for each process that holds the lock, or one without a process.
+fn holder_records(held: &HeldLock) -> Vec<Record> {
     let record = |pid| lock_record(pid, held).number("waiters", held.waiters.len());
     if held.pids.is_empty() {
         return vec![record(None)];
@@ -113,20 +110,20 @@ fn holder_records(held: &Held) -> Vec<Record> {
     held.pids.iter().map(|&pid| record(Some(pid))).collect()
 }
 
-/// A line for each process that has the lock or waits for it.
-fn machine_records(held: &Held) -> Vec<Record> {
+/// A row for each process that holds the lock or waits for it.
+fn machine_records(held: &HeldLock) -> Vec<Record> {
     let waiting = held.waiters.iter().map(|entry| {
-        let waiter = Held { entry: entry.clone(), ..held.clone() };
+        let waiter = HeldLock { entry: entry.clone(), ..held.clone() };
         with_file(lock_record(entry.pid, &waiter).word("state", "waiting"), &waiter)
     });
     let pids = held.pids.iter().map(|&pid| Some(pid));
-    let nobody = held.pids.is_empty().then_some(None);
+    let unseen = held.pids.is_empty().then_some(None);
     let holding =
-        pids.chain(nobody).map(|pid| with_file(lock_record(pid, held).word("state", "held"), held));
+        pids.chain(unseen).map(|pid| with_file(lock_record(pid, held).word("state", "held"), held));
     holding.chain(waiting).collect()
 }
 
-fn lock_record(pid: Option<i32>, held: &Held) -> Record {
+fn lock_record(pid: Option<i32>, held: &HeldLock) -> Record {
     let entry = &held.entry;
     let record = Record::new().optional_number("pid", pid);
     let record = match pid {
@@ -147,7 +144,7 @@ fn lock_record(pid: Option<i32>, held: &Held) -> Record {
     }
 }
 
-fn with_file(record: Record, held: &Held) -> Record {
+fn with_file(record: Record, held: &HeldLock) -> Record {
     let file = held.entry.file;
     let record = record
         .json_only("device", Value::from(file.device()))

@@ -16,10 +16,10 @@ use crate::app::command::{Noun, Verb};
 use crate::base::exit::{Exit, Failure};
 use crate::base::units::Size;
 use crate::io::output::{Notes, Output, escape, rfc3339};
+use crate::mechanism::lock::{self, Error, Kind, Lock, Mode, Range};
 use crate::mechanism::lock_file;
-use crate::mechanism::lock_file::{Content, Taken};
-use crate::sys::lock::{Error, Kind, Lock, Mode, Range};
-use crate::sys::lock_table::{self, Held};
+use crate::mechanism::lock_file::{Content, CurrentOwner};
+use crate::sys::lock_table::HeldLock;
 use crate::sys::process;
 
 pub use file::explain as explain_lock_file;
@@ -39,31 +39,31 @@ pub const NOUN: Noun = Noun {
     see_also: &["flock(1)", "flock(2)", "fcntl_locking(2)", "lslocks(8)"],
 };
 
-/// What to lock, and how.
+/// The lock that the options describe.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
-struct What {
-    /// Share the lock with others who share it
+struct LockOptions {
+    /// Share the lock with other shared locks
     #[arg(short, long, overrides_with = "exclusive")]
     shared: bool,
-    /// Have the lock alone; this is the default
+    /// Exclude all other locks; this is the default
     #[arg(short = 'x', long)]
     exclusive: bool,
     /// Kind of the lock
     ///
-    /// Those of one kind exclude each other, and so do ofd and posix; flock and the other two know
-    /// nothing of each other. The default is flock, or ofd with --range.
-    #[arg(long, value_name = "KIND")]
+    /// Locks of one kind exclude each other, and so do ofd and posix locks. A flock is independent of
+    /// both. The default is flock, or ofd with --range.
+    #[arg(long, value_name = "KIND", hide_short_help = true)]
     kind: Option<Kind>,
-    /// Lock LEN bytes from OFF on, as in 64:64; with a LEN of 0 or none ('100:') all from OFF on
+    /// Lock LEN bytes from OFF on; all from OFF if LEN is 0 or missing
     #[arg(long, value_name = "OFF:LEN")]
     range: Option<Range>,
 }
 
-impl What {
+impl LockOptions {
     fn lock(&self) -> Result<Lock, Failure> {
         let kind = match (self.kind, self.range) {
             (Some(Kind::Flock), Some(_)) => {
-                let reason = "--range: a flock has the whole file";
+                let reason = "--range: a flock locks the whole file";
                 return Err(Failure::new(Exit::Usage, reason).hint("--kind ofd locks a range"));
             }
             (Some(kind), _) => kind,
@@ -74,78 +74,77 @@ impl What {
         Ok(Lock { kind, mode, range: self.range.unwrap_or_default() })
     }
 
-    /// The same for a lock that shall outlive us.
+    /// The same for a lock that remains when this process exits.
     fn lasting_lock(&self) -> Result<Lock, Failure> {
         match self.lock()? {
             Lock { kind: Kind::Posix, .. } => {
-                let reason = "--kind: a posix lock would end with ipc itself";
+                let reason = "--kind: a posix lock would end with this process";
                 Err(Failure::new(Exit::Usage, reason)
-                    .hint("--kind ofd excludes the same, and stays with the descriptor"))
+                    .hint("--kind ofd excludes the same locks, and remains with the descriptor"))
             }
             lock => Ok(lock),
         }
     }
 }
 
-/// Says which processes are in the way at a file that the caller called `called`.
+/// Reports the holders of locks on a file.
 #[derive(Clone, Debug)]
 struct Holders {
     file: OsString,
-    called: OsString,
+    /// The name of the file in messages.
+    shown: OsString,
     lock: Lock,
-    /// Whether it was said before a wait; shared by clones.
-    was_told: Arc<AtomicBool>,
+    /// Whether they were reported before a wait; shared by clones.
+    was_reported: Arc<AtomicBool>,
 }
 
 impl Holders {
-    fn new(file: impl Into<OsString>, called: impl Into<OsString>, lock: Lock) -> Self {
-        Self { file: file.into(), called: called.into(), lock, was_told: Arc::default() }
+    fn new(file: impl Into<OsString>, shown: impl Into<OsString>, lock: Lock) -> Self {
+        Self { file: file.into(), shown: shown.into(), lock, was_reported: Arc::default() }
     }
 
-    /// Says it to a caller that asked for more, or that sits at a terminal, unless that was said
-    /// before the wait.
-    fn tell_after(&self, error: &anyhow::Error, output: &Output) {
-        if is_of_interest(error, output) && !self.was_told.load(Ordering::SeqCst) {
-            let taken = lock_file::taken(&self.file, Content::Full);
-            let held = lock_table::of_path(&self.file, self.lock.range);
-            self.tell(taken.ok().flatten(), &held.unwrap_or_default(), &output.notes());
+    /// Reports them after a failure, with --verbose or at a terminal, unless it did so before the wait.
+    fn report_after(&self, error: &anyhow::Error, output: &Output) {
+        if is_of_interest(error, output) && !self.was_reported.load(Ordering::SeqCst) {
+            let owner = lock_file::current_owner(&self.file, Content::Full);
+            let held = lock::holders(&self.file, self.lock.range);
+            self.report(owner.ok().flatten(), &held.unwrap_or_default(), &output.notes());
         }
     }
 
-    /// Says it before a wait, to a caller that asked for more. The owner of a lock file is known by
-    /// then, if that is waited for.
-    fn tell_before(&self, taken: Option<Taken>, notes: &Notes) {
+    /// Reports them before a wait, with --verbose. `owner` is that of a lock file for which it waits.
+    fn report_before(&self, owner: Option<CurrentOwner>, notes: &Notes) {
         if !notes.is_verbose() {
             return;
         }
-        self.was_told.store(true, Ordering::SeqCst);
+        self.was_reported.store(true, Ordering::SeqCst);
         let held = match self.lock.kind {
-            // If we have POSIX locks on the file, opening and closing it would release them.
-            Kind::Posix => lock_table::seen_of_path(&self.file, self.lock.range),
-            Kind::Flock | Kind::Ofd => lock_table::of_path(&self.file, self.lock.range),
+            // Closing a descriptor of the file would release POSIX locks of this process.
+            Kind::Posix => lock::visible_holders(&self.file, self.lock.range),
+            Kind::Flock | Kind::Ofd => lock::holders(&self.file, self.lock.range),
         };
-        self.tell(taken, &held.unwrap_or_default(), notes);
+        self.report(owner, &held.unwrap_or_default(), notes);
         notes.note(format_args!("{}: waiting for the lock", self.shown()));
     }
 
-    fn tell(&self, taken: Option<Taken>, held: &[Held], notes: &Notes) {
-        let owner = taken.as_ref().map(file::owner_in_words);
+    fn report(&self, owner: Option<CurrentOwner>, held: &[HeldLock], notes: &Notes) {
+        let owner = owner.as_ref().map(file::owner_in_words);
         for holder in owner.into_iter().chain(held.iter().flat_map(holders_of)) {
             notes.warn(format_args!("{}: held by {holder}", self.shown()));
         }
     }
 
     fn shown(&self) -> Cow<'_, str> {
-        escape(self.called.as_encoded_bytes())
+        escape(self.shown.as_encoded_bytes())
     }
 }
 
-/// The processes that have a lock, in words.
+/// The processes that hold a lock, in words.
 ///
-/// The kernel does not keep since when a lock is held; it is no longer than its holder runs.
-fn holders_of(held: &Held) -> Vec<String> {
+/// The kernel does not record the time of a lock, so the start of the process bounds it.
+fn holders_of(held: &HeldLock) -> Vec<String> {
     let in_words = |pid: &i32| {
-        // It may have ended since.
+        // The process may have ended meanwhile.
         let since = process::started_at(*pid).ok().and_then(rfc3339)?;
         Some(format!("{pid} ({}), which runs since {since}", escape(&process::command(*pid))))
     };
@@ -155,10 +154,10 @@ fn holders_of(held: &Held) -> Vec<String> {
     }
 }
 
-/// Whether more is wanted: with `--verbose`, or at a terminal where an error is shown anyway.
+/// Whether to report: with `--verbose`, or at a terminal where an error is shown anyway.
 fn is_of_interest(error: &anyhow::Error, output: &Output) -> bool {
-    let is_told = !Failure::in_chain(error).is_some_and(Failure::is_expected);
-    output.is_verbose() || is_told && output.is_watched()
+    let is_shown = !Failure::in_chain(error).is_some_and(Failure::is_expected);
+    output.is_verbose() || is_shown && output.is_watched()
 }
 
 impl FromStr for Range {
@@ -166,7 +165,7 @@ impl FromStr for Range {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const NOT_A_RANGE: &str = "not a range such as 0:10, 4K:512 or 100:";
-        const TOO_FAR: &str = "beyond the greatest offset of a file";
+        const TOO_FAR: &str = "beyond the maximum offset of a file";
         let (start, length) = text.split_once(':').ok_or(NOT_A_RANGE)?;
         let length = if length.is_empty() { "0" } else { length };
         let number = |text: &str| {
@@ -179,13 +178,13 @@ impl FromStr for Range {
     }
 }
 
-/// Puts the way out beside the reason.
+/// The message, status and hint for an error.
 fn explain(error: Error) -> Failure {
     let hint = match error {
         Error::Kernel(errno) => match errno.0 {
             libc::EISDIR => "a directory takes a flock, or a shared lock",
             libc::ENOLCK => "the file system does not lock, or has reached its limit",
-            libc::EDEADLK => "each would wait for the other: give one back first",
+            libc::EDEADLK => "each process would wait for the other: release one lock first",
             _ => return errno.into(),
         },
         Error::Fifo | Error::NotRegular => return Failure::failed(error.to_string()),
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_or_too_far_is_refused() {
+    fn a_malformed_range_is_refused() {
         for text in ["", "5", ":", ":5", "-1:5", "1:-5", "1:2:3", "x:1", "1:9223372036854775807"] {
             assert!(text.parse::<Range>().is_err(), "{text}");
         }

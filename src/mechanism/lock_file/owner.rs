@@ -1,67 +1,67 @@
-//! Whose a lock file is, and what has become of him.
+//! The owners of lock files, and whether they still run.
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::pidfd::Process;
 use crate::sys::process;
 
-/// Who has a lock file.
+/// The owner of a lock file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Owner {
-    /// The number of the process.
+    /// The process ID.
     pub pid: i32,
-    /// Which process of that number; `None` in a file that has only the number.
+    /// Which process of that process ID; `None` in a file with the process ID alone.
     identity: Option<Identity>,
 }
 
-/// What tells a process from every other that has, had or will have its number.
+/// Distinguishes a process from every other with its process ID, at any time and on any machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Identity {
     start: u64,
-    /// `None` where the kernel did not say: such a file is never broken.
+    /// `None` if the kernel did not provide it: such a file is never broken.
     boot: Option<String>,
     namespace: u64,
-    /// `None` where the machine has no ID: such a file is not broken after a reboot.
+    /// `None` if the machine has no ID: such a file is not broken after a reboot.
     machine: Option<String>,
 }
 
-/// What stands for an ID that could not be read. No ID is equal to it, not even to versions of this
-/// program that do not know it.
+/// Written for an ID that could not be read. No ID is equal to it, also in versions of this program that
+/// do not know it.
 const UNKNOWN: &str = "-";
 
-/// What is written into a lock file.
+/// The content of a lock file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Content {
-    /// The number of the process, and what makes it unmistakable.
+    /// The process ID and the identity of the process.
     Full,
-    /// The number alone, for programs that expect no more. Everybody who uses the file has to be
-    /// in one PID namespace, and it counts as owned for as long as there is a process so numbered.
+    /// The process ID alone, for programs that expect a pidfile. All users of the file are in one PID
+    /// namespace, and the file is owned as long as a process with this process ID exists.
     PidOnly,
 }
 
-/// What has become of the owner.
+/// What is known of the process that owns a lock file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
-    /// It has the lock.
+    /// It runs.
     Alive,
     /// It has ended.
     Gone,
-    /// Its number belongs to another PID namespace. Like all below, the lock is respected.
+    /// It is in another PID namespace. In this and the following states, the lock is respected.
     InAnotherNamespace,
-    /// Its number belongs to another machine.
+    /// It is on another machine.
     OnAnotherMachine,
-    /// There is too little to judge it by.
+    /// The file or the system provides too little information.
     Unknown,
 }
 
 impl Owner {
-    /// The process that has this number now.
+    /// The process with this process ID at this moment.
     ///
     /// # Errors
     /// ESRCH if there is none.
     pub fn now(pid: i32) -> Result<Self, Errno> {
         if !process::has_our_numbers() {
-            // The number would lead to another process.
+            // The process ID would be that of another process.
             return Err(Errno(libc::ESRCH));
         }
         let identity = Identity {
@@ -73,7 +73,7 @@ impl Owner {
         Ok(Self { pid, identity: Some(identity) })
     }
 
-    /// When the process was started, where the file says so.
+    /// The start time of the process, if the file contains it.
     pub fn start(&self) -> Option<u64> {
         Some(self.identity.as_ref()?.start)
     }
@@ -90,7 +90,7 @@ impl Owner {
         }
     }
 
-    /// Reads what [`Owner::content`] writes; further lines are somebody's later addition.
+    /// Parses the result of [`Owner::content`]. Later versions may add lines.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok().filter(|text| text.ends_with('\n'))?;
         let mut lines = text.lines();
@@ -110,7 +110,7 @@ impl Owner {
         Some(Self { pid, identity })
     }
 
-    /// What has become of it, as far as that can be known for certain.
+    /// The state, as far as it is certain.
     pub fn fate(&self, content: Content) -> Result<Fate, Errno> {
         let Some(identity) = &self.identity else {
             return match content {
@@ -138,7 +138,7 @@ impl Owner {
         self.fate_here(identity.start)
     }
 
-    /// The same where its number is one of ours.
+    /// The state of a process in this PID namespace.
     fn fate_here(&self, started: u64) -> Result<Fate, Errno> {
         match process::start_time(self.pid) {
             Ok(start) => Ok(if start == started { Fate::Alive } else { Fate::Gone }),
@@ -149,8 +149,8 @@ impl Owner {
         }
     }
 
-    /// Whether a lock file with this owner says all that it takes to judge it, so that nothing else
-    /// has such a content by chance.
+    /// Whether a lock file with this owner contains the identity, so that no other file has such a content
+    /// by chance.
     pub(super) fn is_unmistakable(&self) -> bool {
         self.identity.is_some()
     }
@@ -160,7 +160,7 @@ impl Owner {
     }
 }
 
-/// Whether a process of this number runs, even one that `/proc` hides from us.
+/// Whether a process with this process ID runs, also one that `/proc` hides.
 fn exists(pid: i32) -> Result<bool, Errno> {
     match Process::open(pid) {
         Ok(process) => Ok(process.wait_until_ended(Deadline::PASSED)? == Waited::TimedOut),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_of_us_wrote_has_no_owner() {
+    fn a_text_that_is_no_content_has_no_owner() {
         for text in [
             "",
             "\n",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fate_of_an_owner_is_only_told_where_it_is_known() {
+    fn the_state_of_an_owner_is_certain_or_unknown() {
         let fate = |owner: Owner| owner.fate(Content::Full).unwrap();
         assert_eq!(fate(me()), Fate::Alive);
         assert_eq!(fate(changed(|me| me.start += 1)), Fate::Gone);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_boot_is_told_from_another_machine_by_what_both_say() {
+    fn the_machine_id_distinguishes_an_earlier_boot_from_another_machine() {
         let fate = |owner: Owner| owner.fate(Content::Full).unwrap();
         let other = || Some("x".to_owned());
         assert_eq!(fate(changed(|me| me.boot = None)), Fate::Unknown);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_number_is_only_judged_where_all_agreed_on_that() {
+    fn a_process_id_alone_is_judged_only_in_a_pidfile() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
         let gone = Owner { pid: child.id() as i32, identity: None };

@@ -50,7 +50,7 @@ pub enum Error {
     },
     /// A set that exists and was never changed, with other values: its creator was killed or is not
     /// finished.
-    #[error("exists with other values, and is not complete")]
+    #[error("exists with other values, and is not finished")]
     Incomplete,
     /// The kernel cannot record what it has to revert.
     #[error("the kernel has no room to record what it has to revert")]

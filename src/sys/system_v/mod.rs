@@ -1,4 +1,4 @@
-//! What the System V objects have in common: keys, identifiers and permissions: sysvipc(7).
+//! Keys, identifiers, permissions and tables of System V objects: sysvipc(7).
 
 mod kind;
 
@@ -17,14 +17,14 @@ use crate::base::name::{SystemVName, SystemVTarget};
 /// How an object is found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Target {
-    /// By its key, if it exists; or it is made with this key.
+    /// By its key, with which it may have to be created.
     Key(i32),
     /// By its identifier.
     Id(i32),
 }
 
 impl Target {
-    /// What a name stands for.
+    /// The object that a name means.
     ///
     /// # Errors
     /// Those of stat(2), for the path of a key that ftok(3) makes.
@@ -36,15 +36,15 @@ impl Target {
         })
     }
 
-    /// Whether it is a new object whenever one is made, and never one that exists: IPC_PRIVATE.
+    /// Whether it means a new object each time, and never one that exists: IPC_PRIVATE.
     pub fn is_private(self) -> bool {
         self == Self::Key(libc::IPC_PRIVATE)
     }
 
-    /// The key that a new object is made with.
+    /// The key of a new object.
     ///
     /// # Errors
-    /// EINVAL for an identifier, as the kernel chooses those.
+    /// EINVAL for an identifier: the kernel chooses it.
     pub fn new_key(self) -> Result<i32, Errno> {
         match self {
             Self::Key(key) => Ok(key),
@@ -52,8 +52,8 @@ impl Target {
         }
     }
 
-    /// The identifier of an object that exists: `get` finds it by a key, and `look` looks at it by
-    /// its identifier.
+    /// The identifier of an existing object: `get` finds it by a key, and `look` reads it by its
+    /// identifier.
     ///
     /// # Errors
     /// ENOENT if there is none; those of `get`.
@@ -67,21 +67,20 @@ impl Target {
             Self::Key(key) => get(key),
             Self::Id(id) => match look(id).map_err(no_such) {
                 Err(Errno(libc::ENOENT)) => Err(Errno(libc::ENOENT)),
-                // Somebody who may only change it may not look at it.
+                // A process may have permission to change it and not to read it.
                 _ => Ok(id),
             },
         }
     }
 }
 
-/// Flags for making an object that does not exist.
+/// Flags to create an object that does not exist.
 pub const NEW: c_int = libc::IPC_CREAT | libc::IPC_EXCL;
 
-/// What its maker may do with an object until it is as it shall be, whatever its permissions are
-/// then.
+/// The permissions of the creator until an object is complete.
 pub const OURS: u32 = 0o600;
 
-/// How it is told that no object has an identifier, or not any more.
+/// Maps the errors for an identifier that no object has, or not any more, to ENOENT.
 pub fn no_such(errno: Errno) -> Errno {
     match errno {
         Errno(libc::EINVAL | libc::EIDRM) => Errno(libc::ENOENT),
@@ -92,8 +91,7 @@ pub fn no_such(errno: Errno) -> Errno {
 /// A table of `/proc/sysvipc`, such as `msg`: a map from column to number for each object.
 ///
 /// # Errors
-/// ENOSYS if there is no such table, as the kernel has none or /proc is not mounted; those of reading
-/// it.
+/// ENOSYS if the kernel has no such table or /proc is not mounted; those of reading it.
 pub fn table(name: &str) -> Result<Vec<Row>, Errno> {
     let text = std::fs::read_to_string(format!("/proc/sysvipc/{name}"));
     let text = text.map_err(|error| match Errno::from(error) {
@@ -132,23 +130,22 @@ impl Row {
         self.0.iter().find(|(name, _)| name == column).map_or(0, |&(_, number)| number)
     }
 
-    /// The identifier, which each table has in the column behind the key.
+    /// The identifier, which is in the column behind the key in each table.
     pub fn id(&self) -> i32 {
         self.0.get(1).map_or(0, |&(_, id)| id as i32)
     }
 
-    /// Who made the object, and its permissions.
+    /// The creator and the permissions.
     pub fn found(&self) -> Found {
         Found::in_kernel(self.number("cuid") as u32, self.number("perms") as u32 & 0o777)
     }
 
-    /// Its key, as ipcs(1) writes it.
+    /// The key in the notation of ipcs(1).
     pub fn key(&self) -> String {
         hexadecimal(self.number("key") as i32)
     }
 
-    /// The name by which the object is reached: by its key or, where that is private, by its
-    /// identifier.
+    /// The name that finds the object: by its key or, if that is private, by its identifier.
     pub fn name(&self) -> OsString {
         match self.number("key") as i32 {
             libc::IPC_PRIVATE => SystemVName::of_id(self.id()).as_ref().to_owned(),
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_key_of_its_own_is_named_by_its_identifier() {
+    fn a_private_object_is_named_by_its_identifier() {
         let row = Row::parse(&["key", "msqid", "perms"], "0  3   640");
         assert_eq!(row.name(), "sysv:id=3");
     }

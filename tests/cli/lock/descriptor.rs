@@ -37,8 +37,8 @@ fn a_descriptor_that_is_not_open_or_not_suited_is_told() {
     sh("ipc lock fd --kind posix 9 9>\"$0\"").word(&file).is(
         2,
         "",
-        "ipc: lock fd: --kind: a posix lock would end with ipc itself\n\
-         hint: --kind ofd excludes the same, and stays with the descriptor\n",
+        "ipc: lock fd: --kind: a posix lock would end with this process\n\
+         hint: --kind ofd excludes the same locks, and remains with the descriptor\n",
     );
 }
 

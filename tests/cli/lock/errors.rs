@@ -37,7 +37,7 @@ fn a_read_only_file_system_and_too_many_locks_are_told() {
 fn a_range_that_is_none_is_a_usage_error() {
     for (range, reason) in [
         ("5", "not a range such as 0:10, 4K:512 or 100:"),
-        ("1:9223372036854775807", "beyond the greatest offset of a file"),
+        ("1:9223372036854775807", "beyond the maximum offset of a file"),
         ("-1:4", "not a range such as 0:10, 4K:512 or 100:"),
     ] {
         ipc(&["lock", "run", &format!("--range={range}"), "x", "--", "true"]).is(
@@ -51,7 +51,7 @@ fn a_range_that_is_none_is_a_usage_error() {
     ipc(&["lock", "run", "--kind", "flock", "--range", "0:1", "x", "--", "true"]).is(
         2,
         "",
-        "ipc: lock run: --range: a flock has the whole file\nhint: --kind ofd locks a range\n",
+        "ipc: lock run: --range: a flock locks the whole file\nhint: --kind ofd locks a range\n",
     );
 }
 
@@ -81,7 +81,7 @@ fn a_directory_can_be_locked_and_a_fifo_is_refused_at_once() {
     ipc(&["lock", "run", &fifo, "--", "true"]).is(
         125,
         "",
-        &format!("ipc: lock run: {fifo}: is a FIFO, which is not locked\n"),
+        &format!("ipc: lock run: {fifo}: is a FIFO, which cannot be locked\n"),
     );
 }
 
@@ -147,7 +147,7 @@ fn a_deadlock_among_posix_ranges_is_told_and_the_other_goes_on() {
     ends.sort();
     let said = format!(
         "ipc: lock run: {file}: Resource deadlock avoided\n\
-         hint: each would wait for the other: give one back first\n"
+         hint: each process would wait for the other: release one lock first\n"
     );
     assert_eq!(ends, [(0, String::new()), (125, said)]);
 }
@@ -165,7 +165,7 @@ fn a_file_system_that_wants_a_file_open_for_writing_is_told() {
         "",
         &format!(
             "ipc: lock run: {file}: Bad file descriptor\n\
-             hint: this file system, as NFS does, locks only what may be written, or for --shared read\n"
+             hint: this file system, like NFS, needs write access for the lock, or read access with --shared\n"
         ),
     );
 }

@@ -58,7 +58,7 @@ fn an_empty_file_is_no_lock_file_unless_it_becomes_one_within_a_second() {
     let (directory, _) = new_file();
     let empty = directory.path().join("l");
     fs::write(&empty, "").unwrap();
-    let said = "l: empty, and so no lock file\n\
+    let said = "l: empty, so not a lock file\n\
                 hint: 'ipc lock drop --force' removes it, and 'ipc lock run' locks it as it is\n";
     for options in [&["-n"][..], &["-t", "10ms"], &[]] {
         let take = ipc(&["lock", "take", "l"]).words(options).within(directory.path());
@@ -171,14 +171,14 @@ fn a_lock_file_is_dropped_by_its_owner_alone_or_by_force() {
     ipc(&["lock", "take", &file]).is(
         5,
         "",
-        &format!("ipc: lock take: {file}: taken by process {owner} already\n"),
+        &format!("ipc: lock take: {file}: owned by process {owner} already\n"),
     );
     ipc(&["lock", "drop", &file, "--owner", &parent.to_string()]).is(
         5,
         "",
         &format!(
-            "ipc: lock drop: {file}: the lock of process {owner}, not of {parent}\n\
-             hint: --owner names another process, --force asks none\n"
+            "ipc: lock drop: {file}: owned by process {owner}, not by {parent}\n\
+             hint: --owner names another owner, --force drops the lock file of any owner\n"
         ),
     );
     ipc(&["lock", "drop", "-f", &file]).is(0, "", "");
@@ -254,7 +254,7 @@ fn a_lock_file_that_cannot_be_judged_is_respected() {
 #[test]
 fn what_is_no_lock_file_is_refused() {
     let (directory, file) = new_file();
-    let reason = "not a lock file of ours: it does not say whose it is";
+    let reason = "not a lock file: it names no owner";
     nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let link = format!("{file}.link");
     std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();

@@ -32,8 +32,8 @@ fn the_owner_of_a_lock_file_in_another_namespace_is_not_named_after_a_process_of
         5,
         "",
         &format!(
-            "ipc: lock drop: {file}: the lock of {elsewhere}, not of {me}\n\
-             hint: it cannot be seen whether that has ended; --force asks no process\n"
+            "ipc: lock drop: {file}: owned by {elsewhere}, not by {me}\n\
+             hint: whether the owner has ended is not visible; --force drops the lock file of any owner\n"
         ),
     );
     let output = ipc(&["lock", "test", &file]).output();

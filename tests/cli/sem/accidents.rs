@@ -14,9 +14,9 @@ fn a_number_is_not_set_while_commands_hold_units_that_would_be_counted_twice() {
         5,
         "",
         &format!(
-            "ipc: sem set: {}: commands hold 1 of its units\n\
-             hint: they are added when they come back ('ipc sem stat' names who has them); \
-             meanwhile 'ipc sem post' and 'ipc sem wait' change the number\n",
+            "ipc: sem set: {}: commands hold 1 of its permits\n\
+             hint: they are added when they come back ('ipc sem stat' names the holders); \
+             meanwhile 'ipc sem post' and 'ipc sem wait' change the value\n",
             &*name
         ),
     );
@@ -34,8 +34,8 @@ fn a_semaphore_is_not_removed_while_commands_hold_units_unless_told() {
         5,
         "",
         &format!(
-            "ipc: sem rm: {}: commands hold 1 of its units\n\
-             hint: 'ipc sem stat' names who has them; with -f it is removed even so\n",
+            "ipc: sem rm: {}: commands hold 1 of its permits\n\
+             hint: 'ipc sem stat' names the holders; -f removes it all the same\n",
             &*name
         ),
     );
@@ -121,7 +121,7 @@ fn more_commands_than_can_hold_units_are_refused_and_keep_none() {
         0,
         "125\n",
         &format!(
-            "ipc: sem run: {}: 504 commands hold units already, as many as can\n\
+            "ipc: sem run: {}: 504 commands hold permits already, which is the maximum\n\
              hint: 'ipc sem stat' names them; a second semaphore has room for as many\n",
             &*name
         ),

@@ -149,8 +149,8 @@ fn parties_that_expect_another_number_are_refused() {
         5,
         "",
         &format!(
-            "ipc: sem barrier: {}: others wait here for 3 parties\n\
-             hint: all have to say the same: --parties 3\n",
+            "ipc: sem barrier: {}: other processes wait for 3 parties\n\
+             hint: all parties need the same number: --parties 3\n",
             &*name
         ),
     );

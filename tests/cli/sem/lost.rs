@@ -18,7 +18,7 @@ fn file(name: &Name) -> String {
 /// What is told by a verb whose semaphore was cut off.
 fn gone(verb: &str, name: &str) -> String {
     format!(
-        "ipc: {verb}: {name}: the memory of the semaphore is gone: its file was cut off, or /dev/shm \
+        "ipc: {verb}: {name}: the memory of the semaphore is gone: its file was truncated, or /dev/shm \
          is full\nhint: 'ipc sem rm' removes it; then create the semaphore again\n"
     )
 }
@@ -70,7 +70,7 @@ fn who_waits_at_a_barrier_that_is_cut_off_is_told() {
     waiter.wait_until_at_futex();
     cut_off(&file);
     let output = waiter.finish();
-    let reason = "the memory of the barrier is gone: its file was cut off, or /dev/shm is full";
+    let reason = "the memory of the barrier is gone: its file was truncated, or /dev/shm is full";
     let expected = format!("ipc: sem barrier: {}: {reason}\n", &*name);
     assert_eq!((code(&output), text(&output.stderr)), (3, expected));
     std::fs::remove_file(file).unwrap();

@@ -338,9 +338,7 @@ fn files_that_are_no_semaphores_are_refused_and_left_alone() {
         "not a semaphore: a file of 4096 bytes without a semaphore at its beginning\n{hint}"
     ));
     std::fs::write(&file, [0xff; 32]).unwrap();
-    refuses(&format!(
-        "not a semaphore: its value would be above the greatest one, 2147483647\n{hint}"
-    ));
+    refuses(&format!("not a semaphore: its value would be above the maximum, 2147483647\n{hint}"));
     std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
     let hint = "hint: 'ls -ld /dev/shm/sem.*' shows what it is; 'rm' or 'rmdir' removes it";
     refuses(&format!("not a semaphore: not a regular file\n{hint}"));
@@ -352,13 +350,10 @@ fn files_that_are_no_semaphores_are_refused_and_left_alone() {
 fn the_greatest_value_is_not_exceeded() {
     let name = Name::new("sem");
     let refused = |verb: &str| {
-        format!(
-            "ipc: sem {verb}: {}: the value would be above the greatest one, 2147483647\n",
-            &*name
-        )
+        format!("ipc: sem {verb}: {}: the value would be above the maximum, 2147483647\n", &*name)
     };
     let impossible = |verb: &str| {
-        let reason = "2147483648 is above the greatest value (2147483647)";
+        let reason = "2147483648 is above the maximum value (2147483647)";
         format!("ipc: sem {verb}: {}: {reason}\n", &*name)
     };
     ipc(&["sem", "create", &name, "--value", "2147483648"]).is(2, "", &impossible("create"));

@@ -33,7 +33,7 @@ fn who_does_not_want_to_wait_is_not_kept_by_one_who_is_stopped_while_he_takes_un
         5,
         "",
         &format!(
-            "ipc: sem set: {}: a command is stopped in the middle of taking or giving back units\n",
+            "ipc: sem set: {}: a command is stopped while it acquires or releases permits\n",
             &*name
         ),
     );

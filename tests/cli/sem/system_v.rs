@@ -101,7 +101,7 @@ fn stopping_and_continuing_does_not_end_a_wait_and_removing_does() {
 fn more_units_than_the_kernel_counts_are_refused() {
     let name = set(1, 32767);
     let refused = |verb: &str| {
-        format!("ipc: sem {verb}: {}: the value would be above the greatest one, 32767\n", &*name)
+        format!("ipc: sem {verb}: {}: the value would be above the maximum, 32767\n", &*name)
     };
     ipc(&["sem", "post", &name]).is(3, "", &refused("post"));
     for (words, units) in [
@@ -109,14 +109,14 @@ fn more_units_than_the_kernel_counts_are_refused() {
         (&["wait", "--count", "32768"], 32768),
         (&["create", "--value", "32768"], 32768),
     ] {
-        let reason = format!("{units} is above the greatest value (32767)");
+        let reason = format!("{units} is above the maximum value (32767)");
         ipc(&["sem"]).words(words).word(&*name).is(
             2,
             "",
             &format!("ipc: sem {}: {}: {reason}\n", words[0], &*name),
         );
     }
-    let reason = "32768 is above the greatest value (32767)";
+    let reason = "32768 is above the maximum value (32767)";
     let impossible = format!("ipc: sem set: {}: {reason}\n", &*name);
     ipc(&["sem", "set", &name, "32768"]).is(2, "", &impossible);
     ipc(&["sem", "wait", "--count", "32767", &name]).is(0, "", "");
@@ -174,8 +174,8 @@ fn what_is_of_the_other_kind_is_refused() {
         2,
         "",
         &format!(
-            "ipc: sem post: {}: --undo is for System V semaphores; 'ipc sem run' gives units \
-             back in any case\n",
+            "ipc: sem post: {}: --undo is for System V semaphores; 'ipc sem run' releases \
+             permits in any case\n",
             &*posix
         ),
     );
@@ -296,7 +296,7 @@ fn a_limit_of_the_kernel_is_named_with_the_number_in_use() {
                         in a set, in all sets, changes at once, and sets\n";
     let sets = "\"$0\" sem create sysv:1 && \"$0\" sem create sysv:2";
     let Some(sets) = with_limits("10 20 5 1", sets) else { return };
-    let reason = "there are as many sets as there may be (1 of 1)";
+    let reason = "the maximum number of sets is reached (1 of 1)";
     sets.is(3, "", &format!("ipc: sem create: sysv:2: {reason}\n{HINT}"));
     let semaphores =
         "\"$0\" sem create sysv:1 --nsems 8 --value 1 && \"$0\" sem create sysv:2 --nsems 3";

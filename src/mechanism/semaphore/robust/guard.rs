@@ -59,3 +59,67 @@ impl Drop for RegisteredPermit {
         self.0.undo();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::name::SemaphoreName;
+    use crate::mechanism::semaphore::posix;
+
+    /// A semaphore with the value 1, whose name is removed on drop.
+    struct Temporary(SemaphoreName);
+
+    impl Temporary {
+        fn new(of: &str) -> Self {
+            let name = format!("ipc-guard-{of}-{}", std::process::id());
+            let name = SemaphoreName::new(name.as_ref()).unwrap();
+            posix::create(&name, 1, 0o600).unwrap();
+            Self(name)
+        }
+
+        fn guard(&self) -> Waited<Box<dyn Guard>> {
+            let semaphore = Box::new(RobustSemaphore::open(&self.0).unwrap());
+            semaphore.guard(Deadline::PASSED, &mut |_| ()).unwrap()
+        }
+
+        fn value(&self) -> u32 {
+            RobustSemaphore::open(&self.0).unwrap().value().unwrap()
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            let _ = posix::unlink(&self.0);
+        }
+    }
+
+    #[test]
+    fn two_guards_in_a_row_and_at_a_time_each_acquire_their_own_semaphore() {
+        let (one, other) = (Temporary::new("one"), Temporary::new("other"));
+        drop(one.guard());
+        assert_eq!((one.value(), other.value()), (1, 1));
+        let guard = other.guard();
+        assert_eq!((one.value(), other.value()), (1, 0));
+        let second = one.guard();
+        assert_eq!((one.value(), other.value()), (0, 0));
+        assert!(matches!(one.guard(), Waited::TimedOut));
+        drop(guard);
+        assert_eq!((one.value(), other.value()), (0, 1));
+        drop(second);
+        assert_eq!((one.value(), other.value()), (1, 1));
+    }
+
+    #[test]
+    fn a_permit_is_released_only_once() {
+        let semaphore = Temporary::new("undone");
+        let release = Release {
+            semaphore: RobustSemaphore::open(&semaphore.0).unwrap(),
+            is_held: AtomicBool::new(true),
+        };
+        assert!(release.semaphore.semaphore().try_decrement(1));
+        release.undo();
+        assert_eq!(semaphore.value(), 1);
+        release.undo();
+        assert_eq!(semaphore.value(), 1);
+    }
+}

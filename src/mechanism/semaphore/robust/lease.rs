@@ -9,7 +9,7 @@ use crate::mechanism::semaphore::posix::{PosixSemaphore, SLOTS};
 use crate::mechanism::semaphore::robust::slots::{self, Claim};
 use crate::mechanism::semaphore::robust::{RobustSemaphore, byte};
 use crate::sys::descriptor;
-use crate::sys::lock::{self, Guard, Lock};
+use crate::sys::lock::{Guard, Lock};
 
 /// Permits that are held by a descriptor, and so by each process that inherits it.
 #[derive(Debug)]
@@ -116,8 +116,8 @@ impl Exclusive<'_> {
     /// Locks the byte of a free slot. It skips a byte that a process has locked without a claim.
     fn lock_free_slot(&self, descriptor: &OwnedFd) -> Result<usize, Error> {
         for index in slots::free(self.semaphore) {
-            let locked = lock_of(index).acquire(descriptor, Deadline::PASSED);
-            match locked.map_err(lock::Error::errno)? {
+            let locked = lock_of(index).wait(descriptor, Deadline::PASSED);
+            match locked? {
                 Waited::Done(()) => return Ok(index),
                 Waited::TimedOut => {}
             }

@@ -63,15 +63,11 @@ impl Drop for Watch {
 
 fn watch(semaphore: &RobustSemaphore, stop: &Bell) -> Result<(), Error> {
     let _watching = loop {
-        let lock = Lock::of_byte(byte::WATCH);
         let deadline = Deadline::after(CHECK_INTERVAL);
-        let locked = lock.guard_unless(&semaphore.semaphore, deadline, || stop.has_rung());
-        match locked {
-            _ if stop.has_rung() => return Ok(()),
-            locked => match locked? {
-                Some(locked) => break locked,
-                None => {}
-            },
+        let lock = Lock::of_byte(byte::WATCH);
+        let locked = lock.guard_unless(&semaphore.semaphore, deadline, || stop.has_rung())?;
+        if let Some(locked) = locked {
+            break locked;
         }
     };
     let changes = Changes::of_writes(&semaphore.semaphore).ok();
@@ -171,5 +167,45 @@ impl Processes {
         }
         ended.into_iter().for_each(|place| self.0[place].process = None);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::name::SemaphoreName;
+    use crate::mechanism::semaphore::{Permit, Semaphore, posix};
+
+    /// The number of threads of this process that watch.
+    fn threads() -> usize {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+        let names = tasks.filter_map(|task| fs::read(task.path().join("comm")).ok());
+        names.filter(|name| name == b"watch\n").count()
+    }
+
+    #[test]
+    fn the_threads_of_two_waiters_end_with_their_waits() {
+        let name = format!("ipc-watch-{}", std::process::id());
+        let name = SemaphoreName::new(name.as_ref()).unwrap();
+        posix::create(&name, 1, 0o600).unwrap();
+        let semaphore = RobustSemaphore::open(&name).unwrap();
+        let another = semaphore.reopen().unwrap();
+        posix::unlink(&name).unwrap();
+        let Ok(Waited::Done(Permit::Lease(lease))) = semaphore.acquire(1, Deadline::PASSED) else {
+            panic!("the value is 1");
+        };
+        // One thread watches, the other one waits for its turn to watch.
+        let (one, other) = (Watch::start(&semaphore).unwrap(), Watch::start(&another).unwrap());
+        let soon = Deadline::after(Duration::from_millis(50));
+        assert_eq!(poll::any(&mut [], soon), Ok(Waited::TimedOut));
+        assert_eq!(threads(), 2);
+        drop(other);
+        drop(one);
+        assert_eq!(threads(), 0);
+        lease.release().unwrap();
+        assert_eq!(semaphore.value(), Ok(1));
     }
 }

@@ -1,49 +1,49 @@
-//! Lock files that were opened to be judged.
+//! Lock files that are opened to determine their owners.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use nix::errno::Errno as Refused;
-use nix::sys::stat::fstat;
+use nix::sys::stat::{fstat, stat};
 use nix::sys::uio::pread;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::lock::{self, Access, Kind, Lock, Mode, Range};
 use crate::mechanism::lock_file::owner::{Content, Fate, Owner};
-use crate::mechanism::lock_file::{Error, Obstacle, Stranger, Taken};
-use crate::sys::lock::{self, Access, Kind, Lock, Mode, Range};
+use crate::mechanism::lock_file::{CurrentOwner, Error, ForeignOwner, Obstacle};
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
 use crate::sys::watch::Watch;
 
-/// An exclusive flock, under which lock files are broken.
+/// The lock that a process has on a lock file that it breaks: an exclusive flock.
 pub const FLOCK: Lock =
     Lock { kind: Kind::Flock, mode: Mode::Exclusive, range: Range { start: 0, length: 0 } };
 
-/// A record lock that every other excludes.
+/// A record lock that every other one excludes.
 const RECORD: Lock = Lock { kind: Kind::Ofd, ..FLOCK };
 
-/// What a file says about its owner.
+/// The contents of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Found {
-    /// Which process that is.
+pub enum Contents {
+    /// Those of a lock file.
     Owner(Owner),
-    /// Nothing: it is empty.
-    Nothing,
-    /// It is no lock file.
-    Anything,
+    /// None.
+    Empty,
+    /// Those of another file.
+    Other,
 }
 
-/// A lock file that was opened to be judged.
+/// An open file that may be a lock file.
 #[derive(Debug)]
-pub struct Judged<F = OwnedFd> {
+pub struct OpenedLockFile<F = OwnedFd> {
     file: F,
-    pub found: Found,
+    pub contents: Contents,
 }
 
-impl Judged {
-    /// The lock file at a path, which is no link; `None` if there is none.
+impl OpenedLockFile {
+    /// Opens the file at a path, which is no link; `None` if there is none.
     pub fn open(path: &OsStr) -> Result<Option<Self>, Error> {
         let file = match lock::open_regular(path) {
             Err(lock::Error::Kernel(Errno(libc::ENOENT))) => return Ok(None),
@@ -54,19 +54,19 @@ impl Judged {
         Ok(Some(Self::new(file)?))
     }
 
-    /// The same, but a link is followed, and what cannot be a lock file is `None` as well.
+    /// Opens the file at a path, following links; `None` also if it cannot be a lock file.
     pub fn open_followed(path: &OsStr) -> Result<Option<Self>, Errno> {
-        match lock::open_to_look(path) {
+        match lock::open_if_regular(path) {
             Ok(file) => file.map(Self::new).transpose(),
             Err(Errno(libc::EACCES)) if !may_be_one(path) => Ok(None),
             Err(errno) => Err(errno),
         }
     }
 
-    /// Breaks a lock file of a dead owner's; it times out where somebody has locked it.
+    /// Removes a lock file whose owner has ended; times out if another process has it locked.
     ///
-    /// The flock keeps others from doing the same meanwhile, so no other file can have come to the
-    /// path between the look and the removal; and so does a record lock, where we may write.
+    /// The flock excludes other processes that would break it, so that no other file replaces it between
+    /// the check and the removal. So does a record lock, if this process may write.
     pub fn break_stale(
         &self,
         path: &OsStr,
@@ -86,78 +86,80 @@ impl Judged {
         if is_locked {
             return Ok(Waited::TimedOut);
         }
-        let is_gone = match read(&self.file)? {
-            Found::Owner(owner) => owner.fate(content)? == Fate::Gone,
-            Found::Nothing | Found::Anything => false,
+        let is_stale = match read(&self.file)? {
+            Contents::Owner(owner) => owner.fate(content)? == Fate::Gone,
+            Contents::Empty | Contents::Other => false,
         };
-        if is_gone {
+        if is_stale {
             lock::unlink_if_at(path, &self.file)?;
         }
         Ok(Waited::Done(()))
     }
 
-    /// Removes the file from its path, if the path leads to it still.
+    /// Removes the file if the path still leads to it.
     pub fn remove(&self, path: &OsStr) -> Result<(), Error> {
         let _guard = FLOCK.guard(&self.file, Deadline::NEVER)?;
         Ok(lock::unlink_if_at(path, &self.file)?)
     }
 
-    /// Waits until the file is gone or what keeps it from being taken is, or a while has passed: not
-    /// every file system tells when a name goes, and no lock tells that it is released.
+    /// Waits until the file or the obstacle is gone, or for an interval: not every file system reports the
+    /// removal of a name, and the kernel does not report the release of a lock.
     pub fn wait(&self, path: &OsStr, obstacle: Obstacle, deadline: Deadline) -> Result<(), Errno> {
         let after = |milliseconds| Deadline::after(Duration::from_millis(milliseconds));
         let moment = match obstacle {
             Obstacle::None => return Ok(()),
             Obstacle::Owner => deadline.min(after(1000)),
             Obstacle::Lock => deadline.min(after(100)),
-            Obstacle::NotYet => after(20),
+            Obstacle::Empty => after(20),
         };
         self.wait_while(|| lock::is_at(path, &self.file), moment)
     }
 }
 
-impl<F: AsFd> Judged<F> {
-    /// An open file.
+impl<F: AsFd> OpenedLockFile<F> {
+    /// Reads the contents of an open file.
     pub fn new(file: F) -> Result<Self, Errno> {
-        let found = read(&file)?;
-        Ok(Self { file, found })
+        let contents = read(&file)?;
+        Ok(Self { file, contents })
     }
 
-    /// By whom it is taken, if it is.
-    pub fn taken(&self, content: Content) -> Result<Option<Taken>, Errno> {
-        match &self.found {
-            Found::Owner(owner) if content == Content::Full && !owner.is_unmistakable() => Ok(None),
-            _ => self.whose(content),
+    /// The owner, if the file is a lock file whose owner may run.
+    pub fn current_owner(&self, content: Content) -> Result<Option<CurrentOwner>, Errno> {
+        match &self.contents {
+            Contents::Owner(owner) if content == Content::Full && !owner.is_unmistakable() => {
+                Ok(None)
+            }
+            _ => self.current_owner_of(content),
         }
     }
 
-    /// The same where a number alone counts as well, which cannot be judged.
-    pub fn whose(&self, content: Content) -> Result<Option<Taken>, Errno> {
-        let Found::Owner(owner) = &self.found else { return Ok(None) };
-        let by = match owner.fate(content)? {
+    /// The owner in the same way, also if the file contains a process ID alone.
+    pub fn current_owner_of(&self, content: Content) -> Result<Option<CurrentOwner>, Errno> {
+        let Contents::Owner(owner) = &self.contents else { return Ok(None) };
+        let process = match owner.fate(content)? {
             Fate::Gone => return Ok(None),
             Fate::Alive => Ok(owner.pid),
-            fate => Err(Stranger(fate, owner.pid)),
+            fate => Err(ForeignOwner(fate, owner.pid)),
         };
-        Ok(Some(Taken { by, since: fstat(&self.file)?.st_mtime }))
+        Ok(Some(CurrentOwner { process, since: fstat(&self.file)?.st_mtime }))
     }
 
-    /// Waits until an owner has ended or the file loses a name, while `is_there`.
+    /// Waits until the owner has ended or the file loses a name, while `is_there`.
     ///
-    /// Of an owner that is not known to live the number may be that of another process here.
+    /// If the owner is not known to run, its process ID may be that of another process here.
     pub fn wait_while(
         &self,
         is_there: impl Fn() -> Result<bool, Errno>,
         deadline: Deadline,
     ) -> Result<(), Errno> {
-        // There are few watches for each user; without one, the deadline has to do.
+        // The number of watches is limited; without one, it waits until the deadline.
         let watch = Watch::of_names(&self.file).ok();
         if !is_there()? {
             return Ok(());
         }
-        // The number alone is enough to wait for its end, where all agree on that.
-        let owner = match &self.found {
-            Found::Owner(owner) if owner.fate(Content::PidOnly)? == Fate::Alive => {
+        // A process ID alone is enough to wait for the end of its process.
+        let owner = match &self.contents {
+            Contents::Owner(owner) if owner.fate(Content::PidOnly)? == Fate::Alive => {
                 Process::open(owner.pid).ok()
             }
             _ => None,
@@ -168,29 +170,29 @@ impl<F: AsFd> Judged<F> {
         Ok(())
     }
 
-    /// Whether the file has a name still.
+    /// Whether the file still has a name.
     pub fn has_name(&self) -> Result<bool, Errno> {
         Ok(fstat(&self.file)?.st_nlink > 0)
     }
 }
 
-/// Longer than any lock file.
+/// The size that no lock file reaches.
 const LIMIT: usize = 4096;
 
 /// Whether a file has the size of a lock file.
 fn may_be_one(path: &OsStr) -> bool {
-    lock::status(path).is_ok_and(|status| (1..LIMIT as i64).contains(&status.st_size))
+    stat(path).is_ok_and(|status| (1..LIMIT as i64).contains(&status.st_size))
 }
 
-/// What a file says about its owner. What cannot be read so, such as a directory, is no lock file.
-fn read(file: impl AsFd) -> Result<Found, Errno> {
+/// Reads the contents. A file that cannot be read, such as a directory, is no lock file.
+fn read(file: impl AsFd) -> Result<Contents, Errno> {
     let mut text = [0; LIMIT];
     match pread(file, &mut text, 0) {
-        Ok(0) => Ok(Found::Nothing),
+        Ok(0) => Ok(Contents::Empty),
         Ok(LIMIT) | Err(Refused::EISDIR | Refused::EINVAL | Refused::ESPIPE | Refused::EBADF) => {
-            Ok(Found::Anything)
+            Ok(Contents::Other)
         }
-        Ok(length) => Ok(Owner::parse(&text[..length]).map_or(Found::Anything, Found::Owner)),
+        Ok(length) => Ok(Owner::parse(&text[..length]).map_or(Contents::Other, Contents::Owner)),
         Err(errno) => Err(errno.into()),
     }
 }

@@ -1,101 +1,56 @@
-//! Locks on open files: flock(2), and the record locks of fcntl(2) in both kinds.
+//! Locks on open files: flock(2), and the record locks of fcntl(2).
 //!
-//! A flock or OFD lock belongs to the open file description, and so to everybody who inherited the
-//! descriptor; a POSIX lock belongs to the process. OFD and POSIX locks exclude each other; a
-//! flock knows nothing of either.
-
-mod files;
-#[cfg(test)]
-mod tests;
+//! A flock or OFD lock belongs to an open file description, and so to each process that inherited the
+//! descriptor; a POSIX lock belongs to a process. OFD and POSIX locks exclude each other. A flock is
+//! independent of both.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-
-use nix::fcntl::OFlag;
-
-pub use self::files::{
-    Access, access_of_utility, is_at, may_open_for_both, open_like_utility, open_locked,
-    open_regular, open_to_look, probe, reopen, status, unlink_if_at,
-};
 
 use super::interrupt::{Attempt, until};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// Whose a lock is, and what it excludes.
+/// The kind of a lock: its owner, and what it excludes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// Of the open file description, on the whole file.
+    /// Owned by the open file description, on the whole file.
     Flock,
-    /// Of the open file description, on a range of bytes.
+    /// Owned by the open file description, on a range of bytes.
     Ofd,
-    /// Of the process, on a range of bytes.
+    /// Owned by the process, on a range of bytes.
     Posix,
 }
 
-/// How many may hold a lock at a time.
+/// The mode of a lock.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Mode {
-    /// Any number of such.
+    /// Excludes exclusive locks.
     Shared,
-    /// One.
+    /// Excludes all other locks.
     Exclusive,
 }
 
-/// Bytes of a file, whether there are any or not.
+/// A range of bytes, which may be beyond the end of the file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Range {
-    /// The first.
+    /// The first byte.
     pub start: i64,
-    /// How many; 0 is all from the first one on.
+    /// The number of bytes; 0 means all bytes from the first one on.
     pub length: i64,
 }
 
-/// What to lock of a file.
+/// The parameters of a lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Lock {
-    /// In whose name.
+    /// The kind.
     pub kind: Kind,
-    /// Alone or not.
+    /// The mode.
     pub mode: Mode,
-    /// Which bytes; a flock has them all.
+    /// The bytes; a flock locks all of them.
     pub range: Range,
 }
 
-/// Why there is no lock.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Error {
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] Errno),
-    /// There is a FIFO, which is for talking.
-    #[error("is a FIFO, which is not locked")]
-    Fifo,
-    /// There is something else than a file.
-    #[error("is no regular file")]
-    NotRegular,
-    /// Record locks want a descriptor that may read, or write for an exclusive one.
-    #[error("is not open for {0}, which a lock of this kind needs")]
-    NotOpenFor(&'static str),
-}
-
-impl From<nix::errno::Errno> for Error {
-    fn from(errno: nix::errno::Errno) -> Self {
-        Self::Kernel(errno.into())
-    }
-}
-
-impl Error {
-    /// The nearest number of the kernel's, for those who lock files of their own, open for both.
-    pub fn errno(self) -> Errno {
-        match self {
-            Self::Kernel(errno) => errno,
-            Self::Fifo | Self::NotRegular => Errno(libc::EINVAL),
-            Self::NotOpenFor(_) => Errno(libc::EBADF),
-        }
-    }
-}
-
-/// A lock that is given back when this is dropped.
+/// A lock that is released on drop.
 #[derive(Debug)]
 pub struct Guard<'a> {
     lock: Lock,
@@ -104,38 +59,34 @@ pub struct Guard<'a> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        // It fails for descriptors that are none.
+        // It fails only for invalid descriptors.
         let _ = self.lock.release(self.fd);
     }
 }
 
 impl Lock {
-    /// An exclusive lock of one byte, which need not exist, for the open file description.
+    /// An exclusive OFD lock of one byte, which need not exist.
     pub const fn of_byte(at: i64) -> Self {
         Self { kind: Kind::Ofd, mode: Mode::Exclusive, range: Range { start: at, length: 1 } }
     }
 
-    /// Locks an open file for as long as what it returns lives; `None` if that was not to be had
-    /// before `deadline`.
+    /// Locks an open file until the result is dropped; `None` if `deadline` passed before.
     ///
     /// # Errors
-    /// Those of [`Lock::acquire`].
+    /// Those of [`Lock::wait`].
     pub fn guard(
         self,
         fd: &(impl AsFd + ?Sized),
         deadline: Deadline,
     ) -> Result<Option<Guard<'_>>, Errno> {
-        match self.acquire(fd, deadline).map_err(Error::errno)? {
-            Waited::Done(()) => Ok(Some(Guard { lock: self, fd: fd.as_fd() })),
-            Waited::TimedOut => Ok(None),
-        }
+        self.guard_unless(fd, deadline, || false)
     }
 
-    /// Locks an open file in the same way, unless `is_canceled`, which is asked before each call and
+    /// Locks an open file in the same way, unless `is_canceled`, which is called before each attempt and
     /// after each signal.
     ///
     /// # Errors
-    /// ECANCELED; those of [`Lock::acquire`].
+    /// ECANCELED; those of [`Lock::wait`].
     pub fn guard_unless(
         self,
         fd: &(impl AsFd + ?Sized),
@@ -156,36 +107,14 @@ impl Lock {
     /// Locks an open file, waiting until `deadline`.
     ///
     /// # Errors
-    /// [`Error::NotOpenFor`]; EDEADLK among POSIX locks, ENOLCK at a limit of the kernel.
-    pub fn acquire(self, fd: impl AsFd, deadline: Deadline) -> Result<Waited, Error> {
-        self.wait(fd, deadline).map_err(|errno| match errno {
-            Errno(libc::EBADF) => Error::NotOpenFor(self.access()),
-            errno => errno.into(),
-        })
-    }
-
-    /// The same, but where that takes a wait, `before_waiting` is called first.
-    pub fn acquire_after(
-        self,
-        fd: impl AsFd,
-        deadline: Deadline,
-        before_waiting: impl FnOnce(),
-    ) -> Result<Waited, Error> {
-        let tried = self.acquire(&fd, Deadline::PASSED)?;
-        if tried == Waited::Done(()) || deadline.has_passed() {
-            return Ok(tried);
-        }
-        before_waiting();
-        self.acquire(fd, deadline)
-    }
-
-    /// The same with the error as the kernel has it.
+    /// EBADF for a record lock on a descriptor that is not open for reading, or for writing if the lock
+    /// is exclusive; EDEADLK among POSIX locks; ENOLCK at a limit of the kernel.
     pub fn wait(self, fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
         let fd = fd.as_fd();
         until(deadline, |attempt| self.attempt(fd, attempt))
     }
 
-    /// Gives it back.
+    /// Releases the lock.
     pub fn release(self, fd: impl AsFd) -> Result<(), Errno> {
         match self.kind {
             Kind::Flock => flock(fd.as_fd(), libc::LOCK_UN),
@@ -194,7 +123,7 @@ impl Lock {
         }
     }
 
-    /// Whether somebody else's record lock stands in the way of this one, without taking it.
+    /// Whether a record lock of another owner excludes this one. It does not lock.
     pub fn is_excluded(self, fd: impl AsFd) -> Result<bool, Errno> {
         let mut record = self.range.record(self.record_type());
         fcntl(fd.as_fd(), libc::F_OFD_GETLK, &mut record)?;
@@ -226,23 +155,6 @@ impl Lock {
         match self.mode {
             Mode::Shared => libc::F_RDLCK,
             Mode::Exclusive => libc::F_WRLCK,
-        }
-    }
-
-    /// What the descriptor has to be open for.
-    fn access(self) -> &'static str {
-        match self.mode {
-            Mode::Shared => "reading",
-            Mode::Exclusive => "writing",
-        }
-    }
-
-    /// How a file is opened for it: for no more than it needs, as closing one that was open for
-    /// writing is an event that others watch for.
-    fn flags(self) -> OFlag {
-        match (self.kind, self.mode) {
-            (Kind::Flock, _) | (_, Mode::Shared) => OFlag::O_RDONLY,
-            (_, Mode::Exclusive) => OFlag::O_RDWR,
         }
     }
 }
@@ -284,5 +196,25 @@ fn fcntl(fd: BorrowedFd<'_>, command: i32, record: &mut libc::flock) -> Result<i
     match unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut *record) } {
         -1 => Err(Errno::last()),
         result => Ok(result),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(start: i64, length: i64) -> Lock {
+        Lock { range: Range { start, length }, ..Lock::of_byte(0) }
+    }
+
+    #[test]
+    fn adjacent_ranges_are_independent_and_overlapping_ones_are_not() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (one, other) = (file.reopen().unwrap(), file.reopen().unwrap());
+        assert_eq!(bytes(0, 10).wait(&one, Deadline::PASSED), Ok(Waited::Done(())));
+        assert_eq!(bytes(10, 10).wait(&other, Deadline::PASSED), Ok(Waited::Done(())));
+        assert_eq!(bytes(19, 1).is_excluded(&one), Ok(true));
+        assert_eq!(bytes(20, 0).is_excluded(&one), Ok(false));
+        assert_eq!(bytes(9, 2).wait(&other, Deadline::PASSED), Ok(Waited::TimedOut));
     }
 }
