@@ -37,8 +37,8 @@ impl Handler {
         Self { signal, before: exchange(signal, Some(&action)) }
     }
 
-    /// Whether the signal was ignored before.
-    pub fn replaces_ignore(&self) -> bool {
+    /// Whether the signal was ignored before the handler was installed.
+    pub fn was_ignored(&self) -> bool {
         self.before.sa_sigaction == libc::SIG_IGN
     }
 }
