@@ -20,10 +20,11 @@ use std::time::Duration;
 use nix::sys::socket::UnixAddr;
 use nix::sys::stat::FileStat;
 
+use super::lock_file::LockFile;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
-use crate::sys::directory::{Directory, LockFile};
+use crate::sys::directory::Directory;
 use crate::sys::inode::{is_same, is_socket};
 use crate::sys::signal::{catch, die_of};
 use crate::sys::socket::SocketType;
@@ -280,7 +281,7 @@ fn remove_left_over(directory: &Directory, name: &OsStr) {
 /// Keeps others from taking the name.
 fn lock<'a>(directory: &'a Directory, name: &OsStr) -> Result<Waited<LockFile<'a>>, Error> {
     let own = Helper::Lock.name(name);
-    match directory.lock(own.clone(), Deadline::after(PATIENCE)) {
+    match LockFile::acquire(directory, own.clone(), Deadline::after(PATIENCE)) {
         Ok(waited) => Ok(waited),
         // The error is the directory's where there is no such file.
         Err(errno) if directory.status(&own).is_err() => Err(errno.into()),
