@@ -53,6 +53,24 @@ fn a_sigbus_that_a_process_sends_ends_the_command() {
 }
 
 #[test]
+fn a_sigbus_that_the_caller_ignores_is_ignored_while_memory_is_mapped() {
+    let name = created("8");
+    let line = "trap '' BUS; exec ipc shm wait $0 --type i32 --eq 1 -t 60s";
+    let waiter = sh(line).word(&*name).start();
+    waiter.wait_until_at_futex();
+    waiter.signal(Signal::SIGBUS);
+    ipc(&["shm", "poke", &name, "--type", "i32", "1"]).is(0, "", "");
+    assert_eq!(code(&waiter.finish()), 0);
+    // A page that is lost is replaced all the same.
+    ipc(&["shm", "poke", &name, "--type", "i32", "0"]).is(0, "", "");
+    let waiter = sh(line).word(&*name).start();
+    waiter.wait_until_at_futex();
+    ipc(&["shm", "resize", &name, "0"]).is(0, "", "");
+    let output = waiter.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
+}
+
+#[test]
 fn a_lost_page_that_cannot_be_replaced_ends_the_command() {
     let name = created("4K");
     // It sleeps for longer than resize takes, so that the access is not one of the kernel.
