@@ -72,7 +72,7 @@ impl Creation {
             }
             match exists().map_err(Into::into) {
                 Ok(Accepted { .. }) => {
-                    report(output, name, "was there");
+                    report(output, name, "existed already");
                     return Ok(None);
                 }
                 Err(error) if Exit::of(&error) == Exit::NotFound && attempts_left > 0 => {

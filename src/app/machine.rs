@@ -51,12 +51,12 @@ impl Part {
     fn lacking(self) -> Failure {
         match self {
             Self::DevShm => Failure::failed(
-                "this machine has no /dev/shm, where POSIX shared memory and semaphores are",
+                "this machine has no /dev/shm, which holds POSIX shared memory and semaphores",
             )
             .hint("as root: mkdir -p /dev/shm && mount -t tmpfs -o mode=1777,nosuid,nodev none /dev/shm"),
             Self::SystemV if !Self::Proc.is_missing() => no_system_v(),
             Self::Proc | Self::SystemV => {
-                Failure::failed("this machine has no /proc, where the kernel shows what there is")
+                Failure::failed("this machine has no /proc, which lists processes and objects")
                     .hint("as root: mkdir -p /proc && mount -t proc none /proc")
             }
         }

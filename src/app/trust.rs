@@ -82,9 +82,9 @@ fn planted(uid: u32) -> Failure {
     let name = accounts::user_name(uid);
     Failure::new(
         Exit::Denied,
-        format!("exists, made by another user ({name}), where every user can make one"),
+        format!("exists, created by another user ({name}) where every user can create one"),
     )
-    .hint(format!("--trust {name} uses it all the same"))
+    .hint(format!("--trust {name} accepts it"))
 }
 
 #[cfg(test)]

@@ -4,6 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+/// The reason of ENOMEM, for a report that cannot allocate.
+pub const OUT_OF_MEMORY: &str = "Cannot allocate memory";
+
+/// The hint of ENOMEM.
+pub const MEMORY_HINT: &str =
+    "'free' shows how much memory there is, 'ulimit -v' how much a process may have";
+
 /// A time of day, in seconds since 1970; zero or less is never, and so is what has no four digits
 /// for its year.
 pub fn rfc3339(seconds: i64) -> Option<String> {

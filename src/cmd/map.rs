@@ -9,7 +9,7 @@ use crate::app::machine::Part;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::memory::segment;
-use crate::mechanism::memory::segment::{Access, SegmentName};
+use crate::mechanism::memory::segment::{Access, Name};
 use crate::sys::directory;
 
 use super::shm::{
@@ -111,6 +111,7 @@ impl Action for Sync {
         };
         let segment = self
             .name
+            .engine()
             .open(Access::Read)
             .map_err(|error| explain(&self.name, error))
             .about(&self.name)?;

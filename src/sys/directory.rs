@@ -13,10 +13,8 @@ use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, fchdir, geteuid, linkat, unlinkat};
 
 use super::descriptor;
-use super::inode::{is_regular, is_same, is_socket};
-use super::lock::{self, Kind, Lock, Range};
+use super::inode::is_socket;
 use super::umask;
-use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
 /// An open directory.
@@ -138,35 +136,15 @@ impl Directory {
         Ok(unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Creates and locks the lock file of this name, waiting until `deadline` for its holder.
-    ///
-    /// The file exists only while a process holds the lock or waits for it. The next holder uses and
-    /// removes a file that a killed holder left behind.
-    ///
-    /// # Errors
-    /// EEXIST if something else has the name: no regular file, not empty, or of another user.
-    pub fn lock(&self, name: OsString, deadline: Deadline) -> Result<Waited<LockFile<'_>>, Errno> {
-        loop {
-            let flags = OFlag::O_RDWR
-                | OFlag::O_CREAT
-                | OFlag::O_NOFOLLOW
-                | OFlag::O_NONBLOCK
-                | OFlag::O_CLOEXEC;
-            let fd = openat(&self.fd, name.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
-            let file = fstat(&fd)?;
-            let is_lock_file =
-                is_regular(&file) && file.st_size == 0 && file.st_uid == geteuid().as_raw();
-            if !is_lock_file {
-                return Err(Errno(libc::EEXIST));
-            }
-            if LOCK.wait(&fd, deadline)? == Waited::TimedOut {
-                return Ok(Waited::TimedOut);
-            }
-            // The former holder may have removed the file, and another process created a new one.
-            if self.status(&name).is_ok_and(|now| is_same(&now, &file)) {
-                return Ok(Waited::Done(LockFile { directory: self, name, fd }));
-            }
-        }
+    /// Opens a file here for reading and writing, without waiting, and creates it with permissions for its
+    /// owner only if it does not exist. A symbolic link is not followed.
+    pub fn open_or_create(&self, name: &OsStr) -> Result<OwnedFd, Errno> {
+        let flags = OFlag::O_RDWR
+            | OFlag::O_CREAT
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_NONBLOCK
+            | OFlag::O_CLOEXEC;
+        Ok(openat(&self.fd, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?)
     }
 }
 
@@ -177,25 +155,6 @@ impl Drop for Return {
     fn drop(&mut self) {
         // It succeeded before.
         let _ = fchdir(&self.0);
-    }
-}
-
-/// A locked lock file. Dropping it removes the file, and then releases the lock.
-#[derive(Debug)]
-pub struct LockFile<'a> {
-    directory: &'a Directory,
-    name: OsString,
-    fd: OwnedFd,
-}
-
-const LOCK: Lock =
-    Lock { kind: Kind::Flock, mode: lock::Mode::Exclusive, range: Range { start: 0, length: 0 } };
-
-impl Drop for LockFile<'_> {
-    fn drop(&mut self) {
-        // The next holder uses a file that cannot be removed.
-        let _ = self.directory.unlink(&self.name);
-        let _ = LOCK.release(&self.fd);
     }
 }
 

@@ -10,14 +10,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::stdio::{self, Stream};
 use crate::base::errno::Errno;
+use crate::base::text;
 use crate::sys::cleanup;
 
 /// The error of all functions here.
 const NO_MEMORY: Errno = Errno(libc::ENOMEM);
-
-/// The hint for that error.
-pub const HINT: &str =
-    "'free' shows how much memory there is, 'ulimit -v' how much a process may have";
 
 /// How a process reports that an allocation failed.
 #[derive(Clone, Copy, Debug)]
@@ -139,8 +136,18 @@ fn print_diagnostic([program, noun, verb]: [&str; 3]) {
     let mut line = [0; 256];
     let space = if noun.is_empty() || verb.is_empty() { "" } else { " " };
     let colon = if noun.is_empty() && verb.is_empty() { "" } else { ": " };
-    let reason = "Cannot allocate memory\nhint: ";
-    let parts = [program, ": ", noun, space, verb, colon, reason, HINT, "\n"];
+    let parts = [
+        program,
+        ": ",
+        noun,
+        space,
+        verb,
+        colon,
+        text::OUT_OF_MEMORY,
+        "\nhint: ",
+        text::MEMORY_HINT,
+        "\n",
+    ];
     let mut length = 0;
     for byte in parts.iter().flat_map(|part| part.bytes()).take(line.len()) {
         line[length] = byte;

@@ -20,14 +20,18 @@ pub enum Links {
 }
 
 /// Why a file was not opened.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Error {
     /// An error of the kernel.
-    #[error(transparent)]
-    Kernel(#[from] Errno),
+    Kernel(Errno),
     /// It is a symbolic link, a FIFO, a socket, a device or a directory.
-    #[error("not a regular file")]
     NotRegular,
+}
+
+impl From<Errno> for Error {
+    fn from(errno: Errno) -> Self {
+        Self::Kernel(errno)
+    }
 }
 
 /// Flags with which open(2) does not wait for the other end of a FIFO, makes no terminal the

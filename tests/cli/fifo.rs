@@ -58,7 +58,7 @@ fn create_refuses_what_exists_and_makes_the_rest() {
     run(&["mkfifo", "p", "q"]).is(
         5,
         "",
-        "ipc: mkfifo: p: File exists\nhint: --exist-ok accepts one that is there already\n",
+        "ipc: mkfifo: p: File exists\nhint: --exist-ok accepts an existing one\n",
     );
     run(&["mkfifo", "-e", "p", "q"]).is(0, "", "");
     run(&["mkfifo", "-e", "f"]).is(3, "", "ipc: mkfifo: f: not a FIFO: a regular file\n");

@@ -1,9 +1,9 @@
-//! What a machine lacks is named, and not taken for the lack of an object.
+//! A missing part of the machine is reported as such, and not as a missing object.
 
 use crate::peers;
 use crate::support::{code, sh, text};
 
-/// A line of shell on a machine without IPC objects, where this has been done to its file systems.
+/// Runs a line of shell on a machine without IPC objects, after a change of its file systems.
 fn with(change: &str, line: &str) -> Option<(i32, String, String)> {
     if !peers::may_unshare(&["--mount", "--ipc"]) {
         return None;
@@ -18,10 +18,10 @@ const NO_PROC: &str = "mount -t tmpfs none /proc";
 const NO_SYSTEM_V: &str = "mount -t tmpfs none /proc/sysvipc";
 
 #[test]
-fn the_lack_of_dev_shm_is_no_lack_of_an_object() {
+fn a_missing_dev_shm_is_not_reported_as_a_missing_object() {
     let missing = |verb: &str| {
         format!(
-            "ipc: {verb}: this machine has no /dev/shm, where POSIX shared memory and semaphores are\n\
+            "ipc: {verb}: this machine has no /dev/shm, which holds POSIX shared memory and semaphores\n\
              hint: as root: mkdir -p /dev/shm && mount -t tmpfs -o mode=1777,nosuid,nodev none \
              /dev/shm\n"
         )
@@ -53,8 +53,8 @@ fn the_lack_of_dev_shm_is_no_lack_of_an_object() {
 }
 
 #[test]
-fn without_proc_posix_objects_are_listed_and_system_v_objects_are_used() {
-    let missing = "this machine has no /proc, where the kernel shows what there is\n\
+fn without_proc_posix_objects_are_listed_and_system_v_objects_can_be_used() {
+    let missing = "this machine has no /proc, which lists processes and objects\n\
                    hint: as root: mkdir -p /proc && mount -t proc none /proc\n";
     for (noun, table) in [("shm", "shm"), ("sem", "sem"), ("mq", "msg")] {
         let size = if noun == "shm" { "--size 4" } else { "" };
@@ -80,8 +80,8 @@ fn without_proc_posix_objects_are_listed_and_system_v_objects_are_used() {
 }
 
 #[test]
-fn what_is_reached_through_proc_alone_is_not_missing_itself() {
-    let missing = "this machine has no /proc, where the kernel shows what there is\n\
+fn a_missing_proc_is_not_reported_as_a_missing_file() {
+    let missing = "this machine has no /proc, which lists processes and objects\n\
                    hint: as root: mkdir -p /proc && mount -t proc none /proc\n";
     let line = "cd /dev/shm; ipc fifo create p; ipc lock ls; ipc sem run --create 1 /x -- true; \
                 echo a >p & ipc fifo cat -k --count 4 p";
@@ -94,13 +94,13 @@ fn what_is_reached_through_proc_alone_is_not_missing_itself() {
 }
 
 #[test]
-fn a_kernel_without_system_v_objects_is_no_empty_list() {
+fn a_kernel_without_system_v_objects_is_an_error_of_ls() {
     let said = "the kernel was built without System V objects (CONFIG_SYSVIPC)";
     for (noun, table) in [("shm", "shm"), ("sem", "sem"), ("mq", "msg")] {
         let Some((status, _, stderr)) = with(NO_SYSTEM_V, &format!("ipc {noun} ls")) else {
             return;
         };
-        // Processes that cannot be looked into are another matter.
+        // The warning about hidden processes is not of interest here.
         let stderr = stderr.lines().next().unwrap_or_default();
         let expected = format!("ipc: {noun} ls: /proc/sysvipc/{table}: {said}");
         assert_eq!((status, stderr), (3, expected.as_str()));
@@ -108,12 +108,11 @@ fn a_kernel_without_system_v_objects_is_no_empty_list() {
 }
 
 #[test]
-fn where_inodes_are_used_up_that_is_what_is_missing() {
+fn a_lack_of_inodes_is_distinguished_from_a_lack_of_space() {
     let full = "mount -t tmpfs -o nr_inodes=2,mode=1777 none /dev/shm && : >/dev/shm/full";
     for words in ["shm create /x --size 1", "sem create /x", "fifo create /dev/shm/x"] {
         let Some((status, _, said)) = with(full, &format!("ipc {words}")) else { return };
-        let hint = "hint: 'df -i /dev/shm' tells how many files there are, which are as many as there \
-                    may be\n";
+        let hint = "hint: 'df -i /dev/shm' shows that no inode is free\n";
         assert!(status == 3 && said.ends_with(hint), "{words}: {said}");
     }
 }

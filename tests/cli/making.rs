@@ -1,4 +1,4 @@
-//! Objects are whole or not there, whatever ends the process that makes them.
+//! An object is complete or does not exist, whatever ends the process that creates it.
 
 use std::process::Output;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::peers::{self, Call, Stopped, system_calls};
 use crate::support::{Name, code, ipc, pause, text};
 
-/// What is made, and what is known of it when it is whole.
+/// The command that creates an object, and facts of the complete object.
 const WHOLE: [(&[&str], &[&str]); 5] = [
     (
         &["sem", "create", "--value", "3", "--nsems", "2"],
         &[r#""values":[3,3]"#, r#""mode":"0600""#],
     ),
     (&["sem", "create", "--value", "3", "-m", "0440"], &[r#""values":[3]"#, r#""mode":"0440""#]),
-    // More than are changed at once.
+    // More than one semop(2) changes.
     (&["sem", "create", "--value", "3", "--nsems", "501"], &["3,3,3]", r#""nsems":501"#]),
     (
         &["mq", "create", "--max-bytes", "4096", "-m", "0440"],
@@ -22,8 +22,8 @@ const WHOLE: [(&[&str], &[&str]); 5] = [
     (&["shm", "create", "--size", "64", "-m", "0440"], &[r#""size":64"#, r#""mode":"0440""#]),
 ];
 
-/// The calls of a run from the one that makes the object on.
-fn calls_from_the_making(words: &[&str]) -> Option<Vec<Call>> {
+/// The system calls of a run, from the one that creates the object on.
+fn calls_from_creation(words: &[&str]) -> Option<Vec<Call>> {
     let mut calls = system_calls(words)?;
     let is_making = |call: &Call| {
         ["semget(", "msgget(", "shmget("].iter().any(|get| call.line.starts_with(get))
@@ -32,18 +32,18 @@ fn calls_from_the_making(words: &[&str]) -> Option<Vec<Call>> {
     Some(calls.split_off(first))
 }
 
-/// What is known of an object; `None` if there is none.
-fn known(noun: &str, name: &str) -> Option<String> {
+/// The facts that `stat` prints; `None` if the object does not exist.
+fn facts_of(noun: &str, name: &str) -> Option<String> {
     let output = ipc(&[noun, "stat", "--json", name]).output();
     (code(&output) == 0).then(|| text(&output.stdout))
 }
 
-fn is_whole(known: &str, facts: &[&str]) -> bool {
-    facts.iter().all(|fact| known.contains(fact))
+fn is_complete(printed: &str, facts: &[&str]) -> bool {
+    facts.iter().all(|fact| printed.contains(fact))
 }
 
 #[test]
-fn a_signal_while_a_system_v_object_is_made_leaves_it_whole_or_not_there() {
+fn a_signal_during_the_creation_of_a_system_v_object_leaves_a_complete_one_or_none() {
     for (words, facts) in WHOLE {
         let noun = match words[0] {
             "sem" => "sem",
@@ -52,47 +52,46 @@ fn a_signal_while_a_system_v_object_is_made_leaves_it_whole_or_not_there() {
         };
         let name = Name::system_v(noun);
         let words = [words, &[&*name]].concat();
-        let Some(calls) = calls_from_the_making(&words) else { return };
+        let Some(calls) = calls_from_creation(&words) else { return };
         let removed = calls.iter().filter(|call| {
             ipc(&[noun, "rm", "-f", &name]).is(0, "", "");
             call.signals("SIGTERM", &words).output();
-            let known = known(noun, &name);
+            let printed = facts_of(noun, &name);
             assert!(
-                known.as_ref().is_none_or(|known| is_whole(known, facts)),
-                "{call:?} {known:?}"
+                printed.as_ref().is_none_or(|printed| is_complete(printed, facts)),
+                "{call:?} {printed:?}"
             );
-            known.is_none()
+            printed.is_none()
         });
         assert!(removed.count() > 0, "{words:?}");
     }
 }
 
 #[test]
-fn what_is_left_of_a_maker_that_was_killed_is_never_used_as_if_it_were_whole() {
+fn the_incomplete_object_of_a_killed_creator_is_not_used() {
     for (words, facts) in &WHOLE[..4] {
         let noun = if words[0] == "sem" { "sem" } else { "mq" };
         let name = Name::system_v(noun);
         let words = [*words, &[&*name]].concat();
         let again = [&words[..2], &["-e"], &words[2..]].concat();
-        let Some(calls) = calls_from_the_making(&words) else { return };
+        let Some(calls) = calls_from_creation(&words) else { return };
         let unfinished = calls.iter().filter(|call| {
             ipc(&[noun, "rm", "-f", &name]).is(0, "", "");
             call.signals("SIGKILL", &words).output();
             let output = ipc(&again).output();
-            // Its permissions come last, and are those of its maker alone until then.
+            // Its permissions are set last, and allow nothing to other users until then.
             let is_refused = code(&output) == 5;
-            let known = known(noun, &name).expect("somebody has made it");
-            assert!(is_refused || is_whole(&known, facts), "{call:?} {known}");
+            let printed = facts_of(noun, &name).expect("a process has created it");
+            assert!(is_refused || is_complete(&printed, facts), "{call:?} {printed}");
             is_refused && text(&output.stderr).contains("finished")
         });
         assert!(unfinished.count() > 0, "{words:?}");
     }
 }
 
-/// Two that make the same object, of which one is stopped after it has made it and before it has
-/// finished it.
+/// Two commands that create the same object. One is stopped between its creation and its completion.
 fn after_a_stop(words: &[&str], meanwhile: &[&str]) -> Option<(Output, Output)> {
-    let call = calls_from_the_making(words)?.swap_remove(0);
+    let call = calls_from_creation(words)?.swap_remove(0);
     ipc(&[words[0], "rm", words.last().unwrap()]).is(0, "", "");
     let maker = Stopped::after(&call, words);
     let other = ipc(meanwhile).start();
@@ -102,7 +101,7 @@ fn after_a_stop(words: &[&str], meanwhile: &[&str]) -> Option<(Output, Output)> 
 }
 
 #[test]
-fn an_object_that_is_being_made_is_waited_for() {
+fn a_command_waits_for_the_creator_of_an_incomplete_object() {
     let name = Name::system_v("sem");
     let words = ["sem", "create", "--value", "3", &name];
     let again = ["sem", "create", "-e", "--value", "3", &name];
@@ -118,7 +117,7 @@ fn an_object_that_is_being_made_is_waited_for() {
 }
 
 #[test]
-fn a_set_that_a_program_gave_values_is_used_if_they_are_those_asked_for_and_never_reset_unasked() {
+fn a_set_with_other_values_is_refused_and_not_reset() {
     const FOREIGN: &str = r#"
 #include <stdlib.h>
 #include <sys/sem.h>
@@ -143,14 +142,14 @@ int main(int argc, char **argv) {
     ipc(&["sem", "run", "--create", "3", &name, "--", "true"]).is(125, "", &refused("run"));
     ipc(&["sem", "value", &name]).is(0, "7\n", "");
     ipc(&["sem", "create", "-e", "--reset", "--value", "3", "-m", "0640", &name]).is(0, "", "");
-    assert!(is_whole(&known("sem", &name).unwrap(), WHOLE_AFTER_RESET));
+    assert!(is_complete(&facts_of("sem", &name).unwrap(), COMPLETE_AFTER_RESET));
     ipc(&["sem", "create", "-e", "--value", "4", &name]).is(0, "", "");
 }
 
-const WHOLE_AFTER_RESET: &[&str] = &[r#""values":[3]"#, r#""mode":"0640""#];
+const COMPLETE_AFTER_RESET: &[&str] = &[r#""values":[3]"#, r#""mode":"0640""#];
 
 #[test]
-fn a_semaphore_is_given_its_value_anew_where_that_is_asked_for() {
+fn reset_sets_the_value_of_an_existing_semaphore() {
     let name = Name::new("sem");
     let create = |words: &[&str]| ipc(&["sem", "create", &name]).words(words);
     create(&["--reset"]).is(
@@ -164,8 +163,8 @@ fn a_semaphore_is_given_its_value_anew_where_that_is_asked_for() {
     create(&["-e", "--value", "2"]).is(0, "", "");
     ipc(&["sem", "value", &name]).is(0, "1\n", "");
     create(&["-e", "--reset", "--value", "2", "-m", "0660"]).is(0, "", "");
-    let known = known("sem", &name).unwrap();
-    assert!(is_whole(&known, &[r#""value":2"#, r#""mode":"0660""#]), "{known}");
+    let printed = facts_of("sem", &name).unwrap();
+    assert!(is_complete(&printed, &[r#""value":2"#, r#""mode":"0660""#]), "{printed}");
     let holder = ipc(&["sem", "run", &name, "--", "sleep", "60"]).start();
     while !ipc(&["sem", "value", &name]).succeeds().starts_with('1') {
         pause(Duration::from_millis(5));
@@ -175,7 +174,7 @@ fn a_semaphore_is_given_its_value_anew_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
+fn an_existing_object_with_another_mode_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
     let refused = |noun: &str, verb: &str, name: &str| {
@@ -202,19 +201,20 @@ fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
 }
 
 #[test]
-fn the_key_of_an_object_has_the_same_shape_under_every_noun() {
+fn every_noun_prints_the_key_of_an_object_in_the_same_form() {
     for (noun, size) in [("shm", &["--size", "8"][..]), ("sem", &[]), ("mq", &[])] {
         let name = Name::system_v(noun);
         ipc(&[noun, "create", &name]).words(size).is(0, "", "");
-        let known: serde_json::Value = serde_json::from_str(&known(noun, &name).unwrap()).unwrap();
-        assert_eq!(known["key"], name["sysv:".len()..], "{noun}");
+        let printed: serde_json::Value =
+            serde_json::from_str(&facts_of(noun, &name).unwrap()).unwrap();
+        assert_eq!(printed["key"], name["sysv:".len()..], "{noun}");
         let me = nix::unistd::geteuid().as_raw();
-        assert_eq!((&known["creator_uid"], known["creator_gid"].is_u64()), (&me.into(), true));
+        assert_eq!((&printed["creator_uid"], printed["creator_gid"].is_u64()), (&me.into(), true));
     }
 }
 
 #[test]
-fn the_parts_of_a_key_that_is_made_of_a_path_are_named_where_they_are_wrong() {
+fn an_error_names_the_wrong_part_of_a_key_that_ftok_makes() {
     for noun in ["sem", "mq", "shm"] {
         let usage = "PROJ in sysv:PATH:PROJ is one character, or a number from 1 to 255";
         ipc(&[noun, "stat", "sysv:/tmp:long"]).is(
@@ -245,7 +245,7 @@ fn the_parts_of_a_key_that_is_made_of_a_path_are_named_where_they_are_wrong() {
 }
 
 #[test]
-fn the_limit_of_the_kernel_is_told_from_that_of_a_queue() {
+fn the_limit_of_the_kernel_is_distinguished_from_that_of_a_queue() {
     let name = Name::system_v("mq");
     ipc(&["mq", "create", &name]).is(0, "", "");
     let limit = std::fs::read_to_string("/proc/sys/kernel/msgmax").unwrap();
@@ -263,7 +263,7 @@ fn the_limit_of_the_kernel_is_told_from_that_of_a_queue() {
 }
 
 #[test]
-fn a_semaphore_of_a_program_that_is_linked_to_musl_is_pointed_out() {
+fn a_semaphore_of_a_program_that_is_linked_to_musl_is_reported() {
     let name = Name::new("shm");
     std::fs::write(format!("/dev/shm{}", &*name), [0; 32]).unwrap();
     ipc(&["sem", "wait", &name]).is(

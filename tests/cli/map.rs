@@ -1,4 +1,4 @@
-//! `ipc map`: the verbs are those of `ipc shm`, which has the tests of what they do.
+//! `ipc map`: it shares its verbs with `ipc shm`, whose tests cover them.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -13,7 +13,7 @@ use crate::peers;
 use crate::support::{as_another_user, awkward, binary, code, ipc, sh, text, until};
 
 #[test]
-fn a_file_is_created_written_seen_and_removed() {
+fn a_file_is_created_written_shown_and_removed() {
     let directory = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| ipc(&[&["map"], words].concat()).within(directory.path());
     run(&["create", "f", "--size", "64", "-m", "0640"]).is(0, "", "");
@@ -22,7 +22,7 @@ fn a_file_is_created_written_seen_and_removed() {
     run(&["create", "f", "--size", "64"]).is(
         5,
         "",
-        "ipc: map create: f: File exists\nhint: --exist-ok accepts one that is there already\n",
+        "ipc: map create: f: File exists\nhint: --exist-ok accepts an existing one\n",
     );
     run(&["poke", "f", "--type", "i32", "--offset", "60", "-7"]).is(0, "", "");
     run(&["add", "f", "--type", "i32", "--offset", "60", "8"]).is(0, "1\n", "");
@@ -55,7 +55,7 @@ fn a_waiter_on_a_file_is_woken() {
 }
 
 #[test]
-fn what_is_no_file_is_refused() {
+fn a_directory_or_fifo_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("p");
     ipc(&["mkfifo"]).word(&path).is(0, "", "");
@@ -70,25 +70,25 @@ fn what_is_no_file_is_refused() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_told_and_neither_followed_nor_replaced() {
+fn a_dangling_link_is_reported_and_neither_followed_nor_replaced() {
     let directory = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("nowhere", directory.path().join("l")).unwrap();
     let run =
         |words: &[&str]| ipc(&["map", words[0], "l"]).words(&words[1..]).within(directory.path());
-    let told = |verb| format!("ipc: map {verb}: l: a symbolic link that leads nowhere\n");
-    run(&["write"]).input("x").is(3, "", &told("write"));
-    run(&["cat"]).is(3, "", &told("cat"));
+    let refusal = |verb| format!("ipc: map {verb}: l: a symbolic link that leads nowhere\n");
+    run(&["write"]).input("x").is(3, "", &refusal("write"));
+    run(&["cat"]).is(3, "", &refusal("cat"));
     run(&["create", "--size", "1"]).is(
         5,
         "",
-        "ipc: map create: l: File exists\nhint: --exist-ok accepts one that is there already\n",
+        "ipc: map create: l: File exists\nhint: --exist-ok accepts an existing one\n",
     );
-    run(&["create", "--size", "1", "-e"]).is(3, "", &told("create"));
+    run(&["create", "--size", "1", "-e"]).is(3, "", &refusal("create"));
     assert_eq!(names_in(directory.path()), ["l"]);
 }
 
 #[test]
-fn create_finds_what_is_there_without_a_place_to_put_another() {
+fn create_finds_an_existing_file_in_a_read_only_directory() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("f");
     std::fs::write(&file, "12345678").unwrap();
@@ -103,7 +103,7 @@ fn create_finds_what_is_there_without_a_place_to_put_another() {
 }
 
 #[test]
-fn sync_takes_a_file_of_any_size() {
+fn sync_accepts_a_file_of_any_size() {
     let directory = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| ipc(&[&["map"], words].concat()).within(directory.path());
     for size in ["0", "1", "10000"] {
@@ -115,7 +115,7 @@ fn sync_takes_a_file_of_any_size() {
 }
 
 #[test]
-fn what_is_to_be_on_disk_has_its_size_and_its_name_there_too() {
+fn sync_writes_the_size_and_the_name_too() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -130,19 +130,22 @@ fn what_is_to_be_on_disk_has_its_size_and_its_name_there_too() {
 }
 
 #[test]
-fn files_that_we_may_not_know_of_are_told_of() {
+fn processes_whose_mappings_are_hidden_are_reported() {
     let path = std::env::temp_dir();
     let Some(ls) = as_another_user(&["map", "ls"]) else { return };
     let output = ls.within(&path).output();
-    let told = text(&output.stderr);
-    assert!(output.status.success(), "{told}");
-    assert!(told.starts_with("ipc: map ls: ") && told.ends_with(" could not be seen\n"), "{told}");
-    assert_eq!(told.lines().count(), 1);
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(
+        stderr.starts_with("ipc: map ls: ") && stderr.ends_with(" could not be seen\n"),
+        "{stderr}"
+    );
+    assert_eq!(stderr.lines().count(), 1);
     assert!(!text(&output.stdout).contains("could not be seen"));
 }
 
 #[test]
-fn ls_lists_the_files_that_are_mapped_and_stat_says_by_whom() {
+fn ls_lists_mapped_files_and_stat_shows_their_holders() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(awkward());
     ipc(&["map", "create", "--size", "8"]).word(&path).is(0, "", "");
@@ -169,17 +172,17 @@ fn huge_pages_for_files_are_those_of_a_hugetlbfs_or_a_tmpfs() {
     assert!(!directory.path().join("f").exists());
 }
 
-/// What has strace play a file system that knows no files without names.
+/// Options with which strace simulates a file system without O_TMPFILE.
 const NO_UNNAMED: &str = "inject=open,openat:error=EOPNOTSUPP:when=1";
 
-/// What has it play one where, besides, a file has but one name.
+/// Options with which it simulates one without O_TMPFILE and without hard links.
 const ONE_NAME: &str = "inject=linkat:error=EPERM";
 
-/// `ipc map` with these words on a file that is on such a file system.
+/// `ipc map` with these words, for a file on such a file system.
 fn on_poor_file_system(poor: &[&str], words: &[&str], file: &Path) -> Command {
     let mut command = Command::new("strace");
     command.args(["-fqqo", "/dev/null", "-e", "trace=open,openat,linkat"]);
-    // What the program opens as it starts is left out.
+    // Files that the program opens at its start are not counted.
     command.arg("-P").arg(file.parent().unwrap());
     if poor.contains(&ONE_NAME) {
         command.arg("-P").arg(file);
@@ -195,7 +198,7 @@ fn names_in(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_file_system_without_unnamed_files_is_no_hindrance() {
+fn a_file_system_without_unnamed_files_is_supported() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -209,7 +212,7 @@ fn a_file_system_without_unnamed_files_is_no_hindrance() {
         assert_eq!(names_in(directory.path()), ["f"]);
         let refused = run(&["create", "--size", "6"]);
         let exists = format!(
-            "ipc: map create: {}: File exists\nhint: --exist-ok accepts one that is there already\n",
+            "ipc: map create: {}: File exists\nhint: --exist-ok accepts an existing one\n",
             path.display()
         );
         assert_eq!((code(&refused), text(&refused.stderr)), (5, exists));
@@ -222,7 +225,7 @@ fn a_file_system_without_unnamed_files_is_no_hindrance() {
 }
 
 #[test]
-fn a_name_that_is_needed_meanwhile_goes_when_a_signal_ends_the_command() {
+fn a_temporary_name_is_removed_when_a_signal_ends_the_command() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }

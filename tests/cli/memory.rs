@@ -1,8 +1,8 @@
-//! What holds for every command that can allocate no more.
+//! Every command reports that an allocation failed.
 
 use crate::support::{Name, code, ipc, sh, text};
 
-/// Words of commands that read much, list much, or have large buffers.
+/// Commands with long input, long lists or large buffers.
 fn commands(shm: &str, mq: &str, sem: &str) -> Vec<String> {
     [
         format!("shm cat {shm}"),
@@ -26,7 +26,7 @@ fn commands(shm: &str, mq: &str, sem: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_command_dies_of_an_allocation_that_fails() {
+fn no_command_dies_of_a_failed_allocation() {
     let (shm, mq, sem) = (Name::new("shm"), Name::new("mq"), Name::new("sem"));
     let new = Name::of("shm", format!("{}-new", &*shm));
     ipc(&["shm", "create", &shm, "--size", "16M"]).is(0, "", "");
@@ -34,10 +34,10 @@ fn no_command_dies_of_an_allocation_that_fails() {
     ipc(&["sem", "create", &sem, "--value", "1"]).is(0, "", "");
     let within = |kib: usize, words: &str| sh(&format!("ulimit -v {kib}; exec ipc {words}"));
     let mut failed = 0;
-    // Of a record in a file that says it has 2 GiB and more, and of one that has no end.
+    // A record whose header announces more than 2 GiB, and a record without an end.
     let input = [b"\xff\xff\xff\x7f".as_slice(), &[b'1'; 4_000_000]].concat();
     for kib in (2_000..24_000).step_by(500) {
-        // The kernel and the loader of libraries may need more to start it.
+        // The kernel and the dynamic loader may need more memory to start the program.
         if code(&within(kib, "--version").output()) != 0 {
             continue;
         }

@@ -1,5 +1,5 @@
-//! What another user made in a place where every user can make names is not used where it would have
-//! been made, unless that user is trusted.
+//! Where every user can create names, the object of another user is not used in place of a new one,
+//! unless that user is trusted.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::{Name, Run, as_another_user, code, ipc, text};
 
-/// A directory that every user can make names in.
+/// A directory in which every user can create names.
 fn shared_directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
@@ -16,12 +16,12 @@ fn shared_directory() -> tempfile::TempDir {
 
 fn refused(noun_and_verb: &str, name: &str) -> String {
     format!(
-        "ipc: {noun_and_verb}: {name}: exists, made by another user (nobody), where every user can \
-         make one\nhint: --trust nobody uses it all the same\n"
+        "ipc: {noun_and_verb}: {name}: exists, created by another user (nobody) where every user can \
+         create one\nhint: --trust nobody accepts it\n"
     )
 }
 
-/// The verbs that would make an object of a noun, and the status of each when it is there.
+/// The verbs of a noun that create an object, and the status of each if it exists.
 fn makers(noun: &str) -> Vec<(&str, &[&str], i32)> {
     match noun {
         "shm" | "map" => vec![("create", &["-e", "--size", "8"], 0), ("write", &[], 0)],
@@ -41,7 +41,8 @@ fn run(noun: &str, verb: &str, options: &[&str], name: &str, directory: &Path) -
     }
 }
 
-/// Has another user make an object that everybody may use; `false` where we may not be another user.
+/// Creates an object as another user, with permissions for all; `false` without the permission to
+/// change the user.
 fn plant(noun: &str, name: &str, directory: &Path) -> bool {
     let create: &[&str] = match noun {
         "shm" | "map" => &["create", "-m", "0666", "--size", "8"],
@@ -57,7 +58,7 @@ fn plant(noun: &str, name: &str, directory: &Path) -> bool {
 }
 
 #[test]
-fn an_object_of_another_user_is_not_used_as_if_it_had_been_made() {
+fn an_object_of_another_user_is_not_used_in_place_of_a_new_one() {
     let directory = shared_directory();
     let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
     let objects =
@@ -84,7 +85,7 @@ fn an_object_of_another_user_is_not_used_as_if_it_had_been_made() {
 }
 
 #[test]
-fn what_belongs_to_the_owner_of_the_directory_is_used_by_others() {
+fn an_object_of_the_owner_of_the_directory_is_used_by_others() {
     let directory = shared_directory();
     let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
     for (noun, name) in
@@ -95,7 +96,7 @@ fn what_belongs_to_the_owner_of_the_directory_is_used_by_others() {
         let Some(other) = as_another_user(&[noun, "create", "-e", name]) else { return };
         other.words(size).is(0, "", "");
     }
-    // Nobody plants anything where only the owner makes names.
+    // Only the owner can create names here.
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     ipc(&["fifo", "create", "p"]).within(directory.path()).is(0, "", "");
     lchown(directory.path().join("p"), Some(65534), None).unwrap();
@@ -103,7 +104,7 @@ fn what_belongs_to_the_owner_of_the_directory_is_used_by_others() {
 }
 
 #[test]
-fn a_planted_link_is_no_way_to_what_may_be_used() {
+fn a_planted_link_to_a_trusted_object_is_refused() {
     let directory = shared_directory();
     let (link, elsewhere) = (directory.path().join("l"), tempfile::tempdir().unwrap());
     ipc(&["fifo", "create", "p"]).within(elsewhere.path()).is(0, "", "");
@@ -116,7 +117,7 @@ fn a_planted_link_is_no_way_to_what_may_be_used() {
     }
     let output = create().output();
     match written.trim() {
-        // The kernel itself does not follow it.
+        // The kernel does not follow it (protected_symlinks).
         "1" => assert_eq!((code(&output), text(&output.stdout)), (6, String::new())),
         _ => assert_eq!(text(&output.stderr), refused("fifo create", "l")),
     }
@@ -136,7 +137,7 @@ fn a_lock_is_held_on_a_file_of_any_user() {
 }
 
 #[test]
-fn a_user_that_is_not_known_cannot_be_trusted() {
+fn an_unknown_user_cannot_be_trusted() {
     ipc(&["shm", "write", "--trust", "no-such-user", "/x"]).is(
         2,
         "",

@@ -137,7 +137,7 @@ fn what_is_created_and_removed_is_told_to_who_asks_for_it() {
         let said = |verb, what| format!("ipc: {noun} {verb}: {}: {what}\n", &*name);
         let create = || ipc(&[noun, "create", "-ev", &name]).words(rest);
         create().is(0, "", &said("create", "created"));
-        create().is(0, "", &said("create", "was there"));
+        create().is(0, "", &said("create", "existed already"));
         ipc(&[noun, "rm", "-v", &name]).is(0, "", &said("rm", "removed"));
         ipc(&[noun, "rm", "-fv", &name]).is(0, "", "");
     }

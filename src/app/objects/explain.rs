@@ -15,7 +15,7 @@ pub fn exists_already(error: anyhow::Error) -> anyhow::Error {
     match Failure::in_chain(&error) {
         Some(failure) if failure.hint_text().is_some() => error,
         _ => Failure::new(Exit::InUse, format!("{error:#}"))
-            .hint("--exist-ok accepts one that is there already")
+            .hint("--exist-ok accepts an existing one")
             .into(),
     }
 }
@@ -63,8 +63,11 @@ fn no_key(path: &OsStr) -> Failure {
 
 /// Refuses to create a System V object whose name the verb does not print.
 pub fn nameless() -> Failure {
-    Failure::new(Exit::Usage, "this is a new object each time, which nobody would find again")
-        .hint("'create' makes one, and prints the name by which it is reached")
+    Failure::new(
+        Exit::Usage,
+        "each use of this name makes a new object, which no other command finds",
+    )
+    .hint("'create' makes one, and prints a name for it")
 }
 
 /// Refuses to create a System V object with a given identifier.
@@ -84,14 +87,14 @@ pub fn add_sent(failure: Failure, sent: u64) -> Failure {
 
 /// A lack of room for bytes.
 pub fn no_room(errno: Errno) -> Failure {
-    Failure::from(errno).hint("'df' tells how much room there is")
+    Failure::from(errno).hint("'df' shows the free space")
 }
 
 /// A lack of room in the file system of a directory: for bytes, or for one more file.
 pub fn no_room_in(directory: &Path, errno: Errno) -> Failure {
     match inode::can_be_made_in(directory) {
         false => Failure::from(errno).hint(format!(
-            "'df -i {}' tells how many files there are, which are as many as there may be",
+            "'df -i {}' shows that no inode is free",
             escape(directory.as_os_str().as_encoded_bytes())
         )),
         true => no_room(errno),

@@ -15,16 +15,16 @@ use crate::mechanism::memory::segment::{Access, Segment, View};
 
 use super::{Guarding, Operand, bytes, explain, open};
 
-/// The place and the format of a number.
+/// The place and the format of numbers.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Cell {
-    /// Type of the number
+    /// Type of number
     #[arg(long = "type", value_name = "TYPE", default_value = "i32")]
     kind: Type,
-    /// Offset of the number, in bytes
+    /// Offset in the segment
     #[arg(long, value_name = "SIZE")]
     offset: Option<Size>,
-    /// Order of its bytes: native, little or big
+    /// Byte order: native, little or big
     #[arg(
         long,
         value_name = "ORDER",
@@ -57,27 +57,14 @@ pub struct Peek<O: Operand> {
     /// Name of the segment
     #[arg(value_name = O::WORD)]
     name: O,
-    /// Type of the numbers
-    #[arg(long = "type", value_name = "TYPE", default_value = "i32")]
-    kind: Type,
-    /// Offset of the first, in bytes
-    #[arg(long, value_name = "SIZE")]
-    offset: Option<Size>,
+    #[command(flatten)]
+    cell: Cell,
     /// Number of values
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
     /// Separator, instead of a newline
     #[arg(long, default_value = "\n", hide_default_value = true, conflicts_with = "json")]
     sep: String,
-    /// Order of their bytes: native, little or big
-    #[arg(
-        long,
-        value_name = "ORDER",
-        default_value = "native",
-        hide_possible_values = true,
-        hide_short_help = true
-    )]
-    endian: Endian,
     #[command(flatten)]
     printed: Format,
     #[command(flatten)]
@@ -91,14 +78,15 @@ impl<O: Operand> Action for Peek<O> {
         let output = &mut context.output;
         let _guard = self.guarding.take(output)?;
         let segment = open(&self.name, Access::Read)?;
-        let width = self.kind.width().bytes();
+        let cell = self.cell.cell();
+        let width = cell.format.kind.width().bytes();
         let Some(length) = self.count.checked_mul(width) else {
             let reason =
                 format!("{} numbers of {width} bytes are more than any segment has", self.count);
             return Err(Failure::failed(reason)).about(&self.name);
         };
         let failed = |error| explain(&self.name, error);
-        let range = segment.range(bytes(self.offset), Some(length)).map_err(failed);
+        let range = segment.range(cell.offset, Some(length)).map_err(failed);
         self.print(&*segment, range.about(&self.name)?, output)?;
         Ok(Exit::Done)
     }
@@ -117,8 +105,8 @@ impl<O: Operand> Peek<O> {
         if range.is_empty() {
             return Ok(output.text(if is_json { "[]\n" } else { "" })?);
         }
-        let (first, width) = (range.start, self.kind.width());
-        let format = cell::Format { kind: self.kind, endian: self.endian };
+        let format = self.cell.cell().format;
+        let (first, width) = (range.start, format.kind.width());
         let failed = |error| explain(&self.name, error);
         let mut view = View::new(segment, range.clone());
         output.text(open)?;

@@ -13,7 +13,7 @@ use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::Side;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{
-    Access, Error, Fit, PageSize, Passing, Segment, SegmentName, WriteError,
+    Access, Engine, Error, Fit, Input, New, PageSize, Passing, Segment, WriteError,
 };
 use crate::sys::origin::Found;
 
@@ -51,9 +51,11 @@ impl<O: Operand> Action for Create<O> {
         let Size(size) = self.size;
         let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
         let failed = |error| explain(&self.name, error);
-        let create = || self.name.create(size, self.creation.mode(), page_size).map_err(failed);
+        let new = New { size, mode: self.creation.mode(), page_size };
+        let engine = self.name.engine();
+        let create = || engine.create(new).map_err(failed);
         let exists = || {
-            let (segment, found) = self.name.open_found(Access::Read).map_err(failed)?;
+            let (segment, found) = engine.open_found(Access::Read).map_err(failed)?;
             let accepted = self.creation.accept(&found)?;
             match segment.size().map_err(failed)? {
                 there if there == size => Ok(accepted),
@@ -121,14 +123,14 @@ impl<O: Operand> Action for Write<O> {
 }
 
 impl<O: Operand> Write<O> {
-    fn write(&self, input: BorrowedFd<'_>) -> Result<(), WriteError> {
-        let mode = Permissions::of_new_object(self.mode);
+    fn write(&self, source: BorrowedFd<'_>) -> Result<(), WriteError> {
+        let (engine, mode) = (self.name.engine(), Permissions::of_new_object(self.mode));
+        let input = Input { source, offset: bytes(self.offset), mode };
         let accept = |found: &Found| self.trust.accept(found, self.mode.map(|_| mode));
-        let segment =
-            segment::write_to(&self.name, input, bytes(self.offset), mode, self.fit(), accept)?;
+        let segment = segment::write_to(engine, input, self.fit(), accept)?;
         if let Some(sync) = self.durability.sync() {
             segment.sync(sync)?;
-            self.name.sync_name()?;
+            engine.sync_name()?;
         }
         Ok(())
     }
@@ -180,7 +182,8 @@ impl<O: Operand> Action for Cat<O> {
 
 impl<O: Operand> Cat<O> {
     fn print(&self, name: &O, stdout: BorrowedFd<'_>, output: &mut Output) -> anyhow::Result<()> {
-        let segment = name.open(Access::Read).map_err(|error| explain_open(name, error))?;
+        let segment =
+            name.engine().open(Access::Read).map_err(|error| explain_open(name, error))?;
         let failed = |error| explain(name, error);
         let count = self.count.map(|Size(count)| count);
         let range = segment.range(bytes(self.offset), count).map_err(failed)?;

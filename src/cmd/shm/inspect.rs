@@ -34,8 +34,12 @@ impl<O: Operand> Action for Stat<O> {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let Description { facts, object } =
-            self.name.describe().map_err(|error| explain(&self.name, error)).about(&self.name)?;
+        let Description { facts, object } = self
+            .name
+            .engine()
+            .describe()
+            .map_err(|error| explain(&self.name, error))
+            .about(&self.name)?;
         let record = facts.into_iter().fold(Record::new(), with_fact);
         output.show(&holders(record, &Holders::of(object)), self.format)?;
         Ok(Exit::Done)
@@ -129,7 +133,7 @@ impl<O: Operand> Action for Rm<O> {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         remove(&self.names, self.force, output, |name| {
-            name.remove().map_err(|error| explain(name, error))
+            name.engine().remove().map_err(|error| explain(name, error))
         })
     }
 }

@@ -21,7 +21,8 @@ use crate::base::name::AnyName;
 use crate::base::units::Size;
 use crate::cmd::sem;
 use crate::io::output::Output;
-use crate::mechanism::memory::segment::{Access, Segment, SegmentName, Sync};
+use crate::mechanism::memory::segment;
+use crate::mechanism::memory::segment::{Access, Segment, Sync};
 use crate::mechanism::semaphore::Guard;
 use crate::sys::dev_shm;
 
@@ -53,7 +54,7 @@ pub const NOUN: Noun = Noun {
 
 /// The operand that names a segment under a noun, and the examples of the noun's verbs.
 pub trait Operand:
-    SegmentName
+    segment::Name
     + ValueParserFactory<Parser = ValueParser>
     + Word
     + Clone
@@ -208,7 +209,7 @@ impl Guarding {
 
 /// Opens a segment.
 fn open<O: Operand>(name: &O, access: Access) -> anyhow::Result<Box<dyn Segment>> {
-    name.open(access).map_err(|error| explain_open(name, error)).about(name)
+    name.engine().open(access).map_err(|error| explain_open(name, error)).about(name)
 }
 
 fn bytes(size: Option<Size>) -> u64 {

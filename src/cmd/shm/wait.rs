@@ -42,16 +42,16 @@ pub struct Wait<O: Operand> {
 #[group(required = true, multiple = false)]
 pub struct Condition {
     /// Until it equals VALUE
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, help_heading = "Condition")]
     eq: Option<String>,
     /// Until it differs from VALUE
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, help_heading = "Condition")]
     ne: Option<String>,
     /// Until it is VALUE or greater
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, help_heading = "Condition")]
     ge: Option<String>,
     /// Until it differs from its first value
-    #[arg(long)]
+    #[arg(long, help_heading = "Condition")]
     change: bool,
 }
 

@@ -91,14 +91,14 @@ fn a_writer_that_fails_does_not_wait_for_its_stream() {
 
 #[test]
 fn a_file_is_copied_to_its_real_end_rather_than_its_reported_size() {
-    for (there, told) in [(SIZE, SIZE), (SIZE - CHUNK, SIZE), (SIZE, SIZE - 7), (0, SIZE)] {
+    for (there, reported) in [(SIZE, SIZE), (SIZE - CHUNK, SIZE), (SIZE, SIZE - 7), (0, SIZE)] {
         let mut source = tempfile::tempfile().unwrap();
         source.write_all(b"skipped").unwrap();
         source.write_all(&sample()[..there as usize]).unwrap();
         offset::seek(&source, 7).unwrap();
         let file = in_memory();
-        nix::unistd::ftruncate(&file, (3 + told) as i64).unwrap();
-        assert_eq!(from_both_ends(source.as_fd(), &file, 3, told), Ok(there), "{told}");
+        nix::unistd::ftruncate(&file, (3 + reported) as i64).unwrap();
+        assert_eq!(from_both_ends(source.as_fd(), &file, 3, reported), Ok(there), "{reported}");
         assert!(contents(&file)[3..][..there as usize] == sample()[..there as usize]);
         // The source is at its end.
         assert_eq!(source.read(&mut [0]).unwrap(), 0);

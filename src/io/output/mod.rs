@@ -15,6 +15,7 @@ pub use crate::base::text::{escape, json_bytes, rfc3339};
 use self::record::Medium;
 use crate::base::errno::Errno;
 use crate::base::exit::Failure;
+use crate::base::text;
 use crate::sys::heap;
 use crate::sys::stdio::{self, Stream};
 
@@ -219,7 +220,7 @@ impl Output {
             return self.note(format_args!("{error:#}"));
         }
         self.warn(format_args!("{error:#}"));
-        let of_errno = || is_for_memory(error).then_some(heap::HINT);
+        let of_errno = || is_for_memory(error).then_some(text::MEMORY_HINT);
         let hint = failure.and_then(Failure::hint_text).or_else(of_errno);
         if let Some(hint) = hint.filter(|_| self.notes.verbosity != Verbosity::Quiet) {
             complain(format_args!("hint: {hint}\n"));

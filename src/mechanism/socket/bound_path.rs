@@ -21,10 +21,11 @@ use std::time::Duration;
 use nix::sys::socket::UnixAddr;
 use nix::sys::stat::FileStat;
 
+use super::lock_file::LockFile;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::cleanup::{self, Registered, Undo};
-use crate::sys::directory::{Directory, LockFile};
+use crate::sys::directory::Directory;
 use crate::sys::inode::{is_same, is_socket};
 use crate::sys::signal::Blocked;
 use crate::sys::socket::SocketType;
@@ -262,7 +263,7 @@ fn remove_left_over(directory: &Directory, name: &OsStr) {
 /// Keeps other servers from binding to the name.
 fn lock<'a>(directory: &'a Directory, name: &OsStr) -> Result<Waited<LockFile<'a>>, Error> {
     let own = Helper::Lock.name(name);
-    match directory.lock(own.clone(), Deadline::after(LOCK_TIMEOUT)) {
+    match LockFile::acquire(directory, own.clone(), Deadline::after(LOCK_TIMEOUT)) {
         Ok(waited) => Ok(waited),
         // Without the file, the error is one of the directory.
         Err(errno) if directory.status(&own).is_err() => Err(errno.into()),

@@ -2,6 +2,7 @@
 
 mod connect;
 mod listen;
+mod lock_file;
 mod probe;
 
 use std::ffi::OsStr;

@@ -160,7 +160,7 @@ impl SharedHandler {
             // The handler makes atomic changes, and calls nothing but getauxval, mmap, signal and the
             // calls of die_of, all of which it may call.
             let handler = Handler::install_with_information(Signal::BUS, replace_lost_page);
-            WAS_IGNORED.store(handler.replaces_ignore(), Ordering::SeqCst);
+            WAS_IGNORED.store(handler.was_ignored(), Ordering::SeqCst);
             shared.1 = Some(handler);
         }
         Self(())

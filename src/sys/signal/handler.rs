@@ -36,11 +36,6 @@ impl Handler {
         action.sa_sigaction = function as libc::sighandler_t;
         Self { signal, before: exchange(signal, Some(&action)) }
     }
-
-    /// Whether the signal was ignored before.
-    pub fn replaces_ignore(&self) -> bool {
-        self.before.sa_sigaction == libc::SIG_IGN
-    }
 }
 
 /// A handler that gets the number of the signal, the kernel's information about it, and the context that

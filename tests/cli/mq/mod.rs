@@ -34,7 +34,7 @@ const MISSING: &str = "No such file or directory\n\
     hint: 'ipc mq create' makes it, and so does 'ipc mq send --create'";
 
 /// Why a queue is not made.
-const EXISTS: &str = "File exists\nhint: --exist-ok accepts one that is there already";
+const EXISTS: &str = "File exists\nhint: --exist-ok accepts an existing one";
 
 /// `ipc: mq VERB: NAME: REASON`, and perhaps a hint.
 fn error(verb: &str, name: &str, reason: &str) -> String {

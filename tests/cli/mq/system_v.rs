@@ -220,8 +220,8 @@ fn no_queue_is_made_on_the_way_that_nobody_would_find_again() {
     ipc(&["mq", "send", "--create", "sysv:0", "x"]).is(
         2,
         "",
-        "ipc: mq send: sysv:0: this is a new object each time, which nobody would find again\n\
-         hint: 'create' makes one, and prints the name by which it is reached\n",
+        "ipc: mq send: sysv:0: each use of this name makes a new object, which no other command finds\n\
+         hint: 'create' makes one, and prints a name for it\n",
     );
 }
 

@@ -102,7 +102,7 @@ fn what_cannot_be_made_in_a_full_file_system_leaves_nothing() {
         let Some(run) = where_memory_is_full(&line) else { return };
         let verb = words.split(' ').next().unwrap();
         let reason = format!(
-            "ipc: sem {verb}: /x: No space left on device\nhint: 'df' tells how much room there is\n"
+            "ipc: sem {verb}: /x: No space left on device\nhint: 'df' shows the free space\n"
         );
         run.is(0, &format!("{status}\nfull\n"), &reason);
     }

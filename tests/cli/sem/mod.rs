@@ -74,7 +74,10 @@ fn create_refuses_what_exists_unless_told() {
     ipc(&["sem", "create", &name]).is(
         5,
         "",
-        &format!("ipc: sem create: {}: File exists\nhint: --exist-ok accepts one that is there already\n", &*name),
+        &format!(
+            "ipc: sem create: {}: File exists\nhint: --exist-ok accepts an existing one\n",
+            &*name
+        ),
     );
     ipc(&["sem", "create", "-e", &name]).is(0, "", "");
     ipc(&["sem", "value", &name]).is(0, "3\n", "");

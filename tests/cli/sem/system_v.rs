@@ -129,7 +129,7 @@ fn create_refuses_what_exists_unless_told_and_of_the_same_shape() {
     ipc(&["sem", "create", &name]).is(
         5,
         "",
-        &exists("File exists\nhint: --exist-ok accepts one that is there already"),
+        &exists("File exists\nhint: --exist-ok accepts an existing one"),
     );
     ipc(&["sem", "create", "-e", &name]).is(0, "", "");
     ipc(&["sem", "create", "-e", "--nsems", "2", &name]).is(0, "", "");
@@ -154,8 +154,8 @@ fn no_set_is_made_on_the_way_that_nobody_would_find_again() {
     ipc(&["sem", "run", "--create", "1", "sysv:0", "--", "true"]).is(
         2,
         "",
-        "ipc: sem run: sysv:0: this is a new object each time, which nobody would find again\n\
-         hint: 'create' makes one, and prints the name by which it is reached\n",
+        "ipc: sem run: sysv:0: each use of this name makes a new object, which no other command finds\n\
+         hint: 'create' makes one, and prints a name for it\n",
     );
 }
 

@@ -1,4 +1,4 @@
-//! Single numbers: `peek`, `poke`, `add`, `cas` and `wait`.
+//! Numbers: `peek`, `poke`, `add`, `cas` and `wait`.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::{complaint, created};
 use crate::support::{Name, code, ipc, sh, text};
 
 #[test]
-fn a_number_is_seen_and_set_where_it_is_not_aligned_as_well() {
+fn a_number_that_is_not_aligned_is_read_and_set() {
     let name = created("10");
     for (kind, number, bytes) in [
         ("u16", "0x1234", &b"\0\x34\x12\0\0\0\0\0\0\0"[..]),
@@ -60,7 +60,7 @@ fn the_order_of_bytes_can_be_chosen() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused_before_a_byte_changes() {
+fn an_impossible_change_is_refused_before_a_byte_changes() {
     let name = created("16");
     let before = ipc(&["shm", "poke", &name, "--type", "u64", "7", "7"]);
     before.is(0, "", "");
@@ -100,7 +100,7 @@ fn what_cannot_be_done_is_refused_before_a_byte_changes() {
 }
 
 #[test]
-fn cas_succeeds_once_and_tells_the_others_what_they_found() {
+fn cas_succeeds_once_and_otherwise_prints_the_number_found() {
     let name = created("8");
     let run = |old, new| ipc(&["shm", "cas", &name, "--type", "i64", old, new]);
     run("0", "-5").is(0, "-5\n", "");
@@ -123,7 +123,7 @@ fn no_addition_is_lost_when_two_shells_add() {
 }
 
 #[test]
-fn a_waiter_is_woken_by_each_way_to_change_a_number_of_any_width() {
+fn a_waiter_is_woken_by_every_verb_that_changes_a_number_of_any_width() {
     for (kind, change) in [
         ("u8", &["poke", "3"][..]),
         ("i16", &["add", "3"]),
@@ -133,7 +133,7 @@ fn a_waiter_is_woken_by_each_way_to_change_a_number_of_any_width() {
         ("f64", &["cas", "0", "3"]),
     ] {
         let name = created("16");
-        // Never looking again, it goes on only if it is woken.
+        // With --poll inf, it reads the number again only if it is woken.
         let words = ["--offset", "8", "--type", kind, "--ge", "3", "--poll", "inf"];
         let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
         waiter.wait_until_asleep();
@@ -147,7 +147,7 @@ fn a_waiter_is_woken_by_each_way_to_change_a_number_of_any_width() {
 }
 
 #[test]
-fn the_upper_half_of_a_wide_number_wakes_as_well() {
+fn a_change_of_the_upper_half_of_a_wide_number_wakes_waiters() {
     let name = created("8");
     let waiter = ipc(&["shm", "wait", &name, "--type", "u64", "--change", "--poll", "inf"]).start();
     waiter.wait_until_asleep();
@@ -156,7 +156,7 @@ fn the_upper_half_of_a_wide_number_wakes_as_well() {
 }
 
 #[test]
-fn a_wait_gives_up_as_it_was_told_and_its_condition_may_hold_already() {
+fn a_wait_times_out_and_ends_at_once_if_its_condition_holds() {
     let name = created("8");
     let run = |words: &[&str]| ipc(&[&["shm", "wait", &name, "--type", "i32"], words].concat());
     run(&["--eq", "0"]).is(0, "0\n", "");
@@ -168,18 +168,18 @@ fn a_wait_gives_up_as_it_was_told_and_its_condition_may_hold_already() {
 }
 
 #[test]
-fn a_number_that_a_program_stores_without_waking_anybody_is_noticed() {
+fn a_number_that_a_program_stores_without_a_wake_up_is_detected() {
     let name = created("8");
     let waiter = ipc(&["shm", "wait", &name, "--type", "u8", "--eq", "65"]).start();
     waiter.wait_until_asleep();
     fs::write(format!("/dev/shm{}", &*name), "A").unwrap();
     let output = waiter.finish();
-    // Truncating it first, as it did, may be what the waiter saw.
+    // The program truncates the segment first, which the waiter may detect.
     assert!([0, 3].contains(&code(&output)), "{output:?}");
 }
 
 #[test]
-fn numbers_are_json_where_json_has_them() {
+fn numbers_are_printed_as_json_if_json_has_them() {
     let name = created("16");
     let peek = |words: &[&str]| ipc(&["shm", "peek", &name, "--json"]).words(words);
     ipc(&["shm", "poke", &name, "--type", "u64", "18446744073709551615"]).is(0, "", "");
@@ -200,23 +200,23 @@ fn a_wait_that_would_never_sleep_is_refused() {
 }
 
 #[test]
-fn no_number_becomes_infinite_by_being_too_great() {
+fn a_number_beyond_a_floating_point_type_is_refused() {
     let name = created("8");
     let run = |words: &[&str]| ipc(&["shm", words[0], &name, "--type"]).words(&words[1..]);
     for (kind, beyond) in [("f32", "1e39"), ("f32", "-3.5e38"), ("f64", "1e400")] {
-        let told = format!("ipc: shm poke: {beyond}: beyond the greatest {kind}\n");
-        run(&["poke", kind, "--", beyond]).is(2, "", &told);
+        let message = format!("ipc: shm poke: {beyond}: beyond the greatest {kind}\n");
+        run(&["poke", kind, "--", beyond]).is(2, "", &message);
     }
     run(&["poke", "f64", "1e308"]).is(0, "", "");
-    let told = complaint("add", &name, "the sum of 1e308 and 1e308 is beyond f64");
-    run(&["add", "f64", "1e308"]).is(3, "", &told);
+    let message = complaint("add", &name, "the sum of 1e308 and 1e308 is beyond f64");
+    run(&["add", "f64", "1e308"]).is(3, "", &message);
     run(&["peek", "f64"]).is(0, "1e308\n", "");
     run(&["add", "f64", "inf"]).is(0, "inf\n", "");
     run(&["add", "f64", "--", "-1e308"]).is(0, "inf\n", "");
 }
 
 #[test]
-fn what_is_no_number_has_not_changed_either() {
+fn a_nan_counts_as_unchanged() {
     let name = created("4");
     ipc(&["shm", "poke", &name, "--type", "f32", "nan"]).is(0, "", "");
     let words = ["shm", "wait", &name, "--type", "f32", "--change", "-t", "20ms", "--poll", "5ms"];
@@ -236,7 +236,7 @@ fn a_number_is_an_i32_unless_another_type_is_given() {
 }
 
 #[test]
-fn a_change_that_cannot_be_printed_is_said_to_have_happened() {
+fn an_error_of_stdout_says_that_the_number_was_changed() {
     let name = created("8");
     for (words, number) in [("add $0 5", 5), ("cas $0 5 9", 9)] {
         for (stdout, reason) in
@@ -244,14 +244,14 @@ fn a_change_that_cannot_be_printed_is_said_to_have_happened() {
         {
             ipc(&["shm", "poke", &name, if number == 5 { "0" } else { "5" }]).is(0, "", "");
             let verb = words.split(' ').next().unwrap();
-            let told = format!(
+            let message = format!(
                 "ipc: shm {verb}: standard output: {reason}; the number was changed, it is {number} now\n"
             );
-            sh(&format!("ipc shm {words} >{stdout}")).word(&*name).is(3, "", &told);
+            sh(&format!("ipc shm {words} >{stdout}")).word(&*name).is(3, "", &message);
             ipc(&["shm", "peek", &name]).is(0, &format!("{number}\n"), "");
         }
     }
-    // Nothing was changed.
-    let told = "ipc: shm cas: standard output: No space left on device\n";
-    sh("ipc shm cas $0 1 2 >/dev/full").word(&*name).is(3, "", told);
+    // The number is unchanged.
+    let message = "ipc: shm cas: standard output: No space left on device\n";
+    sh("ipc shm cas $0 1 2 >/dev/full").word(&*name).is(3, "", message);
 }

@@ -1,4 +1,4 @@
-//! Bytes in bulk, written and printed.
+//! `write` and `cat`.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::support::{Name, binary, code, ipc, sh, text, until_asleep};
 const NO_ROOM: &str = "hint: --grow makes room, --truncate fits it\n";
 
 #[test]
-fn what_is_written_is_read_back_byte_for_byte() {
+fn written_bytes_are_printed_unchanged() {
     for size in [0, 1, 4095, 4097, 1_000_003] {
         let (name, key) = (Name::new("shm"), Name::system_v("shm"));
         let bytes: Vec<u8> = (0..size).map(|i: u32| (i / 3) as u8).collect();
@@ -36,8 +36,8 @@ fn a_segment_without_a_key_is_reached_by_the_name_that_create_prints() {
     ipc(&["shm", "write", "sysv:0"]).input("abc").is(
         2,
         "",
-        "ipc: shm write: sysv:0: this is a new object each time, which nobody would find again\n\
-         hint: 'create' makes one, and prints the name by which it is reached\n",
+        "ipc: shm write: sysv:0: each use of this name makes a new object, which no other command finds\n\
+         hint: 'create' makes one, and prints a name for it\n",
     );
 }
 
@@ -61,7 +61,7 @@ fn input_that_does_not_fit_is_refused() {
     ipc(&["shm", "write", &name]).input("abcde").is(0, "", "");
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("f"), "123456").unwrap();
-    // A file tells its size, so nothing is written.
+    // The size of a file is known, so nothing is written.
     sh("ipc shm write \"$0\" < f").word(&*name).within(directory.path()).is(
         3,
         "",
@@ -78,7 +78,7 @@ fn input_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn a_segment_grows_or_is_fitted_when_told() {
+fn grow_and_truncate_change_the_size() {
     let name = created("5");
     ipc(&["shm", "write", &name, "--grow", "--offset", "4"]).input("xyz").is(0, "", "");
     ipc(&["shm", "cat", &name]).is(0, "\0\0\0\0xyz", "");
@@ -91,7 +91,7 @@ fn a_segment_grows_or_is_fitted_when_told() {
 }
 
 #[test]
-fn what_no_byte_was_written_for_is_given_back() {
+fn reserved_memory_that_is_not_written_is_freed() {
     let name = created("10");
     let size_and_memory = || {
         let status = fs::metadata(format!("/dev/shm{}", &*name)).unwrap();
@@ -106,7 +106,7 @@ fn what_no_byte_was_written_for_is_given_back() {
 }
 
 #[test]
-fn a_system_v_segment_keeps_its_size_and_nothing_is_lost_without_a_word() {
+fn a_system_v_segment_keeps_its_size_and_longer_input_is_an_error() {
     let key = Name::system_v("shm");
     ipc(&["shm", "create", &key, "--size", "4"]).is(0, "", "");
     let write = |words: &[&str], input: &str| {
@@ -132,7 +132,7 @@ fn a_system_v_segment_keeps_its_size_and_nothing_is_lost_without_a_word() {
 }
 
 #[test]
-fn a_system_v_segment_is_made_from_a_stream() {
+fn a_system_v_segment_is_created_from_a_stream() {
     let key = Name::system_v("shm");
     ipc(&["shm", "write", &key]).is(
         3,
@@ -145,7 +145,7 @@ fn a_system_v_segment_is_made_from_a_stream() {
 }
 
 #[test]
-fn a_system_v_segment_that_is_not_finished_goes_when_a_signal_ends_the_command() {
+fn an_unfinished_system_v_segment_is_removed_when_a_signal_ends_the_command() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -168,21 +168,21 @@ fn a_system_v_segment_that_is_not_finished_goes_when_a_signal_ends_the_command()
 }
 
 #[test]
-fn the_memory_of_a_system_v_segment_is_there_or_it_is_not_made() {
+fn the_memory_of_a_system_v_segment_is_allocated_or_the_segment_is_not_created() {
     let key = Name::system_v("shm");
     ipc(&["shm", "create", &key, "--size", "1M", "-m", "0400"]).is(0, "", "");
     let stat = ipc(&["shm", "stat", "--json", &key]).succeeds();
     assert!(stat.contains("\"resident\":1048576"), "{stat}");
     assert!(stat.contains("\"mode\":\"0400\""), "{stat}");
     ipc(&["shm", "rm", &key]).is(0, "", "");
-    let told = complaint("create", &key, "Cannot allocate memory")
+    let message = complaint("create", &key, "Cannot allocate memory")
         + "hint: 'free' shows how much memory there is, 'ulimit -v' how much a process may have\n";
-    ipc(&["shm", "create", &key, "--size", "1P"]).is(3, "", &told);
+    ipc(&["shm", "create", &key, "--size", "1P"]).is(3, "", &message);
     ipc(&["shm", "stat", &key]).is(4, "", &complaint("stat", &key, "No such file or directory"));
 }
 
 #[test]
-fn limits_of_system_v_segments_are_told_with_their_names() {
+fn errors_name_the_limits_of_system_v_segments() {
     if !peers::may_unshare(&["--ipc"]) {
         return;
     }
@@ -194,18 +194,18 @@ fn limits_of_system_v_segments_are_told_with_their_names() {
     assert_eq!(text(&unshared.stdout), "3\n3\n3\n3\n");
     assert_eq!(
         text(&unshared.stderr),
-        "ipc: shm create: sysv:1: 8192 bytes are more than a System V segment may have (4096)\n\
+        "ipc: shm create: sysv:1: 8192 bytes exceed the maximum of a System V segment (4096)\n\
          hint: as root: sysctl kernel.shmmax=8192\n\
-         ipc: shm create: sysv:2: there are as many System V segments as there may be (1)\n\
+         ipc: shm create: sysv:2: the maximum number of System V segments exists (1)\n\
          hint: 'ipc shm ls' shows them; sysctl kernel.shmmni is the limit\n\
          ipc: shm create: sysv:3: a System V segment has one byte or more\n\
-         ipc: shm create: sysv:4: System V segments would have more pages than they may (1)\n\
+         ipc: shm create: sysv:4: System V segments would exceed the maximum number of pages (1)\n\
          hint: 'ipc shm ls' shows them; sysctl kernel.shmall is the limit\n"
     );
 }
 
 #[test]
-fn one_thread_writes_where_there_is_no_descriptor_for_two() {
+fn one_thread_writes_if_there_is_no_descriptor_for_a_second() {
     let name = created("1");
     sh("head -c 20M /dev/zero | (ulimit -n 4; ipc shm write \"$0\" --truncate)")
         .word(&*name)
@@ -244,7 +244,7 @@ fn a_missing_segment_appears_when_it_is_complete() {
 }
 
 #[test]
-fn cat_prints_the_part_that_was_asked_for() {
+fn cat_prints_the_requested_part() {
     let name = Name::new("shm");
     ipc(&["shm", "write", &name]).input("ab\0cdefgh").is(0, "", "");
     let run = |words: &[&str]| ipc(&[&["shm", "cat", &name], words].concat());
@@ -265,8 +265,8 @@ fn cat_prints_the_part_that_was_asked_for() {
 }
 
 #[test]
-fn a_reader_of_stdout_that_left_ends_cat_without_a_word_and_a_full_one_with_one() {
-    // More than any pipe holds.
+fn a_closed_pipe_ends_cat_without_a_message_and_a_full_device_with_one() {
+    // More than the capacity of any pipe.
     let name = created("4M");
     let output = sh("{ ipc shm cat \"$0\"; echo $? >&2; } | head -c 1").word(&*name).output();
     assert_eq!(text(&output.stderr), "141\n");
@@ -278,14 +278,14 @@ fn a_reader_of_stdout_that_left_ends_cat_without_a_word_and_a_full_one_with_one(
 }
 
 #[test]
-fn what_was_printed_before_an_error_is_printed() {
+fn output_before_an_error_is_printed() {
     let name = Name::new("shm");
     ipc(&["shm", "write", &name]).input("hello\0").is(0, "", "");
     let missing = &complaint("cat", "/ipc-no-such", MISSING);
     ipc(&["shm", "cat", "--string", &name, "/ipc-no-such"]).is(4, "hello", missing);
 }
 
-/// Several that begin to write a segment while there is none, each to its part.
+/// Several commands that begin to write a missing segment, each to its own part.
 fn written_by_several(noun: &str, name: &str) -> Vec<u8> {
     const PARTS: [&str; 4] = ["first ", "second ", "third ", "and last"];
     let mut offset = 0;
@@ -297,7 +297,7 @@ fn written_by_several(noun: &str, name: &str) -> Vec<u8> {
             .spawn()
             .unwrap();
         let input = writer.stdin.take().unwrap();
-        // It has found no segment before it reads.
+        // It looks for the segment before it reads.
         until_asleep(writer.id() as i32);
         writers.push((writer, input, part));
         offset += part.len();
@@ -314,7 +314,7 @@ fn written_by_several(noun: &str, name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn several_may_create_a_segment_by_writing_and_none_loses_its_input() {
+fn several_commands_create_a_segment_by_writing_and_no_input_is_lost() {
     let name = Name::new("shm");
     assert_eq!(text(&written_by_several("shm", &name)), "first second third and last");
     let directory = tempfile::tempdir().unwrap();
@@ -325,7 +325,7 @@ fn several_may_create_a_segment_by_writing_and_none_loses_its_input() {
 }
 
 #[test]
-fn several_may_create_a_system_v_segment_of_one_size() {
+fn several_commands_create_a_system_v_segment_of_one_size() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("f"), vec![b'x'; 100_000]).unwrap();
     for _ in 0..10 {
@@ -341,7 +341,7 @@ fn several_may_create_a_system_v_segment_of_one_size() {
 }
 
 #[test]
-fn several_that_let_a_segment_grow_do_not_cut_off_each_other() {
+fn several_commands_that_let_a_segment_grow_do_not_truncate_it() {
     let name = created("0");
     let line = "i=$1; while [ $i -lt 40 ]; do
         printf %04d $i | ipc shm write --grow --offset $((4 * i)) \"$0\" || exit; i=$((i + 4)); done";

@@ -11,7 +11,7 @@ use crate::peers;
 use crate::support::{Name, binary, children, code, ipc, sh, text, until};
 
 #[test]
-fn a_guard_is_held_meanwhile_and_given_back_however_it_ends() {
+fn a_guard_is_held_and_released_however_the_command_ends() {
     let (name, guard) = (created("8"), Name::new("sem"));
     ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
     let value = || ipc(&["sem", "value", &guard]).succeeds();
@@ -31,7 +31,7 @@ fn a_guard_is_held_meanwhile_and_given_back_however_it_ends() {
             .spawn()
             .unwrap();
         until("the guard is held", || value() == "0\n");
-        // Others wait for it.
+        // Other commands wait for it.
         guarded(&["shm", "peek", &name, "-n"]).is(1, "", "");
         let pid = nix::unistd::Pid::from_raw(writer.id() as i32);
         nix::sys::signal::kill(pid, signal).unwrap();
@@ -42,7 +42,7 @@ fn a_guard_is_held_meanwhile_and_given_back_however_it_ends() {
 }
 
 #[test]
-fn a_signal_that_ends_the_wait_for_a_guard_gives_nothing_back() {
+fn a_signal_that_ends_the_wait_for_a_guard_releases_nothing() {
     let (name, guard) = (created("8"), Name::new("sem"));
     ipc(&["sem", "create", &guard]).is(0, "", "");
     let waiter = ipc(&["shm", "peek", &name, "--guard", &guard]).start();
@@ -53,7 +53,7 @@ fn a_signal_that_ends_the_wait_for_a_guard_gives_nothing_back() {
 }
 
 #[test]
-fn a_guard_comes_back_wherever_a_signal_ends_the_command() {
+fn a_guard_is_released_wherever_a_signal_ends_the_command() {
     let (name, guard) = (created("8"), Name::new("sem"));
     ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
     let words = ["shm", "poke", &name, "--type", "u8", "1", "--guard", &guard];
@@ -66,14 +66,14 @@ fn a_guard_comes_back_wherever_a_signal_ends_the_command() {
 }
 
 #[test]
-fn nothing_is_written_any_more_when_a_signal_has_given_the_guard_back() {
+fn nothing_is_written_after_a_signal_has_released_the_guard() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
     let (name, guard) = (created("64M"), Name::new("sem"));
     ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
     let value = || ipc(&["sem", "value", &guard]).succeeds();
-    // Whoever writes takes his time, and so does whoever dies.
+    // strace delays the writes, and the end of the process.
     let calls = "trace=kill,tkill,tgkill,pwrite64";
     let delays = ["kill,tkill,tgkill:delay_enter=3000000", "pwrite64:delay_enter=10000"];
     let delays = delays.map(|delay| format!("inject={delay}"));
@@ -85,7 +85,7 @@ fn nothing_is_written_any_more_when_a_signal_has_given_the_guard_back() {
         .spawn()
         .unwrap();
     let mut input = writer.stdin.take().unwrap();
-    // Until nobody reads any more. Two threads are at work from 4 MiB on.
+    // Until the pipe is closed. Two threads work from 4 MiB on.
     let feed = thread::spawn(move || while input.write_all(&[b'x'; 4096]).is_ok() {});
     let byte_at = |offset| {
         let words = ["--type", "u8", "--offset", offset];
@@ -104,7 +104,7 @@ fn nothing_is_written_any_more_when_a_signal_has_given_the_guard_back() {
 }
 
 #[test]
-fn a_system_v_guard_comes_back_whatever_ends_the_command() {
+fn a_system_v_guard_is_released_whatever_ends_the_command() {
     let (name, guard) = (created("8"), Name::system_v("sem"));
     ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
     let value = || ipc(&["sem", "value", &guard]).succeeds();
@@ -130,12 +130,12 @@ fn a_system_v_guard_comes_back_whatever_ends_the_command() {
         assert_eq!(value(), "1\n");
     }
     ipc(&["sem", "rm", &guard]).is(0, "", "");
-    let told = format!("ipc: shm poke: --guard {}: No such file or directory\n", &*guard);
-    ipc(&poke).is(4, "", &told);
+    let message = format!("ipc: shm poke: --guard {}: No such file or directory\n", &*guard);
+    ipc(&poke).is(4, "", &message);
 }
 
 #[test]
-fn a_timeout_without_a_guard_is_for_nothing_and_refused() {
+fn a_timeout_without_a_guard_is_refused() {
     let name = created("8");
     for words in [&["-t", "1s"][..], &["-n"]] {
         ipc(&["shm", "cat", &name]).words(words).is(
@@ -147,7 +147,7 @@ fn a_timeout_without_a_guard_is_for_nothing_and_refused() {
 }
 
 #[test]
-fn a_command_without_memory_gives_its_guard_back_and_changes_nothing() {
+fn a_command_without_memory_releases_its_guard_and_changes_nothing() {
     let (name, guard) = (Name::new("shm"), Name::new("sem"));
     ipc(&["shm", "write", &name]).input("before").is(0, "", "");
     ipc(&["sem", "create", &guard, "--value", "1"]).is(0, "", "");
@@ -155,7 +155,7 @@ fn a_command_without_memory_gives_its_guard_back_and_changes_nothing() {
     let words = format!("shm write {} --grow --guard {} -t 30s", &*name, &*guard);
     let mut failed = 0;
     for kib in (2_000..24_000).step_by(250) {
-        // The kernel and the loader of libraries may need more to start it.
+        // The kernel and the dynamic loader may need more memory to start the program.
         if code(&within(kib, "--version").output()) != 0 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Segments that become shorter, vanish or have no room while they are used.
+//! Segments that become shorter, are removed or have no room while they are used.
 
 use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
@@ -24,14 +24,14 @@ fn a_segment_that_shrinks_while_it_is_printed_is_an_error() {
         .unwrap();
     let mut first = [0];
     cat.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
-    // It waits for the pipe, which holds less than all of it.
+    // It waits for the pipe, whose capacity is less than the segment.
     ipc(&["shm", "resize", &name, "1"]).is(0, "", "");
     let output = cat.wait_with_output().unwrap();
     assert_eq!((code(&output), text(&output.stderr)), (3, complaint("cat", &name, SHRANK)));
 }
 
 #[test]
-fn a_number_that_is_cut_off_is_missed_with_its_page_or_within_it() {
+fn a_number_beyond_a_new_end_is_an_error_with_its_page_or_within_it() {
     for (size, offset, shorter) in [("8K", "4096", "16"), ("8", "4", "4")] {
         let name = created(size);
         let words = ["--type", "i32", "--offset", offset, "--eq", "1", "--poll", "5ms"];
@@ -44,7 +44,7 @@ fn a_number_that_is_cut_off_is_missed_with_its_page_or_within_it() {
 }
 
 #[test]
-fn a_sigbus_that_somebody_sends_ends_us() {
+fn a_sigbus_that_a_process_sends_ends_the_command() {
     let name = created("8");
     let waiter = ipc(&["shm", "wait", &name, "--type", "i32", "--eq", "1"]).start();
     waiter.wait_until_at_futex();
@@ -53,13 +53,31 @@ fn a_sigbus_that_somebody_sends_ends_us() {
 }
 
 #[test]
-fn a_loss_that_nothing_can_be_put_in_the_place_of_ends_us() {
+fn a_sigbus_that_the_caller_ignores_is_ignored_while_memory_is_mapped() {
+    let name = created("8");
+    let line = "trap '' BUS; exec ipc shm wait $0 --type i32 --eq 1 -t 60s";
+    let waiter = sh(line).word(&*name).start();
+    waiter.wait_until_at_futex();
+    waiter.signal(Signal::SIGBUS);
+    ipc(&["shm", "poke", &name, "--type", "i32", "1"]).is(0, "", "");
+    assert_eq!(code(&waiter.finish()), 0);
+    // A page that is lost is replaced all the same.
+    ipc(&["shm", "poke", &name, "--type", "i32", "0"]).is(0, "", "");
+    let waiter = sh(line).word(&*name).start();
+    waiter.wait_until_at_futex();
+    ipc(&["shm", "resize", &name, "0"]).is(0, "", "");
+    let output = waiter.finish();
+    assert_eq!((code(&output), text(&output.stderr)), (3, complaint("wait", &name, SHRANK)));
+}
+
+#[test]
+fn a_lost_page_that_cannot_be_replaced_ends_the_command() {
     let name = created("4K");
-    // It sleeps for longer than resize takes, or the kernel may be the first to miss the memory.
+    // It sleeps for longer than resize takes, so that the access is not one of the kernel.
     let words = ["shm", "wait", &name, "--type", "i32", "--eq", "1", "--poll", "2s"];
     let Some(calls) = peers::system_calls(&[&words[..], &["-t", "20ms"]].concat()) else { return };
     let mapped = calls.iter().rfind(|call| call.line.contains("MAP_SHARED")).unwrap();
-    // strace dies of the signal that what it traces dies of.
+    // strace dies of the same signal as the traced process.
     let waiter = mapped.last_to_succeed("ENOMEM", &words).start();
     until("it waits", || children(waiter.pid()).first().is_some_and(|&pid| is_at_futex(pid)));
     ipc(&["shm", "resize", &name, "0"]).is(0, "", "");
@@ -74,10 +92,10 @@ fn of_each_kind(size: &str) -> [Name; 2] {
 }
 
 #[test]
-fn a_segment_that_is_removed_is_missed_by_who_waits_and_who_writes_and_who_reads() {
+fn the_removal_of_a_segment_is_an_error_of_wait_write_and_cat() {
     for name in of_each_kind("4M") {
         let removed = |verb| (4, complaint(verb, &name, "the segment was removed"));
-        let told = |output: Output| (code(&output), text(&output.stderr));
+        let result = |output: Output| (code(&output), text(&output.stderr));
         let words = ["--type", "i32", "--eq", "1", "--poll", "5ms"];
         let waiter = ipc(&["shm", "wait", &name]).words(&words).start();
         waiter.wait_until_asleep();
@@ -100,11 +118,11 @@ fn a_segment_that_is_removed_is_missed_by_who_waits_and_who_writes_and_who_reads
         reader.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
         ipc(&["shm", "rm", &name]).is(0, "", "");
         drop(input);
-        assert_eq!(told(writer.wait_with_output().unwrap()), removed("write"));
-        assert_eq!(told(waiter.finish()), removed("wait"));
+        assert_eq!(result(writer.wait_with_output().unwrap()), removed("write"));
+        assert_eq!(result(waiter.finish()), removed("wait"));
         let read = reader.wait_with_output().unwrap();
         assert_eq!(read.stdout.len(), (4 << 20) - 1);
-        assert_eq!(told(read), removed("cat"));
+        assert_eq!(result(read), removed("cat"));
     }
 }
 
@@ -115,7 +133,7 @@ fn a_segment_that_was_removed_before_is_used_by_its_identifier_like_any_other() 
     let stat: serde_json::Value =
         serde_json::from_str(&ipc(&["shm", "stat", "--json", &key]).succeeds()).unwrap();
     let by_id = format!("sysv:id={}", stat["id"]);
-    // Somebody who has it attached.
+    // A process that has it attached.
     let holder = ipc(&[
         "shm", "wait", &by_id, "--type", "u32", "--offset", "4", "--eq", "1", "--poll", "inf",
     ])
@@ -127,14 +145,14 @@ fn a_segment_that_was_removed_before_is_used_by_its_identifier_like_any_other() 
     ipc(&["shm", "wait", &by_id, "--type", "u8", "--eq", "0"]).is(0, "0\n", "");
     ipc(&["shm", "poke", &by_id, "--type", "u8", "2"]).is(0, "", "");
     ipc(&["shm", "add", &by_id, "--type", "u8", "--", "-1"]).is(0, "1\n", "");
-    // It wakes to see that the segment was removed meanwhile.
+    // It wakes, and finds that the segment was removed.
     ipc(&["shm", "poke", &by_id, "--type", "u32", "--offset", "4", "1"]).is(0, "", "");
     assert_eq!(code(&holder.finish()), 4);
     ipc(&["shm", "cat", &by_id]).is(4, "", &complaint("cat", &by_id, "No such file or directory"));
 }
 
 #[test]
-fn numbers_of_a_segment_that_is_removed_while_they_are_used_are_missed() {
+fn the_removal_of_a_segment_is_an_error_of_the_verbs_for_numbers() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -149,8 +167,8 @@ fn numbers_of_a_segment_that_is_removed_while_they_are_used_are_missed() {
             let stopped = Stopped::after(mapped, &words);
             ipc(&["shm", "rm", &name]).is(0, "", "");
             let output = stopped.continue_to_end();
-            let told = complaint(verb[0], &name, "the segment was removed");
-            assert_eq!((code(&output), text(&output.stderr)), (4, told));
+            let message = complaint(verb[0], &name, "the segment was removed");
+            assert_eq!((code(&output), text(&output.stderr)), (4, message));
         }
     }
 }
@@ -187,7 +205,7 @@ fn a_segment_that_shrinks_while_a_file_is_copied_into_it_is_an_error() {
     let name = created("80M");
     let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     std::fs::write(directory.path().join("f"), vec![b'x'; 80 << 20]).unwrap();
-    // The file is looked at before each piece of 32 MiB. It is stopped after the second.
+    // The size is checked before each piece of 32 MiB. The command is stopped after the second.
     let stop = "inject=copy_file_range:signal=STOP:when=2";
     let strace = "exec strace -qqo /dev/null -e trace=copy_file_range -e $2 $0 shm write $1 < f";
     let run = sh(strace).word(binary()).word(&*name).word(stop).within(directory.path());
@@ -198,7 +216,7 @@ fn a_segment_that_shrinks_while_a_file_is_copied_into_it_is_an_error() {
 }
 
 #[test]
-fn a_system_v_segment_that_is_removed_while_it_is_made_is_missed() {
+fn the_removal_of_a_system_v_segment_during_its_creation_is_an_error() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -212,13 +230,13 @@ fn a_system_v_segment_that_is_removed_while_it_is_made_is_missed() {
         let writer = Stopped::by(run.within(directory.path()));
         ipc(&["shm", "rm", &key]).is(0, "", "");
         let output = writer.continue_to_end();
-        let told = complaint("write", &key, "the segment was removed");
-        assert_eq!((code(&output), text(&output.stderr)), (4, told));
+        let message = complaint("write", &key, "the segment was removed");
+        assert_eq!((code(&output), text(&output.stderr)), (4, message));
     }
 }
 
 #[test]
-fn a_system_v_segment_that_its_maker_may_not_read_is_made_all_the_same() {
+fn a_system_v_segment_that_its_creator_may_not_read_is_created() {
     for mode in ["0222", "0444"] {
         let key = Name::system_v("shm");
         let Some(write) = as_another_user(&["shm", "write", "-m", mode, &key]) else { return };
@@ -229,14 +247,14 @@ fn a_system_v_segment_that_its_maker_may_not_read_is_made_all_the_same() {
 }
 
 #[test]
-fn what_has_no_name_to_begin_with_was_not_removed() {
+fn a_file_without_a_name_does_not_count_as_removed() {
     sh("exec 9<>f; rm f; printf 12345678 >&9; ipc map cat /proc/self/fd/9")
         .within(tempfile::tempdir().unwrap().path())
         .is(0, "12345678", "");
 }
 
 #[test]
-fn a_full_file_system_refuses_at_create_and_leaves_nothing() {
+fn create_fails_on_a_full_file_system_and_leaves_nothing() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -249,7 +267,7 @@ fn a_full_file_system_refuses_at_create_and_leaves_nothing() {
         ls /dev/shm";
     let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
     assert_eq!(text(&output.stdout), "0\n3\n3\n3\n\"size\":12288\na\n");
-    let hint = "hint: 'df' tells how much room there is\n";
+    let hint = "hint: 'df' shows the free space\n";
     let full = |verb, name| complaint(verb, name, "No space left on device") + hint;
     assert_eq!(
         text(&output.stderr),
@@ -258,7 +276,7 @@ fn a_full_file_system_refuses_at_create_and_leaves_nothing() {
 }
 
 #[test]
-fn of_several_numbers_none_is_set_where_there_is_no_room_for_all() {
+fn several_numbers_are_all_set_or_none() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -271,7 +289,7 @@ fn of_several_numbers_none_is_set_where_there_is_no_room_for_all() {
 }
 
 #[test]
-fn memory_is_there_also_where_the_file_system_cannot_be_asked_for_it() {
+fn memory_is_allocated_on_a_file_system_without_fallocate() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -284,19 +302,19 @@ fn memory_is_there_also_where_the_file_system_cannot_be_asked_for_it() {
     let directory = tempfile::tempdir().unwrap();
     let run = sh("exec unshare --mount sh -c \"$0\" sh \"$1\"").word(line).word(directory.path());
     let output = run.output();
-    // A machine may have no such file system, or no loop devices for us.
+    // The machine may have no such file system, or no loop devices.
     if output.stdout.is_empty() {
         return;
     }
-    let told = text(&output.stdout);
-    let mut lines = told.lines();
+    let stdout = text(&output.stdout);
+    let mut lines = stdout.lines();
     assert_eq!(lines.by_ref().take(5).collect::<Vec<_>>(), ["0", "3", "3", "lost+found", "small"]);
     let (size, blocks) = lines.next().unwrap().split_once(' ').unwrap();
-    assert!(size == "1048576" && blocks.parse::<u64>().unwrap() >= 2048, "{told}");
+    assert!(size == "1048576" && blocks.parse::<u64>().unwrap() >= 2048, "{stdout}");
 }
 
 #[test]
-fn a_hole_that_a_full_file_system_cannot_fill_is_not_taken_for_a_loss() {
+fn a_hole_on_a_full_file_system_is_no_loss() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -309,14 +327,13 @@ fn a_hole_that_a_full_file_system_cannot_fill_is_not_taken_for_a_loss() {
     let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
     assert_eq!(text(&output.stdout), "3\n0\n0\n3\n1\n");
     let full = |verb| {
-        complaint(verb, "/a", "No space left on device")
-            + "hint: 'df' tells how much room there is\n"
+        complaint(verb, "/a", "No space left on device") + "hint: 'df' shows the free space\n"
     };
     assert_eq!(text(&output.stderr), [full("poke"), full("add")].concat());
 }
 
 #[test]
-fn reading_a_hole_takes_no_memory_and_needs_no_room() {
+fn reading_a_hole_allocates_no_memory_and_needs_no_room() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -335,12 +352,12 @@ fn reading_a_hole_takes_no_memory_and_needs_no_room() {
     let looked =
         format!("875770417 0 0\n0 875770417\n842072064\n262144\n[0]\n{}8\n", sum.succeeds());
     assert_eq!(text(&output.stdout), format!("{looked}{looked}3\n"));
-    let told = complaint("peek", "/a", "4 bytes at 4 are beyond the end, 4");
-    assert_eq!(text(&output.stderr), told);
+    let message = complaint("peek", "/a", "4 bytes at 4 are beyond the end, 4");
+    assert_eq!(text(&output.stderr), message);
 }
 
 #[test]
-fn a_number_is_waited_for_also_where_there_is_no_room_to_sleep_on() {
+fn wait_works_in_a_hole_without_room_for_a_page() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -357,7 +374,7 @@ fn a_number_is_waited_for_also_where_there_is_no_room_to_sleep_on() {
 }
 
 #[test]
-fn what_was_done_is_not_undone_by_a_question_that_fails() {
+fn a_failed_check_for_removal_is_no_error() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }

@@ -3,7 +3,7 @@
 mod cells;
 mod data;
 mod guard;
-mod look;
+mod inspect;
 mod loss;
 mod programs;
 
@@ -19,11 +19,11 @@ pub fn created(size: &str) -> Name {
     name
 }
 
-/// Why a segment that is missing cannot be used.
+/// The reason and the hint for a missing segment.
 pub const MISSING: &str =
     "No such file or directory\nhint: 'ipc shm create' makes it, and so does 'ipc shm write'";
 
-/// What a diagnostic of this verb about this object says.
+/// A diagnostic of this verb about this object.
 pub fn complaint(verb: &str, name: &str, reason: &str) -> String {
     format!("ipc: shm {verb}: {name}: {reason}\n")
 }
@@ -38,7 +38,7 @@ fn create_makes_zeros_of_exactly_this_size_and_mode() {
 }
 
 #[test]
-fn create_refuses_what_exists_unless_told_and_of_the_same_size() {
+fn create_accepts_an_existing_segment_of_the_same_size_with_exist_ok_only() {
     let (name, key) = (created("8"), Name::system_v("shm"));
     ipc(&["shm", "create", &key, "--size", "8"]).is(0, "", "");
     for object in [&*name, &*key] {
@@ -46,11 +46,7 @@ fn create_refuses_what_exists_unless_told_and_of_the_same_size() {
         run(&["8"]).is(
             5,
             "",
-            &complaint(
-                "create",
-                object,
-                "File exists\nhint: --exist-ok accepts one that is there already",
-            ),
+            &complaint("create", object, "File exists\nhint: --exist-ok accepts an existing one"),
         );
         run(&["8", "-e"]).is(0, "", "");
         let other = complaint("create", object, "exists with another size, 8 bytes");
@@ -59,7 +55,7 @@ fn create_refuses_what_exists_unless_told_and_of_the_same_size() {
 }
 
 #[test]
-fn create_finds_what_others_create_and_remove_at_the_same_time() {
+fn create_survives_concurrent_creation_and_removal() {
     for name in [Name::new("shm"), Name::system_v("shm")] {
         let line = "i=0; while [ $i -lt 50 ]; do i=$((i+1))
             ipc shm create -e --size 8 \"$0\" || exit; ipc shm rm -f \"$0\" || exit; done";
@@ -72,7 +68,7 @@ fn create_finds_what_others_create_and_remove_at_the_same_time() {
 }
 
 #[test]
-fn the_name_of_a_semaphore_is_no_name_of_a_segment() {
+fn the_name_of_a_semaphore_is_refused() {
     for words in [&["create", "--size", "8"][..], &["write"], &["cat"], &["rm"], &["stat"]] {
         let reason = "names that begin with 'sem.' belong to semaphores: use 'ipc sem'";
         ipc(&["shm"]).words(words).word("sem.x").is(3, "", &complaint(words[0], "/sem.x", reason));
@@ -83,7 +79,7 @@ fn the_name_of_a_semaphore_is_no_name_of_a_segment() {
 }
 
 #[test]
-fn huge_pages_are_had_or_refused_with_a_reason() {
+fn huge_pages_are_used_or_refused_with_a_reason() {
     let name = Name::new("shm");
     let output = ipc(&["shm", "create", &name, "--size", "4M", "--huge"]).output();
     let hint = "\nhint: without --huge it has ordinary pages\n";
@@ -93,7 +89,7 @@ fn huge_pages_are_had_or_refused_with_a_reason() {
 }
 
 #[test]
-fn rm_removes_all_it_can_and_tells_the_rest() {
+fn rm_removes_what_exists_and_reports_the_rest() {
     let name = created("8");
     let missing = complaint("rm", "/ipc-no-such", "No such file or directory");
     ipc(&["shm", "rm", "/ipc-no-such", &name]).is(4, "", &missing);
@@ -124,7 +120,7 @@ fn a_planted_link_or_fifo_is_no_segment() {
 }
 
 #[test]
-fn another_user_gets_what_the_mode_allows() {
+fn another_user_has_the_access_that_the_mode_allows() {
     let name = created("8");
     let denied = |verb| complaint(verb, &name, "Permission denied");
     let Some(cat) = as_another_user(&["shm", "cat", &name]) else { return };

@@ -1,4 +1,4 @@
-//! C programs and Python on the same memory.
+//! Memory shared with C programs and Python.
 
 use std::process::{Command, Stdio};
 
@@ -37,7 +37,7 @@ int main(int argc, char **argv) {
 "#;
 
 #[test]
-fn ten_children_in_c_store_factorials_that_ipc_prints_and_the_other_way_round() {
+fn ten_children_in_c_store_factorials_that_ipc_prints_and_vice_versa() {
     let Some(c) = peers::c(C_FACTORIALS) else { return };
     let name = Name::new("shm");
     c.run(&["create", &name]).is(0, "", "");
@@ -64,7 +64,7 @@ for line in sys.stdin:
     until("python made it", || {
         ipc(&["shm", "peek", &name, "--type", "i64"]).output().stdout == b"-5\n"
     });
-    // Its one line comes at once, so it prints what it stored, or what we stored meanwhile.
+    // It prints the number that it stored, or the one that `ipc` stored in between.
     let add = ipc(&["shm", "add", &name, "--type", "i64", "12"]);
     add.is(0, "7\n", "");
     let printed = text(&python.finish().stdout);
@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
 "#;
 
 #[test]
-fn a_c_program_and_ipc_share_a_system_v_segment_whoever_made_it() {
+fn a_c_program_and_ipc_share_a_system_v_segment_that_either_creates() {
     let Some(c) = peers::c(C_SYSTEM_V) else { return };
     let name = Name::system_v("shm");
     let key = name.trim_start_matches("sysv:");
@@ -126,7 +126,7 @@ fn atomic_additions_of_a_c_program_and_of_ipc_are_all_counted() {
 }
 
 #[test]
-fn who_has_attached_a_system_v_segment_is_told_and_that_it_goes_with_them() {
+fn stat_shows_attachments_and_the_mark_for_removal() {
     let Some(c) = peers::c(C_SYSTEM_V) else { return };
     let name = Name::system_v("shm");
     c.run(&["create", name.trim_start_matches("sysv:")]).is(0, "", "");

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("{}", Errno(libc::ENOSPC))]
     Full,
     /// No segment, or no file of this process, may be so large.
-    #[error("larger than a segment, or a file (ulimit -f), may be")]
+    #[error("larger than the maximum of a segment or a file (ulimit -f)")]
     TooLarge,
     /// The machine has no segments of this kind.
     #[error("{}", Errno(libc::ENOSYS))]
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("{0}")]
     OfAnotherKind(&'static str),
     /// The name stands for a new segment each time.
-    #[error("this is a new segment each time")]
+    #[error("each use of this name makes a new segment")]
     Nameless,
     /// Segments of this kind cannot be resized.
     #[error("a System V segment cannot be resized")]
@@ -52,7 +52,7 @@ pub enum Error {
     #[error("{0}")]
     NoHugePages(&'static str),
     /// The size is beyond the maximum of this kind.
-    #[error("{size} bytes are more than a System V segment may have ({limit})")]
+    #[error("{size} bytes exceed the maximum of a System V segment ({limit})")]
     BeyondMaximum {
         /// The size.
         size: u64,
@@ -60,13 +60,13 @@ pub enum Error {
         limit: u64,
     },
     /// The maximum number of segments exists.
-    #[error("there are as many System V segments as there may be ({limit})")]
+    #[error("the maximum number of System V segments exists ({limit})")]
     TooMany {
         /// The maximum: shmmni.
         limit: u64,
     },
     /// All segments together would have more pages than the maximum.
-    #[error("System V segments would have more pages than they may ({limit})")]
+    #[error("System V segments would exceed the maximum number of pages ({limit})")]
     TooManyPages {
         /// The maximum: shmall.
         limit: u64,

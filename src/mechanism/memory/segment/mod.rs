@@ -1,9 +1,10 @@
 //! Shared memory segments: one interface, and an engine for each kind of name.
 //!
-//! An engine implements [`SegmentName`] for its type of names and [`Segment`] for what it opens. POSIX
-//! shared memory objects and mapped files share one engine, `file`: they differ in the directory and
-//! in the links they allow. `by_name` chooses the engine of a name that may be of several kinds.
+//! An engine implements [`Engine`] for its type of names and [`Segment`] for what it opens. POSIX shared
+//! memory objects and mapped files share one engine, `file`: they differ in the directory and in the
+//! links they allow. A [`Name`] chooses its engine.
 
+mod available;
 mod by_name;
 mod description;
 mod error;
@@ -12,10 +13,10 @@ mod system_v;
 mod view;
 mod write;
 
-use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
+pub use self::by_name::Name;
 pub use self::description::{Description, Fact, Value};
 pub use self::error::Error;
 pub use self::view::View;
@@ -27,28 +28,18 @@ use crate::base::name::SystemVName;
 use crate::io::transfer;
 use crate::sys::origin::Found;
 
-/// The name of a segment.
-pub trait SegmentName: AsRef<OsStr> {
+/// The operations on a segment by its name.
+pub trait Engine {
     /// Creates a segment of zeros, and allocates all of its memory, so that no program that maps it
     /// runs out of memory later. Returns the name that reaches the segment, if it is another one.
     ///
     /// # Errors
     /// [`Error::Exists`]; [`Error::Full`]. A call that fails leaves nothing behind.
-    fn create(
-        &self,
-        size: u64,
-        mode: u32,
-        page_size: PageSize,
-    ) -> Result<Option<SystemVName>, Error>;
+    fn create(&self, new: New) -> Result<Option<SystemVName>, Error>;
 
-    /// Creates a segment of zeros up to `offset`, followed by all bytes of `source`. Where the kind of
+    /// Creates a segment of zeros up to the offset, followed by all bytes of the source. If the kind of
     /// segment allows it, the segment appears when it is complete.
-    fn create_from(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        mode: u32,
-    ) -> Result<Created, WriteError>;
+    fn create_from(&self, input: Input<'_>) -> Result<Created, WriteError>;
 
     /// Opens an existing segment.
     fn open(&self, access: Access) -> Result<Box<dyn Segment>, Error>;
@@ -148,6 +139,28 @@ pub trait Segment {
     fn check_not_removed(&self) -> Result<(), Error> {
         if self.was_removed() { Err(Error::Removed) } else { Ok(()) }
     }
+}
+
+/// The properties of a new segment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct New {
+    /// The size in bytes.
+    pub size: u64,
+    /// The permissions.
+    pub mode: u32,
+    /// The size of its pages.
+    pub page_size: PageSize,
+}
+
+/// The input of a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The descriptor that is read.
+    pub source: BorrowedFd<'a>,
+    /// The offset of its first byte in the segment.
+    pub offset: u64,
+    /// The permissions of a new segment.
+    pub mode: u32,
 }
 
 /// The size of the pages of a segment.

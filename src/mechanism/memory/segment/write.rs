@@ -6,7 +6,7 @@ use crate::base::errno::Errno;
 use crate::base::exit::Failure;
 use crate::io::transfer;
 use crate::io::transfer::Side;
-use crate::mechanism::memory::segment::{Access, Created, Error, Segment, SegmentName};
+use crate::mechanism::memory::segment::{Access, Created, Engine, Error, Input, Segment};
 use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::stream;
@@ -87,18 +87,15 @@ pub enum Fit {
     Exactly,
 }
 
-/// Writes all of `source` at this offset to the segment of this name, which is created if it does not
-/// exist. If several processes create it at the same time, one succeeds. The others write to it, and
+/// Writes all of the input to the segment of this name, which is created if it does not exist. If several processes create it at the same time, one succeeds. The others write to it, and
 /// it grows for them, as they did not know its size. Returns the segment.
 ///
 /// # Errors
 /// [`WriteError::Refused`] if `accept` refuses an existing segment; [`WriteError::DoesNotFit`], before
 /// a byte is written if the size of the source is known; [`Error::FixedSize`], before anything else.
 pub fn write_to<A>(
-    name: &impl SegmentName,
-    source: BorrowedFd<'_>,
-    offset: u64,
-    mode: u32,
+    name: &dyn Engine,
+    input: Input<'_>,
     fit: Fit,
     accept: impl Fn(&Found) -> Result<A, Failure>,
 ) -> Result<Box<dyn Segment>, WriteError> {
@@ -107,17 +104,17 @@ pub fn write_to<A>(
     }
     let (mut kept, mut fit): (Option<OwnedFd>, Fit) = (None, fit);
     loop {
-        let source = kept.as_ref().map_or(source, AsFd::as_fd);
+        let source = kept.as_ref().map_or(input.source, AsFd::as_fd);
         match name.open_found(Access::Write) {
             Err(Error::NotFound) => {}
             opened => {
                 let (segment, found) = opened?;
                 accept(&found)?;
-                write(&*segment, source, offset, fit)?;
+                write(&*segment, source, input.offset, fit)?;
                 return Ok(segment);
             }
         }
-        match name.create_from(source, offset, mode)? {
+        match name.create_from(Input { source, ..input })? {
             Created::Complete(segment) => return Ok(segment),
             Created::TooLate(read) => {
                 kept = read.or(kept);

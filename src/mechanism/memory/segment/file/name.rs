@@ -1,7 +1,7 @@
 //! Names that lead to files.
 
 use std::ffi::OsStr;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
@@ -12,7 +12,7 @@ use super::{FileSegment, new};
 use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
 use crate::mechanism::memory::segment::{
-    Access, Created, Description, Error, Fact, Listing, PageSize, Segment, SegmentName, Value,
+    Access, Created, Description, Engine, Error, Fact, Input, Listing, New, Segment, Value,
     WriteError,
 };
 use crate::mechanism::new_file::NewFile;
@@ -42,29 +42,20 @@ pub trait FileName: AsRef<OsStr> + Sized {
     fn all() -> Result<Vec<Self>, Errno>;
 }
 
-impl<N: FileName> SegmentName for N {
-    fn create(
-        &self,
-        size: u64,
-        mode: u32,
-        page_size: PageSize,
-    ) -> Result<Option<SystemVName>, Error> {
+impl<N: FileName> Engine for N {
+    fn create(&self, new: New) -> Result<Option<SystemVName>, Error> {
         // Before memory is allocated in vain.
         if kind(self.path()?.as_ref()).is_some() {
             return Err(Error::Exists);
         }
-        let new = NewFile::new(self.path()?.as_ref(), mode)?;
-        new::fill_with_zeros(new.file(), size, page_size)?;
-        new.link()?;
+        let file = NewFile::new(self.path()?.as_ref(), new.mode)?;
+        new::fill_with_zeros(file.file(), new.size, new.page_size)?;
+        file.link()?;
         Ok(None)
     }
 
-    fn create_from(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        mode: u32,
-    ) -> Result<Created, WriteError> {
+    fn create_from(&self, input: Input<'_>) -> Result<Created, WriteError> {
+        let Input { source, offset, mode } = input;
         let new = NewFile::new(self.path()?.as_ref(), mode)?;
         new::fill_from(new.file(), source, offset)?;
         match new.link() {

@@ -9,7 +9,8 @@ use nix::sys::statfs::{FsType, TMPFS_MAGIC, fstatfs};
 use nix::unistd::ftruncate;
 
 use crate::base::errno::Errno;
-use crate::sys::{meminfo, offset};
+use crate::mechanism::memory::segment::available::check_available;
+use crate::sys::offset;
 
 /// Whether memory or disk space was allocated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,7 +56,7 @@ pub fn check_room(file: &OwnedFd, size: u64) -> Result<(), Errno> {
     // A file system without a limit reports no blocks.
     match system.blocks() > 0 && size > room {
         true => Err(Errno(libc::ENOSPC)),
-        false => meminfo::check_available(size),
+        false => check_available(size),
     }
 }
 

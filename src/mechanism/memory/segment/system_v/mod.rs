@@ -12,8 +12,8 @@ use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
 use crate::io::fill;
 use crate::mechanism::memory::segment::{
-    Access, Created, Description, Error, Fact, Listing, PageSize, Segment, SegmentName, Value,
-    WriteError,
+    Access, Created, Description, Engine, Error, Fact, Input, Listing, New, PageSize, Segment,
+    Value, WriteError,
 };
 use crate::sys::memfd;
 use crate::sys::offset::remaining;
@@ -22,17 +22,12 @@ use crate::sys::process::Object;
 use crate::sys::system_v::{self, Row, Target};
 use crate::sys::system_v_segment::{self, MARKED};
 
-impl SegmentName for SystemVName {
-    fn create(
-        &self,
-        size: u64,
-        mode: u32,
-        page_size: PageSize,
-    ) -> Result<Option<SystemVName>, Error> {
+impl Engine for SystemVName {
+    fn create(&self, new: New) -> Result<Option<SystemVName>, Error> {
         let target = Target::new(self)?;
-        let made = Unfinished::make(target, size, mode, page_size)?;
+        let made = Unfinished::make(target, new)?;
         let id = made.id();
-        match made.populate(page_size).and_then(|()| made.finish(mode)) {
+        match made.populate(new.page_size).and_then(|()| made.finish(new.mode)) {
             // Another process has removed it already. It did exist.
             Err(Error::NotFound) => {}
             finished => finished?,
@@ -40,12 +35,8 @@ impl SegmentName for SystemVName {
         Ok(target.is_private().then(|| SystemVName::of_id(id)))
     }
 
-    fn create_from(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        mode: u32,
-    ) -> Result<Created, WriteError> {
+    fn create_from(&self, input: Input<'_>) -> Result<Created, WriteError> {
+        let Input { source, offset, mode } = input;
         let target = Target::new(self)?;
         if target.is_private() {
             return Err(Error::Nameless.into());
@@ -58,7 +49,8 @@ impl SegmentName for SystemVName {
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
         let known = remaining(source).unwrap_or(0);
         let size = offset.checked_add(known).ok_or(Error::TooLarge)?;
-        let made = match Unfinished::make(target, size, mode, PageSize::Ordinary) {
+        let new = New { size, mode, page_size: PageSize::Ordinary };
+        let made = match Unfinished::make(target, new) {
             Err(Error::Exists) => return Ok(Created::TooLate(kept)),
             made => made?,
         };

@@ -1,10 +1,11 @@
 //! A System V segment that is created and not filled yet: shmget(2), IPC_SET of shmctl(2).
 
 use crate::base::errno::Errno;
+use crate::mechanism::memory::segment::available::check_available;
 use crate::mechanism::memory::segment::system_v::attachable::Attachable;
-use crate::mechanism::memory::segment::{Access, Error, PageSize, Segment};
+use crate::mechanism::memory::segment::{Access, Error, New, PageSize, Segment};
 use crate::sys::system_v::{self, Kind, NEW, OURS, Target};
-use crate::sys::{meminfo, offset, sysctl, system_v_segment};
+use crate::sys::{offset, sysctl, system_v_segment};
 
 /// A segment whose bytes and permissions are not set yet.
 #[derive(Debug)]
@@ -13,12 +14,12 @@ pub struct Unfinished(system_v::Unfinished);
 impl Unfinished {
     /// Creates a segment that its creator may write to, whatever its permissions will be, and checks
     /// that there is memory for it: the kernel reserves none, and ends processes when none is left.
-    pub fn make(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<Self, Error> {
-        let make = || create(target, size, mode | OURS, page_size);
+    pub fn make(target: Target, new: New) -> Result<Self, Error> {
+        let make = || create(target, New { mode: new.mode | OURS, ..new });
         let made = system_v::Unfinished::make(Kind::Segment, make)?;
         // Huge pages are reserved by shmget(2).
-        if page_size == PageSize::Ordinary {
-            meminfo::check_available(size)?;
+        if new.page_size == PageSize::Ordinary {
+            check_available(new.size)?;
         }
         Ok(Self(made))
     }
@@ -64,7 +65,8 @@ fn set_mode(id: i32, mode: u32) -> Result<(), Errno> {
     system_v_segment::set(id, status)
 }
 
-fn create(target: Target, size: u64, mode: u32, page_size: PageSize) -> Result<i32, Error> {
+fn create(target: Target, new: New) -> Result<i32, Error> {
+    let New { size, mode, page_size } = new;
     let key = target.new_key().map_err(|_| Error::Identifier)?;
     if size == 0 {
         return Err(Error::Empty);

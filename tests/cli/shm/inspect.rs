@@ -7,7 +7,7 @@ use crate::peers;
 use crate::support::{Name, as_another_user, copy_for_others, ipc, sh, text};
 
 #[test]
-fn stat_and_ls_tell_size_mode_and_holders() {
+fn stat_and_ls_show_size_mode_and_holders() {
     let name = created("12K");
     let file = fs::File::open(format!("/dev/shm{}", &*name)).unwrap();
     let stat = ipc(&["shm", "stat", "--json", &name]).succeeds();
@@ -22,10 +22,10 @@ fn stat_and_ls_tell_size_mode_and_holders() {
 }
 
 #[test]
-fn whatever_others_make_is_listed() {
+fn objects_of_other_programs_are_listed() {
     let name = Name::of("shm", format!("/sysv:{}", std::process::id()));
     ipc(&["shm", "create", &name, "--size", "1"]).is(0, "", "");
-    // In the year 11476, which RFC 3339 cannot write.
+    // In the year 11476, for which RFC 3339 has no form.
     sh("touch -d @300000000000 /dev/shm$0").word(&*name).is(0, "", "");
     let json: serde_json::Value =
         serde_json::from_str(&ipc(&["shm", "ls", "--json"]).succeeds()).unwrap();
@@ -36,7 +36,7 @@ fn whatever_others_make_is_listed() {
 }
 
 #[test]
-fn what_is_known_of_a_system_v_segment_is_told() {
+fn stat_shows_the_properties_of_a_system_v_segment() {
     let key = Name::system_v("shm");
     ipc(&["shm", "create", &key, "--size", "100", "-m", "0640"]).is(0, "", "");
     let stat = ipc(&["shm", "stat", "--json", &key]).succeeds();
@@ -59,7 +59,7 @@ fn what_is_known_of_a_system_v_segment_is_told() {
 }
 
 #[test]
-fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
+fn ls_shows_holders_and_warns_of_hidden_processes() {
     let name = created("16");
     let wait = ipc(&["shm", "wait", &name, "--type", "u8", "--eq", "1", "--poll", "inf"]).start();
     wait.wait_until_asleep();
@@ -73,10 +73,10 @@ fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
         assert_eq!(entry["holders"], serde_json::json!([]));
         assert!(entry["hidden"].as_u64().unwrap() > 0);
         let rows = as_another_user(&["shm", "ls"]).unwrap().output();
-        let (rows, told) = (text(&rows.stdout), text(&rows.stderr));
+        let (rows, stderr) = (text(&rows.stdout), text(&rows.stderr));
         assert!(rows.lines().any(|row| row.starts_with(&*name) && row.ends_with("  -")), "{rows}");
-        assert!(told.starts_with("ipc: shm ls: ") && told.ends_with(" could not be seen\n"));
-        assert_eq!((told.lines().count(), rows.contains("could not")), (1, false));
+        assert!(stderr.starts_with("ipc: shm ls: ") && stderr.ends_with(" could not be seen\n"));
+        assert_eq!((stderr.lines().count(), rows.contains("could not")), (1, false));
         let stat = as_another_user(&["shm", "stat", &name]).unwrap().succeeds();
         assert!(stat.contains("could not be seen"), "{stat}");
     }
@@ -85,7 +85,7 @@ fn ls_tells_who_has_a_segment_open_or_mapped_and_that_it_may_not_see_all() {
 }
 
 #[test]
-fn processes_that_proc_does_not_show_are_not_taken_for_none() {
+fn processes_that_proc_hides_are_reported() {
     if !peers::may_unshare(&["--mount"]) {
         return;
     }
@@ -103,7 +103,7 @@ fn processes_that_proc_does_not_show_are_not_taken_for_none() {
 }
 
 #[test]
-fn who_may_not_look_into_the_directory_is_told_its_name() {
+fn an_unreadable_directory_is_named() {
     if !peers::may_unshare(&["--mount", "--ipc"]) {
         return;
     }
@@ -118,11 +118,11 @@ fn who_may_not_look_into_the_directory_is_told_its_name() {
 }
 
 #[test]
-fn who_has_a_segment_of_the_same_number_elsewhere_is_no_holder() {
+fn a_process_with_the_same_identifier_in_another_namespace_is_no_holder() {
     if !peers::may_unshare(&["--ipc"]) {
         return;
     }
-    // Numbers begin anew in each namespace.
+    // Each namespace has identifiers of its own.
     let unshared = |line: &str| sh("exec unshare --ipc sh -c \"$0\"").word(line);
     let create = "ipc shm create sysv:1 --size 4 && exec ipc shm";
     let elsewhere = unshared(&format!("{create} wait sysv:1 --type i32 --eq 1 --poll inf")).start();
@@ -146,7 +146,7 @@ fn a_row_is_as_wide_as_the_terminal_at_most() {
         shown.lines().map(|line| line.trim_end().chars().count()).max().unwrap()
     };
     assert_eq!(widest("stty cols 100;"), 100);
-    // One that does not tell has that of COLUMNS, or the usual.
+    // A terminal that reports no width has that of COLUMNS, or 80.
     assert_eq!(widest("stty cols 0; COLUMNS=90"), 90);
     for columns in ["", "COLUMNS=0", "COLUMNS=many"] {
         assert_eq!(widest(&format!("stty cols 0; unset COLUMNS; {columns}")), 80);
