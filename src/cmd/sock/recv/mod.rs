@@ -95,7 +95,7 @@ impl Action for Recv {
         drop(signals);
         tell_address(&listener, &self.address, output);
         ready.tell(listener.address().as_bytes())?;
-        let delivery = Outbox::new(self.framing.form())?;
+        let delivery = Outbox::new(self.framing.form(), context.stdout)?;
         let mut inbox = self.inbox(listener)?;
         self.receive(inbox.as_mut(), delivery, output).about(&self.address)?;
         output.flush()?;
