@@ -19,78 +19,49 @@ use crate::run::worker::{self, Ended, LastResort, Plan, Source, Supply};
 #[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Execution {
     /// Run COMMAND for each message, with it as stdin
-    #[arg(long, requires = "command", help_heading = "Running a COMMAND")]
+    #[arg(long, requires = "command")]
     exec: bool,
     /// Run up to N COMMANDs at a time
-    #[arg(long, value_name = "N", requires = "exec", help_heading = "Running a COMMAND")]
+    #[arg(long, value_name = "N", requires = "exec")]
     jobs: Option<NonZeroUsize>,
     /// Run COMMAND up to N times for a message, until it succeeds
     ///
     /// COMMAND finds the number of the attempt in IPC_ATTEMPT. Between two attempts the worker holds
     /// the message and goes on with others. It holds at most 64 messages.
-    #[arg(long, value_name = "N", requires = "exec", help_heading = "Running a COMMAND")]
+    #[arg(long, value_name = "N", requires = "exec")]
     attempts: Option<NonZeroU32>,
     /// Wait this long before the next attempt; 1s if not given
     ///
     /// With each failure of the same message the delay doubles, up to 1 minute. It also applies to
     /// messages that go back to the queue.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        requires = "exec",
-        hide_short_help = true,
-        help_heading = "Running a COMMAND"
-    )]
+    #[arg(long, value_name = "DURATION", requires = "exec", hide_short_help = true)]
     retry_delay: Option<Timeout>,
     /// Send a message back if its last attempt fails
     ///
     /// It goes back behind the messages of its priority, after the delay and as soon as the queue has
     /// room. Messages that the worker holds go back when it ends, also by a signal; SIGKILL loses them.
-    #[arg(
-        long,
-        requires = "exec",
-        conflicts_with = "dead_letter",
-        help_heading = "Running a COMMAND"
-    )]
+    #[arg(long, requires = "exec", conflicts_with = "dead_letter")]
     requeue: bool,
     /// Send a message to this queue if its last attempt fails
     ///
     /// While that queue is full, the worker waits with the message. If the worker ends, or that queue
     /// does not take the message, the message goes back to its own queue.
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "exec",
-        hide_short_help = true,
-        help_heading = "Running a COMMAND"
-    )]
+    #[arg(long, value_name = "NAME", requires = "exec", hide_short_help = true)]
     dead_letter: Option<OsString>,
     /// Send TERM to a COMMAND that runs longer than this
     ///
     /// COMMAND begins in a process group of its own, and the signal goes to that group. A COMMAND that
     /// timed out has failed, with status 124, or 137 if it took KILL.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        requires = "exec",
-        hide_short_help = true,
-        help_heading = "Running a COMMAND"
-    )]
+    #[arg(long, value_name = "DURATION", requires = "exec", hide_short_help = true)]
     time_limit: Option<Timeout>,
     /// Send KILL too if COMMAND still runs this long after TERM
-    #[arg(
-        long,
-        value_name = "DURATION",
-        requires = "time_limit",
-        hide_short_help = true,
-        help_heading = "Running a COMMAND"
-    )]
+    #[arg(long, value_name = "DURATION", requires = "time_limit", hide_short_help = true)]
     kill_after: Option<Timeout>,
     /// Also wait for the children that COMMAND leaves running
     ///
     /// The worker waits until all of them have closed a descriptor that they inherit. The time limit
     /// is for them as well.
-    #[arg(long, requires = "exec", hide_short_help = true, help_heading = "Running a COMMAND")]
+    #[arg(long, requires = "exec", hide_short_help = true)]
     wait_children: bool,
     #[command(flatten)]
     conflict: Conflict,

@@ -190,7 +190,7 @@ impl Write {
         let form = self.framing.form();
         // Messages may be longer where nobody asked for them to stay in one piece.
         let limit = if self.records { LONGEST_RECORD - overhead(form) } else { usize::MAX };
-        let mut messages = Messages::new(self.messages, form, limit)
+        let mut messages = Messages::new(self.messages, Stream::Input.fd(), form, limit)
             .map_err(too_long("message"))
             .about(&self.path)?;
         let mut piece = Vec::with_capacity(LONGEST_RECORD);

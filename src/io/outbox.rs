@@ -1,16 +1,17 @@
-//! Messages on their way from where they were taken for good to stdout.
+//! Writes dequeued messages to stdout; keeps the messages that could not be written.
 //!
-//! A message that was taken and not yet written would be lost with us. So signals that would end us
-//! are held back from before a message is taken until it is written, and let through only while we
-//! wait; and none is taken before stdout has room for it, or after its reader has left. What stdout
-//! does not take after all can go back to where it came from. What is left to lose is the messages of
-//! one write, to KILL.
+//! A message that was received and is not yet written would be lost with the process. So fatal
+//! signals are blocked from before a message is received until it is written, and unblocked only
+//! while the process waits. No message is received before stdout has room for it, or after the reader
+//! of stdout has left. The caller requeues the messages that stdout does not take after all. Only KILL
+//! loses messages: those of one write.
 //!
-//! Of a pipe that holds something it cannot be known that it takes more than PIPE_BUF bytes at once,
-//! and of a terminal not even that. So a message may have to wait for its reader halfway. A signal
-//! ends that too: what is not written whole goes back.
+//! A pipe that is not empty may take no more than PIPE_BUF bytes at once, and a terminal not even
+//! that. So a message may have to wait for its reader halfway. A signal ends that wait too, and the
+//! message is one that could not be written.
 
 use std::ops::Range;
+use std::os::fd::BorrowedFd;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -20,34 +21,34 @@ use crate::io::output::{Output, Record, Unwritable};
 use crate::io::sink::Sink;
 use crate::sys::signal::Blocked;
 
-/// How much is gathered for one write.
+/// The number of bytes that are gathered for one write.
 const GATHERED: usize = 32 << 10;
 
-/// The way to stdout. For as long as it lives, signals wait.
+/// The way to stdout. Fatal signals are blocked for as long as it lives.
 #[derive(Debug)]
 pub struct Outbox {
     writer: Writer,
-    held: Blocked,
+    blocked: Blocked,
     sink: Sink,
-    /// How much stdout takes without waiting, as was seen since it was last written to.
+    /// The number of bytes that stdout takes without waiting, if it was asked since the last write.
     room: Option<usize>,
-    /// What is pending and can go back.
+    /// The pending messages that can be requeued.
     gathered: Vec<Gathered>,
-    unwritten: Vec<Returned>,
+    unwritten: Vec<Unwritten>,
 }
 
-/// Where a record comes from, to which it can go back.
+/// The message in a record that can be requeued.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin {
+pub struct Requeueable {
     /// The priority or type of the message.
     pub priority: i64,
-    /// How many bytes of the record stand before the message.
+    /// The number of bytes of the record before the message.
     pub prefix: usize,
 }
 
 /// A message of which stdout has taken at most a part.
 #[derive(Clone, Debug)]
-pub struct Returned {
+pub struct Unwritten {
     /// The message.
     pub bytes: Vec<u8>,
     /// Its priority or type.
@@ -58,9 +59,9 @@ pub struct Returned {
 #[derive(Clone, Debug)]
 struct Gathered {
     priority: i64,
-    /// Where it stands.
+    /// Its position.
     bytes: Range<usize>,
-    /// Where its framing ends.
+    /// The end of its framing.
     end: usize,
 }
 
@@ -69,22 +70,22 @@ impl Outbox {
     ///
     /// # Errors
     /// That nothing can be written to stdout.
-    pub fn new(form: Form) -> Result<Self, Unwritable> {
-        let held = Blocked::new(Signal::deadly().collect());
-        let sink = Sink::of_stdout().map_err(Unwritable)?;
+    pub fn new(form: Form, stdout: BorrowedFd<'static>) -> Result<Self, Unwritable> {
+        let blocked = Blocked::new(Signal::deadly().collect());
+        let sink = Sink::new(stdout).map_err(Unwritable)?;
         let writer = Writer::new(form);
-        Ok(Self { writer, held, sink, room: None, gathered: Vec::new(), unwritten: Vec::new() })
+        Ok(Self { writer, blocked, sink, room: None, gathered: Vec::new(), unwritten: Vec::new() })
     }
 
-    /// Hands on a record that was taken. Several may be gathered until the next wait.
+    /// Writes a record. Several may be gathered until the next wait.
     pub fn write(
         &mut self,
         output: &mut Output,
         record: &[u8],
-        origin: Option<Origin>,
+        message: Option<Requeueable>,
     ) -> anyhow::Result<()> {
         let written = self.gather(output, record);
-        let Some(Origin { priority, prefix }) = origin else { return written };
+        let Some(Requeueable { priority, prefix }) = message else { return written };
         let end = output.pending().len();
         let start = end.checked_sub(self.writer.tail() + record.len());
         match (&written, start) {
@@ -92,7 +93,7 @@ impl Outbox {
                 let bytes = start + prefix..start + record.len();
                 self.gathered.push(Gathered { priority, bytes, end });
             }
-            // It was too much to be gathered, and is written.
+            // The record was too long to be gathered, and is written.
             (Ok(()), None) => {}
             (Err(_), _) => self.keep(&record[prefix..], priority),
         }
@@ -106,8 +107,8 @@ impl Outbox {
         self.writer.write(output, record)
     }
 
-    /// Hands on what is known of a message, as a line of JSON, at once. The message can go back if it
-    /// has a priority or type to do so.
+    /// Writes a message as a line of JSON, at once. The message can be requeued if it has a priority or
+    /// a type.
     pub fn write_json(
         &mut self,
         output: &mut Output,
@@ -123,19 +124,19 @@ impl Outbox {
     }
 
     fn keep(&mut self, message: &[u8], priority: i64) {
-        self.unwritten.push(Returned { bytes: message.to_vec(), priority });
+        self.unwritten.push(Unwritten { bytes: message.to_vec(), priority });
     }
 
-    /// Writes what was gathered.
+    /// Writes the records that were gathered.
     ///
     /// # Errors
-    /// That stdout does not take it; what can go back is then [`Outbox::unwritten`].
+    /// That stdout does not take them; the messages to requeue are then [`Outbox::unwritten`].
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
-        let (sink, held) = (&self.sink, &self.held);
-        let flushed = output.write_out(|bytes| put(sink, held, bytes)).map_err(|failed| {
+        let (sink, blocked) = (&self.sink, &self.blocked);
+        let flushed = output.write_out(|bytes| put(sink, blocked, bytes)).map_err(|failed| {
             let rest = self.gathered.iter().filter(|message| message.end > failed.written);
-            self.unwritten.extend(rest.map(|message| Returned {
+            self.unwritten.extend(rest.map(|message| Unwritten {
                 bytes: failed.pending[message.bytes.clone()].to_vec(),
                 priority: message.priority,
             }));
@@ -146,13 +147,13 @@ impl Outbox {
     }
 
     /// The messages that stdout did not take.
-    pub fn unwritten(&mut self) -> Vec<Returned> {
+    pub fn unwritten(&mut self) -> Vec<Unwritten> {
         std::mem::take(&mut self.unwritten)
     }
 
-    /// Whether a record may be taken, as stdout takes it. What was gathered is written if not: also
-    /// where the record, which with all that belongs to it has at most `longest` bytes, may not fit
-    /// behind it. `None` is for records that are to be written before the next is taken.
+    /// Whether stdout has room for another record. The gathered records are written first if it has
+    /// not, or if the record, which with its framing has at most `longest` bytes, may not fit behind
+    /// them. `None` is for records that are written before the next is received.
     ///
     /// # Errors
     /// That the reader of stdout has left.
@@ -172,12 +173,12 @@ impl Outbox {
         Ok(self.note(waited) == Waited::Done(()))
     }
 
-    /// Waits until stdout takes something.
+    /// Waits until stdout has room.
     ///
     /// # Errors
     /// That the reader of stdout has left.
     pub fn wait_for_room(&mut self, deadline: Deadline) -> Result<Waited, Unwritable> {
-        let waited = self.held.lifted(|| self.look(deadline))?;
+        let waited = self.blocked.lifted(|| self.look(deadline))?;
         Ok(self.note(waited))
     }
 
@@ -190,22 +191,22 @@ impl Outbox {
         waited
     }
 
-    /// Writes what was gathered, then waits with `wait` for more to take.
+    /// Writes the records that were gathered, then waits with `wait` for the next message.
     pub fn wait<T>(
         &mut self,
         output: &mut Output,
         wait: impl FnOnce() -> T,
     ) -> Result<T, Unwritable> {
         self.flush(output)?;
-        Ok(self.held.lifted(wait))
+        Ok(self.blocked.lifted(wait))
     }
 }
 
-/// Writes all of it, waiting for room, and tells how much was written.
+/// Writes all of the bytes, waiting for room; returns how many were written.
 ///
 /// # Errors
-/// EINTR if a signal has come that will end us.
-fn put(sink: &Sink, held: &Blocked, bytes: &[u8]) -> (usize, Result<(), Errno>) {
+/// EINTR if a fatal signal has arrived.
+fn put(sink: &Sink, blocked: &Blocked, bytes: &[u8]) -> (usize, Result<(), Errno>) {
     let mut written = 0;
     loop {
         let (count, result) = sink.write(&bytes[written..]);
@@ -213,7 +214,7 @@ fn put(sink: &Sink, held: &Blocked, bytes: &[u8]) -> (usize, Result<(), Errno>) 
         if result != Err(Errno(libc::EAGAIN)) {
             return (written, result);
         }
-        let signals = held.descriptor_of_effective();
+        let signals = blocked.descriptor_of_effective();
         if let Err(errno) = signals.and_then(|signals| sink.wait_unless(signals)) {
             return (written, Err(errno));
         }

@@ -1,6 +1,7 @@
-//! Stdout, for whoever does not want to wait in the middle of a write to it: poll(2), write(2) to
-//! what is non-blocking.
+//! Stdout for a writer that does not wait in the middle of a write: poll(2), and write(2) to a
+//! non-blocking descriptor.
 
+use std::io::IsTerminal;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -9,24 +10,23 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::sys::stdio;
-use crate::sys::stdio::Stream;
 use crate::sys::{descriptor, inode, pipe, poll, stream};
 
-/// Where stdout goes.
+/// The file that stdout is.
 #[derive(Debug)]
 pub struct Sink {
+    stdout: BorrowedFd<'static>,
     kind: Kind,
-    /// The same opened anew, non-blocking: that of stdout is shared with others, who may not expect
-    /// it of theirs.
+    /// The same file, opened anew as non-blocking. Other processes share the open file of stdout, and
+    /// may not expect it to be non-blocking.
     own: Option<OwnedFd>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
-    /// It never waits.
+    /// A write to it never waits.
     File,
-    /// One that holds so many bytes.
+    /// A pipe with this capacity.
     Pipe(usize),
     Terminal,
     Socket,
@@ -35,13 +35,12 @@ enum Kind {
 }
 
 impl Sink {
-    /// Looks at stdout, before something is taken from elsewhere that would be lost if it could not
-    /// be written.
+    /// Checks stdout, before the caller receives messages that would be lost if they could not be
+    /// written.
     ///
     /// # Errors
     /// EBADF if it is not open for writing.
-    pub fn of_stdout() -> Result<Self, Errno> {
-        let stdout = Stream::Output.fd();
+    pub fn new(stdout: BorrowedFd<'static>) -> Result<Self, Errno> {
         if fcntl(stdout, FcntlArg::F_GETFL)? & libc::O_ACCMODE == libc::O_RDONLY {
             return Err(Errno(libc::EBADF));
         }
@@ -49,44 +48,43 @@ impl Sink {
             SFlag::S_IFREG => Kind::File,
             SFlag::S_IFIFO => Kind::Pipe(pipe::capacity(stdout)?),
             SFlag::S_IFSOCK => Kind::Socket,
-            _ if stdio::is_terminal(Stream::Output) => Kind::Terminal,
+            _ if stdout.is_terminal() => Kind::Terminal,
             _ => Kind::Device,
         };
         let own = match kind {
             Kind::Pipe(_) | Kind::Terminal => open_anew(stdout),
             Kind::File | Kind::Socket | Kind::Device => None,
         };
-        Ok(Self { kind, own })
+        Ok(Self { stdout, kind, own })
     }
 
-    /// How many bytes a write surely takes without waiting, when [`Sink::wait`] has found that it
-    /// takes some. A pipe has a page then, which is all that can be known of one with something in it,
-    /// and a terminal any number of bytes.
+    /// The number of bytes that a write certainly takes without waiting, after [`Sink::wait`] has
+    /// found that it takes some. A pipe that is not empty has room for a page then; no more is known.
     pub fn room(&self) -> usize {
         match self.kind {
             Kind::File | Kind::Device => usize::MAX,
-            Kind::Pipe(capacity) if pipe::length(Stream::Output.fd()) == Ok(0) => capacity,
+            Kind::Pipe(capacity) if pipe::length(self.stdout) == Ok(0) => capacity,
             Kind::Pipe(_) | Kind::Socket => libc::PIPE_BUF,
             Kind::Terminal => 1,
         }
     }
 
-    /// Waits until it takes something.
+    /// Waits until a write takes some bytes.
     ///
     /// # Errors
     /// EPIPE if its reader has left.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
-        let mut fds = [PollFd::new(Stream::Output.fd(), PollFlags::POLLOUT)];
+        let mut fds = [PollFd::new(self.stdout, PollFlags::POLLOUT)];
         self.look(&mut fds, deadline)
     }
 
-    /// The same, or until there is something to read from `other`.
+    /// The same, or until `other` is readable.
     ///
     /// # Errors
-    /// EINTR if there is.
+    /// EINTR if it is.
     pub fn wait_unless(&self, other: impl AsFd) -> Result<(), Errno> {
         let other = PollFd::new(other.as_fd(), PollFlags::POLLIN);
-        let mut fds = [PollFd::new(Stream::Output.fd(), PollFlags::POLLOUT), other];
+        let mut fds = [PollFd::new(self.stdout, PollFlags::POLLOUT), other];
         let _: Waited = self.look(&mut fds, Deadline::NEVER)?;
         if fds[1].any() == Some(true) { Err(Errno(libc::EINTR)) } else { Ok(()) }
     }
@@ -100,21 +98,21 @@ impl Sink {
         if gone { Err(Errno(libc::EPIPE)) } else { Ok(waited) }
     }
 
-    /// Writes what it takes, and returns how much that is. Where it could not be opened anew it may
-    /// have to wait.
+    /// Writes as many of the bytes as it takes; returns their number. The write may have to wait where
+    /// stdout could not be opened anew.
     ///
     /// # Errors
     /// EAGAIN if it takes no more at the moment.
     pub fn write(&self, bytes: &[u8]) -> (usize, Result<(), Errno>) {
-        let fd = self.own.as_ref().map_or(Stream::Output.fd(), AsFd::as_fd);
+        let fd = self.own.as_ref().map_or(self.stdout, AsFd::as_fd);
         stream::write_at_once(fd, bytes)
     }
 }
 
-/// How poll(2) tells that the reader of a pipe or a socket has left.
+/// The events by which poll(2) reports that the reader of a pipe or a socket has left.
 const HUNG_UP: PollFlags = PollFlags::POLLERR.union(PollFlags::POLLHUP);
 
-/// Others may own it, and without a /proc it cannot be reached.
+/// Opens the file of a descriptor anew. That fails if it belongs to another user, and without /proc.
 fn open_anew(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     open(&descriptor::path(fd), flags, Mode::empty()).ok()

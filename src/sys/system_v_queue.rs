@@ -6,12 +6,11 @@ use std::mem::MaybeUninit;
 use nix::unistd::{getegid, geteuid};
 
 use super::heap;
-use super::interrupt::{self, Attempt};
-use super::system_v::{self, Kind, NEW, Row, Target, Unfinished};
-use crate::base::deadline::{Deadline, Waited};
+use super::interrupt::Attempt;
+use super::system_v::{self, NEW, Row, Target};
 use crate::base::errno::Errno;
 
-/// Which message to take.
+/// Which message to receive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Selection {
     /// The oldest.
@@ -25,7 +24,7 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// Whether a message of this type may be taken.
+    /// Whether a message of this type is one of them.
     pub fn includes(self, kind: i64) -> bool {
         match self {
             Self::Any => true,
@@ -46,64 +45,61 @@ impl Selection {
     }
 }
 
-/// A message that was taken from a queue, or copied.
+/// A message that was received, or copied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Taken {
+pub struct Received {
     /// Its length, in bytes.
     pub length: usize,
     /// Its type.
     pub kind: i64,
 }
 
-/// A queue. The kernel has no handles to these: any process may use an identifier at any time, and
+/// A queue. The kernel has no handles to queues: any process may use an identifier at any time, and
 /// the queue ends when it is removed.
 #[derive(Debug)]
 pub struct Queue {
     id: c_int,
     /// A message as the calls take it: its type, then its bytes.
     buffer: Vec<u8>,
-    /// The type of an empty message that had to be taken to see it.
-    seen: Option<i64>,
 }
 
-/// What stands before the bytes of a message.
+/// The bytes of the type, in front of those of the message.
 const HEAD: usize = size_of::<c_long>();
 
-impl Queue {
-    /// Creates a queue with exactly these permissions, in which the umask has no say, and with
-    /// another limit than is usual, if there is one. No queue is left if that fails, or if HUP, INT
-    /// or TERM end the process meanwhile.
-    ///
-    /// It is made without any permission, and one change gives it all that it shall have: a queue
-    /// without permissions is unfinished, and nobody but privileged processes can use it.
-    ///
-    /// # Errors
-    /// EEXIST; ENOSPC if there are as many queues as there may be; EINVAL for an identifier; and
-    /// those of [`Queue::set_max_bytes`].
-    pub fn create(target: Target, mode: u32, max_bytes: Option<u64>) -> Result<Self, Errno> {
-        let key = target.new_key()?;
-        // Those who may not read the queue yet cannot ask for the bytes that it has at first.
-        let bytes = max_bytes.unwrap_or_else(max_bytes_limit);
-        let made = Unfinished::make(Kind::Queue, || get(key, NEW))?;
-        let mut state = zeroed_state();
-        state.msg_qbytes = bytes;
-        state.msg_perm.uid = geteuid().as_raw();
-        state.msg_perm.gid = getegid().as_raw();
-        state.msg_perm.mode = mode as _;
-        Self::set_state(made.id(), state)?;
-        Ok(Self::new(made.keep()))
-    }
+/// Creates a queue without any permissions; returns its identifier.
+///
+/// # Errors
+/// EEXIST; ENOSPC if there are as many queues as there may be.
+pub fn make(key: c_int) -> Result<i32, Errno> {
+    get(key, NEW)
+}
 
-    /// Finds an existing queue. Permission is asked for by what is then done.
+/// Gives a queue to this process, with these permissions and this limit for the bytes of all messages.
+/// A process that may not read the queue yet can set that.
+///
+/// # Errors
+/// EPERM for a greater limit than [`max_bytes_limit`].
+pub fn grant(id: i32, mode: u32, max_bytes: u64) -> Result<(), Errno> {
+    let mut state = zeroed_state();
+    state.msg_qbytes = max_bytes;
+    state.msg_perm.uid = geteuid().as_raw();
+    state.msg_perm.gid = getegid().as_raw();
+    state.msg_perm.mode = mode as _;
+    set_state(id, state)
+}
+
+impl Queue {
+    /// Finds an existing queue. The kernel checks permissions in the calls that follow.
     ///
     /// # Errors
     /// ENOENT if there is none.
     pub fn open(target: Target) -> Result<Self, Errno> {
-        target.find(|key| get(key, 0), |id| Self::new(id).state()).map(Self::new)
+        target.find(|key| get(key, 0), |id| Self::of_id(id).state()).map(Self::of_id)
     }
 
-    fn new(id: c_int) -> Self {
-        Self { id, buffer: Vec::new(), seen: None }
+    /// The queue with this identifier.
+    pub fn of_id(id: i32) -> Self {
+        Self { id, buffer: Vec::new() }
     }
 
     /// Its identifier.
@@ -111,7 +107,7 @@ impl Queue {
         self.id
     }
 
-    /// Its line in the kernel's table, whoever may read the queue itself.
+    /// Its line in the kernel's table, which every process may read.
     ///
     /// # Errors
     /// ENOENT if it has been removed.
@@ -119,16 +115,16 @@ impl Queue {
         system_v::row("msg", self.id)
     }
 
-    /// Removes it. Those who wait are told with EIDRM.
+    /// Removes it. Processes that wait at it fail with EIDRM.
     pub fn remove(&self) -> Result<(), Errno> {
         // SAFETY: this command takes no structure.
         Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_RMID, std::ptr::null_mut()) })
     }
 
-    /// How many messages wait in it.
+    /// The number of its messages.
     ///
     /// # Errors
-    /// EACCES for those who may not receive.
+    /// EACCES for a process that may not receive.
     pub fn messages(&self) -> Result<u64, Errno> {
         Ok(self.state()?.msg_qnum)
     }
@@ -144,21 +140,12 @@ impl Queue {
     /// Sets the bytes that all its messages may have.
     ///
     /// # Errors
-    /// EPERM for those who are neither its owner nor its maker, or who would raise it above the
-    /// limit of the kernel, which is [`max_bytes_limit`].
+    /// EPERM for a process that is neither its owner nor its creator, or raises it above the limit of
+    /// the kernel, which is [`max_bytes_limit`].
     pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Errno> {
-        self.change(|state| state.msg_qbytes = bytes)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut libc::msqid_ds)) -> Result<(), Errno> {
         let mut state = self.state()?;
-        change(&mut state);
-        Self::set_state(self.id, state)
-    }
-
-    fn set_state(id: c_int, mut state: libc::msqid_ds) -> Result<(), Errno> {
-        // SAFETY: the kernel reads the structure, which lives through the call.
-        Errno::check(unsafe { libc::msgctl(id, libc::IPC_SET, &raw mut state) })
+        state.msg_qbytes = bytes;
+        set_state(self.id, state)
     }
 
     fn state(&self) -> Result<libc::msqid_ds, Errno> {
@@ -169,73 +156,52 @@ impl Queue {
         Ok(state)
     }
 
-    /// The longest message that can be sent to it.
-    pub fn limit(&self) -> usize {
-        let longest = message_limit();
-        // A longer one than the queue holds would wait for ever.
-        self.max_bytes().map_or(longest, |bytes| bytes.min(longest)) as usize
-    }
-
-    /// Sends a message of a type from 1 up, waiting for room until `deadline`.
+    /// Prepares a message of a type from 1 up for [`Queue::send`].
     ///
     /// # Errors
-    /// EIDRM if the queue has been removed.
-    pub fn send(&mut self, message: &[u8], kind: i64, deadline: Deadline) -> Result<Waited, Errno> {
-        self.send_unless(message, kind, || false, deadline)
-    }
-
-    /// The same, unless `ends` is true after a signal has interrupted the wait.
-    ///
-    /// # Errors
-    /// Those of [`Queue::send`].
-    pub fn send_unless(
-        &mut self,
-        message: &[u8],
-        kind: i64,
-        ends: impl Fn() -> bool,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
+    /// ENOMEM.
+    pub fn prepare(&mut self, message: &[u8], kind: i64) -> Result<(), Errno> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&(kind as c_long).to_ne_bytes());
-        heap::append(&mut self.buffer, message)?;
-        let sent = interrupt::until(deadline, |attempt| {
-            let flags = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
-            // SAFETY: the buffer has a type and this many bytes behind it.
-            Errno::check(unsafe {
-                libc::msgsnd(self.id, self.buffer.as_ptr().cast(), message.len(), flags)
-            })
-            .map_err(|errno| cancelled(errno, &ends))
-        });
-        sent.or_else(|errno| match errno {
-            CANCELLED => Ok(Waited::TimedOut),
-            // The kernel says the same of a message that is too long.
-            Errno(libc::EINVAL) => Err(self.state().err().unwrap_or(errno)),
-            errno => Err(errno),
+        heap::append(&mut self.buffer, message)
+    }
+
+    /// Sends the message that was prepared: msgsnd(2).
+    ///
+    /// # Errors
+    /// EAGAIN if there is no room; EIDRM if the queue has been removed; EINVAL for a message that is
+    /// too long.
+    pub fn send(&self, attempt: Attempt) -> Result<(), Errno> {
+        let bytes = self.buffer.len() - HEAD;
+        // SAFETY: the buffer has a type and this many bytes behind it.
+        Errno::check(unsafe {
+            libc::msgsnd(self.id, self.buffer.as_ptr().cast(), bytes, nowait(attempt))
+        })
+        .map_err(|errno| match errno {
+            Errno(libc::EINVAL) => self.state().err().unwrap_or(errno),
+            errno => errno,
         })
     }
 
-    /// Takes a message, if there is one such. Its bytes are in [`Queue::message`].
-    pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
-        if let Some(kind) = self.seen.take() {
-            return Ok(Some(Taken { length: 0, kind }));
-        }
+    /// Receives a message, if there is one such. Its bytes are in [`Queue::message`].
+    pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Errno> {
         let (number, flag) = selection.arguments();
         self.receive(number, flag | libc::IPC_NOWAIT)
     }
 
-    /// Copies the message at this place, of which the oldest is 0, and takes none.
+    /// Copies the message with this index, of which the oldest has 0; the message stays.
     ///
     /// # Errors
-    /// ENOSYS if this kernel cannot; E2BIG if it was sent when longer ones were allowed.
-    pub fn peek(&mut self, index: u32) -> Result<Option<Taken>, Errno> {
+    /// ENOSYS if this kernel cannot; E2BIG if it was sent when longer messages were allowed.
+    pub fn peek(&mut self, index: u32) -> Result<Option<Received>, Errno> {
         match self.receive(index.into(), libc::MSG_COPY | libc::IPC_NOWAIT) {
-            // It says of both that an argument is invalid.
+            // The kernel returns EINVAL in both cases.
             Err(Errno(libc::EIDRM)) if self.state().is_ok() => Err(Errno(libc::E2BIG)),
             copied => copied,
         }
     }
 
-    fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Taken>, Errno> {
+    fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Received>, Errno> {
         self.make_room()?;
         loop {
             let room = self.buffer.len() - HEAD;
@@ -243,17 +209,17 @@ impl Queue {
             // SAFETY: the buffer has room for a type and this many bytes behind it.
             let result = unsafe { libc::msgrcv(self.id, buffer, room, number, flags) };
             match (usize::try_from(result), Errno::last()) {
-                (Ok(length), _) => return Ok(Some(self.taken(length))),
+                (Ok(length), _) => return Ok(Some(self.received(length))),
                 (_, Errno(libc::ENOMSG)) => return Ok(None),
                 (_, Errno(libc::EINTR)) => {}
-                // It was sent when longer ones were allowed.
+                // It was sent when longer messages were allowed.
                 (_, Errno(libc::E2BIG)) => heap::lengthen(&mut self.buffer, HEAD + room * 2)?,
                 (_, errno) => return Err(removed(errno)),
             }
         }
     }
 
-    /// Has memory be there for the longest message that there may be.
+    /// Allocates memory for the longest message that there may be.
     pub fn make_room(&mut self) -> Result<(), Errno> {
         if self.buffer.len() <= HEAD {
             let longest = message_limit() as usize;
@@ -262,115 +228,57 @@ impl Queue {
         Ok(())
     }
 
-    fn taken(&self, length: usize) -> Taken {
-        let (head, _) = self.buffer.split_first_chunk().expect("the type stands there");
-        Taken { length, kind: c_long::from_ne_bytes(*head) }
+    fn received(&self, length: usize) -> Received {
+        let (head, _) = self.buffer.split_first_chunk().expect("the buffer has room for the type");
+        Received { length, kind: c_long::from_ne_bytes(*head) }
     }
 
-    /// How long a message there is memory for.
+    /// The length of the longest message that there is memory for.
     pub fn room(&self) -> usize {
         self.buffer.len().saturating_sub(HEAD)
     }
 
-    /// The bytes of what was received last, which had this length.
+    /// The bytes of the message that was received last, which had this length.
     pub fn message(&self, length: usize) -> &[u8] {
         &self.buffer[HEAD..HEAD + length]
     }
 
-    /// How many such messages there are, or `most`; `None` where the kernel does not tell without
-    /// taking them.
-    pub fn count(&mut self, selection: Selection, most: u64) -> Result<Option<u64>, Errno> {
-        if selection == Selection::Any {
-            return self.messages().map(|count| Some(count.min(most)));
-        }
-        let (mut count, mut index) = (0, 0);
-        while count < most {
-            match self.peek(index) {
-                Ok(Some(message)) => count += u64::from(selection.includes(message.kind)),
-                Ok(None) => break,
-                Err(Errno(libc::ENOSYS | libc::E2BIG)) => return Ok(None),
-                Err(errno) => return Err(errno),
-            }
-            index += 1;
-        }
-        Ok(Some(count))
-    }
-
-    /// Waits until there is such a message, and takes none.
+    /// Looks for a message by receiving one that has no bytes. A message that has some stays, and the
+    /// kernel reports that it is too long: `None`. A message without bytes leaves the queue; its type
+    /// is returned.
     ///
-    /// The kernel knows no such wait. But one for a message of no bytes is told of each that has
-    /// some, which stays. One that has none is taken; it comes first when this queue is then
-    /// received from, and [`Queue::give_back`] makes it the last for others, as dropping the queue
-    /// does where there is room at once.
-    pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
-        self.wait_unless(selection, || false, deadline)
-    }
-
-    /// The same, unless `ends` is true after a signal has interrupted the wait.
-    pub fn wait_unless(
-        &mut self,
-        selection: Selection,
-        ends: impl Fn() -> bool,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
+    /// # Errors
+    /// EAGAIN if there is no such message; EIDRM if the queue has been removed.
+    pub fn look(&self, selection: Selection, attempt: Attempt) -> Result<Option<i64>, Errno> {
         let (number, flag) = selection.arguments();
         let mut head: c_long = 0;
-        let waited = interrupt::until(deadline, |attempt| {
-            let nowait = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
-            // SAFETY: there is room for the type, and for no bytes.
-            let result =
-                unsafe { libc::msgrcv(self.id, (&raw mut head).cast(), 0, number, flag | nowait) };
-            match (result, Errno::last()) {
-                (0, _) => Ok(Some(head)),
-                (_, Errno(libc::E2BIG)) => Ok(None),
-                (_, Errno(libc::ENOMSG)) => Err(Errno(libc::EAGAIN)),
-                (_, errno) => Err(removed(cancelled(errno, &ends))),
-            }
-        });
-        match waited {
-            Err(CANCELLED) => Ok(Waited::TimedOut),
-            waited => Ok(waited?.map(|seen| self.seen = seen)),
+        let flags = flag | nowait(attempt);
+        // SAFETY: there is room for the type, and for no bytes.
+        let result = unsafe { libc::msgrcv(self.id, (&raw mut head).cast(), 0, number, flags) };
+        match (result, Errno::last()) {
+            (0, _) => Ok(Some(head)),
+            (_, Errno(libc::E2BIG)) => Ok(None),
+            (_, Errno(libc::ENOMSG)) => Err(Errno(libc::EAGAIN)),
+            (_, errno) => Err(removed(errno)),
         }
     }
-
-    /// Puts back an empty message that had to be taken to see it, waiting for room until `deadline`.
-    pub fn give_back(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
-        self.give_back_unless(|| false, deadline)
-    }
-
-    /// The same, unless `ends` is true after a signal has interrupted the wait.
-    pub fn give_back_unless(
-        &mut self,
-        ends: impl Fn() -> bool,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
-        let Some(kind) = self.seen else { return Ok(Waited::Done(())) };
-        let sent = self.send_unless(&[], kind, ends, deadline)?;
-        if sent == Waited::Done(()) {
-            self.seen = None;
-        }
-        Ok(sent)
-    }
 }
 
-impl Drop for Queue {
-    fn drop(&mut self) {
-        // Where there is no room there is nothing else to be done.
-        let _ = self.give_back(Deadline::PASSED);
-    }
+fn set_state(id: c_int, mut state: libc::msqid_ds) -> Result<(), Errno> {
+    // SAFETY: the kernel reads the structure, which lives through the call.
+    Errno::check(unsafe { libc::msgctl(id, libc::IPC_SET, &raw mut state) })
 }
 
-/// The longest message that can be sent to a queue that nobody has given another limit.
-pub fn limit_of_new() -> usize {
-    max_bytes_limit().min(message_limit()) as usize
+fn nowait(attempt: Attempt) -> c_int {
+    if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 }
 }
 
-/// The longest message that the kernel takes for any queue: kernel.msgmax.
+/// The length of the longest message that any queue takes: kernel.msgmax.
 pub fn message_limit() -> u64 {
     info().msgmax as u64
 }
 
-/// The bytes that the messages of a queue may have, unless a privileged process says otherwise:
+/// The bytes that the messages of a queue may have, unless a privileged process sets another limit:
 /// kernel.msgmnb.
 pub fn max_bytes_limit() -> u64 {
     info().msgmnb as u64
@@ -381,7 +289,7 @@ pub fn queues_limit() -> u64 {
     info().msgmni as u64
 }
 
-/// The limits of the kernel, as it has them itself: they need no /proc.
+/// The limits of the kernel: IPC_INFO of msgctl(2), which needs no /proc.
 fn info() -> libc::msginfo {
     let mut info = MaybeUninit::<libc::msginfo>::zeroed();
     // SAFETY: the kernel writes the structure, which lives through the call. A kernel without System V
@@ -402,15 +310,7 @@ pub fn list() -> Result<Vec<Row>, Errno> {
     system_v::table("msg")
 }
 
-/// The end of a wait that the caller has asked for.
-const CANCELLED: Errno = Errno(libc::ECANCELED);
-
-/// EINTR is the end of a wait if the caller says so.
-fn cancelled(errno: Errno, ends: impl Fn() -> bool) -> Errno {
-    if errno == Errno(libc::EINTR) && ends() { CANCELLED } else { errno }
-}
-
-/// How it is told that there is no queue with an identifier, or not any more.
+/// The kernel returns EINVAL for an identifier without a queue.
 fn removed(errno: Errno) -> Errno {
     if errno == Errno(libc::EINVAL) { Errno(libc::EIDRM) } else { errno }
 }

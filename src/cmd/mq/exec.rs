@@ -9,15 +9,15 @@ use crate::app::worker::{self as options, Execution};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::mechanism::queue::{MessageQueue, QueueName};
+use crate::mechanism::queue::{
+    Access, Error, MessageQueue, PRIORITY_MAX, QueueName, Selection, Until,
+};
 use crate::run::worker::{self, Supply};
 use crate::sys::eventfd::Bell;
 use crate::sys::heap;
 use crate::sys::memfd;
-use crate::sys::mqueue::{Access, PRIORITY_MAX};
-use crate::sys::system_v_queue::Selection;
 
-use super::{explain, not_sent_back, unopened};
+use super::{explain, unopened};
 
 /// Which messages, and how long to wait for each.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Source {
             Some(count) => Ok(count),
             // Messages that go back would be claimed again and again.
             None if self.requeues => MessageQueue::open(&self.name, Access::Receive)
-                .and_then(|mut queue| queue.messages_of(self.selection))
+                .and_then(|mut queue| queue.count(self.selection))
                 .map_err(|errno| unopened(errno, &self.name))
                 .about(&self.name),
             None => Ok(u64::MAX),
@@ -145,7 +145,7 @@ impl worker::Queue for Queue {
     }
 
     fn wait(&mut self, stop: &Bell, deadline: Deadline) -> Result<Waited, Failure> {
-        self.queue.wait_unless(self.selection, stop, deadline).map_err(explain)
+        self.queue.wait_for(self.selection, Until::bell(stop, deadline)).map_err(explain)
     }
 
     /// The worker has the only copy of the message, and so of the count.
@@ -179,8 +179,7 @@ impl worker::Queue for Queue {
         hurry: &Bell,
         deadline: Deadline,
     ) -> Result<Waited, Failure> {
-        let sent = self.queue.send_unless(bytes, *priority, hurry, deadline);
-        sent.map_err(|errno| Failure::failed(not_sent_back(errno)))
+        self.queue.send(bytes, *priority, Until::bell(hurry, deadline)).map_err(explain)
     }
 
     fn bury(
@@ -192,17 +191,16 @@ impl worker::Queue for Queue {
         let Some(dead_letter) = &mut self.dead_letter else {
             return Err(Failure::failed("there is no dead-letter queue"));
         };
-        let removed = || explain(Errno(libc::EIDRM));
         if dead_letter.queue.is_removed() {
-            return Err(removed());
+            return Err(explain(Error::Removed));
         }
         let priority = dead_letter.priority(*priority);
-        let sent = dead_letter.queue.send_unless(bytes, priority, stop, deadline);
-        sent.map_err(|errno| match errno {
-            Errno(libc::EMSGSIZE | libc::EINVAL) => {
+        let sent = dead_letter.queue.send(bytes, priority, Until::bell(stop, deadline));
+        sent.map_err(|error| match error {
+            Error::TooLong | Error::Kernel(Errno(libc::EINVAL)) => {
                 Failure::failed(format!("message of {} bytes is too long", bytes.len()))
             }
-            errno => explain(errno),
+            error => explain(error),
         })
     }
 
@@ -211,12 +209,13 @@ impl worker::Queue for Queue {
     }
 
     fn close(&mut self, hurry: &Bell) -> Result<(), Failure> {
-        self.queue.give_back_unless(hurry).map(drop).map_err(explain)
+        let until = Until::bell(hurry, Deadline::NEVER);
+        self.queue.give_back(until).map(drop).map_err(explain)
     }
 }
 
 /// Receives a message, if there is one. There is memory for it before it leaves the queue.
-fn receive(queue: &mut MessageQueue, selection: Selection) -> Result<Option<Message>, Errno> {
+fn receive(queue: &mut MessageQueue, selection: Selection) -> Result<Option<Message>, Error> {
     queue.make_room()?;
     let mut bytes = Vec::new();
     heap::reserve(&mut bytes, queue.room())?;

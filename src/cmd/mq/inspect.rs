@@ -17,11 +17,11 @@ use crate::sys::system_v_queue;
 
 use crate::cmd::mq::explain;
 
-/// Show all that is known of a message queue
+/// Show the state of a message queue
 ///
-/// Of a POSIX queue that is its shape, what waits in it, who asked to be notified of the next
-/// message, its permissions, and who has it open; of a System V queue what waits in it, and who
-/// sent and received last.
+/// For a POSIX queue: its limits, the number of messages and bytes, the process that asked for a
+/// notification, its permissions, and the processes that have it open. For a System V queue: the
+/// number of messages and bytes, and the processes that sent and received last.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
@@ -32,17 +32,19 @@ pub struct Stat {
 
 impl Action for Stat {
     const EXAMPLES: &'static [Example] = &[
-        ("See what waits, and who uses it", "ipc mq stat /jobs"),
-        ("Ask from a program", "ipc mq stat --json /jobs | jq .messages"),
+        ("Show its messages and its users", "ipc mq stat /jobs"),
+        ("Print the number of messages", "ipc mq stat --json /jobs | jq .messages"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let record = match &self.name {
-            QueueName::Posix(name) => stat(name).map_err(explain).about(name)?,
-            QueueName::SystemV(name) => {
-                stat_system_v(name).map_err(|errno| or_key(explain(errno), name)).about(name)?
+            QueueName::Posix(name) => {
+                stat(name).map_err(|errno| explain(errno.into())).about(name)?
             }
+            QueueName::SystemV(name) => stat_system_v(name)
+                .map_err(|errno| or_key(explain(errno.into()), name))
+                .about(name)?,
         };
         output.show(&record, self.format)?;
         Ok(Exit::Done)
@@ -59,7 +61,7 @@ fn stat(name: &ObjectName) -> Result<Record, Errno> {
     Ok(crate::app::objects::holders(record, &Holders::of(&status)))
 }
 
-/// What `stat` and `ls` both tell; without a queue that may be opened there is little.
+/// The columns of both `stat` and `ls`; few are known of a queue that cannot be opened.
 fn of_posix(name: &ObjectName, queue: Option<&mqueue::Queue>) -> Record {
     let shape = queue.and_then(|queue| queue.shape().ok());
     let contents = queue.and_then(|queue| queue.contents().ok());
@@ -93,11 +95,11 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
 
 /// List the message queues of this machine
 ///
-/// POSIX queues first, then System V queues, whose limits are not of messages. What may not be
-/// opened is listed without what is in it.
+/// POSIX queues first, then System V queues, which have no maximum number of messages. A queue that
+/// you may not open is listed without its contents.
 ///
-/// POSIX queues are files of a file system that need not be mounted: those who may mount it see
-/// them without, and others where it is mounted at /dev/mqueue.
+/// POSIX queues are files of a file system. It need not be mounted if you have the privilege to mount
+/// it; otherwise it has to be mounted at /dev/mqueue.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
@@ -106,9 +108,9 @@ pub struct Ls {
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
-        ("See them all", "ipc mq ls"),
+        ("List all queues", "ipc mq ls"),
         (
-            "Name those in which something waits",
+            "Print the names of those that are not empty",
             "ipc mq ls --json | jq -r '.[] | select(.messages > 0).name'",
         ),
     ];
@@ -121,7 +123,7 @@ impl Action for Ls {
         records.extend(rows.iter().flatten().map(of_system_v));
         let unlisted = [
             posix.err().map(|errno| about(not_mounted(errno), mqueue::DIRECTORY)),
-            rows.err().map(|errno| about(explain(errno), "/proc/sysvipc/msg")),
+            rows.err().map(|errno| about(explain(errno.into()), "/proc/sysvipc/msg")),
         ];
         crate::app::objects::list(
             &records,
@@ -136,7 +138,7 @@ fn list_posix() -> Result<Vec<Record>, Errno> {
     let directory = Directory::open()?;
     let mut records = Vec::new();
     for name in directory.names()? {
-        // It may have gone since.
+        // It may have been removed since.
         let Ok(status) = directory.status(&name) else { continue };
         let queue = mqueue::Queue::open(&name, Access::Look).ok();
         records.push(crate::app::objects::ownership(of_posix(&name, queue.as_ref()), &status));
@@ -148,14 +150,14 @@ fn not_mounted(errno: Errno) -> Failure {
     match errno {
         Errno(libc::ENOENT) => Failure::new(
             Exit::NotFound,
-            "our POSIX queues are not mounted there, and you may not mount them",
+            "the POSIX queues are not mounted there, and you may not mount them",
         )
         .hint("as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue"),
-        errno => explain(errno),
+        errno => explain(errno.into()),
     }
 }
 
-/// A line of `ls`, under the name by which the queue is reached.
+/// A line of `ls`.
 fn of_system_v(row: &Row) -> Record {
     let record = Record::new()
         .bytes("name", row.name().as_encoded_bytes())

@@ -6,14 +6,12 @@ mod inspect;
 mod receive;
 mod send;
 
-use std::borrow::Cow;
-
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::objects::not_there;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
-use crate::mechanism::queue::QueueName;
+use crate::mechanism::queue::{Beyond, Error, Limit, QueueName};
 
 pub const NOUN: Noun = Noun {
     name: "mq",
@@ -31,32 +29,70 @@ pub const NOUN: Noun = Noun {
     see_also: &["mq_overview(7)", "sysvipc(7)", "msgop(2)"],
 };
 
-/// An option was given that the mechanism of this name does not have.
+/// The failure for an option that queues of this kind do not have.
 fn not_for_this_kind(reason: &'static str) -> Failure {
     Failure::new(Exit::Usage, reason)
 }
 
-/// Why a message that was taken cannot go back.
-fn not_sent_back(errno: Errno) -> Cow<'static, str> {
-    match errno {
-        // It was opened to receive from it only.
-        Errno(libc::EBADF) => "you may not send to it".into(),
-        errno => errno.to_string().into(),
+/// The failure to open a queue, with a hint.
+fn unopened(error: Error, name: &QueueName) -> Failure {
+    not_there(explain(error), name, "'ipc mq create' makes it, and so does 'ipc mq send --create'")
+}
+
+/// The failure of an operation on a queue, with a hint.
+fn explain(error: Error) -> Failure {
+    let exit = match error {
+        Error::NotFound | Error::Removed => Exit::NotFound,
+        Error::Exists => Exit::InUse,
+        Error::Limit(limit) => return explain_limit(limit),
+        Error::NoCopies => Exit::Usage,
+        Error::ReceiveOnly | Error::TooLong => Exit::Failed,
+        Error::Unavailable => return Part::SystemV.explain(Errno(libc::ENOSYS)),
+        Error::Kernel(errno) => errno.into(),
+    };
+    let failure = Failure::new(exit, error.to_string());
+    match error {
+        Error::Kernel(Errno(libc::EMFILE)) => {
+            failure.hint("'ulimit -n' shows the limit of this process")
+        }
+        _ => failure,
     }
 }
 
-/// Puts the way out beside the reason why a queue cannot be opened.
-fn unopened(errno: Errno, name: &QueueName) -> Failure {
-    not_there(explain(errno), name, "'ipc mq create' makes it, and so does 'ipc mq send --create'")
+fn explain_limit(limit: Limit) -> Failure {
+    match limit {
+        Limit::Messages(beyond) => exceeded("messages", beyond, "fs.mqueue.msg_max"),
+        Limit::MessageSize(beyond) => exceeded("bytes a message", beyond, "fs.mqueue.msgsize_max"),
+        Limit::Bytes(beyond) => exceeded("bytes", beyond, "kernel.msgmnb").with_exit(Exit::Denied),
+        Limit::PosixQueues(limit) => as_many_queues(limit)
+            .hint("'ipc mq ls' shows them; sysctl fs.mqueue.queues_max is the limit"),
+        Limit::SystemVQueues(limit) => {
+            as_many_queues(limit).hint("'ipc mq ls' shows them; sysctl kernel.msgmni is the limit")
+        }
+        Limit::Memory(limit) => {
+            let limit =
+                limit.map_or_else(|| "without limit".to_owned(), |limit| format!("{limit} bytes"));
+            Failure::failed(format!(
+                "the queues of this user would take more memory than they may (RLIMIT_MSGQUEUE, \
+                 {limit})"
+            ))
+            .hint(
+                "'prlimit --msgqueue' shows the limit; make the queue smaller with --max-msgs and \
+                 --msg-size, or remove others",
+            )
+        }
+    }
 }
 
-/// Puts the way out beside the reason, for what happens to a queue that is in use.
-fn explain(errno: Errno) -> Failure {
-    let failure = Failure::from(errno);
-    match errno {
-        Errno(libc::EMFILE) => failure.hint("'ulimit -n' shows the limit of this process"),
-        Errno(libc::EIDRM) => Failure::new(Exit::NotFound, "the queue was removed"),
-        Errno(libc::ENOSYS) => Part::SystemV.explain(errno),
-        _ => failure,
+fn as_many_queues(limit: u64) -> Failure {
+    Failure::failed(format!("there are as many queues as there may be ({limit})"))
+}
+
+fn exceeded(what: &str, Beyond { asked, limit, greatest_limit }: Beyond, sysctl: &str) -> Failure {
+    let failure =
+        Failure::failed(format!("{asked} {what} are more than the kernel allows ({limit})"));
+    match asked > greatest_limit {
+        true => failure,
+        false => failure.hint(format!("as root: sysctl {sysctl}={asked}")),
     }
 }

@@ -1,6 +1,7 @@
 //! `ipc mq recv` and `wait`.
 
 use std::io::Write;
+use std::os::fd::BorrowedFd;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
@@ -11,63 +12,67 @@ use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::io::outbox::{Origin, Outbox, Returned};
+use crate::io::outbox::{Outbox, Requeueable, Unwritten};
 use crate::io::output::{Output, Record, escape};
-use crate::mechanism::queue::{MessageQueue, QueueName, Taken, WaitError};
+use crate::mechanism::queue::{
+    Access, Error, MessageQueue, QueueName, Received, Selection, Until, WaitError,
+};
 use crate::sys::heap;
-use crate::sys::mqueue::Access;
-use crate::sys::stdio::Stream;
-use crate::sys::system_v_queue::Selection;
 
 use super::exec::{self, Task};
-use super::{explain, not_for_this_kind, not_sent_back, unopened};
+use super::{explain, not_for_this_kind, unopened};
 use crate::app::worker::Execution;
 
-/// Take messages from a queue and print them
+/// Receive messages from a queue and print them
 ///
-/// One message, unless told otherwise. A POSIX queue gives the oldest of the highest priority, a
-/// System V queue the oldest, or that which the options choose. The timeout counts anew for each
-/// message, with the wait for room on standard output; --all waits for that alone.
+/// One message, unless an option says otherwise. A POSIX queue returns the oldest of the highest
+/// priority, a System V queue the oldest, or the one that the options select. The timeout counts anew
+/// for each message, and covers the wait for room on standard output; --all waits for that alone.
 ///
-/// What is taken is gone from the queue. So signals that would end us wait until it is written, and
-/// nothing is taken while standard output has no room for it, or no reader. What standard output
-/// does not take after all, because it is full or its reader has just left, goes back to the queue,
-/// behind the messages of its priority: whole, even if its beginning was printed. So does what a
-/// signal finds waiting halfway for the reader of a pipe, as a message of more than 4096 bytes may.
+/// A message leaves the queue when it is received. So fatal signals wait until it is written, and
+/// none is received while standard output has no room for it, or no reader. A message that standard
+/// output does not take after all, because it is full or its reader has just left, goes back to the
+/// queue, behind the messages of its priority: whole, even if its beginning was printed. A signal also
+/// sends a message back that waits halfway for the reader of a pipe, as one of more than 4096 bytes
+/// may.
 ///
-/// What can be lost: by KILL, the messages of the write under way, of 32 KiB at most or one; by a
-/// reader that leaves, what it has not read of a pipe; by an output that fails, what finds no room in
-/// the queue any more, or may not be sent to it, which is told. Of a System V queue also a message
-/// without any bytes, by a signal in the very moment in which it comes.
+/// KILL loses the messages of the current write: 32 KiB at most, or one message. A reader that leaves
+/// loses what it has not read from a pipe. If output fails, messages that cannot be requeued are
+/// lost, with a warning. A signal in the moment in which a System V message without any bytes arrives
+/// loses that message.
 ///
-/// With --exec each message is the standard input of a COMMAND instead. A signal is passed on to
-/// the COMMANDs, and ends us after them, and after what goes back has gone; a second one does not
-/// wait for a queue that is full. USR1 and USR2 only end us while no COMMAND runs. The status is that
-/// of the first COMMAND that fails; the others are run all the same. The message of one that cannot
-/// be started goes back, if you may send to the queue, and with --requeue so does that of one that
-/// fails: behind those of its priority, and as soon as the queue has room. With --requeue, --all takes
-/// as many messages as there are at first.
+/// With --exec each message is the standard input of a COMMAND instead. By default a message is
+/// processed at most once: it has left the queue when COMMAND starts, and a COMMAND that fails loses
+/// it, with a warning. With --attempts, --requeue or --dead-letter a message is processed at least
+/// once, so COMMAND may see one twice. The worker holds it in memory until COMMAND has succeeded or
+/// the message is in a queue again; KILL, or a crash of the machine, loses the messages that it holds.
+///
+/// The message of a COMMAND that cannot be started goes back. The status is that of the first COMMAND
+/// that fails in its last attempt; the others run all the same. A signal is sent on to the COMMANDs,
+/// and ends the worker when they have ended and the messages that go back are in the queue; a second
+/// one does not wait for room in the queue. USR1 and USR2 end the worker only while no COMMAND runs.
+/// With --requeue, --all receives as many messages as there are at first.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Recv {
     /// Name of the queue
     name: QueueName,
-    /// How many messages
+    /// Receive N messages
     #[arg(long, value_name = "N")]
     count: Option<u64>,
-    /// All messages that are there; none is success as well
+    /// Receive all messages that there are, even none
     #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]
     all: bool,
-    /// Go on until a signal
+    /// Receive until a signal
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
-    /// Print a copy of the message at this place of a System V queue, the oldest being 0
-    #[arg(long, value_name = "INDEX", conflicts_with_all = ["count", "all", "follow", "kind", "except", "timeout", "nonblock", "exec"])]
+    /// Print a copy of a message of a System V queue; the oldest is 0
+    #[arg(long, value_name = "INDEX", hide_short_help = true, conflicts_with_all = ["count", "all", "follow", "kind", "except", "timeout", "nonblock", "exec"])]
     peek: Option<u32>,
-    /// Print the priority, or the type, and a tab in front of each message
-    #[arg(long, conflicts_with = "exec")]
+    /// Print the priority, or the type, and a tab before each message
+    #[arg(long, hide_short_help = true, conflicts_with = "exec")]
     show_priority: bool,
-    /// Print each message as a line of JSON, with its priority or its type
-    #[arg(short, long, conflicts_with_all = ["show_priority", "exec"])]
+    /// Print messages as JSON, with the priority or the type
+    #[arg(short, long, hide_short_help = true, conflicts_with_all = ["show_priority", "exec"])]
     json: bool,
     #[command(flatten)]
     choice: Choice,
@@ -79,24 +84,25 @@ pub struct Recv {
     execution: Execution,
 }
 
-/// Which messages of a System V queue.
+/// The messages of a System V queue to receive.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 struct Choice {
-    /// The first message of this System V type; -N is the lowest type up to N
+    /// Select messages of this System V type; -N is the lowest type up to N
     #[arg(
         long = "type",
         value_name = "N",
+        hide_short_help = true,
         allow_negative_numbers = true,
         conflicts_with = "except"
     )]
     kind: Option<i64>,
-    /// The first message of any other System V type
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    /// Select messages of any other System V type
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     except: Option<i64>,
 }
 
 impl Choice {
-    /// The choice, for a queue that can make it.
+    /// The selection, for a queue that can select.
     fn selection(self, name: &QueueName) -> Result<Selection, Failure> {
         let selection = match (self.kind, self.except) {
             (Some(0), _) => Err(not_for_this_kind("a type is not 0")),
@@ -117,14 +123,18 @@ impl Choice {
 
 impl Action for Recv {
     const EXAMPLES: &'static [Example] = &[
-        ("Take a message, waiting for it", "job=$(ipc mq recv /jobs)"),
-        ("Take all that are there", "ipc mq recv --all /jobs"),
+        ("Receive a message, waiting for it", "job=$(ipc mq recv /jobs)"),
+        ("Receive all that there are", "ipc mq recv --all /jobs"),
         ("Log messages as they come", "ipc mq recv -f --show-priority /jobs >>log"),
         (
-            "Work off a queue, four at a time",
+            "Process messages, four at a time",
             "ipc mq recv -f --exec --jobs 4 --requeue /jobs -- ./worker",
         ),
-        ("Take what is of type 7", "ipc mq recv --type 7 sysv:0x2a"),
+        (
+            "Try three times, and keep what fails",
+            "ipc mq recv -f --exec --attempts 3 --dead-letter /failed /jobs -- ./worker",
+        ),
+        ("Receive a message of type 7", "ipc mq recv --type 7 sysv:0x2a"),
     ];
     const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
@@ -142,30 +152,32 @@ impl Action for Recv {
         }
         let output = &mut context.output;
         let opened = MessageQueue::open_to_receive(&self.name);
-        let mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
-        let delivery = Outbox::new(self.framing.form())?;
+        let queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
+        let stdout = context.stdout;
+        let outbox = Outbox::new(self.framing.form(), stdout)?;
         let mut reception = Reception {
-            mailbox,
+            queue,
             selection,
-            delivery,
+            stdout,
+            outbox,
             prefixed: Vec::new(),
-            has_told: false,
+            has_noted_wait: false,
             recv: &self,
         };
         let received = match self.peek {
             Some(index) => reception.peek(output, index),
             None => reception.receive(output),
         };
-        // While signals still wait, whatever happened.
-        let written = reception.delivery.flush(output);
-        reception.put_back(output);
+        // Signals are still blocked, whatever happened.
+        let written = reception.outbox.flush(output);
+        reception.requeue(output);
         written?;
         received.map(|()| Exit::Done)
     }
 }
 
 impl Recv {
-    /// How many messages; `None` is as many as are there.
+    /// The number of messages; `None` is as many as there are.
     fn count(&self) -> Option<u64> {
         match (self.all, self.follow) {
             (true, _) => None,
@@ -175,29 +187,29 @@ impl Recv {
     }
 }
 
-fn explain_peek(errno: Errno) -> Failure {
-    match errno {
-        Errno(libc::EOPNOTSUPP) => {
-            not_for_this_kind("a message of a POSIX queue cannot be seen without taking it")
+fn explain_peek(error: Error) -> Failure {
+    match error {
+        Error::Kernel(Errno(libc::E2BIG)) => {
+            Failure::failed("it is longer than sysctl kernel.msgmax is now")
         }
-        Errno(libc::E2BIG) => Failure::failed("it is longer than sysctl kernel.msgmax is now"),
-        Errno(libc::ENOSYS) => {
+        Error::Unavailable => {
             Failure::failed("this kernel cannot copy messages (CONFIG_CHECKPOINT_RESTORE)")
         }
-        errno => explain(errno),
+        error => explain(error),
     }
 }
 
-/// Messages on their way from a queue to stdout.
+/// Moves messages from a queue to stdout.
 struct Reception<'a> {
     recv: &'a Recv,
-    mailbox: MessageQueue,
+    queue: MessageQueue,
     selection: Selection,
-    delivery: Outbox,
-    /// A message with its priority in front.
+    stdout: BorrowedFd<'static>,
+    outbox: Outbox,
+    /// A message behind its priority.
     prefixed: Vec<u8>,
-    /// Whether it was said that we wait.
-    has_told: bool,
+    /// Whether a note has said that the verb waits.
+    has_noted_wait: bool,
 }
 
 impl Reception<'_> {
@@ -209,7 +221,9 @@ impl Reception<'_> {
                 None => Deadline::PASSED,
             };
             match self.next(output, deadline)? {
-                Waited::Done(taken) => self.deliver(output, taken, Some(taken.priority))?,
+                Waited::Done(message) => {
+                    self.print(output, message, Some(message.priority))?;
+                }
                 Waited::TimedOut if count.is_none() => break,
                 timed_out => {
                     self.recv.waiting.or_error(timed_out).about(&self.recv.name)?;
@@ -220,31 +234,36 @@ impl Reception<'_> {
     }
 
     fn peek(&mut self, output: &mut Output, index: u32) -> anyhow::Result<()> {
-        let found = self.mailbox.peek(index).map_err(explain_peek).about(&self.recv.name)?;
+        let found = self.queue.peek(index).map_err(explain_peek).about(&self.recv.name)?;
         let nothing = || Failure::no(format!("no message at {index}"));
         let copied = found.ok_or_else(nothing).about(&self.recv.name)?;
-        self.deliver(output, copied, None)
+        self.print(output, copied, None)
     }
 
-    /// Takes the next message. What was taken before is written before it waits.
-    fn next(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Waited<Taken>> {
+    /// Receives the next message. The messages before it are written before a wait.
+    fn next(
+        &mut self,
+        output: &mut Output,
+        deadline: Deadline,
+    ) -> anyhow::Result<Waited<Received>> {
         loop {
             if !self.has_room(output)? && self.wait_for_room(deadline)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
-            let taken = self.take(deadline).map_err(explain).about(&self.recv.name)?;
-            if let Some(taken) = taken {
-                return Ok(Waited::Done(taken));
+            let received = self.try_next(deadline).map_err(explain).about(&self.recv.name)?;
+            if let Some(received) = received {
+                return Ok(Waited::Done(received));
             }
             if deadline == Deadline::PASSED {
-                self.delivery.flush(output)?;
+                self.outbox.flush(output)?;
                 return Ok(Waited::TimedOut);
             }
-            if !std::mem::replace(&mut self.has_told, true) {
+            if !std::mem::replace(&mut self.has_noted_wait, true) {
                 tell_wait(output, &self.recv.name, "for a message");
             }
-            let waited = self.delivery.wait(output, || {
-                self.mailbox.wait_for(self.selection, Some(Stream::Output.fd()), deadline)
+            let waited = self.outbox.wait(output, || {
+                let sink = Some(self.stdout);
+                self.queue.wait_for(self.selection, Until { sink, ..Until::from(deadline) })
             })?;
             if waited.map_err(explain).about(&self.recv.name)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
@@ -254,81 +273,79 @@ impl Reception<'_> {
 
     fn has_room(&mut self, output: &mut Output) -> anyhow::Result<bool> {
         let framing = self.recv.framing.form().overhead();
-        self.mailbox.make_room().map_err(explain).about(&self.recv.name)?;
-        let longest = self.mailbox.room() + LONGEST_PREFIX + framing;
-        // A message that is taken when there is no memory for it is lost.
+        self.queue.make_room().map_err(explain).about(&self.recv.name)?;
+        let longest = self.queue.room() + LONGEST_PREFIX + framing;
+        // A message that is received when there is no memory for it is lost.
         output.reserve(longest)?;
         if self.recv.show_priority {
             heap::reserve(&mut self.prefixed, longest).about(&self.recv.name)?;
         }
-        // What cannot go back is written before more is taken.
-        Ok(self.delivery.has_room(output, self.mailbox.can_send().then_some(longest))?)
+        // A message that cannot go back is written before the next one is received.
+        Ok(self.outbox.has_room(output, self.queue.can_send().then_some(longest))?)
     }
 
-    /// Waits for room to write what is taken next, if there is anything to take.
+    /// Waits for room to write the next message, if there is one to receive.
     fn wait_for_room(&mut self, deadline: Deadline) -> anyhow::Result<Waited> {
         let name = &self.recv.name;
-        // While we wait for room, others may have what the wait for messages had to take. Where it
-        // cannot go back it stays with us.
-        let _ = self.mailbox.give_back(Deadline::PASSED);
-        let takes_what_is_there = self.recv.count().is_none();
-        if takes_what_is_there
-            && self.mailbox.messages_of(self.selection).map_err(explain).about(name)? == 0
-        {
+        // During the wait for room, other receivers may have the message that the wait for messages had
+        // to receive. If it cannot go back, it is the next one here.
+        let _ = self.queue.give_back(Deadline::PASSED);
+        let takes_all = self.recv.count().is_none();
+        if takes_all && self.queue.count(self.selection).map_err(explain).about(name)? == 0 {
             return Ok(Waited::TimedOut);
         }
-        let deadline = if takes_what_is_there { Deadline::NEVER } else { deadline };
-        Ok(self.delivery.wait_for_room(deadline)?)
+        let deadline = if takes_all { Deadline::NEVER } else { deadline };
+        Ok(self.outbox.wait_for_room(deadline)?)
     }
 
-    fn take(&mut self, deadline: Deadline) -> Result<Option<Taken>, Errno> {
+    fn try_next(&mut self, deadline: Deadline) -> Result<Option<Received>, Error> {
         if deadline == Deadline::PASSED {
-            return self.mailbox.try_receive(self.selection);
+            return self.queue.try_receive(self.selection);
         }
-        self.mailbox.receive(self.selection)
+        self.queue.receive(self.selection)
     }
 
-    /// Prints a message. One that was taken can go back with its priority.
-    fn deliver(
+    /// Prints a message. One with a priority can go back.
+    fn print(
         &mut self,
         output: &mut Output,
-        message: Taken,
-        goes_back: Option<i64>,
+        message: Received,
+        requeue: Option<i64>,
     ) -> anyhow::Result<()> {
-        let (bytes, priority) = (self.mailbox.message(message), message.priority);
-        let origin = |prefix| goes_back.map(|priority| Origin { priority, prefix });
+        let (bytes, priority) = (self.queue.message(message), message.priority);
+        let requeueable = |prefix| requeue.map(|priority| Requeueable { priority, prefix });
         if self.recv.json {
             let number = match self.recv.name {
                 QueueName::Posix(_) => "priority",
                 QueueName::SystemV(_) => "type",
             };
             let record = Record::new().bytes("message", bytes).number(number, priority);
-            return self.delivery.write_json(output, &record, bytes, goes_back);
+            return self.outbox.write_json(output, &record, bytes, requeue);
         }
         if !self.recv.show_priority {
-            return self.delivery.write(output, bytes, origin(0));
+            return self.outbox.write(output, bytes, requeueable(0));
         }
         self.prefixed.clear();
-        // Memory takes everything.
+        // A write to memory cannot fail.
         let _ = write!(self.prefixed, "{priority}\t");
         let prefix = self.prefixed.len();
         self.prefixed.extend_from_slice(bytes);
-        self.delivery.write(output, &self.prefixed, origin(prefix))
+        self.outbox.write(output, &self.prefixed, requeueable(prefix))
     }
 
-    /// Sends back what stdout did not take.
-    fn put_back(&mut self, output: &Output) {
-        let unwritten = self.delivery.unwritten();
+    /// Requeues the messages that stdout did not take.
+    fn requeue(&mut self, output: &Output) {
+        let unwritten = self.outbox.unwritten();
         if unwritten.is_empty() {
             return;
         }
         let name = &self.recv.name;
         let mut lost = None;
-        for Returned { bytes, priority } in &unwritten {
-            let reason = match self.mailbox.send(bytes, *priority, Deadline::PASSED) {
+        for Unwritten { bytes, priority } in &unwritten {
+            let reason = match self.queue.send(bytes, *priority, Deadline::PASSED) {
                 Ok(Waited::Done(())) => continue,
                 Ok(Waited::TimedOut) => "the queue is full".into(),
-                Err(errno) => not_sent_back(errno),
+                Err(error) => error.to_string(),
             };
             let (count, _) = lost.get_or_insert((0, reason));
             *count += 1;
@@ -343,14 +360,14 @@ impl Reception<'_> {
     }
 }
 
-/// The most bytes of a priority or a type, and a tab.
+/// The length of the longest priority or type, and a tab.
 const LONGEST_PREFIX: usize = "-9223372036854775808\t".len();
 
-/// Wait until a message is in a queue, and take none
+/// Wait until there is a message, and receive none
 ///
-/// Somebody else may have taken it when the command ends. At a System V queue a message without any
-/// bytes that comes while we wait can only be seen by taking it, and goes back behind the others, as
-/// soon as there is room.
+/// Another process may have received it when the command ends. In a System V queue a message without
+/// any bytes that arrives during the wait can only be seen by receiving it. It goes back behind the
+/// others, as soon as there is room.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the queue
@@ -370,11 +387,11 @@ impl Action for Wait {
         let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         let opened = MessageQueue::open(&self.name, Access::Receive);
-        let mut mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
+        let mut queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
         let tell = || tell_wait(output, &self.name, "for a message");
-        let waited = wait_aloud(output, deadline, tell, |until| mailbox.wait(selection, until));
+        let waited = wait_aloud(output, deadline, tell, |until| queue.wait(selection, until));
         let waited = waited.map_err(|error| match error {
-            WaitError::Kernel(errno) => explain(errno),
+            WaitError::Queue(error) => explain(error),
             WaitError::NoRoom | WaitError::NotPutBack(_) => Failure::failed(error.to_string()),
         });
         self.waiting.or_error(waited.about(&self.name)?).about(&self.name)?;

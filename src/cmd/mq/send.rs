@@ -12,32 +12,30 @@ use crate::app::trust::Trust;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Permissions;
 use crate::io::frame::{Length, Messages, ReadError, refuse_longer};
-use crate::io::output::{Output, escape};
-use crate::mechanism::queue;
-use crate::mechanism::queue::{MessageQueue, QueueName};
-use crate::sys::mqueue::{self, Access, MOST, PRIORITY_MAX};
-use crate::sys::system_v_queue;
+use crate::io::output::escape;
+use crate::mechanism::queue::{self, Access, MessageQueue, PRIORITY_MAX, Posix, QueueName};
+use crate::sys::mqueue::MOST;
 
-use super::create::{create_posix, create_system_v, finished};
+use super::create::{create_system_v, finished};
 use super::{explain, not_for_this_kind, unopened};
 
 /// Send messages to a queue
 ///
-/// Each operand is a message or, without any, each record of standard input: a line, unless told
-/// otherwise. They are sent in order, and each waits until the queue has room for it; the timeout
-/// counts anew for each. Operands are all looked at first: if one is too long for the queue,
-/// nothing is sent.
+/// Each operand is a message. Without operands each record of standard input is one: a line, unless
+/// an option says otherwise. Messages are sent in order, and each waits until the queue has room for
+/// it; the timeout counts anew for each. All operands are checked first: if one is too long for the
+/// queue, nothing is sent.
 ///
-/// A POSIX queue hands out messages of a higher priority first, and those of one priority in the
+/// A POSIX queue returns messages of a higher priority first, and messages of the same priority in the
 /// order in which they were sent. The messages of a System V queue have a type instead, by which
-/// receivers choose.
+/// receivers select.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Send {
     /// Name of the queue
     name: QueueName,
     /// Messages; records of standard input if there are none
     messages: Vec<OsString>,
-    /// Priority of the messages, 0 to 32767; of a System V queue their type, 1 and up
+    /// Priority, 0 to 32767; for System V the type, 1 and up
     #[arg(short, long, value_name = "PRIO", allow_negative_numbers = true)]
     priority: Option<i64>,
     /// Create the queue if there is none
@@ -54,7 +52,7 @@ pub struct Send {
 impl Action for Send {
     const EXAMPLES: &'static [Example] = &[
         (
-            "Send a message, and one that overtakes it",
+            "Send a message, and one of higher priority",
             "ipc mq send /jobs a; ipc mq send -p9 /jobs b",
         ),
         ("Send each line of a file", "ipc mq send /jobs <jobs.txt"),
@@ -63,10 +61,9 @@ impl Action for Send {
     ];
 
     fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let mut sent = 0;
         let operands = std::mem::take(&mut self.messages);
-        let result = self.send(operands, &mut sent, output);
+        let result = self.send(operands, &mut sent, context);
         result.map_err(|failure| after(failure, sent)).about(&self.name)?;
         Ok(Exit::Done)
     }
@@ -77,25 +74,26 @@ impl Send {
         &self,
         operands: Vec<OsString>,
         sent: &mut u64,
-        output: &Output,
+        context: &Context,
     ) -> Result<(), Failure> {
+        let output = &context.output;
         let priority = self.priority()?;
-        let mut mailbox = self.open(&operands)?;
-        let limit = mailbox.limit().map_err(explain)?;
-        let mut messages = Messages::new(operands, self.framing.form(), limit)
+        let mut queue = self.open(&operands)?;
+        let limit = queue.limit().map_err(explain)?;
+        let mut messages = Messages::new(operands, context.stdin, self.framing.form(), limit)
             .map_err(|error| self.unsendable(error))?;
         while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
             let deadline = self.waiting.deadline();
             let tell = || tell_wait(output, &self.name, "for room: the queue is full");
             let waited =
-                wait_aloud(output, deadline, tell, |until| mailbox.send(message, priority, until));
+                wait_aloud(output, deadline, tell, |until| queue.send(message, priority, until));
             self.waiting.or_error(waited.map_err(explain)?)?;
             *sent += 1;
         }
         Ok(())
     }
 
-    /// The priority, or the type, that the mechanism knows.
+    /// The priority, or the type, if queues of this kind have such a one.
     fn priority(&self) -> Result<i64, Failure> {
         match (&self.name, self.priority) {
             (QueueName::Posix(_), Some(priority)) if priority > PRIORITY_MAX.into() => {
@@ -114,7 +112,7 @@ impl Send {
         }
     }
 
-    /// Opens the queue, or makes one that these messages can be sent to.
+    /// Opens the queue, or creates one that these messages fit in.
     fn open(&self, operands: &[OsString]) -> Result<MessageQueue, Failure> {
         loop {
             match self.open_existing() {
@@ -124,7 +122,7 @@ impl Send {
             refuse_longer(operands, queue::limit_of_new(&self.name))
                 .map_err(|error| self.unsendable(error))?;
             match self.create() {
-                // Somebody else was faster.
+                // Another process has created it meanwhile.
                 Err(failure) if failure.exit() == Exit::InUse => {}
                 created => return created,
             }
@@ -134,27 +132,23 @@ impl Send {
     fn open_existing(&self) -> Result<MessageQueue, Failure> {
         if !self.create {
             let opened = MessageQueue::open(&self.name, Access::Send);
-            return opened.map_err(|errno| unopened(errno, &self.name));
+            return opened.map_err(|error| unopened(error, &self.name));
         }
-        match &self.name {
-            QueueName::Posix(name) => {
-                let queue = mqueue::Queue::open(name, Access::Send).map_err(explain)?;
-                self.trust.accept(&queue.found().map_err(explain)?, None)?;
-                Ok(queue.into())
-            }
-            QueueName::SystemV(name) => {
-                let queue = system_v_queue::Queue::open(target(name)?).map_err(explain)?;
-                self.trust.accept(&finished(&queue)?, None)?;
-                Ok(queue.into())
-            }
+        if let QueueName::SystemV(name) = &self.name {
+            target(name)?;
         }
+        let queue = MessageQueue::open(&self.name, Access::Send).map_err(explain)?;
+        self.trust.accept(&finished(&queue)?, None)?;
+        Ok(queue)
     }
 
-    /// Creates the queue as 'mq create' does that is told nothing but the name.
+    /// Creates the queue as 'mq create' without options does.
     fn create(&self) -> Result<MessageQueue, Failure> {
         let mode = Permissions::of_new_object(None);
         match &self.name {
-            QueueName::Posix(name) => create_posix(name, None, mode).map(MessageQueue::from),
+            QueueName::Posix(name) => {
+                Posix::create(name, None, mode).map(MessageQueue::from).map_err(explain)
+            }
             QueueName::SystemV(name) => {
                 let target = target(name)?;
                 if target.is_private() {
@@ -165,11 +159,10 @@ impl Send {
         }
     }
 
-    /// Whose limit it is that a message is longer than, and how it is raised.
+    /// The limit that a message is longer than, and how to raise it.
     fn too_long(&self, length: Length, limit: u64) -> Failure {
-        let is_of_kernel = || {
-            matches!(self.name, QueueName::SystemV(_)) && limit >= system_v_queue::message_limit()
-        };
+        let is_of_kernel =
+            || matches!(self.name, QueueName::SystemV(_)) && limit >= queue::message_limit();
         let whose = if is_of_kernel() { "the kernel" } else { "the queue" };
         let failure =
             Failure::failed(format!("message of {length} is longer than {whose} allows ({limit})"));
@@ -188,7 +181,7 @@ impl Send {
         }
     }
 
-    /// Why there is no next message to send.
+    /// The reason why there is no next message to send.
     fn unsendable(&self, error: ReadError) -> Failure {
         match error {
             ReadError::TooLong { length, limit } => self.too_long(length, limit as u64),

@@ -80,7 +80,8 @@ impl Action for Send {
         socket.make_non_blocking()?;
         socket.mark_messages()?;
         let operands = std::mem::take(&mut self.messages);
-        let messages = Messages::new(operands, self.framing.form(), isize::MAX as usize)?;
+        let (stdin, form) = (context.stdin, self.framing.form());
+        let messages = Messages::new(operands, stdin, form, isize::MAX as usize)?;
         self.send_all(&socket, messages, &mut context.output)?;
         Ok(Exit::Done)
     }

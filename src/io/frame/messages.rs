@@ -1,27 +1,26 @@
-//! The messages that a verb is to send: operands, or records of stdin.
+//! The messages that a verb sends: operands, or records of stdin.
 
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::io::frame::{Form, Length, ReadError, Reader};
-use crate::sys::stdio::Stream;
 
-/// The messages that a verb is to send: its operands or, without any, the records of stdin.
+/// The messages that a verb sends: its operands or, without any, the records of stdin.
 #[derive(Debug)]
 pub enum Messages {
-    /// Those of the command line.
+    /// The operands.
     Operands {
         /// The messages.
         messages: Vec<Vec<u8>>,
-        /// How many of them were yielded.
+        /// The number of messages that were yielded.
         yielded: usize,
     },
-    /// Those of stdin.
+    /// The records of stdin.
     Records(Reader<BorrowedFd<'static>>),
 }
 
-/// Looks at all operands before something is done for the first.
+/// Checks the length of all operands, before the verb sends the first.
 ///
 /// # Errors
 /// That one of them is longer than `limit`.
@@ -36,11 +35,16 @@ pub fn refuse_longer(operands: &[OsString], limit: usize) -> Result<(), ReadErro
 }
 
 impl Messages {
-    /// The messages, of at most `limit` bytes each. All operands are looked at first, so that
-    /// nothing is sent if one of them is too long.
-    pub fn new(operands: Vec<OsString>, form: Form, limit: usize) -> Result<Self, ReadError> {
+    /// The messages, of at most `limit` bytes each. All operands are checked first, so that nothing is
+    /// sent if one of them is too long.
+    pub fn new(
+        operands: Vec<OsString>,
+        stdin: BorrowedFd<'static>,
+        form: Form,
+        limit: usize,
+    ) -> Result<Self, ReadError> {
         if operands.is_empty() {
-            return Ok(Self::Records(Reader::new(Stream::Input.fd(), form, limit)));
+            return Ok(Self::Records(Reader::new(stdin, form, limit)));
         }
         refuse_longer(&operands, limit)?;
         let messages = operands.into_iter().map(OsString::into_vec).collect();

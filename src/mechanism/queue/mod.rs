@@ -1,21 +1,28 @@
-//! Message queues of either kind, as one: sending, receiving and waiting by deadlines.
+//! Message queues of any kind through one interface. The kind of the name chooses the engine.
 
+mod engine;
+mod error;
+mod posix;
 pub mod ring;
-
-use std::os::fd::{AsFd, BorrowedFd};
-
-use nix::poll::{PollFd, PollFlags};
+mod system_v;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::AnyName;
 use crate::io::spin::Spin;
-use crate::sys::eventfd::Bell;
-use crate::sys::heap;
-use crate::sys::mqueue::{self, Access, Limits};
-use crate::sys::poll;
-use crate::sys::system_v::{Row, Target, wait_for_maker};
-use crate::sys::system_v_queue::{self, Selection};
+use crate::sys::mqueue::{self, Limits};
+use crate::sys::system_v::Target;
+use crate::sys::system_v_queue;
+
+use self::engine::Engine;
+
+pub use self::engine::Until;
+pub use self::error::{Beyond, Error, Limit};
+pub use self::posix::Posix;
+pub use self::system_v::SystemV;
+pub use crate::sys::mqueue::{Access, PRIORITY_MAX, Shape};
+pub use crate::sys::origin::Found;
+pub use crate::sys::system_v_queue::{Selection, message_limit};
 
 /// The name of a message queue.
 pub type QueueName = AnyName<255>;
@@ -23,21 +30,21 @@ pub type QueueName = AnyName<255>;
 /// An open message queue.
 #[derive(Debug)]
 pub struct MessageQueue {
-    queue: Queue,
+    engine: Kind,
     spin: Spin,
     can_send: bool,
 }
 
+/// The engines.
 #[derive(Debug)]
-enum Queue {
-    /// A POSIX queue, and the message that was received last.
-    Posix(mqueue::Queue, Vec<u8>),
-    SystemV(system_v_queue::Queue),
+enum Kind {
+    Posix(Posix),
+    SystemV(SystemV),
 }
 
-/// A message that was taken. Its bytes are in [`MessageQueue::message`] until the next is.
+/// A message that was received. Its bytes are in [`MessageQueue::message`] until the next is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Taken {
+pub struct Received {
     length: usize,
     /// Its priority, or its type.
     pub priority: i64,
@@ -48,343 +55,199 @@ pub struct Taken {
 pub enum WaitError {
     /// The queue cannot be used.
     #[error(transparent)]
-    Kernel(#[from] Errno),
+    Queue(#[from] Error),
     /// There was one, of a System V queue, and it is gone.
-    #[error("a message without any bytes was taken to see it, and there is no room to put it back")]
+    #[error(
+        "a message without any bytes was received to see it, and there is no room to put it back"
+    )]
     NoRoom,
     /// The same, for another reason.
-    #[error("a message without any bytes was taken to see it, and cannot be put back: {0}")]
-    NotPutBack(Errno),
+    #[error("a message without any bytes was received to see it, and cannot be put back: {0}")]
+    NotPutBack(Error),
 }
 
-/// The longest message that can be sent to a queue of this name which is yet to be made, by somebody
-/// who asks for no other.
+/// The length of the longest message that can be sent to a new queue of this name with the usual
+/// limits.
 pub fn limit_of_new(name: &QueueName) -> usize {
     match name {
         QueueName::Posix(_) => Limits::now().default.msg_size as usize,
-        QueueName::SystemV(_) => system_v_queue::limit_of_new(),
+        QueueName::SystemV(_) => system_v::limit_of_new(),
     }
 }
 
 /// Removes a queue, and the messages in it.
-pub fn remove(name: &QueueName) -> Result<(), Errno> {
+pub fn remove(name: &QueueName) -> Result<(), Error> {
     match name {
-        QueueName::Posix(name) => mqueue::Queue::unlink(name),
-        QueueName::SystemV(name) => system_v_queue::Queue::open(Target::new(name)?)?.remove(),
+        QueueName::Posix(name) => Ok(mqueue::Queue::unlink(name)?),
+        QueueName::SystemV(name) => Ok(system_v_queue::Queue::open(Target::new(name)?)?.remove()?),
     }
-}
-
-/// Waits until a System V queue that exists is finished, which its permissions tell; and returns its
-/// row.
-///
-/// # Errors
-/// ENOENT if it is removed meanwhile.
-pub fn wait_until_finished(queue: &system_v_queue::Queue) -> Result<Waited<Row>, Errno> {
-    let mut row = queue.row()?;
-    let waited = wait_for_maker(|| {
-        row = queue.row()?;
-        Ok(row.number("perms") & 0o777 != 0)
-    })?;
-    Ok(waited.map(|()| row))
 }
 
 impl MessageQueue {
-    fn new(queue: Queue) -> Self {
-        Self { queue, spin: Spin::default(), can_send: true }
-    }
-
-    /// Opens an existing queue to send to it, or to receive from it.
-    pub fn open(name: &QueueName, access: Access) -> Result<Self, Errno> {
+    /// Opens an existing queue.
+    pub fn open(name: &QueueName, access: Access) -> Result<Self, Error> {
         match name {
-            QueueName::Posix(name) => mqueue::Queue::open(name, access).map(Self::from),
-            QueueName::SystemV(name) => {
-                system_v_queue::Queue::open(Target::new(name)?).map(Self::from)
-            }
+            QueueName::Posix(name) => Posix::open(name, access).map(Self::from),
+            QueueName::SystemV(name) => SystemV::open(Target::new(name)?).map(Self::from),
         }
     }
 
-    /// Opens an existing queue to receive from it and, if we may, to send back what was taken.
-    pub fn open_to_receive(name: &QueueName) -> Result<Self, Errno> {
+    /// Opens an existing queue to receive from it and, if that is allowed, to send messages back.
+    pub fn open_to_receive(name: &QueueName) -> Result<Self, Error> {
         match Self::open(name, Access::Work) {
-            Err(Errno(libc::EACCES)) => {
-                Self::open(name, Access::Receive).map(|mailbox| Self { can_send: false, ..mailbox })
+            Err(Error::Kernel(Errno(libc::EACCES))) => {
+                Self::open(name, Access::Receive).map(|queue| Self { can_send: false, ..queue })
             }
             opened => opened,
         }
     }
 
-    /// Whether what was taken can go back, as far as is known.
+    fn engine(&self) -> &dyn Engine {
+        match &self.engine {
+            Kind::Posix(engine) => engine,
+            Kind::SystemV(engine) => engine,
+        }
+    }
+
+    fn engine_mut(&mut self) -> &mut dyn Engine {
+        match &mut self.engine {
+            Kind::Posix(engine) => engine,
+            Kind::SystemV(engine) => engine,
+        }
+    }
+
+    /// Whether messages can go back, as far as is known.
     pub fn can_send(&self) -> bool {
         self.can_send
     }
 
-    /// The longest message that can be sent, in bytes.
-    pub fn limit(&self) -> Result<usize, Errno> {
-        match &self.queue {
-            Queue::Posix(queue, _) => Ok(queue.shape()?.msg_size as usize),
-            Queue::SystemV(queue) => Ok(queue.limit()),
-        }
+    /// The length of the longest message that can be sent.
+    pub fn limit(&self) -> Result<usize, Error> {
+        self.engine().limit()
     }
 
-    /// How many such messages wait. POSIX queues know no selection; a kernel that cannot copy messages
+    /// The number of such messages. POSIX queues know no selection; a kernel that cannot copy messages
     /// of a System V queue counts them all.
-    pub fn messages_of(&mut self, selection: Selection) -> Result<u64, Errno> {
-        if let Queue::SystemV(queue) = &mut self.queue
-            && let Some(count) = queue.count(selection, u64::MAX)?
-        {
-            return Ok(count);
-        }
-        self.messages()
+    pub fn count(&mut self, selection: Selection) -> Result<u64, Error> {
+        self.engine_mut().count(selection)
     }
 
-    fn messages(&self) -> Result<u64, Errno> {
-        match &self.queue {
-            Queue::Posix(queue, _) => queue.messages(),
-            Queue::SystemV(queue) => queue.messages(),
-        }
-    }
-
-    /// Sends a message, waiting for room until `deadline`. Of a POSIX queue `priority` is the
-    /// priority, of a System V queue the type.
-    pub fn send(
+    /// Sends a message, waiting for room. For a POSIX queue `priority` is the priority, for a System V
+    /// queue the type.
+    pub fn send<'a>(
         &mut self,
         message: &[u8],
         priority: i64,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
-        let queue = match &mut self.queue {
-            Queue::Posix(queue, _) => queue,
-            Queue::SystemV(queue) => return queue.send(message, priority, deadline),
-        };
-        let attempt = || match queue.try_send(message, priority as u32) {
-            Err(Errno(libc::EAGAIN)) => None,
-            result => Some(result),
-        };
-        loop {
-            if let Some(result) = attempt() {
-                return result.map(Waited::Done);
+        until: impl Into<Until<'a>>,
+    ) -> Result<Waited, Error> {
+        match until.into() {
+            Until { deadline: Deadline::PASSED, .. } => {
+                self.engine_mut().try_send(message, priority)
             }
-            if deadline == Deadline::PASSED {
-                return Ok(Waited::TimedOut);
-            }
-            if let Some(result) = self.spin.retry(attempt) {
-                return result.map(Waited::Done);
-            }
-            if poll::writable(&*queue, deadline)? == Waited::TimedOut {
-                return Ok(Waited::TimedOut);
-            }
+            until => self.engine_mut().send(message, priority, until),
         }
     }
 
-    /// Sends a message, waiting for room until `deadline` or until `bell` rings.
-    pub fn send_unless(
-        &mut self,
-        message: &[u8],
-        priority: i64,
-        bell: &Bell,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
-        if let Queue::SystemV(queue) = &mut self.queue {
-            return queue.send_unless(message, priority, || bell.has_rung(), deadline);
+    /// Receives a message, if there is one or will be in a moment. POSIX queues know no selection.
+    pub fn receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
+        let first = self.try_receive(selection)?;
+        if first.is_some() {
+            return Ok(first);
         }
-        loop {
-            let sent = self.send(message, priority, Deadline::PASSED)?;
-            let Queue::Posix(queue, _) = &self.queue else { return Ok(sent) };
-            if sent == Waited::Done(()) || bell.has_rung() {
-                return Ok(sent);
-            }
-            let mut fds = [
-                PollFd::new(queue.as_fd(), PollFlags::POLLOUT),
-                PollFd::new(bell.as_fd(), PollFlags::POLLIN),
-            ];
-            if poll::any(&mut fds, deadline)? == Waited::TimedOut {
-                return Ok(Waited::TimedOut);
-            }
-        }
+        let mut spin = std::mem::take(&mut self.spin);
+        let later = spin.retry(|| self.try_receive(selection).transpose()).transpose();
+        self.spin = spin;
+        later
     }
 
-    /// Waits until there is a message, or until `bell` rings, for a caller that will receive next.
-    pub fn wait_unless(
-        &mut self,
-        selection: Selection,
-        bell: &Bell,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
-        match &mut self.queue {
-            Queue::Posix(queue, _) => poll::any_readable(&[queue.as_fd(), bell.as_fd()], deadline),
-            Queue::SystemV(queue) => queue.wait_unless(selection, || bell.has_rung(), deadline),
-        }
+    /// Receives a message, if there is one.
+    pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
+        self.engine_mut().try_receive(selection)
     }
 
-    /// Whether both are the same queue, whatever their names.
-    pub fn is(&self, other: &Self) -> bool {
-        match (&self.queue, &other.queue) {
-            (Queue::Posix(one, _), Queue::Posix(other, _)) => {
-                let inode = |queue: &mqueue::Queue| {
-                    queue.status().ok().map(|status| (status.st_dev, status.st_ino))
-                };
-                inode(one).is_some_and(|one| Some(one) == inode(other))
-            }
-            (Queue::SystemV(one), Queue::SystemV(other)) => one.id() == other.id(),
-            _ => false,
-        }
-    }
-
-    /// Whether the queue has been removed. A POSIX queue that is open still takes messages then, which
-    /// no other process finds.
-    pub fn is_removed(&self) -> bool {
-        match &self.queue {
-            Queue::Posix(queue, _) => queue.status().is_ok_and(|status| status.st_nlink == 0),
-            Queue::SystemV(queue) => queue.row().is_err(),
-        }
-    }
-
-    /// Takes a message, if there is one or will be in a moment. POSIX queues know no selection.
-    pub fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
-        let first = self.queue.receive(selection)?;
-        match first {
-            Some(taken) => Ok(Some(taken)),
-            None => self.spin.retry(|| self.queue.receive(selection).transpose()).transpose(),
-        }
-    }
-
-    /// Takes a message, if there is one.
-    pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
-        self.queue.receive(selection)
-    }
-
-    /// Copies the message at this place, of which the oldest is 0, and takes none.
+    /// Copies the message with this index, of which the oldest has 0; the message stays.
     ///
     /// # Errors
-    /// EOPNOTSUPP for a POSIX queue, ENOSYS for a kernel that cannot.
-    pub fn peek(&mut self, index: u32) -> Result<Option<Taken>, Errno> {
-        match &mut self.queue {
-            Queue::Posix(..) => Err(Errno(libc::EOPNOTSUPP)),
-            Queue::SystemV(queue) => Ok(queue.peek(index)?.map(Taken::from)),
-        }
+    /// [`Error::NoCopies`] for a POSIX queue, [`Error::Unavailable`] for a kernel that cannot.
+    pub fn peek(&mut self, index: u32) -> Result<Option<Received>, Error> {
+        self.engine_mut().peek(index)
     }
 
-    /// How long a message can be that is taken, when one has been taken: there is memory for it.
+    /// The length of the longest message that there is memory for.
     pub fn room(&self) -> usize {
-        match &self.queue {
-            Queue::Posix(_, buffer) => buffer.len(),
-            Queue::SystemV(queue) => queue.room(),
-        }
+        self.engine().room()
     }
 
-    /// Has memory be there for the next message, before one is taken that would be lost.
+    /// Allocates memory for the next message before it is received, as it would be lost otherwise.
     ///
     /// # Errors
     /// ENOMEM; and those of asking how long a message of the queue can be.
-    pub fn make_room(&mut self) -> Result<(), Errno> {
-        self.queue.make_room()
+    pub fn make_room(&mut self) -> Result<(), Error> {
+        self.engine_mut().make_room()
     }
 
-    /// The bytes of the message that was taken last.
-    pub fn message(&self, taken: Taken) -> &[u8] {
-        match &self.queue {
-            Queue::Posix(_, buffer) => &buffer[..taken.length],
-            Queue::SystemV(queue) => queue.message(taken.length),
-        }
+    /// The bytes of the message that was received last.
+    pub fn message(&self, received: Received) -> &[u8] {
+        self.engine().message(received)
     }
 
-    /// Waits until there is such a message, and takes none. It may be gone when the call returns.
+    /// Waits until there is such a message, which stays. It may be gone when the call returns.
     pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, WaitError> {
-        if let Queue::SystemV(queue) = &mut self.queue
-            && queue.count(selection, 1)? == Some(1)
-        {
+        if self.engine_mut().has_message(selection)? {
             return Ok(Waited::Done(()));
         }
-        match self.wait_for(selection, None, deadline)? {
+        match self.wait_for(selection, deadline)? {
             Waited::Done(()) => match self.give_back(deadline) {
                 Ok(Waited::Done(())) => Ok(Waited::Done(())),
                 Ok(Waited::TimedOut) => Err(WaitError::NoRoom),
-                Err(errno) => Err(WaitError::NotPutBack(errno)),
+                Err(error) => Err(WaitError::NotPutBack(error)),
             },
             Waited::TimedOut => Ok(Waited::TimedOut),
         }
     }
 
-    /// As [`MessageQueue::wait`], for somebody who will receive next; and where a POSIX queue is waited
-    /// for, the wait also ends when the reader of `sink` has left.
-    pub fn wait_for(
+    /// As [`MessageQueue::wait`], for a caller that receives next, or gives back.
+    pub fn wait_for<'a>(
         &mut self,
         selection: Selection,
-        sink: Option<BorrowedFd<'_>>,
-        deadline: Deadline,
-    ) -> Result<Waited, Errno> {
-        match (&mut self.queue, sink) {
-            (Queue::Posix(queue, _), Some(sink)) => poll::readable_for(queue, sink, deadline),
-            (Queue::Posix(queue, _), None) => poll::readable(queue, deadline),
-            (Queue::SystemV(queue), _) => queue.wait(selection, deadline),
-        }
+        until: impl Into<Until<'a>>,
+    ) -> Result<Waited, Error> {
+        self.engine_mut().wait(selection, until.into())
     }
 
-    /// Puts back what [`MessageQueue::wait_for`] may have had to take, waiting for room until `deadline`,
-    /// for somebody who will not receive after all.
-    pub fn give_back(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
-        match &mut self.queue {
-            Queue::Posix(..) => Ok(Waited::Done(())),
-            Queue::SystemV(queue) => queue.give_back(deadline),
-        }
-    }
-}
-
-impl MessageQueue {
-    /// The same, waiting until `bell` rings.
-    pub fn give_back_unless(&mut self, bell: &Bell) -> Result<Waited, Errno> {
-        match &mut self.queue {
-            Queue::Posix(..) => Ok(Waited::Done(())),
-            Queue::SystemV(queue) => queue.give_back_unless(|| bell.has_rung(), Deadline::NEVER),
-        }
-    }
-}
-
-impl Queue {
-    fn make_room(&mut self) -> Result<(), Errno> {
-        match self {
-            Self::Posix(queue, buffer) if buffer.is_empty() => {
-                *buffer = heap::zeros(queue.shape()?.msg_size as usize)?;
-                Ok(())
-            }
-            Self::Posix(..) => Ok(()),
-            Self::SystemV(queue) => queue.make_room(),
-        }
+    /// Sends back what [`MessageQueue::wait_for`] may have had to receive, waiting for room.
+    pub fn give_back<'a>(&mut self, until: impl Into<Until<'a>>) -> Result<Waited, Error> {
+        self.engine_mut().give_back(until.into())
     }
 
-    fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
-        self.make_room()?;
-        match self {
-            Self::Posix(queue, buffer) => match queue.try_receive(buffer) {
-                Ok(taken) => Ok(Some(taken.into())),
-                Err(Errno(libc::EAGAIN)) => Ok(None),
-                Err(errno) => Err(errno),
-            },
-            Self::SystemV(queue) => Ok(queue.try_receive(selection)?.map(Taken::from)),
-        }
+    /// Whether both are the same queue, whatever their names.
+    pub fn is(&self, other: &Self) -> bool {
+        let is_one_kind =
+            std::mem::discriminant(&self.engine) == std::mem::discriminant(&other.engine);
+        let identity = |queue: &Self| queue.engine().identity().ok();
+        is_one_kind && identity(self).is_some() && identity(self) == identity(other)
+    }
+
+    /// Whether the queue has been removed.
+    pub fn is_removed(&self) -> bool {
+        self.engine().is_removed()
+    }
+
+    /// The creator of an existing queue and its permissions, once its creator has finished it; it
+    /// times out if that never happens.
+    pub fn found(&self) -> Result<Waited<Found>, Error> {
+        self.engine().found()
     }
 }
 
-impl From<mqueue::Queue> for MessageQueue {
-    fn from(queue: mqueue::Queue) -> Self {
-        Self::new(Queue::Posix(queue, Vec::new()))
+impl From<Posix> for MessageQueue {
+    fn from(queue: Posix) -> Self {
+        Self { engine: Kind::Posix(queue), spin: Spin::default(), can_send: true }
     }
 }
 
-impl From<system_v_queue::Queue> for MessageQueue {
-    fn from(queue: system_v_queue::Queue) -> Self {
-        Self::new(Queue::SystemV(queue))
-    }
-}
-
-impl From<mqueue::Taken> for Taken {
-    fn from(taken: mqueue::Taken) -> Self {
-        Self { length: taken.length, priority: taken.priority.into() }
-    }
-}
-
-impl From<system_v_queue::Taken> for Taken {
-    fn from(taken: system_v_queue::Taken) -> Self {
-        Self { length: taken.length, priority: taken.kind }
+impl From<SystemV> for MessageQueue {
+    fn from(queue: SystemV) -> Self {
+        Self { engine: Kind::SystemV(queue), spin: Spin::default(), can_send: true }
     }
 }

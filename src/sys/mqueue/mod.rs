@@ -3,7 +3,7 @@
 //! Through the system calls themselves, so that every C library gives the same queues: one is a
 //! descriptor, and its name has no slash. Queues are opened non-blocking, since the timeouts of
 //! mq_timedsend(3) and mq_timedreceive(3) are on the wall clock, where setting the time of day
-//! would end or stretch a wait. What has to wait polls the descriptor.
+//! would end or stretch a wait. A caller that waits polls the descriptor.
 
 mod directory;
 mod limits;
@@ -19,7 +19,6 @@ pub use self::directory::{DIRECTORY, Directory};
 pub use self::limits::{Limits, MOST, memory_limit};
 
 use super::origin::Found;
-use super::stdio::Stream;
 use super::{descriptor, umask};
 use crate::base::errno::Errno;
 use crate::base::name::ObjectName;
@@ -36,7 +35,7 @@ pub struct Shape {
     pub msg_size: u64,
 }
 
-/// What a queue is opened for.
+/// The purpose for which a queue is opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
     /// To send to it.
@@ -45,13 +44,13 @@ pub enum Access {
     Receive,
     /// To receive from it, and to send back.
     Work,
-    /// To look at it, by whatever permission there is.
+    /// To inspect it, with either permission.
     Look,
 }
 
-/// A message that was taken from a queue.
+/// A message that was received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Taken {
+pub struct Received {
     /// Its length, in bytes.
     pub length: usize,
     /// Its priority.
@@ -101,7 +100,7 @@ impl Queue {
         }
     }
 
-    /// Removes the name. Those who have the queue open go on using it.
+    /// Removes the name. Processes that have the queue open go on using it.
     pub fn unlink(name: &ObjectName) -> Result<(), Errno> {
         // SAFETY: the name is a string, and lives through the call.
         let result = unsafe { libc::syscall(libc::SYS_mq_unlink, bare(name).as_ptr()) };
@@ -138,16 +137,16 @@ impl Queue {
         Ok(fstat(&self.0)?)
     }
 
-    /// Who made it.
+    /// Its creator and its permissions.
     pub fn found(&self) -> Result<Found, Errno> {
         let status = self.status()?;
         Ok(Found::in_kernel(status.st_uid, status.st_mode & 0o777))
     }
 
-    /// What only those who may receive are told.
+    /// Its contents, for a process that may receive.
     pub fn contents(&self) -> Result<Contents, Errno> {
         let mut text = [0; 128];
-        // From its beginning, however often that was asked.
+        // A read from the position of the descriptor would find the end the second time.
         let length = pread(&self.0, &mut text, 0)?;
         Ok(Contents::parse(&text[..length]))
     }
@@ -158,7 +157,7 @@ impl Queue {
     /// EAGAIN if the queue is full; EMSGSIZE if the message is longer than its shape allows.
     pub fn try_send(&self, message: &[u8], priority: u32) -> Result<(), Errno> {
         loop {
-            // SAFETY: the message lives through the call, and has the length that is told.
+            // SAFETY: the message lives through the call, and has that length.
             let result = unsafe {
                 libc::syscall(
                     libc::SYS_mq_timedsend,
@@ -177,16 +176,16 @@ impl Queue {
         }
     }
 
-    /// Takes the oldest message of the highest priority.
+    /// Receives the oldest message of the highest priority.
     ///
     /// # Errors
     /// EAGAIN if there is none; EMSGSIZE if the buffer is shorter than the shape allows messages
     /// to be.
-    pub fn try_receive(&self, buffer: &mut [u8]) -> Result<Taken, Errno> {
+    pub fn try_receive(&self, buffer: &mut [u8]) -> Result<Received, Errno> {
         loop {
             let mut priority = 0;
-            // SAFETY: the buffer and the priority live through the call, and the buffer has the
-            // length that is told.
+            // SAFETY: the buffer and the priority live through the call, and the buffer has
+            // that length.
             let result = unsafe {
                 libc::syscall(
                     libc::SYS_mq_timedreceive,
@@ -198,7 +197,7 @@ impl Queue {
                 )
             };
             match (usize::try_from(result), Errno::last()) {
-                (Ok(length), _) => return Ok(Taken { length, priority }),
+                (Ok(length), _) => return Ok(Received { length, priority }),
                 (_, Errno(libc::EINTR)) => {}
                 (_, errno) => return Err(errno),
             }
@@ -225,12 +224,12 @@ impl Shape {
     }
 }
 
-/// What waits in a queue, as read(2) tells it.
+/// The contents of a queue, as read(2) reports them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Contents {
     /// The bytes of all messages.
     pub bytes: u64,
-    /// The process that asked mq_notify(3) to be told of the next message.
+    /// The process that asked for a notification of the next message: mq_notify(3).
     pub notified: Option<i32>,
 }
 
@@ -245,11 +244,6 @@ impl Contents {
             notified: number("NOTIFY_PID:").filter(|&pid| pid != 0).map(|pid| pid as i32),
         }
     }
-}
-
-/// Whether this process can have one more descriptor, which EMFILE leaves open.
-pub fn has_free_descriptor() -> bool {
-    nix::unistd::dup(Stream::Error.fd()).is_ok()
 }
 
 fn open(

@@ -103,7 +103,7 @@ impl Action for Recv {
         let _handlers = cleanup::end_by(fatal_signals());
         report_address(&listener, &self.address, &context.output);
         ready.write(listener.address().as_bytes())?;
-        let outbox = Outbox::new(self.framing.form())?;
+        let outbox = Outbox::new(self.framing.form(), context.stdout)?;
         let mut inbox = self.inbox(listener, context.stdout)?;
         self.receive(inbox.as_mut(), outbox, &mut context.output).about(&self.address)?;
         context.output.flush()?;
