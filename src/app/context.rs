@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::io::output::Output;
+use crate::io::output::{Destinations, Output};
 use crate::sys::stdio::Stream;
 use crate::sys::{process, signal};
 
@@ -32,10 +32,11 @@ pub struct Context {
 impl Context {
     /// The context of the verb that these words name, in a process that runs only this verb.
     pub fn new(words: String, verbosity: Verbosity, nouns: &'static [&'static str]) -> Self {
+        let destinations = Destinations::of_process();
         Self {
-            output: Output::new(words, verbosity),
+            output: Output::new(words, verbosity, destinations),
             stdin: Stream::Input.fd(),
-            stdout: Stream::Output.fd(),
+            stdout: destinations.stdout,
             environment: Environment(()),
             caller: Caller(()),
             cancellation: Cancellation::Die,

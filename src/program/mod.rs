@@ -24,7 +24,7 @@ use crate::app::options::Verbosity;
 use crate::applet;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::io::output::{Output, Unwritable, complain};
+use crate::io::output::{Destinations, Output, Unwritable};
 use crate::sys::heap::{self, Report};
 
 pub use self::catalog::{COMMANDS, NOUNS};
@@ -55,11 +55,12 @@ impl Message {
     pub fn print(self) -> Exit {
         match self {
             Self::Usage(text) => {
-                complain(text);
+                Destinations::of_process().complain(text);
                 Exit::Usage
             }
             Self::Answer(text) => {
-                let mut output = Output::new("help", Verbosity::default());
+                let destinations = Destinations::of_process();
+                let mut output = Output::new("help", Verbosity::default(), destinations);
                 match output.text(text).and_then(|()| output.flush()) {
                     Ok(()) => Exit::Done,
                     Err(error) => fail(&error.into(), &output),
@@ -171,7 +172,8 @@ fn explain(command: Command, words: Vec<OsString>) -> Message {
 /// Runs `ipc` with these arguments, the name it was called by first; returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     if crate::sys::entry::is_privileged_by_file() {
-        complain("ipc: does not run set-user-ID, set-group-ID or with file capabilities\n");
+        let refusal = "ipc: does not run set-user-ID, set-group-ID or with file capabilities\n";
+        Destinations::of_process().complain(refusal);
         return Exit::Failed.code();
     }
     if let Some(applet) = applet::called_by(&arguments) {
