@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::{fs, io};
 
-pub use self::group::{kill_all, kill_group, lead_group, own_group};
+pub use self::group::{OwnGroup, kill_all, kill_group, own_group};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
 pub use self::openings::Openings;
 pub use self::place::{

@@ -78,11 +78,6 @@ impl Dispositions {
     }
 }
 
-/// Lets the signal do nothing to this process from now on.
-pub fn ignore(signal: Signal) {
-    set_disposition(signal, libc::SIG_IGN);
-}
-
 /// Lets the signal have its default effect from now on.
 pub fn restore(signal: Signal) {
     set_disposition(signal, libc::SIG_DFL);

@@ -54,7 +54,7 @@ fn an_alarm_takes_the_children_along_and_passes_signals_on() {
     ipc(&["signal", "alarm", "50ms", "-v", "--", "sh", "-c", line]).word(&file).is(
         124,
         "",
-        "ipc: signal alarm: sh: not in time, sending TERM\n",
+        "ipc: signal alarm: sh: timed out, sending TERM\n",
     );
     let pid = std::fs::read_to_string(&file).unwrap();
     let gone = || !std::path::Path::new(&format!("/proc/{}/fd/1", pid.trim_end())).exists();
@@ -72,6 +72,6 @@ fn signal_0_ends_nothing_and_the_command_was_late_all_the_same() {
     ipc(&["signal", "alarm", "-v", "-s", "0", "10ms", "--", "sh", "-c", "sleep 0.2; exit 7"]).is(
         124,
         "",
-        "ipc: signal alarm: sh: not in time, sending 0\n",
+        "ipc: signal alarm: sh: timed out, sending 0\n",
     );
 }

@@ -154,3 +154,18 @@ fn ten_thousand_queued_values_come_in_order_and_none_is_lost() {
         out.lines().map(|line| line.rsplit('=').next().unwrap().parse().unwrap()).collect();
     assert_eq!(values, (0..10000).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_signal_that_is_still_pending_at_the_end_has_no_effect() {
+    let waiter = wait(&["RTMIN", "RTMIN+1"]);
+    let pid = waiter.pid().to_string();
+    // While it is stopped, all of them are queued.
+    waiter.stop();
+    for signal in ["RTMIN", "RTMIN+1", "RTMIN"] {
+        ipc(&["signal", "send", signal, &pid]).is(0, "", "");
+    }
+    waiter.signal(Signal::SIGCONT);
+    let output = waiter.finish();
+    let stdout = text(&output.stdout);
+    assert_eq!((code(&output), stdout.lines().count(), text(&output.stderr)), (0, 1, "".into()));
+}
