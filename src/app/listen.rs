@@ -70,7 +70,7 @@ impl ListenOptions {
         self.connected.connections_only()?;
         // Descriptors of our caller come before any of ours.
         let ready = self.ready.listener()?;
-        std::mem::forget(descriptor::keep_to_ourselves());
+        descriptor::keep_to_ourselves();
         Ok(ready)
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::Mode;
 use nix::unistd::close;
 
 use super::process;
@@ -69,102 +69,48 @@ pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
     Ok(copy)
 }
 
-/// Occupies the number 3 if it is free, so that no other descriptor gets it before
+/// Takes the number 3 if it is free, so that no descriptor of ours gets it before
 /// [`hand_over_as_third`].
 pub fn reserve_third() -> Result<Option<OwnedFd>, Errno> {
     let null = OwnedFd::from(std::fs::File::open("/dev/null")?);
     Ok(Some(null).filter(|null| null.as_raw_fd() == THIRD))
 }
 
-/// Makes a COMMAND inherit a descriptor as its number 3. It replaces the file that has the number.
+/// Lets a COMMAND have a descriptor of ours as its number 3, in place of what has it: our
+/// caller's, or the one that was reserved.
 pub fn hand_over_as_third(fd: impl AsFd) -> Result<(), Errno> {
-    // SAFETY: the call takes numbers only, and nothing in this process uses the file that it closes.
+    // SAFETY: the call takes numbers only, and nobody here uses what it closes.
     match unsafe { libc::dup2(fd.as_fd().as_raw_fd(), THIRD) } {
         THIRD => Ok(()),
         _ => Err(Errno::last()),
     }
 }
 
-/// Closes number 3, after a COMMAND has inherited it.
+/// Closes what a COMMAND has got as its number 3 on our side.
 pub fn close_third() {
-    // It is open, and nothing in this process uses it.
+    // It is open, and nobody here uses it.
     let _ = close(THIRD);
 }
 
-/// Makes a COMMAND inherit a descriptor.
+/// Lets a COMMAND have a descriptor of ours.
 pub fn pass_on(fd: impl AsFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     Ok(())
 }
 
-/// Closes a descriptor in a COMMAND.
+/// Keeps a descriptor from a COMMAND.
 pub fn keep(fd: impl AsFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     Ok(())
 }
 
-/// Closes the descriptors of the caller in every COMMAND that starts before the result is dropped,
-/// but for the three standard ones. Then they are inherited again.
-pub fn keep_to_ourselves() -> NotInherited {
-    let inherited = numbers().into_iter().filter(|&number| number >= THIRD);
-    NotInherited(inherited.filter_map(Inherited::close_on_exec).collect())
-}
-
-/// Descriptors of the caller that no COMMAND inherits until this is dropped.
-#[derive(Debug)]
-#[must_use]
-pub struct NotInherited(Vec<Inherited>);
-
-impl Drop for NotInherited {
-    fn drop(&mut self) {
-        self.0.iter().for_each(Inherited::restore);
-    }
-}
-
-/// A descriptor of the caller by its number and file. The number may have another file later.
-#[derive(Debug)]
-struct Inherited {
-    number: i32,
-    device: u64,
-    inode: u64,
-}
-
-impl Inherited {
-    /// Sets the flag of a descriptor that does not have it.
-    fn close_on_exec(number: i32) -> Option<Self> {
-        let fd = open_number(number)?;
-        let flags = fcntl(fd, FcntlArg::F_GETFD).ok()?;
-        if flags & libc::FD_CLOEXEC != 0 {
-            return None;
-        }
-        let status = fstat(fd).ok()?;
-        keep(fd).ok()?;
-        Some(Self { number, device: status.st_dev, inode: status.st_ino })
-    }
-
-    fn restore(&self) {
-        let Some(fd) = open_number(self.number) else { return };
-        if fstat(fd).is_ok_and(|now| (now.st_dev, now.st_ino) == (self.device, self.inode)) {
-            let _ = pass_on(fd);
-        }
-    }
-}
-
-/// A descriptor by its number, if it is open.
-fn open_number(number: i32) -> Option<BorrowedFd<'static>> {
-    // SAFETY: the next call checks that it is open. The callers use the result at once.
-    let fd = unsafe { BorrowedFd::borrow_raw(number) };
-    fcntl(fd, FcntlArg::F_GETFD).ok().map(|_| fd)
-}
-
-/// The numbers of the open descriptors. Without a /proc some of them may be closed, and those above
-/// a maximum are left out.
-fn numbers() -> Vec<i32> {
-    const MAXIMUM: i32 = 4096;
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
-        return (0..i32::try_from(limit()).unwrap_or(MAXIMUM).min(MAXIMUM)).collect();
+/// Keeps what else our caller left open, knowingly or not, from every COMMAND. A kernel that does
+/// not know how leaves it as it is.
+pub fn keep_to_ourselves() {
+    // SAFETY: the call takes numbers only, and closes nothing in this process.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, THIRD, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
     };
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The same descriptor under a number that scripts do not use, as they do in 'exec 3>file', if such
@@ -213,27 +159,4 @@ pub fn reopen(fd: impl AsFd, flags: OFlag) -> Result<OwnedFd, Errno> {
 pub fn limit() -> usize {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));
     usize::try_from(soft).unwrap_or(usize::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_inherited(fd: impl AsFd) -> bool {
-        fcntl(fd, FcntlArg::F_GETFD).unwrap() & libc::FD_CLOEXEC == 0
-    }
-
-    /// Other tests of this process have only descriptors that close on exec.
-    #[test]
-    fn descriptors_are_inherited_again_after_the_scope() {
-        let (first, second) = nix::unistd::pipe().unwrap();
-        let (closed, kept) = (first.as_raw_fd(), keep_to_ourselves());
-        assert!(!is_inherited(&first) && !is_inherited(&second));
-        drop(first);
-        // It may get the number of the one that was closed.
-        let file = std::fs::File::open("/dev/null").unwrap();
-        drop(kept);
-        assert!(is_inherited(&second));
-        assert!(file.as_raw_fd() != closed || !is_inherited(&file));
-    }
 }

@@ -86,8 +86,7 @@ impl Interruption {
         let Some(at) = deadline.on_clock() else { return Ok(None) };
         let handler = SharedHandler::acquire();
         let unblocked = Unblocked::new([Signal::URG].into_iter().collect());
-        let interruption =
-            Self { timer: Timer::new()?, _unblocked: unblocked, _handler: handler };
+        let interruption = Self { timer: Timer::new()?, _unblocked: unblocked, _handler: handler };
         interruption.timer.arm(*at.as_ref())?;
         Ok(Some(interruption))
     }

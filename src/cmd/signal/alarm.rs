@@ -49,8 +49,14 @@ pub struct Alarm {
 
 impl Action for Alarm {
     const EXAMPLES: &'static [Example] = &[
-        ("Stop a download after a minute", "ipc signal alarm 1m -- curl -O https://example.org/file"),
-        ("Send INT first, and KILL after 5 seconds", "ipc signal alarm 10s -s INT -k 5s -- ./server"),
+        (
+            "Stop a download after a minute",
+            "ipc signal alarm 1m -- curl -O https://example.org/file",
+        ),
+        (
+            "Send INT first, and KILL after 5 seconds",
+            "ipc signal alarm 10s -s INT -k 5s -- ./server",
+        ),
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
 

@@ -116,7 +116,7 @@ impl Action for Connect {
         }
         let lifetime = self.lifetime.deadline();
         let deadline = self.waiting.deadline().min(lifetime);
-        let _not_inherited = descriptor::keep_to_ourselves();
+        descriptor::keep_to_ourselves();
         let retry = match self.retry {
             None => Deadline::PASSED,
             Some(Timeout::Forever) => Deadline::NEVER,

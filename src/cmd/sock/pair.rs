@@ -38,7 +38,7 @@ impl Action for Pair {
     fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let (first, second) = split(&self.command)?;
         let (first, second) = (Command::new(first)?, Command::new(second)?);
-        let _not_inherited = descriptor::keep_to_ourselves();
+        descriptor::keep_to_ourselves();
         let (one, other) = Socket::pair(self.connected.kind)?;
         let mut job = Job::new(None);
         for (command, socket) in [(first, one), (second, other)] {

@@ -85,7 +85,7 @@ impl Action for Recv {
         let mode = permissions(self.mode, &self.address)?;
         // Descriptors of our caller come before any of ours.
         let ready = self.ready.listener()?;
-        let _not_inherited = descriptor::keep_to_ourselves();
+        descriptor::keep_to_ourselves();
         // Blocked before there is a path, so that none is left behind.
         let signals = Blocked::new(ending().collect());
         let keepalive = KeepAlive::System;
