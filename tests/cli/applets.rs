@@ -104,7 +104,7 @@ fn another_file_with_the_name_is_replaced_only_with_force() {
     install(directory.path()).words(&["--force"]).is(
         5,
         "",
-        &format!("ipc: applets: {}: there is something that is no file\n", path.display()),
+        &format!("ipc: applets: {}: exists and is not a file\n", path.display()),
     );
 }
 
@@ -163,8 +163,8 @@ fn names_of_other_programs_are_linked_only_if_given() {
         0,
         "",
         &format!(
-            "ipc: applets: left out what is in PATH: {}\n\
-             hint: 'ipc applets --install {place} flock' makes the link all the same\n",
+            "ipc: applets: left out names in PATH: {}\n\
+             hint: 'ipc applets --install {place} flock' makes the link anyway\n",
             other.display()
         ),
     );
@@ -182,7 +182,7 @@ fn only_the_given_names_are_linked_and_removed() {
     let directory = tempfile::tempdir().unwrap();
     install(directory.path()).words(&["shm", "sem"]).is(0, "", "");
     assert_eq!(names_in(directory.path()), ["sem", "shm"]);
-    let unknown = "ipc: applets: ls: no name of a link\nhint: 'ipc applets' lists the names\n";
+    let unknown = "ipc: applets: ls: not a name of a link\nhint: 'ipc applets' lists the names\n";
     install(directory.path()).words(&["mq", "ls"]).is(2, "", unknown);
     let remove = |words: &[&str]| ipc(&["applets", "--remove"]).word(directory.path()).words(words);
     remove(&["shm"]).is(0, "", "");
@@ -194,7 +194,7 @@ fn only_the_given_names_are_linked_and_removed() {
         &format!("ipc: applets: {}: No such file or directory\n", place.display()),
     );
     fs::write(&place, "mine").unwrap();
-    remove(&["shm"]).is(5, "", &format!("ipc: applets: {}: no link to ipc\n", place.display()));
+    remove(&["shm"]).is(5, "", &format!("ipc: applets: {}: not a link to ipc\n", place.display()));
     remove(&[]).is(0, "", "");
     assert_eq!(names_in(directory.path()), ["shm"]);
 }

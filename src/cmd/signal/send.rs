@@ -58,7 +58,7 @@ pub struct Send {
     /// Wait at most this long
     #[arg(short, long, value_name = "DURATION", requires = "wait", allow_negative_numbers = true)]
     timeout: Option<Timeout>,
-    /// Signal to send after the timeout, before another wait
+    /// Send this signal after the timeout, and wait again
     #[arg(long, value_name = "SIGNAL", requires = "timeout")]
     then: Option<Signal>,
     /// Signal the process that a pidfile or lock file names
