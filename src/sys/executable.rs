@@ -106,7 +106,7 @@ impl Made {
     pub fn replacing(path: &Path, target: &Path) -> Result<Self, Errno> {
         let (new, before) = (beside(path, "new")?, beside(path, "old")?);
         symlink(target, &new)?;
-        // Where the kernel refuses a second link to the file, the path is free for a moment.
+        // If the kernel refuses a second link to the file, the path is free for a moment.
         let kept = fs::hard_link(path, &before).or_else(|_| fs::rename(path, &before));
         let replaced = kept.map(|()| Self { path: path.to_owned(), before: Some(before) });
         let replaced = replaced.and_then(|made| match fs::rename(&new, path) {

@@ -66,7 +66,7 @@ impl Action for Alarm {
         let _group = (!self.foreground).then(OwnGroup::lead);
         let mut job = Job::new(self.signal.0);
         job.start(&command, Streams::default())?;
-        // Where COMMAND uses the terminal, these signals go to the whole group, and stop only COMMAND.
+        // If COMMAND uses the terminal, the whole group gets these signals, and only COMMAND stops.
         let _ignored = [Signal::TTIN, Signal::TTOU].map(Disposition::ignore);
         self.wait(job, output)
     }

@@ -114,7 +114,7 @@ impl Handler {
     }
 }
 
-/// What happens to a handler that cannot be started because a limit is reached.
+/// Whether a handler that cannot be started, because a limit is reached, is started later.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Unstarted {
     /// It is started later.

@@ -70,7 +70,7 @@ fn narrow(columns: &mut [Column], most: usize) {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Alignment {
     Left,
-    /// That of numbers, also if some are missing.
+    /// The alignment of numbers, also if some are missing.
     Right,
 }
 
