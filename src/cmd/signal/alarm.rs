@@ -130,3 +130,35 @@ fn limit(timeout: Option<Timeout>) -> Deadline {
         _ => Deadline::NEVER,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::options::Verbosity;
+    use crate::sys::signal::{is_ignored, mask};
+
+    /// The properties of the process that an alarm changes while it runs.
+    fn properties() -> (i32, [bool; 2], bool) {
+        let ignored = [Signal::TTIN, Signal::TTOU].map(is_ignored);
+        (process::own_group(), ignored, mask().contains(Signal::TERM))
+    }
+
+    #[test]
+    fn after_an_alarm_the_process_is_as_before() {
+        let before = properties();
+        for _ in 0..2 {
+            let mut context =
+                Context::new("signal alarm".to_owned(), Verbosity::default(), &["signal"]);
+            let alarm = Alarm {
+                duration: Timeout::Forever,
+                signal: Sendable(Some(Signal::TERM)),
+                kill_after: None,
+                foreground: false,
+                preserve_status: false,
+                command: vec!["true".into()],
+            };
+            assert_eq!(alarm.run(&mut context).unwrap(), Exit::Command(0));
+            assert_eq!(properties(), before);
+        }
+    }
+}

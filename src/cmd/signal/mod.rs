@@ -113,7 +113,7 @@ impl Verbs for Ls {
 fn effect(action: Action) -> &'static str {
     match action {
         Action::Terminate => "the process dies",
-        Action::Core => "the process dies and leaves a core",
+        Action::Core => "the process dies and dumps core",
         Action::Ignore => "nothing",
         Action::Stop => "the process stops",
         Action::Continue => "the process continues",
