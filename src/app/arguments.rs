@@ -147,6 +147,10 @@ impl<'a> Line<'a> {
         }
         let mut letters = bytes.get(1..).filter(|letters| !letters.is_empty())?;
         while let Some((letter, rest)) = letters.split_first() {
+            // `--` and `-1` are names of COMMAND and of numbers, and not of options.
+            if !letter.is_ascii_alphanumeric() {
+                return None;
+            }
             let option = known(&[b'-', *letter])?;
             if !matches!(option, Known::Flag(_)) {
                 // What an equals sign means here is for clap to say.

@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::io::output::Output;
+use crate::io::output::{Destinations, Output};
 use crate::sys::stdio::Stream;
 use crate::sys::{process, signal};
 
@@ -40,10 +40,11 @@ impl Context {
         cancellation: Cancellation,
         nouns: &'static [&'static str],
     ) -> Self {
+        let destinations = Destinations::of_process();
         Self {
-            output: Output::new(words, verbosity),
+            output: Output::new(words, verbosity, destinations),
             stdin: Stream::Input.fd(),
-            stdout: Stream::Output.fd(),
+            stdout: destinations.stdout,
             environment: Environment(()),
             caller: Caller(()),
             cancellation,

@@ -1,4 +1,4 @@
-//! Links by whose names our program is called: which are to be made, and making all of them or none.
+//! Links to this program: which of them to make, and making all of them or none.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,30 +9,30 @@ use crate::sys::cleanup;
 use crate::sys::executable::{self, Entry, Made};
 use crate::sys::signal::Blocked;
 
-/// A text in every version of our program, by which one that has been replaced is recognized.
+/// A text in every version of this program, by which an older version is recognized.
 pub const MARK: &str = "ipc <NOUN> <VERB> ...";
 
-/// What the links lead to.
+/// The target of links.
 #[derive(Debug)]
 pub struct Target {
     /// The text of a link.
     text: PathBuf,
-    /// The file of our program.
+    /// The executable of this program.
     program: PathBuf,
 }
 
-/// What is to be done for a link.
+/// The step for one link.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// It is there.
+    /// The link exists.
     Keep,
-    /// Its name is free.
+    /// The path is free.
     Make,
-    /// Something else has its name, and is to go.
+    /// The path has another file, which is replaced.
     Replace,
 }
 
-/// What to do where a name is taken by something that is no link to `ipc`.
+/// The rule for a path with a file that is not a link to this program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Foreign {
     Refuse,
@@ -40,8 +40,8 @@ pub enum Foreign {
 }
 
 impl Target {
-    /// The one for links in this directory: relative if the program lies there too, so that they
-    /// still lead to it when the whole directory is moved.
+    /// The target of links in a directory. It is relative if the program is in the directory too, so
+    /// that the whole directory can be moved.
     pub fn of(directory: &Path) -> Result<Self, Errno> {
         let program = executable::path()?;
         let parent = program.parent().unwrap_or(Path::new("/"));
@@ -52,12 +52,12 @@ impl Target {
         Ok(Self { text, program })
     }
 
-    /// One that is there when the links are used.
+    /// The target at this path, which need not exist now.
     pub fn at(text: PathBuf) -> Result<Self, Errno> {
         Ok(Self { text, program: executable::path()? })
     }
 
-    /// What is to be done for a link at `path`.
+    /// The step for a link at `path`.
     pub fn plan(&self, path: &Path, foreign: Foreign) -> Result<Step, Failure> {
         let entry = executable::entry(path)?;
         if self.is_itself(path, &entry) {
@@ -66,14 +66,14 @@ impl Target {
         match &entry {
             Entry::Free => Ok(Step::Make),
             Entry::Link(text) if *text == self.text => Ok(Step::Keep),
-            Entry::Other => Err(Failure::new(Exit::InUse, "there is something that is no file")),
-            entry if self.is_ours(path, entry) => Ok(Step::Replace),
+            Entry::Other => Err(Failure::new(Exit::InUse, "exists and is not a file")),
+            entry if self.is_version(path, entry) => Ok(Step::Replace),
             _ if foreign == Foreign::Replace => Ok(Step::Replace),
             _ => Err(Failure::from(Errno(libc::EEXIST)).hint("--force replaces it")),
         }
     }
 
-    /// Whether a link at `path` would take the place of what it leads to.
+    /// Whether a link at `path` would replace its own target.
     fn is_itself(&self, path: &Path, entry: &Entry) -> bool {
         let parents = (path.parent(), self.program.parent());
         let is_same_directory =
@@ -81,8 +81,8 @@ impl Target {
         *entry == Entry::File && path.file_name() == self.program.file_name() && is_same_directory
     }
 
-    /// Whether a name is a link to some version of our program, symbolic or hard, or a copy.
-    pub fn is_ours(&self, path: &Path, entry: &Entry) -> bool {
+    /// Whether a file is a link to a version of this program, symbolic or hard, or a copy of one.
+    pub fn is_version(&self, path: &Path, entry: &Entry) -> bool {
         match entry {
             Entry::Link(text) if !path.exists() => {
                 let name = text.file_name();
@@ -97,7 +97,7 @@ impl Target {
 
     /// Makes links, or none of them.
     pub fn make_all(&self, steps: &[(PathBuf, Step)]) -> anyhow::Result<()> {
-        // No signal ends us halfway.
+        // No signal ends the process between two links.
         let _blocked = Blocked::new(cleanup::signals());
         let mut made = Vec::new();
         for (path, step) in steps {
@@ -118,20 +118,20 @@ impl Target {
         Ok(())
     }
 
-    /// Removes a link to our program; whether there was one.
+    /// Removes a link to this program; returns whether there was one.
     pub fn remove(&self, path: &Path) -> Result<bool, Failure> {
         let entry = executable::entry(path)?;
-        if !self.is_ours(path, &entry) || self.is_itself(path, &entry) {
+        if !self.is_version(path, &entry) || self.is_itself(path, &entry) {
             return Ok(false);
         }
         executable::remove(path)?;
         Ok(true)
     }
 
-    /// Another program that a shell runs for this name, or would if it were not for `directory`.
+    /// Another program in PATH with this name.
     pub fn other(&self, name: &str) -> Option<PathBuf> {
         let path = executable::in_path(name.as_ref())?;
         let entry = executable::entry(&path).ok()?;
-        (!self.is_ours(&path, &entry)).then_some(path)
+        (!self.is_version(&path, &entry)).then_some(path)
     }
 }

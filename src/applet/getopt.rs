@@ -1,17 +1,17 @@
-//! The command line as getopt_long(3) of glibc reads it, for utilities whose every word has to be
-//! understood as the original's: bundled short options, abbreviated long ones, its diagnostics.
+//! Options in the syntax of getopt_long(3) of glibc, for utilities with the command line of an
+//! original: bundled short options, abbreviated long options, and the diagnostics of glibc.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// An option that a utility has.
+/// An option of a utility.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// The letter behind one dash.
+    /// The letter after one dash.
     pub short: Option<u8>,
-    /// The word behind two.
+    /// The word after two dashes.
     pub long: Option<&'static str>,
-    /// What follows.
+    /// Its argument.
     pub takes: Takes,
 }
 
@@ -20,38 +20,38 @@ pub struct Known {
 pub enum Takes {
     /// None.
     Nothing,
-    /// One, in the same word or the next.
+    /// A required one, in the same word or the next.
     Argument,
-    /// Perhaps one, in the same word.
+    /// An optional one, in the same word.
     OptionalArgument,
 }
 
-/// Whether options may stand behind operands.
+/// Whether options may follow operands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Order {
     /// Anywhere before `--`, unless POSIXLY_CORRECT is set.
     Any,
-    /// Everything from the first operand on is an operand.
+    /// All words after the first operand are operands.
     OptionsFirst,
 }
 
-/// A word of the command line that was understood.
+/// A word of the command line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Word {
-    /// The option of this index, and its argument.
+    /// The option with this index, and its argument.
     Option(usize, Option<OsString>),
-    /// Something else.
+    /// An operand.
     Operand(OsString),
 }
 
-/// A word that was not understood: in glibc's sentence, without the name of the program.
+/// A usage error, with the sentence of glibc, without the name of the program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Misuse {
     sentence: OsString,
     what: Wrong,
 }
 
-/// What is wrong with a word.
+/// The kind of a usage error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wrong {
     /// The argument of an option is missing.
@@ -61,7 +61,7 @@ pub enum Wrong {
 }
 
 impl Misuse {
-    /// One that getopt does not know of, such as a missing operand.
+    /// An error that getopt does not detect, such as a missing operand.
     pub fn new(sentence: &str) -> Self {
         Self { sentence: sentence.into(), what: Wrong::Word }
     }
@@ -71,7 +71,7 @@ impl Misuse {
         &self.sentence
     }
 
-    /// What is wrong, for utilities that have sentences of their own.
+    /// The kind of error, for utilities with sentences of their own.
     pub fn what(&self) -> Wrong {
         self.what
     }
@@ -81,13 +81,13 @@ impl Misuse {
     }
 }
 
-/// The words of a command line, one after the other.
+/// The words of a command line, in order.
 #[derive(Debug)]
 pub struct SharedWords<'a> {
     known: &'a [Known],
     all: &'a [OsString],
     words: std::slice::Iter<'a, OsString>,
-    /// What is left of a word of bundled short options.
+    /// The rest of a word of bundled short options.
     bundle: &'a [u8],
     order: Order,
     only_operands: bool,
@@ -101,15 +101,15 @@ impl<'a> SharedWords<'a> {
         Self { known, all: words, words: words.iter(), bundle: b"", order, only_operands: false }
     }
 
-    /// The latest word that was read to its end, as `argv[optind - 1]` is in C; `None` is the name of
-    /// the program.
+    /// The latest word that was read to its end, which is `argv[optind - 1]` in C; `None` is the name
+    /// of the program.
     pub fn latest(&self) -> Option<&'a OsString> {
         let begun = self.all.len() - self.words.len();
         let read = begun - usize::from(!self.bundle.is_empty());
         self.all[..read].last()
     }
 
-    /// How many words are left, behind the latest.
+    /// The number of words after the latest.
     pub fn left(&self) -> usize {
         self.words.len()
     }
@@ -137,7 +137,7 @@ impl<'a> SharedWords<'a> {
         Ok(Word::Option(index, argument))
     }
 
-    /// An option of which `text` stands behind the two dashes.
+    /// A long option, of which `text` follows the two dashes.
     fn long(&mut self, text: &'a [u8]) -> Result<Word, Misuse> {
         let (name, argument) = match text.iter().position(|&b| b == b'=') {
             Some(equals) => (&text[..equals], Some(&text[equals + 1..])),
@@ -162,7 +162,7 @@ impl<'a> SharedWords<'a> {
         }
     }
 
-    /// The option of this name, or the only one that it abbreviates.
+    /// The option of this name, or the only option that it abbreviates.
     fn option(&self, name: &[u8], text: &[u8]) -> Result<usize, Misuse> {
         let options = || {
             let long = |(index, known): (usize, &Known)| Some((index, known.long?));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn short_options_bundle_and_take_the_rest_or_the_next_word() {
+    fn an_argument_of_a_short_option_is_the_rest_or_the_next_word() {
         let expected = vec![option(1, None), option(0, Some("7")), option(0, Some("8"))];
         assert_eq!(parse("-nm7 -m 8", Order::Any), Ok(expected));
         assert_eq!(parse("-Z -Zx", Order::Any), Ok(vec![option(2, None), option(2, Some("x"))]));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn long_options_abbreviate_where_only_one_is_meant() {
+    fn an_abbreviation_of_one_long_option_is_that_option() {
         let expected = vec![option(1, None), option(0, Some("7")), option(3, None)];
         assert_eq!(parse("--non --mode=7 --modes", Order::Any), Ok(expected));
         let ambiguous = "option '--mod' is ambiguous; possibilities: '--mode' '--modest'";
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn operands_stand_anywhere_or_end_the_options() {
+    fn operands_are_anywhere_or_end_the_options() {
         let expected = vec![operand("a"), option(1, None), operand("-"), operand("-n")];
         assert_eq!(parse("a -n - -- -n", Order::Any), Ok(expected));
         let expected = vec![option(1, None), operand("a"), operand("-n"), operand("--")];
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_option_is_told_in_the_words_of_the_c_library() {
+    fn errors_have_the_sentences_of_glibc() {
         for (line, sentence) in [
             ("-x", "invalid option -- 'x'"),
             ("-m", "option requires an argument -- 'm'"),

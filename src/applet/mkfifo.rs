@@ -1,4 +1,4 @@
-//! `mkfifo`, as GNU coreutils have it: mkfifo(1).
+//! `mkfifo` of GNU coreutils: mkfifo(1).
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -15,7 +15,7 @@ const MODE: usize = 1;
 const HELP: usize = 2;
 const VERSION: usize = 3;
 
-/// In the order in which the original has them, as it is the one of its diagnostics.
+/// In the order of the original, which is that of its diagnostics.
 const OPTIONS: [Known; 5] = [
     Known { short: None, long: Some("context"), takes: Takes::OptionalArgument },
     Known { short: Some(b'm'), long: Some("mode"), takes: Takes::Argument },
@@ -24,7 +24,7 @@ const OPTIONS: [Known; 5] = [
     Known { short: Some(b'Z'), long: None, takes: Takes::Nothing },
 ];
 
-/// What a FIFO has without `-m`, less the umask.
+/// The permissions without `-m`, less the umask.
 const DEFAULT_MODE: u32 = 0o666;
 
 const PERMISSIONS: u32 = 0o777;
@@ -41,9 +41,10 @@ Create named pipes (FIFOs) with the given NAMEs.
       --version      show the version and end
 ";
 
-/// Makes a FIFO for each operand; returns the exit status.
+/// Creates a FIFO for each operand; returns the exit status.
 pub fn run(arguments: &[OsString]) -> u8 {
-    let (program, words) = arguments.split_first().expect("it was called by its name");
+    let (program, words) =
+        arguments.split_first().expect("the name of the program is the first argument");
     let mut names = Vec::new();
     let mut mode = None;
     for word in SharedWords::new(words, &OPTIONS, Order::Any) {
@@ -90,7 +91,7 @@ fn create(program: &OsStr, names: &[OsString], mode: Option<u32>) -> u8 {
     status
 }
 
-/// The permissions that a mode stands for.
+/// The permissions of a mode.
 fn permissions(text: &OsStr) -> Result<u32, &'static str> {
     let mode: Option<Mode> = text.to_str().and_then(|text| text.parse().ok());
     let mode = mode.ok_or("invalid mode")?.apply(DEFAULT_MODE, umask::current());

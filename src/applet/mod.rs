@@ -1,5 +1,5 @@
-//! Utilities that exist elsewhere, for those who call us through a link of their name: option for
-//! option, status for status, word for word what the original is.
+//! Drop-in utilities: a link with the name of one runs it. Options, exit statuses and messages are
+//! those of the original.
 #![forbid(unsafe_code)]
 
 mod flock;
@@ -12,34 +12,34 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::app::options::Verbosity;
-use crate::io::output::{Output, Unwritable, complain_bytes};
+use crate::io::output::{Destinations, Output, Unwritable};
 
-/// A utility that we can be.
+/// A drop-in utility.
 #[derive(Debug)]
 pub struct Applet {
     /// The name of the link.
     pub name: &'static str,
-    /// Does it, with the words of the command line, its own name first; returns the exit status.
+    /// Runs it with the words of the command line, its own name first; returns the exit status.
     pub run: fn(&[OsString]) -> u8,
-    /// The exit status where the system fails it.
+    /// The exit status after an error of the system.
     pub failure: u8,
 }
 
-/// All of them.
+/// All utilities.
 pub const APPLETS: &[Applet] = &[
     Applet { name: "flock", run: flock::run, failure: 71 },
     Applet { name: "mkfifo", run: mkfifo::run, failure: 1 },
 ];
 
-/// The one that the first of these words calls.
+/// The utility that the first of these words names.
 pub fn called_by(arguments: &[OsString]) -> Option<&'static Applet> {
     let name = Path::new(arguments.first()?).file_name()?;
     APPLETS.iter().find(|applet| name == applet.name)
 }
 
-/// Prints what was asked for; the exit status is 1 if that cannot be written.
+/// Prints a help text or a version; the exit status is 1 if it cannot be written.
 fn answer(program: &OsStr, text: &str) -> u8 {
-    let mut output = Output::new("", Verbosity::default());
+    let mut output = Output::new("", Verbosity::default(), Destinations::of_process());
     match output.text(text).and_then(|()| output.flush()) {
         Ok(()) => 0,
         Err(Unwritable(errno)) => {
@@ -49,15 +49,15 @@ fn answer(program: &OsStr, text: &str) -> u8 {
     }
 }
 
-/// Says what is wrong, as `PROGRAM: SENTENCE`.
+/// Prints a diagnostic, as `PROGRAM: SENTENCE`.
 fn complain(program: &OsStr, sentence: impl AsRef<OsStr>) {
     let parts = [program.as_bytes(), b": ", sentence.as_ref().as_bytes(), b"\n"];
-    complain_bytes(&parts.concat());
+    Destinations::of_process().complain_bytes(&parts.concat());
 }
 
-/// Says what is wrong with the command line, and who knows more.
+/// Prints a diagnostic of a usage error, and how to get help.
 fn complain_of_usage(program: &OsStr, sentence: impl AsRef<OsStr>) {
     complain(program, sentence);
-    let program = program.as_bytes();
-    complain_bytes(&[b"Try '", program, b" --help' for more information.\n"].concat());
+    let hint = [b"Try '", program.as_bytes(), b" --help' for more information.\n"].concat();
+    Destinations::of_process().complain_bytes(&hint);
 }

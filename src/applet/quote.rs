@@ -1,19 +1,19 @@
-//! Names in diagnostics as GNU utilities quote them, so that a shell reads them back.
+//! Names in diagnostics, quoted as by GNU utilities, so that a shell can read them.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Whether characters beyond ASCII are shown as they are.
+/// The character set of the locale.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Charset {
-    /// They are, where they are UTF-8.
+    /// UTF-8, in which characters beyond ASCII are printed.
     Utf8,
-    /// They are bytes, and escaped.
+    /// ASCII, in which bytes beyond it are escaped.
     Ascii,
 }
 
 impl Charset {
-    /// That of the locale.
+    /// The character set of the environment.
     pub fn of_locale() -> Self {
         let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(set);
@@ -23,8 +23,8 @@ impl Charset {
     }
 }
 
-/// Quotes a name always: in single quotes, in double quotes where only those do without an escape,
-/// with what cannot be shown in the `$'\n'` of the shell.
+/// Quotes a name: in single quotes, or in double quotes if those need no escape, with unprintable
+/// bytes as `$'\n'` of the shell.
 pub fn quote(name: &OsStr, charset: Charset) -> String {
     let bytes = name.as_bytes();
     if bytes.contains(&b'\'')
@@ -44,7 +44,7 @@ pub fn quote(name: &OsStr, charset: Charset) -> String {
     quoted.text
 }
 
-/// Whether a character means itself in double quotes, in every shell.
+/// Whether a character needs no escape in double quotes, in every shell.
 fn is_plain(index: usize, c: char, charset: Charset) -> bool {
     c.is_ascii_alphanumeric()
         || "%+,-./:]_ '".contains(c)
@@ -56,10 +56,10 @@ fn is_printable(c: char, charset: Charset) -> bool {
     !c.is_control() && (c.is_ascii() || charset == Charset::Utf8)
 }
 
-/// A name in single quotes, so far.
+/// The beginning of a name in single quotes.
 struct Quoted {
     text: String,
-    /// Whether the quotes that are open are those of `$'...'`.
+    /// Whether the open quotes are those of `$'...'`.
     escaping: bool,
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_quoted_so_that_a_shell_reads_it_back() {
+    fn a_shell_can_read_a_quoted_name() {
         for (name, quoted) in [
             (b"p".as_slice(), "'p'"),
             (b"", "''"),

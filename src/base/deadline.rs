@@ -1,8 +1,8 @@
-//! Moments until which something is waited for, and the options that give one.
+//! Deadlines of waits.
 //!
-//! A deadline is absolute and taken once, before the first system call, so that a wait which is
-//! interrupted and begun again lasts no longer. It is on the monotonic clock: setting the time of
-//! day neither ends nor stretches a wait.
+//! A deadline is absolute and is taken once, before the first system call, so that a wait that is
+//! interrupted and begins again lasts no longer. It is on the monotonic clock: a change of the time
+//! of day has no effect on a wait.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use nix::time::{ClockId, clock_gettime};
 pub struct Deadline(Option<Duration>);
 
 impl Deadline {
-    /// Waits for ever.
+    /// The wait has no end.
     pub const NEVER: Self = Self(None);
 
-    /// Has passed already: what can be done at once is done, and nothing is waited for.
+    /// It has passed already: the call is tried once, without a wait.
     pub const PASSED: Self = Self(Some(Duration::ZERO));
 
-    /// This long from now. A moment that the clock cannot show is never.
+    /// This long from now; never, if the clock cannot represent the moment.
     pub fn after(duration: Duration) -> Self {
         let is_shown = |at: &Duration| i64::try_from(at.as_secs()).is_ok();
         Self(now().checked_add(duration).filter(is_shown))
@@ -31,7 +31,7 @@ impl Deadline {
         self.0.is_some_and(|at| at <= now())
     }
 
-    /// The time left, zero when it has passed; `None` is for ever.
+    /// The time left, zero if it has passed; `None` is without end.
     pub fn remaining(self) -> Option<Duration> {
         self.0.map(|at| at.saturating_sub(now()))
     }
@@ -51,7 +51,7 @@ impl Deadline {
 }
 
 fn now() -> Duration {
-    // Linux always has this clock, and the call takes no other argument.
+    // Linux always has this clock, and the call has no other error.
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 
@@ -59,14 +59,14 @@ fn now() -> Duration {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Waited<T = ()> {
-    /// With what was waited for.
+    /// With a result.
     Done(T),
     /// At the deadline, with nothing changed.
     TimedOut,
 }
 
 impl<T> Waited<T> {
-    /// The same, with something made of what was waited for.
+    /// The same, with a function of the result.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Waited<U> {
         match self {
             Self::Done(value) => Waited::Done(make(value)),
@@ -75,7 +75,7 @@ impl<T> Waited<T> {
     }
 }
 
-/// Tries, and where that does not succeed at once, calls `before` and waits until `deadline`.
+/// Tries once without a wait; if that fails, calls `before` and waits until `deadline`.
 ///
 /// # Errors
 /// Those of `wait`.
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_earlier_of_two_is_the_one_that_comes() {
+    fn min_is_the_earlier_deadline() {
         let soon = Deadline::after(Duration::from_secs(1));
         assert_eq!(soon.min(Deadline::NEVER), soon);
         assert_eq!(soon.min(Deadline::PASSED), Deadline::PASSED);

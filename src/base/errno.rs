@@ -1,7 +1,7 @@
-//! Kernel error numbers, in the words of strerror(3).
+//! Error numbers of the kernel, with the messages of strerror(3).
 //!
-//! The table is ours because the words must not depend on the C library (musl's differ from
-//! glibc's for 30 numbers) nor end in "(os error N)", as [`std::io::Error`] has it.
+//! The table is here because the messages must not depend on the C library (musl and glibc differ
+//! in 30 of them), and must not end in "(os error N)", as those of [`std::io::Error`] do.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl From<nix::errno::Errno> for Errno {
 }
 
 impl From<std::io::Error> for Errno {
-    /// An error that never was a number of the kernel's counts as EIO.
+    /// An error without a number of the kernel is EIO.
     fn from(error: std::io::Error) -> Self {
         Self(error.raw_os_error().unwrap_or(libc::EIO))
     }
@@ -39,14 +39,13 @@ impl Errno {
         nix::errno::Errno::last().into()
     }
 
-    /// What became of the last call into the C library on this thread, which gives 0 unless it
-    /// fails.
+    /// The outcome of the last call into the C library on this thread, which returns 0 on success.
     pub fn check(result: impl Into<i64>) -> Result<(), Self> {
         if result.into() == 0 { Ok(()) } else { Err(Self::last()) }
     }
 }
 
-/// The sentence that glibc's strerror(3) has for an error number of Linux.
+/// The message of strerror(3) of glibc for an error number of Linux.
 fn words(errno: i32) -> Option<&'static str> {
     Some(match errno {
         libc::EPERM => "Operation not permitted",
@@ -190,10 +189,10 @@ mod tests {
 
     #[test]
     #[cfg(target_env = "gnu")]
-    fn the_words_are_those_of_the_c_library() {
+    fn the_messages_are_those_of_glibc() {
         for errno in 1..134 {
-            let theirs = std::io::Error::from_raw_os_error(errno).to_string();
-            assert_eq!(format!("{} (os error {errno})", Errno(errno)), theirs);
+            let expected = std::io::Error::from_raw_os_error(errno).to_string();
+            assert_eq!(format!("{} (os error {errno})", Errno(errno)), expected);
         }
     }
 

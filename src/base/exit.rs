@@ -1,4 +1,4 @@
-//! Exit statuses, and the errors that carry one.
+//! Exit statuses, and errors with an exit status.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -8,24 +8,24 @@ use anyhow::Context;
 use crate::base::errno::Errno;
 use crate::base::text::escape;
 
-/// How `ipc` ends. The numbers are documented in every manual page and never change.
+/// The exit status of `ipc`. Every manual page has the numbers, and they never change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
     /// Done.
     Done,
-    /// The answer is no, or it would have had to wait.
+    /// The answer is no, or the call would have blocked.
     No,
     /// The command line is wrong.
     Usage,
     /// Any error without a status of its own.
     Failed,
-    /// No such object or process, or nobody listens.
+    /// No such object or process, or no listener.
     NotFound,
-    /// It exists already, or is in use.
+    /// The object exists already, or is in use.
     InUse,
     /// Permission denied.
     Denied,
-    /// Not in time.
+    /// Timed out.
     TimedOut,
     /// `ipc` itself failed before the command ran.
     CommandNotStarted,
@@ -33,23 +33,23 @@ pub enum Exit {
     CommandNotExecutable,
     /// The command was not found.
     CommandNotFound,
-    /// The command's own status, or 128 and the number of the signal it died of; or `-E`.
+    /// The status of the command, or 128 plus the number of the signal it died of; or that of `-E`.
     Command(u8),
 }
 
-/// The statuses as the manual pages print them.
+/// The statuses in the words of the manual pages.
 pub const MEANINGS: [(&str, &str); 8] = [
     ("0", "done"),
     ("1", "no: the answer is no, or --nonblock was given and it would have blocked"),
     ("2", "usage error"),
     ("3", "failed: any other error"),
-    ("4", "not found: no such object or process, or nobody listens"),
+    ("4", "not found: no such object or process, or no listener"),
     ("5", "exists already, or is in use"),
     ("6", "permission denied"),
-    ("124", "not in time"),
+    ("124", "timed out"),
 ];
 
-/// The statuses that verbs which run a COMMAND have besides.
+/// The additional statuses of verbs that run a COMMAND.
 pub const COMMAND_MEANINGS: [(&str, &str); 5] = [
     ("125", "ipc itself failed"),
     ("126", "COMMAND could not be executed"),
@@ -59,7 +59,7 @@ pub const COMMAND_MEANINGS: [(&str, &str); 5] = [
 ];
 
 impl Exit {
-    /// The number that the caller sees.
+    /// The number of the status.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -77,7 +77,7 @@ impl Exit {
         }
     }
 
-    /// The status of an error: that of the first thing in its chain which has one.
+    /// The status of an error: that of the first error in its chain that has one.
     pub fn of(error: &anyhow::Error) -> Self {
         error
             .chain()
@@ -101,7 +101,7 @@ impl From<Errno> for Exit {
     }
 }
 
-/// An error with a status of its own, and the way out where one is known.
+/// An error with an exit status, and a hint if there is one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Failure {
@@ -112,7 +112,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// An error that ends with this status, and says this.
+    /// An error with this status and this message.
     pub fn new(exit: Exit, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { exit, reason: reason.into(), hint: None, expected: false }
     }
@@ -122,29 +122,29 @@ impl Failure {
         Self::new(Exit::Failed, reason)
     }
 
-    /// `--timeout` ran out.
+    /// The timeout has passed.
     pub fn timed_out() -> Self {
         Self::new(Exit::TimedOut, "timed out")
     }
 
-    /// `--nonblock` was given and it would have blocked: an answer rather than an error, so it is
-    /// told only to those who asked for more with `--verbose`.
+    /// With `--nonblock`, the call would have blocked. The caller asked for this outcome, so that only
+    /// `--verbose` prints it.
     pub fn would_block() -> Self {
         Self::no("would block")
     }
 
-    /// The answer is no, for this reason; it is told as that of [`Failure::would_block`] is.
+    /// The answer is no, for this reason, which only `--verbose` prints.
     pub fn no(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { expected: true, ..Self::new(Exit::No, reason) }
     }
 
-    /// The way out, in words that follow `hint: `.
+    /// The same with a hint, which is printed after `hint: `.
     pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with more words behind the reason.
+    /// The same with more words after the reason.
     pub fn adding(mut self, words: impl std::fmt::Display) -> Self {
         self.reason = format!("{}{words}", self.reason).into();
         self
@@ -161,12 +161,12 @@ impl Failure {
         self
     }
 
-    /// The way out, where there is one.
+    /// The hint, if there is one.
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Whether the caller asked for this outcome, and so needs no words.
+    /// Whether the caller asked for this outcome, so that it needs no message.
     pub fn is_expected(&self) -> bool {
         self.expected
     }
@@ -183,10 +183,10 @@ impl From<Errno> for Failure {
     }
 }
 
-/// Names what an error is about. Every error gets its subject once, where the name is known.
+/// Adds the subject to an error. Every error gets its subject once, where the name is known.
 pub trait Subject<T, E> {
-    /// Puts `subject` in front of the error, with control characters escaped: whatever the name
-    /// holds, an error stays one line and moves no terminal.
+    /// Puts `subject` before the error. Control characters are escaped, so that an error is always one
+    /// line without effects on a terminal.
     fn about(self, subject: impl AsRef<OsStr>) -> anyhow::Result<T>;
 }
 
@@ -199,7 +199,7 @@ where
     }
 }
 
-/// An error about this subject, as [`Subject::about`] makes one of a result.
+/// An error with this subject, as [`Subject::about`] adds it to a result.
 pub fn about(error: impl Into<anyhow::Error>, subject: impl AsRef<OsStr>) -> anyhow::Error {
     error.into().context(named(subject.as_ref()))
 }
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_status_of_an_error_is_found_behind_its_subject() {
+    fn an_error_with_a_subject_keeps_its_status() {
         let error = Err::<(), _>(Errno(libc::EACCES)).about("/x").unwrap_err();
         assert_eq!(Exit::of(&error), Exit::Denied);
         assert_eq!(format!("{error:#}"), "/x: Permission denied");
@@ -228,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_with_control_characters_stays_one_line() {
+    fn control_characters_of_a_subject_are_escaped() {
         let error = Err::<(), _>(Failure::timed_out()).about("/a\nb\x1b[2J").unwrap_err();
         assert_eq!(format!("{error:#}"), "/a\\nb\\x1b[2J: timed out");
     }
 
     #[test]
-    fn an_empty_subject_can_be_seen() {
+    fn an_empty_subject_is_shown_in_quotes() {
         let error = about(Errno(libc::ENOENT), "");
         assert_eq!(format!("{error:#}"), "'': No such file or directory");
     }

@@ -1,4 +1,4 @@
-//! Values and rules that every layer uses, and that depend on nothing: errors of the kernel, exit
+//! Values that every layer uses and that depend on no other layer: errors of the kernel, exit
 //! statuses, deadlines, units, names, signal numbers, text.
 
 pub mod deadline;

@@ -1,24 +1,24 @@
-//! Names of objects, checked where they enter: what a type here holds, the kernel takes.
+//! Names of objects. Every value of these types is a name that the kernel accepts.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// The name of a POSIX object, such as `/jobs`: one slash, then 1 to `MAX` bytes without any.
+/// The name of a POSIX object, such as `/jobs`: a slash, then 1 to `MAX` bytes without a slash.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PosixName<const MAX: usize>(CString);
 
-/// Shared memory objects and message queues are files named so: NAME_MAX.
+/// The name of a shared memory object or a message queue, which is the name of a file: NAME_MAX.
 pub type ObjectName = PosixName<255>;
 
-/// The file of a semaphore is named `sem.NAME`, which leaves less of NAME_MAX: sem_overview(7).
+/// The name of a semaphore. Its file is `sem.NAME`, which is shorter than NAME_MAX: sem_overview(7).
 pub type SemaphoreName = PosixName<251>;
 
 impl<const MAX: usize> PosixName<MAX> {
-    /// Takes `/name`, or `name` for it.
+    /// The name of `/name`, or of `name`, which means the same.
     ///
     /// # Errors
-    /// A sentence that says what no such name may have.
+    /// The rule that the text breaks.
     pub fn new(text: &OsStr) -> Result<Self, NameError> {
         let bytes = text.as_bytes();
         if bytes.starts_with(SystemVName::SCHEME.as_bytes()) {
@@ -27,7 +27,7 @@ impl<const MAX: usize> PosixName<MAX> {
         Self::of_file(OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)))
     }
 
-    /// Takes a name as the directory of such objects lists it, without its slash.
+    /// A name in a directory of such objects, which has no slash.
     ///
     /// # Errors
     /// As [`PosixName::new`].
@@ -45,12 +45,12 @@ impl<const MAX: usize> PosixName<MAX> {
         CString::new([b"/", name].concat()).map(Self).map_err(|_| NameError::Nul)
     }
 
-    /// The name with its slash, as shm_open(3) and mq_open(3) take it.
+    /// The name with its slash, for shm_open(3) and mq_open(3).
     pub fn with_slash(&self) -> &std::ffi::CStr {
         &self.0
     }
 
-    /// The name without its slash, as the directory of such objects lists it.
+    /// The name without its slash, as in the directory of such objects.
     pub fn without_slash(&self) -> &OsStr {
         OsStr::from_bytes(&self.0.as_bytes()[1..])
     }
@@ -62,23 +62,23 @@ impl<const MAX: usize> AsRef<OsStr> for PosixName<MAX> {
     }
 }
 
-/// The name of a System V object, as it was given.
+/// The name of a System V object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SystemVName {
     text: OsString,
     target: SystemVTarget,
 }
 
-/// What a System V name stands for.
+/// The object that a System V name means.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SystemVTarget {
-    /// A key, as it is.
+    /// A key.
     Key(i32),
-    /// The key that ftok(3) makes of an existing path and a project number.
+    /// The key of an existing path and a project number: ftok(3).
     Ftok {
         /// The path.
         path: OsString,
-        /// The project number, of which ftok(3) takes the low 8 bits.
+        /// The project number, of which ftok(3) uses the low 8 bits.
         project: u8,
     },
     /// The identifier of an existing object.
@@ -88,24 +88,24 @@ pub enum SystemVTarget {
 impl SystemVName {
     const SCHEME: &str = "sysv:";
 
-    /// Takes a name that begins with `sysv:`: `sysv:KEY`, `sysv:PATH:PROJ` or `sysv:id=N`; `None`
-    /// if the text is of another kind.
+    /// A name that begins with `sysv:`: `sysv:KEY`, `sysv:PATH:PROJ` or `sysv:id=N`; `None` for
+    /// another kind of name.
     ///
     /// # Errors
-    /// A sentence that says which forms there are.
+    /// The forms of such names.
     pub fn new(text: &OsStr) -> Option<Result<Self, NameError>> {
         let rest = text.as_bytes().strip_prefix(Self::SCHEME.as_bytes())?;
         let target = SystemVTarget::new(rest);
         Some(target.map(|target| Self { text: text.to_owned(), target }))
     }
 
-    /// The name of an object by its identifier, whatever its key is.
+    /// The name of an object by its identifier.
     pub fn of_id(id: i32) -> Self {
         let text = format!("{}id={id}", Self::SCHEME);
         Self { text: text.into(), target: SystemVTarget::Id(id) }
     }
 
-    /// What it stands for.
+    /// The object that it means.
     pub fn target(&self) -> &SystemVTarget {
         &self.target
     }
@@ -118,7 +118,7 @@ impl AsRef<OsStr> for SystemVName {
 }
 
 impl SystemVTarget {
-    /// Reads what stands behind the scheme.
+    /// The target of a name, without its scheme.
     fn new(rest: &[u8]) -> Result<Self, NameError> {
         let text = std::str::from_utf8(rest).ok();
         if let Some(id) = text.and_then(|text| text.strip_prefix("id=")) {
@@ -137,8 +137,7 @@ impl SystemVTarget {
     }
 }
 
-/// The name of an object of either kind, where the name picks the mechanism: POSIX, or System V if
-/// it begins with `sysv:`.
+/// The name of a POSIX object, or of a System V object if it begins with `sysv:`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AnyName<const MAX: usize = 255> {
     /// A POSIX object.
@@ -148,10 +147,10 @@ pub enum AnyName<const MAX: usize = 255> {
 }
 
 impl<const MAX: usize> AnyName<MAX> {
-    /// Takes a name of either kind.
+    /// A name of either kind.
     ///
     /// # Errors
-    /// A sentence that says what no such name may have.
+    /// The rule that the text breaks.
     pub fn new(text: &OsStr) -> Result<Self, NameError> {
         match SystemVName::new(text) {
             Some(name) => name.map(Self::SystemV),
@@ -169,7 +168,7 @@ impl<const MAX: usize> AsRef<OsStr> for AnyName<MAX> {
     }
 }
 
-/// The path of a file, in any bytes.
+/// The path of a file, of any bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FilePath(PathBuf);
 
@@ -192,41 +191,41 @@ impl AsRef<OsStr> for FilePath {
     }
 }
 
-/// Why a text is no name.
+/// The rule of names that a text breaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing, or nothing but the slash.
+    /// The name is empty, or only the slash.
     #[error("a name is a slash and at least one character")]
     Empty,
-    /// A directory's name for itself or its parent.
+    /// The name of a directory itself or of its parent.
     #[error("'.' and '..' are no names of objects")]
     Dots,
-    /// A slash inside.
+    /// The name has another slash.
     #[error("a name has no slash but the first")]
     SecondSlash,
-    /// A NUL inside.
+    /// The name has a NUL.
     #[error("a name has no NUL")]
     Nul,
-    /// Longer than the mechanism takes.
+    /// The name is longer than the mechanism allows.
     #[error("a name of {bytes} bytes is longer than this mechanism allows ({limit})")]
     TooLong {
         /// Its length.
         bytes: usize,
-        /// The greatest length.
+        /// The maximum length.
         limit: usize,
     },
-    /// A System V name where only POSIX names are taken.
+    /// A System V name where only a POSIX name is allowed.
     #[error("a POSIX name is wanted here, such as /name")]
     SystemV,
-    /// A System V name of no known form.
+    /// A System V name of an unknown form.
     #[error("a System V name is sysv:KEY, sysv:PATH:PROJ or sysv:id=N")]
     SystemVForm,
-    /// A System V name whose last part makes no key.
+    /// A System V name with an invalid project number.
     #[error("PROJ in sysv:PATH:PROJ is one character, or a number from 1 to 255")]
     Project,
 }
 
-/// A key in decimal, or in hexadecimal with all its 32 bits as ipcs(1) prints it.
+/// A key in decimal, or in hexadecimal with 32 bits, as ipcs(1) prints it.
 fn number(text: &str) -> Option<i32> {
     match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok().map(|bits| bits as i32),
@@ -236,7 +235,7 @@ fn number(text: &str) -> Option<i32> {
     }
 }
 
-/// A number from 1 to 255, or one character that is no digit.
+/// A number from 1 to 255, or one character that is not a digit.
 fn project(text: &[u8]) -> Option<u8> {
     match text {
         [character] if !character.is_ascii_digit() => Some(*character),
@@ -253,26 +252,26 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_name_is_the_name_with_its_slash() {
+    fn a_name_without_a_slash_is_the_name_with_it() {
         assert_eq!(name("jobs"), name("/jobs"));
         assert_eq!(name("/jobs").unwrap().without_slash(), "jobs");
     }
 
     #[test]
-    fn the_file_of_an_object_may_be_called_as_a_system_v_name_is() {
+    fn the_file_of_an_object_may_have_the_form_of_a_system_v_name() {
         let name = ObjectName::of_file(OsStr::new("sysv:1"));
         assert_eq!(name, ObjectName::new(OsStr::new("/sysv:1")));
         assert_eq!(ObjectName::of_file(OsStr::new("..")), Err(NameError::Dots));
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_a_name() {
+    fn a_name_need_not_be_utf_8() {
         let bytes = OsStr::from_bytes(b"/\xff\n");
         assert_eq!(ObjectName::new(bytes).unwrap().as_ref(), bytes);
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_the_reason() {
+    fn an_invalid_name_is_refused_with_the_reason() {
         assert_eq!(name(""), Err(NameError::Empty));
         assert_eq!(name("/"), Err(NameError::Empty));
         assert_eq!(name("/."), Err(NameError::Dots));
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_is_taken_and_one_byte_more_is_not() {
+    fn the_longest_name_is_valid_and_one_byte_more_is_not() {
         assert!(name(&"n".repeat(255)).is_ok());
         assert!(name(&format!("/{}", "n".repeat(255))).is_ok());
         assert_eq!(name(&"n".repeat(256)), Err(NameError::TooLong { bytes: 256, limit: 255 }));
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_picks_the_mechanism_and_a_name_is_shown_as_it_was_given() {
+    fn the_scheme_selects_the_mechanism_and_stays_in_the_text() {
         let any = |text: &str| AnyName::<255>::new(OsStr::new(text)).unwrap();
         assert!(matches!(any("jobs"), AnyName::Posix(_)));
         assert!(matches!(any("sysv:42"), AnyName::SystemV(_)));

@@ -1,24 +1,24 @@
-//! Signals by number and name, the real-time ones included: signal(7).
+//! Signals by number and name, including real-time signals: signal(7).
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A signal, by number. Names are those of Linux without SIG.
+/// A signal by its number. The names are those of Linux without SIG.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Signal(i32);
 
-/// What a signal does to a process that has not said otherwise.
+/// The default effect of a signal on a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
-    /// It dies.
+    /// The process dies.
     Terminate,
-    /// It dies and leaves a core.
+    /// The process dies and dumps core.
     Core,
-    /// Nothing.
+    /// There is none.
     Ignore,
-    /// It stops.
+    /// The process stops.
     Stop,
-    /// It goes on.
+    /// A stopped process continues.
     Continue,
 }
 
@@ -35,12 +35,12 @@ impl Action {
     }
 }
 
-/// The first real-time signal, as glibc counts them. musl keeps one more for itself and calls 35
-/// the first; a name must not mean another signal in another build, so we count as most do.
+/// The first real-time signal of glibc. musl reserves one more signal, and its first one is 35. A name
+/// must mean the same signal in every build.
 const FIRST_REAL_TIME: i32 = 34;
 const LAST_REAL_TIME: i32 = 64;
 
-/// The signals that have a name, what they do, and other names that are understood.
+/// The signals that have a name: number, name, default effect, other names.
 const NAMED: [(i32, &str, Action, &[&str]); 31] = {
     use Action::{Continue, Core, Ignore, Stop, Terminate};
     [
@@ -85,36 +85,36 @@ impl Signal {
     pub const INT: Self = Self(libc::SIGINT);
     /// Quit from the keyboard.
     pub const QUIT: Self = Self(libc::SIGQUIT);
-    /// Touched memory that is not there any more.
+    /// Access to memory that was lost.
     pub const BUS: Self = Self(libc::SIGBUS);
-    /// Killed, without a say.
+    /// Kill, which a process cannot catch.
     pub const KILL: Self = Self(libc::SIGKILL);
-    /// For users.
+    /// The first signal for users.
     pub const USR1: Self = Self(libc::SIGUSR1);
-    /// For users.
+    /// The second signal for users.
     pub const USR2: Self = Self(libc::SIGUSR2);
-    /// Written to a pipe that nobody reads.
+    /// Write to a pipe without a reader.
     pub const PIPE: Self = Self(libc::SIGPIPE);
-    /// A file grew beyond the limit.
+    /// Write beyond the limit of files.
     pub const XFSZ: Self = Self(libc::SIGXFSZ);
-    /// Asked to end.
+    /// Request to end.
     pub const TERM: Self = Self(libc::SIGTERM);
     /// A child changed its state.
     pub const CHLD: Self = Self(libc::SIGCHLD);
-    /// Goes on.
+    /// Continue after a stop.
     pub const CONT: Self = Self(libc::SIGCONT);
-    /// Stopped, without a say.
+    /// Stop, which a process cannot catch.
     pub const STOP: Self = Self(libc::SIGSTOP);
     /// A process in the background reads from its terminal.
     pub const TTIN: Self = Self(libc::SIGTTIN);
     /// A process in the background writes to its terminal.
     pub const TTOU: Self = Self(libc::SIGTTOU);
-    /// Urgent data on a socket; nobody minds it.
+    /// Urgent data on a socket; no effect by default.
     pub const URG: Self = Self(libc::SIGURG);
-    /// The first real-time signal, as glibc counts.
+    /// The first real-time signal of glibc.
     pub const RTMIN: Self = Self(FIRST_REAL_TIME);
 
-    /// The signal of this number; 0 is none.
+    /// The signal of this number; `None` for 0.
     pub fn new(number: i32) -> Option<Self> {
         (1..=LAST_REAL_TIME).contains(&number).then_some(Self(number))
     }
@@ -124,15 +124,15 @@ impl Signal {
         self.0
     }
 
-    /// All signals that have a name. 32 and 33 have none: C libraries keep them for themselves.
+    /// All signals that have a name. C libraries reserve 32 and 33, which have none.
     pub fn all() -> impl Iterator<Item = Self> {
         (1..=LAST_REAL_TIME)
             .map(Self)
             .filter(|signal| signal.named().is_some() || signal.is_real_time())
     }
 
-    /// The signals that end a process which has not said otherwise, but for KILL, which nobody can do
-    /// anything about, and PIPE, which we ignore. Blocked, they still end it for faults of its own.
+    /// The signals that end a process by default, except KILL, which a process cannot catch, and PIPE,
+    /// which this program ignores. A fault of the process itself ends it even if it blocks the signal.
     pub fn deadly() -> impl Iterator<Item = Self> {
         const NAMED: [i32; 21] = [
             libc::SIGHUP,
@@ -160,12 +160,12 @@ impl Signal {
         NAMED.into_iter().chain(FIRST_REAL_TIME..=LAST_REAL_TIME).map(Self)
     }
 
-    /// Whether it is queued with its value, rather than merged with another of its kind.
+    /// Whether it is queued with its value, and not merged with a pending one of the same number.
     fn is_real_time(self) -> bool {
         self.0 >= FIRST_REAL_TIME
     }
 
-    /// What it does to a process that has not said otherwise.
+    /// Its default effect.
     pub fn default_action(self) -> Action {
         self.named().map_or(Action::Terminate, |(_, action)| action)
     }
@@ -215,7 +215,7 @@ impl FromStr for Signal {
     }
 }
 
-/// Reads `RTMIN`, `RTMIN+N`, `RTMAX` and `RTMAX-N`.
+/// The signal of `RTMIN`, `RTMIN+N`, `RTMAX` or `RTMAX-N`.
 fn real_time(name: &str) -> Option<Signal> {
     let offset = |text: &str, sign: char| match text.strip_prefix(sign) {
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse::<i32>().ok(),
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_has_a_number_and_a_name_in_any_case_with_or_without_sig() {
+    fn a_signal_is_read_by_number_or_by_name_in_any_case_with_or_without_sig() {
         for text in ["USR1", "SIGUSR1", "usr1", "sigusr1", "10"] {
             assert_eq!(text.parse(), Ok(Signal::USR1), "{text}");
         }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signal_is_refused() {
+    fn an_unknown_signal_is_an_error() {
         for text in [
             "",
             "0",
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn each_signal_is_read_back_from_what_is_printed() {
+    fn the_text_of_each_signal_is_read_back() {
         for signal in Signal::all() {
             assert_eq!(signal.to_string().parse(), Ok(signal));
         }

@@ -1,4 +1,4 @@
-//! How bytes and times are written for people and in JSON.
+//! Bytes and times as text and as JSON.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ pub const OUT_OF_MEMORY: &str = "Cannot allocate memory";
 pub const MEMORY_HINT: &str =
     "'free' shows how much memory there is, 'ulimit -v' how much a process may have";
 
-/// A time of day, in seconds since 1970; zero or less is never, and so is what has no four digits
-/// for its year.
+/// The text of a time of day in seconds since 1970; `None` for zero or less, which is never, and for
+/// years after 9999.
 pub fn rfc3339(seconds: i64) -> Option<String> {
     const YEAR_10000: u64 = 253_402_300_800;
     let since = u64::try_from(seconds).ok().filter(|since| (1..YEAR_10000).contains(since))?;
@@ -20,7 +20,7 @@ pub fn rfc3339(seconds: i64) -> Option<String> {
     Some(humantime::format_rfc3339_seconds(time).to_string())
 }
 
-/// A string, or `{"base64": "..."}` where the bytes are not UTF-8.
+/// A string, or `{"base64": "..."}` if the bytes are not UTF-8.
 pub fn json_bytes(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => Value::from(text),
@@ -28,8 +28,8 @@ pub fn json_bytes(bytes: &[u8]) -> Value {
     }
 }
 
-/// JSON in which a character that would act on a terminal stands as its escape. It only has such
-/// characters in its strings.
+/// JSON with escapes for the characters that have an effect on a terminal, which are only in its
+/// strings.
 pub fn harmless(json: String) -> String {
     if !json.contains(acts_on_terminal) {
         return json;
@@ -45,8 +45,8 @@ pub fn harmless(json: String) -> String {
     text
 }
 
-/// Shows bytes on a terminal, or in a diagnostic: control characters and what is not UTF-8 as
-/// escapes, so that no name moves the cursor, breaks a line or passes for another.
+/// Text for a terminal or a diagnostic: control characters and bytes that are not UTF-8 are escaped,
+/// so that no name moves the cursor, ends a line or looks like another.
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains(acts_on_terminal)
@@ -83,15 +83,15 @@ fn base64(bytes: &[u8]) -> String {
     for group in bytes.chunks(3) {
         let byte = |i: usize| u32::from(group.get(i).copied().unwrap_or(0));
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let sextet = bits >> (18 - 6 * place) & 63;
-            text.push(if place <= group.len() { ALPHABET[sextet as usize].into() } else { '=' });
+        for digit in 0..4 {
+            let sextet = bits >> (18 - 6 * digit) & 63;
+            text.push(if digit <= group.len() { ALPHABET[sextet as usize].into() } else { '=' });
         }
     }
     text
 }
 
-/// Characters that reorder or hide the text around them.
+/// Whether a character reorders or hides the text around it.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_told_where_there_is_a_way_to_write_it() {
+    fn a_time_beyond_four_digits_of_the_year_has_no_text() {
         assert_eq!(rfc3339(1), Some("1970-01-01T00:00:01Z".to_owned()));
         assert_eq!(rfc3339(253_402_300_799), Some("9999-12-31T23:59:59Z".to_owned()));
         for never in [i64::MIN, -1, 0, 253_402_300_800, i64::MAX] {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_when_it_is_harmless() {
+    fn harmless_json_has_the_same_value() {
         let value = Value::from("ö a\u{7f}b\u{9b}c\u{202e}d\ne");
         let text = harmless(value.to_string());
         assert_eq!(text, "\"ö a\\u007fb\\u009bc\\u202ed\\ne\"");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_that_of_the_standard() {
+    fn base64_is_that_of_rfc_4648() {
         for (bytes, text) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
         {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_shown_and_words_are_left_alone() {
+    fn control_characters_are_escaped_and_other_text_is_not() {
         assert_eq!(escape("größer".as_bytes()), "größer");
         assert_eq!(escape(b"a\x1b]0;x\x07\n\xff"), "a\\x1b]0;x\\x07\\n\\xff");
         assert_eq!(escape("a\u{202e}b\u{85}".as_bytes()), "a\\u{202e}b\\u{85}");

@@ -1,4 +1,4 @@
-//! Values as people write them: durations, sizes and permissions.
+//! Durations, sizes and permissions, and their text.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 /// A `--timeout`: a duration, or `inf`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Timeout {
-    /// No longer than this.
+    /// At most this long.
     For(Duration),
-    /// As long as it takes.
+    /// Without limit.
     Forever,
 }
 
@@ -21,15 +21,15 @@ impl FromStr for Timeout {
             return Ok(Self::Forever);
         }
         match seconds(text) {
-            // Longer than any clock shows.
+            // Too long for a duration.
             Some(count) => Ok(Duration::try_from_secs_f64(count).map_or(Self::Forever, Self::For)),
             None => spelled_out(text).map(Self::For),
         }
     }
 }
 
-/// Reads a decimal, perhaps with an exponent and one of the units s, m, h and d, as timeout(1) and
-/// sleep(1) do. There may be infinitely many seconds.
+/// The seconds of a decimal, perhaps with an exponent and one of the units s, m, h and d, as for
+/// timeout(1) and sleep(1). The result may be infinite.
 fn seconds(text: &str) -> Option<f64> {
     let factor = match text.as_bytes().last()? {
         b's' => Some(1.0),
@@ -46,9 +46,9 @@ fn seconds(text: &str) -> Option<f64> {
     Some(count * factor.unwrap_or(1.0))
 }
 
-/// Reads what humantime reads.
+/// The duration of a text such as `1m 30s`, in the form of humantime.
 ///
-/// Months and years are refused: in `1M` or `1month` somebody meant minutes.
+/// Months and years are errors, because the author of `1M` means minutes.
 fn spelled_out(text: &str) -> Result<Duration, String> {
     let units = text.split(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace());
     for unit in units.filter(|unit| !unit.is_empty()) {
@@ -56,7 +56,7 @@ fn spelled_out(text: &str) -> Result<Duration, String> {
             return Err(format!("'{unit}' is too long to wait for; minutes are 'm'"));
         }
     }
-    // What it does not read is a fraction without a digit in front, which sleep(1) takes.
+    // humantime does not read `.5s`, which sleep(1) takes.
     let whole = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
     humantime::parse_duration(&whole)
         .map_err(|_| "not a duration such as 500ms, 1m 30s or 5".to_owned())
@@ -67,7 +67,7 @@ fn spelled_out(text: &str) -> Result<Duration, String> {
 pub struct Size(pub u64);
 
 impl Size {
-    /// Reads a size that is not zero.
+    /// A size that is not zero.
     pub fn positive(text: &str) -> Result<Self, &'static str> {
         text.parse()
             .and_then(|size| if size == Self(0) { Err("not a size above 0") } else { Ok(size) })
@@ -97,7 +97,7 @@ impl FromStr for Size {
     }
 }
 
-/// What a suffix multiplies by: powers of 1024, or of 1000 where it ends in a lone B.
+/// The factor of a suffix: a power of 1024, or of 1000 if it is a letter and B.
 fn factor(suffix: &str) -> Option<u64> {
     if matches!(suffix, "" | "B") {
         return Some(1);
@@ -111,7 +111,7 @@ fn factor(suffix: &str) -> Option<u64> {
     }
 }
 
-/// Permissions, octal (`0640`) or symbolic as chmod(1) reads them (`u=rw,g+r`).
+/// Permissions, octal (`0640`) or symbolic as for chmod(1) (`u=rw,g+r`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mode {
     /// These bits.
@@ -120,20 +120,20 @@ pub enum Mode {
     Symbolic(Vec<Change>),
 }
 
-/// One change of a symbolic mode: for whom, how, and which bits.
+/// One change of a symbolic mode.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Change {
-    /// Bits that it may touch; `None` where nobody was named, so that the umask has a say.
-    who: Option<u32>,
+    /// The bits of the named users; `None` if none are named, so that the umask applies.
+    users: Option<u32>,
     operator: char,
     bits: Bits,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Bits {
-    /// Some of rwxst, for everyone; and whether X was among them.
+    /// Some of rwxst, for all users; and whether X is one of them.
     Letters { bits: u32, conditional_execute: bool },
-    /// The bits that user, group or others have so far: the shift of theirs.
+    /// The present bits of user, group or others, by their shift.
     CopiedFrom(u32),
 }
 
@@ -148,7 +148,7 @@ const WRITE: u32 = 0o222;
 const EXECUTE: u32 = 0o111;
 
 impl Mode {
-    /// The bits that the mode makes of `base`, where `umask` takes what nobody asked for by name.
+    /// The bits after these changes of `base`. The umask applies to changes without named users.
     pub fn apply(&self, base: u32, umask: u32) -> u32 {
         match self {
             Self::Octal(bits) => *bits,
@@ -159,25 +159,24 @@ impl Mode {
     }
 }
 
-/// Permissions of a new object, written as a [`Mode`]. The umask has no say: what was asked for is
-/// what it gets.
+/// Permissions of a new object, written as a [`Mode`]. The umask does not apply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Permissions(u32);
 
 impl Permissions {
-    /// An object is ours alone unless something else was asked for.
+    /// Only the owner may use an object, unless other permissions are requested.
     const DEFAULT: u32 = 0o600;
 
-    /// The bits for a new object of which these were asked for.
-    pub fn of_new_object(asked: Option<Self>) -> u32 {
-        asked.map_or(Self::DEFAULT, |Self(bits)| bits)
+    /// The bits of a new object for the requested permissions.
+    pub fn of_new_object(requested: Option<Self>) -> u32 {
+        requested.map_or(Self::DEFAULT, |Self(bits)| bits)
     }
 }
 
 impl FromStr for Permissions {
     type Err = &'static str;
 
-    /// Set-user-ID and the like mean nothing to what we create, and would be lost without a word.
+    /// Set-user-ID and the like are errors, because they have no meaning for the objects of this program.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse::<Mode>()?.apply(Self::DEFAULT, 0) {
             bits if bits & !0o777 == 0 => Ok(Self(bits)),
@@ -195,8 +194,8 @@ impl Change {
             }
             Bits::CopiedFrom(shift) => (mode >> shift & 0o7) * 0o111,
         };
-        let touched = self.who.unwrap_or(0o7777);
-        let bits = bits & touched & !if self.who.is_none() { umask } else { 0 };
+        let touched = self.users.unwrap_or(0o7777);
+        let bits = bits & touched & !if self.users.is_none() { umask } else { 0 };
         match self.operator {
             '+' => mode | bits,
             '-' => mode & !bits,
@@ -216,12 +215,12 @@ impl FromStr for Mode {
         }
         let mut changes = Vec::new();
         for clause in text.split(',') {
-            let (who, mut rest) = split_who(clause);
+            let (users, mut rest) = split_users(clause);
             if rest.is_empty() {
                 return Err(NOT_A_MODE);
             }
             while !rest.is_empty() {
-                let (change, after) = split_change(who, rest).ok_or(NOT_A_MODE)?;
+                let (change, after) = split_change(users, rest).ok_or(NOT_A_MODE)?;
                 changes.push(change);
                 rest = after;
             }
@@ -230,30 +229,30 @@ impl FromStr for Mode {
     }
 }
 
-/// Takes the letters of ugoa off the front: the bits that they may touch.
-fn split_who(clause: &str) -> (Option<u32>, &str) {
+/// Splits the letters of ugoa from the front, and returns their bits.
+fn split_users(clause: &str) -> (Option<u32>, &str) {
     let end = clause.find(|c| !"ugoa".contains(c)).unwrap_or(clause.len());
-    let who = clause[..end].chars().map(|c| match c {
+    let bits = clause[..end].chars().map(|c| match c {
         'u' => 0o4700,
         'g' => 0o2070,
         'o' => 0o1007,
         _ => 0o7777,
     });
-    (who.reduce(|a, b| a | b), &clause[end..])
+    (bits.reduce(|a, b| a | b), &clause[end..])
 }
 
-/// Takes one operator and its letters off the front.
-fn split_change(who: Option<u32>, text: &str) -> Option<(Change, &str)> {
+/// Splits one operator and its letters from the front.
+fn split_change(users: Option<u32>, text: &str) -> Option<(Change, &str)> {
     let operator = text.chars().next().filter(|c| "+-=".contains(*c))?;
     let text = &text[1..];
     let end = text.find(|c| "+-=".contains(c)).unwrap_or(text.len());
     let (letters, rest) = text.split_at(end);
     let bits = match letters {
-        // Digits are all the bits there are, so they go with nobody in front and nothing behind.
+        // Digits set all bits: no users are named before them, and nothing follows.
         _ if letters.starts_with(|c: char| c.is_ascii_digit()) => {
             let bits = u32::from_str_radix(letters, 8).ok().filter(|&bits| bits <= 0o7777)?;
-            let change = Change { who: Some(0o7777), operator, bits: Bits::letters(bits) };
-            return (who.is_none() && rest.is_empty()).then_some((change, rest));
+            let change = Change { users: Some(0o7777), operator, bits: Bits::letters(bits) };
+            return (users.is_none() && rest.is_empty()).then_some((change, rest));
         }
         "u" => Bits::CopiedFrom(6),
         "g" => Bits::CopiedFrom(3),
@@ -274,48 +273,44 @@ fn split_change(who: Option<u32>, text: &str) -> Option<(Change, &str)> {
             Bits::Letters { bits, conditional_execute }
         }
     };
-    Some((Change { who, operator, bits }, rest))
+    Some((Change { users, operator, bits }, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn patience(text: &str) -> Result<Timeout, String> {
+    fn timeout(text: &str) -> Result<Timeout, String> {
         text.parse()
     }
 
     #[test]
-    fn a_bare_decimal_is_seconds() {
-        assert_eq!(patience("5"), Ok(Timeout::For(Duration::from_secs(5))));
-        assert_eq!(patience("0.25"), Ok(Timeout::For(Duration::from_millis(250))));
-        assert_eq!(patience("0"), Ok(Timeout::For(Duration::ZERO)));
+    fn a_decimal_without_a_unit_is_seconds() {
+        assert_eq!(timeout("5"), Ok(Timeout::For(Duration::from_secs(5))));
+        assert_eq!(timeout("0.25"), Ok(Timeout::For(Duration::from_millis(250))));
+        assert_eq!(timeout("0"), Ok(Timeout::For(Duration::ZERO)));
     }
 
     #[test]
-    fn a_duration_has_units_or_is_for_ever() {
-        assert_eq!(patience("500ms"), Ok(Timeout::For(Duration::from_millis(500))));
-        assert_eq!(patience("1m 30s"), Ok(Timeout::For(Duration::from_secs(90))));
-        assert_eq!(patience("1.5s"), Ok(Timeout::For(Duration::from_millis(1500))));
-        assert_eq!(patience(".5s"), Ok(Timeout::For(Duration::from_millis(500))));
-        for forever in ["inf", "infinity", "INF", "Infinity", "1e400", "99999999999999999999"] {
-            assert_eq!(patience(forever), Ok(Timeout::Forever), "{forever}");
+    fn a_duration_has_units_or_is_infinite() {
+        assert_eq!(timeout("500ms"), Ok(Timeout::For(Duration::from_millis(500))));
+        assert_eq!(timeout("1m 30s"), Ok(Timeout::For(Duration::from_secs(90))));
+        assert_eq!(timeout("1.5s"), Ok(Timeout::For(Duration::from_millis(1500))));
+        assert_eq!(timeout(".5s"), Ok(Timeout::For(Duration::from_millis(500))));
+        for infinite in ["inf", "infinity", "INF", "Infinity", "1e400", "99999999999999999999"] {
+            assert_eq!(timeout(infinite), Ok(Timeout::Forever), "{infinite}");
         }
     }
 
     #[test]
-    fn a_decimal_may_have_an_exponent_as_for_timeout() {
+    fn a_decimal_may_have_an_exponent() {
         for (text, seconds) in [("1e1", 10.0), ("5E-1", 0.5), ("1.5e+2", 150.0), ("1e1m", 600.0)] {
-            assert_eq!(
-                patience(text),
-                Ok(Timeout::For(Duration::from_secs_f64(seconds))),
-                "{text}"
-            );
+            assert_eq!(timeout(text), Ok(Timeout::For(Duration::from_secs_f64(seconds))), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn an_invalid_duration_is_an_error() {
         for text in [
             "",
             "-1",
@@ -333,7 +328,7 @@ mod tests {
             ".",
             ".s",
         ] {
-            assert!(patience(text).is_err(), "{text}");
+            assert!(timeout(text).is_err(), "{text}");
         }
     }
 
@@ -357,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_or_too_large_is_refused() {
+    fn an_invalid_or_too_large_size_is_an_error() {
         for text in [
             "",
             "K",
@@ -377,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_is_octal_or_what_chmod_reads() {
+    fn a_mode_is_octal_or_symbolic() {
         let apply =
             |text: &str, base, umask| text.parse::<Mode>().map(|mode| mode.apply(base, umask));
         assert_eq!(apply("0640", 0o600, 0), Ok(0o640));
@@ -395,9 +390,9 @@ mod tests {
     }
 
     #[test]
-    fn a_new_object_has_permissions_and_nothing_else() {
+    fn a_mode_with_more_than_permissions_is_an_error() {
         let permissions =
-            |text: &str| text.parse().map(|asked| Permissions::of_new_object(Some(asked)));
+            |text: &str| text.parse().map(|mode| Permissions::of_new_object(Some(mode)));
         assert_eq!(permissions("u=rw,g+r"), Ok(0o640));
         assert_eq!(permissions("0777"), Ok(0o777));
         for text in ["4755", "+t", "u+s"] {
@@ -407,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mode_is_refused() {
+    fn an_invalid_mode_is_an_error() {
         for text in ["", "8", "0x1", "rw", "u=q", "u", "u=r,", "77777", "u=r+", "ug", "u=6", "+6+r"]
         {
             let refused = text.parse::<Mode>().is_err();

@@ -1,4 +1,4 @@
-//! `ipc applets`: the names that links to this program may have.
+//! `ipc applets`: the names of links to this program.
 
 use std::path::{Path, PathBuf};
 
@@ -15,15 +15,15 @@ use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::io::output::{Output, escape};
 use crate::sys::directory::Directory;
 
-/// List the names by which links to this program are called, or make or remove the links
+/// List the names of links to this program, or make or remove the links
 ///
-/// Called by the name of a noun it does as that noun: 'sem post /jobs' is 'ipc sem post /jobs'.
-/// Called as flock or mkfifo it is that utility, option for option.
+/// A link with the name of a noun runs that noun: 'sem post /jobs' is 'ipc sem post /jobs'. A link
+/// with the name flock or mkfifo runs that utility, with all its options.
 ///
-/// The links are symbolic: relative in the directory of the program, otherwise to its path. All of
-/// them are made, or none. Links to another version, also hard ones, are replaced; what else is
-/// there already stays, unless --force replaces it. Names of other programs in PATH are left out,
-/// unless they are given as NAME.
+/// The links are symbolic. Their targets are relative in the directory of the program, and absolute
+/// elsewhere. After an error no link has changed. Links to another version, also hard ones, are
+/// replaced; another file with the name is an error, unless --force replaces it. Names of other
+/// programs in PATH are left out, unless they are given as NAME.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Applets {
     /// Make the links in this directory
@@ -32,34 +32,34 @@ pub struct Applets {
     /// Remove the links from this directory
     #[arg(long, value_name = "DIR")]
     remove: Option<PathBuf>,
-    /// Path of the program when the links are used, if it is another than now
+    /// Path of the program when the links are used, if it differs
     #[arg(long, value_name = "PATH", requires = "install", conflicts_with = "remove")]
     target: Option<PathBuf>,
-    /// Replace files that have one of the names
+    /// Replace files with these names
     #[arg(long, requires = "install", conflicts_with = "remove")]
     force: bool,
-    /// Names of the links, instead of all
+    /// Names of the links; default all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
 
 impl Action for Applets {
     const EXAMPLES: &'static [Example] = &[
-        ("See the names", "ipc applets"),
-        ("Have 'sem' and the others beside 'ipc'", "ipc applets --install ~/bin"),
-        ("Have only these", "ipc applets --install ~/bin shm flock"),
+        ("List the names", "ipc applets"),
+        ("Make links beside 'ipc', such as 'sem'", "ipc applets --install ~/bin"),
+        ("Make only two links", "ipc applets --install ~/bin shm flock"),
         (
-            "Make them in a tree that becomes the root of another system",
+            "Make links in the tree of a package",
             "ipc applets --install pkg/usr/libexec/ipc --target /usr/bin/ipc sem shm",
         ),
-        ("Remove them", "ipc applets --remove ~/bin"),
+        ("Remove the links", "ipc applets --remove ~/bin"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let known: Vec<&'static str> = names(context.nouns).collect();
         if let Some(unknown) = self.names.iter().find(|name| !known.contains(&name.as_str())) {
-            let failure = Failure::new(Exit::Usage, "no name of a link")
+            let failure = Failure::new(Exit::Usage, "not a name of a link")
                 .hint("'ipc applets' lists the names");
             return Err(about(failure, unknown));
         }
@@ -73,7 +73,7 @@ impl Action for Applets {
 }
 
 impl Applets {
-    /// The names that were given, or all.
+    /// The given names, or all.
     fn chosen(&self, mut names: Vec<&'static str>) -> Vec<&'static str> {
         let is_given =
             |name: &&str| self.names.is_empty() || self.names.iter().any(|given| given == name);
@@ -102,7 +102,7 @@ impl Applets {
         target.make_all(&steps)?;
         for (path, step) in &steps {
             let what = match step {
-                Step::Keep => "was there",
+                Step::Keep => "exists already",
                 Step::Make => "made",
                 Step::Replace => "replaced",
             };
@@ -111,7 +111,7 @@ impl Applets {
         Ok(())
     }
 
-    /// The names to make links for: those that were given, or those that mean no other program.
+    /// The given names, or all that no other program in PATH has.
     fn free(
         &self,
         mut names: Vec<&'static str>,
@@ -134,11 +134,11 @@ impl Applets {
             let others = left_out.join(", ");
             let last = left_out[0].rsplit('/').next().unwrap_or_default();
             let hint = format!(
-                "'ipc applets --install {} {last}' makes the link all the same",
+                "'ipc applets --install {} {last}' makes the link anyway",
                 escape(directory.as_os_str().as_encoded_bytes())
             );
-            let told = Failure::failed(format!("left out what is in PATH: {others}")).hint(hint);
-            output.error(&anyhow!(told));
+            let failure = Failure::failed(format!("left out names in PATH: {others}")).hint(hint);
+            output.error(&anyhow!(failure));
         }
         names
     }
@@ -159,14 +159,14 @@ impl Applets {
                 false if path.symlink_metadata().is_err() => {
                     return Err(Errno(libc::ENOENT).into());
                 }
-                false => return Err(Failure::new(Exit::InUse, "no link to ipc")),
+                false => return Err(Failure::new(Exit::InUse, "not a link to ipc")),
             }
             Ok::<(), Failure>(())
         })
     }
 }
 
-/// Reports an error of the directory once, rather than of each name in it.
+/// Checks the directory, so that its error is reported once, not for each name.
 fn open(directory: &Path) -> anyhow::Result<()> {
     Directory::of(&directory.join("ipc")).map(drop).about(directory)
 }

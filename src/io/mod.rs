@@ -1,5 +1,4 @@
-//! Moving bytes and records between descriptors: framings, stdout, transfers, both directions of a
-//! connection.
+//! Input and output: framings, stdout and diagnostics, transfers between descriptors.
 
 pub mod fill;
 pub mod frame;

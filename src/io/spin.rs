@@ -1,12 +1,10 @@
-//! Trying again for a moment before going to sleep.
+//! Spinning: repeated attempts for a short time before a wait.
 //!
-//! A process that sleeps takes tens of microseconds to wake on another CPU. Where the other side
-//! of an exchange runs there, its answer is often sooner here than that; and where it waits for
-//! this CPU, it has only to be let. So whoever would sleep yields and looks again, for about as
-//! long as a wake-up takes.
+//! The kernel takes tens of microseconds to wake a process on another CPU. If the peer of an exchange
+//! runs there, its answer often arrives sooner; if the peer waits for this CPU, a yield lets it run. So
+//! a process that would sleep first yields and tries again, for about the time of a wake-up.
 //!
-//! Where that comes to nothing, because the other side is slow or the CPUs are busy with others,
-//! it is done more and more seldom.
+//! After failures, because the peer is slow or the CPUs are busy, fewer and fewer waits spin.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,42 +12,41 @@ use std::time::Duration;
 use crate::base::deadline::Deadline;
 use crate::sys::cpu;
 
-/// For how long it is worth it.
-const WORTHWHILE: Duration = Duration::from_micros(40);
+/// The duration of the attempts: about that of a wake-up.
+const DURATION: Duration = Duration::from_micros(40);
 
-/// The most waits that are passed over after failures.
-const SELDOM: u32 = 64;
+/// The maximum number of waits that do not spin after failures.
+const SKIPPED_MAX: u32 = 64;
 
-/// Trying again before the waits of one kind, such as those for room in a queue.
+/// The spinning before waits of one kind, such as those for room in a queue.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
-    /// How many times in a row it came to nothing.
+    /// The number of failures in a row.
     failures: u32,
-    /// How many waits to pass over.
-    passes: u32,
+    /// The number of waits to come that do not spin.
+    skipped: u32,
 }
 
 impl Spin {
-    /// Makes an attempt again and again, for a moment, until it comes to something. `None` is for
-    /// going to sleep.
+    /// Repeats an attempt for a short time until it succeeds. After `None` the caller waits.
     pub fn retry<T>(&mut self, attempt: impl FnMut() -> Option<T>) -> Option<T> {
-        self.unless_passed_over(|| retry(attempt))
+        self.unless_skipped(|| retry(attempt))
     }
 
-    /// Looks at memory again and again, for a moment and without a system call, until there is
-    /// something to see. `false` is for going to sleep.
+    /// Looks at memory again and again, for a short time and without a system call, until there is
+    /// something to see. After `false` the caller waits.
     pub fn watch(&mut self, look: impl FnMut() -> bool) -> bool {
-        self.unless_passed_over(|| watch(look).then_some(())).is_some()
+        self.unless_skipped(|| watch(look).then_some(())).is_some()
     }
 
-    fn unless_passed_over<T>(&mut self, spin: impl FnOnce() -> Option<T>) -> Option<T> {
-        if self.passes > 0 {
-            self.passes -= 1;
+    fn unless_skipped<T>(&mut self, spin: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.skipped > 0 {
+            self.skipped -= 1;
             return None;
         }
         let result = spin();
         self.failures = if result.is_some() { 0 } else { self.failures + 1 };
-        self.passes = (1 << self.failures.min(SELDOM.ilog2())) - 1;
+        self.skipped = (1 << self.failures.min(SKIPPED_MAX.ilog2())) - 1;
         result
     }
 }
@@ -63,7 +60,7 @@ fn watch(mut look: impl FnMut() -> bool) -> bool {
     if !has_other_cpu() {
         return look();
     }
-    let end = Deadline::after(WORTHWHILE);
+    let end = Deadline::after(DURATION);
     loop {
         for _ in 0..LOOKS {
             if look() {
@@ -78,11 +75,11 @@ fn watch(mut look: impl FnMut() -> bool) -> bool {
 }
 
 fn retry<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-    let end = Deadline::after(WORTHWHILE);
+    let end = Deadline::after(DURATION);
     loop {
         std::thread::yield_now();
         let result = attempt();
-        // With one CPU nobody else runs while we do.
+        // With one CPU the peer cannot run at the same time.
         if result.is_some() || end.has_passed() || !has_other_cpu() {
             return result;
         }
@@ -100,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_to_nothing_is_given_up_and_tried_more_seldom() {
+    fn after_failures_fewer_waits_spin() {
         let mut spin = Spin::default();
         let tried = |spin: &mut Spin| {
             let mut attempts = 0;
@@ -118,8 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_a_reason_to_try_again_next_time() {
-        let mut spin = Spin { failures: 3, passes: 0 };
+    fn after_a_success_the_next_wait_spins() {
+        let mut spin = Spin { failures: 3, skipped: 0 };
         assert_eq!(spin.retry(|| Some(1)), Some(1));
         assert_eq!(spin.retry(|| Some(2)), Some(2));
     }

@@ -1,8 +1,8 @@
 //! FIFOs, which are pipes with a path: fifo(7).
 //!
-//! A path is opened without waiting, and looked at before anything else is done with it, so that
-//! neither a file nor a device takes the place of a FIFO. Symbolic links are followed: one who
-//! could plant a link to another FIFO could as well plant the FIFO.
+//! The type of a file is checked after a non-blocking open, before anything else, so that no regular
+//! file or device is used as a FIFO. Symbolic links are followed: a user that can create a link to
+//! another FIFO at a path can also create a FIFO there.
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,19 +22,29 @@ use crate::sys::pidfd::Process;
 use crate::sys::process::Openings;
 use crate::sys::{descriptor, inode, pipe, poll, umask};
 
-/// The longest record that a pipe takes in one piece, never mixed with what others write:
+/// The longest record that a pipe takes in one piece, never mixed with the bytes of other writers:
 /// PIPE_BUF, pipe(7).
 pub const LONGEST_RECORD: usize = libc::PIPE_BUF;
 
-/// Why a FIFO cannot be used.
+/// An error of a FIFO.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The kernel refused.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// There is something of that name, and it is no FIFO.
+    /// The path has a file of this type.
     #[error("not a FIFO: {0}")]
     NotAFifo(&'static str),
+    /// The last reader has closed it.
+    #[error("the reader has left")]
+    ReaderLeft,
+}
+
+impl Error {
+    /// The error of a write to a FIFO.
+    pub fn of_write(errno: Errno) -> Self {
+        if errno == Errno(libc::EPIPE) { Self::ReaderLeft } else { Self::Kernel(errno) }
+    }
 }
 
 impl From<nix::errno::Errno> for Error {
@@ -43,41 +53,41 @@ impl From<nix::errno::Errno> for Error {
     }
 }
 
-/// Makes a FIFO with exactly these permissions: mkfifo(3).
+/// Creates a FIFO with exactly these permissions: mkfifo(3).
 ///
 /// # Errors
-/// EEXIST if there is anything of that name.
+/// EEXIST if the path exists.
 pub fn create(path: &Path, mode: u32) -> Result<(), Errno> {
     umask::without(|| create_less_umask(path, mode))
 }
 
-/// Makes a FIFO with those of these permissions that the umask lets it have.
+/// Creates a FIFO with these permissions less the umask.
 ///
 /// # Errors
-/// EEXIST if there is anything of that name.
+/// EEXIST if the path exists.
 pub fn create_less_umask(path: &Path, mode: u32) -> Result<(), Errno> {
     Ok(mkfifo(path, Mode::from_bits_truncate(mode as mode_t))?)
 }
 
-/// The end of a FIFO that is read from.
+/// The read end of a FIFO.
 #[derive(Debug)]
 pub struct Reader(OwnedFd);
 
 impl Reader {
-    /// Opens it without waiting for a writer. Writers that wait for a reader go on.
+    /// Opens it without waiting for a writer. Writers that wait for a reader continue.
     pub fn open(path: &Path) -> Result<Self, Error> {
         open_checked(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK).map(Self)
     }
 
-    /// Waits until a writer has written something, or has come and left.
+    /// Waits until a writer has written bytes, or has opened and closed it.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
         poll::readable(&self.0, deadline)
     }
 
-    /// Forgets the writers that have left, so that [`Reader::wait`] waits for the next one. What
-    /// they have written stays.
+    /// Clears the end of file that former writers have left, so that [`Reader::wait`] waits for the
+    /// next writer. Unread bytes stay.
     pub fn renew(&mut self) -> Result<(), Error> {
-        // Opened before the old one is closed: bytes are lost when the last end closes.
+        // The new descriptor comes first: the kernel discards the bytes when the last one is closed.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         self.0 = descriptor::reopen(&self.0, flags)?;
         Ok(())
@@ -90,14 +100,14 @@ impl AsFd for Reader {
     }
 }
 
-/// The end of a FIFO that is written to. It does not block.
+/// The write end of a FIFO. It does not block.
 #[derive(Debug)]
 pub struct Writer(OwnedFd);
 
 impl Writer {
-    /// Opens it, waiting for a reader until `deadline`.
+    /// Waits for a reader until `deadline`, and opens it.
     pub fn open(path: &Path, deadline: Deadline) -> Result<Waited<Self>, Error> {
-        // Whether it is a FIFO comes before the wait.
+        // Another type of file is an error before the wait.
         status(path)?;
         let opened = interrupt::until(deadline, |attempt| {
             let flags = OFlag::O_WRONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
@@ -117,20 +127,20 @@ impl Writer {
         Ok(Waited::Done(Self(fd)))
     }
 
-    /// Who made it, if that is where the path leads.
+    /// The owners of the FIFO and of the links that lead to it.
     ///
     /// # Errors
-    /// ENOENT if the path leads to another one by now.
+    /// ENOENT if the path now leads to another file.
     pub fn found(&self, path: &Path) -> Result<Found, Error> {
         Ok(Found::of_open(path, &fstat(&self.0)?)?)
     }
 
-    /// Writes all of it, waiting for room until `deadline`. What is no longer than
-    /// [`LONGEST_RECORD`] is written in one piece or not at all.
+    /// Writes all bytes, and waits for room until `deadline`. Up to [`LONGEST_RECORD`] bytes are
+    /// written in one piece or not at all.
     ///
     /// # Errors
-    /// EPIPE if the last reader has left.
-    pub fn write(&self, mut bytes: &[u8], deadline: Deadline) -> Result<Waited, Errno> {
+    /// [`Error::ReaderLeft`].
+    pub fn write(&self, mut bytes: &[u8], deadline: Deadline) -> Result<Waited, Error> {
         while !bytes.is_empty() {
             match write(&self.0, bytes) {
                 Ok(count) => bytes = &bytes[count..],
@@ -139,7 +149,7 @@ impl Writer {
                     Waited::Done(()) => {}
                     Waited::TimedOut => return Ok(Waited::TimedOut),
                 },
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return Err(Error::of_write(errno.into())),
             }
         }
         Ok(Waited::Done(()))
@@ -152,31 +162,31 @@ impl AsFd for Writer {
     }
 }
 
-/// What is known of a FIFO, without opening it, which others would notice.
+/// The status of a FIFO. It is not opened, because its users would notice that.
 pub fn status(path: &Path) -> Result<FileStat, Error> {
     let status = stat::stat(path)?;
     check(&status)?;
     Ok(status)
 }
 
-/// Who made a FIFO, and the links that lead to it.
+/// The owners of a FIFO and of the links that lead to it.
 pub fn find(path: &Path) -> Result<Found, Error> {
     status(path)?;
     Ok(Found::at(path)?)
 }
 
-/// What a FIFO holds. It exists only while somebody has the FIFO open.
+/// The contents of a FIFO, which exist only while a process has it open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Contents {
-    /// Bytes that were written and not yet read.
+    /// The number of bytes that were written and not read yet.
     pub waiting: usize,
-    /// Bytes that it holds at most.
+    /// The maximum number of bytes.
     pub capacity: usize,
 }
 
-/// Asks one of those who have a FIFO open what is in it; `None` if there is nobody whom we may
-/// ask. It is asked through a copy of that descriptor: a new one would be another end, and let
-/// those go on who wait for one.
+/// The contents of a FIFO, through a copy of a descriptor of a process that has it open; `None` if
+/// this process may copy none. Opening the FIFO anew would add a reader or a writer, for which other
+/// processes may wait.
 pub fn contents(openings: &Openings) -> Option<Contents> {
     openings.seen.iter().find_map(|opening| {
         let process = Process::open(opening.holder.pid).ok()?;
@@ -186,18 +196,18 @@ pub fn contents(openings: &Openings) -> Option<Contents> {
     })
 }
 
-/// Removes the path of a FIFO. A link to one is none.
+/// Removes a FIFO, but no link to one.
 pub fn remove(path: &Path) -> Result<(), Error> {
     check(&lstat(path)?)?;
     Ok(unlink(path)?)
 }
 
-/// The names of the FIFOs in a directory, sorted, and what is known of each.
+/// The FIFOs of a directory, sorted by name.
 pub fn list(directory: &Path) -> Result<Vec<(OsString, FileStat)>, Errno> {
     let mut fifos = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
-        // It may have gone since.
+        // It may have been removed meanwhile.
         let Ok(status) = lstat(&entry.path()) else { continue };
         if check(&status).is_ok() {
             fifos.push((entry.file_name(), status));

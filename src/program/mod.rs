@@ -23,7 +23,7 @@ use crate::app::options::Verbosity;
 use crate::applet;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::io::output::{Unwritable, complain};
+use crate::io::output::{Destinations, Unwritable};
 use crate::sys::heap::{self, Report};
 
 pub use self::catalog::{COMMANDS, NOUNS};
@@ -56,7 +56,7 @@ impl Message {
     pub fn print(self) -> Exit {
         match self {
             Self::Usage(text) => {
-                complain(text);
+                Destinations::of_process().complain(text);
                 Exit::Usage
             }
             Self::Answer(text) => {
@@ -175,7 +175,8 @@ fn explain(command: Command, words: Vec<OsString>) -> Message {
 /// returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     if crate::sys::entry::is_privileged_by_file() {
-        complain("ipc: does not run set-user-ID, set-group-ID or with file capabilities\n");
+        let refusal = "ipc: does not run set-user-ID, set-group-ID or with file capabilities\n";
+        Destinations::of_process().complain(refusal);
         return Exit::Failed.code();
     }
     if let Some(applet) = applet::called_by(&arguments) {

@@ -262,6 +262,8 @@ fn what_is_wrong_is_left_to_clap() {
         "mq send /name -t -5",
         "mq send /name -n -t 5",
         "mq recv /name --jobs 2",
+        "sock connect -q-- /run/server",
+        "sem run -n-1 /name -- true",
     ] {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let is_called =

@@ -2,19 +2,24 @@
 
 use std::ffi::CString;
 
-use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 
-/// The number of a user, who is named by it or by name.
+/// Whether this process has the privileges of root.
+pub fn is_root() -> bool {
+    geteuid().is_root()
+}
+
+/// The ID of a user that is given by name or ID.
 pub fn user(text: &str) -> Option<u32> {
     number(text).or_else(|| Some(User::from_name(text).ok()??.uid.as_raw()))
 }
 
-/// The number of a group, which is named by it or by name.
+/// The ID of a group that is given by name or ID.
 pub fn group(text: &str) -> Option<u32> {
     number(text).or_else(|| Some(Group::from_name(text).ok()??.gid.as_raw()))
 }
 
-/// The name of a user, or else the number.
+/// The name of a user, or the ID if it has no name.
 pub fn user_name(uid: u32) -> String {
     match User::from_uid(Uid::from_raw(uid)) {
         Ok(Some(user)) => user.name,
@@ -22,7 +27,7 @@ pub fn user_name(uid: u32) -> String {
     }
 }
 
-/// Whether a user is a member of a group, as far as the user has a name.
+/// Whether a user is a member of a group; false for a user without a name.
 pub fn is_member(uid: u32, gid: u32) -> bool {
     let groups = || {
         let user = User::from_uid(Uid::from_raw(uid)).ok()??;
@@ -32,7 +37,7 @@ pub fn is_member(uid: u32, gid: u32) -> bool {
 }
 
 fn number(text: &str) -> Option<u32> {
-    // The last one means no user at all to the system calls that take one.
+    // System calls take the last ID for "no user".
     text.parse().ok().filter(|&number| number != u32::MAX)
 }
 

@@ -3,7 +3,7 @@
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
-/// How many CPUs this thread may run on.
+/// The number of CPUs on which this thread may run.
 pub fn allowed() -> usize {
     let set = sched_getaffinity(Pid::from_raw(0));
     set.map_or(1, |set| (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).count())

@@ -1,5 +1,5 @@
-//! Descriptors by number: those that our caller left open for us, as the 9 of `exec 9>file`, and
-//! those that we let a COMMAND have.
+//! Descriptors by number: descriptors that the caller of `ipc` opened, such as 9 in `exec 9>file`,
+//! and descriptors that a COMMAND inherits.
 
 use std::ffi::c_long;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -14,32 +14,32 @@ use nix::unistd::close;
 use super::process;
 use crate::base::errno::Errno;
 
-/// The first behind the three standard ones.
+/// The first number above the three standard descriptors.
 const THIRD: i32 = 3;
 
-/// Beyond those that scripts open by number.
+/// A number above those that scripts use.
 const UNUSUAL: i32 = 100;
 
-/// How many every process may have, as POSIX promises: _POSIX_OPEN_MAX.
+/// The number of descriptors that POSIX guarantees to every process: _POSIX_OPEN_MAX.
 const LEAST: u64 = 20;
 
-/// A bit for each standard descriptor that the caller left closed. The entry point puts a file of
-/// its own there, which is not what the caller means by the number.
+/// A bit for each standard descriptor that the caller left closed. The entry point opens another
+/// file there, which is not the one that the caller means by the number.
 static CLOSED_BY_CALLER: AtomicU8 = AtomicU8::new(0);
 
-/// Remembers that the caller left a standard descriptor closed.
+/// Records that the caller left a standard descriptor closed.
 pub(super) fn mark_closed(number: i32) {
     CLOSED_BY_CALLER.fetch_or(1 << number, Ordering::Relaxed);
 }
 
-/// Whether the caller left a descriptor closed whose number is in use now all the same.
+/// Whether the entry point opened this number because the caller left it closed.
 fn is_marked_closed(number: i32) -> bool {
     (0..THIRD).contains(&number) && CLOSED_BY_CALLER.load(Ordering::Relaxed) & 1 << number != 0
 }
 
-/// A descriptor of our caller's. It stays open, and is passed on to a COMMAND.
+/// A descriptor of the caller. It stays open, and a COMMAND inherits it.
 ///
-/// This has to come before anything is opened: a number that was free could be one of ours later.
+/// A verb calls this before it opens anything: a number that was free may have another file later.
 ///
 /// # Errors
 /// EBADF if the caller left it closed.
@@ -47,26 +47,26 @@ pub fn inherited(number: i32) -> Result<BorrowedFd<'static>, Errno> {
     if number < 0 || is_marked_closed(number) {
         return Err(Errno(libc::EBADF));
     }
-    // SAFETY: whether it is open comes next, and nothing here closes what it did not open, but for
-    // `handed_over`, which lets nobody borrow it.
+    // SAFETY: the next call checks that it is open. The only function that closes a descriptor of
+    // the caller is `handed_over`, which returns no borrow of it.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
     fcntl(fd, FcntlArg::F_GETFD)?;
     Ok(fd)
 }
 
-/// The same for one that our caller left for us alone: a COMMAND does not get it, and dropping it
-/// closes it. The three standard ones stay open even so. It gets another number, which our caller
-/// does not mean when it names another descriptor.
+/// Takes over a descriptor of the caller: a COMMAND does not inherit it, and dropping it closes it.
+/// The three standard ones stay open even so. It gets another number, because the caller may mean
+/// another file when it names the old one later.
 ///
 /// # Errors
 /// EBADF if it is not open.
 pub fn handed_over(number: i32) -> Result<OwnedFd, Errno> {
     let fd = inherited(number)?;
-    let ours = copy_out_of_the_way(fd).map_or_else(|| fd.try_clone_to_owned(), Ok)?;
+    let copy = copy_out_of_the_way(fd).map_or_else(|| fd.try_clone_to_owned(), Ok)?;
     if number > libc::STDERR_FILENO {
         close(number)?;
     }
-    Ok(ours)
+    Ok(copy)
 }
 
 /// The number 3, which a COMMAND gets a descriptor under. Dropping it gives the number back to the
@@ -184,37 +184,36 @@ fn is_inheritable(number: i32) -> bool {
     flags.is_ok_and(|flags| flags & libc::FD_CLOEXEC == 0)
 }
 
-/// The same descriptor under a number that scripts do not use by themselves, as 'exec 3>file' does,
-/// if there is room for such.
+/// The same descriptor under a number that scripts do not use, as they do in 'exec 3>file', if such
+/// a number is free.
 pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
     copy_out_of_the_way(&fd).unwrap_or(fd)
 }
 
 fn copy_out_of_the_way(fd: impl AsFd) -> Option<OwnedFd> {
     let number = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(UNUSUAL)).ok()?;
-    // SAFETY: the kernel just gave us this descriptor.
+    // SAFETY: the call made this descriptor, and nothing else has it.
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// What a system call gave that makes a descriptor, with -1 for a failure.
+/// The new descriptor that a system call returned, or the error if it returned -1.
 ///
 /// # Safety
-/// It is the result of the latest call of this thread, and nobody else has taken the descriptor.
+/// It is the result of the latest call of this thread, and nothing else owns the descriptor.
 pub(super) unsafe fn made(result: c_long) -> Result<OwnedFd, Errno> {
     match i32::try_from(result) {
-        // SAFETY: the caller vouches for its being new, and nobody's.
+        // SAFETY: the caller guarantees that it is new and has no owner.
         Ok(fd @ 0..) => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
         _ => Err(Errno::last()),
     }
 }
 
-/// A path that leads to an open file, whatever has become of the name by which it was opened.
+/// A path of an open file, which is valid even if the file was renamed or removed.
 pub fn path(fd: impl AsFd) -> PathBuf {
     format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd()).into()
 }
 
-/// Opens the file behind a descriptor once more, whatever has become of the name by which it was
-/// opened.
+/// Opens the file of a descriptor once more, even if the file was renamed or removed.
 ///
 /// # Errors
 /// ENOSYS without a /proc.
@@ -227,7 +226,7 @@ pub fn reopen(fd: impl AsFd, flags: OFlag) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// How many descriptors this process may have.
+/// The maximum number of descriptors of this process.
 pub fn limit() -> usize {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));
     usize::try_from(soft).unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! The process as the kernel starts it: its arguments, its standard descriptors, its privileges.
+//! The entry point of the program: arguments, standard descriptors, privileges.
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::fd::AsRawFd;
@@ -11,9 +11,9 @@ use super::stdio::Stream;
 
 /// Defines the C function `main` that runs this library.
 ///
-/// It is the C entry point rather than Rust's because the run-time of the latter would put
-/// `/dev/null` in place of a closed standard descriptor, where output is lost without an error;
-/// and because starting without that run-time is a third faster.
+/// It replaces the entry point of Rust for two reasons: the run-time of Rust opens `/dev/null` in
+/// place of a closed standard descriptor, where output is lost without an error; and a start without
+/// that run-time is a third faster.
 #[macro_export]
 macro_rules! entry_point {
     () => {
@@ -22,7 +22,7 @@ macro_rules! entry_point {
             count: std::ffi::c_int,
             arguments: *const *const std::ffi::c_char,
         ) -> std::ffi::c_int {
-            // SAFETY: these are the arguments that the C library hands to main.
+            // SAFETY: these are the arguments that the C library passes to main.
             unsafe { $crate::start(count, arguments, $crate::run) }
         }
     };
@@ -31,22 +31,22 @@ macro_rules! entry_point {
 /// Prepares the process and runs `run` to its exit status.
 ///
 /// # Safety
-/// `arguments` points to `count` strings that nobody changes, as main's argument does.
+/// `arguments` points to `count` strings that nothing changes, as the argument of main does.
 pub unsafe fn start(
     count: c_int,
     arguments: *const *const c_char,
     run: fn(Vec<OsString>) -> u8,
 ) -> c_int {
-    // SAFETY: the caller promises as much.
+    // SAFETY: the caller guarantees the same.
     let arguments = unsafe { collect(count, arguments) };
     occupy_standard_descriptors();
     super::signal::let_writes_fail();
     run(arguments).into()
 }
 
-/// Whether the file of this program gave us privileges that our caller does not have.
+/// Whether the executable gives this process privileges that its caller does not have.
 pub fn is_privileged_by_file() -> bool {
-    // SAFETY: the call takes a number and gives one.
+    // SAFETY: the call takes a number and returns one.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
@@ -66,10 +66,11 @@ unsafe fn collect(count: c_int, arguments: *const *const c_char) -> Vec<OsString
         .collect()
 }
 
-/// Puts something in the place of each closed standard descriptor, so that no object opened later
-/// is taken for stdin or stdout. It fails every transfer with EBADF, as the closed one would.
+/// Opens `/dev/null` in place of each closed standard descriptor, so that no file that is opened
+/// later becomes stdin or stdout. It is opened for the wrong direction: a transfer fails with EBADF, as
+/// with the closed descriptor.
 fn occupy_standard_descriptors() {
-    for (stream, useless) in [
+    for (stream, wrong_direction) in [
         (Stream::Input, OFlag::O_WRONLY),
         (Stream::Output, OFlag::O_RDONLY),
         (Stream::Error, OFlag::O_RDONLY),
@@ -78,15 +79,15 @@ fn occupy_standard_descriptors() {
             continue;
         }
         super::descriptor::mark_closed(stream.fd().as_raw_fd());
-        if let Ok(fd) = open("/dev/null", useless | OFlag::O_CLOEXEC, Mode::empty()) {
-            // The kernel gave the lowest free number, which is that of the stream.
+        if let Ok(fd) = open("/dev/null", wrong_direction | OFlag::O_CLOEXEC, Mode::empty()) {
+            // It has the lowest free number, which is that of the stream.
             std::mem::forget(fd);
         }
     }
 }
 
-// The unwinder, which Rust's library needs to print a panic, from the archive. As a library it
-// would have to be loaded by every run, which costs an eighth of the whole start.
+// The standard library needs the unwinder to print a panic. It is linked from the archive, because
+// loading it as a shared library would take an eighth of the whole start.
 #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
 #[link(name = "gcc_eh")]
 unsafe extern "C" {}

@@ -1,4 +1,4 @@
-//! The file of our own program, and links to it: proc_pid_exe(5), symlink(7).
+//! The executable of this program, and links to it: proc_pid_exe(5), symlink(7).
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -12,8 +12,8 @@ use nix::sys::stat::{lstat, stat};
 use super::inode;
 use crate::base::errno::Errno;
 
-/// The path of our program as it was called, which may be a link that an upgrade changes; where that
-/// leads elsewhere by now, the path of the file.
+/// The path by which this program was called, which may be a link that an upgrade changes; or the
+/// path of the executable, if the link now leads to another file.
 pub fn path() -> Result<PathBuf, Errno> {
     let file = std::env::current_exe()?;
     let called = std::env::args_os().next().unwrap_or_default();
@@ -41,7 +41,7 @@ pub fn is_same(one: &Path, other: &Path) -> bool {
     both.is_ok_and(|(one, other)| inode::is_same(&one, &other))
 }
 
-/// What has a name.
+/// The type of file that a path has.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Entry {
     /// Nothing.
@@ -50,11 +50,11 @@ pub enum Entry {
     Link(PathBuf),
     /// A file.
     File,
-    /// A directory, or something else that no link may replace.
+    /// A directory or another type of file, which no link may replace.
     Other,
 }
 
-/// Looks at a name without following it.
+/// The type of file at a path. A symbolic link is not followed.
 pub fn entry(path: &Path) -> Result<Entry, Errno> {
     let kind = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entry::Free),
@@ -67,9 +67,9 @@ pub fn entry(path: &Path) -> Result<Entry, Errno> {
     })
 }
 
-/// Whether a file is a program, and holds this text, as every version of ours does.
+/// Whether a file is a program that contains this text, as every version of this program does.
 pub fn is_program_with(path: &Path, text: &str) -> bool {
-    let holds = || -> io::Result<bool> {
+    let contains = || -> io::Result<bool> {
         let mut file = fs::File::open(path)?;
         let mut magic = [0; 4];
         file.read_exact(&mut magic)?;
@@ -77,18 +77,18 @@ pub fn is_program_with(path: &Path, text: &str) -> bool {
             return Ok(false);
         }
         let mut bytes = Vec::new();
-        // A program of ours is much smaller than this.
+        // Every version of this program is much smaller.
         file.take(64 << 20).read_to_end(&mut bytes)?;
         Ok(bytes.windows(text.len()).any(|window| window == text.as_bytes()))
     };
-    is_executable(path) && holds().unwrap_or(false)
+    is_executable(path) && contains().unwrap_or(false)
 }
 
-/// A link that was made, as long as it can be taken back.
+/// A link that was made and can be undone.
 #[derive(Debug)]
 pub struct Made {
     path: PathBuf,
-    /// Where the file is kept that had the name before.
+    /// The path to which the former file was moved.
     before: Option<PathBuf>,
 }
 
@@ -96,17 +96,17 @@ impl Made {
     /// Makes a symbolic link.
     ///
     /// # Errors
-    /// EEXIST if something has the name.
+    /// EEXIST if the path exists.
     pub fn new(path: &Path, target: &Path) -> Result<Self, Errno> {
         symlink(target, path)?;
         Ok(Self { path: path.to_owned(), before: None })
     }
 
-    /// Makes one in place of what has the name. At every moment there is the old one or the new one.
+    /// Replaces a file by a symbolic link. At every moment the path has the old file or the link.
     pub fn replacing(path: &Path, target: &Path) -> Result<Self, Errno> {
         let (new, before) = (beside(path, "new")?, beside(path, "old")?);
         symlink(target, &new)?;
-        // Where no second link to the file is allowed, the name is free for a moment.
+        // If the kernel refuses a second link to the file, the path is free for a moment.
         let kept = fs::hard_link(path, &before).or_else(|_| fs::rename(path, &before));
         let replaced = kept.map(|()| Self { path: path.to_owned(), before: Some(before) });
         let replaced = replaced.and_then(|made| match fs::rename(&new, path) {
@@ -119,17 +119,17 @@ impl Made {
         Ok(replaced.inspect_err(|_| drop(fs::remove_file(&new)))?)
     }
 
-    /// Restores what was there before, as far as that is possible.
+    /// Restores the former file, as far as that is possible.
     pub fn undo(self) {
         let _ = match self.before {
-            // A second name of a file that is still there; rename(2) would leave both.
+            // Both are links to one file, and rename(2) would keep both.
             Some(before) if is_same_entry(&before, &self.path) => fs::remove_file(&before),
             Some(before) => fs::rename(&before, &self.path),
             None => fs::remove_file(&self.path),
         };
     }
 
-    /// Forgets what was there before.
+    /// Removes the former file for good.
     pub fn keep(self) {
         if let Some(before) = self.before {
             let _ = fs::remove_file(before);
@@ -137,7 +137,7 @@ impl Made {
     }
 }
 
-/// Whether both are names of the same file, or of the same link.
+/// Whether both paths are the same file, or the same symbolic link.
 fn is_same_entry(one: &Path, other: &Path) -> bool {
     let both = lstat(one).and_then(|one| Ok((one, lstat(other)?)));
     both.is_ok_and(|(one, other)| inode::is_same(&one, &other))
@@ -148,7 +148,7 @@ pub fn remove(path: &Path) -> Result<(), Errno> {
     Ok(fs::remove_file(path)?)
 }
 
-/// A name for a temporary file in the same directory.
+/// The path of a temporary file in the same directory.
 fn beside(path: &Path, what: &str) -> Result<PathBuf, Errno> {
     let name = path.file_name().ok_or(Errno(libc::EINVAL))?;
     let mut temporary = OsString::from(format!(".ipc-{}-{what}-", std::process::id()));

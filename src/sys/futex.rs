@@ -6,13 +6,13 @@ use super::time;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// Sleeps while the word holds `expected`, until somebody wakes it.
+/// Sleeps while the word has the value `expected`, until another thread or process wakes it.
 ///
-/// It may also return for no reason: the caller looks at the word again. The word may lie in
-/// memory that other processes map.
+/// It may also return without a reason, so that the caller checks the word again. The word may be in
+/// memory that processes share.
 pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<Waited, Errno> {
     let at = deadline.on_clock();
-    // An absolute time on the monotonic clock is what distinguishes FUTEX_WAIT_BITSET.
+    // FUTEX_WAIT_BITSET takes an absolute time on the monotonic clock, which FUTEX_WAIT does not.
     // SAFETY: the word and the time live through the call.
     let result = unsafe {
         libc::syscall(
@@ -32,14 +32,14 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<Waite
     }
 }
 
-/// Wakes up to `count` of those that sleep on the word.
+/// Wakes up to `count` waiters of the word.
 pub fn wake(word: &AtomicU32, count: i32) {
-    // The call fails only for an address that is none.
+    // The call fails only for an invalid address.
     // SAFETY: the word is valid memory.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
 }
 
-/// Sleeps while both words hold what is expected of each, until somebody wakes one of them.
+/// Sleeps while both words have their expected values, until a waiter of one of them is woken.
 ///
 /// It may return for no reason, as [`wait`] may. Kernels before 5.16 wait for the first word only.
 pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Result<Waited, Errno> {
@@ -64,14 +64,14 @@ pub fn wait_for_either(words: [(&AtomicU32, u32); 2], deadline: Deadline) -> Res
     match (result, Errno::last()) {
         (0.., _) | (_, Errno(libc::EAGAIN | libc::EINTR)) => Ok(Waited::Done(())),
         (_, Errno(libc::ETIMEDOUT)) => Ok(Waited::TimedOut),
-        // A kernel before 5.16 does not know it, and some sandboxes do not.
+        // A kernel before 5.16, and some sandboxes, do not have the call.
         (_, Errno(libc::ENOSYS | libc::EPERM)) => wait(words[0].0, words[0].1, deadline),
         (_, errno) => Err(errno),
     }
 }
 
-/// Adds 1 to the word and wakes all that sleep on it, in one call: nobody can be killed who has
-/// done only the first.
+/// Adds 1 to the word and wakes all its waiters in one call, so that a process that is killed has
+/// done both or nothing.
 pub fn add_and_wake_all(word: &AtomicU32) {
     /// FUTEX_OP_ADD 1, and FUTEX_OP_CMP_EQ 0 for the second word, which is the same.
     const ADD_ONE: u32 = 1 << 28 | 1 << 12;
@@ -86,7 +86,7 @@ pub fn clear_and_wake_one(word: &AtomicU32) {
 }
 
 fn change_and_wake(word: &AtomicU32, count: i32, operation: u32) {
-    // The call fails only for an address that is none.
+    // The call fails only for an invalid address.
     // SAFETY: the word is valid memory.
     unsafe {
         libc::syscall(

@@ -1,30 +1,31 @@
-//! Ending a blocking system call at a deadline, for those that take none, such as flock(2),
-//! fcntl(2) and msgrcv(2): a timer whose signal interrupts the thread that waits.
+//! Ends a blocking system call at a deadline, for calls that take no timeout, such as flock(2),
+//! fcntl(2) and msgrcv(2): the signal of a timer interrupts the thread that waits.
 
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
-use super::signal::Unblocked;
+use super::signal::{Handler, Unblocked};
 
-/// How a call is to be made.
+/// The two ways to make a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Attempt {
-    /// At once or not at all; that it would have to wait is EAGAIN.
+    /// Without waiting: where it would wait, it fails with EAGAIN.
     Nonblocking,
-    /// Waiting; a signal ends it with EINTR.
+    /// It waits; a signal ends it with EINTR.
     Blocking,
 }
 
-/// Makes a call until it comes to something or `deadline` has passed.
+/// Makes a call until it succeeds or fails, or `deadline` has passed.
 ///
-/// It is made without waiting first, which costs no timer where there is nothing to wait for, and
-/// is all that is done where the deadline has passed already. With [`Deadline::NEVER`] it is only
-/// made waiting. A call that was interrupted before its time is made again; one that was interrupted
-/// at the deadline is made once more without waiting, as we may have been stopped until long after
-/// what it waits for was there.
+/// The first attempt does not wait. It needs no timer, and it is the only attempt if the deadline
+/// has passed already. With [`Deadline::NEVER`] there is no such attempt. A call that a signal
+/// interrupts before the deadline is made again. A call that is interrupted at the deadline is made
+/// once more without waiting: the process may have been stopped meanwhile, while the call became
+/// possible.
 ///
 /// # Errors
 /// Those of the call, but for EINTR, and for EAGAIN of a non-blocking attempt; those of
@@ -56,48 +57,74 @@ pub fn until<T>(
     }
 }
 
-/// Interrupts whatever this thread does from a deadline on, for as long as it lives.
+/// Interrupts the system calls of this thread from a deadline on, until it is dropped.
 ///
-/// It is a timer of the kernel. Its signal comes again every few milliseconds: one that arrived
-/// just before the call began would otherwise leave it waiting for ever. It is URG, which does
-/// nothing by default, so nobody misses what its handler keeps from us. The handler stays when the
-/// guard goes, as another thread may need it; the mask becomes what it was.
+/// The kernel's timer sends its signal again every few milliseconds: a single signal that arrived
+/// just before the call began would be lost, and the call would not end. The signal is URG, which
+/// has no effect by default, so that its handler hides nothing. The handler is installed with the
+/// first interruption of the process and removed with the last one.
 #[derive(Debug)]
 pub struct Interruption {
-    id: TimerId,
-    /// Restored after the timer is gone, when no signal of it can be on the way.
+    /// Dropped first, so that no signal of it arrives later.
+    timer: Timer,
     _unblocked: Unblocked,
+    _handler: SharedHandler,
 }
 
-/// As the kernel numbers timers: C libraries have another type, a pointer, for it.
+/// The kernel's number of a timer. C libraries use a pointer type instead.
 type TimerId = i32;
 
-/// How often it fires once its time has come.
+/// The time between two signals of a timer.
 const INTERVAL: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
 impl Interruption {
-    /// From this moment on; nothing, for a deadline that never comes.
+    /// Starts at this moment; `None` for a deadline that never comes.
     ///
     /// # Errors
     /// EAGAIN if the kernel has no room for another timer.
     pub fn at(deadline: Deadline) -> Result<Option<Self>, Errno> {
         let Some(at) = deadline.on_clock() else { return Ok(None) };
-        handle();
+        let handler = SharedHandler::acquire();
         let unblocked = Unblocked::new([Signal::URG].into_iter().collect());
-        let timer = Self { id: create()?, _unblocked: unblocked };
-        timer.arm(*at.as_ref())?;
-        Ok(Some(timer))
+        let interruption = Self { timer: Timer::new()?, _unblocked: unblocked, _handler: handler };
+        interruption.timer.arm(*at.as_ref())?;
+        Ok(Some(interruption))
+    }
+}
+
+/// A timer of the kernel that sends URG to the thread that made it. Dropping it deletes it.
+#[derive(Debug)]
+struct Timer(TimerId);
+
+impl Timer {
+    fn new() -> Result<Self, Errno> {
+        // SAFETY: all zeros is a valid event.
+        let mut event: libc::sigevent = unsafe { MaybeUninit::zeroed().assume_init() };
+        event.sigev_signo = Signal::URG.number();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_notify_thread_id = nix::unistd::gettid().as_raw();
+        let mut id: TimerId = 0;
+        // SAFETY: the event and the number live through the call.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_timer_create,
+                libc::CLOCK_MONOTONIC,
+                &raw const event,
+                &raw mut id,
+            )
+        };
+        Errno::check(result).map(|()| Self(id))
     }
 
     fn arm(&self, at: libc::timespec) -> Result<(), Errno> {
         // A moment of zero would disarm it.
         let at = if (at.tv_sec, at.tv_nsec) == (0, 0) { INTERVAL } else { at };
         let times = libc::itimerspec { it_interval: INTERVAL, it_value: at };
-        // SAFETY: the timer is ours and the times live through the call.
+        // SAFETY: the timer exists, and the times live through the call.
         let result = unsafe {
             libc::syscall(
                 libc::SYS_timer_settime,
-                self.id,
+                self.0,
                 libc::TIMER_ABSTIME,
                 &raw const times,
                 std::ptr::null::<libc::itimerspec>(),
@@ -107,38 +134,41 @@ impl Interruption {
     }
 }
 
-impl Drop for Interruption {
+impl Drop for Timer {
     fn drop(&mut self) {
-        // SAFETY: the timer is ours, and nothing uses it after this.
-        unsafe { libc::syscall(libc::SYS_timer_delete, self.id) };
+        // SAFETY: the timer exists, and nothing uses it after this.
+        unsafe { libc::syscall(libc::SYS_timer_delete, self.0) };
     }
 }
 
-/// Makes a timer that will send URG to this thread.
-fn create() -> Result<TimerId, Errno> {
-    // SAFETY: all zeros is a valid event.
-    let mut event: libc::sigevent = unsafe { MaybeUninit::zeroed().assume_init() };
-    event.sigev_signo = Signal::URG.number();
-    event.sigev_notify = libc::SIGEV_THREAD_ID;
-    event.sigev_notify_thread_id = nix::unistd::gettid().as_raw();
-    let mut id: TimerId = 0;
-    // SAFETY: the event and the number live through the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_timer_create, libc::CLOCK_MONOTONIC, &raw const event, &raw mut id)
-    };
-    Errno::check(result).map(|()| id)
+/// A handler of URG that does nothing, so that the signal interrupts calls. All interruptions of the
+/// process share it.
+#[derive(Debug)]
+struct SharedHandler(());
+
+/// How many interruptions there are, and the handler if there are any.
+static SHARED: Mutex<(usize, Option<Handler>)> = Mutex::new((0, None));
+
+impl SharedHandler {
+    fn acquire() -> Self {
+        extern "C" fn nothing(_: i32) {}
+
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, handler) = &mut *shared;
+        *count += 1;
+        handler.get_or_insert_with(|| Handler::install(Signal::URG, nothing));
+        Self(())
+    }
 }
 
-/// Has URG interrupt calls, which needs a handler, one that does not restart them.
-fn handle() {
-    extern "C" fn nothing(_: i32) {}
-
-    // SAFETY: all zeros is a valid action: no flags, so no SA_RESTART, and an empty mask.
-    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    action.sa_sigaction = nothing as extern "C" fn(i32) as libc::sighandler_t;
-    // It fails only for numbers that are no signals.
-    // SAFETY: the handler does nothing, which is safe in every place.
-    unsafe { libc::sigaction(Signal::URG.number(), &raw const action, std::ptr::null_mut()) };
+impl Drop for SharedHandler {
+    fn drop(&mut self) {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.0 -= 1;
+        if shared.0 == 0 {
+            shared.1 = None;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +185,7 @@ mod tests {
         Errno::check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | flag) })
     }
 
-    /// A file, opened twice.
+    /// A file with two open file descriptions.
     fn twice() -> (File, File) {
         let file = tempfile::NamedTempFile::new().unwrap();
         (file.reopen().unwrap(), file.reopen().unwrap())
@@ -173,23 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_has_passed_is_a_try() {
+    fn with_a_deadline_that_has_passed_it_tries_once() {
         let (holder, waiter) = twice();
-        let take = |file: &File| until(Deadline::PASSED, |attempt| lock(file, attempt));
-        assert_eq!(take(&holder), Ok(Waited::Done(())));
-        assert_eq!(take(&waiter), Ok(Waited::TimedOut));
+        let acquire = |file: &File| until(Deadline::PASSED, |attempt| lock(file, attempt));
+        assert_eq!(acquire(&holder), Ok(Waited::Done(())));
+        assert_eq!(acquire(&waiter), Ok(Waited::TimedOut));
     }
 
     #[test]
-    fn a_signal_that_comes_early_does_not_end_the_call() {
+    fn a_signal_before_the_deadline_does_not_end_the_call() {
         let (holder, waiter) = twice();
         lock(&holder, Attempt::Nonblocking).unwrap();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            tell.send(nix::unistd::gettid().as_raw()).unwrap();
+            sender.send(nix::unistd::gettid().as_raw()).unwrap();
             until(Deadline::after(Duration::from_secs(60)), |attempt| lock(&waiter, attempt))
         });
-        let tid = told.recv().unwrap();
+        let tid = receiver.recv().unwrap();
         for _ in 0..20 {
             let a_moment = Deadline::after(Duration::from_millis(1));
             assert_eq!(super::super::poll::any(&mut [], a_moment), Ok(Waited::TimedOut));
@@ -201,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn it_interrupts_from_the_deadline_on_even_where_the_signal_was_blocked() {
+    fn it_interrupts_also_if_the_signal_was_blocked() {
         let _blocked = super::super::signal::Blocked::new([Signal::URG].into_iter().collect());
         let (holder, waiter) = twice();
         lock(&holder, Attempt::Nonblocking).unwrap();
@@ -211,8 +241,22 @@ mod tests {
     }
 
     #[test]
-    fn never_arms_nothing() {
+    fn a_deadline_that_never_comes_has_no_timer() {
         assert!(Interruption::at(Deadline::NEVER).unwrap().is_none());
         assert!(Interruption::at(Deadline::PASSED).unwrap().is_some());
+    }
+
+    /// Only one test of this process looks at the disposition, but others may interrupt meanwhile.
+    #[test]
+    fn the_handler_is_shared_and_goes_with_the_last_interruption() {
+        let interruption = || Interruption::at(Deadline::after(Duration::from_secs(60))).unwrap();
+        let (one, other) = (interruption(), interruption());
+        let handlers = || SHARED.lock().unwrap().0;
+        assert!(handlers() >= 2);
+        drop(one);
+        assert!(SHARED.lock().unwrap().1.is_some());
+        drop(other);
+        let shared = SHARED.lock().unwrap();
+        assert_eq!(shared.0 == 0, shared.1.is_none());
     }
 }

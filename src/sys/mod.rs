@@ -1,9 +1,5 @@
-//! The kernel's objects, a file for each: it owns the handle, keeps the only unsafe code, and
-//! prints nothing. What a call needs beyond its object comes from the leaves of the crate.
-//!
-//! Bytes in bulk have four rooms: [`transfer`] moves them from any descriptor to any other, [`fill`]
-//! has two threads fill a file, [`memory`] is what processes share, in our address space, and
-//! [`segment`] puts these together, into all that can be done with shared memory of any kind.
+//! System calls, one per function: the only unsafe code, without policy and without messages for
+//! users.
 #![allow(unsafe_code, reason = "system calls and shared memory; denied everywhere else")]
 
 pub mod accounts;

@@ -1,5 +1,5 @@
-//! Who made an object, and who could have made another of its name: inode(7), path_resolution(7),
-//! sysvipc(7).
+//! The owner of an object, and the users that could have created another one with its name: inode(7),
+//! path_resolution(7), sysvipc(7).
 
 use std::path::{Path, PathBuf};
 
@@ -10,44 +10,44 @@ use nix::unistd::geteuid;
 use super::{directory, inode};
 use crate::base::errno::Errno;
 
-/// An object that was there, where one could have been made.
+/// An object that was found where one could have been created.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Found {
-    /// Its origin, and before it those of the links that lead to it.
-    origins: Vec<Origin>,
+    /// The links that lead to it, and at the end the object itself.
+    entries: Vec<Entry>,
     /// Its permissions.
     mode: u32,
 }
 
-/// Who made something that has a name, and who makes names beside it.
+/// A link or an object in a directory or a table of the kernel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Origin {
-    /// Its owner; of a System V object the user who created it.
-    maker: u32,
-    place: Place,
+struct Entry {
+    /// Its owner; of a System V object its creator.
+    owner: u32,
+    directory: Directory,
 }
 
-/// Where a name is.
+/// The users that can create entries in a directory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
-    /// Every user can make names there; they are removed by their makers and by this user alone, as
-    /// in a sticky directory.
+enum Directory {
+    /// Every user; only the owner of an entry and this user remove it, as in a sticky directory.
     Shared {
         /// The owner of the directory.
-        keeper: u32,
+        owner: u32,
     },
-    /// Only those can make names there whom its owner lets in.
-    Reserved,
+    /// Its owner, and users that the owner has given permission.
+    Restricted,
 }
 
-/// A user who is not in this user namespace is shown as this one: overflowuid of proc_sys_kernel(5).
+/// The user ID that stands for users that are not in this user namespace: overflowuid of
+/// proc_sys_kernel(5).
 const UNKNOWN: u32 = 65534;
 
-/// As many links as the kernel follows.
+/// The maximum number of links that the kernel follows.
 const LINKS_MAX: usize = 40;
 
 impl Found {
-    /// What a path leads to, and by which links.
+    /// The object at a path, and the links that lead to it.
     pub fn at(path: &Path) -> Result<Self, Errno> {
         walk(path).map(|(found, _)| found)
     }
@@ -55,17 +55,17 @@ impl Found {
     /// The same, for a file that was opened by this path.
     ///
     /// # Errors
-    /// ENOENT if the path leads to another file by now.
+    /// ENOENT if the path now leads to another file.
     pub fn of_open(path: &Path, file: &FileStat) -> Result<Self, Errno> {
         let (found, there) = walk(path)?;
         if inode::is_same(file, &there) { Ok(found) } else { Err(Errno(libc::ENOENT)) }
     }
 
-    /// An object in one of the kernel's tables, where every user can make names.
-    pub fn in_kernel(maker: u32, mode: u32) -> Self {
+    /// An object in a table of the kernel, where every user can create objects.
+    pub fn in_kernel(owner: u32, mode: u32) -> Self {
         const ROOT: u32 = 0;
-        let place = Place::Shared { keeper: ROOT };
-        Self { origins: vec![Origin { maker, place }], mode }
+        let directory = Directory::Shared { owner: ROOT };
+        Self { entries: vec![Entry { owner, directory }], mode }
     }
 
     /// Its permissions.
@@ -73,61 +73,61 @@ impl Found {
         self.mode
     }
 
-    /// The users who could have made it, or a link to it, in order to receive what others write: those
-    /// who are neither this process's user nor the directory's owner, where every user can make names.
-    /// That is the rule of fs.protected_fifos, proc_sys_fs(5).
+    /// The users that could have created it, or a link to it, in order to receive the data of others:
+    /// the owners of entries in shared directories, except the user of this process and the owner of
+    /// the directory. This is the rule of fs.protected_fifos, proc_sys_fs(5).
     pub fn strangers(&self) -> impl Iterator<Item = u32> {
-        self.origins.iter().filter_map(|origin| origin.stranger())
+        self.entries.iter().filter_map(|entry| entry.stranger())
     }
 }
 
-impl Origin {
+impl Entry {
     fn of(path: &Path, status: &FileStat) -> Result<Self, Errno> {
         let directory = stat(directory::parent(path))?;
-        Ok(Self { maker: status.st_uid, place: Place::of(&directory) })
+        Ok(Self { owner: status.st_uid, directory: Directory::of(&directory) })
     }
 
     fn stranger(self) -> Option<u32> {
-        let is_ours = self.maker == geteuid().as_raw();
-        match self.place {
-            Place::Reserved => None,
-            // Of two unknown users nobody can tell whether they are the same one.
-            Place::Shared { keeper } if keeper == self.maker && keeper != UNKNOWN => None,
-            Place::Shared { .. } => (!is_ours).then_some(self.maker),
+        let is_own = self.owner == geteuid().as_raw();
+        match self.directory {
+            Directory::Restricted => None,
+            // Two unknown users may be different ones.
+            Directory::Shared { owner } if owner == self.owner && owner != UNKNOWN => None,
+            Directory::Shared { .. } => (!is_own).then_some(self.owner),
         }
     }
 }
 
-impl Place {
+impl Directory {
     fn of(directory: &FileStat) -> Self {
         let shared = libc::S_ISVTX | libc::S_IWOTH;
         if directory.st_mode & shared == shared {
-            Self::Shared { keeper: directory.st_uid }
+            Self::Shared { owner: directory.st_uid }
         } else {
-            Self::Reserved
+            Self::Restricted
         }
     }
 }
 
 fn walk(path: &Path) -> Result<(Found, FileStat), Errno> {
-    let (mut path, mut origins) = (path.to_owned(), Vec::with_capacity(1));
+    let (mut path, mut entries) = (path.to_owned(), Vec::with_capacity(1));
     let mut status = lstat(&path)?;
     for _ in 0..=LINKS_MAX {
-        origins.push(Origin::of(&path, &status)?);
+        entries.push(Entry::of(&path, &status)?);
         if inode::kind(&status) != SFlag::S_IFLNK {
-            return Ok((Found { origins, mode: status.st_mode & 0o777 }, status));
+            return Ok((Found { entries, mode: status.st_mode & 0o777 }, status));
         }
         (path, status) = next(&path)?;
     }
     Err(Errno(libc::ELOOP))
 }
 
-/// What a link leads to.
+/// The target of a link.
 fn next(link: &Path) -> Result<(PathBuf, FileStat), Errno> {
     let target = directory::parent(link).join(readlink(link)?);
     match lstat(&target) {
         Ok(status) => Ok((target, status)),
-        // Links such as those of /proc/self/fd lead to files that have no path.
+        // A link in /proc/self/fd may lead to a file without a path.
         Err(_) => Ok((link.to_owned(), stat(link)?)),
     }
 }
@@ -138,9 +138,9 @@ mod tests {
 
     use super::*;
 
-    fn found(maker: u32, keeper: u32) -> Vec<u32> {
-        let place = Place::Shared { keeper };
-        Found { origins: vec![Origin { maker, place }], mode: 0o600 }.strangers().collect()
+    fn found(owner: u32, owner_of_directory: u32) -> Vec<u32> {
+        let directory = Directory::Shared { owner: owner_of_directory };
+        Found { entries: vec![Entry { owner, directory }], mode: 0o600 }.strangers().collect()
     }
 
     #[test]
@@ -156,12 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_to_its_end_and_to_what_has_no_path() {
+    fn links_are_followed_also_to_a_file_without_a_path() {
         let directory = tempfile::tempdir().unwrap();
         let (file, link) = (directory.path().join("file"), directory.path().join("link"));
         std::fs::write(&file, "").unwrap();
         symlink("file", &link).unwrap();
-        assert_eq!(Found::at(&link).unwrap().origins.len(), 2);
+        assert_eq!(Found::at(&link).unwrap().entries.len(), 2);
         let status = stat(&file).unwrap();
         assert!(Found::of_open(&link, &status).is_ok());
         std::fs::remove_file(&file).unwrap();

@@ -9,9 +9,9 @@ use nix::sys::time::TimeSpec;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// Waits until one of them is ready, or has an error, which the next call on it tells.
+/// Waits until one of them is ready or has an error, which the next call on it returns.
 ///
-/// The kernel's report of each stands in its `PollFd` afterwards.
+/// Afterwards each `PollFd` has the events that the kernel reported.
 pub fn any(fds: &mut [PollFd<'_>], deadline: Deadline) -> Result<Waited, Errno> {
     loop {
         match once(fds, deadline.remaining()) {
@@ -23,10 +23,10 @@ pub fn any(fds: &mut [PollFd<'_>], deadline: Deadline) -> Result<Waited, Errno> 
     }
 }
 
-/// Waits once, perhaps not for all the time that is `left`.
+/// Waits once, perhaps for a shorter time than `left`.
 ///
-/// When we were stopped and go on, ppoll(2) waits for what was left then, and poll(2) to the end that it
-/// had from the beginning. But that counts in milliseconds.
+/// After a stop, ppoll(2) waits again for the whole rest, and poll(2) keeps its original end, but has
+/// only milliseconds.
 fn once(fds: &mut [PollFd<'_>], left: Option<Duration>) -> nix::Result<i32> {
     match left.map(|left| i32::try_from(left.as_millis()).unwrap_or(i32::MAX)) {
         Some(milliseconds @ 1..) => {
@@ -36,24 +36,24 @@ fn once(fds: &mut [PollFd<'_>], left: Option<Duration>) -> nix::Result<i32> {
     }
 }
 
-/// Waits until there is something to read from one of them.
+/// Waits until one of them is readable.
 pub fn any_readable(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<Waited, Errno> {
     let mut fds: Vec<_> = fds.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     any(&mut fds, deadline)
 }
 
-/// Waits until there is something to read from it, the end included.
+/// Waits until it is readable, or at its end.
 pub fn readable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLIN, deadline)
 }
 
-/// As [`readable`], or until the reader of `sink` has left, which the next write to it tells.
+/// As [`readable`], or until the reader of `sink` has left, so that the next write to it fails.
 pub fn readable_for(fd: impl AsFd, sink: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     let watched = PollFd::new(sink.as_fd(), PollFlags::empty());
     any(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN), watched], deadline)
 }
 
-/// Waits until it takes something, or never will again.
+/// Waits until it is writable, or has no reader any more.
 pub fn writable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLOUT, deadline)
 }

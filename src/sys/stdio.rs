@@ -1,7 +1,7 @@
 //! The standard descriptors.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -10,7 +10,7 @@ use nix::unistd::isatty;
 use super::stream;
 use crate::base::errno::Errno;
 
-/// One of the three descriptors that a command is born with.
+/// One of the three standard descriptors of a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stream {
     /// Standard input.
@@ -24,31 +24,37 @@ pub enum Stream {
 impl Stream {
     /// Its descriptor.
     pub fn fd(self) -> BorrowedFd<'static> {
-        // SAFETY: the entry point sees to it that the three are open, and nothing closes them.
+        // SAFETY: the entry point opens those that are closed, and nothing closes them later.
         unsafe { BorrowedFd::borrow_raw(self as i32) }
     }
 }
 
-/// What may stand in the place of stdin where there is nothing to read.
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd()
+    }
+}
+
+/// An empty stdin: /dev/null.
 pub fn nothing_to_read() -> Result<OwnedFd, Errno> {
     Ok(open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
-/// Writes all of it, waiting for room; tells as well how much was written before an error.
-pub fn write_all(stream: Stream, bytes: &[u8]) -> (usize, Result<(), Errno>) {
-    stream::write_counted(stream.fd(), bytes)
+/// Writes all bytes, and waits for room; returns also how many were written before an error.
+pub fn write_all(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) {
+    stream::write_counted(fd, bytes)
 }
 
-/// Whether a person looks at it.
-pub fn is_terminal(stream: Stream) -> bool {
-    isatty(stream.fd()).unwrap_or(false)
+/// Whether the descriptor is a terminal.
+pub fn is_terminal(fd: impl AsFd) -> bool {
+    isatty(fd).unwrap_or(false)
 }
 
-/// How many columns a terminal has, if it tells: TIOCGWINSZ of ioctl_tty(2).
-pub fn width(stream: Stream) -> Option<usize> {
+/// The number of columns of a terminal, if the terminal reports it: TIOCGWINSZ of ioctl_tty(2).
+pub fn width(fd: impl AsFd) -> Option<usize> {
     let mut size = MaybeUninit::<libc::winsize>::zeroed();
-    let fd = stream.fd().as_raw_fd();
-    // SAFETY: the kernel writes no more than the structure is.
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes at most the size of the structure.
     let result = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, size.as_mut_ptr()) };
     // SAFETY: zeros are a value of it, and the kernel may have written another.
     let size = unsafe { size.assume_init() };

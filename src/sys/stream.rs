@@ -1,5 +1,5 @@
-//! Bytes from descriptors and to them, whatever interrupts us and whoever made them non-blocking:
-//! read(2), write(2), pwrite(2).
+//! Reading and writing descriptors, also if signals interrupt the call or the descriptor is
+//! non-blocking: read(2), write(2), pwrite(2).
 
 use std::os::fd::AsFd;
 
@@ -10,7 +10,7 @@ use super::{offset, poll};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 
-/// Reads what there is, waiting for something; 0 is the end.
+/// Waits for bytes and reads them; 0 is the end.
 pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     loop {
         match nix::unistd::read(&fd, buffer) {
@@ -24,12 +24,12 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     }
 }
 
-/// Writes all of it, waiting for room.
+/// Writes all bytes, and waits for room.
 pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<(), Errno> {
     write_counted(fd, bytes).1
 }
 
-/// The same; tells as well how much was written before an error.
+/// The same; returns also how many bytes were written before an error.
 pub fn write_counted(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) {
     let mut written = 0;
     loop {
@@ -45,15 +45,15 @@ pub fn write_counted(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) 
     }
 }
 
-/// Writes all of it; tells how much was written before an error.
+/// Writes all bytes; returns how many were written before an error.
 ///
 /// # Errors
-/// EAGAIN for what is non-blocking, and takes no more at the moment.
+/// EAGAIN if the descriptor is non-blocking and has no room.
 pub fn write_at_once(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) {
     let mut written = 0;
     while written < bytes.len() {
         match nix::unistd::write(&fd, &bytes[written..]) {
-            // A full file system may take some of it, and then tells why it takes no more.
+            // A full file system takes some of the bytes; the next call has the error.
             Ok(count) => written += count,
             Err(EINTR) => {}
             Err(errno) => return (written, Err(errno.into())),
@@ -62,10 +62,10 @@ pub fn write_at_once(fd: impl AsFd, bytes: &[u8]) -> (usize, Result<(), Errno>) 
     (written, Ok(()))
 }
 
-/// Writes all of it to this offset of a file, whose position stays.
+/// Writes all bytes at this offset of a file, and leaves its position.
 ///
 /// # Errors
-/// EFBIG for what no file reaches.
+/// EFBIG if no file can be so large.
 pub fn write_at(file: impl AsFd, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
     while !bytes.is_empty() {
         match pwrite(&file, bytes, offset::signed(at)?) {

@@ -1,7 +1,7 @@
 //! Limits and settings of the kernel: sysctl(8), proc_sys(5).
 
-/// The number that `/proc/sys` has at this path; what cannot be read is as the kernel begins.
-pub fn number(path: &str, usual: u64) -> u64 {
+/// The number at this path of `/proc/sys`; if it cannot be read, the default of the kernel.
+pub fn number(path: &str, default: u64) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/sys/{path}"));
-    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(usual)
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(default)
 }

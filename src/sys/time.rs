@@ -5,8 +5,7 @@ use std::time::Duration;
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
-/// Where a time is, for a call that takes a null pointer as well, for none. It may be used for as
-/// long as the time is there.
+/// A pointer to a time, or a null pointer for `None`. It is valid as long as the time.
 pub fn pointer(time: Option<&TimeSpec>) -> *const libc::timespec {
     time.map_or(std::ptr::null(), |time| std::ptr::from_ref(time.as_ref()))
 }

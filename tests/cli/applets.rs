@@ -27,7 +27,8 @@ fn names() -> Vec<String> {
     names
 }
 
-/// A copy of the program in a directory, made by another process so that nobody writes to it.
+/// A copy of the program. Another process makes it, so that no child of this one has it open for
+/// writing.
 fn copy(to: &Path) -> PathBuf {
     let copied = Command::new("cp").arg(binary()).arg(to).status();
     assert!(copied.unwrap().success());
@@ -41,7 +42,7 @@ fn has_no_such_semaphore(sem: &Path) {
 }
 
 #[test]
-fn the_links_are_those_that_are_listed_and_work() {
+fn install_makes_a_working_link_for_each_name() {
     let directory = tempfile::tempdir().unwrap();
     install(directory.path()).is(0, "", "");
     assert_eq!(names_in(directory.path()), names());
@@ -49,13 +50,13 @@ fn the_links_are_those_that_are_listed_and_work() {
     let sem = directory.path().join("sem");
     assert_eq!(fs::read_link(&sem).unwrap(), binary());
     has_no_such_semaphore(&sem);
-    // Again is as good as once.
+    // A second run changes nothing.
     install(directory.path()).is(0, "", "");
     assert_eq!(names_in(directory.path()), names());
 }
 
 #[test]
-fn links_beside_the_program_are_relative_and_follow_an_upgrade() {
+fn links_beside_the_program_are_relative() {
     let directory = tempfile::tempdir().unwrap();
     let program = copy(&directory.path().join("ipc"));
     let words = ["applets", "--install"];
@@ -70,24 +71,23 @@ fn links_beside_the_program_are_relative_and_follow_an_upgrade() {
 }
 
 #[test]
-fn older_versions_are_replaced_whatever_kind_of_link_led_to_them() {
+fn links_to_older_versions_are_replaced() {
     let directory = tempfile::tempdir().unwrap();
-    let place = |name: &str| directory.path().join(name);
-    // A hard link to a file that was replaced meanwhile, one to the present file, a symbolic link to
-    // what is gone, and one of another text.
-    copy(&place("sem"));
-    fs::hard_link(place("sem"), place("shm")).unwrap();
-    symlink("/no/such/ipc", place("mq")).unwrap();
-    symlink(directory.path().join("sem"), place("sock")).unwrap();
+    let path = |name: &str| directory.path().join(name);
+    // A copy, a hard link to it, a symbolic link to a missing file, and one with another target.
+    copy(&path("sem"));
+    fs::hard_link(path("sem"), path("shm")).unwrap();
+    symlink("/no/such/ipc", path("mq")).unwrap();
+    symlink(directory.path().join("sem"), path("sock")).unwrap();
     install(directory.path()).is(0, "", "");
     for name in names() {
-        assert_eq!(fs::read_link(place(&name)).unwrap(), binary(), "{name}");
+        assert_eq!(fs::read_link(path(&name)).unwrap(), binary(), "{name}");
     }
     assert_eq!(names_in(directory.path()), names());
 }
 
 #[test]
-fn a_file_of_that_name_stays_and_no_link_is_made_unless_forced() {
+fn another_file_with_the_name_is_replaced_only_with_force() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("sem");
     fs::write(&path, "mine").unwrap();
@@ -104,12 +104,12 @@ fn a_file_of_that_name_stays_and_no_link_is_made_unless_forced() {
     install(directory.path()).words(&["--force"]).is(
         5,
         "",
-        &format!("ipc: applets: {}: there is something that is no file\n", path.display()),
+        &format!("ipc: applets: {}: exists and is not a file\n", path.display()),
     );
 }
 
 #[test]
-fn what_fails_halfway_is_undone() {
+fn an_error_undoes_the_links_before_it() {
     if !crate::peers::there("strace", &["-V"]) {
         return;
     }
@@ -131,13 +131,13 @@ fn what_fails_halfway_is_undone() {
 }
 
 #[test]
-fn the_program_itself_is_not_replaced_by_a_link_to_itself() {
+fn the_program_is_not_replaced_by_a_link_to_itself() {
     let directory = tempfile::tempdir().unwrap();
     let program = copy(&directory.path().join("my-ipc"));
     let itself = directory.path().join("sock");
     fs::rename(&program, &itself).unwrap();
     symlink(&itself, directory.path().join("ipc")).unwrap();
-    // Called by another name it is ipc; the file has the name of a noun.
+    // The file has the name of a noun, and is called by another name, as ipc.
     let run = |words: &[&str]| {
         let shell = ["-c", "exec -a ./x \"$0\" applets \"$@\""];
         Run::new("bash", &shell).word(&itself).words(words).word(directory.path()).words(&["sock"])
@@ -149,7 +149,7 @@ fn the_program_itself_is_not_replaced_by_a_link_to_itself() {
 }
 
 #[test]
-fn names_of_other_programs_are_left_out_unless_they_are_given() {
+fn names_of_other_programs_are_linked_only_if_given() {
     let (directory, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let place = directory.path().to_str().unwrap();
     let other = others.path().join("flock");
@@ -163,8 +163,8 @@ fn names_of_other_programs_are_left_out_unless_they_are_given() {
         0,
         "",
         &format!(
-            "ipc: applets: left out what is in PATH: {}\n\
-             hint: 'ipc applets --install {place} flock' makes the link all the same\n",
+            "ipc: applets: left out names in PATH: {}\n\
+             hint: 'ipc applets --install {place} flock' makes the link anyway\n",
             other.display()
         ),
     );
@@ -173,16 +173,16 @@ fn names_of_other_programs_are_left_out_unless_they_are_given() {
     assert_eq!(made.len() + 1, names().len());
     run(&["flock"]).is(0, "", "");
     assert_eq!(names_in(directory.path()), names());
-    // It is ours now.
+    // The link is in PATH now.
     run(&[]).is(0, "", "");
 }
 
 #[test]
-fn only_names_that_were_given_are_linked_and_removed() {
+fn only_the_given_names_are_linked_and_removed() {
     let directory = tempfile::tempdir().unwrap();
     install(directory.path()).words(&["shm", "sem"]).is(0, "", "");
     assert_eq!(names_in(directory.path()), ["sem", "shm"]);
-    let unknown = "ipc: applets: ls: no name of a link\nhint: 'ipc applets' lists the names\n";
+    let unknown = "ipc: applets: ls: not a name of a link\nhint: 'ipc applets' lists the names\n";
     install(directory.path()).words(&["mq", "ls"]).is(2, "", unknown);
     let remove = |words: &[&str]| ipc(&["applets", "--remove"]).word(directory.path()).words(words);
     remove(&["shm"]).is(0, "", "");
@@ -194,13 +194,13 @@ fn only_names_that_were_given_are_linked_and_removed() {
         &format!("ipc: applets: {}: No such file or directory\n", place.display()),
     );
     fs::write(&place, "mine").unwrap();
-    remove(&["shm"]).is(5, "", &format!("ipc: applets: {}: no link to ipc\n", place.display()));
+    remove(&["shm"]).is(5, "", &format!("ipc: applets: {}: not a link to ipc\n", place.display()));
     remove(&[]).is(0, "", "");
     assert_eq!(names_in(directory.path()), ["shm"]);
 }
 
 #[test]
-fn another_target_is_for_a_tree_that_is_moved() {
+fn target_sets_the_target_of_the_links() {
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         install(directory.path()).words(&["--target", "/usr/bin/no-ipc", "sem"]).is(0, "", "");
@@ -210,7 +210,7 @@ fn another_target_is_for_a_tree_that_is_moved() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_or_closed_is_told_once() {
+fn an_error_of_the_directory_is_reported_once() {
     let said = "ipc: applets: nowhere: No such file or directory\n";
     ipc(&["applets", "--install", "nowhere"]).is(4, "", said);
     ipc(&["applets", "--remove", "nowhere"]).is(4, "", said);

@@ -23,7 +23,7 @@ fn reader(directory: &TempDir, words: &[&str]) -> Running {
 }
 
 #[test]
-fn create_makes_exactly_what_was_asked_for_whatever_the_umask() {
+fn create_ignores_the_umask() {
     let directory = tempfile::tempdir().unwrap();
     sh("umask 077; ipc fifo create a && ipc mkfifo -m a=rw b c")
         .within(directory.path())
@@ -36,7 +36,7 @@ fn create_makes_exactly_what_was_asked_for_whatever_the_umask() {
 }
 
 #[test]
-fn a_mode_of_more_than_permissions_is_refused_rather_than_cut() {
+fn a_mode_with_more_than_permissions_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     for mode in ["4755", "+t"] {
         ipc(&["fifo", "create", "-m", mode, "p"]).within(directory.path()).is(
@@ -51,7 +51,7 @@ fn a_mode_of_more_than_permissions_is_refused_rather_than_cut() {
 }
 
 #[test]
-fn create_refuses_what_exists_and_makes_the_rest() {
+fn create_creates_the_others_if_one_exists() {
     let directory = fifo();
     fs::write(directory.path().join("f"), "").unwrap();
     let run = |words| ipc(words).within(directory.path());
@@ -65,7 +65,7 @@ fn create_refuses_what_exists_and_makes_the_rest() {
 }
 
 #[test]
-fn every_byte_comes_out_as_it_went_in() {
+fn every_byte_arrives_unchanged() {
     let directory = fifo();
     let bytes: Vec<u8> = (0..2_000_003_u32).map(|i| (i / 7) as u8).collect();
     let reader = reader(&directory, &[]);
@@ -76,7 +76,7 @@ fn every_byte_comes_out_as_it_went_in() {
 }
 
 #[test]
-fn messages_are_written_as_lines_in_any_bytes() {
+fn messages_of_any_bytes_are_written_as_lines() {
     let directory = fifo();
     let reader = reader(&directory, &[]);
     ipc(&["fifo", "write", "p", "a b"]).word(awkward()).within(directory.path()).is(0, "", "");
@@ -85,7 +85,7 @@ fn messages_are_written_as_lines_in_any_bytes() {
 }
 
 #[test]
-fn what_is_no_fifo_is_refused_before_a_byte_moves() {
+fn another_type_of_file_is_an_error_before_a_byte_is_moved() {
     let directory = fifo();
     fs::write(directory.path().join("f"), "mine").unwrap();
     for (path, what) in [("f", "a regular file"), (".", "a directory"), ("/dev/null", "a device")] {
@@ -120,7 +120,7 @@ fn a_link_to_a_fifo_is_followed_but_not_removed() {
 }
 
 #[test]
-fn without_a_reader_write_gives_up_as_it_was_told() {
+fn without_a_reader_write_ends_with_the_status_of_its_option() {
     let directory = fifo();
     let run = |words| ipc(words).within(directory.path());
     run(&["fifo", "write", "-n", "p", "x"]).is(1, "", "");
@@ -130,7 +130,7 @@ fn without_a_reader_write_gives_up_as_it_was_told() {
 }
 
 #[test]
-fn what_a_timeout_leaves_of_a_file_is_there_for_who_reads_on() {
+fn after_a_timeout_the_position_of_a_file_is_behind_the_written_bytes() {
     let directory = fifo();
     let bytes: Vec<u8> = (0..4_000_003_u32).map(|i| (i / 7) as u8).collect();
     fs::write(directory.path().join("f"), &bytes).unwrap();
@@ -141,7 +141,7 @@ fn what_a_timeout_leaves_of_a_file_is_there_for_who_reads_on() {
 }
 
 #[test]
-fn without_a_writer_cat_gives_up_as_it_was_told() {
+fn without_a_writer_cat_ends_with_the_status_of_its_option() {
     let directory = fifo();
     let run = |words| ipc(words).within(directory.path());
     run(&["fifo", "cat", "-n", "p"]).is(1, "", "");
@@ -149,7 +149,7 @@ fn without_a_writer_cat_gives_up_as_it_was_told() {
 }
 
 #[test]
-fn a_write_that_waits_for_a_reader_goes_on_when_one_comes() {
+fn a_write_waits_for_a_reader() {
     let directory = fifo();
     let writer = ipc(&["fifo", "write", "-t60", "p", "x"]).within(directory.path()).start();
     writer.wait_until_asleep();
@@ -158,7 +158,7 @@ fn a_write_that_waits_for_a_reader_goes_on_when_one_comes() {
 }
 
 #[test]
-fn a_full_fifo_is_waited_for_no_longer_than_the_timeout() {
+fn a_wait_for_room_ends_at_the_timeout() {
     let directory = fifo();
     // A reader that does not read.
     let line = "exec 3<>p; yes | ipc fifo write -t 50ms p";
@@ -168,7 +168,7 @@ fn a_full_fifo_is_waited_for_no_longer_than_the_timeout() {
 }
 
 #[test]
-fn a_slow_producer_is_no_error_however_short_the_timeout() {
+fn the_timeout_does_not_limit_waits_for_stdin() {
     let directory = fifo();
     let reader = reader(&directory, &[]);
     let line = "{ echo a; sleep 0.3; echo b; } | ipc fifo write -t 100ms p";
@@ -177,7 +177,7 @@ fn a_slow_producer_is_no_error_however_short_the_timeout() {
 }
 
 #[test]
-fn a_reader_that_left_is_an_error_with_words() {
+fn a_reader_that_left_is_an_error_with_a_message() {
     let directory = fifo();
     let reader = reader(&directory, &["--count", "2"]);
     let writer = sh("yes | ipc fifo write p").within(directory.path()).output();
@@ -187,14 +187,14 @@ fn a_reader_that_left_is_an_error_with_words() {
 }
 
 #[test]
-fn a_reader_of_stdout_that_left_ends_cat_without_a_word() {
+fn a_reader_of_stdout_that_left_ends_cat_without_a_message() {
     let directory = fifo();
     let line = "{ ipc fifo cat p; echo $? >&2; } | head -c 2 & yes 2>/dev/null > p; wait";
     sh(line).within(directory.path()).is(0, "y\n", "141\n");
 }
 
 #[test]
-fn a_kept_open_fifo_outlives_its_writers() {
+fn with_keep_open_cat_waits_for_the_next_writer() {
     let directory = fifo();
     let reader = reader(&directory, &["--keep-open", "--count", "11"]);
     for message in ["one", "two"] {
@@ -206,7 +206,7 @@ fn a_kept_open_fifo_outlives_its_writers() {
 }
 
 #[test]
-fn records_of_several_writers_never_mix() {
+fn records_of_several_writers_are_never_mixed() {
     let directory = fifo();
     let reader = reader(&directory, &["--keep-open", "--count", "819200"]);
     let line = "for w in a b c d; do
@@ -222,7 +222,7 @@ fn records_of_several_writers_never_mix() {
 }
 
 #[test]
-fn a_record_that_is_too_long_is_refused_by_its_number() {
+fn the_error_of_a_record_that_is_too_long_has_its_number() {
     let directory = fifo();
     let reader = reader(&directory, &[]);
     let input = format!("short\n{}\nnever\n", "x".repeat(4096));
@@ -236,7 +236,7 @@ fn a_record_that_is_too_long_is_refused_by_its_number() {
 }
 
 #[test]
-fn create_can_come_with_the_write() {
+fn write_can_create_the_fifo() {
     let directory = tempfile::tempdir().unwrap();
     let line = "ipc fifo write --create -m a=rw -t0 p x; ipc fifo write --create -nt p x";
     let stderr = text(&sh(line).within(directory.path()).output().stderr);
@@ -246,7 +246,7 @@ fn create_can_come_with_the_write() {
 }
 
 #[test]
-fn stat_tells_what_waits_and_who_reads_and_writes() {
+fn stat_shows_the_contents_the_readers_and_the_writers() {
     let directory = fifo();
     let path = directory.path().join("p");
     ipc(&["fifo", "stat", "--json"]).word(&path).succeeds();
@@ -264,7 +264,7 @@ fn stat_tells_what_waits_and_who_reads_and_writes() {
 }
 
 #[test]
-fn stat_does_not_disturb_those_who_wait_for_another_end() {
+fn stat_is_not_seen_as_a_reader_or_writer() {
     let directory = fifo();
     let mut writer = sh("echo x > p").within(directory.path()).start();
     writer.wait_until_asleep();
@@ -274,7 +274,7 @@ fn stat_does_not_disturb_those_who_wait_for_another_end() {
 }
 
 #[test]
-fn ls_lists_the_fifos_of_a_directory_and_nothing_else() {
+fn ls_lists_only_fifos() {
     let directory = fifo();
     fs::write(directory.path().join("f"), "").unwrap();
     let list = ipc(&["fifo", "ls"]).within(directory.path()).succeeds();
@@ -286,7 +286,7 @@ fn ls_lists_the_fifos_of_a_directory_and_nothing_else() {
 }
 
 #[test]
-fn rm_removes_all_it_can_and_tells_the_rest() {
+fn rm_removes_the_others_if_one_fails() {
     let directory = fifo();
     ipc(&["fifo", "rm", "q", "p"]).within(directory.path()).is(
         4,

@@ -1,10 +1,10 @@
-//! As the first process of a PID namespace, for which the kernel takes no default action, and whose
-//! children all orphans become.
+//! `ipc` as the first process of a PID namespace. The kernel takes no default action of a signal for
+//! it, and makes it the parent of all orphans.
 
 use crate::peers;
 use crate::support::{Name, Run, sh};
 
-/// A line of shell that is the first process of a new PID namespace; `None` where that may not be.
+/// A line of shell as the first process of a new PID namespace; `None` if that is not permitted.
 #[track_caller]
 fn first(line: &str) -> Option<Run> {
     let options = ["--pid", "--fork", "--mount-proc", "--kill-child"];
@@ -12,7 +12,7 @@ fn first(line: &str) -> Option<Run> {
     may.then(|| sh("exec unshare --pid --fork --mount-proc --kill-child sh -c \"$0\"").word(line))
 }
 
-/// What has the first process get a signal when it waits: it sleeps, and is no shell any more.
+/// A line that runs `ipc`, and sends it a signal when it sleeps.
 fn signalled(signal: &str, line: &str) -> String {
     format!(
         "(until grep -q '(ipc) S' /proc/1/stat; do sleep 0.01; done; sleep 0.1
@@ -21,7 +21,7 @@ fn signalled(signal: &str, line: &str) -> String {
 }
 
 #[test]
-fn it_ends_by_a_signal_with_the_status_that_a_shell_reports() {
+fn a_signal_ends_it_with_the_status_of_a_shell() {
     let directory = tempfile::tempdir().unwrap();
     let queue = Name::new("mq");
     sh("ipc mq create \"$0\"; ipc map create --size 8 m")
@@ -49,7 +49,7 @@ fn it_ends_by_a_signal_with_the_status_that_a_shell_reports() {
 }
 
 #[test]
-fn a_reader_of_stdout_that_leaves_ends_it_with_the_status_of_pipe() {
+fn a_reader_of_stdout_that_left_ends_it_with_the_status_of_pipe() {
     let name = Name::new("shm");
     let line = "head -c 8M /dev/zero | ipc shm write $name
         { ipc shm cat $name; echo $? >&2; } | true";
@@ -62,7 +62,7 @@ fn a_reader_of_stdout_that_leaves_ends_it_with_the_status_of_pipe() {
 
 #[test]
 fn it_reaps_orphans_while_its_command_runs() {
-    // COMMAND leaves orphans behind, and looks whether all that have ended are gone.
+    // COMMAND leaves orphans behind, and counts the zombies.
     let command = "(sleep 0.01 & sleep 0.02 &) ; (exit 3 &); (sh -c 'kill -40 $$' &)
         sleep 0.3; cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z 1 '; exit 7";
     for line in [

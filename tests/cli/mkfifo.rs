@@ -1,4 +1,4 @@
-//! `mkfifo`, called through a link of that name: the same as the real one, word for word.
+//! `mkfifo`, called through a link with that name: compared with GNU mkfifo.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,7 +15,7 @@ fn original() -> Option<PathBuf> {
     text(&version.stdout).contains("GNU coreutils").then_some(path)
 }
 
-/// What a run said and did: status, stdout, stderr, and the files it left with their modes.
+/// The outcome of a run: status, stdout, stderr, and the names and modes of the files.
 type Outcome = (i32, String, String, Vec<(Vec<u8>, u32)>);
 
 /// Runs a program by the name `mkfifo` in a directory of its own, in which `taken` is a file.
@@ -47,14 +47,14 @@ fn is_as_the_original(lines: &[&[&[u8]]]) {
     for words in lines {
         let words: Vec<&OsStr> = words.iter().map(|word| OsStr::from_bytes(word)).collect();
         for (umask, locale) in [("022", "C.UTF-8"), ("077", "C")] {
-            let ours = outcome(&binary(), &words, umask, locale);
-            assert_eq!(ours, outcome(&original, &words, umask, locale), "{words:?} {umask}");
+            let seen = outcome(&binary(), &words, umask, locale);
+            assert_eq!(seen, outcome(&original, &words, umask, locale), "{words:?} {umask}");
         }
     }
 }
 
 #[test]
-fn makes_what_the_original_makes() {
+fn it_creates_the_files_of_the_original() {
     is_as_the_original(&[
         &[b"p"],
         &[b"p", b"q", b"--", b"-r"],
@@ -77,7 +77,7 @@ fn makes_what_the_original_makes() {
 }
 
 #[test]
-fn refuses_what_the_original_refuses_in_its_words() {
+fn it_has_the_errors_of_the_original() {
     is_as_the_original(&[
         &[],
         &[b"--"],
@@ -104,7 +104,7 @@ fn refuses_what_the_original_refuses_in_its_words() {
 }
 
 #[test]
-fn quotes_names_as_the_original_does() {
+fn it_quotes_names_as_the_original_does() {
     is_as_the_original(&[
         &[b"a\nb/c"],
         &[b"a\n/c\n"],
@@ -124,7 +124,7 @@ fn quotes_names_as_the_original_does() {
 }
 
 #[test]
-fn help_and_version_are_answers_and_a_full_stdout_is_noticed() {
+fn help_and_version_go_to_stdout_and_a_full_one_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     ipc(&["applets", "--install"]).word(directory.path()).words(&["mkfifo"]).is(0, "", "");
     let mkfifo = directory.path().join("mkfifo");

@@ -1,4 +1,4 @@
-//! What the tests share: running `ipc`, and names that nobody else has.
+//! Helpers of all tests: running `ipc`, and unique names.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -14,8 +14,8 @@ use assert_cmd::assert::{Assert, OutputAssertExt};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long anything may take before it counts as hung. No test depends on it being short.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The time after which a command counts as hung. No test depends on a short time.
+pub const HANG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The binary under test.
 pub fn binary() -> PathBuf {
@@ -27,8 +27,7 @@ pub fn ipc(words: &[&str]) -> Run {
     Run::new(binary(), words)
 }
 
-/// `ipc` as a user who owns nothing, not started yet; `None` where we may not become that user, or
-/// that user may not reach the binary.
+/// `ipc` as an unprivileged user, not started yet; `None` if the tests do not run as root.
 pub fn as_another_user(words: &[&str]) -> Option<Run> {
     if !nix::unistd::Uid::effective().is_root() {
         skipped("only root becomes another user");
@@ -41,8 +40,8 @@ pub fn as_another_user(words: &[&str]) -> Option<Run> {
     Some(run)
 }
 
-/// Reports that the present test, or a part of it, is skipped. The harness counts it as passed, so
-/// `make test` shows what `IPC_SKIPPED` names at the end.
+/// Reports that the current test, or a part of it, is skipped. The harness counts it as passed, so
+/// that `make test` prints the file `IPC_SKIPPED` at the end.
 pub fn skipped(reason: &str) {
     let test = std::thread::current();
     let line = format!("{}: {reason}\n", test.name().unwrap_or("a test"));
@@ -53,14 +52,14 @@ pub fn skipped(reason: &str) {
     }
 }
 
-/// A copy of the binary that everybody may execute, as the directory it was built in may be closed
-/// to others.
+/// A copy of the binary that every user may execute. The build directory may not be accessible.
 pub fn copy_for_others() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))
+        .expect("this process owns it");
     let copy = directory.path().join("ipc");
-    // By another process: if we wrote it ourselves, a child that another test starts in the
-    // meantime would have it open for writing, and it could not be executed.
+    // Another process makes the copy. If this one did, a child that another test starts meanwhile
+    // could have it open for writing, and it could not be executed.
     let copied = Command::new("cp").arg(binary()).arg(&copy).status();
     assert!(copied.expect("cp starts").success());
     (directory, copy)
@@ -71,7 +70,7 @@ pub fn sh(line: &str) -> Run {
     shell("/bin/sh", line)
 }
 
-/// As [`sh`], for what only bash can do.
+/// The same, with bash.
 pub fn bash(line: &str) -> Run {
     shell("bash", line)
 }
@@ -85,11 +84,11 @@ fn shell(shell: &str, line: &str) -> Run {
     run
 }
 
-/// A command that is to be run to its end.
+/// A command that is not started yet.
 pub struct Run {
     command: Command,
     input: Vec<u8>,
-    /// Where the program lies, if that is to be removed afterwards.
+    /// The directory of the program, if it is removed afterwards.
     directory: Option<tempfile::TempDir>,
 }
 
@@ -106,19 +105,19 @@ impl Run {
         self
     }
 
-    /// One more word, in any bytes.
+    /// One more word, of any bytes.
     pub fn word(mut self, word: impl AsRef<OsStr>) -> Self {
         self.command.arg(word);
         self
     }
 
-    /// What it reads on stdin, which is empty otherwise.
+    /// The bytes of its stdin, which is empty by default.
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
         self
     }
 
-    /// The directory that it runs in.
+    /// Its working directory.
     pub fn within(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
         self
@@ -130,13 +129,13 @@ impl Run {
         self
     }
 
-    /// Starts it and leaves it running.
+    /// Starts it.
     pub fn start(mut self) -> Running {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the command starts");
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
         let input = self.input;
-        // A command that does not read its input is no error.
+        // The command need not read its input.
         std::thread::spawn(move || drop(stdin.write_all(&input)));
         Running { child: Some(child), _directory: self.directory }
     }
@@ -146,7 +145,7 @@ impl Run {
         self.start().finish()
     }
 
-    /// Runs it to its end, which has to be this.
+    /// Runs it to its end, and checks status, stdout and stderr.
     #[track_caller]
     pub fn is(self, status: i32, stdout: &str, stderr: &str) {
         let output = self.output();
@@ -154,12 +153,12 @@ impl Run {
         assert_eq!(seen, (status, stdout.to_owned(), stderr.to_owned()));
     }
 
-    /// Runs it to its end, for assertions about parts of what it printed.
+    /// Runs it to its end, for assertions about parts of its output.
     pub fn assert(self) -> Assert {
         self.output().assert()
     }
 
-    /// Runs it to its end, which has to be success; returns stdout.
+    /// Runs it to its end, and checks that it succeeds; returns stdout.
     #[track_caller]
     pub fn succeeds(self) -> String {
         let output = self.output();
@@ -168,7 +167,7 @@ impl Run {
     }
 }
 
-/// A command that runs; it is killed if the test ends before it does.
+/// A running command, which is killed at the end of the test.
 pub struct Running {
     child: Option<Child>,
     _directory: Option<tempfile::TempDir>,
@@ -184,14 +183,13 @@ impl Running {
         kill(Pid::from_raw(self.pid()), signal).expect("it is not reaped");
     }
 
-    /// Stops it, and waits until it is: a signal to go on that comes before that only takes the
-    /// other back.
+    /// Stops it, and waits until it is stopped: a CONT before that would only discard the STOP.
     pub fn stop(&self) {
         self.signal(Signal::SIGSTOP);
         until("the command is stopped", || states(self.pid()).iter().all(|&state| state == 'T'));
     }
 
-    /// Stops it and has it go on.
+    /// Stops and continues it.
     pub fn stop_and_continue(&self) {
         self.stop();
         self.signal(Signal::SIGCONT);
@@ -202,19 +200,19 @@ impl Running {
         until_asleep(self.pid());
     }
 
-    /// Waits until it sleeps at a word of shared memory, as `/proc/PID/wchan` tells.
+    /// Waits until it sleeps in futex(2), according to `/proc/PID/wchan`.
     pub fn wait_until_at_futex(&self) {
-        until("the command waits for a word", || is_at_futex(self.pid()));
+        until("the command sleeps in futex", || is_at_futex(self.pid()));
     }
 
-    /// Whether it has ended, and its output waits to be read.
+    /// Whether it has ended and is not reaped.
     pub fn is_zombie(&self) -> bool {
         states(self.pid()) == ['Z']
     }
 
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
-        self.child.as_mut().expect("it runs").try_wait().expect("it is our child").is_some()
+        self.child.as_mut().expect("it runs").try_wait().expect("it is a child").is_some()
     }
 
     /// Waits for its end.
@@ -223,8 +221,8 @@ impl Running {
         let pid = child.id() as i32;
         let (done, watch) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
-            if watch.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                // Nobody reaped the child yet, or the channel would be closed.
+            if watch.recv_timeout(HANG_TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                // The child is not reaped yet, or the channel would be closed.
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
         });
@@ -259,25 +257,25 @@ pub fn until_asleep(pid: i32) {
     until("the command sleeps", || states(pid).iter().all(|&state| state == 'S'));
 }
 
-/// Whether a process sleeps at a word of shared memory.
+/// Whether a process sleeps in futex(2).
 pub fn is_at_futex(pid: i32) -> bool {
     sleeps_in(pid, "futex")
 }
 
-/// Whether a process sleeps in a function of the kernel with this in its name, as `/proc/PID/wchan`
-/// tells.
+/// Whether a process sleeps in a function of the kernel with this text in its name, according to
+/// `/proc/PID/wchan`.
 pub fn sleeps_in(pid: i32, function: &str) -> bool {
-    let place = fs::read_to_string(format!("/proc/{pid}/wchan"));
-    place.is_ok_and(|place| place.contains(function))
+    let name = fs::read_to_string(format!("/proc/{pid}/wchan"));
+    name.is_ok_and(|name| name.contains(function))
 }
 
-/// The processes that another has started, as long as they run.
+/// The children of a process.
 pub fn children(pid: i32) -> Vec<i32> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     text.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// The status as a shell has it: 128 and the signal for one that died of it.
+/// The status as in a shell: 128 plus the signal if the command died of one.
 pub fn code(output: &Output) -> i32 {
     output
         .status
@@ -290,44 +288,44 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Waits until something holds, by looking again; fails the test if it never does.
+/// Checks a condition again and again until it holds; fails the test after [`HANG_TIMEOUT`].
 #[track_caller]
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(start.elapsed() < HANG_TIMEOUT, "timed out before {what}");
         pause(Duration::from_millis(2));
     }
 }
 
-/// Lets time pass, where that is what is tested: a moment to be killed at, or to look again.
+/// Sleeps, where no event can be waited for.
 #[allow(clippy::disallowed_methods, reason = "there is no event to wait for")]
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// A name of a POSIX object that no other test has. The object is removed with it.
+/// A unique name of an object. Dropping it removes the object.
 pub struct Name {
     noun: &'static str,
     name: String,
 }
 
 impl Name {
-    /// Of an object of this noun, which knows how to remove it.
+    /// The name of a POSIX object of this noun.
     pub fn new(noun: &'static str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self::of(noun, format!("/ipc-test-{}-{count}", std::process::id()))
     }
 
-    /// A key of a System V object that no other test has.
+    /// A unique key of a System V object.
     pub fn system_v(noun: &'static str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self::of(noun, format!("sysv:{:#x}", 0x4000_0000 | std::process::id() << 8 | count))
     }
 
-    /// An object of this noun and name, which is removed with it.
+    /// This name of an object of this noun.
     pub fn of(noun: &'static str, name: impl Into<String>) -> Self {
         Self { noun, name: name.into() }
     }
@@ -347,7 +345,7 @@ impl Drop for Name {
     }
 }
 
-/// Bytes that are no UTF-8, with what a shell and a terminal dislike.
+/// A name that is not UTF-8, with characters that are special in a shell and on a terminal.
 pub fn awkward() -> OsString {
     use std::os::unix::ffi::OsStringExt;
     OsString::from_vec(

@@ -1,11 +1,11 @@
-//! The words that name a noun and a verb, and what is said to words that do not.
+//! The words that name a noun and a verb, and the errors for other words.
 
 use crate::support::{Name, code, ipc, sh, text};
 
 const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
 
 #[test]
-fn words_that_end_too_soon_are_told_what_could_follow() {
+fn without_a_verb_the_possible_words_are_listed() {
     let wanted = format!("ipc: a noun and a verb are wanted; the nouns are {NOUNS}\n");
     ipc(&[]).is(2, "", &format!("{wanted}hint: try 'ipc --help'\n"));
     ipc(&["fifo"]).is(
@@ -16,7 +16,7 @@ fn words_that_end_too_soon_are_told_what_could_follow() {
 }
 
 #[test]
-fn words_that_are_unknown_are_compared_with_those_that_are_known() {
+fn for_an_unknown_word_a_similar_one_is_suggested() {
     ipc(&["sem", "pots"]).is(
         2,
         "",
@@ -26,13 +26,13 @@ fn words_that_are_unknown_are_compared_with_those_that_are_known() {
 }
 
 #[test]
-fn a_command_without_the_dashes_before_it_is_shown_its_place() {
+fn for_a_command_without_dashes_the_hint_shows_them() {
     for verb in [&["lock", "run", "f", "true"][..], &["signal", "alarm", "1s", "true"]] {
         let (place, word) = (verb[..2].join(" "), verb.last().unwrap());
         let said = format!("ipc: {place}: unexpected argument '{word}' found\n");
         ipc(verb).is(2, "", &format!("{said}hint: the COMMAND stands behind --\n"));
     }
-    // An option that is none is no COMMAND.
+    // An unknown option is not a COMMAND.
     ipc(&["lock", "run", "f", "--bogus"]).is(
         2,
         "",
@@ -41,7 +41,7 @@ fn a_command_without_the_dashes_before_it_is_shown_its_place() {
 }
 
 #[test]
-fn what_stands_behind_an_option_is_its_value_whatever_it_begins_with() {
+fn the_word_after_an_option_is_its_value_also_with_a_hyphen() {
     let below = "-1 is below the minimum value, 0; the maximum is 2147483647";
     let below = format!("ipc: sem create: /x: {below}\n");
     ipc(&["sem", "create", "/x", "--value", "-1"]).is(2, "", &below);
@@ -54,19 +54,19 @@ fn what_stands_behind_an_option_is_its_value_whatever_it_begins_with() {
 }
 
 #[test]
-fn an_operand_without_any_characters_is_told_as_one_that_is_there() {
+fn an_empty_operand_is_shown_in_quotes() {
     let said = "ipc: fifo cat: '': not a PATH\nhint: try 'ipc fifo cat --help'\n";
     ipc(&["fifo", "cat", ""]).is(2, "", said);
     ipc(&["map", "write", ""]).is(4, "", "ipc: map write: '': No such file or directory\n");
 }
 
 #[test]
-fn of_an_option_that_is_given_twice_the_last_one_counts() {
+fn the_last_of_two_equal_options_counts() {
     ipc(&["signal", "wait", "-t", "1h", "-t", "0", "-q", "-q", "USR1"]).is(124, "", "");
 }
 
 #[test]
-fn a_number_that_looks_like_an_option_is_shown_its_place() {
+fn for_a_negative_number_the_hint_shows_the_dashes() {
     ipc(&["sem", "set", "/x", "-1"]).is(
         2,
         "",
@@ -81,7 +81,7 @@ fn a_number_that_looks_like_an_option_is_shown_its_place() {
 }
 
 #[test]
-fn a_negative_number_in_another_form_is_shown_its_place() {
+fn for_other_forms_of_negative_numbers_the_hint_shows_the_dashes() {
     for number in ["-0x10", "-.5", "-inf", "-nan"] {
         let output = ipc(&["shm", "poke", "/x", "--type", "f64", number]).output();
         let hint = format!("\nhint: to pass '{number}' as a value, use '-- {number}'\n");
@@ -92,7 +92,7 @@ fn a_negative_number_in_another_form_is_shown_its_place() {
 }
 
 #[test]
-fn the_version_is_told_at_every_level() {
+fn the_version_is_printed_at_every_level() {
     let version = format!("ipc {}\n", env!("CARGO_PKG_VERSION"));
     for words in [&["--version"][..], &["-V"], &["sem", "--version"], &["sem", "post", "-V"]] {
         ipc(words).is(0, &version, "");
@@ -100,16 +100,16 @@ fn the_version_is_told_at_every_level() {
 }
 
 #[test]
-fn the_help_of_a_noun_shows_how_it_is_called() {
+fn the_help_of_a_noun_shows_its_usage() {
     let help = ipc(&["sem", "--help"]).succeeds();
     assert!(help.contains("Usage: ipc sem <VERB>"), "{help}");
     assert!(help.contains("  barrier  "), "{help}");
 }
 
 #[test]
-fn an_object_whose_name_nobody_gets_to_know_is_not_left() {
+fn an_object_whose_name_cannot_be_printed_is_removed() {
     for (noun, rest) in [("mq", &[][..]), ("sem", &[]), ("shm", &["--size", "77777"])] {
-        // Its mode tells this one from those of others.
+        // Only this object has this mode.
         let create = sh("ipc \"$@\" >/dev/full").word("sh").words(&[noun, "create", "sysv:0"]);
         let output = create.words(&["-m", "0417"]).words(rest).output();
         assert_eq!(code(&output), 3);
@@ -120,7 +120,7 @@ fn an_object_whose_name_nobody_gets_to_know_is_not_left() {
 }
 
 #[test]
-fn what_is_created_and_removed_is_told_to_who_asks_for_it() {
+fn with_verbose_create_and_rm_say_what_they_did() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x").to_str().unwrap().to_owned();
     for (noun, rest) in [
@@ -144,7 +144,7 @@ fn what_is_created_and_removed_is_told_to_who_asks_for_it() {
 }
 
 #[test]
-fn only_words_that_are_close_are_suggested() {
+fn only_similar_words_are_suggested() {
     let hint = |words: &[&str]| {
         let output = ipc(words).output();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

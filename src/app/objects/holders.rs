@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::options::Format;
 use crate::io::output::{Output, Record, Unwritable, escape, json_bytes};
+use crate::sys::accounts;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::Row;
 
@@ -63,6 +64,15 @@ fn not_seen(hidden: usize) -> String {
     match hidden {
         1 => "1 process could not be seen".to_owned(),
         hidden => format!("{hidden} processes could not be seen"),
+    }
+}
+
+/// The words for a holder that cannot be named. Only another PID namespace hides it from root.
+pub fn unseen_holder() -> &'static str {
+    if accounts::is_root() {
+        "a process of another PID namespace"
+    } else {
+        "a process of another user or PID namespace"
     }
 }
 

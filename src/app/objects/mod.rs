@@ -17,7 +17,7 @@ pub use self::explain::{
 };
 pub use self::holders::{
     holders, listed_holders, ownership, processes, system_v_creator, system_v_ownership,
-    warn_of_hidden,
+    unseen_holder, warn_of_hidden,
 };
 pub use self::report::{report, report_wait, wait_verbosely};
 

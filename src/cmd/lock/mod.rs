@@ -149,7 +149,7 @@ fn holders_of(held: &HeldLock) -> Vec<String> {
         Some(format!("{pid} ({}), which runs since {since}", escape(&process::command(*pid))))
     };
     match held.pids.as_slice() {
-        [] => vec![process::unseen().to_owned()],
+        [] => vec![crate::app::objects::unseen_holder().to_owned()],
         pids => pids.iter().filter_map(in_words).collect(),
     }
 }

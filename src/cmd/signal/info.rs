@@ -15,16 +15,15 @@ use crate::io::output::Record;
 use crate::sys::process;
 use crate::sys::signal::SignalSet;
 
-/// Show what a process does with signals
+/// Show the signals that a process blocks, ignores and catches
 ///
-/// That is which ones it blocks, ignores and catches, and which wait to be taken, by name. Listed
-/// as well are the threads for which signals of their own wait, and those that block others than
-/// the first thread does.
+/// Signals that are pending are shown too. Also listed are the threads that have pending signals of
+/// their own, and the threads that block other signals than the first thread.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Info {
-    /// Number of the process
+    /// Process ID
     pid: Pid,
-    /// List the processes that it has started as well, and those that they have
+    /// List also its children and their descendants
     #[arg(long)]
     tree: bool,
     #[command(flatten)]
@@ -33,10 +32,10 @@ pub struct Info {
 
 impl Action for Info {
     const EXAMPLES: &'static [Example] = &[
-        ("See why it does not end", "ipc signal info 4711"),
-        ("Look at a whole job", "ipc signal info --tree \"$$\""),
+        ("Show why TERM has no effect", "ipc signal info 4711"),
+        ("Show all processes of a shell", "ipc signal info --tree \"$$\""),
         (
-            "Name the process so that no other can be meant",
+            "Get PID:START, which names a process for good",
             "ipc signal info --json 4711 | jq -r '\"\\(.pid):\\(.start)\"'",
         ),
     ];
@@ -49,7 +48,7 @@ impl Action for Info {
             return Ok(Exit::Done);
         }
         let mut records = vec![root];
-        // One that has ended since has nothing to show.
+        // A process that has ended meanwhile is left out.
         let children = descendants(self.pid.number).into_iter();
         records.extend(children.filter_map(|pid| record(pid).ok()));
         output.list(&records, self.format)?;
@@ -65,7 +64,7 @@ fn record(pid: i32) -> anyhow::Result<Record> {
         |key: &str| text(key).split_whitespace().next().and_then(|n| n.parse::<u32>().ok());
     let record = Record::new()
         .number("pid", pid)
-        // Of one that has ended and is not reaped nothing more than the number is sure.
+        // A zombie has no start time.
         .optional_number("start", process::start_time(pid).ok())
         .bytes("command", &process::command(pid))
         .bytes("state", text("State").as_bytes())
@@ -78,7 +77,7 @@ fn record(pid: i32) -> anyhow::Result<Record> {
     Ok(of_threads(record, pid, &threads))
 }
 
-/// What waits for one thread alone, and what threads block that do not block what the first does.
+/// The threads with pending signals of their own, and with another mask than the first thread.
 fn of_threads(record: Record, pid: i32, threads: &[(i32, BTreeMap<String, String>)]) -> Record {
     let first = threads.iter().find(|(tid, _)| *tid == pid);
     let blocked = first.map(|(_, status)| set(status, "SigBlk"));
@@ -97,7 +96,7 @@ fn of_threads(record: Record, pid: i32, threads: &[(i32, BTreeMap<String, String
     record.field("threads", Value::from(values), text.into_bytes())
 }
 
-/// The set that a line of the status holds.
+/// The set in a line of the status.
 fn set(status: &BTreeMap<String, String>, key: &str) -> SignalSet {
     let bits = status.get(key).and_then(|text| u64::from_str_radix(text, 16).ok());
     SignalSet::from_bits(bits.unwrap_or_default())
@@ -118,7 +117,7 @@ fn words(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(",") }
 }
 
-/// The processes below one, parents before their children.
+/// The descendants of a process, parents before their children.
 fn descendants(root: i32) -> Vec<i32> {
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for pid in process::all() {

@@ -1,4 +1,4 @@
-//! `ipc signal`: signals, sent, waited for, handled and explained.
+//! `ipc signal`: sends signals, waits for them, handles them and lists them.
 
 mod alarm;
 mod info;
@@ -11,7 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action as Verbs, Example, Noun, Statuses, Verb};
+use crate::app::command::{Action as Verbs, Effect, Example, Noun, Statuses, Verb};
 use crate::app::context::Context;
 use crate::app::options::Format;
 use crate::base::exit::Exit;
@@ -36,19 +36,19 @@ pub const NOUN: Noun = Noun {
     see_also: &["signal(7)", "kill(1)", "timeout(1)", "sigqueue(3)", "pidfd_open(2)"],
 };
 
-/// Run a command with signals ignored, blocked, or as they are by default
+/// Run a command with signals ignored, blocked, or with their default effects
 ///
-/// COMMAND takes our place. What is not named has its default effect and is not blocked, but for
-/// HUP: where our caller ignores it, as under nohup(1), it stays ignored.
+/// The process becomes COMMAND. A signal that no option names has its default effect and is not
+/// blocked. HUP is the exception: if the caller ignores it, as nohup(1) does, it stays ignored.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Run {
-    /// Signal to ignore; may be given several times
+    /// Ignore this signal; may be repeated
     #[arg(long, value_name = "SIGNAL")]
     ignore: Vec<Catchable>,
-    /// Signal that is to have its default effect; may be given several times
+    /// Give this signal its default effect; may be repeated
     #[arg(long, value_name = "SIGNAL")]
     default: Vec<Catchable>,
-    /// Signal to block; may be given several times
+    /// Block this signal; may be repeated
     #[arg(long, value_name = "SIGNAL")]
     block: Vec<Catchable>,
     /// Command to run, and its arguments
@@ -65,6 +65,7 @@ impl Verbs for Run {
         ),
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
+    const EFFECT: Effect = Effect::BecomesCommand;
 
     fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
         let command = job::Command::new(&self.command)?;
@@ -83,7 +84,7 @@ fn set(signals: &[Catchable]) -> SignalSet {
     signals.iter().map(|&Catchable(signal)| signal).collect()
 }
 
-/// List all signals, their numbers, and what they do by default
+/// List all signals with their numbers and default effects
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
@@ -92,7 +93,7 @@ pub struct Ls {
 
 impl Verbs for Ls {
     const EXAMPLES: &'static [Example] =
-        &[("See them all", "ipc signal ls"), ("Find one", "ipc signal ls | grep -w 15")];
+        &[("List all signals", "ipc signal ls"), ("Find one", "ipc signal ls | grep -w 15")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
@@ -112,14 +113,14 @@ impl Verbs for Ls {
 fn effect(action: Action) -> &'static str {
     match action {
         Action::Terminate => "the process dies",
-        Action::Core => "the process dies and leaves a core",
+        Action::Core => "the process dies and dumps core",
         Action::Ignore => "nothing",
         Action::Stop => "the process stops",
-        Action::Continue => "the process goes on",
+        Action::Continue => "the process continues",
     }
 }
 
-/// A signal, or 0, which only looks whether one could be sent.
+/// A signal, or 0, which only checks whether a signal could be sent.
 #[derive(Clone, Copy, Debug)]
 struct Sendable(Option<Signal>);
 
@@ -140,7 +141,7 @@ impl fmt::Display for Sendable {
     }
 }
 
-/// A signal that a process may keep from having its effect.
+/// A signal that a process can catch, block or ignore.
 #[derive(Clone, Copy, Debug)]
 struct Catchable(Signal);
 

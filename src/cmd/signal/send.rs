@@ -23,18 +23,19 @@ use super::Sendable;
 
 /// Send a signal to processes
 ///
-/// A process is named by its number, or by PID:START with the time it was started at ('ipc signal
-/// info' shows it), so that a number which was given to another process meanwhile is refused.
+/// A process is named by its process ID, or by PID:START with its start time ('ipc signal info'
+/// shows it). With a start time, a PID that belongs to another process by now is an error.
 ///
 /// The signal may begin with a hyphen, as for kill(1): -TERM, -9.
 ///
-/// Signal 0 sends nothing, and tells by the status whether it could be: 0 yes, 4 no such process,
-/// 6 not allowed. All get the signal that can; the status is that of the first failure.
+/// Signal 0 is not delivered. The status shows whether a signal could be sent: 0 yes, 4 no such
+/// process, 6 permission denied. If one process cannot be signalled, the others are still signalled;
+/// the status is that of the first failure.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Send {
     /// Signal, such as TERM, 15, RTMIN+3, or 0
     signal: Sendable,
-    /// Numbers of processes
+    /// Process IDs
     #[arg(
         required_unless_present_any = ["pidfile", "name", "all_processes"],
         value_name = "PID[:START]",
@@ -44,53 +45,57 @@ pub struct Send {
     /// Queue the signal with this value
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     value: Option<i32>,
-    /// Send it to the process groups of these numbers; 0 is our own
+    /// Signal process groups; 0 is that of the caller
     ///
-    /// A group whose leader is there gets it through that, by pidfd. A group outlives its leader;
-    /// the kernel gives nobody else its number, and it gets the signal by that.
+    /// A group with a leader gets the signal by the pidfd of the leader. A group may outlive its
+    /// leader; the kernel reuses its number only after the group has ended, and the group gets the
+    /// signal by that number.
     #[arg(short, long, conflicts_with_all = ["wait", "all_processes"])]
     group: bool,
-    /// Wait until all of them have ended
+    /// Wait until all processes have ended
     #[arg(short, long)]
     wait: bool,
-    /// Wait no longer than this
+    /// Wait at most this long
     #[arg(short, long, value_name = "DURATION", requires = "wait", allow_negative_numbers = true)]
     timeout: Option<Timeout>,
-    /// After that, send this signal to those that are left, and wait on
+    /// Send this signal after the timeout, and wait again
     #[arg(long, value_name = "SIGNAL", requires = "timeout")]
     then: Option<Signal>,
-    /// Send it to the process that a pidfile, or a lock file of ours, names
+    /// Signal the process that a pidfile or lock file names
     #[arg(long, value_name = "FILE")]
     pidfile: Option<OsString>,
-    /// Send it to the process of this name; there has to be only one
+    /// Signal the only process of this name
     ///
-    /// The name is that of its program or script, or the one it has given itself, as ps(1) shows it
-    /// under COMMAND. It is compared as a whole: of a name of more than 15 bytes the kernel keeps as
-    /// many, and the rest is looked up in the command line and the file of the process.
+    /// The name is that of its program or script, or the one that the process has set, as ps(1) shows
+    /// it under COMMAND. The whole name is compared. The kernel keeps 15 bytes of a longer name; the
+    /// rest is read from the command line and the executable of the process.
     #[arg(long, value_name = "COMMAND")]
     name: Option<OsString>,
-    /// Of several of that name, the one that was started last
+    /// Signal the newest process of that name
     #[arg(long, requires = "name")]
     newest: bool,
-    /// All of that name
+    /// Signal all processes of that name
     #[arg(long, requires = "name", conflicts_with = "newest")]
     all: bool,
-    /// Send it to every process that we may signal, but for the first one and ourselves
+    /// Signal all processes, except this one and PID 1
     #[arg(long, conflicts_with_all = ["pids", "pidfile", "name", "value", "wait"])]
     all_processes: bool,
 }
 
 impl Action for Send {
     const EXAMPLES: &'static [Example] = &[
-        ("Have a daemon read its configuration again", "ipc signal send HUP --pidfile daemon.pid"),
-        ("Send a number along", "ipc signal send RTMIN+1 --value 42 4711"),
-        ("End a process, for certain", "ipc signal send TERM --wait -t 10s --then KILL 4711"),
-        ("See whether a process is there", "ipc signal send -q 0 4711 && echo yes"),
+        ("Reload the configuration of a daemon", "ipc signal send HUP --pidfile daemon.pid"),
+        ("Send a signal with a value", "ipc signal send RTMIN+1 --value 42 4711"),
+        (
+            "End a process with TERM, or with KILL after 10 seconds",
+            "ipc signal send TERM --wait -t 10s --then KILL 4711",
+        ),
+        ("Check whether a process exists", "ipc signal send -q 0 4711 && echo yes"),
     ];
 
-    /// A signal that begins with a hyphen stands among the options before the first operand.
+    /// Removes the hyphen of a signal such as -TERM, which is before the first operand.
     fn translate(words: &mut [OsString]) {
-        /// Options that a value follows.
+        /// Options with a value.
         const WITH_VALUE: [&str; 6] =
             ["--value", "-t", "--timeout", "--then", "--pidfile", "--name"];
         let mut options = words.iter_mut();
@@ -115,7 +120,7 @@ impl Action for Send {
         let Sendable(signal) = self.signal;
         if !self.group && self.pids.iter().any(|target| target.pid == 0) {
             let reason = Failure::new(Exit::Usage, NOT_A_PROCESS);
-            return Err(reason.hint("--group 0 is our own process group")).about("0");
+            return Err(reason.hint("--group 0 is the process group of the caller")).about("0");
         }
         if self.all_processes {
             process::kill_all(signal).map_err(explain)?;
@@ -142,7 +147,7 @@ impl Action for Send {
 }
 
 impl Send {
-    /// All that is to get the signal.
+    /// The processes or groups to signal.
     fn targets(&self) -> anyhow::Result<Vec<Target>> {
         let mut targets = self.pids.clone();
         if let Some(path) = &self.pidfile {
@@ -154,12 +159,12 @@ impl Send {
         Ok(targets)
     }
 
-    /// The processes of a name.
+    /// The processes with a name.
     fn named(&self, name: &OsStr) -> Result<Vec<Target>, Failure> {
         let name = name.as_encoded_bytes();
-        let ours = std::process::id() as i32;
+        let own = std::process::id() as i32;
         let mut found: Vec<Target> = process::all()
-            .filter(|&pid| pid != ours && process::full_name(pid) == name)
+            .filter(|&pid| pid != own && process::full_name(pid) == name)
             .filter_map(|pid| Some(Target::new(pid, Some(process::start_time(pid).ok()?))))
             .collect();
         found.sort_by_key(|target| (target.start, target.pid));
@@ -171,7 +176,7 @@ impl Send {
             _ => {
                 let pids: Vec<String> = found.iter().map(|target| target.pid.to_string()).collect();
                 let reason = format!("is the name of several processes: {}", pids.join(", "));
-                Err(Failure::failed(reason).hint("--newest picks one, --all takes them all"))
+                Err(Failure::failed(reason).hint("--newest selects one of them, --all selects all"))
             }
         }
     }
@@ -183,7 +188,7 @@ impl Send {
                 target.check()?;
                 leader.send_to_group(signal, self.value)
             }
-            // A group outlives its leader.
+            // A group may outlive its leader.
             Err(errno) => Err(errno),
         };
         match (sent, self.value) {
@@ -191,13 +196,15 @@ impl Send {
                 process::kill_group(group, signal).map_err(explain)
             }
             (Err(Errno(libc::ESRCH)), Some(_)) if process::kill_group(group, None).is_ok() => {
-                Err(Failure::failed("has lost its leader, by whom alone a group gets values"))
+                Err(Failure::failed(
+                    "the leader has ended, and only through the leader does a group get a value",
+                ))
             }
             (sent, _) => sent.map_err(explain),
         }
     }
 
-    /// Waits until all have ended, helping on those that do not.
+    /// Waits until all have ended; after the timeout, sends the second signal to the others.
     fn wait_for(
         &self,
         sent: Vec<(OsString, Process)>,
@@ -219,7 +226,7 @@ impl Send {
             };
             for (name, process) in &stayed {
                 let name = escape(name.as_encoded_bytes());
-                output.note(format_args!("{name}: still there, sending {then}"));
+                output.note(format_args!("{name}: timed out, sending {then}"));
                 match process.send(Some(then)) {
                     Ok(()) | Err(Errno(libc::ESRCH)) => {}
                     Err(errno) => return Err(errno).about(name.as_ref()),
@@ -230,17 +237,17 @@ impl Send {
     }
 }
 
-/// A number that would lead to another process here.
-fn elsewhere(place: &str) -> Failure {
-    Failure::new(Exit::NotFound, format!("has the number of a process of another {place}"))
+/// The failure of a PID that means a process of another namespace or machine.
+fn elsewhere(whereabouts: &str) -> Failure {
+    Failure::new(Exit::NotFound, format!("has the PID of a process of another {whereabouts}"))
 }
 
-/// A process as the caller named it.
+/// A process or group as the command line names it.
 #[derive(Clone, Debug)]
 pub struct Target {
     text: OsString,
     pid: i32,
-    /// When it was started, where it is known.
+    /// Its start time, if it was given.
     start: Option<u64>,
 }
 
@@ -257,13 +264,13 @@ impl Target {
                 Fate::OnAnotherMachine => Err(elsewhere("machine")),
                 Fate::Alive | Fate::Unknown => Ok(Self::new(owner.pid, owner.start())),
             },
-            None => Err(Failure::failed("holds no number of a process")),
+            None => Err(Failure::failed("has no process ID")),
         }
     }
 
-    /// The process, if it is the one that was meant.
+    /// The process, if its start time is the given one.
     fn open(&self) -> Result<Process, Failure> {
-        // The order counts: who has the start time now had it when the descriptor was opened.
+        // The descriptor comes first: if the start time matches now, it is that process.
         let process = Process::open(self.pid).map_err(explain)?;
         self.check()?;
         Ok(process)
@@ -285,7 +292,7 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (pid, start) = match text.split_once(':') {
             Some((pid, start)) => {
-                let start = start.parse().map_err(|_| "the start is no number of ticks")?;
+                let start = start.parse().map_err(|_| "the start time is not a number of ticks")?;
                 (pid, Some(start))
             }
             None => (text, None),
@@ -301,10 +308,10 @@ impl AsRef<OsStr> for Target {
     }
 }
 
-/// Puts the way out beside the reason.
+/// The failure of an error, with a hint.
 fn explain(errno: Errno) -> Failure {
     match errno.0 {
-        libc::EAGAIN => Failure::failed("has as many signals queued as its user may have")
+        libc::EAGAIN => Failure::failed("its user has the maximum number of signals queued")
             .hint("'ulimit -i' shows the limit and raises it"),
         libc::EINVAL | libc::ENOENT => Failure::new(Exit::NotFound, "is a thread, not a process"),
         _ => errno.into(),

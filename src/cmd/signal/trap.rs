@@ -9,33 +9,34 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example, Statuses};
-use crate::app::context::Context;
+use crate::app::command::{Action, Effect, Example, Statuses};
+use crate::app::context::{Cancellation, Context};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Subject};
 use crate::base::signal::Signal;
 use crate::io::output::Output;
 use crate::run::job;
 use crate::run::job::{Command, Running};
-use crate::sys::signal::{Blocked, Received, await_children, die_of, is_ignored};
+use crate::sys::signal::{Blocked, Disposition, Received, is_ignored};
 use crate::sys::spawn::{Streams, reap_orphans};
 use crate::sys::stdio;
 
 use super::Catchable;
 
-/// Run a line of shell whenever a signal comes
+/// Run a line of shell whenever a signal arrives
 ///
-/// A handler is run at once, also while COMMAND runs, which the trap of a shell cannot do. The
-/// handlers run one at a time, in the order of the signals, and none is left out; a signal that is
-/// not real-time is merged with one of its kind that has not been taken yet, as always. A
-/// handler finds IPC_SIGNAL, IPC_SIGNAL_PID and IPC_SIGNAL_UID of who sent it, IPC_SIGNAL_VALUE if
-/// it was queued with a value, and IPC_COMMAND_PID.
+/// A handler runs at once, also while COMMAND runs; the trap of a shell waits until its command has
+/// ended. The handlers run one at a time, in the order of the signals, and every signal is handled.
+/// As always, the kernel merges a signal that is not real-time with a pending one of the same number.
+/// A handler has the variables IPC_SIGNAL, IPC_SIGNAL_PID and IPC_SIGNAL_UID (the sender),
+/// IPC_SIGNAL_VALUE if the signal was queued with a value, and IPC_COMMAND_PID.
 ///
-/// EXIT is run at the end, CHLD when COMMAND has ended. Signals without a handler are passed on to
-/// COMMAND, whose status is ours. Without COMMAND we go on until a signal ends us.
+/// The handler of EXIT runs at the end, that of CHLD when COMMAND has ended. Signals without a
+/// handler are passed on to COMMAND, and the status is that of COMMAND. Without COMMAND the trap
+/// goes on until a signal without a handler ends it.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Trap {
-    /// Signal, or EXIT, and what sh(1) is to run when it comes; may be given several times
+    /// Signal, or EXIT, and the line that sh(1) runs for it; may be repeated
     #[arg(
         long,
         required = true,
@@ -51,18 +52,18 @@ pub struct Trap {
 impl Action for Trap {
     const EXAMPLES: &'static [Example] = &[
         (
-            "Show how far a long job is, whenever asked",
+            "Show the progress of a long job on USR1",
             "ipc signal trap --on USR1='du -sh out' -- ./convert all",
         ),
         (
-            "Clean up, however it ends",
+            "Clean up at the end, also after TERM",
             "ipc signal trap --on TERM='echo stopped' --on EXIT='rm -rf tmp' -- ./job",
         ),
     ];
     const STATUSES: Statuses = Statuses::OfCommand;
+    const EFFECT: Effect = Effect::Signals;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let passed = job::FORWARDED.into_iter().filter(|&signal| self.passes_on(signal));
         let mut session = Session::new(self.on.clone(), passed)?;
         let mut command = match self.command.as_slice() {
@@ -70,23 +71,25 @@ impl Action for Trap {
             words => Some(session.start_command(&Command::new(words)?)?),
         };
         session.pid = command.as_ref().map(Running::pid);
-        let attended = session.attend(&mut command, output);
-        // Without its handlers it does not go on alone.
-        attended.inspect_err(|_| command.iter().for_each(|running| running.send(Signal::TERM)))
+        let end = session.handle_signals(&mut command, &context.output);
+        // COMMAND does not go on without its handlers.
+        let end =
+            end.inspect_err(|_| command.iter().for_each(|running| running.send(Signal::TERM)))?;
+        Ok(end.exit(context.cancellation))
     }
 }
 
 impl Trap {
-    /// Whether a signal without a handler is passed on to COMMAND, or ends a trap that is alone.
+    /// Whether a signal without a handler is passed on to COMMAND, or ends a trap without COMMAND.
     ///
-    /// What the caller ignores, as nohup(1) has it ignore HUP, does not end a trap. A COMMAND does
-    /// not ignore INT and QUIT because a shell has them ignored in the background.
+    /// A signal that the caller ignores, such as HUP under nohup(1), does not end a trap. COMMAND
+    /// gets INT and QUIT even if a shell ignores them in its background commands.
     fn passes_on(&self, signal: Signal) -> bool {
         !self.command.is_empty() || !is_ignored(signal)
     }
 }
 
-/// What to run for a signal.
+/// A signal, and the line of shell to run for it.
 #[derive(Clone, Debug)]
 struct Handler {
     /// `None` is EXIT.
@@ -111,7 +114,7 @@ impl Handler {
     }
 }
 
-/// What becomes of a handler for which there is no room, be it for a process or in memory.
+/// Whether a handler that cannot be started, because a limit is reached, is started later.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Unstarted {
     /// It is started later.
@@ -120,84 +123,112 @@ enum Unstarted {
     Dropped,
 }
 
-/// How long to wait before a handler that found no room is started again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// The time before the start of a handler is tried again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What came and has not been handled yet, and who is being waited for.
+/// How a trap ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// COMMAND ended.
+    Command(Exit),
+    /// A signal without a handler arrived, and there is no COMMAND.
+    Signal(Signal),
+}
+
+impl End {
+    fn exit(self, cancellation: Cancellation) -> Exit {
+        match self {
+            Self::Command(exit) => exit,
+            Self::Signal(signal) => cancellation.by(signal),
+        }
+    }
+}
+
+/// The signals that are not handled yet, and the handler that runs.
 struct Session {
     handlers: Vec<Handler>,
     blocked: Blocked,
-    /// Readable while a signal waits to be taken.
+    /// Children are reaped even if the caller ignores CHLD.
+    _children: Disposition,
+    /// Readable while a signal is pending.
     signals: OwnedFd,
-    /// What handlers read. It is open from the beginning, as no descriptor may be left later.
+    /// The stdin of handlers. It is opened at first, because no descriptor may be free later.
     nothing: OwnedFd,
-    /// The number of COMMAND.
+    /// The process ID of COMMAND.
     pid: Option<i32>,
     queue: VecDeque<(Option<Signal>, Option<Received>)>,
     /// The handler that runs.
     handler: Option<Running>,
-    /// When to start the next handler, where there was no room for it.
-    again: Option<Deadline>,
+    /// When to try again to start the next handler, after a start failed.
+    retry: Option<Deadline>,
 }
 
 impl Session {
-    /// One that has not begun, of which the signals are blocked from now on.
+    /// Blocks the signals.
     fn new(handlers: Vec<Handler>, passed: impl Iterator<Item = Signal>) -> anyhow::Result<Self> {
-        await_children();
+        let children = Disposition::default_of(Signal::CHLD);
         let trapped = handlers.iter().filter_map(|handler| handler.signal);
         let blocked = Blocked::new(trapped.chain(passed).chain([Signal::CHLD]).collect());
         let signals = blocked.descriptor().map_err(job::no_room)?;
         let nothing = stdio::nothing_to_read().map_err(job::no_room).about("/dev/null")?;
-        let (queue, handler, again) = (VecDeque::new(), None, None);
-        Ok(Self { handlers, blocked, signals, nothing, pid: None, queue, handler, again })
+        Ok(Self {
+            handlers,
+            blocked,
+            _children: children,
+            signals,
+            nothing,
+            pid: None,
+            queue: VecDeque::new(),
+            handler: None,
+            retry: None,
+        })
     }
 
-    /// Starts COMMAND, and leaves as many descriptors free as the start of a handler takes:
+    /// Starts COMMAND, and leaves as many descriptors free as the start of a handler needs:
     /// posix_spawn(3) of musl makes a pipe.
     fn start_command(&self, command: &Command) -> anyhow::Result<Running> {
         let started = command.start(Streams::default(), &[]);
         let child = started.map_err(|errno| command.failed(errno))?;
-        let _places = (self.nothing.try_clone(), self.nothing.try_clone());
+        let _reserved = (self.nothing.try_clone(), self.nothing.try_clone());
         Ok(Running::new(child))
     }
 
     /// Handles signals until COMMAND has ended and the last of them is handled.
-    fn attend(&mut self, command: &mut Option<Running>, output: &Output) -> anyhow::Result<Exit> {
-        let mut exit = None;
-        let mut death = None;
+    fn handle_signals(
+        &mut self,
+        command: &mut Option<Running>,
+        output: &Output,
+    ) -> anyhow::Result<End> {
+        let mut end = None;
         loop {
             reap_orphans();
-            // Looked at first: what came before the end is taken before the end is told.
+            // First: signals from before the end are handled before CHLD.
             let ended = command.as_mut().map(Running::try_wait).transpose()?.flatten();
             while let Waited::Done(received) = self.blocked.take(Deadline::PASSED)? {
-                death = death.or(self.receive(received, command.as_ref()));
+                end = end.or(self.receive(received, command.as_ref()).map(End::Signal));
             }
             if let Some(status) = ended {
-                exit = Some(job::exit_of(status));
+                end = Some(End::Command(job::exit_of(status)));
                 *command = None;
                 self.enqueue(Some(Signal::CHLD), None);
             }
-            let is_over = exit.is_some() || death.is_some();
-            let unstarted = if is_over { Unstarted::Dropped } else { Unstarted::Kept };
+            let unstarted = if end.is_some() { Unstarted::Dropped } else { Unstarted::Kept };
             self.next_handler(unstarted, output)?;
-            if is_over && self.handler.is_none() {
-                break;
+            if let (Some(end), None) = (end, &self.handler) {
+                self.at_exit(output)?;
+                return Ok(end);
             }
             self.sleep(command.as_ref())?;
         }
-        self.at_exit(output)?;
-        if let Some(signal) = death {
-            die_of(signal);
-        }
-        Ok(exit.unwrap_or(Exit::Done))
     }
-    /// Queues a signal or passes it on; returns it if it is one that ends us.
+
+    /// Queues a signal or passes it on; returns it if it ends the trap.
     fn receive(&mut self, received: Received, command: Option<&Running>) -> Option<Signal> {
         let signal = received.signal;
         let handled = self.handlers.iter().any(|handler| handler.signal == Some(signal));
         match (handled, command) {
-            // Those of the kernel's tell of children: of COMMAND, which is queued when it is
-            // reaped, of handlers, which are no news, and of orphans.
+            // A CHLD from the kernel is about COMMAND, for which one is queued when it is reaped, or
+            // about a handler or an orphan, which have no CHLD handler.
             (handled, _) if signal == Signal::CHLD && !(handled && received.sender.is_some()) => {
                 None
             }
@@ -221,7 +252,7 @@ impl Session {
         }
     }
 
-    /// Runs the handlers of EXIT. Signals that come now are late.
+    /// Runs the handlers of EXIT. Signals that arrive meanwhile are discarded.
     fn at_exit(&mut self, output: &Output) -> anyhow::Result<()> {
         self.enqueue(None, None);
         self.next_handler(Unstarted::Dropped, output)?;
@@ -242,21 +273,21 @@ impl Session {
                 output.note(format_args!("a handler {}", job::told(status)));
             }
         }
-        let is_early = self.again.is_some_and(|again| !again.has_passed());
+        let is_early = self.retry.is_some_and(|retry| !retry.has_passed());
         if is_early && unstarted == Unstarted::Kept {
             return Ok(());
         }
         while let (None, Some(&(signal, received))) = (&self.handler, self.queue.front()) {
             match self.start(signal, received) {
                 Ok(running) => {
-                    (self.handler, self.again) = (Some(running), None);
+                    (self.handler, self.retry) = (Some(running), None);
                     self.queue.pop_front();
                 }
                 Err(error) if unstarted == Unstarted::Kept => {
-                    if self.again.is_none() {
+                    if self.retry.is_none() {
                         output.error(&error);
                     }
-                    self.again = Some(Deadline::after(AGAIN));
+                    self.retry = Some(Deadline::after(RETRY_DELAY));
                     break;
                 }
                 Err(error) => {
@@ -268,7 +299,7 @@ impl Session {
         Ok(())
     }
 
-    /// Starts sh with the line for a signal, and what there is to know of the signal.
+    /// Starts sh with the line for a signal, and with variables that describe the signal.
     fn start(&self, signal: Option<Signal>, received: Option<Received>) -> anyhow::Result<Running> {
         let handler = self.handlers.iter().rev().find(|handler| handler.signal == signal);
         let line = handler.map_or(OsStr::new(":"), |handler| &handler.line);
@@ -287,15 +318,15 @@ impl Session {
             .iter()
             .filter_map(|(name, value)| Some((*name, value.as_deref()?.as_bytes())))
             .collect();
-        // What is there to read is COMMAND's.
+        // Stdin is for COMMAND alone.
         let started = command.start(Streams::reading(&self.nothing), &known);
         Ok(Running::new(started.map_err(|errno| command.failed(errno))?))
     }
 
-    /// Sleeps until there is a signal, or one of the children has ended.
+    /// Sleeps until a signal is pending, or one of the children has ended.
     fn sleep(&self, command: Option<&Running>) -> anyhow::Result<()> {
         let running = command.into_iter().chain(&self.handler);
-        let deadline = self.again.unwrap_or(Deadline::NEVER);
+        let deadline = self.retry.unwrap_or(Deadline::NEVER);
         Ok(job::sleep(self.signals.as_fd(), running, deadline)?)
     }
 }

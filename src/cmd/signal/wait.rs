@@ -1,7 +1,9 @@
 //! `ipc signal wait`.
 
+use std::mem::ManuallyDrop;
+
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
 use crate::app::options::Format;
 use crate::app::options::Waiting;
@@ -15,10 +17,10 @@ use super::Catchable;
 
 /// Wait for signals, and print each
 ///
-/// The line has the signal, who sent it (process and user; the kernel is neither), and the value
-/// if it was queued with one. The signals are blocked while we wait rather than handled, so none
-/// is lost: real-time ones are queued in order, and the others are merged with one of their kind
-/// that is still waiting to be taken.
+/// The line has the signal, the process and the user that sent it (the kernel has neither), and the
+/// value if the signal was queued with one. The signals are blocked while the command waits, so that
+/// none is lost: real-time signals are queued in order, and another signal is merged with a pending
+/// one of the same number.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Signals, such as USR1 or RTMIN+3
@@ -26,10 +28,10 @@ pub struct Wait {
     signals: Vec<Catchable>,
     #[command(flatten)]
     waiting: Waiting,
-    /// How many to wait for
+    /// Wait for N signals
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "follow")]
     count: u64,
-    /// Go on until killed by another signal
+    /// Print signals until another signal ends the command
     #[arg(short, long)]
     follow: bool,
     #[command(flatten)]
@@ -40,17 +42,20 @@ pub struct Wait {
 
 impl Action for Wait {
     const EXAMPLES: &'static [Example] = &[
-        ("Wait until somebody says go", "ipc signal wait USR1"),
+        ("Wait for a signal from another script", "ipc signal wait USR1"),
         (
-            "Have somebody start who signals us",
+            "Send the signal only after the command waits for it",
             "ipc signal wait USR1 --ready ready.fifo & read pid <ready.fifo; kill -USR1 \"$pid\"",
         ),
     ];
+    const EFFECT: Effect = Effect::Signals;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
-        let blocked = Blocked::new(self.signals.iter().map(|&Catchable(signal)| signal).collect());
+        let signals = self.signals.iter().map(|&Catchable(signal)| signal);
+        // They stay blocked: one more that is pending at the end has no effect on the process.
+        let blocked = ManuallyDrop::new(Blocked::new(signals.collect()));
         let ready = self.ready.target()?;
         ready.write(std::process::id().to_string())?;
         let mut left = if self.follow { u64::MAX } else { self.count };
@@ -64,8 +69,8 @@ impl Action for Wait {
 }
 
 impl Wait {
-    /// The next signal. What was printed is written before we sleep, not before: whoever sends
-    /// many at a time costs us one write.
+    /// The next signal. Pending output is written only before a wait, so that many signals at a time
+    /// cost one write.
     fn next(
         &self,
         blocked: &Blocked,

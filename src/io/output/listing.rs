@@ -1,4 +1,4 @@
-//! What is known of many objects, in columns below a header.
+//! The properties of several objects, in columns below a header.
 
 use std::borrow::Cow;
 
@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use crate::io::output::record::{Medium, Record};
 
-/// What stands between two columns.
+/// The separator of two columns.
 const GAP: &[u8] = b"  ";
 
-/// What stands at the end of a cell that is shortened, as in less(1).
+/// The end of a cell that is cut, as in less(1).
 const CUT: u8 = b'>';
 
-/// Which columns give way on a terminal that is too narrow, and how narrow they may become: long
-/// texts, then headers above numbers, then all texts.
-const GIVE_WAY: [(Alignment, usize); 3] =
+/// The columns that become narrower for a narrow terminal, and their least widths: long texts, then
+/// headers above numbers, then all texts.
+const NARROWED: [(Alignment, usize); 3] =
     [(Alignment::Left, 24), (Alignment::Right, 6), (Alignment::Left, 8)];
 
-/// The lines of a listing, each with its newline, and on a terminal none wider than that. The first
-/// record has the columns of all; without one there is no header.
+/// The lines of a listing, with their newlines, and not wider than a terminal. All records have the
+/// columns of the first one; without a record there is no header.
 pub fn lines(records: &[Record], medium: Medium) -> impl Iterator<Item = Vec<u8>> {
     let header = records.first().map(|first| {
         first.readable().map(|field| Cow::from(field.key.to_uppercase().into_bytes())).collect()
@@ -36,7 +36,7 @@ pub fn lines(records: &[Record], medium: Medium) -> impl Iterator<Item = Vec<u8>
 /// A column of a listing.
 struct Column {
     width: usize,
-    /// How narrow it may become: a number is never cut.
+    /// The least width: a number is never cut.
     least: usize,
     alignment: Alignment,
 }
@@ -51,11 +51,11 @@ impl Column {
     }
 }
 
-/// Takes from the widest columns, of those that give way, until all fit, or none can give more.
+/// Makes the widest of the [`NARROWED`] columns narrower until a line fits, or none can be narrower.
 fn narrow(columns: &mut [Column], most: usize) {
     let gaps = GAP.len() * columns.len().saturating_sub(1);
     let mut total: usize = columns.iter().map(|column| column.width).sum::<usize>() + gaps;
-    for (alignment, least) in GIVE_WAY {
+    for (alignment, least) in NARROWED {
         while total > most {
             let mut wide: Vec<&mut Column> = columns.iter_mut().collect();
             wide.retain(|c| c.alignment == alignment && c.width > c.least.max(least));
@@ -66,11 +66,11 @@ fn narrow(columns: &mut [Column], most: usize) {
     }
 }
 
-/// Where a cell stands in its column.
+/// The alignment of the cells of a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Alignment {
     Left,
-    /// As numbers do, of which some may be missing.
+    /// The alignment of numbers, also if some are missing.
     Right,
 }
 
@@ -83,7 +83,7 @@ impl Alignment {
     }
 }
 
-/// A row of a listing: each cell as wide as its column.
+/// A row of a listing, with each cell as wide as its column.
 fn line(row: &[Cow<'_, [u8]>], columns: &[Column], most: usize) -> Vec<u8> {
     let mut line = Vec::new();
     for (cell, column) in row.iter().zip(columns) {
@@ -101,18 +101,18 @@ fn line(row: &[Cow<'_, [u8]>], columns: &[Column], most: usize) -> Vec<u8> {
     line
 }
 
-/// A text that takes at most so many columns: the whole, or its beginning and a mark.
+/// A text of at most so many columns: the whole, or its beginning and [`CUT`].
 fn shortened(text: &[u8], most: usize) -> Cow<'_, [u8]> {
     if width(text) <= most {
         return text.into();
     }
-    // On a terminal it is text: what is not was escaped.
+    // For a terminal, bytes that are not UTF-8 are escaped already.
     let text = String::from_utf8_lossy(text);
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     [kept.as_bytes(), &[CUT]].concat().into()
 }
 
-/// The columns that a text takes on a terminal, as far as counting characters can tell.
+/// The number of columns of a text on a terminal, with one column for each character.
 fn width(text: &[u8]) -> usize {
     text.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
 }

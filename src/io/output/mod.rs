@@ -6,6 +6,7 @@ mod record;
 mod tests;
 
 use std::fmt::{self, Display, Write as _};
+use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// How to print what is known of objects.
+/// How to print the properties of objects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
     /// For people.
@@ -46,49 +47,81 @@ pub enum Format {
 pub struct Unwritable(pub Errno);
 
 impl Unwritable {
-    /// Whether the reader has left, which ends a command as SIGPIPE would, without a word.
+    /// Whether the reader has closed it, which ends a command as SIGPIPE would, without a message.
     pub fn reader_left(self) -> bool {
         self.0 == Errno(libc::EPIPE)
     }
 }
 
-/// Stdout did not take all of this.
+/// A write to stdout that failed before its end.
 #[derive(Debug)]
 pub struct WriteFailed {
-    /// Why.
+    /// The reason.
     pub error: Unwritable,
-    /// All that was to be written.
+    /// All bytes of the write.
     pub pending: Vec<u8>,
-    /// How many bytes of it were.
+    /// The number of bytes that were written.
     pub written: usize,
 }
 
-/// Stdout, gathered into large writes; and stderr, as quiet as it was asked to be.
+/// The descriptors that an output writes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Destinations {
+    /// For the answer.
+    pub stdout: BorrowedFd<'static>,
+    /// For diagnostics.
+    pub stderr: BorrowedFd<'static>,
+}
+
+impl Destinations {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        Self { stdout: Stream::Output.fd(), stderr: Stream::Error.fd() }
+    }
+
+    /// Writes a diagnostic in one write, so that the diagnostics of several processes do not mix.
+    /// Errors are ignored: a command does not fail because its diagnostics cannot be written.
+    pub fn complain(self, text: impl Display) {
+        self.complain_bytes(text.to_string().as_bytes());
+    }
+
+    /// The same, with bytes that need not be UTF-8.
+    pub fn complain_bytes(self, bytes: &[u8]) {
+        let _ = stdio::write_all(self.stderr, bytes);
+    }
+}
+
+/// Buffered stdout, and stderr with the verbosity of the command.
 #[derive(Debug)]
 pub struct Output {
     pending: Vec<u8>,
     notes: Notes,
 }
 
-/// Stderr, as quiet as it was asked to be. A thread that does the work of a command has its own.
+/// Stderr with the verbosity of the command. Each thread of a command has its own copy.
 #[derive(Clone, Debug)]
 pub struct Notes {
+    destinations: Destinations,
     verbosity: Verbosity,
     /// The words of the command, which its diagnostics begin with.
     command: String,
 }
 
-/// Beyond this much the pending output is written: as much as a pipe takes at once.
+/// The number of pending bytes that causes a write: the capacity of a pipe.
 const ENOUGH: usize = 64 << 10;
 
 impl Output {
     /// The output of the command that these words name.
-    pub fn new(command: impl Into<String>, verbosity: impl Into<Verbosity>) -> Self {
+    pub fn new(
+        command: impl Into<String>,
+        verbosity: impl Into<Verbosity>,
+        destinations: Destinations,
+    ) -> Self {
         let (verbosity, command) = (verbosity.into(), command.into());
-        Self { pending: Vec::new(), notes: Notes { verbosity, command } }
+        Self { pending: Vec::new(), notes: Notes { destinations, verbosity, command } }
     }
 
-    /// The same for another thread, which has diagnostics to print and no answer.
+    /// An output for another thread, with nothing pending.
     pub fn aside(&self) -> Self {
         Self { pending: Vec::new(), notes: self.notes.clone() }
     }
@@ -100,7 +133,7 @@ impl Output {
 
     /// A part of the answer, as it is.
     pub fn text(&mut self, text: impl Display) -> Result<(), Unwritable> {
-        // Writing into memory fails only where a Display fails, and none of ours does.
+        // A write into memory fails only if an implementation of Display fails, and none does.
         let _ = write!(Appended(&mut self.pending), "{text}");
         self.write_if_enough()
     }
@@ -112,7 +145,7 @@ impl Output {
         self.write_if_enough()
     }
 
-    /// Has memory be there for so many bytes more than are pending.
+    /// Reserves memory for so many bytes more than are pending.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), Unwritable> {
         heap::reserve(&mut self.pending, bytes).map_err(Unwritable)
     }
@@ -121,14 +154,15 @@ impl Output {
         if self.pending.len() < ENOUGH { Ok(()) } else { self.flush() }
     }
 
-    /// Writes what is pending. Every command ends with it, so that a full disk is noticed.
+    /// Writes the pending bytes. Every command ends with it, so that a full disk is an error.
     pub fn flush(&mut self) -> Result<(), Unwritable> {
-        let write = |bytes: &[u8]| stdio::write_all(Stream::Output, bytes);
+        let stdout = self.notes.destinations.stdout;
+        let write = |bytes: &[u8]| stdio::write_all(stdout, bytes);
         self.write_out(write).map_err(|failed| failed.error)
     }
 
-    /// The same with `write`, which tells how much it wrote, and why no more; an error has what was
-    /// pending.
+    /// The same with the function `write`, which returns how many bytes it wrote, and the reason if it
+    /// wrote fewer than all. An error has the pending bytes.
     pub fn write_out(
         &mut self,
         write: impl FnOnce(&[u8]) -> (usize, Result<(), Errno>),
@@ -146,17 +180,17 @@ impl Output {
         }
     }
 
-    /// What is yet to be written.
+    /// The bytes that are not written yet.
     pub fn pending(&self) -> &[u8] {
         &self.pending
     }
 
-    /// What is known of one object, a line for each thing that is.
+    /// The properties of one object, one per line.
     pub fn show(&mut self, record: &Record, format: impl Into<Format>) -> Result<(), Unwritable> {
         if format.into() == Format::Json {
             return self.json(record);
         }
-        let medium = medium();
+        let medium = self.medium();
         let width = record.readable().map(|field| field.key.len()).max().unwrap_or(0) + 1;
         for field in record.readable() {
             self.text(format_args!("{:<width$} ", format!("{}:", field.key)))?;
@@ -166,7 +200,7 @@ impl Output {
         Ok(())
     }
 
-    /// What is known of many objects, in columns below a header.
+    /// The properties of several objects, in columns below a header.
     pub fn list(
         &mut self,
         records: &[Record],
@@ -175,10 +209,22 @@ impl Output {
         if format.into() == Format::Json {
             return self.json(records);
         }
-        for line in listing::lines(records, medium()) {
+        for line in listing::lines(records, self.medium()) {
             self.bytes(&line)?;
         }
         Ok(())
+    }
+
+    /// The medium that stdout is. The width of a terminal that reports none is COLUMNS, or else 80.
+    fn medium(&self) -> Medium {
+        const USUAL: usize = 80;
+        let stdout = self.notes.destinations.stdout;
+        if !stdio::is_terminal(stdout) {
+            return Medium::Elsewhere;
+        }
+        let variable = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let width = stdio::width(stdout).or(variable.filter(|&columns| columns > 0));
+        Medium::Terminal(width.unwrap_or(USUAL))
     }
 
     /// One line of JSON.
@@ -188,32 +234,33 @@ impl Output {
         self.line(crate::base::text::harmless(text))
     }
 
-    /// What says things on stderr as this does.
+    /// The diagnostics alone.
     pub fn notes(&self) -> Notes {
         self.notes.clone()
     }
 
-    /// Something that happens on the way, for those who asked with `--verbose`.
+    /// A diagnostic that only `--verbose` prints.
     pub fn note(&self, text: impl Display) {
         self.notes.note(text);
     }
 
-    /// Something wrong that does not end the command.
+    /// A diagnostic of an error that does not end the command.
     pub fn warn(&self, text: impl Display) {
         self.notes.warn(text);
     }
 
-    /// Whether more than the answer is wanted, and so worth finding out.
+    /// Whether `--verbose` was given, so that details are worth a system call.
     pub fn is_verbose(&self) -> bool {
         self.notes.is_verbose()
     }
 
-    /// Whether somebody sits at a terminal and reads what we say.
+    /// Whether diagnostics are printed to a terminal.
     pub fn is_watched(&self) -> bool {
-        self.notes.verbosity != Verbosity::Quiet && stdio::is_terminal(Stream::Error)
+        self.notes.verbosity != Verbosity::Quiet
+            && stdio::is_terminal(self.notes.destinations.stderr)
     }
 
-    /// What went wrong, and the way out where there is one.
+    /// An error, and its hint if it has one.
     pub fn error(&self, error: &anyhow::Error) {
         let failure = Failure::in_chain(error);
         if failure.is_some_and(Failure::is_expected) {
@@ -223,54 +270,43 @@ impl Output {
         let of_errno = || is_for_memory(error).then_some(text::MEMORY_HINT);
         let hint = failure.and_then(Failure::hint_text).or_else(of_errno);
         if let Some(hint) = hint.filter(|_| self.notes.verbosity != Verbosity::Quiet) {
-            complain(format_args!("hint: {hint}\n"));
+            self.notes.destinations.complain(format_args!("hint: {hint}\n"));
         }
     }
 }
 
 impl Notes {
-    /// Something that happens on the way, for those who asked with `--verbose`.
+    /// A diagnostic that only `--verbose` prints.
     pub fn note(&self, text: impl Display) {
         if self.verbosity == Verbosity::Verbose {
             self.complain(text);
         }
     }
 
-    /// Something wrong that does not end the command.
+    /// A diagnostic of an error that does not end the command.
     pub fn warn(&self, text: impl Display) {
         if self.verbosity != Verbosity::Quiet {
             self.complain(text);
         }
     }
 
-    /// Whether more than the answer is wanted, and so worth finding out.
+    /// Whether `--verbose` was given, so that details are worth a system call.
     pub fn is_verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
     }
 
     fn complain(&self, text: impl Display) {
-        complain(format_args!("ipc: {}: {text}\n", self.command));
+        self.destinations.complain(format_args!("ipc: {}: {text}\n", self.command));
     }
 }
 
-/// Whether something failed as there was no memory for it.
+/// Whether the last cause of an error is ENOMEM.
 fn is_for_memory(error: &anyhow::Error) -> bool {
     let words = Errno(libc::ENOMEM).to_string();
     error.chain().last().is_some_and(|cause| cause.to_string() == words)
 }
 
-/// Writes a diagnostic, whole and at once so that those of several processes do not mix. A stderr
-/// that takes nothing is no reason to stop.
-pub fn complain(text: impl Display) {
-    complain_bytes(text.to_string().as_bytes());
-}
-
-/// The same, in bytes that may be of any kind.
-pub fn complain_bytes(bytes: &[u8]) {
-    let _ = stdio::write_all(Stream::Error, bytes);
-}
-
-/// Lets formatting append to bytes.
+/// Bytes that formatted text is appended to.
 struct Appended<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Appended<'_> {
@@ -278,15 +314,4 @@ impl fmt::Write for Appended<'_> {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
-}
-
-/// What stdout is. A terminal that does not tell its width has that of COLUMNS, or else 80.
-fn medium() -> Medium {
-    const USUAL: usize = 80;
-    if !stdio::is_terminal(Stream::Output) {
-        return Medium::Elsewhere;
-    }
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let width = stdio::width(Stream::Output).or(told.filter(|&columns| columns > 0));
-    Medium::Terminal(width.unwrap_or(USUAL))
 }

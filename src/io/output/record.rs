@@ -1,4 +1,4 @@
-//! What is known of an object, for people and for programs.
+//! The properties of an object, as text and as JSON.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use crate::base::text::{escape, json_bytes, rfc3339};
 
-/// What text is shown on.
+/// The type of file that text is written to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Medium {
-    /// A terminal, which obeys control characters, and has so many columns.
+    /// A terminal with so many columns, on which control characters have effects.
     Terminal(usize),
-    /// A file, a pipe: it is to be had as it is.
+    /// A file or a pipe, to which text is written unchanged.
     Elsewhere,
 }
 
 impl Medium {
-    /// How many columns it has, if lines may not be longer.
+    /// The maximum length of lines, if there is one.
     pub(super) fn width(self) -> Option<usize> {
         match self {
             Self::Terminal(width) => Some(width),
@@ -28,21 +28,21 @@ impl Medium {
     }
 }
 
-/// What is known of one object: each thing once, for people and for JSON.
+/// The properties of one object, as text and as JSON.
 #[derive(Clone, Debug, Default)]
 pub struct Record(Vec<Field>);
 
-/// One thing that is known.
+/// One property.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     pub(super) key: &'static str,
     pub(super) value: Value,
-    /// `None` where only programs want to know.
+    /// `None` for a property that only JSON has.
     text: Option<Cow<'static, [u8]>>,
 }
 
 impl Field {
-    /// The text for people: escaped where it could move a cursor.
+    /// The text, which is escaped for a terminal.
     pub(super) fn shown_on(&self, medium: Medium) -> Cow<'_, [u8]> {
         let text = self.text.as_deref().unwrap_or_default();
         match medium {
@@ -53,17 +53,17 @@ impl Field {
 }
 
 impl Record {
-    /// Nothing known yet.
+    /// A record without properties.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A name or another text of somebody's, in any bytes.
+    /// A name or another text of any bytes.
     pub fn bytes(self, key: &'static str, bytes: &[u8]) -> Self {
         self.field(key, json_bytes(bytes), bytes.to_vec())
     }
 
-    /// The same, where there is one: it is not empty.
+    /// The same; empty bytes are no value.
     pub fn optional_bytes(self, key: &'static str, bytes: &[u8]) -> Self {
         match bytes {
             b"" => self.field(key, Value::Null, b"-".as_slice()),
@@ -71,7 +71,7 @@ impl Record {
         }
     }
 
-    /// A number, which JSON has as a number.
+    /// A number, which is a number in JSON too.
     pub fn number(
         self,
         key: &'static str,
@@ -81,7 +81,7 @@ impl Record {
         self.field(key, Value::Number(number.into()), text.into_bytes())
     }
 
-    /// A number, where there is one.
+    /// A number, or no value.
     pub fn optional_number(
         self,
         key: &'static str,
@@ -93,19 +93,19 @@ impl Record {
         }
     }
 
-    /// Something that only programs want to know.
+    /// A property that only JSON has.
     pub fn json_only(mut self, key: &'static str, value: Value) -> Self {
         self.0.push(Field { key, value, text: None });
         self
     }
 
-    /// All that another record tells, for programs only.
+    /// The properties of another record, in JSON only.
     pub fn with_json_of(mut self, other: Self) -> Self {
         self.0.extend(other.0.into_iter().map(|field| Field { text: None, ..field }));
         self
     }
 
-    /// One of our own words.
+    /// A constant word.
     pub fn word(self, key: &'static str, word: &'static str) -> Self {
         self.field(key, Value::from(word), word.as_bytes())
     }
@@ -129,7 +129,7 @@ impl Record {
         }
     }
 
-    /// Anything: how JSON has it, and how people read it.
+    /// Any property, as JSON and as text.
     pub fn field(
         mut self,
         key: &'static str,
@@ -140,14 +140,14 @@ impl Record {
         self
     }
 
-    /// The fields for people.
+    /// The fields that have a text.
     pub(super) fn readable(&self) -> impl Iterator<Item = &Field> {
         self.0.iter().filter(|field| field.text.is_some())
     }
 }
 
 impl Serialize for Record {
-    /// In the order in which people read it, rather than by key.
+    /// The fields in the order of the text, not of the keys.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for field in &self.0 {

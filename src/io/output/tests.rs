@@ -1,13 +1,13 @@
-//! Listings are in columns, and JSON has the order of people.
+//! Columns of listings, and the order of fields in JSON.
 
 use crate::io::output::*;
 
 #[test]
-fn numbers_are_to_the_right_where_some_are_missing_as_well() {
+fn numbers_are_aligned_to_the_right_also_if_some_are_missing() {
     let record = |name: &str, size: Option<u64>| {
         Record::new().bytes("name", name.as_bytes()).optional_number("size", size).time("at", 0)
     };
-    let mut output = Output::new("ls", Verbosity::default());
+    let mut output = Output::new("ls", Verbosity::default(), Destinations::of_process());
     let records = [record("one", None), record("other", Some(4096))];
     output.list(&records, Format::Text).unwrap();
     let listed = "NAME   SIZE  AT\none       -  -\nother  4096  -\n";
@@ -15,7 +15,7 @@ fn numbers_are_to_the_right_where_some_are_missing_as_well() {
 }
 
 #[test]
-fn a_record_is_json_in_the_order_that_people_read() {
+fn json_has_the_fields_in_the_order_of_the_text() {
     let record = Record::new()
         .bytes("name", b"\xff")
         .number("size", 4096_u64)
@@ -31,7 +31,7 @@ fn lines(records: &[Record], medium: Medium) -> String {
 }
 
 #[test]
-fn rows_are_no_wider_than_a_terminal_and_whole_elsewhere() {
+fn rows_are_cut_to_the_width_of_a_terminal_and_not_elsewhere() {
     let record = |name: &str, size: u64, holders: &str| {
         let record = Record::new().bytes("name", name.as_bytes()).number("size", size);
         record.bytes("holders", holders.as_bytes())
@@ -46,7 +46,7 @@ fn rows_are_no_wider_than_a_terminal_and_whole_elsewhere() {
          /some-long-name     1  1 (äääääääääääää>\n"
     );
     assert!(shown.lines().all(|line| line.chars().count() <= 40));
-    // Both columns of text give way, and then the row.
+    // Both text columns become narrower, and then the row is cut.
     let shown = lines(&records, Medium::Terminal(25));
     assert_eq!(shown.lines().last(), Some("/some-lo>     1  1 (ääää>"));
     let shown = lines(&records, Medium::Terminal(12));

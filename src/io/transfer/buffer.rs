@@ -1,4 +1,4 @@
-//! Memory of ours that bytes pass through: write(2).
+//! A buffer between two descriptors: write(2).
 
 use std::ops::Range;
 use std::os::fd::AsFd;
@@ -11,11 +11,10 @@ use crate::io::transfer::source::Source;
 use crate::io::transfer::splice_pipe::SplicePipe;
 use crate::sys::heap;
 
-/// What is read at a time.
+/// The number of bytes to read at a time.
 const BLOCK: usize = 512 << 10;
 
-/// A block of memory, which is there as soon as something is read, and what was read and not yet
-/// written.
+/// A block of memory, which the first read allocates, and the range of it that is not written yet.
 #[derive(Debug, Default)]
 pub struct Buffer {
     bytes: Vec<u8>,
@@ -23,15 +22,14 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// How much is in it.
+    /// The number of bytes that are not written yet.
     pub fn held(&self) -> usize {
         self.pending.len()
     }
 
-    /// Reads up to `count` bytes from the source, in one call; 0 is the end. There is nothing in it
-    /// yet.
+    /// Reads up to `count` bytes from the source in one call; 0 is the end. The buffer is empty before.
     pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
-        debug_assert!(self.pending.is_empty(), "what was read would be lost");
+        debug_assert!(self.pending.is_empty(), "bytes would be lost");
         if self.bytes.is_empty() {
             self.bytes = heap::zeros(BLOCK).map_err(|_| ENOMEM)?;
         }
@@ -40,18 +38,18 @@ impl Buffer {
         Ok(self.held())
     }
 
-    /// Gives what is in it to the destination, or as much as that takes in one call.
+    /// Writes bytes to the destination in one call, as many as it takes.
     pub fn drain(&mut self, destination: impl AsFd) -> nix::Result<usize> {
         let count = write(destination, &self.bytes[self.pending.clone()])?;
         self.pending.start += count;
         Ok(count)
     }
 
-    /// What is in a conduit, which is given up for it.
-    pub fn in_place_of(conduit: &mut SplicePipe) -> Result<Self, Errno> {
-        let held = conduit.held();
+    /// A buffer with the bytes of a splice pipe.
+    pub fn in_place_of(pipe: &mut SplicePipe) -> Result<Self, Errno> {
+        let held = pipe.held();
         let mut bytes = heap::zeros(BLOCK.max(held))?;
-        conduit.take_back(&mut bytes)?;
+        pipe.take_back(&mut bytes)?;
         Ok(Self { bytes, pending: 0..held })
     }
 }

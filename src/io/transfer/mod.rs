@@ -1,10 +1,9 @@
-//! Moving bytes from one descriptor to another, by the shortest way that the kernel has for the
-//! two: splice(2), perhaps through a pipe of ours, copy_file_range(2), sendfile(2), or large blocks of
-//! read(2) and write(2).
+//! Moves bytes from one descriptor to another by the fastest call for the two: splice(2), perhaps
+//! through another pipe, copy_file_range(2), sendfile(2), or large blocks of read(2) and write(2).
 //!
-//! Descriptors are used at their own positions, which move along. A way that the kernel refuses
-//! for a pair of descriptors is left for the plain one, which knows every descriptor, and on which
-//! an end of the source is believed: some files of `/proc` look empty to the other calls.
+//! The bytes are at the positions of the descriptors, which are advanced. If the kernel refuses a call
+//! for a pair of descriptors, or reports the end of the source, the transfer continues with read(2) and
+//! write(2), which support every descriptor: some files of `/proc` look empty to the other calls.
 
 mod buffer;
 mod source;
@@ -30,19 +29,19 @@ use crate::sys::{inode, pipe, poll};
 /// One of the two descriptors of a transfer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Side {
-    /// Where bytes come from.
+    /// The descriptor that is read.
     Source,
-    /// Where they go.
+    /// The descriptor that is written.
     Destination,
 }
 
 impl Side {
-    /// What went wrong with this one.
+    /// An error of this side.
     pub fn failed(self, errno: impl Into<Errno>) -> Error {
         Error { side: self, errno: errno.into() }
     }
 
-    /// Waits until this one, which is this descriptor, is ready.
+    /// Waits until this side, whose descriptor is `fd`, is ready.
     pub fn wait(self, fd: impl AsFd, deadline: Deadline) -> Result<Waited, Error> {
         let waited = match self {
             Self::Source => poll::readable(fd, deadline),
@@ -51,8 +50,8 @@ impl Side {
         waited.map_err(|errno| self.failed(errno))
     }
 
-    /// Repeats a call that moves some of the bytes left, of or to this side, which is this
-    /// descriptor, until it has moved all of these or comes to an end; returns how many it moved.
+    /// Repeats a call that moves bytes of this side, whose descriptor is `fd`, until it has moved all of
+    /// them or reaches the end; returns the number of moved bytes.
     pub fn repeat(
         self,
         fd: impl AsFd,
@@ -73,91 +72,90 @@ impl Side {
     }
 }
 
-/// What went wrong, and on which side. A reader that left is EPIPE of the destination.
+/// An error of one side. If the reader of the destination has left, it is EPIPE.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{errno}")]
 pub struct Error {
-    /// Which descriptor failed.
+    /// The side that failed.
     pub side: Side,
-    /// How.
+    /// The error.
     pub errno: Errno,
 }
 
-/// What one step did.
+/// The outcome of one step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Step {
-    /// This many bytes reached the destination.
+    /// So many bytes have reached the destination.
     Moved(u64),
-    /// Nothing, until this side is ready.
+    /// No byte was moved, because this side is not ready.
     NotReady(Side),
-    /// Nothing, as the source is at its end, or the limit reached.
+    /// No byte was moved, because the source is at its end or the limit is reached.
     End,
 }
 
-/// A transfer under way.
+/// A transfer.
 #[derive(Debug)]
 pub struct Transfer<'a> {
     source: Source<'a>,
     destination: BorrowedFd<'a>,
-    way: Strategy,
-    /// What more there is to do before much is moved: nothing, once it is done.
+    strategy: Strategy,
+    /// The preparation for many bytes, until it is done.
     preparation: Option<Preparation>,
-    /// How much may still be taken from the source; `u64::MAX` is all there is.
+    /// The number of bytes that may still be read; `u64::MAX` is no limit.
     left: u64,
     moved: u64,
 }
 
-/// Moves all of the source, or as much as the limit says, waiting wherever that takes; returns how
-/// much it was.
+/// Moves all bytes of the source, or as many as the limit, and waits for both sides; returns the number
+/// of bytes.
 pub fn copy(source: impl AsFd, destination: impl AsFd, limit: Option<u64>) -> Result<u64, Error> {
     Transfer::new(source.as_fd(), destination.as_fd(), limit).finish()
 }
 
 impl<'a> Transfer<'a> {
-    /// Prepares to move up to `limit` bytes; `None` is all there is.
+    /// A transfer of up to `limit` bytes; `None` is no limit.
     pub fn new(source: BorrowedFd<'a>, destination: BorrowedFd<'a>, limit: Option<u64>) -> Self {
         let source = Source::new(source);
-        let (way, preparation) = Strategy::between(&source, destination);
+        let (strategy, preparation) = Strategy::between(&source, destination);
         Self {
             source,
             destination,
-            way,
+            strategy,
             preparation: Some(preparation),
             left: limit.unwrap_or(u64::MAX),
             moved: 0,
         }
     }
 
-    /// The same, with the bytes copied as they are now. The shorter ways may hand the pages of a
-    /// file to the reader of a pipe, who then sees what is written to the file later.
+    /// The same, with the bytes copied as they are now. The other strategies may pass the pages of a
+    /// file to the reader of a pipe, which then sees later writes to the file.
     pub fn by_value(self) -> Self {
-        Self { way: Strategy::plain(), preparation: Some(Preparation::EnlargePipes), ..self }
+        Self { strategy: Strategy::plain(), preparation: Some(Preparation::EnlargePipes), ..self }
     }
 
-    /// Whether the next step does not wait for the source: there is something left from the last,
-    /// or the source is a file, or a pipe that the kernel splices from. Any other is to be waited
-    /// for first by those who wait for something else besides.
+    /// Whether the next step does not wait for the source: bytes are in transit, or the source is a
+    /// file, or a pipe that the kernel splices from. A caller that also waits for other descriptors
+    /// waits for any other source first.
     pub fn needs_no_waiting_for_source(&self) -> bool {
         let without = match self.source.kind() {
             SFlag::S_IFREG => true,
-            SFlag::S_IFIFO => matches!(self.way, Strategy::Directly(_)),
+            SFlag::S_IFIFO => matches!(self.strategy, Strategy::Directly(_)),
             _ => false,
         };
-        without || self.way.held() > 0
+        without || self.strategy.held() > 0
     }
 
-    /// How many bytes have reached the destination.
+    /// The number of bytes that have reached the destination.
     pub fn moved(&self) -> u64 {
         self.moved
     }
 
-    /// Moves until the source ends or the limit is reached. Whenever a side is not ready, it is
-    /// waited for until the deadline that `deadline` then gives; past it, the transfer stops where
-    /// it is, and may be run again.
+    /// Moves bytes until the source ends or the limit is reached. If a side is not ready, it waits until
+    /// the deadline that the function returns; after that the transfer stops, and may be run again.
     ///
-    /// Only pipes, and what was made non-blocking, keep to a deadline: a call on another
-    /// descriptor waits for as long as it likes.
+    /// Only pipes and non-blocking descriptors have a deadline: a call on another descriptor waits
+    /// without limit.
     pub fn run(&mut self, mut deadline: impl FnMut(Side) -> Deadline) -> Result<Waited, Error> {
         loop {
             match self.step()? {
@@ -172,8 +170,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Moves until the source ends or the limit is reached, waiting wherever that takes; returns
-    /// how much it was.
+    /// Moves bytes until the source ends or the limit is reached, and waits for both sides; returns the
+    /// number of bytes.
     pub fn finish(mut self) -> Result<u64, Error> {
         match self.run(|_| Deadline::NEVER)? {
             Waited::Done(()) => Ok(self.moved),
@@ -181,13 +179,13 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Moves what can be moved at once. It waits for no pipe, and for nothing that was made
-    /// non-blocking.
+    /// Moves the bytes that it can move at once. It does not wait for a pipe or for a non-blocking
+    /// descriptor.
     pub fn step(&mut self) -> Result<Step, Error> {
-        if self.left == 0 && self.way.held() == 0 {
+        if self.left == 0 && self.strategy.held() == 0 {
             return Ok(Step::End);
         }
-        let step = match self.way {
+        let step = match self.strategy {
             Strategy::Directly(call) => self.step_directly(call)?,
             Strategy::Buffer(_) | Strategy::SplicePipe(_) => self.step_by_stages()?,
         };
@@ -199,75 +197,77 @@ impl<'a> Transfer<'a> {
     }
 
     fn step_directly(&mut self, call: Call) -> Result<Step, Error> {
-        match again(|| call.make(self.source, self.destination, self.left)) {
+        match uninterrupted(|| call.make(self.source, self.destination, self.left)) {
             Ok(0) if call == Call::Splice && self.source.kind() == SFlag::S_IFIFO => Ok(Step::End),
-            Ok(0) => self.go_on_plainly(),
+            Ok(0) => self.continue_plainly(),
             Ok(count) => {
                 self.take(count);
                 Ok(Step::Moved(count as u64))
             }
             Err(EAGAIN) => Ok(Step::NotReady(self.side_not_ready()?)),
-            Err(errno) if is_refusal(errno.into()) => self.go_on_plainly(),
+            Err(errno) if is_refusal(errno.into()) => self.continue_plainly(),
             Err(errno) => Err(self.blame(errno.into())),
         }
     }
 
-    /// Takes bytes from the source if none are under way, and gives as many of those that are to the
-    /// destination as it takes.
+    /// Reads bytes from the source if none are in transit, and writes as many of them as the destination
+    /// takes.
     fn step_by_stages(&mut self) -> Result<Step, Error> {
-        let is_plain = matches!(self.way, Strategy::Buffer(_));
-        if self.way.held() == 0 {
-            match again(|| self.way.fill(&self.source, self.left)) {
+        let is_plain = matches!(self.strategy, Strategy::Buffer(_));
+        if self.strategy.held() == 0 {
+            match uninterrupted(|| self.strategy.fill(&self.source, self.left)) {
                 Ok(0) if is_plain => return Ok(Step::End),
-                Ok(0) => return self.go_on_plainly(),
+                Ok(0) => return self.continue_plainly(),
                 Ok(count) => self.take(count),
                 Err(EAGAIN) => return Ok(Step::NotReady(Side::Source)),
-                Err(errno) if !is_plain && is_refusal(errno.into()) => return self.go_on_plainly(),
+                Err(errno) if !is_plain && is_refusal(errno.into()) => {
+                    return self.continue_plainly();
+                }
                 Err(errno) => return Err(Side::Source.failed(errno)),
             }
         }
-        match again(|| self.way.drain(self.destination)) {
+        match uninterrupted(|| self.strategy.drain(self.destination)) {
             Ok(count) => {
                 self.source.move_on(count);
                 Ok(Step::Moved(count as u64))
             }
             Err(EAGAIN) => Ok(Step::NotReady(Side::Destination)),
-            Err(errno) if !is_plain && is_refusal(errno.into()) => self.go_on_plainly(),
+            Err(errno) if !is_plain && is_refusal(errno.into()) => self.continue_plainly(),
             Err(errno) => Err(Side::Destination.failed(errno)),
         }
     }
 
-    /// The kernel will not do it: from now on by reading and writing, which also tells which side
-    /// is the cause.
-    fn go_on_plainly(&mut self) -> Result<Step, Error> {
-        self.way = match &mut self.way {
-            Strategy::SplicePipe(conduit) => Strategy::Buffer(
-                Buffer::in_place_of(conduit).map_err(|errno| Side::Source.failed(errno))?,
+    /// Continues with read(2) and write(2), because the kernel has refused another call. They also show
+    /// which side is the cause.
+    fn continue_plainly(&mut self) -> Result<Step, Error> {
+        self.strategy = match &mut self.strategy {
+            Strategy::SplicePipe(pipe) => Strategy::Buffer(
+                Buffer::in_place_of(pipe).map_err(|errno| Side::Source.failed(errno))?,
             ),
             _ => Strategy::plain(),
         };
         self.step_by_stages()
     }
 
-    /// Counts what was taken from the source.
+    /// Counts bytes that were read.
     fn take(&mut self, count: usize) {
         if self.left != u64::MAX {
             self.left -= count as u64;
         }
     }
 
-    /// Prepares for many bytes, once there were some and it seems that more will come.
+    /// Prepares for many bytes after the first ones, if more are likely.
     fn prepare_for_more(&mut self) {
-        if self.left == 0 || self.moved < pipe::CAPACITY_AT_FIRST || self.way.held() > 0 {
+        if self.left == 0 || self.moved < pipe::CAPACITY_AT_FIRST || self.strategy.held() > 0 {
             return;
         }
         let Some(preparation) = self.preparation.take() else { return };
         pipe::enlarge(self.source);
         pipe::enlarge(self.destination);
-        if preparation == Preparation::EnlargePipesAndLayConduit
-            && let Ok(conduit) = SplicePipe::new()
+        if preparation == Preparation::EnlargePipesAndSplice
+            && let Ok(pipe) = SplicePipe::new()
         {
-            self.way = Strategy::SplicePipe(conduit);
+            self.strategy = Strategy::SplicePipe(pipe);
         }
     }
 
@@ -278,7 +278,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Which side a splice has to wait for. The kernel says only that there is one.
+    /// The side that a splice waits for, which the kernel does not report.
     fn side_not_ready(&self) -> Result<Side, Error> {
         Ok(match self.wait(Side::Source, Deadline::PASSED)? {
             Waited::TimedOut => Side::Source,
@@ -286,11 +286,11 @@ impl<'a> Transfer<'a> {
         })
     }
 
-    /// Which side made a call within the kernel fail.
+    /// The side that caused an error of a call within the kernel.
     fn blame(&self, errno: Errno) -> Error {
         let side = match errno.0 {
             libc::EPIPE | libc::ENOSPC | libc::EDQUOT | libc::EFBIG => Side::Destination,
-            // What happens to pipes is listed above, so it is the other one.
+            // The errors of pipes are listed above, so it is an error of the destination.
             _ if self.source.kind() == SFlag::S_IFIFO => Side::Destination,
             _ if inode::kind_of(self.destination) == SFlag::S_IFSOCK => Side::Destination,
             _ => Side::Source,
@@ -299,8 +299,8 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// Repeats a call for as long as signals interrupt it.
-fn again(mut call: impl FnMut() -> nix::Result<usize>) -> nix::Result<usize> {
+/// Repeats a call while signals interrupt it.
+fn uninterrupted(mut call: impl FnMut() -> nix::Result<usize>) -> nix::Result<usize> {
     loop {
         match call() {
             Err(EINTR) => {}

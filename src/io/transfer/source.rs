@@ -1,4 +1,4 @@
-//! Where bytes come from: read(2), pread(2), lseek(2).
+//! The source of a transfer: read(2), pread(2), lseek(2).
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -8,11 +8,11 @@ use nix::unistd::{Whence, lseek, read};
 
 use crate::sys::inode;
 
-/// A descriptor that bytes are taken from.
+/// A descriptor that bytes are read from.
 ///
-/// A file's position moves on when bytes have arrived where they go, and not when they are taken: so
-/// whoever reads on in the file, when we have given up or were killed, begins with the first that did
-/// not.
+/// The position of a file is advanced when the bytes have reached the destination, not when they are
+/// read. If the transfer ends early, or the process is killed, the next reader of the file begins with
+/// the first byte that was not moved.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     fd: BorrowedFd<'a>,
@@ -21,21 +21,20 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// What is behind this descriptor.
+    /// The source of this descriptor.
     pub fn new(fd: BorrowedFd<'a>) -> Self {
         let kind = inode::kind_of(fd);
-        // Some files of the kernel's have none, such as trace_pipe.
+        // Some files of the kernel have no position, such as trace_pipe.
         let has_position = kind == SFlag::S_IFREG && lseek(fd, 0, Whence::SeekCur).is_ok();
         Self { fd, kind, has_position }
     }
 
-    /// The type of file that it is.
+    /// The type of file.
     pub fn kind(&self) -> SFlag {
         self.kind
     }
 
-    /// Where in a file the next bytes are to be taken, while none are under way; `None` for what has
-    /// no position.
+    /// The position of the next read, while no bytes are in transit; `None` if it has no position.
     pub fn position(&self) -> nix::Result<Option<i64>> {
         self.has_position.then(|| lseek(self.fd, 0, Whence::SeekCur)).transpose()
     }
@@ -48,10 +47,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Notes that so many of the bytes that were taken have arrived.
+    /// Advances the position by bytes that have reached the destination.
     pub fn move_on(&self, count: usize) {
         if self.has_position {
-            // It has a position, as was seen at first.
+            // It cannot fail: the source has a position.
             let _ = lseek(self.fd, count as i64, Whence::SeekCur);
         }
     }

@@ -1,9 +1,8 @@
-//! A pipe of our own between two descriptors, so that the kernel moves the pages from the one to the
-//! other: splice(2).
+//! A pipe between two descriptors, through which the kernel moves pages: splice(2).
 //!
-//! It takes part where neither of them is a pipe, and where a file goes into one: whoever reads a
-//! pipe has it to himself while he copies, and so has whoever fills it page by page from a file.
-//! Filling ours meanwhile, and handing over all of its pages at once, lets both work at a time.
+//! It is used if neither descriptor is a pipe, and for a file into a pipe. In the second case a reader
+//! locks its pipe while it copies, and a splice from a file locks the pipe while it fills it page by
+//! page. A splice into this pipe works meanwhile, and then moves all pages at once.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -14,11 +13,11 @@ use crate::base::errno::Errno;
 use crate::io::transfer::source::Source;
 use crate::sys::pipe::CAPACITY;
 
-/// A pipe, and how much is in it. What was not taken out is lost when it is dropped.
+/// A pipe, and the number of bytes in it. Dropping it loses them.
 #[derive(Debug)]
 pub struct SplicePipe {
-    exit: OwnedFd,
-    entrance: OwnedFd,
+    read_end: OwnedFd,
+    write_end: OwnedFd,
     held: usize,
 }
 
@@ -26,44 +25,43 @@ impl SplicePipe {
     /// A pipe of full capacity; a smaller one is worse than a buffer.
     ///
     /// # Errors
-    /// EPERM if this user has too much in pipes.
+    /// EPERM if the user has too much memory in pipes.
     pub fn new() -> nix::Result<Self> {
-        let (exit, entrance) = pipe2(OFlag::O_CLOEXEC)?;
-        fcntl(&entrance, FcntlArg::F_SETPIPE_SZ(CAPACITY as i32))?;
-        Ok(Self { exit, entrance, held: 0 })
+        let (read_end, write_end) = pipe2(OFlag::O_CLOEXEC)?;
+        fcntl(&write_end, FcntlArg::F_SETPIPE_SZ(CAPACITY as i32))?;
+        Ok(Self { read_end, write_end, held: 0 })
     }
 
-    /// How much is in it.
+    /// The number of bytes in it.
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// Takes up to `count` bytes from the source, waiting for the first as read(2) does; 0 is the
-    /// end. There is nothing in it yet, so nothing else is waited for.
+    /// Moves up to `count` bytes from the source into the empty pipe. It waits for the first one, as
+    /// read(2) does; 0 is the end.
     pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
-        debug_assert_eq!(self.held, 0, "it might wait for room that nobody makes");
+        debug_assert_eq!(self.held, 0, "it would wait for room without a reader");
         let count = count.min(CAPACITY as u64) as usize;
         let mut position = source.position()?;
         let flags = SpliceFFlags::empty();
-        self.held = splice(source, position.as_mut(), &self.entrance, None, count, flags)?;
+        self.held = splice(source, position.as_mut(), &self.write_end, None, count, flags)?;
         Ok(self.held)
     }
 
-    /// Gives what is in it to the destination, or as much as that takes. A pipe is not waited for;
-    /// other destinations wait as for write(2).
+    /// Moves bytes to the destination, as many as it takes. It does not wait for a pipe; for another
+    /// destination it waits as write(2) does.
     pub fn drain(&mut self, destination: impl AsFd) -> nix::Result<usize> {
         let flags = SpliceFFlags::SPLICE_F_NONBLOCK;
-        let count = splice(&self.exit, None, destination, None, self.held, flags)?;
+        let count = splice(&self.read_end, None, destination, None, self.held, flags)?;
         self.held -= count;
         Ok(count)
     }
 
-    /// Takes back what is in it, for a destination that no pipe leads to, into a buffer that has
-    /// room for as much.
+    /// Reads the bytes into a buffer that has room for them, for a destination that takes no splice.
     pub fn take_back(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
         let mut taken = 0;
         while self.held > 0 {
-            match read(&self.exit, &mut buffer[taken..][..self.held]) {
+            match read(&self.read_end, &mut buffer[taken..][..self.held]) {
                 Ok(count) => {
                     taken += count;
                     self.held -= count;

@@ -1,4 +1,4 @@
-//! The ways that the kernel has for two descriptors.
+//! The strategies for moving bytes between two descriptors.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -12,22 +12,21 @@ use crate::io::transfer::source::Source;
 use crate::io::transfer::splice_pipe::SplicePipe;
 use crate::sys::{inode, pipe};
 
-/// How bytes get from one descriptor to another. What was taken from the source and has not arrived
-/// is within.
+/// The strategy of a transfer. It has the bytes that are in transit.
 #[derive(Debug)]
 pub enum Strategy {
-    /// By a call that takes and gives them.
+    /// A system call that reads and writes.
     Directly(Call),
-    /// Through memory of ours.
+    /// A buffer.
     Buffer(Buffer),
-    /// Through a pipe of ours.
+    /// A splice pipe.
     SplicePipe(SplicePipe),
 }
 
-/// A call that moves bytes within the kernel.
+/// A system call that moves bytes within the kernel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Call {
-    /// splice(2), where one of the two is a pipe: pages move, or are copied once.
+    /// splice(2), if one of the two is a pipe: pages are moved, or copied once.
     Splice,
     /// copy_file_range(2), for files, perhaps of one file system.
     CopyFileRange,
@@ -35,80 +34,80 @@ pub enum Call {
     Sendfile,
 }
 
-/// What is worth its system calls as soon as more is moved than a pipe holds to begin with.
+/// Preparations that are worth their system calls for more bytes than the initial capacity of a pipe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Preparation {
-    /// Pipes hold more.
+    /// Enlarge the pipes.
     EnlargePipes,
-    /// That, and a pipe of our own between the two.
-    EnlargePipesAndLayConduit,
+    /// Enlarge the pipes, and make a splice pipe.
+    EnlargePipesAndSplice,
 }
 
-/// The most that one call is asked to move, which the kernel would cut off anyway.
-const LONGEST: u64 = 0x7fff_f000;
+/// The maximum of one call, which is the limit of the kernel.
+const CALL_MAX: u64 = 0x7fff_f000;
 
-/// The most that is spliced at a time: half of a pipe, so that its other end works meanwhile.
-const HALF_A_PIPE: u64 = pipe::CAPACITY as u64 / 2;
+/// The maximum of one splice: half of a pipe, so that its peer works meanwhile.
+const SPLICE_MAX: u64 = pipe::CAPACITY as u64 / 2;
 
 impl Strategy {
-    /// The shortest way for a few bytes, and what makes it or another the shortest for many.
+    /// The fastest strategy for few bytes, and the preparation for many bytes.
     pub fn between(source: &Source<'_>, destination: BorrowedFd<'_>) -> (Self, Preparation) {
-        use Preparation::{EnlargePipes, EnlargePipesAndLayConduit};
+        use Preparation::{EnlargePipes, EnlargePipesAndSplice};
         match (source.kind(), inode::kind_of(destination)) {
             (SFlag::S_IFREG, SFlag::S_IFIFO) => {
-                (Self::Directly(Call::Splice), EnlargePipesAndLayConduit)
+                (Self::Directly(Call::Splice), EnlargePipesAndSplice)
             }
             (SFlag::S_IFIFO, _) | (_, SFlag::S_IFIFO) => {
                 (Self::Directly(Call::Splice), EnlargePipes)
             }
             (SFlag::S_IFREG, SFlag::S_IFREG) => (Self::Directly(Call::CopyFileRange), EnlargePipes),
             (SFlag::S_IFSOCK, _) | (SFlag::S_IFREG, SFlag::S_IFSOCK) => {
-                (Self::plain(), EnlargePipesAndLayConduit)
+                (Self::plain(), EnlargePipesAndSplice)
             }
             (SFlag::S_IFREG, _) => (Self::Directly(Call::Sendfile), EnlargePipes),
             _ => (Self::plain(), EnlargePipes),
         }
     }
 
-    /// The way that there is for every descriptor.
+    /// The strategy for every type of descriptor.
     pub fn plain() -> Self {
         Self::Buffer(Buffer::default())
     }
 
-    /// Takes up to `count` bytes from the source; 0 is the end, or what looks like it. Nothing is under
-    /// way yet.
+    /// Reads up to `count` bytes from the source while none are in transit; 0 is the end, or a file
+    /// that looks empty.
     pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
         match self {
-            Self::Directly(_) => unreachable!("a call takes and gives at once"),
+            Self::Directly(_) => unreachable!("the call reads and writes"),
             Self::Buffer(buffer) => buffer.fill(source, count),
-            Self::SplicePipe(conduit) => conduit.fill(source, count),
+            Self::SplicePipe(pipe) => pipe.fill(source, count),
         }
     }
 
-    /// Gives what is under way to the destination, or as much as that takes.
+    /// Writes bytes in transit to the destination, as many as it takes.
     pub fn drain(&mut self, destination: BorrowedFd<'_>) -> nix::Result<usize> {
         match self {
-            Self::Directly(_) => unreachable!("a call takes and gives at once"),
+            Self::Directly(_) => unreachable!("the call reads and writes"),
             Self::Buffer(buffer) => buffer.drain(destination),
-            Self::SplicePipe(conduit) => conduit.drain(destination),
+            Self::SplicePipe(pipe) => pipe.drain(destination),
         }
     }
 
-    /// How much is under way.
+    /// The number of bytes in transit.
     pub fn held(&self) -> usize {
         match self {
             Self::Directly(_) => 0,
             Self::Buffer(buffer) => buffer.held(),
-            Self::SplicePipe(conduit) => conduit.held(),
+            Self::SplicePipe(pipe) => pipe.held(),
         }
     }
 }
 
 impl Call {
-    /// Moves up to `count` bytes; 0 is the end of the source, or what looks like it.
+    /// Moves up to `count` bytes; 0 is the end of the source, or a file that looks empty.
     pub fn make(self, from: impl AsFd, to: impl AsFd, count: u64) -> nix::Result<usize> {
-        let longest = if self == Self::Splice { HALF_A_PIPE } else { LONGEST };
-        let count = count.min(longest) as usize;
+        let maximum = if self == Self::Splice { SPLICE_MAX } else { CALL_MAX };
+        let count = count.min(maximum) as usize;
         match self {
             Self::Splice => splice(from, None, to, None, count, SpliceFFlags::SPLICE_F_NONBLOCK),
             Self::CopyFileRange => copy_file_range(from, None, to, None, count),
@@ -117,8 +116,8 @@ impl Call {
     }
 }
 
-/// Whether the error means that the call is not for these descriptors, or not allowed at all,
-/// rather than that moving bytes failed. Nothing was moved then, nor is an error of a socket lost.
+/// Whether an error means that the call does not support these descriptors, or is not permitted. No
+/// bytes were moved then, and no error of a socket is lost.
 pub fn is_refusal(errno: Errno) -> bool {
     matches!(
         errno.0,

@@ -1,4 +1,4 @@
-//! Every byte arrives, whatever the two descriptors are, and the side that fails or waits is told.
+//! Every byte arrives between any two types of descriptors, and an error names its side.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -11,7 +11,7 @@ use nix::unistd::{pipe, pipe2, write};
 
 use crate::io::transfer::*;
 
-/// More than a pipe holds, and no multiple of anything.
+/// More bytes than a pipe takes, and an odd number.
 fn sample() -> Vec<u8> {
     (0..3_000_001_u32).map(|i| (i.wrapping_mul(i) / 7) as u8).collect()
 }
@@ -49,7 +49,7 @@ fn drained(end: impl Into<OwnedFd>, work: impl FnOnce()) -> Vec<u8> {
             (bytes, end)
         });
         work();
-        // The end is open until the work is done: a reader that has left is another matter.
+        // The pipe is open until the transfer has ended: a reader that left would be an error.
         reader.join().unwrap().0
     })
 }
@@ -85,7 +85,7 @@ fn every_byte_arrives_in_order_between_any_two_kinds_of_descriptors() {
 }
 
 #[test]
-fn one_pipe_flows_into_another() {
+fn bytes_are_moved_from_a_pipe_to_a_pipe() {
     let ((from, feed), (drain, to)) = (pipe().unwrap(), pipe().unwrap());
     let read = drained(drain, || {
         fed(feed, || assert_eq!(copy(&from, &to, None), Ok(sample().len() as u64)));
@@ -94,7 +94,7 @@ fn one_pipe_flows_into_another() {
 }
 
 #[test]
-fn no_more_is_taken_than_the_limit() {
+fn no_byte_beyond_the_limit_is_read() {
     for limit in [0, 1, 4096, 1_000_000] {
         let (mut source, target) = (file_with(&sample()), tempfile::tempfile().unwrap());
         assert_eq!(copy(&source, &target, Some(limit)), Ok(limit));
@@ -104,7 +104,7 @@ fn no_more_is_taken_than_the_limit() {
 }
 
 #[test]
-fn an_appending_file_is_appended_to() {
+fn bytes_are_appended_to_a_file_in_append_mode() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     std::fs::write(&path, "first ").unwrap();
@@ -114,14 +114,14 @@ fn an_appending_file_is_appended_to() {
     File::from(pipe_in).write_all(b" third").unwrap();
     assert_eq!(copy(&pipe_out, &target, None), Ok(6));
     assert_eq!(std::fs::read(&path).unwrap(), b"first second third");
-    // No pipe leads to it, which is noticed when there is something in one already.
+    // It takes no splice, which fails while bytes are in transit.
     let (near, far) = UnixStream::pair().unwrap();
     fed(far, || assert_eq!(copy(&near, &target, None), Ok(sample().len() as u64)));
     assert!(std::fs::read(&path).unwrap() == [&b"first second third"[..], &sample()].concat());
 }
 
 #[test]
-fn a_file_that_pretends_to_be_empty_is_read() {
+fn a_file_that_looks_empty_is_read() {
     let target = tempfile::tempfile().unwrap();
     let moved = copy(File::open("/proc/self/status").unwrap(), &target, None).unwrap();
     assert!(moved > 0);
@@ -129,7 +129,7 @@ fn a_file_that_pretends_to_be_empty_is_read() {
 }
 
 #[test]
-fn the_side_that_failed_is_told() {
+fn an_error_has_the_side_that_failed() {
     let destination = |errno| Err(Error { side: Side::Destination, errno: Errno(errno) });
     let source = |errno| Err(Error { side: Side::Source, errno: Errno(errno) });
     let file = || file_with(b"some bytes");
@@ -147,7 +147,7 @@ fn the_side_that_failed_is_told() {
 }
 
 #[test]
-fn a_side_that_is_not_ready_is_waited_for_until_the_deadline() {
+fn a_wait_for_a_side_ends_at_the_deadline() {
     let (pipe_out, pipe_in) = pipe2(OFlag::O_NONBLOCK).unwrap();
     let target = tempfile::tempfile().unwrap();
     let mut transfer = Transfer::new(pipe_out.as_fd(), target.as_fd(), None);
@@ -160,7 +160,7 @@ fn a_side_that_is_not_ready_is_waited_for_until_the_deadline() {
 }
 
 #[test]
-fn a_full_destination_is_told_apart_and_loses_nothing() {
+fn a_full_destination_loses_no_bytes() {
     for by_value in [false, true] {
         let source = file_with(&sample());
         let (pipe_out, pipe_in) = pipe2(OFlag::O_NONBLOCK).unwrap();
@@ -183,7 +183,7 @@ fn a_full_destination_is_told_apart_and_loses_nothing() {
 }
 
 #[test]
-fn a_pipe_that_would_block_is_not_waited_for() {
+fn a_full_pipe_does_not_block_with_a_passed_deadline() {
     let source = file_with(&sample());
     let (pipe_out, pipe_in) = pipe().unwrap();
     let mut transfer = Transfer::new(source.as_fd(), pipe_in.as_fd(), None);
@@ -197,7 +197,7 @@ fn a_pipe_that_would_block_is_not_waited_for() {
 }
 
 #[test]
-fn what_did_not_arrive_is_left_in_the_file() {
+fn bytes_in_transit_are_left_in_the_file() {
     for by_value in [false, true] {
         let source = file_with(&sample());
         let (_pipe_out, pipe_in) = pipe2(OFlag::O_NONBLOCK).unwrap();
@@ -206,7 +206,7 @@ fn what_did_not_arrive_is_left_in_the_file() {
             transfer = transfer.by_value();
         }
         assert_eq!(transfer.run(|_| Deadline::PASSED), Ok(Waited::TimedOut));
-        assert!(transfer.way.held() > 0, "something is under way");
+        assert!(transfer.strategy.held() > 0, "bytes are in transit");
         assert_eq!((&source).stream_position().unwrap(), transfer.moved());
     }
 }

@@ -3,28 +3,53 @@
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
-/// Sends a signal to all processes of a group; 0 is ours.
+/// Sends a signal to all processes of a group; 0 is the group of this process.
 ///
 /// # Errors
-/// EINVAL for group 1, of which the call would make all processes that there are.
+/// EINVAL for group 1, which the call would take for all processes.
 pub fn kill_group(group: i32, signal: Option<Signal>) -> Result<(), Errno> {
     if group == 1 { Err(Errno(libc::EINVAL)) } else { kill_many(-group, signal) }
 }
 
-/// Sends a signal to all processes that we may signal, but for the first one and ourselves.
+/// Sends a signal to all processes that this process may signal, except itself and process 1.
 pub fn kill_all(signal: Option<Signal>) -> Result<(), Errno> {
     kill_many(-1, signal)
 }
 
-/// The number of our process group.
+/// The number of the process group of this process.
 pub fn own_group() -> i32 {
     nix::unistd::getpgrp().as_raw()
 }
 
-/// Puts us at the head of a process group of our own, if we are not there yet.
-pub fn lead_group() {
-    // Refused only to the leader of a session, which leads its group already.
-    let _ = nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0));
+/// A process group of which this process is the leader until it is dropped; then the process is in
+/// its former group again, unless that has no member left.
+#[derive(Debug)]
+pub struct OwnGroup {
+    before: i32,
+}
+
+impl OwnGroup {
+    /// Makes this process the leader of its own group, if it is not the leader of one.
+    pub fn lead() -> Self {
+        let before = own_group();
+        // It fails only for the leader of a session, which leads its group already.
+        let _ = set_group(0);
+        Self { before }
+    }
+}
+
+impl Drop for OwnGroup {
+    fn drop(&mut self) {
+        if self.before != own_group() {
+            // It fails if the group has no member left.
+            let _ = set_group(self.before);
+        }
+    }
+}
+
+/// Moves this process to a group; 0 is its own.
+fn set_group(group: i32) -> nix::Result<()> {
+    nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(group))
 }
 
 fn kill_many(which: i32, signal: Option<Signal>) -> Result<(), Errno> {

@@ -1,4 +1,4 @@
-//! Who has which objects open, mapped or attached: `/proc/PID/fd`, `/proc/PID/maps`.
+//! The processes that have an object open, mapped or attached: `/proc/PID/fd`, `/proc/PID/maps`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
@@ -14,35 +14,35 @@ use super::{command, look_into_others};
 pub struct Holder {
     /// Its process ID.
     pub pid: i32,
-    /// Its name, as comm has it: 15 bytes of anything.
+    /// Its name, as in comm: up to 15 bytes.
     pub command: Vec<u8>,
 }
 
-/// Those who hold an object, as far as we may see them.
+/// The holders of an object, as far as this process may see them.
 #[derive(Clone, Debug, Default)]
 pub struct Holders {
-    /// The ones that we saw, ourselves not among them, by process ID.
+    /// The holders, without this process, by process ID.
     pub seen: Vec<Holder>,
-    /// How many processes did not let us look.
+    /// The number of processes that could not be seen.
     pub hidden: usize,
 }
 
 impl Holders {
-    /// Looks through the descriptors and mappings of every process for this.
+    /// Searches the descriptors and mappings of every process.
     pub fn of(object: impl Into<Object>) -> Self {
         let object = object.into();
         HoldersOfMany::find([object]).of(object)
     }
 }
 
-/// What processes have open, mapped or attached.
+/// An object that processes have open, mapped or attached.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Object {
     /// A file, or an object that the kernel has a file for.
     File {
-        /// Its file system.
+        /// The device of its file system.
         device: u64,
-        /// Which of its files.
+        /// Its inode number.
         inode: u64,
     },
     /// A segment of System V shared memory.
@@ -59,8 +59,8 @@ impl From<&FileStat> for Object {
 }
 
 impl Object {
-    /// What a line of `/proc/PID/maps` is about, which is `START-END PERMISSIONS OFFSET MAJOR:MINOR
-    /// INODE PATH`. A System V segment's inode is its identifier.
+    /// The object of a line of `/proc/PID/maps`, which has the form `START-END PERMISSIONS OFFSET
+    /// MAJOR:MINOR INODE PATH`. The inode of a System V segment is its identifier.
     fn of_mapping(line: &[u8]) -> Option<Self> {
         let mut fields = line.split(|&b| b == b' ').filter(|field| !field.is_empty()).skip(3);
         let (device, inode) = (text(fields.next()?)?, text(fields.next()?)?);
@@ -74,7 +74,7 @@ impl Object {
     }
 }
 
-/// Who holds which of several objects, found in one look at every process.
+/// The holders of several objects, found in one search of every process.
 #[derive(Clone, Debug, Default)]
 pub struct HoldersOfMany {
     seen: BTreeMap<Object, Vec<Holder>>,
@@ -82,7 +82,7 @@ pub struct HoldersOfMany {
 }
 
 impl HoldersOfMany {
-    /// Looks through the descriptors and mappings of every process for these.
+    /// Searches the descriptors and mappings of every process.
     pub fn find(objects: impl IntoIterator<Item = Object>) -> Self {
         let seen = objects.into_iter().map(|object| (object, Vec::new())).collect();
         let mut holders = Self { seen, hidden: 0 };
@@ -94,12 +94,12 @@ impl HoldersOfMany {
         holders
     }
 
-    /// How many processes did not let us look.
+    /// The number of processes that could not be seen.
     pub fn hidden(&self) -> usize {
         self.hidden
     }
 
-    /// Those who hold this one.
+    /// The holders of this object.
     pub fn of(&self, object: Object) -> Holders {
         let seen = self.seen.get(&object).cloned().unwrap_or_default();
         Holders { seen, hidden: self.hidden }
@@ -116,10 +116,10 @@ impl HoldersOfMany {
     }
 }
 
-/// What a process has open or mapped, of what is looked for.
+/// The wanted objects that a process has open or mapped.
 fn held(pid: i32, is_wanted: impl Fn(&Object) -> bool) -> io::Result<BTreeSet<Object>> {
     let open = fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| {
-        // A descriptor may be closed while we look.
+        // A descriptor may be closed meanwhile.
         let found = fs::metadata(entry.ok()?.path()).ok()?;
         Some(Object::File { device: found.dev(), inode: found.ino() })
     });
@@ -127,32 +127,33 @@ fn held(pid: i32, is_wanted: impl Fn(&Object) -> bool) -> io::Result<BTreeSet<Ob
     let mapped = maps.split(|&b| b == b'\n').filter_map(Object::of_mapping);
     let mut held: BTreeSet<Object> = open.chain(mapped).filter(is_wanted).collect();
     let is_system_v = |object: &Object| matches!(object, Object::SystemV { .. });
-    if held.iter().any(is_system_v) && !is_in_our_ipc_namespace(pid) {
+    if held.iter().any(is_system_v) && !is_in_own_ipc_namespace(pid) {
         held.retain(|object| !is_system_v(object));
     }
     Ok(held)
 }
 
-/// Whether the identifiers of System V objects mean the same to a process as to us.
-fn is_in_our_ipc_namespace(pid: i32) -> bool {
+/// Whether a process is in the IPC namespace of this one, so that identifiers of System V objects are
+/// the same.
+fn is_in_own_ipc_namespace(pid: i32) -> bool {
     let namespace = |of: &str| fs::read_link(format!("/proc/{of}/ns/ipc"));
     match (namespace(&pid.to_string()), namespace("self")) {
-        (Ok(theirs), Ok(ours)) => theirs == ours,
-        // A kernel without such namespaces has but one.
+        (Ok(other), Ok(own)) => other == own,
+        // The kernel has no IPC namespaces.
         _ => true,
     }
 }
 
-/// Which processes have which sockets open, as far as we may see them.
+/// The holders of sockets, as far as this process may see them.
 #[derive(Clone, Debug, Default)]
 pub struct SocketHolders {
     by_inode: BTreeMap<u64, Vec<Holder>>,
-    /// How many processes did not let us look.
+    /// The number of processes that could not be seen.
     pub hidden: usize,
 }
 
 impl SocketHolders {
-    /// Looks through the descriptors of every process.
+    /// Searches the descriptors of every process.
     pub fn find() -> Self {
         let mut holders = Self::default();
         holders.hidden = look_into_others(|pid| {
@@ -162,7 +163,7 @@ impl SocketHolders {
         holders
     }
 
-    /// Those who have this one, by process ID.
+    /// The holders of this socket, by process ID.
     pub fn of(&self, inode: u64) -> Holders {
         let seen = self.by_inode.get(&inode).cloned().unwrap_or_default();
         Holders { seen, hidden: self.hidden }
@@ -182,24 +183,24 @@ impl SocketHolders {
     }
 }
 
-/// The sockets that a process has open: descriptors that are links to `socket:[INODE]`.
+/// The sockets that a process has open. Their descriptors are links to `socket:[INODE]`.
 fn socket_inodes(pid: i32) -> io::Result<impl Iterator<Item = u64>> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| {
-        // A descriptor may be closed while we look.
+        // A descriptor may be closed meanwhile.
         let link = fs::read_link(entry.ok()?.path()).ok()?;
         link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     }))
 }
 
-/// The directories that other processes have open or work in, as far as we may see them, and those
-/// in which sockets usually are.
+/// The open and working directories of other processes, as far as this process may see them, and the
+/// usual directories of sockets.
 pub fn directories() -> BTreeSet<PathBuf> {
     let mut found: BTreeSet<PathBuf> = ["/run", "/tmp"].map(PathBuf::from).into();
     look_into_others(|pid| {
         let open =
             fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| Some(entry.ok()?.path()));
         let links = open.chain([format!("/proc/{pid}/cwd").into()]);
-        // A descriptor may be closed while we look.
+        // A descriptor may be closed meanwhile.
         let paths = links.filter_map(|link| fs::read_link(link).ok());
         found.extend(paths.filter(|path| path.is_absolute() && path.is_dir()));
         Ok(())

@@ -1,4 +1,4 @@
-//! By which descriptors a file is open, and for what: `/proc/PID/fdinfo`.
+//! The descriptors by which processes have a file open: `/proc/PID/fdinfo`.
 
 use std::os::unix::fs::MetadataExt;
 use std::{fs, io};
@@ -14,23 +14,23 @@ pub struct Opening {
     pub holder: Holder,
     /// The number of the descriptor in that process.
     pub descriptor: i32,
-    /// Whether it reads.
+    /// Whether it is open for reading.
     pub reads: bool,
-    /// Whether it writes.
+    /// Whether it is open for writing.
     pub writes: bool,
 }
 
-/// The descriptors of a file, as far as we may see them.
+/// The descriptors of a file, as far as this process may see them.
 #[derive(Clone, Debug, Default)]
 pub struct Openings {
-    /// The ones that we saw, our own not among them, by process ID.
+    /// The descriptors of other processes, by process ID.
     pub seen: Vec<Opening>,
-    /// How many processes did not let us look.
+    /// The number of processes that could not be seen.
     pub hidden: usize,
 }
 
 impl Openings {
-    /// Looks through the descriptors of every process for this file.
+    /// Searches the descriptors of every process.
     pub fn of(status: &FileStat) -> Self {
         let mut openings = Self::default();
         openings.hidden = look_into_others(|pid| {
@@ -41,12 +41,12 @@ impl Openings {
         openings
     }
 
-    /// Those who read, each once.
+    /// The processes that have it open for reading.
     pub fn readers(&self) -> Vec<Holder> {
         self.holders(|opening| opening.reads)
     }
 
-    /// Those who write, each once.
+    /// The processes that have it open for writing.
     pub fn writers(&self) -> Vec<Holder> {
         self.holders(|opening| opening.writes)
     }
@@ -64,7 +64,7 @@ impl Openings {
 }
 
 impl Opening {
-    /// What `/proc/PID/fdinfo/N` tells; nothing if it was closed meanwhile.
+    /// The contents of `/proc/PID/fdinfo/N`; `None` if it was closed meanwhile.
     fn look(pid: i32, descriptor: i32) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).ok()?;
         let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
@@ -85,7 +85,7 @@ fn descriptors(pid: i32, status: &FileStat) -> io::Result<impl Iterator<Item = i
     let (inode, device) = (status.st_ino, status.st_dev);
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(move |entry| {
         let entry = entry.ok()?;
-        // A descriptor may be closed while we look.
+        // A descriptor may be closed meanwhile.
         let found = fs::metadata(entry.path()).ok()?;
         let is_it = found.ino() == inode && found.dev() == device;
         is_it.then(|| entry.file_name().to_str()?.parse().ok())?

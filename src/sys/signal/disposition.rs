@@ -1,4 +1,5 @@
-//! What signals do to this process, and to the COMMAND that it becomes: signal(2), sigaction(2).
+//! The dispositions of signals in this process and in the COMMAND that it becomes: signal(2),
+//! sigaction(2).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,66 +7,66 @@ use super::SignalSet;
 use super::mask::change_mask;
 use crate::base::signal::{Action, Signal};
 
-/// Lets writes fail rather than end us: to a pipe without a reader with EPIPE, so that a peer who
-/// left is an error and a reader of stdout who left is not; and beyond the limit for files, which
-/// RLIMIT_FSIZE sets, with EFBIG.
+/// Ignores the signals of failed writes, which would end the process. A write to a pipe without a
+/// reader fails with EPIPE, so that a verb can report a peer that has left; a write beyond
+/// RLIMIT_FSIZE fails with EFBIG.
 pub fn let_writes_fail() {
-    let ours = [Signal::PIPE, Signal::XFSZ].into_iter();
+    let ignored = [Signal::PIPE, Signal::XFSZ].into_iter();
     let changed: SignalSet =
-        ours.filter(|&signal| set_disposition(signal, libc::SIG_IGN) == libc::SIG_DFL).collect();
+        ignored.filter(|&signal| set_disposition(signal, libc::SIG_IGN) == libc::SIG_DFL).collect();
     CHANGED.store(changed.0, Ordering::Relaxed);
 }
 
-/// Those that [`let_writes_fail`] has changed.
+/// The signals whose dispositions [`let_writes_fail`] has changed.
 static CHANGED: AtomicU64 = AtomicU64::new(0);
 
-/// The signals that have their defaults for our caller, although we ignore them, or the C library
-/// would have a COMMAND ignore them.
-pub fn defaults_of_our_caller() -> SignalSet {
+/// The signals that have their default effect in the caller, although this process ignores them, or
+/// the C library would ignore them in a COMMAND.
+pub fn defaults_of_caller() -> SignalSet {
     let kept = kept_by_c_libraries().filter(|&signal| !is_ignored(signal));
     SignalSet(CHANGED.load(Ordering::Relaxed) | kept.collect::<SignalSet>().0)
 }
 
-/// Gives signals back the dispositions that they had when we began.
-pub fn restore_dispositions_of_our_caller() {
-    let changed = defaults_of_our_caller();
+/// Restores the dispositions that the process had at its start.
+pub fn restore_dispositions_of_caller() {
+    let changed = defaults_of_caller();
     for signal in Signal::all().filter(|&signal| changed.contains(signal)) {
         set_disposition(signal, libc::SIG_DFL);
     }
 }
 
-/// Has children wait to be reaped when they have ended, even where our caller ignores CHLD.
+/// Makes ended children wait to be reaped, also if the caller ignores CHLD.
 pub fn await_children() {
     set_disposition(Signal::CHLD, libc::SIG_DFL);
 }
 
-/// Gives every signal that is ignored its default disposition, as a COMMAND expects them, even where
-/// our caller ignores it; but for HUP, as a command under nohup(1) shall go on. What we handle
-/// becomes the default when the COMMAND is executed, and until then we need it.
+/// Gives every ignored signal its default disposition, as a COMMAND expects it, also if the caller
+/// ignores it. HUP is the exception: a COMMAND under nohup(1) keeps ignoring it. Handlers stay until the
+/// kernel removes them when the COMMAND is executed.
 pub fn restore_dispositions() {
     let ignored = Signal::all().chain(kept_by_c_libraries()).filter(|&signal| is_ignored(signal));
     ignored.filter(|&signal| signal != Signal::HUP).for_each(restore);
 }
 
-/// The signals that C libraries keep for themselves, and that have no name. posix_spawn(3) of glibc
-/// ignores them in what it starts, unless it is asked for their defaults.
+/// The signals that C libraries reserve, and that have no name. posix_spawn(3) of glibc ignores them
+/// in the new process, unless its attributes ask for the defaults.
 pub fn kept_by_c_libraries() -> impl Iterator<Item = Signal> {
     [32, 33].into_iter().filter_map(Signal::new)
 }
 
-/// What signals do to a COMMAND, where it is not what they do by default.
+/// The signals of a COMMAND that differ from the default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dispositions {
-    /// They do nothing.
+    /// Ignored.
     pub ignore: SignalSet,
-    /// They have their default effect, whatever they have here.
+    /// With their default effect, whatever their disposition is now.
     pub default: SignalSet,
-    /// They wait.
+    /// Blocked.
     pub block: SignalSet,
 }
 
 impl Dispositions {
-    /// Has them do this to us, before we become the COMMAND.
+    /// Changes them in this process, before it becomes the COMMAND.
     pub fn apply(self) {
         for signal in Signal::all() {
             if self.ignore.contains(signal) {
@@ -78,43 +79,39 @@ impl Dispositions {
     }
 }
 
-/// Lets the signal do nothing to this process from now on.
-pub fn ignore(signal: Signal) {
-    set_disposition(signal, libc::SIG_IGN);
-}
-
-/// Lets the signal have its default effect from now on.
+/// Gives a signal its default effect from now on.
 pub fn restore(signal: Signal) {
     set_disposition(signal, libc::SIG_DFL);
 }
 
-/// Whether our caller had us ignore the signal, as nohup(1) does with HUP and a shell with INT for
-/// what it runs in the background.
+/// Whether the signal is ignored: nohup(1) ignores HUP, and a shell ignores INT for its background
+/// commands.
 pub fn is_ignored(signal: Signal) -> bool {
     change_disposition(signal, None) == Some(libc::SIG_IGN)
 }
 
-/// Changes a disposition to one of the two of the kernel's; returns the one before.
+/// Changes a disposition to the default or to ignore; returns the one before.
 fn set_disposition(signal: Signal, disposition: libc::sighandler_t) -> libc::sighandler_t {
-    // KILL and STOP refuse, and have the default anyway.
+    // The kernel refuses only KILL and STOP, which have the default.
     change_disposition(signal, Some(disposition)).unwrap_or(libc::SIG_DFL)
 }
 
-/// What the kernel does with a signal, for the two dispositions of its own: first the handler; flags,
-/// restorer and mask behind it are zeros. There is room for them on every architecture.
+/// The action of a signal in the format of the kernel, for the default and for ignore: first the
+/// handler; the flags, the restorer and the mask after it are zeros. It is large enough for every
+/// architecture.
 type KernelAction = [libc::sighandler_t; 8];
 
-/// Asks for the disposition of a signal, and changes it; `None` if the kernel refuses. It is asked
-/// itself, as C libraries refuse the signals that they keep for themselves, which a caller may have
-/// set to be ignored all the same.
+/// Returns the disposition of a signal, and changes it; `None` if the kernel refuses. It calls the
+/// kernel directly, because C libraries refuse the signals that they reserve, which a caller may
+/// ignore.
 fn change_disposition(
     signal: Signal,
     disposition: Option<libc::sighandler_t>,
 ) -> Option<libc::sighandler_t> {
     let new = disposition.map(|handler| [handler, 0, 0, 0, 0, 0, 0, 0]);
     let mut before: KernelAction = [libc::SIG_DFL; 8];
-    // SAFETY: both actions live through the call and are no smaller than the kernel's, and no
-    // handler of ours is involved.
+    // SAFETY: both actions live through the call and are no smaller than those of the kernel, and the
+    // call installs no handler.
     let result = unsafe {
         libc::syscall(
             libc::SYS_rt_sigaction,

@@ -1,4 +1,4 @@
-//! Handlers of signals that are installed for a while: sigaction(2).
+//! Dispositions of signals that last for a scope: sigaction(2).
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -6,7 +6,7 @@ use std::ptr;
 
 use crate::base::signal::Signal;
 
-/// A handler that is installed for as long as this lives; then the disposition is what it was.
+/// A handler that stays installed until it is dropped; then the disposition is the one from before.
 #[derive(Debug)]
 pub struct Handler {
     signal: Signal,
@@ -14,9 +14,8 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// Has `function` called when the signal arrives, whatever the disposition is now. The function
-    /// makes no calls but those that signal-safety(7) allows. A system call that waits fails with
-    /// EINTR after it has returned.
+    /// Installs `function`, whatever the disposition is now. The function makes only calls that
+    /// signal-safety(7) allows. A system call that waits fails with EINTR after it.
     pub fn install(signal: Signal, function: extern "C" fn(i32)) -> Self {
         let mut action = no_action();
         action.sa_sigaction = function as libc::sighandler_t;
@@ -45,6 +44,28 @@ pub type WithInformation = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void)
 impl Drop for Handler {
     fn drop(&mut self) {
         exchange(self.signal, Some(&self.before));
+    }
+}
+
+/// A disposition that lasts until it is dropped; then the disposition is the one from before.
+#[derive(Debug)]
+pub struct Disposition(#[expect(dead_code, reason = "its drop restores the disposition")] Handler);
+
+impl Disposition {
+    /// The signal has no effect.
+    pub fn ignore(signal: Signal) -> Self {
+        Self::set(signal, libc::SIG_IGN)
+    }
+
+    /// The signal has its default effect.
+    pub fn default_of(signal: Signal) -> Self {
+        Self::set(signal, libc::SIG_DFL)
+    }
+
+    fn set(signal: Signal, disposition: libc::sighandler_t) -> Self {
+        let mut action = no_action();
+        action.sa_sigaction = disposition;
+        Self(Handler { signal, before: exchange(signal, Some(&action)) })
     }
 }
 

@@ -1,5 +1,5 @@
-//! The mask of this thread, and taking what it blocks: rt_sigprocmask(2), rt_sigtimedwait(2),
-//! signalfd(2).
+//! The mask of this thread, and dequeuing the signals that it blocks: rt_sigprocmask(2),
+//! rt_sigtimedwait(2), signalfd(2).
 
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -12,7 +12,7 @@ use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 use crate::sys::{descriptor, time};
 
-/// Blocks signals of this thread for as long as it lives; then the mask is what it was.
+/// Blocks signals of this thread until it is dropped; then the mask is the one from before.
 #[derive(Debug)]
 pub struct Blocked {
     set: SignalSet,
@@ -20,13 +20,13 @@ pub struct Blocked {
 }
 
 impl Blocked {
-    /// Blocks these besides what is blocked already.
+    /// Blocks these signals besides those that are blocked already.
     pub fn new(set: SignalSet) -> Self {
         let before = change_mask(libc::SIG_BLOCK, set);
         Self { set, before }
     }
 
-    /// Lets them through while `work` is done: those that came since have their effect first.
+    /// Unblocks them while `work` runs. Pending ones take effect first.
     pub fn lifted<T>(&self, work: impl FnOnce() -> T) -> T {
         change_mask(libc::SIG_SETMASK, self.before);
         let result = work();
@@ -34,7 +34,7 @@ impl Blocked {
         result
     }
 
-    /// Takes the next of the blocked signals from the queue.
+    /// Dequeues the next of the blocked signals.
     pub fn take(&self, deadline: Deadline) -> Result<Waited<Received>, Errno> {
         loop {
             let left = deadline.remaining().map(TimeSpec::from_duration);
@@ -61,12 +61,12 @@ impl Blocked {
         }
     }
 
-    /// A descriptor that is readable for as long as one of them waits to be taken.
+    /// A descriptor that is readable while one of them is pending.
     pub fn descriptor(&self) -> Result<OwnedFd, Errno> {
         descriptor_of(self.set)
     }
 
-    /// The same of those that will have an effect when they are let through.
+    /// The same for those that will have an effect when they are unblocked.
     pub fn descriptor_of_effective(&self) -> Result<OwnedFd, Errno> {
         let set = Signal::all()
             .filter(|&signal| self.set.contains(signal))
@@ -76,7 +76,7 @@ impl Blocked {
 }
 
 fn descriptor_of(set: SignalSet) -> Result<OwnedFd, Errno> {
-    // SAFETY: the set lives through the call, and has the size that is told.
+    // SAFETY: the set lives through the call, and its size is passed.
     let result = unsafe {
         libc::syscall(
             libc::SYS_signalfd4,
@@ -86,7 +86,7 @@ fn descriptor_of(set: SignalSet) -> Result<OwnedFd, Errno> {
             libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
         )
     };
-    // SAFETY: the call above gave it, and nobody has it yet.
+    // SAFETY: it is the result of the call above, and nothing else owns the descriptor.
     unsafe { descriptor::made(result) }
 }
 
@@ -96,14 +96,14 @@ impl Drop for Blocked {
     }
 }
 
-/// Lets signals of this thread through for as long as it lives; then the mask is what it was.
+/// Unblocks signals of this thread until it is dropped; then the mask is the one from before.
 #[derive(Debug)]
 pub struct Unblocked {
     before: SignalSet,
 }
 
 impl Unblocked {
-    /// Lets these through.
+    /// Unblocks these signals.
     pub fn new(set: SignalSet) -> Self {
         Self { before: change_mask(libc::SIG_UNBLOCK, set) }
     }
@@ -115,14 +115,14 @@ impl Drop for Unblocked {
     }
 }
 
-/// A signal that was taken from the queue, and what its sender told.
+/// A signal that was dequeued, and its sender and value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Received {
     /// The signal.
     pub signal: Signal,
-    /// Who sent it: process and user; the kernel itself has neither.
+    /// The process and the user that sent it; `None` for the kernel.
     pub sender: Option<(i32, u32)>,
-    /// The value of sigqueue(3), where it was sent so.
+    /// The value, if it was sent by sigqueue(3).
     pub value: Option<i32>,
 }
 
@@ -133,7 +133,7 @@ impl Received {
         Self {
             signal,
             sender: from_process.then(|| sender(info)),
-            // SAFETY: the code says that it carries a value, of which the low half is the integer.
+            // SAFETY: with this code it has a value, and the low half of that is the integer.
             value: queued.then(|| unsafe { info.si_value() }.sival_ptr.addr() as i32),
         }
     }
@@ -144,14 +144,14 @@ pub fn mask() -> SignalSet {
     change_mask(libc::SIG_BLOCK, SignalSet::default())
 }
 
-/// Lets every signal through, as a COMMAND expects it.
+/// Unblocks every signal, as a COMMAND expects it.
 pub fn unblock_all() {
     change_mask(libc::SIG_SETMASK, SignalSet::default());
 }
 
-/// The process and the user that a signal is from, if it is one that a process sent.
+/// The process and the user of a signal that a process sent.
 fn sender(info: &libc::siginfo_t) -> (i32, u32) {
-    // SAFETY: all that the kernel puts here is numbers, whoever sent the signal.
+    // SAFETY: the field has a number for every kind of signal.
     let pid = unsafe { info.si_pid() };
     // SAFETY: as above.
     let uid = unsafe { info.si_uid() };
@@ -162,7 +162,7 @@ fn sender(info: &libc::siginfo_t) -> (i32, u32) {
 pub(super) fn change_mask(how: i32, set: SignalSet) -> SignalSet {
     let mut before = SignalSet::default();
     // It fails only for an unknown `how`.
-    // SAFETY: both sets live through the call, and have the size that is told.
+    // SAFETY: both sets live through the call, and their size is passed.
     unsafe {
         libc::syscall(
             libc::SYS_rt_sigprocmask,

@@ -1,7 +1,7 @@
-//! Signals of this process: dispositions, the mask, and taking what is blocked.
+//! Signals of this process: dispositions, the mask, and dequeuing blocked signals.
 //!
-//! Sets of signals are handed to the kernel as they are, since musl's functions leave out those
-//! that it keeps for itself, which others may well send.
+//! Sets of signals are passed to the kernel directly, because musl's functions leave out the signals
+//! that it reserves, and other processes may send those.
 
 mod disposition;
 mod handler;
@@ -12,34 +12,34 @@ use std::mem::MaybeUninit;
 use nix::sys::signal::SigSet;
 
 pub use self::disposition::{
-    Dispositions, await_children, defaults_of_our_caller, die_of, ignore, is_ignored,
-    kept_by_c_libraries, let_writes_fail, restore_dispositions, restore_dispositions_of_our_caller,
+    Dispositions, await_children, defaults_of_caller, die_of, is_ignored, kept_by_c_libraries,
+    let_writes_fail, restore_dispositions, restore_dispositions_of_caller,
 };
-pub use self::handler::Handler;
+pub use self::handler::{Disposition, Handler};
 pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};
 
 use crate::base::signal::Signal;
 
-/// A set of signals, as the kernel has it.
+/// A set of signals in the format of the kernel.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(transparent)]
 pub struct SignalSet(u64);
 
 impl SignalSet {
-    /// The set that `/proc` shows in hexadecimal.
+    /// The set of these bits, which `/proc` shows in hexadecimal.
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// Those that the other set does not have.
+    /// The signals that are not in the other set.
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// The same for functions of the C library, which look at the bits alone.
+    /// The same set as a type of the C library.
     pub(super) fn for_c_library(self) -> SigSet {
         let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
-        // SAFETY: a set of the library begins with the kernel's, and is no smaller.
+        // SAFETY: a set of the library begins with that of the kernel, and is no smaller.
         unsafe { set.as_mut_ptr().cast::<u64>().write(self.0) };
         // SAFETY: every bit of it is written.
         let set = unsafe { set.assume_init() };
@@ -47,7 +47,7 @@ impl SignalSet {
         unsafe { SigSet::from_sigset_t_unchecked(set) }
     }
 
-    /// Whether it has the signal.
+    /// Whether the signal is in it.
     pub fn contains(self, signal: Signal) -> bool {
         self.0 & bit(signal) != 0
     }

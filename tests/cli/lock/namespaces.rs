@@ -44,9 +44,7 @@ fn the_owner_of_a_lock_file_in_another_namespace_is_not_named_after_a_process_of
     ipc(&["signal", "send", "--pidfile", &file, "TERM"]).is(
         4,
         "",
-        &format!(
-            "ipc: signal send: {file}: has the number of a process of another PID namespace\n"
-        ),
+        &format!("ipc: signal send: {file}: has the PID of a process of another PID namespace\n"),
     );
 }
 

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use crate::support::{Run, code, ipc, until};
 
 #[test]
-fn an_alarm_ends_as_timeout_does() {
+fn an_alarm_has_the_statuses_of_timeout() {
     for words in [
         &["5", "true"][..],
         &["5", "false"],
@@ -15,7 +15,7 @@ fn an_alarm_ends_as_timeout_does() {
         &["-s", "KILL", "0.05", "sleep", "1000"],
         &["--preserve-status", "0.05", "sleep", "1000"],
         &["--foreground", "0.05", "sleep", "1000"],
-        // Long enough for the trap to be set.
+        // The limit is long enough for the shell to set its trap.
         &["-k", "0.05", "1", "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done"],
         &["0.05", "sh", "-c", "sleep 1000 & wait"],
         &["0.05", "sh", "-c", "kill -STOP $$; sleep 1000"],
@@ -34,27 +34,27 @@ fn an_alarm_ends_as_timeout_does() {
     ] {
         const COMMANDS: [&str; 6] = ["true", "false", "sh", "sleep", "/no/such", "/"];
         let at = words.iter().position(|word| COMMANDS.contains(word)).unwrap();
-        let mut ours = ipc(&["signal", "alarm"]);
-        let mut theirs = Run::new("timeout", &[]);
+        let mut alarm = ipc(&["signal", "alarm"]);
+        let mut timeout = Run::new("timeout", &[]);
         for (index, word) in words.iter().enumerate() {
-            theirs = theirs.word(word);
-            ours = if index == at { ours.word("--") } else { ours };
-            ours = ours.word(word);
+            timeout = timeout.word(word);
+            alarm = if index == at { alarm.word("--") } else { alarm };
+            alarm = alarm.word(word);
         }
-        let (ours, theirs) = (ours.output(), theirs.output());
-        assert_eq!((code(&ours), &ours.stdout), (code(&theirs), &theirs.stdout), "{words:?}");
+        let (alarm, timeout) = (alarm.output(), timeout.output());
+        assert_eq!((code(&alarm), &alarm.stdout), (code(&timeout), &timeout.stdout), "{words:?}");
     }
 }
 
 #[test]
-fn an_alarm_takes_the_children_along_and_passes_signals_on() {
+fn an_alarm_signals_the_children_and_passes_signals_on() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pid");
     let line = "sleep 1000 >/dev/null 2>&1 & echo $! >\"$0\"; wait";
     ipc(&["signal", "alarm", "50ms", "-v", "--", "sh", "-c", line]).word(&file).is(
         124,
         "",
-        "ipc: signal alarm: sh: not in time, sending TERM\n",
+        "ipc: signal alarm: sh: timed out, sending TERM\n",
     );
     let pid = std::fs::read_to_string(&file).unwrap();
     let gone = || !std::path::Path::new(&format!("/proc/{}/fd/1", pid.trim_end())).exists();
@@ -68,10 +68,10 @@ fn an_alarm_takes_the_children_along_and_passes_signals_on() {
 }
 
 #[test]
-fn signal_0_ends_nothing_and_the_command_was_late_all_the_same() {
+fn with_signal_0_the_command_goes_on_and_the_status_is_124() {
     ipc(&["signal", "alarm", "-v", "-s", "0", "10ms", "--", "sh", "-c", "sleep 0.2; exit 7"]).is(
         124,
         "",
-        "ipc: signal alarm: sh: not in time, sending 0\n",
+        "ipc: signal alarm: sh: timed out, sending 0\n",
     );
 }

@@ -20,7 +20,7 @@ fn ls_lists_all_signals() {
 }
 
 #[test]
-fn a_command_runs_with_signals_ignored_and_blocked() {
+fn run_starts_a_command_with_signals_ignored_and_blocked() {
     let grep = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"];
     let mut run =
         ipc(&["signal", "run", "--ignore", "PIPE", "--ignore", "USR1", "--block", "RTMAX", "--"]);
@@ -42,7 +42,7 @@ fn a_command_runs_with_signals_ignored_and_blocked() {
 }
 
 #[test]
-fn info_shows_what_a_process_does_with_signals() {
+fn info_shows_the_signals_that_a_process_ignores_and_its_children() {
     let waiter =
         started(sh("trap '' USR2; exec ipc signal wait \"$@\"").word("sh"), &["USR1", "RTMIN+2"]);
     waiter.wait_until_asleep();
@@ -63,7 +63,7 @@ fn info_shows_what_a_process_does_with_signals() {
 }
 
 #[test]
-fn info_tells_what_waits_for_the_process_from_what_waits_for_one_thread() {
+fn info_separates_pending_signals_of_the_process_from_those_of_a_thread() {
     let python = "import os, signal, sys, threading
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
 def thread():

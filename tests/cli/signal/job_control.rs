@@ -1,10 +1,10 @@
-//! ^Z and fg, as somebody at a terminal uses them: of an interactive shell with job control.
+//! ^Z and fg in an interactive shell with job control.
 
 use crate::peers;
 use crate::support::{Name, binary, ipc};
 
-/// Runs a command in an interactive shell on a terminal of its own, types ^Z, sees that we and
-/// COMMAND have stopped, types fg, sees both going on, and lets COMMAND read from the terminal.
+/// Runs a command in an interactive shell on a pseudoterminal, types ^Z, waits until `ipc` and
+/// COMMAND are stopped, types fg, waits until both run, and lets COMMAND read from the terminal.
 const TERMINAL: &str = r#"
 import os, pty, re, sys, time
 line = sys.argv[1] + """ -- sh -c 'echo $PPID $$ runs; read line; echo "has $line"; exit 7'"""
@@ -43,7 +43,7 @@ os.waitpid(pid, 0)
 "#;
 
 #[test]
-fn a_command_is_stopped_and_continued_together_with_us() {
+fn ipc_and_its_command_are_stopped_and_continued_together() {
     let directory = tempfile::tempdir().unwrap();
     let semaphore = Name::new("sem");
     ipc(&["sem", "create", "--value", "1", &semaphore]).is(0, "", "");

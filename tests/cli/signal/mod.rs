@@ -11,7 +11,7 @@ use std::process::Command;
 
 use crate::support::{Run, Running, ipc, until};
 
-/// Starts a wait, and comes back when it listens.
+/// Starts a wait, and returns when the signals are blocked.
 pub fn wait(words: &[&str]) -> Running {
     started(ipc(&["signal", "wait"]), words)
 }
@@ -20,7 +20,7 @@ pub fn uid() -> u32 {
     nix::unistd::getuid().as_raw()
 }
 
-/// A process that does nothing, for a long time. It ends with the test.
+/// A process that sleeps. It is killed at the end of the test.
 pub struct Sleeper(std::process::Child);
 
 impl Sleeper {
@@ -49,7 +49,7 @@ impl Drop for Sleeper {
     }
 }
 
-/// The same where the wait is what these words begin with.
+/// The same, for a command that begins with `run`.
 pub fn started(mut run: Run, words: &[&str]) -> Running {
     let directory = tempfile::tempdir().unwrap();
     let ready = directory.path().join("ready");
@@ -61,7 +61,7 @@ pub fn started(mut run: Run, words: &[&str]) -> Running {
     running
 }
 
-/// What `info` says of a process, by key.
+/// A field of the output of `info` for a process.
 pub fn info(pid: &str, key: &str) -> String {
     let shown = ipc(&["signal", "info", "--json", pid]).succeeds();
     let info: serde_json::Value = serde_json::from_str(&shown).unwrap();

@@ -6,7 +6,7 @@ use super::{Sleeper, info, uid, wait};
 use crate::support::{as_another_user, code, ipc, sh, until};
 
 #[test]
-fn a_process_that_is_not_there_and_one_that_is_not_ours_are_told_apart() {
+fn a_missing_process_and_one_of_another_user_have_different_statuses() {
     let mut child = Command::new("true").spawn().unwrap();
     let pid = child.id().to_string();
     child.wait().unwrap();
@@ -19,12 +19,12 @@ fn a_process_that_is_not_there_and_one_that_is_not_ours_are_told_apart() {
 }
 
 #[test]
-fn signal_0_probes() {
+fn signal_0_checks_for_a_process() {
     ipc(&["signal", "send", "0", &std::process::id().to_string()]).is(0, "", "");
 }
 
 #[test]
-fn all_get_the_signal_that_can() {
+fn after_a_failure_the_other_processes_are_still_signalled() {
     let waiter = wait(&["USR1"]);
     let pid = waiter.pid().to_string();
     let mut gone = Command::new("true").spawn().unwrap();
@@ -39,7 +39,7 @@ fn all_get_the_signal_that_can() {
 }
 
 #[test]
-fn numbers_that_are_no_processes_are_usage_errors() {
+fn a_number_that_is_no_process_id_is_a_usage_error() {
     for pid in ["00", "-1", "-2147483648", "2147483648", "4194305", "1x", "", "+1"] {
         let reason = "not the number of a process, which is 1 to 4194304";
         let subject = if pid.is_empty() { "''" } else { pid };
@@ -52,14 +52,14 @@ fn numbers_that_are_no_processes_are_usage_errors() {
 }
 
 #[test]
-fn number_0_is_our_own_group_and_only_where_groups_are_meant() {
+fn number_0_is_the_group_of_the_caller_and_only_with_group() {
     ipc(&["signal", "send", "TERM", "0"]).is(
         2,
         "",
         "ipc: signal send: 0: not the number of a process, which is 1 to 4194304\n\
-         hint: --group 0 is our own process group\n",
+         hint: --group 0 is the process group of the caller\n",
     );
-    // The shell is in the group as well, and so is what sends the signal.
+    // The shell and the sender are both in the group.
     let line = "setsid -w sh -c 'exec 2>/dev/null; trap \"echo shell; exit 3\" TERM; ipc signal send TERM --group 0; :'";
     sh(line).is(3, "shell\n", "");
     let line = "exec setsid -w sh -c 'exec ipc signal send RTMIN --value 7 --group 0'";
@@ -67,7 +67,7 @@ fn number_0_is_our_own_group_and_only_where_groups_are_meant() {
 }
 
 #[test]
-fn a_value_is_queued_to_programs_in_c_and_python() {
+fn a_python_program_gets_the_queued_value() {
     let python = "import signal
 signal.pthread_sigmask(signal.SIG_BLOCK, [40])
 print('ready', flush=True)
@@ -81,7 +81,7 @@ print(info.si_signo, info.si_code, info.si_uid, flush=True)";
 }
 
 #[test]
-fn a_process_is_named_with_the_time_it_was_started_at() {
+fn a_start_time_excludes_other_processes_with_the_number() {
     let sleeper = Sleeper::new();
     let start: u64 = info(&sleeper.pid(), "start").parse().unwrap();
     let other = format!("{}:{}", sleeper.pid(), start + 1);
@@ -95,7 +95,7 @@ fn a_process_is_named_with_the_time_it_was_started_at() {
 }
 
 #[test]
-fn wait_waits_for_the_end_and_then_insists() {
+fn wait_waits_for_the_end_and_then_sends_the_second_signal() {
     let sleeper = Sleeper::new();
     ipc(&["signal", "send", "TERM", "--wait", &sleeper.pid()]).is(0, "", "");
     assert!(sleeper.died_of(15));
@@ -106,7 +106,7 @@ fn wait_waits_for_the_end_and_then_insists() {
     ipc(&words).word("--then").word("KILL").word("-v").is(
         0,
         "",
-        &format!("ipc: signal send: {pid}: still there, sending KILL\n"),
+        &format!("ipc: signal send: {pid}: timed out, sending KILL\n"),
     );
     assert!(sleeper.died_of(9));
     for words in [["-t", "1"], ["--then", "KILL"]] {
@@ -116,7 +116,7 @@ fn wait_waits_for_the_end_and_then_insists() {
 }
 
 #[test]
-fn a_zombie_has_ended_and_can_still_be_probed() {
+fn a_zombie_has_ended_and_signal_0_still_finds_it() {
     let mut child = Command::new("true").spawn().unwrap();
     let pid = child.id().to_string();
     ipc(&["signal", "send", "0", "--wait", &pid]).is(0, "", "");
@@ -125,13 +125,13 @@ fn a_zombie_has_ended_and_can_still_be_probed() {
 }
 
 #[test]
-fn an_orphan_gets_its_signal() {
+fn an_orphan_is_signalled() {
     let pid = sh("sleep 1000 >/dev/null 2>&1 & echo $!").succeeds();
     ipc(&["signal", "send", "TERM", "--wait", pid.trim_end()]).is(0, "", "");
 }
 
 #[test]
-fn a_group_gets_the_signal_even_without_its_leader() {
+fn a_group_is_signalled_also_without_its_leader() {
     for leader in ["wait", "exit"] {
         let line = format!("sleep 1000 & echo $!; sleep 1000 & echo $!; {leader}");
         let mut command = Command::new("sh");
@@ -153,19 +153,19 @@ fn a_group_gets_the_signal_even_without_its_leader() {
                 "",
                 &format!(
                     "ipc: signal send: {number}: \
-                     has lost its leader, by whom alone a group gets values\n"
+                     the leader has ended, and only through the leader does a group get a value\n"
                 ),
             );
         }
         ipc(&["signal", "send", "TERM", "--group", &number]).is(0, "", "");
-        // The end of what they write to is that of all of them.
+        // End of file: all of them have ended.
         std::io::Read::read_to_string(&mut out, &mut pids).unwrap();
         group.wait().unwrap();
     }
 }
 
 #[test]
-fn the_process_of_a_pidfile_gets_the_signal() {
+fn the_process_of_a_pidfile_is_signalled() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pid");
     let path = file.to_str().unwrap();
@@ -182,12 +182,12 @@ fn the_process_of_a_pidfile_gets_the_signal() {
     ipc(&["signal", "send", "TERM", "--pidfile", path]).is(
         3,
         "",
-        &format!("ipc: signal send: {path}: holds no number of a process\n"),
+        &format!("ipc: signal send: {path}: has no process ID\n"),
     );
 }
 
 #[test]
-fn processes_of_a_name_get_the_signal() {
+fn processes_of_a_name_are_signalled() {
     let directory = tempfile::tempdir().unwrap();
     let name = format!("i{}", std::process::id());
     let link = directory.path().join(&name);
@@ -212,7 +212,7 @@ fn processes_of_a_name_get_the_signal() {
         "",
         &format!(
             "ipc: signal send: {name}: is the name of several processes: {several}\n\
-             hint: --newest picks one, --all takes them all\n"
+             hint: --newest selects one of them, --all selects all\n"
         ),
     );
     ipc(&["signal", "send", "INT", "--name", &name, "--newest"]).is(0, "", "");
@@ -224,7 +224,7 @@ fn processes_of_a_name_get_the_signal() {
 }
 
 #[test]
-fn all_processes_of_a_namespace_get_the_signal_but_the_first_and_ourselves() {
+fn all_processes_of_a_namespace_are_signalled_but_the_first_and_the_sender() {
     if !crate::peers::may_unshare(&["--pid", "--fork", "--mount-proc"]) {
         return;
     }
@@ -237,7 +237,7 @@ fn all_processes_of_a_namespace_get_the_signal_but_the_first_and_ourselves() {
 }
 
 #[test]
-fn a_long_name_is_compared_as_a_whole_of_programs_and_of_scripts() {
+fn the_whole_of_a_long_name_is_compared_for_programs_and_scripts() {
     let directory = tempfile::tempdir().unwrap();
     let stem = format!("ipc-long-{}", std::process::id());
     let (name, other) = (format!("{stem}-of-one"), format!("{stem}-of-another"));
@@ -277,7 +277,7 @@ fn a_signal_may_begin_with_a_hyphen_as_for_kill() {
     ipc(&["signal", "send", "-0", &sleeper.pid()]).is(0, "", "");
     ipc(&["signal", "send", "-v", "--wait", "-KILL", &sleeper.pid()]).is(0, "", "");
     assert!(sleeper.died_of(9));
-    // What follows an option that takes a value is its value.
+    // The word after an option with a value is the value.
     let sleeper = Sleeper::new();
     ipc(&["signal", "send", "--value", "-7", "-TERM", &sleeper.pid()]).is(0, "", "");
     assert!(sleeper.died_of(15));

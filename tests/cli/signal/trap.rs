@@ -7,10 +7,10 @@ use crate::peers;
 use crate::support::{Name, Run, code, ipc, sh, text, until};
 
 #[test]
-fn two_shells_play_ping_pong() {
+fn two_traps_answer_each_other() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    // Each answers the one who signalled it, with its own value plus one.
+    // Each one answers its sender, with the value plus one.
     let player = "echo $$ >\"$1\"
         exec ipc signal trap --on RTMIN='
             echo $IPC_SIGNAL_VALUE
@@ -19,14 +19,14 @@ fn two_shells_play_ping_pong() {
         ' -- sleep 1000";
     let start = |mine: &str, other: &str| {
         let running = sh(player).word("sh").word(file(mine)).word(file(other)).start();
-        until("the player is there", || {
+        until("the player has started", || {
             std::fs::read(format!("/proc/{}/comm", running.pid()))
                 .is_ok_and(|comm| comm == b"ipc\n")
         });
         running
     };
     let (one, other) = (start("one", "other"), start("other", "one"));
-    until("both listen", || {
+    until("both have blocked the signal", || {
         [&one, &other]
             .iter()
             .all(|player| info(&player.pid().to_string(), "blocked").contains("RTMIN"))
@@ -42,7 +42,7 @@ fn two_shells_play_ping_pong() {
 }
 
 #[test]
-fn a_handler_runs_at_once_while_the_command_runs_and_knows_who_signalled() {
+fn a_handler_runs_while_the_command_runs_and_knows_the_sender() {
     let line = "ipc signal trap --on USR1='echo $IPC_SIGNAL $IPC_SIGNAL_UID ${IPC_SIGNAL_VALUE-none}; kill $IPC_COMMAND_PID' \
         -- sh -c 'ipc signal send USR1 $PPID; exec sleep 1000'";
     sh(line).is(143, &format!("USR1 {} none\n", uid()), "");
@@ -52,7 +52,7 @@ fn a_handler_runs_at_once_while_the_command_runs_and_knows_who_signalled() {
 }
 
 #[test]
-fn a_trap_loses_none_of_a_thousand_signals_and_keeps_their_order() {
+fn a_thousand_signals_are_handled_in_order() {
     let python = "import ctypes, os
 libc = ctypes.CDLL(None)
 for value in range(1000):
@@ -72,7 +72,7 @@ for value in range(1000):
 }
 
 #[test]
-fn exit_and_the_end_of_the_command_have_handlers_too() {
+fn exit_and_the_end_of_the_command_have_handlers() {
     ipc(&[
         "signal",
         "trap",
@@ -94,10 +94,10 @@ fn exit_and_the_end_of_the_command_have_handlers_too() {
 }
 
 #[test]
-fn without_a_command_a_trap_goes_on_until_a_signal_ends_it() {
+fn a_trap_without_a_command_ends_by_a_signal() {
     let running =
         ipc(&["signal", "trap", "--on", "USR1=echo one", "--on", "EXIT=echo end"]).start();
-    until("it listens", || info(&running.pid().to_string(), "blocked").contains("USR1"));
+    until("the signal is blocked", || info(&running.pid().to_string(), "blocked").contains("USR1"));
     running.signal(Signal::SIGUSR1);
     running.wait_until_asleep();
     running.signal(Signal::SIGTERM);
@@ -114,7 +114,7 @@ fn a_signal_without_a_handler_is_passed_on() {
 }
 
 #[test]
-fn a_handler_that_is_none_is_a_usage_error() {
+fn an_invalid_handler_is_a_usage_error() {
     let reason = "not a signal, or EXIT, and a line of shell, as in USR1='date'";
     for (handler, reason) in [
         ("USR1", reason),
@@ -132,10 +132,10 @@ fn a_handler_that_is_none_is_a_usage_error() {
 }
 
 #[test]
-fn what_our_caller_ignores_ends_no_trap() {
+fn a_signal_that_the_caller_ignores_does_not_end_a_trap() {
     let line = "trap '' HUP; exec ipc signal trap --on USR1='echo one; kill $PPID'";
     let running = sh(line).start();
-    until("it listens", || info(&running.pid().to_string(), "blocked").contains("USR1"));
+    until("the signal is blocked", || info(&running.pid().to_string(), "blocked").contains("USR1"));
     running.signal(Signal::SIGHUP);
     running.signal(Signal::SIGUSR1);
     let output = running.finish();
@@ -143,7 +143,7 @@ fn what_our_caller_ignores_ends_no_trap() {
 }
 
 #[test]
-fn a_trap_in_the_background_of_a_script_passes_on_what_the_shell_ignores() {
+fn signals_that_a_shell_ignores_in_the_background_are_passed_on() {
     for (signal, status) in [("INT", 130), ("QUIT", 131)] {
         for verb in ["signal trap --on USR1=true", "signal alarm 1h", "lock run f"] {
             let line = "ipc $1 -- sh -c ': >ready; exec sleep 1000' & p=$!
@@ -157,14 +157,14 @@ fn a_trap_in_the_background_of_a_script_passes_on_what_the_shell_ignores() {
 }
 
 #[test]
-fn a_trap_without_descriptors_for_handlers_still_runs_them() {
+fn handlers_run_also_if_no_descriptor_is_left() {
     let line = "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n 7; exec ipc signal trap --on USR1='echo hit' -- sh -c '
         ipc signal send USR1 $PPID; sleep 0.2; exit 7'";
     sh(line).is(7, "hit\n", "");
 }
 
 #[test]
-fn a_trap_that_finds_no_descriptor_starts_no_command() {
+fn a_trap_without_a_free_descriptor_does_not_start_its_command() {
     let line =
         "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n 4; exec ipc signal trap --on USR1=true -- touch made";
     let directory = tempfile::tempdir().unwrap();
@@ -177,7 +177,7 @@ fn a_trap_that_finds_no_descriptor_starts_no_command() {
     assert!(!directory.path().join("made").exists());
 }
 
-/// A trap of which the given start of a process fails, as if there were no room for one.
+/// A trap in which the given start of a process fails with EAGAIN.
 fn failing_start(which: &str, words: &str) -> Option<Run> {
     let line = format!(
         "exec strace -qqo /dev/null -e inject=clone,clone3,vfork:error=EAGAIN:when={which} \
@@ -191,7 +191,7 @@ const NO_PROCESS: &str = "Resource temporarily unavailable\n\
     a control group has a limit of its own, pids.max\n";
 
 #[test]
-fn a_handler_for_which_there_is_no_process_is_run_when_there_is_one() {
+fn a_handler_that_cannot_be_started_is_started_later() {
     let words = "--on USR1='echo hit' -- sh -c '
         ipc signal send USR1 $PPID; until [ -e go ] || [ $((i += 1)) = 200 ]; do sleep 0.01; done; exit 7'";
     let Some(run) = failing_start("2", words) else { return };
@@ -199,7 +199,7 @@ fn a_handler_for_which_there_is_no_process_is_run_when_there_is_one() {
 }
 
 #[test]
-fn a_handler_for_which_there_is_no_process_at_the_end_is_reported() {
+fn a_handler_that_cannot_be_started_at_the_end_is_reported() {
     let Some(run) = failing_start("2+", "--on EXIT='echo hit' -- sh -c 'exit 7'") else { return };
     run.is(7, "", &format!("ipc: signal trap: handler of EXIT not run: /bin/sh: {NO_PROCESS}"));
     let Some(run) = failing_start("1", "--on EXIT='echo hit' -- sh -c 'exit 7'") else { return };
@@ -207,17 +207,17 @@ fn a_handler_for_which_there_is_no_process_at_the_end_is_reported() {
 }
 
 #[test]
-fn a_trap_that_waits_for_its_last_handler_sleeps() {
+fn a_trap_sleeps_while_it_waits_for_its_last_handler() {
     let line = "ipc signal trap --on EXIT='sleep 1' -- true; cat /proc/$$/stat";
     let stat = sh(line).succeeds();
-    // The time that children which were waited for have had in user mode and in the kernel.
+    // The user and system time of children that have been waited for.
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     let ticks: u64 = fields[13..15].iter().map(|field| field.parse::<u64>().unwrap()).sum();
     assert!(ticks < 50, "{stat}");
 }
 
 #[test]
-fn a_command_starts_with_no_signal_ignored_and_none_blocked() {
+fn a_command_starts_without_ignored_or_blocked_signals() {
     let show = "-- grep -E '^Sig(Blk|Ign):' /proc/self/status";
     let clean = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
     for verb in [

@@ -28,7 +28,7 @@ fn a_queued_value_arrives() {
 }
 
 #[test]
-fn real_time_signals_come_in_order_and_none_is_lost() {
+fn real_time_signals_are_all_printed_in_order() {
     let waiter = wait(&["RTMIN", "--count", "1000"]);
     let script = "for value in $(seq 1000); do ipc signal send RTMIN $0 --value $value; done";
     sh(script).word(waiter.pid().to_string()).is(0, "", "");
@@ -39,7 +39,7 @@ fn real_time_signals_come_in_order_and_none_is_lost() {
 }
 
 #[test]
-fn what_the_kernel_sends_has_no_sender() {
+fn a_signal_of_the_kernel_has_no_sender() {
     let waiter = wait(&["ALRM"]);
     waiter.wait_until_asleep();
     waiter.signal(Signal::SIGALRM);
@@ -62,14 +62,14 @@ fn nonblock_and_timeout_have_their_statuses() {
 }
 
 #[test]
-fn a_signal_that_our_caller_ignores_is_received_all_the_same() {
+fn a_signal_that_the_caller_ignores_is_received() {
     let waiter = started(sh("trap '' USR1; exec ipc signal wait \"$@\"").word("sh"), &["USR1"]);
     waiter.signal(Signal::SIGUSR1);
     assert!(text(&waiter.finish().stdout).starts_with("USR1 pid="));
 }
 
 #[test]
-fn a_wait_that_is_stopped_and_continued_goes_on() {
+fn a_wait_goes_on_after_a_stop() {
     let waiter = wait(&["USR1", "-t", "1h"]);
     waiter.wait_until_asleep();
     waiter.stop_and_continue();
@@ -78,7 +78,7 @@ fn a_wait_that_is_stopped_and_continued_goes_on() {
 }
 
 #[test]
-fn readiness_is_told_to_a_file_or_a_descriptor_after_the_signals_are_blocked() {
+fn ready_is_written_after_the_signals_are_blocked() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -99,7 +99,7 @@ fn readiness_is_told_to_a_file_or_a_descriptor_after_the_signals_are_blocked() {
 fn each_line_is_written_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
-    // The second signal is sent by who read the line of the first.
+    // The reader of the first line sends the second signal.
     let line = "mkfifo \"$0\"
         { ipc signal wait RTMIN --count 2 --ready 3 3>\"$0\" & echo $!; wait; } | {
             read waiter; read pid <\"$0\"
@@ -109,7 +109,7 @@ fn each_line_is_written_at_once() {
 }
 
 #[test]
-fn signals_that_are_none_or_cannot_be_waited_for_are_usage_errors() {
+fn unknown_and_uncatchable_signals_are_usage_errors() {
     let hint = "hint: try 'ipc signal wait --help'\n";
     for signal in ["KILL", "SIGSTOP", "9"] {
         let said =
@@ -124,7 +124,7 @@ fn signals_that_are_none_or_cannot_be_waited_for_are_usage_errors() {
 }
 
 #[test]
-fn ten_thousand_queued_values_come_in_order_and_none_is_lost() {
+fn ten_thousand_queued_values_are_all_printed_in_order() {
     const SOURCE: &str = r#"
         #include <errno.h>
         #include <sched.h>
@@ -153,4 +153,19 @@ fn ten_thousand_queued_values_come_in_order_and_none_is_lost() {
     let values: Vec<u32> =
         out.lines().map(|line| line.rsplit('=').next().unwrap().parse().unwrap()).collect();
     assert_eq!(values, (0..10000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_signal_that_is_still_pending_at_the_end_has_no_effect() {
+    let waiter = wait(&["RTMIN", "RTMIN+1"]);
+    let pid = waiter.pid().to_string();
+    // While it is stopped, all of them are queued.
+    waiter.stop();
+    for signal in ["RTMIN", "RTMIN+1", "RTMIN"] {
+        ipc(&["signal", "send", signal, &pid]).is(0, "", "");
+    }
+    waiter.signal(Signal::SIGCONT);
+    let output = waiter.finish();
+    let stdout = text(&output.stdout);
+    assert_eq!((code(&output), stdout.lines().count(), text(&output.stderr)), (0, 1, "".into()));
 }

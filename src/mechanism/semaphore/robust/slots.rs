@@ -36,7 +36,7 @@ impl Claim {
         }
         match seen.first() {
             // The descriptors of another user's processes are not visible; both process IDs fit.
-            None => command().filter(|&pid| process::is_closed_to_us(pid)),
+            None => command().filter(|&pid| process::is_hidden(pid)),
             left_running => left_running.copied(),
         }
     }

@@ -1,0 +1,88 @@
+//! `ipc fifo cat`.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+
+use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{not_there, tell_wait, wait_aloud};
+use crate::app::options::Waiting;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Subject, about};
+use crate::base::units::Size;
+use crate::io::output::{Output, Unwritable};
+use crate::io::transfer::{Side, Transfer};
+use crate::mechanism::fifo::Reader;
+
+use super::explain;
+
+/// Print the bytes that are written into a FIFO
+///
+/// The command ends when the last writer has closed the FIFO. That is no proof that a writer had
+/// finished, because the kernel also closes the FIFO for a writer that was killed. --timeout limits
+/// the wait for the first byte, and then each wait for more.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Cat {
+    /// Path of the FIFO
+    path: PathBuf,
+    /// Wait for the next writer after the last one has left
+    #[arg(short, long)]
+    keep_open: bool,
+    /// End after this many bytes
+    #[arg(long, value_name = "SIZE")]
+    count: Option<Size>,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Action for Cat {
+    const EXAMPLES: &'static [Example] = &[
+        ("Read the bytes of one writer", "ipc fifo cat ./jobs > job.txt"),
+        ("Collect lines until it is killed", "ipc fifo cat --keep-open ./log >> all.log"),
+    ];
+
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let opened = Reader::open(&self.path).map_err(explain);
+        let opened = opened
+            .map_err(|failure| not_there(failure, &self.path, "'ipc fifo create' makes the FIFO"));
+        let mut reader = opened.about(&self.path)?;
+        let mut left = self.count.map(|Size(count)| count);
+        loop {
+            let waited = self.print(&reader, &mut left, &context.output, context.stdout)?;
+            self.waiting.or_error(waited).about(&self.path)?;
+            if !self.keep_open || left == Some(0) {
+                return Ok(Exit::Done);
+            }
+            reader.renew().map_err(explain).about(&self.path)?;
+        }
+    }
+}
+
+impl Cat {
+    /// Prints bytes until the last writer leaves, or the count is reached.
+    fn print(
+        &self,
+        reader: &Reader,
+        left: &mut Option<u64>,
+        output: &Output,
+        stdout: BorrowedFd<'_>,
+    ) -> anyhow::Result<Waited> {
+        let note = || tell_wait(output, &self.path, "for a writer");
+        let deadline = self.waiting.deadline();
+        let waited = wait_aloud(output, deadline, note, |until| reader.wait(until));
+        if waited.about(&self.path)? == Waited::TimedOut {
+            return Ok(Waited::TimedOut);
+        }
+        let mut transfer = Transfer::new(reader.as_fd(), stdout, *left);
+        let waited = transfer.run(|side| match side {
+            Side::Source => self.waiting.deadline(),
+            Side::Destination => Deadline::NEVER,
+        });
+        *left = left.map(|left| left - transfer.moved());
+        waited.map_err(|error| match error.side {
+            Side::Source => about(error.errno, &self.path),
+            Side::Destination => Unwritable(error.errno).into(),
+        })
+    }
+}

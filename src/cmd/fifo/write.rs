@@ -1,0 +1,163 @@
+//! `ipc fifo write`.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+
+use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::{not_there, stdin_failed, tell_wait, wait_aloud};
+use crate::app::options::{Framing, Waiting};
+use crate::app::trust::{Accepted, Trust};
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Failure, Subject, about};
+use crate::base::units::Permissions;
+use crate::io::frame::{Form, Messages, ReadError};
+use crate::io::output::Output;
+use crate::io::transfer::{Side, Transfer};
+use crate::mechanism::fifo::{self, Error, LONGEST_RECORD, Writer};
+use crate::sys::origin::Found;
+
+use super::{create, explain};
+
+/// Write stdin or messages into a FIFO
+///
+/// The command waits for a reader, and then whenever the FIFO is full. --timeout limits each of
+/// these waits. It does not limit waits for stdin, so that a slow producer is no error. Each message
+/// is written as a line.
+///
+/// With --records each record is written in one piece, so that the records of several writers are
+/// never mixed. A piece has at most 4096 bytes, including the newline or another framing. A longer
+/// record is an error that names its number, and nothing of it is written.
+///
+/// Bytes of a file on stdin are passed on without a copy: if the file changes before the reader has
+/// read them, the reader may see the change. A pipe from 'cat' prevents that.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Write {
+    /// Path of the FIFO
+    path: PathBuf,
+    /// Messages to write, instead of stdin
+    #[arg(value_name = "MESSAGE")]
+    messages: Vec<OsString>,
+    /// Write each record of stdin in one piece
+    #[arg(long)]
+    records: bool,
+    #[command(flatten)]
+    framing: Framing,
+    /// Create the FIFO if it does not exist
+    #[arg(long)]
+    create: bool,
+    /// Permissions of a FIFO that is created; default 0600
+    #[arg(short, long, requires = "create")]
+    mode: Option<Permissions>,
+    #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Action for Write {
+    const EXAMPLES: &'static [Example] = &[
+        ("Send a file", "ipc fifo write ./jobs < job.txt"),
+        ("Send a line if there is a reader", "ipc fifo write -n ./log 'backup done'"),
+        ("Log from several scripts at once", "./backup | ipc fifo write --records ./log"),
+    ];
+
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let writer = self.writer(&context.output)?;
+        if self.records || !self.messages.is_empty() {
+            return self.write_records(&writer, context.stdin);
+        }
+        let mut transfer = Transfer::new(context.stdin, writer.as_fd(), None);
+        let waited = transfer.run(|side| match side {
+            Side::Source => Deadline::NEVER,
+            Side::Destination => self.waiting.deadline(),
+        });
+        let waited = waited.map_err(|error| match error.side {
+            Side::Source => stdin_failed(error.errno),
+            Side::Destination => about(explain(Error::of_write(error.errno)), &self.path),
+        })?;
+        self.waiting.or_error(waited).about(&self.path)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Write {
+    /// Waits for a reader, and opens the FIFO.
+    fn writer(&self, output: &Output) -> anyhow::Result<Writer> {
+        let note = || tell_wait(output, &self.path, "for a reader");
+        let deadline = self.waiting.deadline();
+        let opened = wait_aloud(output, deadline, note, |until| self.open(until));
+        self.waiting.or_error(opened.about(&self.path)?).about(&self.path)
+    }
+
+    fn open(&self, deadline: Deadline) -> Result<Waited<Writer>, Failure> {
+        let open = || Writer::open(&self.path, deadline).map_err(explain);
+        if !self.create {
+            return open()
+                .map_err(|failure| not_there(failure, &self.path, "--create makes the FIFO"));
+        }
+        match create(&self.path, Permissions::of_new_object(self.mode)) {
+            Err(failure) if failure.exit() == Exit::InUse => {}
+            created => created?,
+        }
+        // Before the wait for a reader, and again for the file that was opened.
+        self.accept(fifo::find(&self.path))?;
+        let opened = open()?;
+        if let Waited::Done(writer) = &opened {
+            self.accept(writer.found(&self.path))?;
+        }
+        Ok(opened)
+    }
+
+    fn accept(&self, found: Result<Found, Error>) -> Result<Accepted, Failure> {
+        let mode = self.mode.map(|mode| Permissions::of_new_object(Some(mode)));
+        self.trust.accept(&found.map_err(explain)?, mode)
+    }
+
+    fn write_records(self, writer: &Writer, stdin: BorrowedFd<'static>) -> anyhow::Result<Exit> {
+        let form = self.framing.form();
+        // Without --records a message need not stay in one piece.
+        let limit = if self.records { LONGEST_RECORD - overhead(form) } else { usize::MAX };
+        let mut messages = Messages::new(self.messages, stdin, form, limit)
+            .map_err(too_long("message"))
+            .about(&self.path)?;
+        let mut piece = Vec::with_capacity(LONGEST_RECORD);
+        for number in 1_u64.. {
+            let message = messages.next().map_err(too_long(format_args!("record {number}")));
+            let Some(message) = message.about(&self.path)? else { break };
+            piece.clear();
+            form.encode(message, |part| {
+                piece.extend_from_slice(part);
+                Ok::<(), Infallible>(())
+            })?;
+            let written = writer.write(&piece, self.waiting.deadline()).map_err(explain);
+            self.waiting.or_error(written.about(&self.path)?).about(&self.path)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The failure of a record that cannot be read or written, with the words that name the record.
+fn too_long(record: impl Display) -> impl FnOnce(ReadError) -> Failure {
+    move |error| match error {
+        ReadError::TooLong { length, limit } => Failure::failed(format!(
+            "{record} of {length} is longer than a pipe keeps in one piece ({limit})"
+        )),
+        ReadError::Kernel(errno) => Failure::from(errno),
+        error => Failure::failed(format!("{record}: {error}")),
+    }
+}
+
+/// The maximum that a framing adds to a record no longer than [`LONGEST_RECORD`].
+fn overhead(form: Form) -> usize {
+    match form {
+        Form::Whole => 0,
+        Form::Line | Form::Null => 1,
+        Form::Len4 => 4,
+        Form::Netstring => "4096:,".len(),
+    }
+}
