@@ -6,7 +6,7 @@ pub(crate) mod readings;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 
-use clap::{ArgAction, ArgMatches, Args, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use crate::app::arguments::{self, Plain};
 use crate::app::context::Context;
@@ -150,6 +150,9 @@ impl Verb {
         // The description of what comes last is that of the verb.
         let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
         let command = command.version(VERSION).display_name("ipc").args_override_self(true);
+        let command = command.max_term_width(HELP_WIDTH);
+        let command = command.disable_help_flag(true).disable_version_flag(true);
+        let command = command.arg(help_option()).arg(version_option());
         // What stands behind an option is its value, whatever it begins with, as getopt(3) has it.
         let command = command.mut_args(|arg| match arg.get_action() {
             ArgAction::Set | ArgAction::Append if !arg.is_positional() => {
@@ -166,12 +169,66 @@ impl Verb {
     /// As [`Verb::command`], with what only people who ask for help want to see.
     pub fn explained(&self) -> Command {
         let lines = self.examples.iter().map(|(what, line)| format!("  # {what}\n  {line}\n"));
-        let examples = lines.collect::<Vec<_>>().join("\n");
+        let examples = lines.collect::<Vec<_>>().join("\n").replace(' ', UNBROKEN_SPACE);
         self.command().after_long_help(format!("Examples:\n{examples}"))
     }
 }
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The greatest width of help, in columns.
+pub const HELP_WIDTH: usize = 80;
+
+/// A space where help is not wrapped: an example is one line, as a shell reads it.
+const UNBROKEN_SPACE: &str = "\u{a0}";
+
+/// Help as it is printed, of what clap has rendered.
+pub fn printed(help: &str) -> String {
+    let help = help.replace(UNBROKEN_SPACE, " ");
+    let lines = help.split_inclusive('\n').map(|line| match line.starts_with("Usage: ") {
+        true => wrapped_usage(line),
+        false => line.to_owned(),
+    });
+    lines.collect()
+}
+
+/// The usage line, which clap does not wrap.
+fn wrapped_usage(line: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let last = lines.last_mut().expect("there is a first line");
+        if last.len() + word.trim_end().len() > HELP_WIDTH {
+            *last = last.trim_end().to_owned();
+            lines.push(format!("{INDENT}{word}"));
+        } else {
+            last.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+const INDENT: &str = "       ";
+
+/// `-h` shows the common options, and `--help` all of them.
+fn help_option() -> Arg {
+    Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .help("Print help; --help has all options and examples")
+        .long_help("Print all options and examples; -h prints the common options")
+        .display_order(901)
+}
+
+fn version_option() -> Arg {
+    Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .help("Print version")
+        .hide_short_help(true)
+        .display_order(902)
+}
 
 /// A verb, where it stands.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::io::output::{Output, escape};
 use crate::sys::directory::Directory;
 
-/// List the names by which links to this program are called, or make or remove the links
+/// List, make or remove links
 ///
 /// Called by the name of a noun it does as that noun: 'sem post /jobs' is 'ipc sem post /jobs'.
 /// Called as flock or mkfifo it is that utility, option for option.

@@ -32,7 +32,7 @@ use crate::app::objects::{no_room_in, not_there};
 
 pub const NOUN: Noun = Noun {
     name: "fifo",
-    about: "Pass bytes through named pipes",
+    about: "Pass bytes by named pipes",
     verbs: &[
         Verb::new::<Create>("create"),
         Verb::new::<Write>("write"),

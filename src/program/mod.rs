@@ -18,7 +18,7 @@ use clap::{Command, FromArgMatches};
 use self::usage::{
     misplaced_command, misread_number, passes_value, runs_command, similar_word, tip, usage_message,
 };
-use crate::app::command::{Act, Place, VERSION};
+use crate::app::command::{Act, Place, VERSION, printed};
 use crate::app::context::Context;
 use crate::app::options::Verbosity;
 use crate::applet;
@@ -137,7 +137,7 @@ fn answer_from_tree(words: Vec<OsString>) -> Message {
             let tip = similar_word(&error, &place).or_else(|| tip(&error));
             usage_message(&error, &place, tip)
         }
-        Err(error) => Message::Answer(error.render().to_string()),
+        Err(error) => Message::Answer(printed(&error.render().to_string())),
         Ok(_) => missing_word(&place),
     }
 }
@@ -163,7 +163,7 @@ fn missing_word(noun: &str) -> Message {
 
 fn explain(command: Command, words: Vec<OsString>) -> Message {
     match command.try_get_matches_from(words) {
-        Err(error) => Message::Answer(error.render().to_string()),
+        Err(error) => Message::Answer(printed(&error.render().to_string())),
         Ok(_) => Message::Answer(String::new()),
     }
 }

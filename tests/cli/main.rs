@@ -8,6 +8,7 @@ mod fifo;
 mod first_process;
 mod flock;
 mod generated;
+mod help;
 mod layout;
 mod lock;
 mod long;

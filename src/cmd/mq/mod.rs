@@ -18,7 +18,7 @@ use crate::mechanism::queue::QueueName;
 
 pub const NOUN: Noun = Noun {
     name: "mq",
-    about: "Send and receive messages through queues of the kernel",
+    about: "Queue messages in the kernel",
     verbs: &[
         Verb::new::<create::Create>("create"),
         Verb::new::<send::Send>("send"),

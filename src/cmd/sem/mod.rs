@@ -28,7 +28,7 @@ pub use waits::{tell_claims, tell_holders, tell_last};
 
 pub const NOUN: Noun = Noun {
     name: "sem",
-    about: "Count and limit work with named semaphores",
+    about: "Limit work with semaphores",
     verbs: &[
         Verb::new::<create::Create>("create"),
         Verb::new::<count::Post>("post"),

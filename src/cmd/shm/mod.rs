@@ -32,7 +32,7 @@ pub use inspect::{Ls, Rm, Stat};
 
 pub const NOUN: Noun = Noun {
     name: "shm",
-    about: "Share memory between processes, POSIX or System V",
+    about: "Share memory by name",
     verbs: &[
         Verb::new::<Create<AnyName>>("create"),
         Verb::new::<Write<AnyName>>("write"),
