@@ -19,6 +19,7 @@ mod map;
 mod memory;
 mod mkfifo;
 mod mq;
+mod nouns;
 mod peers;
 mod planted;
 mod readme;

@@ -3,6 +3,7 @@
 use std::process::Output;
 use std::time::Duration;
 
+use crate::nouns::{self, Names, Noun};
 use crate::peers::{self, Call, Stopped, system_calls};
 use crate::support::{Name, code, ipc, pause, text};
 
@@ -177,14 +178,10 @@ fn a_semaphore_is_given_its_value_anew_where_that_is_asked_for() {
 #[test]
 fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
     let refused = |noun: &str, verb: &str, name: &str| {
         format!("ipc: {noun} {verb}: {name}: exists with --mode 0600\n")
     };
-    let objects =
-        names.iter().flat_map(|(noun, names)| names.iter().map(move |name| (*noun, &**name)));
-    for (noun, name) in objects.chain([("fifo", "p"), ("map", "f")]) {
-        let size: &[&str] = if matches!(noun, "shm" | "map") { &["--size", "8"] } else { &[] };
+    for (Noun { name: noun, create: size, .. }, name) in &nouns::objects(directory.path()) {
         let create = |words: &[&str]| {
             ipc(&[noun, "create", name]).words(size).words(words).within(directory.path())
         };
@@ -192,7 +189,7 @@ fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
         create(&["-e"]).is(0, "", "");
         create(&["-e", "-m", "0600"]).is(0, "", "");
         create(&["-e", "-m", "0666"]).is(5, "", &refused(noun, "create", name));
-        if matches!(noun, "shm" | "map") {
+        if matches!(*noun, "shm" | "map") {
             let write = ipc(&[noun, "write", "-m", "0644", name]).within(directory.path());
             write.input("x").is(5, "", &refused(noun, "write", name));
         }
@@ -203,7 +200,7 @@ fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
 
 #[test]
 fn the_key_of_an_object_has_the_same_shape_under_every_noun() {
-    for (noun, size) in [("shm", &["--size", "8"][..]), ("sem", &[]), ("mq", &[])] {
+    for Noun { name: noun, create: size, .. } in nouns::with(Names::Kernel) {
         let name = Name::system_v(noun);
         ipc(&[noun, "create", &name]).words(size).is(0, "", "");
         let known: serde_json::Value = serde_json::from_str(&known(noun, &name).unwrap()).unwrap();
@@ -215,7 +212,7 @@ fn the_key_of_an_object_has_the_same_shape_under_every_noun() {
 
 #[test]
 fn the_parts_of_a_key_that_is_made_of_a_path_are_named_where_they_are_wrong() {
-    for noun in ["sem", "mq", "shm"] {
+    for Noun { name: noun, .. } in nouns::with(Names::Kernel) {
         let usage = "PROJ in sysv:PATH:PROJ is one character, or a number from 1 to 255";
         ipc(&[noun, "stat", "sysv:/tmp:long"]).is(
             2,

@@ -1,56 +1,40 @@
-//! What holds for every command that waits.
+//! Facts about every command that waits.
 
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::nouns::{self, Scene, Wait};
 use crate::peers;
-use crate::support::{Name, Run, binary, ipc, pause, text};
+use crate::support::{Name, code, ipc, pause, text};
 
-/// The system calls of a command that waits in vain for 20 ms, as strace shows them.
-fn calls(words: &[&str]) -> Option<String> {
-    if !peers::there("strace", &["--version"]) {
-        return None;
-    }
-    let output = Run::new("strace", &["-f"]).word(binary()).words(words).output();
-    assert_eq!(output.status.code(), Some(124), "{output:?}");
-    Some(text(&output.stderr))
+/// The waits that a timeout ends.
+fn timed_waits() -> impl Iterator<Item = Wait> {
+    nouns::waits().into_iter().filter(|wait| wait.is_timed && nouns::has(wait.verb(), "timeout"))
 }
 
 #[test]
 fn no_wait_is_on_the_clock_that_can_be_set() {
-    let (semaphore, set, queue) = (Name::new("sem"), Name::system_v("sem"), Name::new("mq"));
-    ipc(&["sem", "create", &semaphore]).is(0, "", "");
-    ipc(&["sem", "create", &set]).is(0, "", "");
-    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
-    let directory = tempfile::tempdir().unwrap();
-    let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
-    ipc(&["mkfifo", &fifo]).is(0, "", "");
-    for words in [
-        &["sem", "wait", "-t", "20ms", &semaphore][..],
-        &["sem", "wait", "-t", "20ms", "--count", "2", &semaphore],
-        &["sem", "run", "-t", "20ms", &semaphore, "--", "true"],
-        &["sem", "wait", "-t", "20ms", &set],
-        &["sem", "run", "-t", "20ms", &set, "--", "true"],
-        &["sem", "barrier", "-t", "20ms", "--parties", "2", &semaphore],
-        &["mq", "recv", "-t", "20ms", &queue],
-        &["fifo", "cat", "-t", "20ms", &fifo],
-        &["fifo", "write", "-t", "20ms", &fifo, "x"],
-        &["signal", "wait", "-t", "20ms", "USR1"],
-        &["sock", "wait", "-t", "20ms", "@ipc-test-no-such"],
-    ] {
-        let Some(calls) = calls(words) else { return };
+    if !peers::there("strace", &["--version"]) {
+        return;
+    }
+    for wait in timed_waits() {
+        let (scene, line) = (Scene::of(&wait), wait.with("-t 20ms"));
+        let output = scene.shell(&format!("exec timeout -k 1 30 strace -f {line}")).output();
+        assert_eq!(code(&output), 124, "{line}: {output:?}");
+        let calls = text(&output.stderr);
         // A timed call of a queue takes a time of day, so none may have a time.
         let of_queues = calls.lines().filter(|line| line.contains("mq_timed"));
-        for line in of_queues {
-            assert!(line.contains("NULL)"), "{words:?}: {line}");
+        for call in of_queues {
+            assert!(call.contains("NULL)"), "{line}: {call}");
         }
-        assert!(!calls.contains("CLOCK_REALTIME"), "{words:?}: {calls}");
+        assert!(!calls.contains("CLOCK_REALTIME"), "{line}: {calls}");
     }
 }
 
 #[test]
-fn a_wait_ends_at_its_time_for_who_was_stopped_meanwhile() {
+fn a_command_that_was_stopped_while_it_waited_ends_at_its_deadline() {
+    // One command for each kernel interface that waits.
     let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
     let (queue, key, segment) = (Name::new("mq"), Name::system_v("mq"), Name::new("shm"));
     ipc(&["sem", "create", &semaphore]).is(0, "", "");
@@ -98,56 +82,28 @@ fn a_number_alone_is_seconds_and_what_is_no_duration_is_refused() {
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }
 
-/// What a command that waits in vain for a moment says with -v.
-fn said_while_waiting(words: &[&str]) -> String {
-    let output = ipc(&[words, &["-v", "-t", "20ms"]].concat()).output();
-    assert_eq!(output.status.code(), Some(124), "{words:?}: {output:?}");
-    text(&output.stderr)
+#[test]
+fn a_wait_says_its_reason_if_asked() {
+    for wait in timed_waits() {
+        let Some(reason) = wait.says else { continue };
+        let (scene, line) = (Scene::of(&wait), wait.with("-v -t 20ms"));
+        let output = scene.shell(&line).output();
+        assert_eq!(code(&output), 124, "{line}: {output:?}");
+        let said = text(&output.stderr);
+        let words: Vec<&str> = wait.wait.splitn(4, ' ').collect();
+        let expected = format!("ipc: {} {}: {reason}\n", words[1], words[2]);
+        let expected = scene.named(&expected);
+        assert!(said.starts_with(&expected), "{line}: {said}");
+    }
 }
 
 #[test]
-fn a_wait_says_what_it_waits_for_if_asked() {
-    let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
-    let (queue, segment) = (Name::new("mq"), Name::new("shm"));
-    ipc(&["sem", "create", &semaphore]).is(0, "", "");
-    ipc(&["sem", "create", &set]).is(0, "", "");
+fn what_is_there_at_once_is_no_wait() {
+    let (queue, semaphore) = (Name::new("mq"), Name::new("sem"));
     ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
-    ipc(&["shm", "create", "--size", "8", &segment]).is(0, "", "");
-    let directory = tempfile::tempdir().unwrap();
-    let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
-    ipc(&["mkfifo", &fifo]).is(0, "", "");
-    let number = ["--type", "i32"];
-    let guarded = [&["shm", "peek", &segment][..], &number, &["--guard", &semaphore]].concat();
-    let until_7 = [&["shm", "wait", &segment][..], &number, &["--eq", "7"]].concat();
-    let guard = format!("--guard {}", &*semaphore);
-    let value = "until the value is 1 or more; it is 0";
-    for (words, name, what) in [
-        (&["sem", "wait", &semaphore][..], &*semaphore, value),
-        (&["sem", "wait", &set], &set, value),
-        (&["sem", "barrier", "--parties", "2", &semaphore], &semaphore, "until 2 have come"),
-        (&["mq", "recv", &queue], &queue, "for a message"),
-        (&["mq", "wait", &queue], &queue, "for a message"),
-        (&["fifo", "cat", &fifo], &fifo, "for a writer"),
-        (&["fifo", "write", &fifo, "x"], &fifo, "for a reader"),
-        (&guarded, &guard, value),
-        (&until_7, &segment, "until the number is 7"),
-        (&["sock", "wait", "@ipc-test-no-such"], "@ipc-test-no-such", "for a listener"),
-    ] {
-        let said = said_while_waiting(words);
-        let place = words[..2].join(" ");
-        let wait = format!("ipc: {place}: {name}: waiting {what}\n");
-        assert!(said.starts_with(&wait), "{words:?}: {said}");
-    }
-    let said = said_while_waiting(&["signal", "wait", "USR1"]);
-    assert!(said.starts_with("ipc: signal wait: waiting for USR1\n"), "{said}");
+    ipc(&["sem", "create", &semaphore, "--value", "1"]).is(0, "", "");
     ipc(&["mq", "send", &queue, "x"]).is(0, "", "");
-    let said = said_while_waiting(&["mq", "send", &queue, "y"]);
-    let full = format!("ipc: mq send: {}: waiting for room: the queue is full\n", &*queue);
-    assert!(said.starts_with(&full), "{said}");
-    // What is there at once is no wait.
     ipc(&["mq", "recv", "-v", &queue]).is(0, "x\n", "");
-    ipc(&["sem", "post", &semaphore]).is(0, "", "");
-    ipc(&["sem", "wait", "-v", &semaphore]).is(0, "", "");
 }
 
 #[test]
