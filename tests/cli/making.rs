@@ -194,8 +194,8 @@ fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
             write.input("x").is(5, "", &refused(noun, "write", name));
         }
     }
-    let write = ["fifo", "write", "-n", "--create", "-m", "0644", "p", "x"];
-    ipc(&write).within(directory.path()).is(5, "", &refused("fifo", "write", "p"));
+    let write = ["fifo", "write", "-n", "--create", "-m", "0644", "fifo", "x"];
+    ipc(&write).within(directory.path()).is(5, "", &refused("fifo", "write", "fifo"));
 }
 
 #[test]

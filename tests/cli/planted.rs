@@ -76,8 +76,9 @@ fn an_object_of_another_user_is_not_used_as_if_it_had_been_made() {
             }
         }
     }
-    let mkfifo = |words: &[&str]| ipc(&["mkfifo", "-e", "p"]).words(words).within(directory.path());
-    mkfifo(&[]).is(6, "", &refused("mkfifo", "p"));
+    let mkfifo =
+        |words: &[&str]| ipc(&["mkfifo", "-e", "fifo"]).words(words).within(directory.path());
+    mkfifo(&[]).is(6, "", &refused("mkfifo", "fifo"));
     mkfifo(&["--trust", "nobody"]).is(0, "", "");
 }
 
