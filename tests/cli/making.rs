@@ -181,7 +181,8 @@ fn a_name_in_use_with_another_mode_than_was_asked_for_is_refused() {
     let refused = |noun: &str, verb: &str, name: &str| {
         format!("ipc: {noun} {verb}: {name}: exists with --mode 0600\n")
     };
-    for (Noun { name: noun, create: size, .. }, name) in &nouns::objects(directory.path()) {
+    let objects = nouns::objects(directory.path());
+    for (Noun { name: noun, create: size, .. }, name) in &objects {
         let create = |words: &[&str]| {
             ipc(&[noun, "create", name]).words(size).words(words).within(directory.path())
         };

@@ -60,7 +60,8 @@ fn plant(noun: &str, name: &str, directory: &Path) -> bool {
 #[test]
 fn an_object_of_another_user_is_not_used_as_if_it_had_been_made() {
     let directory = shared_directory();
-    for (Noun { name: noun, .. }, name) in &nouns::objects(directory.path()) {
+    let objects = nouns::objects(directory.path());
+    for (Noun { name: noun, .. }, name) in &objects {
         if !plant(noun, name, directory.path()) {
             return;
         }

@@ -75,7 +75,7 @@ fn kill_workers(rounds: u32, name: &Name, line: &str, directory: &Path) {
 fn never_too_many_are_inside_and_all_units_come_back_when_workers_are_killed_at_any_moment() {
     let name = semaphore(2);
     let directory = tempfile::tempdir().unwrap();
-    kill_workers(rounds(500), &name, INSIDE, directory.path());
+    kill_workers(rounds(200), &name, INSIDE, directory.path());
     comes_back_to(&name, 2);
     assert!(!directory.path().join("violation").exists(), "too many were inside");
     assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""runs":[]"#));
