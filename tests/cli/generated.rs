@@ -29,7 +29,7 @@ fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// The files of a directory that is generated as a whole.
+/// The committed files of a generated directory.
 fn committed(directory: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(directory)).expect("the directory is committed");
     let names = entries.map(|entry| entry.expect("it can be read").file_name());
@@ -69,7 +69,7 @@ fn generated_files_are_current() {
     );
 }
 
-/// The ways to call a verb, those of other verbs with the same definition included.
+/// The names of a verb, and of other verbs with the same definition.
 fn words(verb: &Verb) -> Vec<String> {
     let same = manual::verbs().filter(|(_, other)| std::ptr::eq(other.examples, verb.examples));
     let words = same.flat_map(|(noun, other)| {

@@ -1,4 +1,4 @@
-//! The tree keeps its own rules: layers, and tests for every command.
+//! The rules of the source tree: layers, and tests for every command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -157,7 +157,7 @@ fn no_files_use_each_other_in_a_circle() {
     let paths: Vec<_> =
         sources("src").into_iter().filter(|path| !path.ends_with("tests.rs")).collect();
     let modules: Vec<_> = paths.iter().map(|path| module(path)).collect();
-    // A parent declares its children and hands their names on, so it is not counted as their user.
+    // A parent declares its children and re-exports their names, which is not a use.
     let related = |a: &str, b: &str| {
         a == b || b.starts_with(&format!("{a}::")) || a.starts_with(&format!("{b}::"))
     };
@@ -181,7 +181,7 @@ fn no_files_use_each_other_in_a_circle() {
             break;
         }
     }
-    // What is left uses a circle or is part of one; what nothing in it uses is not part of one.
+    // The files that are left use a circle or are part of one; a file that none of them uses is not part.
     loop {
         let before = left.len();
         let kept = left.clone();
@@ -195,7 +195,7 @@ fn no_files_use_each_other_in_a_circle() {
 }
 
 #[test]
-fn base_and_sys_know_nothing_of_the_command_line() {
+fn base_and_sys_do_not_use_clap() {
     for path in sources("src/base").into_iter().chain(sources("src/sys")) {
         let found = code(&path).into_iter().find(|line| line.contains("clap"));
         assert_eq!(found, None, "{}", path.display());

@@ -1,7 +1,6 @@
-//! The command line, as a user meets it: every test asserts status, stdout and stderr together.
+//! Tests of the command line: every test asserts status, stdout and stderr together.
 //!
-//! The binary is the one that cargo built, or the one that `IPC` names: `make test` runs this
-//! crate on both builds.
+//! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
 mod fifo;
