@@ -1,9 +1,8 @@
 //! Round trips between two processes: one posts a semaphore and waits for another, the other waits and
 //! posts. The code of `ipc sem`, in processes of this program, beside sem_post(3) and sem_wait(3) in C.
 //!
-//! Where both may use two CPUs, a wait that has just begun looks again before it sleeps, for about as
-//! long as a wake-up takes; with one CPU, or each on its own, it sleeps at once.
-#![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
+//! With two CPUs for both, a wait spins before it sleeps, for about the time of a wake-up; with one CPU, or
+//! a CPU for each, it sleeps at once.
 
 mod support;
 

@@ -101,7 +101,7 @@ pub struct Framing {
     /// Records end with NUL instead of newline
     #[arg(short = '0', long, conflicts_with = "frame")]
     null: bool,
-    /// How records are separated
+    /// Separate records in this form
     #[arg(long, value_name = "FORM", hide_short_help = true)]
     frame: Option<Form>,
 }

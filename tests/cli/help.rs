@@ -17,7 +17,7 @@ fn places() -> Vec<Vec<&'static str>> {
     [Vec::new()].into_iter().chain(nouns).chain(verbs).collect()
 }
 
-/// What `-h` or `--help` prints on a terminal of 80 columns.
+/// The output of `-h` or `--help` on a terminal of 80 columns.
 fn help(place: &[&str], option: &str) -> String {
     ipc(place).words(&[option]).env("COLUMNS", COLUMNS.to_string()).succeeds()
 }

@@ -14,7 +14,7 @@ pub fn sources(directory: &str) -> Vec<PathBuf> {
         let path = entry.expect("it can be read").path();
         let relative = path.strip_prefix(root()).expect("it is below").to_owned();
         if path.is_dir() {
-            found.extend(sources(relative.to_str().expect("our paths are text")));
+            found.extend(sources(relative.to_str().expect("paths here are UTF-8")));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(relative);
         }
@@ -60,7 +60,7 @@ const LAYERS: [&[&str]; 8] = [
 fn module(path: &Path) -> String {
     let path = path.strip_prefix("src").expect("it is below src").with_extension("");
     let mut parts: Vec<_> =
-        path.iter().map(|part| part.to_str().expect("our paths are text")).collect();
+        path.iter().map(|part| part.to_str().expect("paths here are UTF-8")).collect();
     if matches!(parts.last(), Some(&"mod" | &"lib" | &"main")) {
         parts.pop();
     }
@@ -234,7 +234,7 @@ fn every_command_has_a_file_of_tests() {
 fn every_file_of_tests_is_part_of_the_crate() {
     let main = text(Path::new("tests/cli/main.rs"));
     for path in sources("tests/cli").iter().filter(|path| path.components().count() == 3) {
-        let name = path.file_stem().expect("it has a name").to_str().expect("our paths are text");
+        let name = path.file_stem().expect("it has a name").to_str().expect("paths here are UTF-8");
         assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} is forgotten");
     }
 }

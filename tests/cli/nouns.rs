@@ -113,7 +113,7 @@ pub fn objects(directory: &Path) -> Vec<(&'static Noun, Name)> {
     });
     let paths = with(Names::Paths).map(|noun| {
         let path = directory.join(noun.name);
-        (noun, Name::of(noun.name, path.to_str().expect("our paths are text")))
+        (noun, Name::of(noun.name, path.to_str().expect("paths here are UTF-8")))
     });
     kernel.chain(paths).collect()
 }

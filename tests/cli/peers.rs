@@ -64,7 +64,7 @@ pub fn python(module: &str, script: &str, words: &[&str]) -> Option<Run> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python3");
     let python = if own.exists() { own } else { "python3".into() };
     let import = format!("import {module}");
-    let python = python.to_str().expect("our paths are text");
+    let python = python.to_str().expect("paths here are UTF-8");
     there(python, &["-c", &import]).then(|| Run::new(python, &["-c", script]).words(words))
 }
 

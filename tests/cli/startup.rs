@@ -105,11 +105,11 @@ fn missing(pattern: &str) -> Option<String> {
 fn every_name_in_the_linker_script_is_in_the_source() {
     let script = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/link/startup.ld"));
     let script = script.expect("it can be read");
-    let ours = script.split_whitespace().filter_map(|word| word.split_once("9ipc_suite"));
-    let ours: Vec<&str> =
-        ours.map(|(_, path)| path).filter(|path| !path.starts_with('*')).collect();
-    assert!(ours.len() > 50, "only {} patterns name functions of ipc", ours.len());
-    for path in ours {
+    let patterns = script.split_whitespace().filter_map(|word| word.split_once("9ipc_suite"));
+    let patterns: Vec<&str> =
+        patterns.map(|(_, path)| path).filter(|path| !path.starts_with('*')).collect();
+    assert!(patterns.len() > 50, "only {} patterns name functions of ipc", patterns.len());
+    for path in patterns {
         let first = parts(path).first().and_then(|part| module(&[part.name]));
         assert!(first.is_some(), "link/startup.ld: {path}: no such module");
         assert_eq!(missing(path), None, "link/startup.ld: {path}: not in the source");
