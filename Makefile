@@ -1,72 +1,83 @@
-# Thin names for the commands that build, show, test and install ipc.
+# Short names for the commands that build, show, test and install ipc.
 
 TARGET := $(shell uname -m)-unknown-linux-musl
 STATIC := target/$(TARGET)/release/ipc
-HOST   := target/release/ipc
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test test-long check static host tools generate bench bench-check install clean
+.PHONY: all demo test test-long check static programs tools generate bench bench-check install clean
 
 all: static
 
-# The release that people install: one static file. Where its target cannot be had, the ordinary
+# The release that people install: one static file. Where its target is not available, the ordinary
 # build takes its place.
 static:
 	@tests/static-target $(TARGET)
 	@if tests/static-target --there $(TARGET); then \
 		cargo build --release --target $(TARGET); \
 	else \
-		cargo build --release && mkdir -p $(dir $(STATIC)) && cp $(HOST) $(STATIC); \
+		cargo build --release && mkdir -p $(dir $(STATIC)) && cp target/release/ipc $(STATIC); \
 	fi
 
-host:
-	cargo build --release
+# The ordinary build, for the C library of the host, with all tests and comparisons.
+programs:
+	cargo test --workspace --no-run --lib --bins --tests --benches
 
-# Builds the release and runs a pipeline over every core mechanism.
+# Builds the release and runs a pipeline over every mechanism.
 demo: static
 	@IPC=$(CURDIR)/$(STATIC) tests/demo
 
-# Installs what the tests need, then runs them all, on both builds.
+# Installs the programs that the tests need, then runs all tests.
 test: tools
 	$(MAKE) check
 
-# The tests alone. They send signals, which whoever runs them in the background or under nohup may
-# have had ignored.
+# The tests send signals, which a caller in the background or under nohup may have ignored.
 CLEAN := env --default-signal=HUP,INT,QUIT
 
-# Where tests leave what they had to skip.
+# The tests write here what they skip.
 SKIPPED := $(CURDIR)/target/skipped
 
-check: static host
+# The groups of tests that run on the ordinary build as well:
+# how the process, its threads and COMMANDs start:       first_process, threads, lock::run
+# signals, their numbers, and calls that they interrupt: signal, storm, waiting
+# users and hosts by name:                               planted, applets, sock::ports
+# memory and stacks that run out:                        memory, shm::loss, mq::work
+# the layout of semaphores beside C programs:            sem
+# every verb once, and the words for errors:             readme, machine
+GLIBC := first_process threads lock::run signal storm waiting planted applets sock::ports \
+	memory shm::loss mq::work sem:: readme machine
+
+# Each profile is built once, both at the same time. The release is tested whole.
+check:
+	$(MAKE) -j2 static programs
 	@rm -f $(SKIPPED)
-	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) cargo test
+	$(CLEAN) cargo test --workspace --lib --bins
 	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli
-	IPC=$(CURDIR)/$(HOST) $(CLEAN) tests/bats/all
+	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) cargo test --test cli -- $(GLIBC)
 	IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/bats/all
 	@tests/skipped $(SKIPPED)
 
-# What fails once in thousands of runs, in that many runs.
+# The long form of the tests that repeat: signals, kills and stops, and races that fail rarely.
 test-long: static
-	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli long::
+	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli -- long:: storm:: storms killed
 
 tools:
 	@tests/tools
 
-# Writes the manual pages and completions anew.
+# Writes the manual pages and completions.
 generate:
 	IPC_GENERATE=1 cargo test --test cli generated
 
-# Compares with other programs, by ratio. Takes minutes; wants a quiet machine.
-bench: static host
+# Compares with other programs, by ratio. Takes minutes, on a quiet machine.
+bench: static
 	IPC=$(CURDIR)/$(STATIC) cargo bench
 
-# Whether every comparison runs, in a few seconds and by the debug build: its figures mean nothing.
+# Whether every comparison runs, in a few seconds and with the debug build: its figures mean nothing.
 bench-check:
 	IPC_BENCH=quick cargo test --benches
 
-# Under sudo there is often no cargo: what was built before is installed then.
+# Under sudo there is often no cargo: then the build that is there is installed.
 install: $(if $(shell command -v cargo),static)
 	install -Dm755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/ipc
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1

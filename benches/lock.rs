@@ -1,4 +1,4 @@
-//! What it costs to run a command under a lock, in relation to flock(1) of util-linux.
+//! The cost of a command under a lock, in relation to flock(1) of util-linux.
 //!
 //! The targets of the static build: `ipc lock run FILE -- true` at most 0.6, `flock FILE true`
 //! called through a link at most 1.

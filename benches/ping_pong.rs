@@ -1,10 +1,8 @@
-//! Round trips between two processes that stay: the one posts a semaphore and waits for the other,
-//! the other waits and posts. By the code behind `ipc sem`, in processes of this program, beside
-//! sem_post(3) and sem_wait(3) in C.
+//! Round trips between two processes: one posts a semaphore and waits for another, the other waits and
+//! posts. The code of `ipc sem`, in processes of this program, beside sem_post(3) and sem_wait(3) in C.
 //!
-//! Where both may use two CPUs, a wait that has just begun looks again before it sleeps, for about as
-//! long as a wake-up takes; with one CPU, or each on its own, it sleeps at once.
-#![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
+//! With two CPUs for both, a wait spins before it sleeps, for about the time of a wake-up; with one CPU, or
+//! a CPU for each, it sleeps at once.
 
 mod support;
 
@@ -17,7 +15,7 @@ use ipc_suite::bench::{AtExit, Deadline, Name, Semaphore, Waited};
 const ROUND_TRIPS: usize = 10_000;
 const MATCHES: usize = 11;
 
-/// Called as the player is: a role, the semaphore to post, the one to wait for, and how often.
+/// The arguments of a player: a role, the semaphore to post, the one to wait for, and the number of rounds.
 const PEER: &str = r#"
 #include <fcntl.h>
 #include <semaphore.h>
@@ -36,7 +34,7 @@ int main(int argc, char **argv) {
 }
 "#;
 
-/// Where the two players run, as taskset(1) has it.
+/// The CPUs of the two players, as for taskset(1).
 const PLACES: [(&str, [&str; 2]); 3] = [
     ("both on one CPU", ["0", "0"]),
     ("both on two CPUs", ["0,1", "0,1"]),
@@ -81,7 +79,7 @@ fn main() {
     }
 }
 
-/// The time of a round trip in us, of two players who play a match.
+/// The time of a round trip of two players, in us.
 fn play_match(program: &Path, cpus: [&str; 2], names: &[String; 2]) -> f64 {
     let round_trips = support::scaled(ROUND_TRIPS);
     let player = |role: &str, cpus: &str, ours: &str, theirs: &str| -> Child {

@@ -1,9 +1,8 @@
-//! Semaphores between whole processes: how soon the next holder runs when one is killed, what a
-//! process that posts to one that waits takes beside a C program, and what one that waits costs
-//! while it sleeps. (Round trips between processes that stay are in `ping_pong`.)
+//! Semaphores between whole processes: the time from the kill of a holder to the next holder, the time of
+//! a process that posts beside a C program, and the CPU time of a waiter. (`ping_pong` has round trips
+//! between processes that keep running.)
 //!
-//! The targets: less than 5 ms from a kill to the next holder, and no time on a CPU that anybody
-//! could see for one that sleeps.
+//! The targets: less than 5 ms from a kill to the next holder, and no measurable CPU time of a waiter.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -63,7 +62,7 @@ fn main() {
     }
 }
 
-/// How long waiters are watched.
+/// The time for which waiters are measured.
 fn sleep() -> Duration {
     Duration::from_millis(support::scaled(SLEEP_MS) as u64)
 }
@@ -128,7 +127,7 @@ fn posting(peer: &Path, ipc: &Path, name: &str) -> f64 {
     support::ratios(support::scaled(POSTS), &mut contenders)[1]
 }
 
-/// What commands that wait, while somebody else holds the one unit, spend on a CPU in us.
+/// The CPU time of commands that wait while another process holds the one unit, in us.
 fn while_asleep(ipc: &Path, name: &str) -> Vec<(String, f64)> {
     let mut holder = start(ipc, &["run", name, "--", "sh", "-c", "echo in; exec sleep 600"]);
     read_one(&mut holder);

@@ -1,13 +1,11 @@
-//! Bytes in bulk, into and out of shared memory, in relation to cat and to the best of the tools
-//! that people use for it.
+//! Large data, into and out of shared memory, in relation to cat and to the best of the usual tools.
 //!
 //! The targets, for 1 GiB: from a pipe 1.8 times as fast as cat and 1.4 times as the best of the
 //! others, from a cached file 1.1 times as cat; to a pipe 5 times as cat, to a file as fast; in
-//! less than 8 MiB of memory of our own.
+//! less than 8 MiB of private memory.
 //!
-//! Whoever needs new memory pays for what the kernel does to find it, which is most of the time here:
-//! cat and `ipc` make the same call from file to file, and yet differ from run to run. 'cat again'
-//! tells by how much. In a virtual machine that gives free memory back to its host, a gibibyte takes
+//! Most of the time is the allocation of memory by the kernel: cat and `ipc` make the same call from file
+//! to file, and yet differ from run to run. 'cat again' shows by how much. In a virtual machine that gives free memory back to its host, a gibibyte takes
 //! 0.5 s or 2; where /sys/module/page_reporting is, a page_reporting_order of 11 ends that.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
@@ -19,7 +17,7 @@ use std::time::Duration;
 
 const ROUNDS: usize = 11;
 
-/// Fast enough not to be what is measured.
+/// A source that is faster than the contenders.
 const PRODUCER: &str = "dd if=/dev/zero bs=1M count=$MIB status=none";
 const MIB: usize = 1024;
 
@@ -102,7 +100,7 @@ impl Place<'_> {
             .iter()
             .map(|(_, line)| {
                 let run: Box<dyn FnMut() -> Duration> = Box::new(move || {
-                    // What is written to is new each time.
+                    // The target is new each time.
                     let _ = std::fs::remove_file(self.directory.join("target"));
                     if writes(line) {
                         self.tidy();
@@ -128,8 +126,8 @@ impl Place<'_> {
         }
     }
 
-    /// Has the machine find the memory that the contenders will use. In a virtual machine the first
-    /// use of a page costs more than all that is measured here, whoever is the first to come.
+    /// Touches the memory that the contenders will use. In a virtual machine the first use of a page costs
+    /// more than all that is measured here.
     fn warm(&self) {
         support::time(&mut self.shell("head -c $((4 * MIB))M /dev/zero > $T; rm $T"));
     }
@@ -146,7 +144,7 @@ impl Place<'_> {
         support::time(&mut self.shell("$IPC shm rm -f $NAME"));
     }
 
-    /// What the process has in memory that no file is behind, at the end of writing.
+    /// The anonymous memory of the process at the end of writing.
     fn private_kib(&self) -> u64 {
         let mut command = Command::new(self.ipc);
         command.args(["shm", "write", self.name]).stdin(Stdio::piped());

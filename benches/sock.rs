@@ -7,8 +7,8 @@
 //! for each client 0.9 of a C program that calls posix_spawn(3); 10,000 connections a second to
 //! `--echo`; 1,000 idle clients of `--hub` in 20 MiB.
 //!
-//! Words choose what is measured: `stream`, `command`, `echo`, `hub`; all of it without any. `MIB`
-//! is the length of the stream, 4096 if not given, and `ROUNDS` how often everybody takes a turn.
+//! Words choose the measurements: `stream`, `command`, `echo`, `hub`; the default is all. `MIB`
+//! is the length of the stream, 4096 by default, and `ROUNDS` the number of turns of each contender.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 
 const SOURCE: &str = include_str!("sock.c");
 
-/// How many connections a turn makes.
+/// The number of connections of a turn.
 const CONNECTIONS: usize = 400;
 const ECHOES: usize = 8000;
 const MEMBERS: usize = 1000;
 
 fn main() {
-    // In memory, so that no disk is measured.
+    // In memory, so that the disk has no influence.
     let directory = tempfile::tempdir_in("/dev/shm").expect("there is room");
     let Some(peer) = support::c(directory.path(), SOURCE) else {
         return println!("sock: no C compiler, nothing to compare with");
@@ -72,7 +72,7 @@ struct Bench<'a> {
     rounds: usize,
 }
 
-/// What takes part: a name, and lines of shell that receive and that send.
+/// A contender: a name, and lines of shell that receive and that send.
 struct Contender {
     name: &'static str,
     receive: &'static str,
@@ -103,13 +103,13 @@ const STREAMS: &[Contender] = &[
     Contender { name: "nc", receive: "exec nc -dlU $S", send: "exec nc -NU $S >/dev/null" },
     Contender {
         name: "s6",
-        // It would serve for ever.
+        // It serves until it is killed.
         receive: "exec s6-ipcserver $S sh -c 'cat >&3 && kill $PPID' 3>&1 >/dev/null",
         send: "exec s6-ipcclient $S sh -c 'exec cat >&7'",
     },
 ];
 
-/// Where a stream comes from and goes to.
+/// The source and the destination of a stream.
 #[derive(Clone, Copy)]
 enum Ends {
     FileToNull,
@@ -142,7 +142,7 @@ impl Bench<'_> {
         println!();
     }
 
-    /// Moves the stream once, from the first byte to the end of everybody who had a part in it.
+    /// Moves the stream once, from the first byte to the end of all processes.
     fn stream(&self, contender: &Contender, ends: Ends, cpus: &[usize]) -> Duration {
         let (source, target) = (self.directory.join("source"), self.directory.join("target"));
         let mut others = Vec::new();
@@ -216,7 +216,7 @@ impl Bench<'_> {
         self.serve(&servers, "echo", "hello", support::scaled(ECHOES));
     }
 
-    /// Has clients connect to each of the servers, one and eight at a time.
+    /// Connects clients to each of the servers, one and eight at a time.
     fn serve(&self, servers: &[Server], command: &str, message: &str, connections: usize) {
         println!("connections a second to {command}");
         let there = there(servers, |it| it.line);
@@ -287,14 +287,14 @@ struct Server {
     line: &'static str,
 }
 
-/// Those whose program is installed.
+/// The contenders whose program is installed.
 fn there<T>(all: &[T], line: impl Fn(&T) -> &'static str) -> Vec<&T> {
     let program = |it: &T| line(it).split(' ').nth(1).expect("it is 'exec PROGRAM'").to_owned();
     all.iter().filter(|it| program(it).starts_with('$') || support::has(&program(it))).collect()
 }
 
-/// Prints how much of something each did in a second, and how that relates to the best of the
-/// first few in the same round.
+/// Prints the amount of each contender in a second, and its ratio to the best of the first few in the same
+/// round.
 fn show(what: &str, names: &[&str], turns: &[Vec<f64>], measures: usize, amount: f64) {
     println!("  {what}");
     for (place, name) in names.iter().enumerate() {
@@ -305,9 +305,8 @@ fn show(what: &str, names: &[&str], turns: &[Vec<f64>], measures: usize, amount:
     }
 }
 
-/// Waits until somebody listens at a path: one who has bound it and does not listen yet is in the
-/// kernel's list without the mark of those who do, and one who listens at once need not be there by
-/// this name.
+/// Waits until a server listens at a path. The kernel lists a socket that is bound and does not listen
+/// yet without the flag of a listener.
 fn wait_until_served(path: &Path) {
     const LISTENS: &str = "00010000";
     let name = path.to_str().expect("our paths are text");
@@ -326,7 +325,7 @@ fn succeed(mut child: Child) {
     assert!(status.success(), "{status}");
 }
 
-/// Ends a server that would serve for ever.
+/// Ends a server that serves until it is killed.
 fn end(mut server: Child) {
     let pid = nix::unistd::Pid::from_raw(server.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("it runs");

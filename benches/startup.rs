@@ -1,9 +1,9 @@
-//! What one short command costs as a whole process, in relation to an empty static C program, and
-//! to /bin/true.
+//! The cost of one short command as a whole process, in relation to an empty static C program and to
+//! /bin/true.
 //!
 //! The targets, on a quiet machine: `sem value` and `sem post` at most 1.15 of the empty program in
 //! the static build, with an ordinary option 1.2, `mq send` 1.30, `mq recv` 1.56; the ordinary build
-//! at most 1.3 of /bin/true. The page faults, which are most of it, do not depend on what else runs.
+//! at most 1.3 of /bin/true. Page faults, which are most of it, do not depend on the load.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -16,7 +16,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 const ROUNDS: usize = 500;
 
-/// The words of a command, in which NAME is the object, and those of what sets it right again.
+/// The words of a command with NAME for the object, and those of the command that reverts it.
 const COMMANDS: &[(&str, &str)] = &[
     ("sem value NAME", ""),
     ("sem post NAME", ""),
@@ -40,7 +40,7 @@ const PREPARATION: &[&str] = &[
 
 const TIDYING: &[&str] = &["sem rm NAME", "mq rm NAME", "shm rm NAME"];
 
-/// What the words of a command stand for.
+/// The objects of the commands.
 struct Stage {
     name: String,
     file: PathBuf,

@@ -1,8 +1,7 @@
 //! `ipc`: every way that Unix processes talk and coordinate, for shell scripts.
 //!
-//! Three layers: [`cmd`] reads a command line, calls and prints; protocols are built over plain
-//! objects; `sys` has one file for each object of the kernel, and the only unsafe code. The other
-//! modules are leaves that anyone may use. ARCHITECTURE.md has a line for every file.
+//! The modules are layers: base < sys < io < run < mechanism < server < app < cmd, applet < program. A
+//! file uses its own layer and those below; ARCHITECTURE.md gives the reasons.
 
 mod app;
 mod applet;
@@ -20,7 +19,7 @@ pub use program::{run, run_among_others};
 #[doc(hidden)]
 pub use sys::entry::start;
 
-/// What the programs under `benches/` compare with others, without starting a process each time.
+/// The parts that programs under `benches/` measure without starting a process each time.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::base::deadline::{Deadline, Waited};

@@ -1,4 +1,4 @@
-//! What the comparisons share: the builds to compare, and ratios of runs that take turns.
+//! The common parts of the comparisons: the builds, and ratios of runs that take turns.
 #![allow(dead_code, reason = "each comparison uses its part")]
 
 use std::ffi::CString;
@@ -14,8 +14,8 @@ use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawnp};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// The ordinary build, and the static one if `IPC` names it; each a copy, as installing makes it.
-/// (A file that the linker has just written is mapped more slowly than a copied one.)
+/// The ordinary build, and the static one if `IPC` names it; each a copy, because a file that the linker
+/// has just written is mapped more slowly.
 pub fn builds(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     let mut builds = vec![("glibc", PathBuf::from(env!("CARGO_BIN_EXE_ipc")))];
     builds.extend(std::env::var_os("IPC").map(|path| ("static", PathBuf::from(path))));
@@ -27,8 +27,8 @@ pub fn builds(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     builds
 }
 
-/// How long one run of a command takes, from the call that starts it to the one that learns of its
-/// end, and nothing else: what is prepared for the start is not the command's. It has to succeed.
+/// The time of one run of a command, from the call that starts it to the call that returns its status;
+/// preparations do not count. The command has to succeed.
 pub fn time(command: &mut Command) -> Duration {
     let words: Vec<CString> = std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -56,8 +56,8 @@ pub fn time(command: &mut Command) -> Duration {
     elapsed
 }
 
-/// How much of something to do: as much as this, or a hundredth with `IPC_BENCH=quick`, which only
-/// shows that the comparison runs.
+/// An amount of work: this amount, or a hundredth with `IPC_BENCH=quick`, which only shows that the
+/// comparison runs.
 pub fn scaled(usual: usize) -> usize {
     match std::env::var_os("IPC_BENCH") {
         Some(speed) if speed == "quick" => usual.div_ceil(100),
@@ -75,7 +75,7 @@ pub fn ratios(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>
 }
 
 /// Runs all contenders in turn, many times over; their times in seconds, turn by turn. Every other
-/// turn goes backwards, as each contender leaves the machine to the next in a state of its own.
+/// turn is in reverse order, because each contender influences the next.
 pub fn turns(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>]) -> Vec<Vec<f64>> {
     let warm_up = rounds.div_ceil(10);
     let turn = |round: usize| {
@@ -101,13 +101,13 @@ pub fn c(directory: &Path, source: &str) -> Option<PathBuf> {
     compiler.status().is_ok_and(|status| status.success()).then_some(program)
 }
 
-/// The CPUs that we may run on.
+/// The CPUs of this process.
 pub fn cpus() -> Vec<usize> {
     let allowed = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
     (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true)).collect()
 }
 
-/// Starts a command on these CPUs, which it inherits from us.
+/// Starts a command on these CPUs.
 pub fn spawn_on(mut command: Command, cpus: &[usize]) -> Child {
     let before = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
     let mut set = CpuSet::new();
@@ -120,7 +120,7 @@ pub fn spawn_on(mut command: Command, cpus: &[usize]) -> Child {
     child
 }
 
-/// The value in the middle.
+/// The median.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -1,4 +1,4 @@
-//! One argument: what its attributes say, and the code that reads it.
+//! One argument: its attributes, and the code that reads it.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -11,26 +11,26 @@ use syn::{
 pub struct Argument {
     field: Ident,
     shape: Shape,
-    place: Place,
-    /// What it is if it is not given: an expression of the type of the field.
+    position: Position,
+    /// The default: an expression of the type of the field.
     default: Option<TokenStream>,
     is_required: bool,
-    /// Its words may be numbers below zero.
+    /// Its words may be negative numbers.
     is_any_number: bool,
-    /// It need not be given if one of these is.
+    /// Arguments that make it optional.
     unless: Vec<String>,
-    /// Those that may not be given beside it.
+    /// Arguments that conflict with it.
     excludes: Vec<String>,
-    /// Those that have to be.
+    /// Arguments that it requires.
     requires: Vec<String>,
     parser: Parser,
 }
 
-/// What reads one word of an argument.
+/// The reader of one word of an argument.
 enum Parser {
     /// The trait `Word` of its type.
     Word,
-    /// The same, for numbers of which only a range is allowed.
+    /// The same, for numbers in a range.
     Range(Expr),
     /// A function of a `&str`.
     OfText(Expr),
@@ -38,25 +38,25 @@ enum Parser {
     OfWord(Expr),
 }
 
-/// What the type of a field says of the words.
+/// The number of words, by the type of the field.
 enum Shape {
-    /// `bool`: it is given, or not.
+    /// `bool`: none.
     Flag,
-    /// `Option<T>`: one word or none.
+    /// `Option<T>`: none or one.
     Optional(Type),
-    /// `Vec<T>`: any number of words.
+    /// `Vec<T>`: any number.
     Many(Type),
-    /// One word.
+    /// One.
     One(Type),
 }
 
-/// Where the words of an argument stand.
-enum Place {
-    /// Behind one of these names.
+/// The position of the words of an argument.
+enum Position {
+    /// After one of these names.
     Option(Vec<String>),
-    /// Among the words that are no options.
+    /// Among the operands.
     Operand,
-    /// Behind `--`.
+    /// After `--`.
     Command,
     /// In the arguments of another struct.
     Flattened(Box<Type>),
@@ -70,7 +70,7 @@ impl Argument {
         let mut argument = Self {
             field: name,
             shape: Shape::of(&field.ty),
-            place: Place::Operand,
+            position: Position::Operand,
             default: None,
             is_required: false,
             is_any_number: false,
@@ -90,12 +90,15 @@ impl Argument {
         }
         let is_always_there = argument.default.is_some() || argument.is_required;
         if is_always_there && matches!(argument.shape, Shape::Optional(_)) {
-            return Err(Error::new_spanned(&field.ty, "what is always there is no Option"));
+            return Err(Error::new_spanned(
+                &field.ty,
+                "an argument with a default or a requirement is not an Option",
+            ));
         }
         Ok(argument)
     }
 
-    /// Takes one word of an attribute.
+    /// Reads one word of an attribute.
     fn learn(&mut self, meta: &Meta, ty: &Type) -> Result<()> {
         let unknown = || Error::new_spanned(meta, "derive(Plain) does not know what this means");
         let key = meta.path().get_ident().ok_or_else(unknown)?.to_string();
@@ -104,9 +107,9 @@ impl Argument {
             ("long", Some(name)) => self.name(format!("--{}", text(name).ok_or_else(unknown)?)),
             ("short", None) => self.name(format!("-{:.1}", self.field.to_string())),
             ("short", Some(name)) => self.name(format!("-{}", text(name).ok_or_else(unknown)?)),
-            ("last", Some(_)) => self.place = Place::Command,
-            ("flatten", None) => self.place = Place::Flattened(Box::new(ty.clone())),
-            ("skip", None) => self.place = Place::Skipped,
+            ("last", Some(_)) => self.position = Position::Command,
+            ("flatten", None) => self.position = Position::Flattened(Box::new(ty.clone())),
+            ("skip", None) => self.position = Position::Skipped,
             ("default_value_t", Some(default)) => self.default = Some(default.to_token_stream()),
             ("default_value", Some(default)) => {
                 self.default =
@@ -117,7 +120,7 @@ impl Argument {
                 self.is_required = true;
                 self.unless = texts(others).ok_or_else(unknown)?;
             }
-            // Which of two is meant that override each other is for clap to say.
+            // Options that override each other are left to clap.
             ("conflicts_with" | "conflicts_with_all" | "overrides_with", Some(others)) => {
                 self.excludes.extend(texts(others).ok_or_else(unknown)?);
             }
@@ -126,7 +129,7 @@ impl Argument {
                 self.parser = Parser::of(parser).ok_or_else(unknown)?;
             }
             ("allow_negative_numbers", Some(_)) => self.is_any_number = true,
-            // Words for the help.
+            // These concern the help alone.
             ("value_name" | "display_order" | "hide_possible_values", Some(_))
             | ("hide_default_value" | "hide_short_help" | "help_heading", Some(_)) => {}
             _ => return Err(unknown()),
@@ -136,21 +139,21 @@ impl Argument {
 
     /// Adds a name to those of an option.
     fn name(&mut self, name: String) {
-        match &mut self.place {
-            Place::Option(names) => names.push(name),
-            place => *place = Place::Option(vec![name]),
+        match &mut self.position {
+            Position::Option(names) => names.push(name),
+            position => *position = Position::Option(vec![name]),
         }
     }
 
     /// The arm of a `match` that knows the names of this option.
     pub fn arm(&self) -> Option<TokenStream> {
         let name = self.field.to_string();
-        let names = match &self.place {
-            Place::Option(names) => names,
-            Place::Command => {
+        let names = match &self.position {
+            Position::Option(names) => names,
+            Position::Command => {
                 return Some(quote!(b"--" => Some(crate::app::arguments::Known::Values(#name))));
             }
-            Place::Operand | Place::Flattened(_) | Place::Skipped => return None,
+            Position::Operand | Position::Flattened(_) | Position::Skipped => return None,
         };
         let patterns = names.iter().map(|name| LitByteStr::new(name.as_bytes(), self.field.span()));
         let known = match self.shape {
@@ -161,29 +164,29 @@ impl Argument {
         Some(quote!(#(#patterns)|* => Some(crate::app::arguments::Known::#known(#name))))
     }
 
-    /// Whether operands are its words that look like options, but are numbers.
+    /// Whether it is an operand that accepts negative numbers.
     pub fn takes_numbers(&self) -> bool {
-        self.is_any_number && matches!(self.place, Place::Operand)
+        self.is_any_number && matches!(self.position, Position::Operand)
     }
 
-    /// The struct whose arguments stand in the place of this one.
+    /// The struct whose arguments are flattened into this one.
     pub fn inner(&self) -> Option<&Type> {
-        match &self.place {
-            Place::Flattened(inner) => Some(inner),
+        match &self.position {
+            Position::Flattened(inner) => Some(inner),
             _ => None,
         }
     }
 
-    /// The field in the expression of the struct; it leaves the function if there is no value.
+    /// The field in the expression of the struct. The code returns from the function if there is no value.
     pub fn field(&self) -> TokenStream {
         let field = &self.field;
-        let value = match &self.place {
-            Place::Flattened(inner) => {
+        let value = match &self.position {
+            Position::Flattened(inner) => {
                 quote!(<#inner as crate::app::arguments::Plain>::read(line)?)
             }
-            Place::Skipped => quote!(Default::default()),
-            Place::Option(_) => self.option(),
-            Place::Operand | Place::Command => self.operand(),
+            Position::Skipped => quote!(Default::default()),
+            Position::Option(_) => self.option(),
+            Position::Operand | Position::Command => self.operand(),
         };
         let (excludes, requires) = (&self.excludes, &self.requires);
         if excludes.is_empty() && requires.is_empty() {
@@ -200,9 +203,9 @@ impl Argument {
         })
     }
 
-    /// The name of the argument, so that others can speak of it; `None` for those of another struct.
+    /// The name of the argument for the rules of others; `None` for a flattened struct.
     pub fn own_name(&self) -> Option<String> {
-        let is_own = !matches!(self.place, Place::Flattened(_) | Place::Skipped);
+        let is_own = !matches!(self.position, Position::Flattened(_) | Position::Skipped);
         is_own.then(|| self.field.to_string())
     }
 
@@ -244,15 +247,15 @@ impl Argument {
         }
     }
 
-    /// The call that takes all that is left.
+    /// The method that takes all remaining words.
     fn rest(&self) -> TokenStream {
-        match self.place {
-            Place::Command => quote!(command),
+        match self.position {
+            Position::Command => quote!(command),
             _ => quote!(operands),
         }
     }
 
-    /// The one word that is read, or the default, or nothing at all.
+    /// The value, or the default.
     fn one(&self, read: &TokenStream) -> TokenStream {
         match &self.default {
             Some(default) => quote!(match #read {
@@ -263,7 +266,7 @@ impl Argument {
         }
     }
 
-    /// All words that are read, of which there has to be one if the argument is required.
+    /// All values, at least one if the argument is required.
     fn many(&self, read: &TokenStream) -> TokenStream {
         if !self.is_required {
             return read.clone();
@@ -278,7 +281,7 @@ impl Argument {
 }
 
 impl Parser {
-    /// What an expression for clap means: the forms that this program has.
+    /// The parser that an expression for clap stands for, in the forms that this program uses.
     fn of(parser: &Expr) -> Option<Self> {
         match parser {
             Expr::Path(_) => Some(Self::OfText(parser.clone())),
@@ -328,7 +331,7 @@ impl Shape {
     }
 }
 
-/// What an attribute's word is set to.
+/// The value of a word of an attribute.
 fn value(meta: &Meta) -> Option<&Expr> {
     match meta {
         Meta::NameValue(pair) => Some(&pair.value),

@@ -1,9 +1,9 @@
 //! `#[derive(Plain)]`: a second reader of the options that `#[derive(clap::Args)]` defines.
 //!
-//! It reads the same attributes, and implements the trait `Plain` of `ipc-suite`, which understands
-//! the usual words of a command line in a few instructions. An argument's own parser for its value
-//! is understood where it is one of a range of numbers, or a function of the word. An attribute that this file does not know is an error of compilation, so that nobody adds one to
-//! an argument and has it ignored.
+//! It reads the same attributes, and implements the trait `Plain` of `ipc-suite`, which reads the usual
+//! command line in a few instructions. It supports a `value_parser` that is a range of numbers or a
+//! function of the word. An attribute that it does not know is a compile error, so that no attribute is
+//! ignored.
 
 mod argument;
 
@@ -50,7 +50,7 @@ fn implement(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// The rule for all arguments together, which is one of two: none, or that exactly one is given.
+/// The rule of the group of all arguments: none, or exactly one of them.
 fn group(input: &DeriveInput, arguments: &[Argument]) -> Result<Option<TokenStream>> {
     let Some(group) = input.attrs.iter().find(|attribute| attribute.path().is_ident("group"))
     else {

@@ -1,11 +1,10 @@
-//! Plain command lines, which are understood without clap.
+//! Reads plain command lines without clap.
 //!
-//! Most command lines say nothing unusual: known options, each once, and words that need no second
-//! look. `#[derive(Plain)]` reads the same attributes as clap's derive and understands these without
-//! building a parser, which was a third of the whole run of a short command. It never says what is
-//! wrong. Where it does not understand everything (an empty value, a fraction below zero as an operand), it
-//! understands nothing, and clap reads the words. Tests compare both, verb by verb, and have every
-//! option read here that is added to an example.
+//! Most command lines are plain: known options, each once, and simple values. `#[derive(Plain)]` reads
+//! the same attributes as clap's derive, and reads such lines without building a parser, which was a third
+//! of the run of a short command. It reports no errors: if any word is unusual (an empty value, a negative
+//! fraction as an operand), clap reads the whole line. Tests compare both readers for every verb, and check
+//! that this one reads every option.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeBounds;
@@ -17,10 +16,10 @@ pub use ipc_derive::Plain;
 
 /// Arguments that can be read from a plain command line.
 pub trait Plain: Sized {
-    /// What an option of this name is, if it is one of these arguments.
+    /// The kind of the option of this name, if it is one of these arguments.
     fn option(name: &[u8]) -> Option<Known>;
 
-    /// Takes what belongs to these arguments off the line; `None` if it is for clap to read.
+    /// Takes the words of these arguments off the line; `None` if clap has to read it.
     fn read(line: &mut Line<'_>) -> Option<Self>;
 }
 
@@ -35,7 +34,7 @@ impl<A: Plain, B: Plain> Plain for (A, B) {
     }
 }
 
-/// Reads words as arguments, if they are plain enough.
+/// Reads a command line, if it is plain.
 pub fn read<T: Plain>(words: &[OsString]) -> Option<T> {
     let mut line = Line::new(words, T::option)?;
     T::read(&mut line).filter(|_| line.is_understood())
@@ -44,22 +43,22 @@ pub fn read<T: Plain>(words: &[OsString]) -> Option<T> {
 /// A kind of option, with the name of the argument.
 #[derive(Clone, Copy, Debug)]
 pub enum Known {
-    /// It stands alone.
+    /// An option without a value.
     Flag(&'static str),
-    /// A word follows it.
+    /// An option with a value.
     Value(&'static str),
-    /// A word follows it, each time that it is given.
+    /// An option with a value that can be given several times.
     Values(&'static str),
-    /// It is none, but a number below zero among the operands behind the first.
+    /// Not an option, but a negative number among the operands after the first.
     Number,
 }
 
-/// Tells what an option of this name is, as [`Plain::option`] does.
+/// The kind of the option of a name, as [`Plain::option`].
 pub type Options = fn(&[u8]) -> Option<Known>;
 
-/// What one word can be read as.
+/// A value that is read from one word.
 pub trait Word: Sized {
-    /// Reads a word; `None` if it means nothing, or something that needs more thought.
+    /// Reads a word; `None` if it is invalid or not plain.
     fn read(word: &OsStr) -> Option<Self>;
 }
 
@@ -69,45 +68,45 @@ impl<T: FromStr> Word for T {
     }
 }
 
-/// What reads a word, as [`Word::read`] does.
+/// A function that reads a word, as [`Word::read`].
 pub type Reader<T> = fn(&OsStr) -> Option<T>;
 
-/// Reads a word by a function that wants one of its own.
+/// Reads a word by a function that takes ownership.
 pub fn owned<T, E>(word: &OsStr, parse: impl FnOnce(OsString) -> Result<T, E>) -> Option<T> {
     parse(word.to_owned()).ok()
 }
 
-/// Whether a number is one of a range, which may be of any type.
+/// Whether a number of any type is in a range.
 pub fn is_within(number: impl Into<i128>, range: impl RangeBounds<i128>) -> bool {
     range.contains(&number.into())
 }
 
-/// A plain command line, of which arguments take what is theirs.
+/// A plain command line, from which arguments take their words.
 #[derive(Debug, Default)]
 pub struct Line<'a> {
     options: Vec<(&'static str, Option<&'a OsStr>)>,
     operands: std::vec::IntoIter<&'a OsStr>,
     command: Option<&'a [OsString]>,
-    /// The arguments that were among the operands.
+    /// The arguments that have taken operands.
     taken: Vec<&'static str>,
     rules: Vec<Rule>,
-    /// Arguments of which one has to be given, for each of these.
+    /// Groups of arguments of which one is required.
     needs: Vec<&'static [&'static str]>,
     is_for_clap: bool,
 }
 
-/// What holds beside an argument that is given.
+/// The conditions of an argument that is given.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Arguments that may not be given as well.
+    /// Arguments that conflict with it.
     pub excludes: &'static [&'static str],
-    /// Arguments that have to be.
+    /// Arguments that it requires.
     pub requires: &'static [&'static str],
 }
 
-// What every verb reads through is out of line: a copy for each would be a tenth of the program.
+// These methods are not inlined: copies for each verb were a tenth of the program.
 impl<'a> Line<'a> {
-    /// Tells options from operands, by what the options are.
+    /// Separates options from operands.
     #[inline(never)]
     pub fn new(words: &'a [OsString], known: Options) -> Option<Self> {
         let (mut line, mut operands) = (Self::default(), Vec::new());
@@ -133,7 +132,7 @@ impl<'a> Line<'a> {
         Some(line)
     }
 
-    /// Takes the options of one word, and the word that follows if it is the value of the last.
+    /// Takes the options of one word, and the next word if it is the value of the last option.
     fn take_option(
         &mut self,
         word: &'a OsStr,
@@ -143,6 +142,9 @@ impl<'a> Line<'a> {
         let bytes = word.as_bytes();
         if bytes.starts_with(b"--") {
             let (name, attached) = split(bytes);
+            if name == b"--" {
+                return None;
+            }
             return self.push(known(name)?, attached, following);
         }
         let mut letters = bytes.get(1..).filter(|letters| !letters.is_empty())?;
@@ -153,7 +155,7 @@ impl<'a> Line<'a> {
             }
             let option = known(&[b'-', *letter])?;
             if !matches!(option, Known::Flag(_)) {
-                // What an equals sign means here is for clap to say.
+                // The meaning of an equals sign here is left to clap.
                 let attached = (!rest.is_empty()).then_some(rest);
                 let is_plain = !rest.starts_with(b"=");
                 return self.push(option, attached, following).filter(|()| is_plain);
@@ -164,7 +166,7 @@ impl<'a> Line<'a> {
         Some(())
     }
 
-    /// Adds an option, with the value that is attached to it or follows it.
+    /// Adds an option, with its value in the same word or the next.
     fn push(
         &mut self,
         option: Known,
@@ -175,7 +177,7 @@ impl<'a> Line<'a> {
             (Known::Flag(_), None) => None,
             (Known::Flag(_), Some(_)) | (Known::Number, _) => return None,
             (_, Some(value)) => Some(some(OsStr::from_bytes(value))?),
-            // Whatever it begins with: so the options of every verb are defined.
+            // A value may begin with a dash, as in `Verb::command`.
             (_, None) => Some(some(following.next()?)?),
         };
         if let Known::Flag(name) | Known::Value(name) | Known::Values(name) = option {
@@ -184,13 +186,13 @@ impl<'a> Line<'a> {
         Some(())
     }
 
-    /// Whether this option stands there.
+    /// Whether this option is given.
     #[inline(never)]
     pub fn flag(&self, name: &str) -> bool {
         self.options.iter().any(|(given, _)| *given == name)
     }
 
-    /// The value of this option, if it stands there. The last one holds, but all have to be right.
+    /// The value of this option, if it is given. The last one applies, but all must be valid.
     #[inline(never)]
     pub fn value<T>(&mut self, name: &str, read: Reader<T>) -> Option<T> {
         let mut last = None;
@@ -201,7 +203,7 @@ impl<'a> Line<'a> {
         last
     }
 
-    /// The values of this option, each time that it stands there.
+    /// All values of this option.
     #[inline(never)]
     pub fn values<T>(&mut self, name: &str, read: Reader<T>) -> Vec<T> {
         let mut values = Vec::new();
@@ -213,7 +215,7 @@ impl<'a> Line<'a> {
         values
     }
 
-    /// The next operand, if there is one more.
+    /// The next operand, if any.
     #[inline(never)]
     pub fn operand<T>(&mut self, name: &'static str, read: Reader<T>) -> Option<T> {
         let word = self.operands.next()?;
@@ -231,7 +233,7 @@ impl<'a> Line<'a> {
         words.filter_map(|word| self.word(word, read)).collect()
     }
 
-    /// All that stands behind `--`.
+    /// All words after `--`.
     #[inline(never)]
     pub fn command<T>(&mut self, name: &'static str, read: Reader<T>) -> Vec<T> {
         let words = self.command.take().unwrap_or_default();
@@ -247,18 +249,18 @@ impl<'a> Line<'a> {
         value
     }
 
-    /// Leaves the line to clap unless one of these arguments is given.
+    /// Requires one of these arguments; otherwise clap reads the line.
     pub fn need(&mut self, names: &'static [&'static str]) {
         self.needs.push(names);
     }
 
-    /// The same if more than one is.
+    /// Requires exactly one of these arguments.
     pub fn need_one(&mut self, names: &'static [&'static str]) {
         self.need(names);
         self.is_for_clap |= names.iter().filter(|name| self.is_given(name)).count() > 1;
     }
 
-    /// Has a rule kept if this argument is given.
+    /// Applies a rule if this argument is given.
     pub fn rule(&mut self, name: &str, rule: Rule) {
         if self.is_given(name) {
             self.rules.push(rule);
@@ -274,7 +276,7 @@ impl<'a> Line<'a> {
         rule.requires.iter().all(is_given) && !rule.excludes.iter().any(is_given)
     }
 
-    /// Whether every word was taken by an argument that understood it, and may stand there.
+    /// Whether an argument has read every word, and all rules are satisfied.
     fn is_understood(&self) -> bool {
         let is_taken = self.operands.as_slice().is_empty() && self.command.is_none();
         let is_needed = |names: &&[&str]| names.iter().any(|name| self.is_given(name));
@@ -285,18 +287,18 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A word that is there: what an empty one means depends on the argument.
+/// A word that is not empty: the meaning of an empty word depends on the argument.
 fn some(word: &OsStr) -> Option<&OsStr> {
     (!word.is_empty()).then_some(word)
 }
 
-/// Whether it is a number below zero, as far as there is no doubt.
+/// Whether it is a negative decimal integer.
 fn is_negative(word: &OsStr) -> bool {
     let digits = word.as_bytes().strip_prefix(b"-");
     digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
-/// The name of a long option, and the value that stands in the same word.
+/// The name of a long option, and its value in the same word.
 fn split(word: &[u8]) -> (&[u8], Option<&[u8]>) {
     match word.iter().position(|&byte| byte == b'=') {
         Some(equals) => (&word[..equals], Some(&word[equals + 1..])),
@@ -304,7 +306,7 @@ fn split(word: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Has the names of an enum's values read as clap reads them.
+/// Implements `Word` for an enum by the names that clap knows.
 macro_rules! choice {
     ($choice:ty) => {
         impl crate::app::arguments::Word for $choice {

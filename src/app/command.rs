@@ -1,4 +1,4 @@
-//! The shape of a command: nouns, their verbs, and what a verb does.
+//! The shape of a command: `Noun`, `Verb`, and the trait `Action`, which a verb implements.
 
 #[cfg(test)]
 pub(crate) mod readings;
@@ -6,7 +6,7 @@ pub(crate) mod readings;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 
-use clap::{ArgAction, ArgMatches, Args, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use crate::app::arguments::{self, Plain};
 use crate::app::context::Context;
@@ -18,26 +18,26 @@ use crate::base::exit::Exit;
 pub struct Noun {
     /// The word.
     pub name: &'static str,
-    /// What it is, in a line.
+    /// Its description in listings, of at most 28 characters.
     pub about: &'static str,
-    /// What can be done with it.
+    /// Its verbs, in the order of listings.
     pub verbs: &'static [Verb],
-    /// Pages of other manuals that explain the mechanism.
+    /// Manual pages of the mechanism, for SEE ALSO.
     pub see_also: &'static [&'static str],
 }
 
-/// One thing that is done to a mechanism; or a command without a noun, such as `ipc applets`.
+/// An operation on a mechanism; or a command without a noun, such as `ipc applets`.
 #[derive(Debug)]
 pub struct Verb {
     /// The word.
     pub name: &'static str,
-    /// Another word for it.
+    /// An alias.
     pub alias: Option<&'static str>,
     /// Lines of shell that show its use.
     pub examples: &'static [Example],
-    /// Whose exit status a run ends with.
+    /// The origin of the exit status.
     pub statuses: Statuses,
-    /// What a run changes in its process for good.
+    /// A change of the process that outlasts the run.
     pub effect: Effect,
     pub(crate) translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
@@ -47,41 +47,41 @@ pub struct Verb {
     pub(crate) readings: readings::Readings,
 }
 
-/// What a verb does with the options that were read for it.
+/// Runs a verb with the options that were read.
 pub type Act = Box<dyn FnOnce(&mut Context) -> anyhow::Result<Exit>>;
 
-/// What a line of shell is good for, and the line.
+/// The purpose of a line of shell, and the line.
 pub type Example = (&'static str, &'static str);
 
-/// What a run of a verb changes in its process for good, so that no other verb can follow in the same
+/// A change of the process that outlasts the run of a verb, so that no other verb can follow in the same
 /// process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
-    /// Nothing: the mask, dispositions, threads, descriptors and memory are as before.
+    /// None: the mask, dispositions, threads, descriptors and memory are as before.
     None,
     /// The process becomes COMMAND.
     BecomesCommand,
-    /// The kernel undoes something when the process ends: SEM_UNDO.
+    /// The kernel reverts a change when the process ends: SEM_UNDO.
     UndoneAtExit,
-    /// The mask or dispositions of signals are for this verb alone.
+    /// The mask or the dispositions of signals change.
     Signals,
-    /// The descriptors of the caller are changed, which is the purpose.
+    /// The descriptors that the process shares with its caller change, which is the purpose.
     CallersDescriptors,
 }
 
-/// Whose exit status a run ends with.
+/// The origin of an exit status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Statuses {
-    /// That of `ipc`.
-    Ours,
-    /// That of the COMMAND which the verb runs; what fails before has 125.
+    /// `ipc`.
+    Own,
+    /// The COMMAND of the verb; an error before it starts has 125.
     OfCommand,
-    /// That of the COMMANDs, if an option has them run.
+    /// The COMMANDs, if an option runs them.
     OfCommandIfAny,
 }
 
 impl Statuses {
-    /// The status for an error that by itself has this one.
+    /// The status of a verb for an error with this status.
     pub fn of(self, error: Exit) -> Exit {
         match (self, error) {
             (Self::OfCommand, Exit::Failed | Exit::NotFound | Exit::InUse | Exit::Denied) => {
@@ -92,24 +92,24 @@ impl Statuses {
     }
 }
 
-/// What a verb is: options that clap derives, examples, and what it does.
+/// A verb: its options, its examples and its code.
 pub(crate) trait Action: Args + Plain + Debug + 'static {
     /// Lines of shell for the help and the manual.
     const EXAMPLES: &'static [Example];
-    /// Whose exit status a run ends with.
-    const STATUSES: Statuses = Statuses::Ours;
-    /// What a run changes in its process for good.
+    /// The origin of the exit status.
+    const STATUSES: Statuses = Statuses::Own;
+    /// A change of the process that outlasts the run.
     const EFFECT: Effect = Effect::None;
 
-    /// Puts words in which another program's command line differs into ours.
+    /// Rewrites words of another program's command line, such as `-TERM` of kill(1).
     fn translate(_words: &mut [OsString]) {}
 
-    /// Does it.
+    /// Runs the verb.
     fn run(self, context: &mut Context) -> anyhow::Result<Exit>;
 }
 
 impl Verb {
-    /// The verb of this name that `R` defines.
+    /// A verb of this name, which `R` implements.
     pub(crate) const fn new<R: Action>(name: &'static str) -> Self {
         Self {
             name,
@@ -129,28 +129,31 @@ impl Verb {
         }
     }
 
-    /// The same, understood under another name as well.
+    /// Adds an alias.
     pub(crate) const fn alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
         self
     }
 
-    /// The status of this verb for an error that by itself has this one.
+    /// The status of this verb for an error with this status.
     pub fn exit(&self, error: Exit) -> Exit {
         self.statuses.of(error)
     }
 
-    /// Whether this word names it.
+    /// Whether this word is its name or its alias.
     pub fn is_called(&self, word: &OsStr) -> bool {
         word == self.name || self.alias.is_some_and(|alias| word == alias)
     }
 
-    /// The options of this verb, with those that every verb has.
+    /// The options of this verb and those of every verb, for clap.
     pub fn command(&self) -> Command {
-        // The description of what comes last is that of the verb.
+        // clap uses the description of the last struct, which has to be that of the verb.
         let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
         let command = command.version(VERSION).display_name("ipc").args_override_self(true);
-        // What stands behind an option is its value, whatever it begins with, as getopt(3) has it.
+        let command = command.max_term_width(HELP_WIDTH);
+        let command = command.disable_help_flag(true).disable_version_flag(true);
+        let command = command.arg(help_option()).arg(version_option());
+        // The word after an option is its value, whatever it begins with, as for getopt(3).
         let command = command.mut_args(|arg| match arg.get_action() {
             ArgAction::Set | ArgAction::Append if !arg.is_positional() => {
                 arg.allow_hyphen_values(true)
@@ -163,32 +166,86 @@ impl Verb {
         }
     }
 
-    /// As [`Verb::command`], with what only people who ask for help want to see.
+    /// As [`Verb::command`], with the examples for `--help`.
     pub fn explained(&self) -> Command {
         let lines = self.examples.iter().map(|(what, line)| format!("  # {what}\n  {line}\n"));
-        let examples = lines.collect::<Vec<_>>().join("\n");
+        let examples = lines.collect::<Vec<_>>().join("\n").replace(' ', UNBROKEN_SPACE);
         self.command().after_long_help(format!("Examples:\n{examples}"))
     }
 }
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A verb, where it stands.
+/// The greatest width of help, in columns.
+pub const HELP_WIDTH: usize = 80;
+
+/// A space at which clap does not wrap: an example stays one line.
+const UNBROKEN_SPACE: &str = "\u{a0}";
+
+/// The final form of help that clap has rendered.
+pub fn printed(help: &str) -> String {
+    let help = help.replace(UNBROKEN_SPACE, " ");
+    let lines = help.split_inclusive('\n').map(|line| match line.starts_with("Usage: ") {
+        true => wrapped_usage(line),
+        false => line.to_owned(),
+    });
+    lines.collect()
+}
+
+/// The usage line, which clap does not wrap.
+fn wrapped_usage(line: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let last = lines.last_mut().expect("there is a first line");
+        if last.len() + word.trim_end().len() > HELP_WIDTH {
+            *last = last.trim_end().to_owned();
+            lines.push(format!("{INDENT}{word}"));
+        } else {
+            last.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+const INDENT: &str = "       ";
+
+/// `-h` shows the common options, and `--help` all of them.
+fn help_option() -> Arg {
+    Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .help("Print help; --help has all options and examples")
+        .long_help("Print all options and examples; -h prints the common options")
+        .display_order(901)
+}
+
+fn version_option() -> Arg {
+    Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .help("Print version")
+        .hide_short_help(true)
+        .display_order(902)
+}
+
+/// A verb and its noun.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct VerbPath {
     /// Its noun, if it has one.
     pub noun: Option<&'static Noun>,
     /// The verb.
     pub verb: &'static Verb,
 }
 
-impl Place {
-    /// The words that a diagnostic of the verb begins with; that of the noun may be empty.
+impl VerbPath {
+    /// The words at the start of a diagnostic; the noun may be empty.
     pub fn prefix(self) -> [&'static str; 3] {
         ["ipc", self.noun.map_or("", |noun| noun.name), self.verb.name]
     }
 
-    /// The words that name the verb in diagnostics, such as `mq send`.
+    /// The name of the verb in diagnostics, such as `mq send`.
     pub fn words(self) -> String {
         let Self { noun, verb } = self;
         noun.map_or_else(|| verb.name.to_owned(), |noun| format!("{} {}", noun.name, verb.name))

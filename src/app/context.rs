@@ -1,4 +1,4 @@
-//! What a verb works with.
+//! The context of a verb: all that it uses of its process.
 
 use std::any::Any;
 use std::ffi::{OsStr, OsString};
@@ -11,29 +11,29 @@ use crate::io::output::{Destinations, Output};
 use crate::sys::stdio::Stream;
 use crate::sys::{process, signal};
 
-/// What one run of a verb works with, and nothing else of the process.
+/// The context of one run of a verb. A verb uses nothing else of the process.
 #[derive(Debug)]
 pub struct Context {
-    /// Stdout and stderr, as diagnostics and answers are written to them.
+    /// Writes answers to stdout and diagnostics to stderr.
     pub output: Output,
     /// Stdin.
     pub stdin: BorrowedFd<'static>,
-    /// Stdout, for bytes that are moved straight to it.
+    /// Stdout, for transfers that bypass `output`.
     pub stdout: BorrowedFd<'static>,
     /// The environment.
     pub environment: Environment,
-    /// The process that called.
+    /// The calling process.
     pub caller: Caller,
-    /// What a fatal signal does to a verb that has taken it.
+    /// The effect of a fatal signal that the verb has consumed.
     pub cancellation: Cancellation,
-    /// The names of all nouns, for the verbs that are about the program itself.
+    /// The names of all nouns, for `ipc applets`.
     pub nouns: &'static [&'static str],
     /// Objects that live as long as the context.
     kept: Vec<Box<dyn Any>>,
 }
 
 impl Context {
-    /// The context of the verb that these words name.
+    /// The context of a verb of this name.
     pub fn new(
         words: String,
         verbosity: Verbosity,
@@ -71,7 +71,7 @@ impl Environment {
     }
 }
 
-/// The process that called a verb.
+/// The calling process of a verb.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller(());
 
@@ -82,13 +82,13 @@ impl Caller {
     }
 }
 
-/// What a fatal signal does to a verb that has taken it from the queue, after the clean-up.
+/// The effect of a fatal signal that a verb has consumed, after its cleanup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cancellation {
-    /// The process dies of it.
+    /// The signal kills the process.
     Die,
-    /// The verb ends with the status that a shell gives to a process that died of it; the process
-    /// goes on with other verbs.
+    /// The verb ends with the status that a shell reports for this signal; the process continues with
+    /// other verbs.
     Return,
 }
 

@@ -1,4 +1,5 @@
-//! What the commands are made of: their shape, the options they share, and reading them.
+//! The parts of commands: their shape, their context, the options that they share, and the reader of
+//! options.
 
 pub mod arguments;
 pub mod command;

@@ -11,19 +11,19 @@ use crate::base::units::Timeout;
 use crate::io::frame::Form;
 use crate::io::output::{self, Output};
 
-/// How much to print on stderr. Every verb has these options.
+/// The amount of output on stderr: options of every verb.
 #[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
 pub struct Verbosity {
-    /// Print no diagnostics: the status says it all
+    /// Print no diagnostics
     #[arg(short, long, conflicts_with = "verbose", display_order = 900)]
     quiet: bool,
-    /// Say what happens, on stderr
+    /// Report progress on stderr
     #[arg(short, long, display_order = 900)]
     verbose: bool,
 }
 
 impl Verbosity {
-    /// Whether no diagnostics are wanted.
+    /// Whether diagnostics are suppressed.
     pub fn is_quiet(self) -> bool {
         self.quiet
     }
@@ -39,7 +39,7 @@ impl From<Verbosity> for output::Verbosity {
     }
 }
 
-/// How to print what is known of objects.
+/// The format of answers.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Format {
     /// Print JSON
@@ -48,7 +48,7 @@ pub struct Format {
 }
 
 impl Format {
-    /// Whether it is JSON, for what is neither a listing nor an object shown whole.
+    /// Whether it is JSON, for answers that are neither a listing nor a record.
     pub fn is_json(self) -> bool {
         self.json
     }
@@ -60,24 +60,24 @@ impl From<Format> for output::Format {
     }
 }
 
-/// How long to wait.
+/// The limit of a wait.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Waiting {
-    /// Give up after this long, with status 124; 0 tries once
+    /// Time out after this long, with status 124; 0 tries once
     #[arg(short, long, value_name = "DURATION", allow_negative_numbers = true)]
     timeout: Option<Timeout>,
-    /// Do not wait: status 1 where it would block
+    /// Do not wait: end with status 1 instead
     #[arg(short, long, conflicts_with = "timeout")]
     nonblock: bool,
 }
 
 impl Waiting {
-    /// Whether one of them is given.
+    /// Whether an option is given.
     pub fn is_given(&self) -> bool {
         self.nonblock || self.timeout.is_some()
     }
 
-    /// How long that is; `None` is without limit.
+    /// The duration; `None` is without limit.
     pub fn duration(&self) -> Option<Duration> {
         match self.timeout {
             _ if self.nonblock => Some(Duration::ZERO),
@@ -86,7 +86,7 @@ impl Waiting {
         }
     }
 
-    /// The moment to give up at, counted from now.
+    /// The deadline, counted from now.
     pub fn deadline(&self) -> Deadline {
         match self.timeout {
             _ if self.nonblock => Deadline::PASSED,
@@ -95,7 +95,7 @@ impl Waiting {
         }
     }
 
-    /// What was waited for; or the failure that these options make of its not having come.
+    /// The result of a wait, or the failure of a wait that timed out.
     pub fn or_error<T>(&self, waited: Waited<T>) -> Result<T, Failure> {
         match waited {
             Waited::Done(value) => Ok(value),
@@ -105,13 +105,13 @@ impl Waiting {
     }
 }
 
-/// How records are told apart: the options.
+/// The separation of records.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Framing {
     /// Records end with NUL instead of newline
     #[arg(short = '0', long, conflicts_with = "frame")]
     null: bool,
-    /// How records are separated
+    /// Separate records in this form
     #[arg(long, value_name = "FORM", hide_short_help = true)]
     frame: Option<Form>,
 }
@@ -122,27 +122,27 @@ impl Framing {
         self.null || self.frame.is_some()
     }
 
-    /// The form that the options ask for.
+    /// The chosen form.
     pub fn form(self) -> Form {
         if self.null { Form::Null } else { self.frame.unwrap_or_default() }
     }
 }
 
-/// What becomes of a conflict, for verbs that run a COMMAND with a status of its own.
+/// The status of a conflict, for verbs that end with the status of a COMMAND.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Conflict {
-    /// Status instead of 1 and 124 where it would block or is not in time
-    #[arg(short = 'E', long, value_name = "N")]
+    /// End with this status instead of 1 and 124
+    #[arg(short = 'E', long, value_name = "N", hide_short_help = true)]
     conflict_exit_code: Option<u8>,
 }
 
 impl Conflict {
-    /// Whether another status was asked for.
+    /// Whether a status is given.
     pub fn is_given(&self) -> bool {
         self.conflict_exit_code.is_some()
     }
 
-    /// Ends with the status that was asked for, if this is the error it was asked for.
+    /// Ends with the given status, if the error is a conflict.
     pub fn or_error(&self, error: anyhow::Error, output: &Output) -> anyhow::Result<Exit> {
         match (self.conflict_exit_code, Exit::of(&error)) {
             (Some(code), Exit::No | Exit::TimedOut) => {
@@ -154,7 +154,7 @@ impl Conflict {
     }
 }
 
-/// The number of a process, as it was written.
+/// A process ID, as it was written.
 #[derive(Clone, Debug)]
 pub struct Pid {
     text: OsString,
@@ -162,7 +162,7 @@ pub struct Pid {
     pub number: i32,
 }
 
-/// What is said of a number that no process has.
+/// The reason why a number is refused as a process ID.
 pub const NOT_A_PROCESS: &str = "not the number of a process, which is 1 to 4194304";
 
 impl FromStr for Pid {

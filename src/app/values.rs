@@ -1,4 +1,4 @@
-//! How checked values are read from words of the command line: by clap, and without it.
+//! Reads checked values from words of the command line, with clap and without it.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

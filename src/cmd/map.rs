@@ -19,7 +19,7 @@ use super::shm::{
 
 pub const NOUN: Noun = Noun {
     name: "map",
-    about: "Share files between processes as memory",
+    about: "Share files as memory",
     verbs: &[
         Verb::new::<Create<FilePath>>("create"),
         Verb::new::<Write<FilePath>>("write"),

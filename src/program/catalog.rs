@@ -1,9 +1,9 @@
-//! The catalog: every noun and every command without one.
+//! The catalog: all nouns, and the commands without a noun.
 
 use crate::app::command::{Noun, Verb};
 use crate::cmd;
 
-/// The mechanisms.
+/// All nouns, in the order of listings.
 pub const NOUNS: &[Noun] = &[
     cmd::fifo::NOUN,
     cmd::lock::NOUN,
@@ -15,7 +15,7 @@ pub const NOUNS: &[Noun] = &[
     cmd::sock::NOUN,
 ];
 
-/// The commands that stand directly behind `ipc`.
+/// The commands that follow `ipc` directly.
 pub const COMMANDS: &[Verb] =
     &[Verb::new::<cmd::applets::Applets>("applets"), Verb::new::<cmd::fifo::Mkfifo>("mkfifo")];
 

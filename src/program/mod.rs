@@ -17,7 +17,7 @@ use clap::{Command, FromArgMatches};
 use self::usage::{
     misplaced_command, misread_number, passes_value, runs_command, similar_word, tip, usage_message,
 };
-use crate::app::command::{Act, Place, VERSION};
+use crate::app::command::{Act, VERSION, VerbPath, printed};
 use crate::app::context::{Cancellation, Context};
 use crate::app::options::Verbosity;
 use crate::applet;
@@ -30,39 +30,38 @@ pub use self::catalog::{COMMANDS, NOUNS};
 pub use self::tree::tree;
 pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
 
-/// A command line that was understood.
+/// A parsed command line.
 pub struct Call {
-    /// Which verb it is.
-    pub place: Place,
-    /// How much to say on stderr.
+    /// The noun and the verb.
+    pub path: VerbPath,
+    /// The amount of output on stderr.
     pub verbosity: Verbosity,
-    /// Does what was asked for.
+    /// Runs the verb with its options.
     pub act: Act,
-    /// The parser of the options, if they took one.
+    /// The parser of the options, if clap parsed them.
     parser: Option<Box<Command>>,
 }
 
-/// Something to say instead of doing anything: help, a version, or what is wrong with the words.
+/// Text that is printed instead of running a verb.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Message {
-    /// What was asked for, for stdout.
+pub enum Response {
+    /// Help or the version, for stdout.
     Answer(String),
-    /// What is wrong, for stderr.
+    /// A usage error, for stderr.
     Usage(String),
 }
 
-impl Message {
-    /// Says it, and gives the status for it.
-    pub fn print(self) -> Exit {
+impl Response {
+    /// Prints it, and returns the status of the run.
+    pub fn print(self, cancellation: Cancellation) -> Exit {
         match self {
             Self::Usage(text) => {
                 Destinations::of_process().complain(text);
                 Exit::Usage
             }
             Self::Answer(text) => {
-                let words = "help".to_owned();
-                let verbosity = Verbosity::default();
-                let mut context = Context::new(words, verbosity, Cancellation::Die, &[]);
+                let (words, verbosity) = ("help".to_owned(), Verbosity::default());
+                let mut context = Context::new(words, verbosity, cancellation, &[]);
                 match context.output.text(text).and_then(|()| context.output.flush()) {
                     Ok(()) => Exit::Done,
                     Err(error) => fail(&error.into(), &context),
@@ -72,11 +71,11 @@ impl Message {
     }
 }
 
-/// Understands a command line, of which the first word is the name that we were called by.
+/// Parses a command line. Its first word is the name of the program.
 ///
 /// # Errors
-/// What to say instead.
-pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
+/// Help, the version or a usage error.
+pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
     let called = arguments.first().and_then(|name| Path::new(name).file_name()).unwrap_or_default();
     let implied = NOUNS.iter().find(|noun| called == noun.name);
     let mut words = arguments.drain(..).skip(1).peekable();
@@ -88,68 +87,68 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Message> {
     let verbs = noun.map_or(COMMANDS, |noun| noun.verbs);
     let verb = words.peek().and_then(|word| verbs.iter().find(|verb| verb.is_called(word)));
     let Some(verb) = verb else {
-        // Scripts ask for it before anything else, so it does not wait for the tree.
+        // Scripts check the version first, so it is printed without building the tree.
         if words.peek().is_some_and(|word| word == "--version" || word == "-V") {
-            return Err(Message::Answer(format!("ipc {VERSION}\n")));
+            return Err(Response::Answer(format!("ipc {VERSION}\n")));
         }
         let noun = noun.map(|noun| OsString::from(noun.name));
         return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
     };
     words.next();
-    let (place, mut rest) = (Place { noun, verb }, words.collect::<Vec<_>>());
+    let (path, mut rest) = (VerbPath { noun, verb }, words.collect::<Vec<_>>());
     (verb.translate)(&mut rest);
     match (verb.read_plain)(&rest) {
-        Some((verbosity, act)) => Ok(Call { place, verbosity, act, parser: None }),
-        None => parse_with_clap(place, rest),
+        Some((verbosity, act)) => Ok(Call { path, verbosity, act, parser: None }),
+        None => parse_with_clap(path, rest),
     }
 }
 
-/// Understands the options of a verb, or finds out what is wrong with them.
+/// Parses the options of a verb with clap, which reports usage errors.
 #[cold]
 #[inline(never)]
-fn parse_with_clap(place: Place, words: Vec<OsString>) -> Result<Call, Message> {
-    let (verb, path) = (place.verb, place.words());
-    let name = format!("ipc {path}");
+fn parse_with_clap(path: VerbPath, words: Vec<OsString>) -> Result<Call, Response> {
+    let (verb, words_of_verb) = (path.verb, path.words());
+    let name = format!("ipc {words_of_verb}");
     let mut command = Box::new(verb.command().bin_name(&name).no_binary_name(true));
     match command.try_get_matches_from_mut(&words) {
         Ok(matches) => {
             let verbosity = Verbosity::from_arg_matches(&matches).unwrap_or_default();
             let act = (verb.read)(matches);
-            Ok(Call { place, verbosity, act, parser: Some(command) })
+            Ok(Call { path, verbosity, act, parser: Some(command) })
         }
         Err(error) if error.use_stderr() => {
             let tip = misread_number(&error, &command, &words).or_else(|| tip(&error));
             let tip = tip.filter(|tip| !runs_command(&command) || !passes_value(tip));
             let tip = tip.or_else(|| misplaced_command(&error, &command));
-            Err(usage_message(&error, &path, tip))
+            Err(usage_message(&error, &words_of_verb, tip))
         }
-        // Help is asked for: the same again, with the examples.
+        // It is help, which has the examples too.
         Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), words)),
     }
 }
 
-/// What to say to words that name no verb: the whole tree knows what was asked for or meant.
+/// The response to words without a verb. The whole tree is needed for help and suggestions.
 #[cold]
 #[inline(never)]
-fn answer_from_tree(words: Vec<OsString>) -> Message {
+fn answer_from_tree(words: Vec<OsString>) -> Response {
     let known = words.first().filter(|word| NOUNS.iter().any(|noun| *word == noun.name));
-    let place = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
+    let noun = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
     match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
-        Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(&place),
+        Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(&noun),
         Err(error) if error.use_stderr() => {
-            let tip = similar_word(&error, &place).or_else(|| tip(&error));
-            usage_message(&error, &place, tip)
+            let tip = similar_word(&error, &noun).or_else(|| tip(&error));
+            usage_message(&error, &noun, tip)
         }
-        Err(error) => Message::Answer(error.render().to_string()),
-        Ok(_) => missing_word(&place),
+        Err(error) => Response::Answer(printed(&error.render().to_string())),
+        Ok(_) => missing_word(&noun),
     }
 }
 
-/// What to say to words that end before the verb.
-fn missing_word(noun: &str) -> Message {
+/// The usage error of words that end before the verb.
+fn missing_word(noun: &str) -> Response {
     let names =
         |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>().join(", ");
-    Message::Usage(match NOUNS.iter().find(|known| known.name == noun) {
+    Response::Usage(match NOUNS.iter().find(|known| known.name == noun) {
         Some(noun) => {
             let verbs = names(&mut noun.verbs.iter().map(|verb| verb.name));
             let name = noun.name;
@@ -164,15 +163,15 @@ fn missing_word(noun: &str) -> Message {
     })
 }
 
-fn explain(command: Command, words: Vec<OsString>) -> Message {
+fn explain(command: Command, words: Vec<OsString>) -> Response {
     match command.try_get_matches_from(words) {
-        Err(error) => Message::Answer(error.render().to_string()),
-        Ok(_) => Message::Answer(String::new()),
+        Err(error) => Response::Answer(printed(&error.render().to_string())),
+        Ok(_) => Response::Answer(String::new()),
     }
 }
 
-/// Runs `ipc` with these arguments, the name it was called by first, in a process that ends then;
-/// returns the exit status.
+/// Runs `ipc` with these arguments, of which the first is the name of the program, in a process that
+/// exits next; returns the exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     if crate::sys::entry::is_privileged_by_file() {
         let refusal = "ipc: does not run set-user-ID, set-group-ID or with file capabilities\n";
@@ -185,42 +184,43 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         return (applet.run)(&arguments);
     }
     let (status, rest) = run_verb(arguments, Cancellation::Die);
-    // The kernel takes apart what is left of the process, faster than it would take itself apart.
+    // The kernel frees what is left faster than drops would.
     std::mem::forget(rest);
     status
 }
 
-/// Runs one of several verbs of a process, which goes on after it; returns the exit status.
+/// Runs one of several verbs of a process, which continues after it; returns the exit status.
 pub fn run_among_others(arguments: Vec<OsString>) -> u8 {
     run_verb(arguments, Cancellation::Return).0
 }
 
-/// What a verb has used, and the parser of its command line if it took one.
+/// The context of a verb, and the parser of its command line if clap parsed it.
 type Rest = Option<(Context, Option<Box<Command>>)>;
 
 fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) {
     let call = match parse(arguments) {
         Ok(call) => call,
-        Err(message) => return (message.print().code(), None),
+        Err(response) => return (response.print(cancellation).code(), None),
     };
     let _report = heap::report_as(report_of(&call));
-    let Call { place, verbosity, act, parser } = call;
-    let mut context = Context::new(place.words(), verbosity, cancellation, &catalog::NAMES);
+    let Call { path, verbosity, act, parser } = call;
+    let mut context = Context::new(path.words(), verbosity, cancellation, &catalog::NAMES);
     let outcome = act(&mut context);
-    // What was printed before an error is as good as what was printed without one.
+    // The output before an error is valid, so it is written before the error is reported.
     let outcome = context.output.flush().map_err(Into::into).and(outcome);
-    let exit = outcome.unwrap_or_else(|error| place.verb.exit(fail(&error, &context)));
+    let exit = outcome.unwrap_or_else(|error| path.verb.exit(fail(&error, &context)));
     (exit.code(), Some((context, parser)))
 }
 
-/// What a verb ends with that can allocate no more.
-fn report_of(Call { place, verbosity, .. }: &Call) -> Report {
-    let command = (!verbosity.is_quiet()).then(|| place.prefix());
-    Report { command, status: place.verb.exit(Exit::Failed).code() }
+/// The report of a failed allocation in a verb.
+fn report_of(Call { path, verbosity, .. }: &Call) -> Report {
+    let command = (!verbosity.is_quiet()).then(|| path.prefix());
+    Report { command, status: path.verb.exit(Exit::Failed).code() }
 }
 
-/// Reports what went wrong, and finds the status for it. If the reader of stdout has left, which it
-/// may, the verb ends as by SIGPIPE.
+/// Prints an error, and returns its status.
+///
+/// If the reader of stdout has disconnected, the verb ends as by SIGPIPE.
 fn fail(error: &anyhow::Error, context: &Context) -> Exit {
     let unwritable = error.chain().find_map(|cause| cause.downcast_ref::<Unwritable>());
     if unwritable.is_some_and(|unwritable| unwritable.reader_left()) {

@@ -1,8 +1,8 @@
-//! Which known words a word may be a slip of the keyboard for.
+//! Finds known words that a mistyped word resembles.
 
-/// Whether one word is the other with a letter or two missing, added, changed or exchanged with its
-/// neighbour. The first letter stays, or is exchanged: people seldom mistype it, and a word that
-/// begins otherwise is another word, as 'get' and 'set'.
+/// Whether a word is a known word with one or two typing errors: a letter that is missing, added,
+/// changed or exchanged with the next. The first letter is right or exchanged, as people seldom mistype
+/// it: 'get' does not stand for 'set'.
 pub fn is_slip(word: &str, known: &str) -> bool {
     let (word, known): (Vec<char>, Vec<char>) = (word.chars().collect(), known.chars().collect());
     let is_same_start = word.first() == known.first()
@@ -11,8 +11,7 @@ pub fn is_slip(word: &str, known: &str) -> bool {
     word != known && is_same_start && distance(&word, &known) <= limit
 }
 
-/// How many letters are to be added, left out, changed or exchanged with the next to make the one of
-/// the other (optimal string alignment).
+/// The number of typing errors between two words: optimal string alignment.
 fn distance(one: &[char], other: &[char]) -> usize {
     let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
     for i in 1..=one.len() {

@@ -1,4 +1,4 @@
-//! Whatever is read without clap is read as clap reads it.
+//! The reader without clap and clap read a command line as the same options.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -9,17 +9,17 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestError, TestRunner};
 
-use crate::app::command::{Place, Verb};
+use crate::app::command::{Verb, VerbPath};
 use crate::program::{COMMANDS, NOUNS};
 
-fn places() -> impl Iterator<Item = Place> {
+fn verb_paths() -> impl Iterator<Item = VerbPath> {
     let with_noun = NOUNS
         .iter()
-        .flat_map(|noun| noun.verbs.iter().map(move |verb| Place { noun: Some(noun), verb }));
-    with_noun.chain(COMMANDS.iter().map(|verb| Place { noun: None, verb }))
+        .flat_map(|noun| noun.verbs.iter().map(move |verb| VerbPath { noun: Some(noun), verb }));
+    with_noun.chain(COMMANDS.iter().map(|verb| VerbPath { noun: None, verb }))
 }
 
-/// SharedWords of all the kinds that some argument takes, and some that none does.
+/// Words that some argument accepts, and words that none accepts.
 const WORDS: &[&str] = &[
     "/name",
     "name",
@@ -71,10 +71,10 @@ const WORDS: &[&str] = &[
     "stop",
 ];
 
-/// An example, the pieces that are put into it and where, and what stands behind it.
+/// An example, pieces with the positions at which they are inserted, and the words at the end.
 type Line = (Index, Vec<(Index, Piece)>, usize);
 
-/// An option with or without a value, or a word: which argument, which word, and how.
+/// An argument, its word, and the form in which they are written.
 type Piece = (Index, Index, u8);
 
 fn words(arguments: &[&Arg], (argument, word, how): Piece) -> Vec<OsString> {
@@ -106,10 +106,10 @@ fn words(arguments: &[&Arg], (argument, word, how): Piece) -> Vec<OsString> {
     words.into_iter().map(OsString::from).collect()
 }
 
-/// The words behind the verb in its own examples, as far as no shell is needed to read them.
-fn examples(place: Place) -> Vec<Vec<OsString>> {
-    let call = format!("ipc {} ", place.words());
-    let lines = place.verb.examples.iter().filter_map(|(_, line)| line.split_once(&call));
+/// The words after the verb in its examples, up to the first word that needs a shell.
+fn examples(path: VerbPath) -> Vec<Vec<OsString>> {
+    let call = format!("ipc {} ", path.words());
+    let lines = path.verb.examples.iter().filter_map(|(_, line)| line.split_once(&call));
     let words = |line: &str| {
         let end = line.find(['|', '<', '>', '&', ';', ')', '$', '"', '\'']).unwrap_or(line.len());
         line[..end].split_whitespace().map(OsString::from).collect()
@@ -117,11 +117,11 @@ fn examples(place: Place) -> Vec<Vec<OsString>> {
     std::iter::once(Vec::new()).chain(lines.map(|(_, line)| words(line))).collect()
 }
 
-/// Reads random lines of a verb's own options both ways; how many were read without clap.
-fn compare(place: Place) -> Result<u32, TestError<Line>> {
-    let command = place.verb.command();
+/// Reads random lines of options of a verb both ways; returns the number that clap was not needed for.
+fn compare(path: VerbPath) -> Result<u32, TestError<Line>> {
+    let command = path.verb.command();
     let arguments: Vec<&Arg> = command.get_arguments().collect();
-    let examples = examples(place);
+    let examples = examples(path);
     let plain = Cell::new(0);
     let line = (any::<Index>(), vec((any::<Index>(), any::<Piece>()), 0..4), 0..9_usize);
     let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
@@ -134,7 +134,7 @@ fn compare(place: Place) -> Result<u32, TestError<Line>> {
         if behind < 3 {
             words.extend(["--", "a", "b"].map(OsString::from).into_iter().take(behind));
         }
-        let (plainly, with_clap) = (place.verb.readings)(command.clone(), &words);
+        let (plainly, with_clap) = (path.verb.readings)(command.clone(), &words);
         plain.set(plain.get() + u32::from(plainly.is_some()));
         prop_assert!(
             plainly.is_none() || plainly == with_clap,
@@ -148,12 +148,12 @@ fn compare(place: Place) -> Result<u32, TestError<Line>> {
 #[test]
 fn what_is_read_without_clap_is_read_as_clap_reads_it() {
     let compare =
-        |place: Place| compare(place).unwrap_or_else(|error| panic!("{}: {error}", place.words()));
-    let plain: u32 = places().map(compare).sum();
+        |path: VerbPath| compare(path).unwrap_or_else(|error| panic!("{}: {error}", path.words()));
+    let plain: u32 = verb_paths().map(compare).sum();
     assert!(plain > 1000, "only {plain} lines were read without clap");
 }
 
-/// Each way in which people write one option with a value, or without one.
+/// The forms of one option, with or without a value.
 fn ways(argument: &Arg, word: &str) -> Vec<Vec<String>> {
     let long = argument.get_long().map(|name| format!("--{name}"));
     let short = argument.get_short().map(|letter| format!("-{letter}"));
@@ -168,7 +168,7 @@ fn ways(argument: &Arg, word: &str) -> Vec<Vec<String>> {
     apart.chain(with_equals).chain(attached).collect()
 }
 
-/// SharedWords that are a value of this option, in the eyes of clap; one word for an option without.
+/// Words that clap accepts as a value of this option; one empty word for an option without a value.
 fn values(verb: &Verb, command: &Command, option: &Arg, example: &[OsString]) -> Vec<String> {
     if !option.get_action().takes_values() {
         return vec![String::new()];
@@ -184,22 +184,21 @@ fn values(verb: &Verb, command: &Command, option: &Arg, example: &[OsString]) ->
     words.filter(is_value).take(5).map(ToOwned::to_owned).collect()
 }
 
-/// The command lines of one option more than an example that clap understands, but that are not
-/// read without it.
-fn left_to_clap(place: Place) -> Vec<String> {
-    let command = place.verb.command();
+/// The command lines of an example and one option that only clap can read.
+fn left_to_clap(path: VerbPath) -> Vec<String> {
+    let command = path.verb.command();
     let options = command.get_arguments().filter(|argument| !argument.is_positional());
-    let examples = examples(place);
+    let examples = examples(path);
     let mut left = Vec::new();
     for (option, example) in options.flat_map(|option| examples.iter().map(move |it| (option, it)))
     {
-        let values = values(place.verb, &command, option, example);
+        let values = values(path.verb, &command, option, example);
         for way in values.iter().flat_map(|value| ways(option, value)) {
             let words: Vec<OsString> =
                 way.iter().map(OsString::from).chain(example.iter().cloned()).collect();
-            let (plainly, with_clap) = (place.verb.readings)(command.clone(), &words);
+            let (plainly, with_clap) = (path.verb.readings)(command.clone(), &words);
             if with_clap.is_some() && plainly.is_none() {
-                left.push(format!("{} {words:?}", place.words()));
+                left.push(format!("{} {words:?}", path.words()));
             }
         }
     }
@@ -208,11 +207,11 @@ fn left_to_clap(place: Place) -> Vec<String> {
 
 #[test]
 fn every_option_is_read_without_clap() {
-    // Of two that override each other the last holds.
+    // The last of two options that override each other applies, which is left to clap.
     let is_overridden =
         |line: &String| line.starts_with("lock run [\"-") && line.contains("\"-s\"");
     let left: Vec<String> =
-        places().flat_map(left_to_clap).filter(|line| !is_overridden(line)).collect();
+        verb_paths().flat_map(left_to_clap).filter(|line| !is_overridden(line)).collect();
     assert!(left.is_empty(), "{} lines:\n{}", left.len(), left.join("\n"));
 }
 
@@ -235,9 +234,9 @@ fn what_scripts_run_in_loops_is_read_without_clap() {
         "fifo cat ./path",
     ] {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let is_called = |place: &Place| line.starts_with(&format!("{} ", place.words()));
-        let place = places().find(is_called).expect("there is such a verb");
-        assert!((place.verb.readings)(place.verb.command(), &words[2..]).0.is_some(), "{line}");
+        let is_called = |path: &VerbPath| line.starts_with(&format!("{} ", path.words()));
+        let path = verb_paths().find(is_called).expect("there is such a verb");
+        assert!((path.verb.readings)(path.verb.command(), &words[2..]).0.is_some(), "{line}");
     }
 }
 
@@ -255,6 +254,8 @@ fn what_is_wrong_is_left_to_clap() {
         "sem value /name --help",
         "sem run /name",
         "sem run /name --",
+        "sem run -q-1 /name -- true",
+        "sem run --=1 /name",
         "mq send /name -nx",
         "mq send /name --nonblock=yes",
         "mq send /name -t=5",
@@ -267,8 +268,8 @@ fn what_is_wrong_is_left_to_clap() {
     ] {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let is_called =
-            |place: &Place| format!("{line} ").starts_with(&format!("{} ", place.words()));
-        let place = places().find(is_called).expect("there is such a verb");
-        assert_eq!((place.verb.readings)(place.verb.command(), &words[2..]).0, None, "{line}");
+            |path: &VerbPath| format!("{line} ").starts_with(&format!("{} ", path.words()));
+        let path = verb_paths().find(is_called).expect("there is such a verb");
+        assert_eq!((path.verb.readings)(path.verb.command(), &words[2..]).0, None, "{line}");
     }
 }

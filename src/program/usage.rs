@@ -1,4 +1,4 @@
-//! Errors of the command line, in one line and with a hint.
+//! Usage errors, in one line and with a hint.
 
 use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseIntError};
@@ -6,25 +6,24 @@ use std::num::{IntErrorKind, ParseIntError};
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{COMMANDS, Message, NOUNS, similar};
+use super::{COMMANDS, NOUNS, Response, similar};
 use crate::app::command::Verb;
 use crate::base::text::escape;
 
-/// SharedWords the error of a command line as all our errors are: one line, and a hint.
-pub fn usage_message(error: &clap::Error, place: &str, tip: Option<String>) -> Message {
+/// Writes a usage error in the form of all errors: one line, and a hint.
+pub fn usage_message(error: &clap::Error, verb: &str, tip: Option<String>) -> Response {
     let rendered = error.render().to_string();
     let reason = rendered.strip_prefix("error: ").unwrap_or(&rendered);
     let reason = reason.split("\n\n").next().unwrap_or(reason);
     let reason = reason.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
     let reason = refused_value(error).unwrap_or(reason);
-    let help =
-        if place.is_empty() { "ipc --help".to_owned() } else { format!("ipc {place} --help") };
+    let help = if verb.is_empty() { "ipc --help".to_owned() } else { format!("ipc {verb} --help") };
     let hint = tip.unwrap_or_else(|| format!("try '{help}'"));
-    let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-    Message::Usage(format!("ipc: {place}{}\nhint: {hint}\n", escape(reason.as_bytes())))
+    let verb = if verb.is_empty() { String::new() } else { format!("{verb}: ") };
+    Response::Usage(format!("ipc: {verb}{}\nhint: {hint}\n", escape(reason.as_bytes())))
 }
 
-/// What may have been meant instead.
+/// A suggestion for an unknown word.
 pub fn tip(error: &clap::Error) -> Option<String> {
     let rendered = error.render().to_string();
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "))?;
@@ -33,7 +32,7 @@ pub fn tip(error: &clap::Error) -> Option<String> {
         (ContextKind::InvalidArg, ContextKind::SuggestedArg, "argument"),
         (ContextKind::InvalidValue, ContextKind::SuggestedValue, "value"),
     ];
-    // What clap takes for similar often is not.
+    // clap suggests words that are not similar enough.
     for (word, suggestions, what) in suggested {
         let known: Vec<&str> = match error.get(suggestions) {
             Some(ContextValue::String(one)) => vec![one],
@@ -42,13 +41,13 @@ pub fn tip(error: &clap::Error) -> Option<String> {
         };
         return list_similar(text_of(error, word)?, &known, what);
     }
-    // A value is seldom what was meant by a word that begins as an option does, unless by a number.
+    // A word that begins as an option does is seldom meant as a value, except a number.
     let digit = tip.strip_prefix("to pass '-").and_then(|word| word.bytes().next());
     Some(tip.to_owned())
         .filter(|tip| !passes_value(tip) || digit.is_some_and(|byte| byte.is_ascii_digit()))
 }
 
-/// How to pass a negative number that clap does not take for one, such as -inf or -0x10.
+/// The way to pass a negative number in a form that clap does not accept, such as -inf or -0x10.
 pub fn misread_number(error: &clap::Error, verb: &Command, words: &[OsString]) -> Option<String> {
     let takes_numbers = verb.get_positionals().any(clap::Arg::is_allow_negative_numbers_set);
     let is_long = matches!(error.get(ContextKind::InvalidArg),
@@ -66,29 +65,29 @@ pub fn misread_number(error: &clap::Error, verb: &Command, words: &[OsString]) -
     Some(format!("to pass '{number}' as a value, use '-- {number}'"))
 }
 
-/// Whether it says how to pass a value that begins as an option does.
+/// Whether a tip is about passing a value that begins as an option does.
 pub fn passes_value(tip: &str) -> bool {
     tip.starts_with("to pass ")
 }
 
-/// Whether -- stands before a COMMAND, and not before values.
+/// Whether `--` precedes a COMMAND, not values.
 pub fn runs_command(verb: &Command) -> bool {
     verb.get_positionals().any(clap::Arg::is_last_set)
 }
 
-/// The way out for those who forgot what flock(1) and timeout(1) do not want.
+/// A tip for a COMMAND without `--`, which flock(1) and timeout(1) do not need.
 pub fn misplaced_command(error: &clap::Error, verb: &Command) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     let is_word = error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-');
     (is_word && runs_command(verb)).then(|| "the COMMAND stands behind --".to_owned())
 }
 
-/// Our own sentence about a value that one of our types refused: the value is the subject.
+/// The reason why a value was refused, with the value as the subject.
 fn refused_value(error: &clap::Error) -> Option<String> {
     let argument = text_of(error, ContextKind::InvalidArg)?;
     let value = text_of(error, ContextKind::InvalidValue)?;
     if error.kind() == ErrorKind::InvalidValue && value.is_empty() && argument.starts_with('<') {
-        // It is there, unlike what clap says.
+        // clap says that the value is missing, but it is empty.
         return Some(format!("'': not a {}", argument.trim_matches(['<', '>', '.'])));
     }
     let reason =
@@ -107,18 +106,18 @@ fn refused_value(error: &clap::Error) -> Option<String> {
     })
 }
 
-/// The range that clap wants a number to be in, in words rather than in those of Rust.
+/// The valid range of a number, without the notation of Rust.
 fn range(reason: &str) -> Option<String> {
     let (_, range) = reason.split_once(" is not in ")?;
     let (from, to) = range.split_once("..")?;
     match to.strip_prefix('=') {
         Some(to) => Some(format!("not from {from} to {to}")),
-        // Without an end of its own it is that of the type.
+        // The end is the maximum of the type, which is not worth a mention.
         None => Some(format!("not {from} or more")),
     }
 }
 
-/// The nouns or verbs that a word which is none of them may have been meant for.
+/// A suggestion for a word that is neither a noun nor a verb.
 pub fn similar_word(error: &clap::Error, noun: &str) -> Option<String> {
     let word = text_of(error, ContextKind::InvalidSubcommand)?;
     let names = |verb: &'static Verb| [Some(verb.name), verb.alias].into_iter().flatten();
@@ -129,7 +128,7 @@ pub fn similar_word(error: &clap::Error, noun: &str) -> Option<String> {
     list_similar(word, &known, "subcommand")
 }
 
-/// Names the known words that a word may be a slip for.
+/// Names the known words that a mistyped word resembles.
 fn list_similar(word: &str, known: &[&str], what: &str) -> Option<String> {
     let similar: Vec<String> = known
         .iter()

@@ -3,7 +3,7 @@
 
 load helper
 
-@test "two commands that do not know each other share a pipe" {
+@test "two unrelated commands share a pipe" {
     ipc mkfifo pipe
     seq 5 | ipc fifo write pipe &
     run ipc fifo cat pipe
@@ -22,7 +22,7 @@ load helper
     assert_output $'one\ntwo\nthree'
 }
 
-@test "a pipe that nobody reads gives up in time" {
+@test "a write to a pipe without a reader times out" {
     ipc mkfifo pipe
     run ipc fifo write -t 50ms pipe message
     assert_failure 124

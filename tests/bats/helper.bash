@@ -1,4 +1,4 @@
-# What every file of tests loads: ipc under test as `ipc`, a directory and names of one's own.
+# Every file of tests loads this: `ipc` is the binary under test, in a directory of the test.
 
 bats_load_library() { load "/usr/lib/bats/$1/load.bash"; }
 bats_load_library bats-support
@@ -9,12 +9,12 @@ setup() {
     ln -s "${IPC:?names the binary under test}" "$directory/ipc"
     PATH=$directory:$PATH
     cd "$directory"
-    # Every name of a test begins so, and is removed with it.
+    # Every name of a test begins with this, and is removed with it.
     name=/ipc-bats-$$-$BATS_TEST_NUMBER-${BATS_TEST_FILENAME##*/}
 }
 
 teardown() {
-    # What a test left running would keep its objects.
+    # Processes that a test left would keep its objects.
     jobs -p | xargs -r kill 2>/dev/null || true
     wait
     for file in /dev/shm"$name"* /dev/shm/sem."${name#/}"*; do
@@ -25,7 +25,7 @@ teardown() {
     rm -rf "$directory"
 }
 
-# Waits until a command succeeds; fails the test if it never does.
+# Waits until a command succeeds, and fails the test if that takes too long.
 eventually() {
     local tries=0
     until "$@" 2>/dev/null; do

@@ -37,7 +37,7 @@ load helper
     assert_failure 1
 }
 
-@test "the status is that of the command, or 125 and up for what kept it from running" {
+@test "the status is that of the command, or 125 to 127 if it did not run" {
     run ipc lock run file.lock -- sh -c 'exit 7'
     assert_failure 7
     run ipc lock run file.lock -- sh -c 'kill -TERM $$'
@@ -50,7 +50,7 @@ load helper
     assert_failure 125
 }
 
-@test "stopping ipc stops the command, and the lock goes with it" {
+@test "stopping ipc stops the command and releases the lock" {
     ipc lock run file.lock -- sh -c 'echo $$ >pid; exec sleep 60' &
     holder=$!
     eventually test -s pid

@@ -11,7 +11,7 @@ load helper
     assert_output ''
 }
 
-@test "a consumer follows until it is told to stop, and says nothing about it" {
+@test "a consumer follows until it is stopped, without a message" {
     ipc mq create --max-msgs 4 --msg-size 32 "$name"
     ipc mq recv -f "$name" >log &
     consumer=$!
@@ -24,7 +24,7 @@ load helper
     assert_output $'one\ntwo'
 }
 
-@test "urgent messages come first, and their priority can be seen" {
+@test "urgent messages come first, and their priority is printed" {
     ipc mq create --max-msgs 4 --msg-size 32 "$name"
     ipc mq send "$name" later
     ipc mq send -p 9 "$name" now
@@ -40,7 +40,7 @@ load helper
     assert_output a
 }
 
-@test "files go through whole, byte for byte" {
+@test "files arrive whole, byte for byte" {
     ipc mq create --max-msgs 2 --msg-size 8000 "$name"
     head -c 7777 /dev/urandom >original
     ipc mq send --frame whole "$name" <original
@@ -57,7 +57,7 @@ load helper
     assert_output 'all there'
 }
 
-@test "a full queue says no, and a message that is too long says why" {
+@test "a full queue is status 1, and a message that is too long is an error with a reason" {
     ipc mq create --max-msgs 1 --msg-size 8 "$name"
     ipc mq send "$name" first
     run ipc mq send -n "$name" second

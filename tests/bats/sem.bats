@@ -20,7 +20,7 @@ load helper
     assert_success
 }
 
-@test "a trap gives a unit back when the script is interrupted" {
+@test "a trap posts a unit when the script is interrupted" {
     ipc sem create "$name" --value 1
     bash -euo pipefail -c '
         ipc sem wait "$1"
@@ -36,7 +36,7 @@ load helper
     assert_output 1
 }
 
-@test "status 1 for no and 124 for not in time let a script branch under set -e" {
+@test "statuses 1 and 124 let a script branch under set -e" {
     ipc sem create "$name"
     run bash -euo pipefail -c '
         status=0; ipc sem wait -n "$1" || status=$?; echo "$status"
@@ -47,7 +47,7 @@ load helper
     assert_output $'1\n124\nbusy'
 }
 
-@test "two scripts meet: each waits for the other" {
+@test "two scripts wait for each other at a barrier" {
     ipc sem create "$name-a"
     ipc sem create "$name-b"
     { echo a >>log; ipc sem post "$name-a"; ipc sem wait "$name-b"; echo met >>log; } &

@@ -3,7 +3,7 @@
 
 load helper
 
-@test "what is written is read back, byte for byte" {
+@test "written data is read back, byte for byte" {
     head -c 3M /dev/urandom >original
     ipc shm write "$name" <original
     ipc shm cat "$name" | cmp - original
@@ -28,7 +28,7 @@ load helper
     assert_output 1234567890
 }
 
-@test "an object has the size it was asked for, is listed, and goes" {
+@test "an object has the requested size, is listed, and is removed" {
     ipc shm create "$name" --size 64K
     run stat -c '%s %a' "/dev/shm$name"
     assert_output '65536 600'

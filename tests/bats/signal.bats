@@ -3,7 +3,7 @@
 
 load helper
 
-@test "a script is told something by a signal with a value" {
+@test "a script receives a value with a signal" {
     ipc signal wait RTMIN+2 -t 30s --ready ready >heard &
     listener=$!
     eventually test -s ready
@@ -23,7 +23,7 @@ load helper
     assert_success
 }
 
-@test "no such process and no such signal are told apart" {
+@test "no such process and no such signal are different errors" {
     sh -c 'exit 0' &
     gone=$!
     wait $gone

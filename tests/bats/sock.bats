@@ -19,7 +19,7 @@ load helper
     assert_output $'1\n2\n3'
 }
 
-@test "a stale path is taken over, a live one and a file are not" {
+@test "a stale path is reused, a live one and a file are not" {
     ipc sock serve ./socket --echo &
     server=$!
     ipc sock wait -t 30s ./socket
@@ -38,7 +38,7 @@ load helper
     assert_output kept
 }
 
-@test "the path is gone when the server is told to stop" {
+@test "a server that is stopped removes its path" {
     ipc sock serve ./socket --echo &
     server=$!
     ipc sock wait -t 30s ./socket
@@ -48,7 +48,7 @@ load helper
     test ! -e socket
 }
 
-@test "messages keep their bounds over seqpacket" {
+@test "messages keep their boundaries over seqpacket" {
     ipc sock serve ./socket --type seqpacket --once --echo &
     ipc sock wait -t 30s ./socket || true
     run bash -c 'printf "one\n\nthree\n" | ipc sock connect --type seqpacket --retry 10s ./socket'
@@ -64,7 +64,7 @@ load helper
     cmp original copy
 }
 
-@test "nobody listens: status 4, or 124 for who was told to wait" {
+@test "no listener is status 4, or 124 with a timeout" {
     run ipc sock connect ./nobody
     assert_failure 4
     assert_output 'ipc: sock connect: ./nobody: No such file or directory'

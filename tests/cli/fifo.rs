@@ -6,7 +6,21 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
 use tempfile::TempDir;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::support::{Running, awkward, code, ipc, sh, text, until};
+
+pub const NOUN: Noun =
+    Noun { name: "fifo", names: Names::Paths, create: &[], waits, commands: &[] };
+
+fn waits() -> Vec<Wait> {
+    const FIFO: &str = "ipc mkfifo f";
+    vec![
+        Wait::new(FIFO, "ipc fifo cat f", "ipc fifo write f hi", "hi\n")
+            .says("f: waiting for a writer"),
+        Wait::new(FIFO, "ipc fifo write f hi", "ipc fifo cat f", "")
+            .says("f: waiting for a reader"),
+    ]
+}
 
 /// A directory with a FIFO `p` in it.
 fn fifo() -> TempDir {

@@ -1,7 +1,6 @@
-//! The manual pages, the completions and the list of files in ARCHITECTURE.md are those which the
-//! definitions give.
+//! The manual pages and completions follow from the definitions of the commands.
 //!
-//! `make generate` writes them; otherwise this compares.
+//! `make generate` writes them; otherwise this test compares them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap_complete::Shell;
 use ipc_suite::program::{self, Verb};
 
-use crate::{layout, manual};
+use crate::manual;
 
 /// Every generated file, by its path below the project.
 fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
@@ -27,32 +26,10 @@ fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
         };
         files.insert(Path::new("completions").join(name), script);
     }
-    files.insert("ARCHITECTURE.md".into(), architecture().into_bytes());
     files
 }
 
-/// ARCHITECTURE.md with the first sentence of every file, as the file has it.
-fn architecture() -> String {
-    const BEGIN: &str = "<!-- A line for every file: 'make generate' writes them. -->\n";
-    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it is committed");
-    let (prose, _) = text.split_once(BEGIN).expect("the list has a beginning");
-    let lines = ["src", "derive/src"].into_iter().flat_map(layout::sources).map(|path| {
-        let sentence =
-            first_sentence(&fs::read_to_string(root().join(&path)).expect("it can be read"));
-        format!("| `{}` | {} |\n", path.display(), sentence.replace('|', "\\|"))
-    });
-    format!("{prose}{BEGIN}| file | what it is for |\n| --- | --- |\n{}", lines.collect::<String>())
-}
-
-/// The first sentence of a module's description.
-fn first_sentence(source: &str) -> String {
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
-    let paragraph = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let end = paragraph.find(". ").unwrap_or(paragraph.len());
-    paragraph[..end].trim_end_matches('.').to_owned()
-}
-
-/// The files of a directory that is generated as a whole.
+/// The committed files of a generated directory.
 fn committed(directory: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(directory)).expect("the directory is committed");
     let names = entries.map(|entry| entry.expect("it can be read").file_name());
@@ -92,7 +69,7 @@ fn generated_files_are_current() {
     );
 }
 
-/// The ways to call a verb, those of other verbs with the same definition included.
+/// The names of a verb, and of other verbs with the same definition.
 fn words(verb: &Verb) -> Vec<String> {
     let same = manual::verbs().filter(|(_, other)| std::ptr::eq(other.examples, verb.examples));
     let words = same.flat_map(|(noun, other)| {

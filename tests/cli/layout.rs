@@ -1,4 +1,4 @@
-//! The tree keeps its own rules: layers, and tests for every command.
+//! The rules of the source tree: layers, and tests for every command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub fn sources(directory: &str) -> Vec<PathBuf> {
         let path = entry.expect("it can be read").path();
         let relative = path.strip_prefix(root()).expect("it is below").to_owned();
         if path.is_dir() {
-            found.extend(sources(relative.to_str().expect("our paths are text")));
+            found.extend(sources(relative.to_str().expect("paths here are UTF-8")));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(relative);
         }
@@ -60,7 +60,7 @@ const LAYERS: [&[&str]; 8] = [
 fn module(path: &Path) -> String {
     let path = path.strip_prefix("src").expect("it is below src").with_extension("");
     let mut parts: Vec<_> =
-        path.iter().map(|part| part.to_str().expect("our paths are text")).collect();
+        path.iter().map(|part| part.to_str().expect("paths here are UTF-8")).collect();
     if matches!(parts.last(), Some(&"mod" | &"lib" | &"main")) {
         parts.pop();
     }
@@ -157,7 +157,7 @@ fn no_files_use_each_other_in_a_circle() {
     let paths: Vec<_> =
         sources("src").into_iter().filter(|path| !path.ends_with("tests.rs")).collect();
     let modules: Vec<_> = paths.iter().map(|path| module(path)).collect();
-    // A parent declares its children and hands their names on, so it is not counted as their user.
+    // A parent declares its children and re-exports their names, which is not a use.
     let related = |a: &str, b: &str| {
         a == b || b.starts_with(&format!("{a}::")) || a.starts_with(&format!("{b}::"))
     };
@@ -181,7 +181,7 @@ fn no_files_use_each_other_in_a_circle() {
             break;
         }
     }
-    // What is left uses a circle or is part of one; what nothing in it uses is not part of one.
+    // The files that are left use a circle or are part of one; a file that none of them uses is not part.
     loop {
         let before = left.len();
         let kept = left.clone();
@@ -195,7 +195,7 @@ fn no_files_use_each_other_in_a_circle() {
 }
 
 #[test]
-fn base_and_sys_know_nothing_of_the_command_line() {
+fn base_and_sys_do_not_use_clap() {
     for path in sources("src/base").into_iter().chain(sources("src/sys")) {
         let found = code(&path).into_iter().find(|line| line.contains("clap"));
         assert_eq!(found, None, "{}", path.display());
@@ -234,7 +234,7 @@ fn every_command_has_a_file_of_tests() {
 fn every_file_of_tests_is_part_of_the_crate() {
     let main = text(Path::new("tests/cli/main.rs"));
     for path in sources("tests/cli").iter().filter(|path| path.components().count() == 3) {
-        let name = path.file_stem().expect("it has a name").to_str().expect("our paths are text");
+        let name = path.file_stem().expect("it has a name").to_str().expect("paths here are UTF-8");
         assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} is forgotten");
     }
 }

@@ -1,13 +1,13 @@
-//! The command line, as a user meets it: every test asserts status, stdout and stderr together.
+//! Tests of the command line: every test asserts status, stdout and stderr together.
 //!
-//! The binary is the one that cargo built, or the one that `IPC` names: `make test` runs this
-//! crate on both builds.
+//! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
 mod fifo;
 mod first_process;
 mod flock;
 mod generated;
+mod help;
 mod layout;
 mod lock;
 mod long;
@@ -18,6 +18,7 @@ mod map;
 mod memory;
 mod mkfifo;
 mod mq;
+mod nouns;
 mod peers;
 mod planted;
 mod readme;

@@ -3,6 +3,7 @@
 use std::process::Output;
 use std::time::Duration;
 
+use crate::nouns::{self, Names, Noun};
 use crate::peers::{self, Call, Stopped, system_calls};
 use crate::support::{Name, code, ipc, pause, text};
 
@@ -176,14 +177,11 @@ fn reset_sets_the_value_of_an_existing_semaphore() {
 #[test]
 fn an_existing_object_with_another_mode_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
     let refused = |noun: &str, verb: &str, name: &str| {
         format!("ipc: {noun} {verb}: {name}: exists with --mode 0600\n")
     };
-    let objects =
-        names.iter().flat_map(|(noun, names)| names.iter().map(move |name| (*noun, &**name)));
-    for (noun, name) in objects.chain([("fifo", "p"), ("map", "f")]) {
-        let size: &[&str] = if matches!(noun, "shm" | "map") { &["--size", "8"] } else { &[] };
+    let objects = nouns::objects(directory.path());
+    for (Noun { name: noun, create: size, .. }, name) in &objects {
         let create = |words: &[&str]| {
             ipc(&[noun, "create", name]).words(size).words(words).within(directory.path())
         };
@@ -191,18 +189,18 @@ fn an_existing_object_with_another_mode_is_refused() {
         create(&["-e"]).is(0, "", "");
         create(&["-e", "-m", "0600"]).is(0, "", "");
         create(&["-e", "-m", "0666"]).is(5, "", &refused(noun, "create", name));
-        if matches!(noun, "shm" | "map") {
+        if matches!(*noun, "shm" | "map") {
             let write = ipc(&[noun, "write", "-m", "0644", name]).within(directory.path());
             write.input("x").is(5, "", &refused(noun, "write", name));
         }
     }
-    let write = ["fifo", "write", "-n", "--create", "-m", "0644", "p", "x"];
-    ipc(&write).within(directory.path()).is(5, "", &refused("fifo", "write", "p"));
+    let write = ["fifo", "write", "-n", "--create", "-m", "0644", "fifo", "x"];
+    ipc(&write).within(directory.path()).is(5, "", &refused("fifo", "write", "fifo"));
 }
 
 #[test]
 fn every_noun_prints_the_key_of_an_object_in_the_same_form() {
-    for (noun, size) in [("shm", &["--size", "8"][..]), ("sem", &[]), ("mq", &[])] {
+    for Noun { name: noun, create: size, .. } in nouns::with(Names::Kernel) {
         let name = Name::system_v(noun);
         ipc(&[noun, "create", &name]).words(size).is(0, "", "");
         let printed: serde_json::Value =
@@ -215,7 +213,7 @@ fn every_noun_prints_the_key_of_an_object_in_the_same_form() {
 
 #[test]
 fn an_error_names_the_wrong_part_of_a_key_that_ftok_makes() {
-    for noun in ["sem", "mq", "shm"] {
+    for Noun { name: noun, .. } in nouns::with(Names::Kernel) {
         let usage = "PROJ in sysv:PATH:PROJ is one character, or a number from 1 to 255";
         ipc(&[noun, "stat", "sysv:/tmp:long"]).is(
             2,

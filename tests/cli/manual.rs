@@ -1,5 +1,5 @@
-//! Manual pages from the definitions of the commands, with the sections that readers of man(1)
-//! look for. It is part of the tests because the program itself has no use for it.
+//! Writes manual pages from the definitions of the commands, with the sections of man-pages(7). It is part
+//! of the tests because the program itself does not use it.
 
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ fn page_name(noun: Option<&Noun>, verb: &Verb) -> String {
     noun.map_or(format!("ipc-{}", verb.name), |noun| format!("ipc-{}-{}", noun.name, verb.name))
 }
 
-/// `ipc.1`: what there is, and what holds everywhere.
+/// `ipc.1`: the nouns, and the conventions of all verbs.
 fn overview() -> Vec<u8> {
     let tree = program::tree().disable_help_subcommand(true);
     let mut page = Page::new("ipc", "ipc", tree);
@@ -43,7 +43,7 @@ fn overview() -> Vec<u8> {
     page.list("COMMANDS", commands);
     page.text(CONVENTIONS);
     page.list("EXIT STATUS", statuses(&exit::MEANINGS));
-    page.text(".PP\nVerbs that run a COMMAND have its status, and besides:\n");
+    page.text(".PP\nVerbs that run a COMMAND end with its status, or with:\n");
     page.items(statuses(&exit::COMMAND_MEANINGS));
     page.see_also(program::NOUNS.iter().map(|noun| format!("ipc-{}(1)", noun.name)));
     page.finish()
@@ -75,11 +75,9 @@ fn of_verb(noun: Option<&Noun>, verb: &Verb) -> Vec<u8> {
     page.options();
     page.list("EXIT STATUS", statuses(&exit::MEANINGS));
     let command = match verb.statuses {
-        Statuses::Ours => None,
-        Statuses::OfCommand => Some("Otherwise the status is that of COMMAND:"),
-        Statuses::OfCommandIfAny => {
-            Some("If a COMMAND is run it is 1, 2, 124, or that of COMMAND:")
-        }
+        Statuses::Own => None,
+        Statuses::OfCommand => Some("Otherwise the status is the status of COMMAND:"),
+        Statuses::OfCommandIfAny => Some("With a COMMAND, the status is 1, 2, 124 or:"),
     };
     if let Some(words) = command {
         page.text(&format!(".PP\n{words}\n"));
@@ -102,14 +100,14 @@ fn statuses(meanings: &[(&str, &str)]) -> Vec<(String, String)> {
     meanings.iter().map(|&(code, meaning)| (code.to_owned(), meaning.to_owned())).collect()
 }
 
-/// A page that is being written.
+/// A page, written from top to bottom.
 struct Page {
     man: Man,
     roff: Vec<u8>,
 }
 
 impl Page {
-    /// Begins a page with its title, its name, and how the command is called.
+    /// Begins a page with its title, name and synopsis.
     fn new(name: &str, words: &str, command: Command) -> Self {
         let command = command.bin_name(words).display_name(name);
         let source = format!("ipc {}", env!("CARGO_PKG_VERSION"));
@@ -123,7 +121,7 @@ impl Page {
         page
     }
 
-    /// A section that is written for us.
+    /// A section that clap_mangen writes.
     fn part(&mut self, render: impl Fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>) {
         render(&self.man, &mut self.roff).expect("memory takes it");
     }
@@ -132,7 +130,7 @@ impl Page {
         self.part(Man::render_options_section);
     }
 
-    /// Text that is roff already.
+    /// Text in roff.
     fn text(&mut self, text: &str) {
         self.roff.extend_from_slice(text.as_bytes());
     }
@@ -172,14 +170,14 @@ impl Page {
     }
 }
 
-/// How a command is called, as its help says it.
+/// The synopsis, from the usage line of the help.
 fn synopsis(words: &str, mut command: Command) -> String {
     let usage = command.render_usage().to_string();
     let rest = usage.trim_start_matches("Usage: ").trim_start_matches(words).trim();
     let rest = rest.replace("[OPTIONS]", "[<OPTION>]...");
     let rest = rest.replace("<COMMAND>...", "<COMMAND> [<ARG>]...");
     let mut text = format!(".SH SYNOPSIS\n\\fB{}\\fR ", escape(words));
-    // Values are in italics, and of several options in brackets one is chosen.
+    // Values are in italics. Braces enclose options of which one is chosen.
     let mut open = Vec::new();
     for (at, c) in rest.char_indices() {
         match c {
@@ -204,7 +202,7 @@ fn bold_name(page: &str) -> String {
     format!("\\fB{}\\fR({section}", escape(name))
 }
 
-/// Text in which roff finds nothing of its own.
+/// Escapes the characters that have a meaning in roff.
 fn escape(text: &str) -> String {
     let lines = text.split('\n').map(|line| {
         let line = line.replace('\\', "\\e").replace('-', "\\-").replace('`', "\\(ga");
@@ -217,7 +215,7 @@ fn escape(text: &str) -> String {
 
 const OVERVIEW: &str = r"
 .PP
-Every mechanism by which processes on a Unix machine talk and coordinate is a noun; what is done with it is a verb:
+A noun is a mechanism by which processes on a Unix machine communicate, and a verb is an operation on it:
 .PP
 .RS 4
 .EX
@@ -225,14 +223,15 @@ ipc NOUN VERB [OPTION]... NAME [OPERAND]... [\-\- COMMAND [ARG]...]
 .EE
 .RE
 .PP
-The objects are those of the system.
-What
+The objects are those of the system: programs in C and other languages open the objects that
 .B ipc
-makes, programs in C and other languages open, and the other way round.
+creates, and
+.B ipc
+opens theirs.
 .PP
-Called through a link that has the name of a noun, such as
+A link with the name of a noun, such as
 .BR sem ,
-the noun is implied;
+implies the noun;
 .BR ipc\-applets (1)
 makes such links.
 ";
@@ -240,7 +239,7 @@ makes such links.
 const CONVENTIONS: &str = r#".SH VALUES
 .TP
 \fIDURATION\fR
-As in \(dq500ms\(dq, \(dq1m 30s\(dq or \(dq1.5s\(dq; a bare number is seconds; \(dqinf\(dq is for ever.
+As in \(dq500ms\(dq, \(dq1m 30s\(dq or \(dq1.5s\(dq; a bare number is seconds; \(dqinf\(dq never ends.
 Months and years are refused.
 .TP
 \fISIZE\fR
@@ -253,10 +252,10 @@ RTMIN is 34, as in glibc.
 \fIMODE\fR
 Octal, or symbolic as for
 .BR chmod (1).
-Objects are created with mode 0600 unless asked otherwise, and whatever the umask is.
+The default for new objects is 0600; the umask is ignored.
 .TP
 \fINAME\fR
-A POSIX object is named by a slash and a name, such as /jobs; the slash may be left out.
+A POSIX object is named by a slash and a name, such as /jobs; the slash is optional.
 .IP
 A System V object, for \fBmq\fR, \fBsem\fR and \fBshm\fR, is sysv:KEY with a decimal or hexadecimal key, sysv:PATH:PROJ with the key that
 .BR ftok (3)
@@ -266,14 +265,14 @@ shows it.
 sysv:0 is a new object each time.
 .TP
 \fIADDRESS\fR
-Of a socket: a path with a slash in it or unix:PATH, @NAME for an abstract name, tcp:HOST:PORT and udp:HOST:PORT with an IPv6 address in brackets, vsock:CID:PORT, or fd:N for a descriptor that is open.
+The address of a socket: a path with a slash in it or unix:PATH, @NAME for an abstract name, tcp:HOST:PORT and udp:HOST:PORT with an IPv6 address in brackets, vsock:CID:PORT, or fd:N for a descriptor that is open.
 .SH MESSAGES
-Where a mechanism keeps the bounds of messages, one line is one message.
+One line is one message, for mechanisms that preserve the boundaries of messages.
 With \fB\-\-null\fR messages end with NUL instead.
 \fB\-\-frame\fR chooses another form: \(dqwhole\(dq (all of the input is one message), \(dqlen4\(dq (a length of 4 bytes, little endian, and the message) or \(dqnetstring\(dq.
 .SH SIGNALS
-A reader of standard output who leaves ends a command quietly, by SIGPIPE; a peer who leaves is an error.
-A COMMAND gets default dispositions and an empty mask; HUP stays ignored under
+If the reader of standard output disconnects, the command ends by SIGPIPE, without a message; a peer that disconnects is an error.
+A COMMAND starts with default dispositions and an empty mask; HUP stays ignored under
 .BR nohup (1).
 INT, TERM, HUP, QUIT, USR1 and USR2 are passed on to it.
 "#;

@@ -9,8 +9,27 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::peers;
+use crate::shm;
 use crate::support::{as_another_user, awkward, binary, code, ipc, sh, text, until};
+
+pub const NOUN: Noun =
+    Noun { name: "map", names: Names::Paths, create: &["--size", "8"], waits, commands: &[] };
+
+fn waits() -> Vec<Wait> {
+    let mut waits = shm::guarded("map", "m");
+    waits.push(
+        Wait::new(
+            "ipc map create --size 8 m",
+            "ipc map wait --type u32 --eq 7 m",
+            "ipc map poke --type u32 m 7",
+            "7\n",
+        )
+        .says("m: waiting until the number is 7"),
+    );
+    waits
+}
 
 #[test]
 fn a_file_is_created_written_shown_and_removed() {

@@ -1,6 +1,6 @@
-//! Other programs that use the same objects: written in C, and in Python with posix_ipc and
-//! sysv_ipc. `make tools` installs what they need; without it their tests are skipped, unless
-//! `IPC_PEERS=required` is set, as it is for `make test`.
+//! Other programs that use the same objects, in C, and in Python with posix_ipc and sysv_ipc. `make
+//! tools` installs what they need. Without it their tests are skipped, unless `IPC_PEERS=required` is
+//! set, as for `make test`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Run, Running, binary, children, skipped, text, until};
 
-/// A C program that was compiled for a test, with the directory that it lies in.
+/// A C program that was compiled for a test, in a directory of its own.
 pub struct Program {
     directory: tempfile::TempDir,
 }
@@ -64,7 +64,7 @@ pub fn python(module: &str, script: &str, words: &[&str]) -> Option<Run> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python3");
     let python = if own.exists() { own } else { "python3".into() };
     let import = format!("import {module}");
-    let python = python.to_str().expect("our paths are text");
+    let python = python.to_str().expect("paths here are UTF-8");
     there(python, &["-c", &import]).then(|| Run::new(python, &["-c", script]).words(words))
 }
 
@@ -93,8 +93,8 @@ pub fn has_device(path: &str) -> bool {
     there
 }
 
-/// Whether we may have namespaces of our own, as `unshare` makes them with these options. A container
-/// may well refuse, so their tests are skipped there, whatever `IPC_PEERS` says.
+/// Whether `unshare` with these options is permitted. Containers often refuse it, so tests that need it
+/// are skipped there, even with `IPC_PEERS`.
 pub fn may_unshare(options: &[&str]) -> bool {
     let unshare = Command::new("unshare").args(options).arg("true").output();
     let may = unshare.is_ok_and(|output| output.status.success());
@@ -108,13 +108,13 @@ pub fn may_unshare(options: &[&str]) -> bool {
 #[derive(Clone, Debug)]
 pub struct Call {
     name: String,
-    /// Which it is of those of its name, from 1 on.
+    /// Its number among the calls of this name, from 1 on.
     number: usize,
     /// As strace shows it.
     pub line: String,
 }
 
-/// The system calls of `ipc` with these words, to its end; `None` where calls cannot be traced.
+/// The system calls of a run of `ipc` with these words; `None` where calls cannot be traced.
 #[track_caller]
 pub fn system_calls(words: &[&str]) -> Option<Vec<Call>> {
     if !there("strace", &["-o", "/dev/null", "true"]) {
@@ -134,8 +134,8 @@ pub fn system_calls(words: &[&str]) -> Option<Vec<Call>> {
 }
 
 impl Call {
-    /// `ipc` with these words, which gets a signal at this call: KILL before it is made, and any
-    /// other when it is done.
+    /// `ipc` with these words, which gets a signal at this call: KILL before the call, any other signal
+    /// after it.
     pub fn signals(&self, signal: &str, words: &[&str]) -> Run {
         let Self { name, number, .. } = self;
         let trace = format!("trace={name}");
@@ -184,12 +184,12 @@ impl Stopped {
         Self { tracer, pid }
     }
 
-    /// Kills it where it stands.
+    /// Kills it at the call.
     pub fn kill(&self) {
         kill(self.pid, Signal::SIGKILL).unwrap();
     }
 
-    /// Lets it go on to its end.
+    /// Continues it, and waits for its end.
     pub fn continue_to_end(self) -> Output {
         kill(self.pid, Signal::SIGCONT).unwrap();
         self.tracer.finish()

@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::Path;
 
-use crate::support::{Name, Run, as_another_user, code, ipc, text};
+use crate::nouns::{self, Names, Noun};
+use crate::support::{Run, as_another_user, code, ipc, text};
 
 /// A directory in which every user can create names.
 fn shared_directory() -> tempfile::TempDir {
@@ -60,10 +61,8 @@ fn plant(noun: &str, name: &str, directory: &Path) -> bool {
 #[test]
 fn an_object_of_another_user_is_not_used_in_place_of_a_new_one() {
     let directory = shared_directory();
-    let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
-    let objects =
-        names.iter().flat_map(|(noun, names)| names.iter().map(move |name| (*noun, &**name)));
-    for (noun, name) in objects.chain([("fifo", "p"), ("map", "f")]) {
+    let objects = nouns::objects(directory.path());
+    for (Noun { name: noun, .. }, name) in &objects {
         if !plant(noun, name, directory.path()) {
             return;
         }
@@ -79,19 +78,18 @@ fn an_object_of_another_user_is_not_used_in_place_of_a_new_one() {
             }
         }
     }
-    let mkfifo = |words: &[&str]| ipc(&["mkfifo", "-e", "p"]).words(words).within(directory.path());
-    mkfifo(&[]).is(6, "", &refused("mkfifo", "p"));
+    let mkfifo =
+        |words: &[&str]| ipc(&["mkfifo", "-e", "fifo"]).words(words).within(directory.path());
+    mkfifo(&[]).is(6, "", &refused("mkfifo", "fifo"));
     mkfifo(&["--trust", "nobody"]).is(0, "", "");
 }
 
 #[test]
 fn an_object_of_the_owner_of_the_directory_is_used_by_others() {
     let directory = shared_directory();
-    let names = ["shm", "sem", "mq"].map(|noun| (noun, [Name::new(noun), Name::system_v(noun)]));
-    for (noun, name) in
-        names.iter().flat_map(|(noun, names)| names.iter().map(move |name| (*noun, &**name)))
-    {
-        let size: &[&str] = if noun == "shm" { &["--size", "8"] } else { &[] };
+    let objects = nouns::objects(directory.path());
+    let kernel = objects.iter().filter(|(noun, _)| noun.names == Names::Kernel);
+    for (Noun { name: noun, create: size, .. }, name) in kernel {
         ipc(&[noun, "create", "-m", "0666", name]).words(size).is(0, "", "");
         let Some(other) = as_another_user(&[noun, "create", "-e", name]) else { return };
         other.words(size).is(0, "", "");

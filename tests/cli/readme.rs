@@ -1,8 +1,7 @@
-//! The examples of README.md do what they show.
+//! The examples of README.md print what README.md shows.
 //!
-//! A block marked `console` is a session: lines that begin with `$ ` are typed into one bash, the
-//! lines below each are what it shows. Objects are named `/my-...` there and get names of the
-//! test's own here.
+//! A block marked `console` is a session: one bash runs the lines that begin with `$ `, and prints the
+//! lines below each. Objects are named `/my-...` there; the test replaces these names by its own.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ fn readme() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
 }
 
-/// A command line and what it shows.
+/// A command line and its output.
 type Step = (String, String);
 
 /// The console blocks, each with the line that it begins at.
@@ -45,7 +44,7 @@ fn sessions(text: &str) -> Vec<(usize, Vec<Step>)> {
     sessions
 }
 
-/// Without what depends on the other processes of the machine, and on whose they are.
+/// Removes the lines that depend on other processes of the machine.
 fn without_notices(shown: &str) -> String {
     shown.split_inclusive('\n').filter(|line| !line.contains("could not be seen")).collect()
 }

@@ -1,6 +1,6 @@
-//! Short commands start fast, which is for page faults to tell: times depend on what else runs.
+//! Short commands start fast, measured in page faults, which do not depend on the load of the machine.
 //!
-//! What the benchmark `startup` measures is for a quiet machine. Here is what holds on any.
+//! The benchmark `startup` measures times, on a quiet machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::layout;
 use crate::peers;
 use crate::support::{Name, binary, ipc};
 
-/// Faults of the program with these words, the least of ten runs.
+/// The page faults of a program: the minimum of ten runs.
 const COUNT: &str = "
 import os, sys
 def faults():
@@ -19,7 +19,7 @@ def faults():
 print(min(faults() for _ in range(10)))
 ";
 
-/// Whether the release that people install is under test, in which the linker orders functions.
+/// Whether the static release is under test, in which the linker orders functions.
 fn is_ordered() -> bool {
     let program = fs::read(binary()).expect("the binary can be read");
     let section = b".text.verbs";
@@ -82,7 +82,7 @@ fn has_word(files: &[PathBuf], word: &str) -> bool {
     })
 }
 
-/// What a pattern names that is not in the source. It begins with a module of ours.
+/// The module or item in a pattern that is not in the source.
 fn missing(pattern: &str) -> Option<String> {
     let all = layout::sources("src");
     let (mut path, mut files) = (Vec::new(), all.clone());
@@ -102,14 +102,14 @@ fn missing(pattern: &str) -> Option<String> {
 }
 
 #[test]
-fn the_linker_is_given_names_that_are_in_the_source() {
+fn every_name_in_the_linker_script_is_in_the_source() {
     let script = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/link/startup.ld"));
     let script = script.expect("it can be read");
-    let ours = script.split_whitespace().filter_map(|word| word.split_once("9ipc_suite"));
-    let ours: Vec<&str> =
-        ours.map(|(_, path)| path).filter(|path| !path.starts_with('*')).collect();
-    assert!(ours.len() > 50, "only {} patterns name functions of ours", ours.len());
-    for path in ours {
+    let patterns = script.split_whitespace().filter_map(|word| word.split_once("9ipc_suite"));
+    let patterns: Vec<&str> =
+        patterns.map(|(_, path)| path).filter(|path| !path.starts_with('*')).collect();
+    assert!(patterns.len() > 50, "only {} patterns name functions of ipc", patterns.len());
+    for path in patterns {
         let first = parts(path).first().and_then(|part| module(&[part.name]));
         assert!(first.is_some(), "link/startup.ld: {path}: no such module");
         assert_eq!(missing(path), None, "link/startup.ld: {path}: not in the source");

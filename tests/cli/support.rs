@@ -17,6 +17,12 @@ use nix::unistd::Pid;
 /// The time after which a command counts as hung. No test depends on a short time.
 pub const HANG_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How often a test repeats what fails rarely: so often, or as often as `IPC_LONG` says.
+pub fn rounds(usual: u32) -> u32 {
+    let wanted = std::env::var("IPC_LONG").ok();
+    wanted.map_or(usual, |rounds| rounds.parse().expect("IPC_LONG is a number"))
+}
+
 /// The binary under test.
 pub fn binary() -> PathBuf {
     std::env::var_os("IPC").map_or_else(|| env!("CARGO_BIN_EXE_ipc").into(), PathBuf::from)

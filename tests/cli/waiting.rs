@@ -1,56 +1,40 @@
-//! Rules for every command that waits.
+//! Facts about every command that waits.
 
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::nouns::{self, Scene, Wait};
 use crate::peers;
-use crate::support::{Name, Run, binary, ipc, pause, text};
+use crate::support::{Name, code, ipc, pause, text};
 
-/// The system calls of a command that times out after 20 ms, from strace.
-fn calls(words: &[&str]) -> Option<String> {
+/// The waits that a timeout ends.
+fn timed_waits() -> impl Iterator<Item = Wait> {
+    nouns::waits().into_iter().filter(|wait| wait.is_timed && nouns::has(wait.verb(), "timeout"))
+}
+
+#[test]
+fn no_wait_is_on_the_clock_that_can_be_set() {
     if !peers::there("strace", &["--version"]) {
-        return None;
+        return;
     }
-    let output = Run::new("strace", &["-f"]).word(binary()).words(words).output();
-    assert_eq!(output.status.code(), Some(124), "{output:?}");
-    Some(text(&output.stderr))
-}
-
-#[test]
-fn no_wait_uses_the_clock_that_can_be_set() {
-    let (semaphore, set, queue) = (Name::new("sem"), Name::system_v("sem"), Name::new("mq"));
-    ipc(&["sem", "create", &semaphore]).is(0, "", "");
-    ipc(&["sem", "create", &set]).is(0, "", "");
-    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
-    let directory = tempfile::tempdir().unwrap();
-    let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
-    ipc(&["mkfifo", &fifo]).is(0, "", "");
-    for words in [
-        &["sem", "wait", "-t", "20ms", &semaphore][..],
-        &["sem", "wait", "-t", "20ms", "--count", "2", &semaphore],
-        &["sem", "run", "-t", "20ms", &semaphore, "--", "true"],
-        &["sem", "wait", "-t", "20ms", &set],
-        &["sem", "run", "-t", "20ms", &set, "--", "true"],
-        &["sem", "barrier", "-t", "20ms", "--parties", "2", &semaphore],
-        &["mq", "recv", "-t", "20ms", &queue],
-        &["fifo", "cat", "-t", "20ms", &fifo],
-        &["fifo", "write", "-t", "20ms", &fifo, "x"],
-        &["signal", "wait", "-t", "20ms", "USR1"],
-        &["sock", "wait", "-t", "20ms", "@ipc-test-no-such"],
-    ] {
-        let Some(calls) = calls(words) else { return };
-        // A timed call of a queue takes a time of day, so that none may have a time.
+    for wait in timed_waits() {
+        let (scene, line) = (Scene::of(&wait), wait.with("-t 20ms"));
+        let output = scene.shell(&format!("exec timeout -k 1 30 strace -f {line}")).output();
+        assert_eq!(code(&output), 124, "{line}: {output:?}");
+        let calls = text(&output.stderr);
+        // A timed call of a queue takes a time of day, so none may have a time.
         let of_queues = calls.lines().filter(|line| line.contains("mq_timed"));
-        for line in of_queues {
-            assert!(line.contains("NULL)"), "{words:?}: {line}");
+        for call in of_queues {
+            assert!(call.contains("NULL)"), "{line}: {call}");
         }
-        assert!(!calls.contains("CLOCK_REALTIME"), "{words:?}: {calls}");
+        assert!(!calls.contains("CLOCK_REALTIME"), "{line}: {calls}");
     }
 }
 
 #[test]
-fn a_wait_ends_at_its_deadline_also_after_a_stop() {
+fn a_command_that_was_stopped_while_it_waited_ends_at_its_deadline() {
+    // One command for each kernel interface that waits.
     let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
     let (queue, key, segment) = (Name::new("mq"), Name::system_v("mq"), Name::new("shm"));
     ipc(&["sem", "create", &semaphore]).is(0, "", "");
@@ -81,13 +65,13 @@ fn a_wait_ends_at_its_deadline_also_after_a_stop() {
     let continued = Instant::now();
     for (words, waiter) in waiters {
         assert_eq!(waiter.finish().status.code(), Some(124), "{words:?}");
-        // A wait that continued with the time that was left would take this long.
+        // One that went on with what was left would take so long, if anything was.
         assert!(continued.elapsed() < left || left.as_secs() == 0, "{words:?}, {left:?}");
     }
 }
 
 #[test]
-fn a_number_is_seconds_and_an_invalid_duration_is_an_error() {
+fn a_number_alone_is_seconds_and_what_is_no_duration_is_refused() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
     ipc(&["sem", "wait", "-t", "5", &name]).is(0, "", "");
@@ -98,70 +82,42 @@ fn a_number_is_seconds_and_an_invalid_duration_is_an_error() {
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }
 
-/// The diagnostics of a command that times out, with -v.
-fn said_while_waiting(words: &[&str]) -> String {
-    let output = ipc(&[words, &["-v", "-t", "20ms"]].concat()).output();
-    assert_eq!(output.status.code(), Some(124), "{words:?}: {output:?}");
-    text(&output.stderr)
-}
-
 #[test]
-fn with_verbose_a_wait_says_what_it_waits_for() {
-    let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
-    let (queue, segment) = (Name::new("mq"), Name::new("shm"));
-    ipc(&["sem", "create", &semaphore]).is(0, "", "");
-    ipc(&["sem", "create", &set]).is(0, "", "");
-    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
-    ipc(&["shm", "create", "--size", "8", &segment]).is(0, "", "");
-    let directory = tempfile::tempdir().unwrap();
-    let fifo = directory.path().join("fifo").to_str().unwrap().to_owned();
-    ipc(&["mkfifo", &fifo]).is(0, "", "");
-    let number = ["--type", "i32"];
-    let guarded = [&["shm", "peek", &segment][..], &number, &["--guard", &semaphore]].concat();
-    let until_7 = [&["shm", "wait", &segment][..], &number, &["--eq", "7"]].concat();
-    let guard = format!("--guard {}", &*semaphore);
-    let value = "until the value is 1 or more; it is 0";
-    for (words, name, what) in [
-        (&["sem", "wait", &semaphore][..], &*semaphore, value),
-        (&["sem", "wait", &set], &set, value),
-        (&["sem", "barrier", "--parties", "2", &semaphore], &semaphore, "until 2 have arrived"),
-        (&["mq", "recv", &queue], &queue, "for a message"),
-        (&["mq", "wait", &queue], &queue, "for a message"),
-        (&["fifo", "cat", &fifo], &fifo, "for a writer"),
-        (&["fifo", "write", &fifo, "x"], &fifo, "for a reader"),
-        (&guarded, &guard, value),
-        (&until_7, &segment, "until the number is 7"),
-        (&["sock", "wait", "@ipc-test-no-such"], "@ipc-test-no-such", "for a listener"),
-    ] {
-        let said = said_while_waiting(words);
-        let place = words[..2].join(" ");
-        let wait = format!("ipc: {place}: {name}: waiting {what}\n");
-        assert!(said.starts_with(&wait), "{words:?}: {said}");
+fn a_wait_says_its_reason_if_asked() {
+    for wait in timed_waits() {
+        let Some(reason) = wait.says else { continue };
+        let (scene, line) = (Scene::of(&wait), wait.with("-v -t 20ms"));
+        let output = scene.shell(&line).output();
+        assert_eq!(code(&output), 124, "{line}: {output:?}");
+        let said = text(&output.stderr);
+        let words: Vec<&str> = wait.wait.splitn(4, ' ').collect();
+        let expected = format!("ipc: {} {}: {reason}\n", words[1], words[2]);
+        let expected = scene.named(&expected);
+        assert!(said.starts_with(&expected), "{line}: {said}");
     }
-    let said = said_while_waiting(&["signal", "wait", "USR1"]);
-    assert!(said.starts_with("ipc: signal wait: waiting for USR1\n"), "{said}");
-    ipc(&["mq", "send", &queue, "x"]).is(0, "", "");
-    let said = said_while_waiting(&["mq", "send", &queue, "y"]);
-    let full = format!("ipc: mq send: {}: waiting for room: the queue is full\n", &*queue);
-    assert!(said.starts_with(&full), "{said}");
-    // Without a wait there is no such diagnostic.
-    ipc(&["mq", "recv", "-v", &queue]).is(0, "x\n", "");
-    ipc(&["sem", "post", &semaphore]).is(0, "", "");
-    ipc(&["sem", "wait", "-v", &semaphore]).is(0, "", "");
 }
 
 #[test]
-fn with_verbose_a_wait_for_a_semaphore_names_the_holders() {
+fn what_is_there_at_once_is_no_wait() {
+    let (queue, semaphore) = (Name::new("mq"), Name::new("sem"));
+    ipc(&["mq", "create", "--max-msgs", "1", "--msg-size", "8", &queue]).is(0, "", "");
+    ipc(&["sem", "create", &semaphore, "--value", "1"]).is(0, "", "");
+    ipc(&["mq", "send", &queue, "x"]).is(0, "", "");
+    ipc(&["mq", "recv", "-v", &queue]).is(0, "x\n", "");
+}
+
+#[test]
+fn a_wait_for_units_says_who_has_them_if_asked() {
     let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
     ipc(&["sem", "create", "--value", "1", &semaphore]).is(0, "", "");
     ipc(&["sem", "create", "--value", "1", &set]).is(0, "", "");
     for (name, has) in [(&semaphore, "(sleep) holds 1"), (&set, "(sleep)")] {
         let holder = ipc(&["sem", "run", name, "--", "sleep", "60"]).start();
         let value = || ipc(&["sem", "value", name]).succeeds();
-        crate::support::until("it has decremented the semaphore", || value() == "0\n");
+        crate::support::until("it has the unit", || value() == "0\n");
         holder.wait_until_asleep();
         let words = ["sem", "run", "-v", "-t", "20ms", name, "--", "true"];
-        crate::support::until("the holder is known", || {
+        crate::support::until("the command is known", || {
             let output = ipc(&words).output();
             assert_eq!(output.status.code(), Some(124));
             text(&output.stderr).contains(has)
@@ -172,7 +128,7 @@ fn with_verbose_a_wait_for_a_semaphore_names_the_holders() {
 }
 
 #[test]
-fn with_verbose_a_retry_is_reported() {
+fn who_tries_again_says_so_if_asked() {
     let words = ["sock", "connect", "-v", "--retry", "20ms", "@ipc-test-no-such"];
     let output = ipc(&words).output();
     let wait = "ipc: sock connect: @ipc-test-no-such: waiting for a listener\n";

@@ -1,12 +1,15 @@
 //! The words that name a noun and a verb, and the errors for other words.
 
-use crate::support::{Name, code, ipc, sh, text};
+use ipc_suite::program;
 
-const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
+use crate::nouns::{self, Names, Noun};
+use crate::support::{code, ipc, sh, text};
 
 #[test]
-fn without_a_verb_the_possible_words_are_listed() {
-    let wanted = format!("ipc: a noun and a verb are wanted; the nouns are {NOUNS}\n");
+fn words_that_end_too_soon_are_told_what_could_follow() {
+    let nouns: Vec<_> = program::NOUNS.iter().map(|noun| noun.name).collect();
+    let nouns = nouns.join(", ");
+    let wanted = format!("ipc: a noun and a verb are wanted; the nouns are {nouns}\n");
     ipc(&[]).is(2, "", &format!("{wanted}hint: try 'ipc --help'\n"));
     ipc(&["fifo"]).is(
         2,
@@ -107,9 +110,10 @@ fn the_help_of_a_noun_shows_its_usage() {
 }
 
 #[test]
-fn an_object_whose_name_cannot_be_printed_is_removed() {
-    for (noun, rest) in [("mq", &[][..]), ("sem", &[]), ("shm", &["--size", "77777"])] {
-        // Only this object has this mode.
+fn an_object_whose_name_nobody_gets_to_know_is_not_left() {
+    for noun in nouns::with(Names::Kernel) {
+        let (noun, rest) = (noun.name, noun.create);
+        // Its mode tells this one from those of others.
         let create = sh("ipc \"$@\" >/dev/full").word("sh").words(&[noun, "create", "sysv:0"]);
         let output = create.words(&["-m", "0417"]).words(rest).output();
         assert_eq!(code(&output), 3);
@@ -122,20 +126,9 @@ fn an_object_whose_name_cannot_be_printed_is_removed() {
 #[test]
 fn with_verbose_create_and_rm_say_what_they_did() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("x").to_str().unwrap().to_owned();
-    for (noun, rest) in [
-        ("fifo", &[][..]),
-        ("map", &["--size", "1"]),
-        ("mq", &[]),
-        ("sem", &[]),
-        ("shm", &["--size", "1"]),
-    ] {
-        let name = match noun {
-            "fifo" | "map" => Name::of(noun, &*path),
-            _ => Name::new(noun),
-        };
+    for (Noun { name: noun, create: options, .. }, name) in nouns::objects(directory.path()) {
         let said = |verb, what| format!("ipc: {noun} {verb}: {}: {what}\n", &*name);
-        let create = || ipc(&[noun, "create", "-ev", &name]).words(rest);
+        let create = || ipc(&[noun, "create", "-ev", &name]).words(options);
         create().is(0, "", &said("create", "created"));
         create().is(0, "", &said("create", "existed already"));
         ipc(&[noun, "rm", "-v", &name]).is(0, "", &said("rm", "removed"));

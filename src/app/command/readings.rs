@@ -1,4 +1,4 @@
-//! What words are read as, without clap and with it: for the test that compares both.
+//! Both readings of a command line, without clap and with it, for the test that compares them.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use crate::app::arguments;
 use crate::app::command::Action;
 use crate::app::options::Verbosity;
 
-/// What words are read as, without clap and with it.
+/// Reads a command line without clap, and with it.
 pub(crate) type Readings = fn(Command, &[OsString]) -> (Option<String>, Option<String>);
 
 pub(crate) fn of<R: Action>(

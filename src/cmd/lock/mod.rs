@@ -26,7 +26,7 @@ pub use file::explain as explain_lock_file;
 
 pub const NOUN: Noun = Noun {
     name: "lock",
-    about: "Let one work at a time, with locks on files",
+    about: "Take and test file locks",
     verbs: &[
         Verb::new::<run::Run>("run"),
         Verb::new::<descriptor::Fd>("fd"),

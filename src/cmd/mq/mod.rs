@@ -15,7 +15,7 @@ use crate::mechanism::queue::{Beyond, Error, Limit, QueueName};
 
 pub const NOUN: Noun = Noun {
     name: "mq",
-    about: "Send and receive messages through queues of the kernel",
+    about: "Queue messages in the kernel",
     verbs: &[
         Verb::new::<create::Create>("create"),
         Verb::new::<send::Send>("send"),

@@ -30,7 +30,7 @@ use users::tell_users;
 
 pub const NOUN: Noun = Noun {
     name: "sem",
-    about: "Count and limit work with named semaphores",
+    about: "Limit work with semaphores",
     verbs: &[
         Verb::new::<create::Create>("create"),
         Verb::new::<count::Post>("post"),

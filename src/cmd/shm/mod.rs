@@ -34,7 +34,7 @@ pub use wait::Wait;
 
 pub const NOUN: Noun = Noun {
     name: "shm",
-    about: "Share memory between processes, POSIX or System V",
+    about: "Share memory by name",
     verbs: &[
         Verb::new::<Create<AnyName>>("create"),
         Verb::new::<Write<AnyName>>("write"),

@@ -23,7 +23,7 @@ use crate::sys::spawn::Streams;
 
 pub const NOUN: Noun = Noun {
     name: "signal",
-    about: "Send signals to processes, wait for them, and handle them",
+    about: "Send and handle signals",
     verbs: &[
         Verb::new::<send::Send>("send"),
         Verb::new::<wait::Wait>("wait"),

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::new_file;
 use crate::peers;
-use crate::support::{code, ipc, pause, sh, text, until};
+use crate::support::{code, ipc, pause, rounds, sh, text, until};
 
 #[test]
 fn a_lock_file_says_whose_it_is_until_it_is_dropped() {
@@ -340,7 +340,7 @@ fn a_lock_file_is_never_taken_twice_nor_lost_in_a_storm_of_kills() {
     };
     let entries = || fs::read_to_string(&log).unwrap_or_default().lines().count();
     let mut contenders: Vec<_> = (0..8).map(|_| contender()).collect();
-    for round in 0..48 {
+    for round in 0..rounds(48) as usize {
         let before = entries();
         until("somebody gets the lock", || entries() > before);
         let victim = std::mem::replace(&mut contenders[round * 5 % 8], contender());

@@ -5,10 +5,33 @@ mod stream;
 mod system_v;
 mod worker;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::peers;
 use crate::support::{
     Name, as_another_user, awkward, bash, code, copy_for_others, ipc, sh, text, until,
 };
+
+pub const NOUN: Noun = Noun { name: "mq", names: Names::Kernel, create: &[], waits, commands: &[] };
+
+fn waits() -> Vec<Wait> {
+    const QUEUE: &str = "ipc mq create $name";
+    const FULL: &str = "ipc mq create --max-msgs 1 --msg-size 8 $name; ipc mq send $name first";
+    const KEY: &str = "ipc mq create $key";
+    const FULL_KEY: &str =
+        "ipc mq create $key; ipc mq set --max-bytes 8 $key; ipc mq send $key 1st";
+    vec![
+        Wait::new(QUEUE, "ipc mq recv $name", "ipc mq send $name hi", "hi\n")
+            .says("$name: waiting for a message"),
+        Wait::new(QUEUE, "ipc mq recv --exec $name -- cat", "ipc mq send $name hi", "hi"),
+        Wait::new(QUEUE, "ipc mq wait $name", "ipc mq send $name hi", "")
+            .says("$name: waiting for a message"),
+        Wait::new(FULL, "ipc mq send $name second", "ipc mq recv $name", "")
+            .says("$name: waiting for room: the queue is full"),
+        Wait::new(KEY, "ipc mq recv $key", "ipc mq send $key hi", "hi\n"),
+        Wait::new(KEY, "ipc mq wait $key", "ipc mq send $key hi", ""),
+        Wait::new(FULL_KEY, "ipc mq send $key second", "ipc mq recv $key", ""),
+    ]
+}
 
 /// A queue of this shape, which has to be small: a user may have few bytes in all queues.
 fn queue(max_msgs: &str, msg_size: &str) -> Name {

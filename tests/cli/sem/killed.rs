@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::{comes_back_to, semaphore, value};
 use crate::peers::{Call, system_calls};
-use crate::support::{Name, Running, binary, children, code, ipc, pause, sh, until};
+use crate::support::{Name, Running, binary, children, code, ipc, pause, rounds, sh, until};
 
 /// Numbers that look random, the same in each run of one process.
 struct Random(u64);
@@ -37,7 +37,7 @@ const INSIDE: &str = r#"
 
 /// Has workers run a line of shell at a semaphore, in so many rounds each, and kills each worker at
 /// a random moment: `ipc` alone, its command alone, or both and what they started.
-fn kill_workers(rounds: u64, name: &Name, line: &str, directory: &Path) {
+fn kill_workers(rounds: u32, name: &Name, line: &str, directory: &Path) {
     const WORKERS: u64 = 4;
     let round = |random: &mut Random| {
         let mut worker = Command::new(binary())
@@ -75,7 +75,7 @@ fn kill_workers(rounds: u64, name: &Name, line: &str, directory: &Path) {
 fn never_too_many_are_inside_and_all_units_come_back_when_workers_are_killed_at_any_moment() {
     let name = semaphore(2);
     let directory = tempfile::tempdir().unwrap();
-    kill_workers(500, &name, INSIDE, directory.path());
+    kill_workers(rounds(200), &name, INSIDE, directory.path());
     comes_back_to(&name, 2);
     assert!(!directory.path().join("violation").exists(), "too many were inside");
     assert!(ipc(&["sem", "stat", "--json", &name]).succeeds().contains(r#""runs":[]"#));
@@ -85,7 +85,7 @@ fn never_too_many_are_inside_and_all_units_come_back_when_workers_are_killed_at_
 fn all_units_of_a_set_come_back_when_workers_are_killed_at_any_moment() {
     let name = Name::system_v("sem");
     ipc(&["sem", "create", &name, "--value", "2"]).is(0, "", "");
-    kill_workers(50, &name, "sleep 0.02", Path::new("/"));
+    kill_workers(rounds(50), &name, "sleep 0.02", Path::new("/"));
     comes_back_to(&name, 2);
 }
 

@@ -13,10 +13,35 @@ use std::fs;
 use nix::unistd::Pid;
 use predicates::str::contains;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::peers;
 use crate::support::{
     Name, Run, Running, as_another_user, awkward, binary, children, ipc, sh, text, until,
 };
+
+pub const NOUN: Noun = Noun {
+    name: "sem",
+    names: Names::Kernel,
+    create: &[],
+    waits,
+    commands: &["ipc sem run $name -- sh"],
+};
+
+fn waits() -> Vec<Wait> {
+    const NAME: &str = "ipc sem create $name";
+    const KEY: &str = "ipc sem create $key";
+    const BARRIER: &str = "ipc sem barrier --parties 2 $name";
+    vec![
+        Wait::new(NAME, "ipc sem wait $name", "ipc sem post $name", "")
+            .says("$name: waiting until the value is 1 or more; it is 0"),
+        Wait::new(NAME, "ipc sem wait --count 2 $name", "ipc sem post --count 2 $name", ""),
+        Wait::new(NAME, "ipc sem run $name -- echo mine", "ipc sem post $name", "mine\n"),
+        Wait::new(KEY, "ipc sem wait $key", "ipc sem post $key", "")
+            .says("$key: waiting until the value is 1 or more; it is 0"),
+        Wait::new(KEY, "ipc sem run $key -- echo mine", "ipc sem post $key", "mine\n"),
+        Wait::new(":", BARRIER, BARRIER, "").says("$name: waiting until 2 have come"),
+    ]
+}
 
 /// A semaphore of this many units.
 fn semaphore(value: u32) -> Name {

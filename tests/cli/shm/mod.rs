@@ -10,7 +10,45 @@ mod programs;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::support::{Name, as_another_user, awkward, code, ipc, sh, text};
+
+pub const NOUN: Noun =
+    Noun { name: "shm", names: Names::Kernel, create: &["--size", "8"], waits, commands: &[] };
+
+fn waits() -> Vec<Wait> {
+    let mut waits = guarded("shm", "$key");
+    waits.push(
+        Wait::new(
+            "ipc shm create --size 8 $name",
+            "ipc shm wait --type u32 --eq 7 $name",
+            "ipc shm poke --type u32 $name 7",
+            "7\n",
+        )
+        .says("$name: waiting until the number is 7"),
+    );
+    waits
+}
+
+/// Waits for the semaphore `$name` that guards this segment of 8 bytes.
+pub fn guarded(noun: &str, segment: &str) -> Vec<Wait> {
+    let verbs = [
+        ("add", "--type u32 SEGMENT 1", "1\n"),
+        ("cas", "--type u32 SEGMENT 0 1", "1\n"),
+        ("cat", "--count 0 SEGMENT", ""),
+        ("peek", "--type u32 SEGMENT", "0\n"),
+        ("poke", "--type u32 SEGMENT 1", ""),
+        ("write", "SEGMENT", ""),
+    ];
+    let prepare = format!("ipc sem create $name; ipc {noun} create --size 8 {segment}");
+    let wait = |(verb, words, output): (&str, &str, &str)| {
+        let words = words.replace("SEGMENT", segment);
+        let wait = format!("ipc {noun} {verb} --guard $name {words}");
+        Wait::new(&prepare, &wait, "ipc sem post $name", output)
+            .says("--guard $name: waiting until the value is 1 or more; it is 0")
+    };
+    verbs.map(wait).into()
+}
 
 /// A new segment of this size.
 pub fn created(size: &str) -> Name {

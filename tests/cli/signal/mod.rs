@@ -9,8 +9,31 @@ mod wait;
 
 use std::process::Command;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::support::{Run, Running, ipc, until};
 
+pub const NOUN: Noun = Noun {
+    name: "signal",
+    names: Names::None,
+    create: &[],
+    waits,
+    commands: &["ipc signal trap --on USR2=true -- sh", "ipc signal alarm 1h -- sh"],
+};
+
+fn waits() -> Vec<Wait> {
+    vec![
+        Wait::new(":", "ipc signal wait USR2 >line", "ipc signal send USR2 $waiter", "")
+            .says("waiting for USR2"),
+        Wait::new(
+            "sleep 1000 >/dev/null 2>&1 & echo $! >background",
+            "ipc signal send 0 --wait $(cat background)",
+            "kill $(cat background); rm background",
+            "",
+        ),
+    ]
+}
+
+/// Starts a wait, and comes back when it listens.
 /// Starts a wait, and returns when the signals are blocked.
 pub fn wait(words: &[&str]) -> Running {
     started(ipc(&["signal", "wait"]), words)

@@ -19,8 +19,47 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::Signal;
 
+use crate::nouns::{Names, Noun, Wait};
 use crate::peers;
 use crate::support::{Running, as_another_user, bash, binary, code, ipc, sh, text, until};
+
+pub const NOUN: Noun = Noun {
+    name: "sock",
+    names: Names::None,
+    create: &[],
+    waits,
+    commands: &["ipc sock pair -- sleep 1000 -- sh"],
+};
+
+fn waits() -> Vec<Wait> {
+    /// Answers each client when there is a file `go`, or the test is over.
+    const SERVER: &str =
+        "ipc sock serve ./s -- sh -c 'until [ -e go ] || ! [ -d \"$PWD\" ]; do sleep 0.01; done
+        echo hi' >/dev/null 2>&1 & echo $! >background; ipc sock wait ./s";
+    const SERVER_AT_ONCE: &str =
+        "ipc sock serve ./s -- echo hi >/dev/null 2>&1 & echo $! >background";
+    /// Reads from each client, and answers when there is a file `go`.
+    const ANSWERER: &str = "ipc sock serve --type seqpacket ./s -- sh -c 'dd count=1 >&2
+        until [ -e go ] || ! [ -d \"$PWD\" ]; do sleep 0.01; done; printf pong' >/dev/null 2>&1 & echo $! >background
+        ipc sock wait ./s";
+    const CLIENT: &str = "echo hi | ipc sock connect ./s";
+    vec![
+        Wait::new(SERVER, "ipc sock connect ./s", ": >go", "hi\n").untimed(),
+        Wait::new(":", "ipc sock connect --retry 1h ./s", SERVER_AT_ONCE, "hi\n").untimed(),
+        Wait::new(":", "ipc sock wait ./s", SERVER, "").says("./s: waiting for a listener"),
+        Wait::new(":", "ipc sock recv ./s", "ipc sock send ./s hi", "hi\n"),
+        Wait::new(ANSWERER, "ipc sock send --type seqpacket --reply ./s ping", ": >go", "pong\n"),
+        Wait::new(":", "ipc sock serve --once ./s -- echo hi", "ipc sock connect ./s", ""),
+        Wait::new(":", "ipc sock serve --once --echo ./s", CLIENT, ""),
+        Wait::new(":", "ipc sock serve --once ./s", CLIENT, "hi\n"),
+        Wait::new(
+            SERVER_AT_ONCE,
+            "ipc sock relay --once ./front ./s",
+            "ipc sock connect ./front",
+            "",
+        ),
+    ]
+}
 
 /// A directory, and the address of a socket in it.
 struct Place {
