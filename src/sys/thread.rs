@@ -36,7 +36,7 @@ pub fn interrupt_until_finished(thread: JoinHandle<()>) {
     const INTERVAL: Duration = Duration::from_micros(100);
     while !thread.is_finished() {
         // SAFETY: the thread has not been joined, so its identifier is valid.
-        unsafe { libc::pthread_kill(thread.as_pthread_t(), Signal::URG.number()) };
+        unsafe { libc::pthread_kill(thread.as_pthread_t() as _, Signal::URG.number()) };
         // A signal just before a call has no effect on it, so another one follows.
         let _ = poll::any(&mut [], Deadline::after(INTERVAL));
     }

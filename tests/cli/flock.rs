@@ -101,7 +101,7 @@ fn it_runs_a_command_under_the_lock() {
 }
 
 #[test]
-fn it_says_no_or_waits_no_longer_than_told() {
+fn it_fails_at_once_or_at_the_timeout() {
     is_as_the_original(&[
         "flock -n held true",
         "flock -nx held true",
@@ -145,9 +145,9 @@ fn it_locks_a_descriptor_that_the_shell_has_open() {
 }
 
 #[test]
-fn what_scripts_do_with_it_works_in_bash_and_dash() {
+fn scripts_use_it_in_bash_and_dash() {
     for (line, out) in [
-        // A critical section, which somebody else finds taken.
+        // A critical section, which another process finds locked.
         ("( flock -n 9 || exit 1; echo in; flock -n new true || echo busy ) 9>new", "in\nbusy\n"),
         ("( flock -n 9 || exit 3; echo never ) 9>held; echo $?", "3\n"),
         // Readers together, and no writer beside them.
@@ -180,7 +180,7 @@ fn what_scripts_do_with_it_works_in_bash_and_dash() {
 }
 
 #[test]
-fn the_command_inherits_the_lock_unless_told_otherwise() {
+fn the_command_inherits_the_lock_unless_closed() {
     is_as_the_original(&[
         "flock new sh -c 'ls -l /proc/self/fd | grep -c new'",
         "flock -o new sh -c 'ls -l /proc/self/fd | grep -c new'",
@@ -189,7 +189,7 @@ fn the_command_inherits_the_lock_unless_told_otherwise() {
         "flock new sh -c 'exec sleep 5 >/dev/null & echo $! >pid'; flock -n new echo free; kill $(cat pid); rm pid",
         "flock -o new sh -c 'exec sleep 5 >/dev/null & echo $! >pid'; flock -n new echo free; kill $(cat pid); rm pid",
         "flock -o new flock -n new true",
-        // Signals do to it what they did to us.
+        // Signals have the effect on it that they had on the caller.
         "flock new bash -c 'kill -PIPE $$; echo alive'",
         "flock new bash -c 'kill -XFSZ $$; echo alive'",
         "flock -F new bash -c 'kill -PIPE $$; echo alive'",
@@ -201,7 +201,7 @@ fn the_command_inherits_the_lock_unless_told_otherwise() {
 }
 
 #[test]
-fn what_is_wrong_is_told_in_the_same_words_with_the_same_status() {
+fn errors_have_the_words_and_statuses_of_util_linux() {
     is_as_the_original(&[
         "flock",
         "flock -F -o new true",
@@ -386,7 +386,7 @@ const OF_2_43: &[(&str, i32, &str)] = &[
 ];
 
 #[test]
-fn what_versions_differ_in_is_as_in_util_linux_2_43() {
+fn differences_between_versions_are_as_in_util_linux_2_43() {
     // A newer original than the machine has can be named by IPC_FLOCK, to hold this to it.
     let named = std::env::var_os("IPC_FLOCK").map(PathBuf::from);
     for program in named.into_iter().chain([binary()]) {

@@ -126,6 +126,7 @@ fn explain(name: &Name, error: Error) -> Failure {
     let failure = match error {
         Error::Kernel(errno) => of_kernel(name, errno),
         Error::NotFound => of_kernel(name, Errno(libc::ENOENT)),
+        Error::Unavailable => of_kernel(name, Errno(libc::ENOSYS)),
         Error::Exists => Errno(libc::EEXIST).into(),
         Error::Nameless => nameless(),
         Error::Identifier => identifier_given(),

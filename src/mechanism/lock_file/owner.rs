@@ -118,13 +118,13 @@ impl Owner {
                 Content::Full => Ok(Fate::Unknown),
             };
         };
-        let (ours, boot) = (process::boot_id(), &identity.boot);
-        if ours.is_none() || boot.is_none() {
+        let (current, boot) = (process::boot_id(), &identity.boot);
+        if current.is_none() || boot.is_none() {
             return Ok(Fate::Unknown);
         }
-        if ours != *boot {
+        if current != *boot {
             return Ok(match (process::machine(), &identity.machine) {
-                (Some(ours), Some(theirs)) if ours == *theirs => Fate::Gone,
+                (Some(current), Some(other)) if current == *other => Fate::Gone,
                 (Some(_), Some(_)) => Fate::OnAnotherMachine,
                 _ => Fate::Unknown,
             });

@@ -10,6 +10,9 @@ pub enum Error {
     /// Any error of the kernel without a variant of its own.
     #[error(transparent)]
     Kernel(Errno),
+    /// The system has no semaphores of this kind.
+    #[error("semaphores of this kind are not available")]
+    Unavailable,
     /// There is no semaphore of this name.
     #[error("no such semaphore")]
     NotFound,
@@ -95,6 +98,7 @@ impl From<Errno> for Error {
             Errno(libc::ENOENT) => Self::NotFound,
             Errno(libc::EEXIST) => Self::Exists,
             Errno(libc::EIDRM) => Self::Removed,
+            Errno(libc::ENOSYS) => Self::Unavailable,
             errno => Self::Kernel(errno),
         }
     }

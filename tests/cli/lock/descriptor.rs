@@ -24,7 +24,7 @@ fn unlock_gives_the_lock_of_a_descriptor_back() {
 }
 
 #[test]
-fn a_descriptor_that_is_not_open_or_not_suited_is_told() {
+fn a_closed_or_unsuitable_descriptor_is_reported() {
     let (_directory, file) = new_file();
     ipc(&["lock", "fd", "77"]).is(3, "", "ipc: lock fd: 77: Bad file descriptor\n");
     ipc(&["lock", "unlock", "77"]).is(3, "", "ipc: lock unlock: 77: Bad file descriptor\n");
@@ -49,7 +49,7 @@ fn two_descriptors_of_one_process_conflict() {
 }
 
 #[test]
-fn who_is_in_the_way_of_a_descriptor_is_told_by_its_number() {
+fn the_holder_of_a_lock_on_a_descriptor_is_reported_by_its_number() {
     let (_directory, file) = new_file();
     // The shell has the lock, and so do those of its pipe.
     let line =

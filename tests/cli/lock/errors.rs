@@ -7,7 +7,7 @@ use super::{hold, new_file};
 use crate::support::{as_another_user, code, ipc, sh, text};
 
 #[test]
-fn a_read_only_file_system_and_too_many_locks_are_told() {
+fn a_read_only_file_system_and_too_many_locks_are_reported() {
     let (directory, file) = new_file();
     let inject =
         "exec strace -qq -o /dev/null -e inject=flock:error=ENOLCK ipc lock run \"$0\" -- true";
@@ -86,7 +86,7 @@ fn a_directory_can_be_locked_and_a_fifo_is_refused_at_once() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_status_125() {
+fn a_file_that_cannot_be_opened_is_status_125() {
     let (_directory, file) = new_file();
     ipc(&["lock", "run", &format!("{file}/x/y"), "--", "true"]).is(
         125,
@@ -107,7 +107,7 @@ fn what_cannot_be_opened_is_status_125() {
 }
 
 #[test]
-fn another_user_cannot_deny_us_our_lock_yet_sees_who_has_it() {
+fn another_user_cannot_block_the_lock_but_sees_its_holder() {
     let (directory, file) = new_file();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     ipc(&["lock", "run", &file, "--", "true"]).is(0, "", "");
@@ -130,7 +130,7 @@ fn a_file_name_in_any_bytes_is_locked_and_escaped() {
 }
 
 #[test]
-fn a_deadlock_among_posix_ranges_is_told_and_the_other_goes_on() {
+fn a_deadlock_among_posix_ranges_is_reported_and_the_other_process_continues() {
     let (_directory, file) = new_file();
     // With -F each is one process, which has its first range and waits for the other's.
     let half = |mine: &str, other: &str| {
@@ -153,7 +153,7 @@ fn a_deadlock_among_posix_ranges_is_told_and_the_other_goes_on() {
 }
 
 #[test]
-fn a_file_system_that_wants_a_file_open_for_writing_is_told() {
+fn a_file_system_that_needs_write_access_is_reported() {
     if !crate::peers::there("strace", &["--version"]) {
         return;
     }

@@ -14,7 +14,7 @@ use crate::peers;
 use crate::support::{code, ipc, pause, rounds, sh, text, until};
 
 #[test]
-fn a_lock_file_says_whose_it_is_until_it_is_dropped() {
+fn a_lock_file_names_its_owner_until_it_is_dropped() {
     let (_directory, file) = new_file();
     let line = "ipc lock take \"$0\" && [ \"$(head -n 1 \"$0\")\" = $$ ] && stat -c %a \"$0\"
         sh -c 'ipc lock take -n \"$0\"; echo $?' \"$0\"
@@ -23,7 +23,7 @@ fn a_lock_file_says_whose_it_is_until_it_is_dropped() {
 }
 
 #[test]
-fn who_has_a_lock_file_is_told_with_verbose() {
+fn the_owner_of_a_lock_file_is_reported_with_verbose() {
     let (_directory, file) = new_file();
     let owner = std::os::unix::process::parent_id().to_string();
     ipc(&["lock", "take", &file, "--owner", &owner]).is(0, "", "");
@@ -36,7 +36,7 @@ fn who_has_a_lock_file_is_told_with_verbose() {
 }
 
 #[test]
-fn the_owner_is_told_before_the_wait() {
+fn the_owner_is_reported_before_the_wait() {
     let (_directory, file) = new_file();
     let owner = std::os::unix::process::parent_id().to_string();
     ipc(&["lock", "take", &file, "--owner", &owner]).is(0, "", "");
@@ -151,7 +151,7 @@ fn a_lock_file_that_is_dropped_lets_a_command_run_that_waits_for_it() {
 }
 
 #[test]
-fn dropping_breaks_what_taking_would_break() {
+fn drop_breaks_a_lock_file_that_take_would_break() {
     let (_directory, file) = new_file();
     for option in ["-q", "--pidfile"] {
         sh("ipc lock take $1 \"$0\"").word(&file).word(option).is(0, "", "");
@@ -252,7 +252,7 @@ fn a_lock_file_that_cannot_be_judged_is_respected() {
 }
 
 #[test]
-fn what_is_no_lock_file_is_refused() {
+fn another_file_than_a_lock_file_is_refused() {
     let (directory, file) = new_file();
     let reason = "not a lock file: it names no owner";
     nix::unistd::mkfifo(file.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();

@@ -10,7 +10,7 @@ use crate::peers;
 use crate::support::{ipc, sh};
 
 #[test]
-fn test_is_0_for_what_is_free_and_names_the_holder_of_what_is_not() {
+fn test_is_0_for_a_free_file_and_names_the_holder_of_another() {
     let (_directory, file) = new_file();
     ipc(&["lock", "test", &file]).is(
         4,

@@ -1,11 +1,11 @@
-//! Locks of other programs and ours exclude each other.
+//! Locks of other programs and of `ipc` exclude each other.
 
 use super::new_file;
 use crate::peers::{self, Program};
 use crate::support::sh;
 
 /// A program in C that locks a file with fcntl(2), `ofd` or `posix`, and runs a
-/// command; its status is 1 if somebody else has the lock.
+/// command; its status is 1 if another process has the lock.
 fn c_locker() -> Option<Program> {
     const SOURCE: &str = r#"
         #include <fcntl.h>

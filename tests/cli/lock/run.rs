@@ -46,7 +46,7 @@ fn at_a_terminal_the_holder_is_named_without_being_asked() {
 }
 
 #[test]
-fn a_timeout_that_runs_out_is_status_124_and_the_command_does_not_run() {
+fn a_timeout_is_status_124_and_the_command_does_not_run() {
     let (_directory, file) = new_file();
     let _held = hold(&file);
     let said = format!("ipc: lock run: {file}: timed out\n");
@@ -94,7 +94,7 @@ fn a_waiter_that_is_stopped_and_continued_goes_on_waiting() {
 }
 
 #[test]
-fn a_waiter_that_was_stopped_beyond_its_deadline_takes_what_is_free_by_then() {
+fn a_waiter_that_was_stopped_beyond_its_deadline_acquires_a_lock_that_is_free_by_then() {
     let (_directory, file) = new_file();
     let held = hold(&file);
     let waiter = ipc(&["lock", "run", "-t", "2s", &file, "--", "echo", "mine"]).start();
@@ -153,7 +153,7 @@ fn ranges_conflict_where_they_overlap() {
 }
 
 #[test]
-fn the_command_does_not_get_the_descriptor_unless_told() {
+fn the_command_gets_the_descriptor_only_with_inherit() {
     let (_directory, file) = new_file();
     let line = "ipc lock run $1 \"$0\" -- sh -c 'readlink /proc/self/fd/* | grep -c \"$0\"' \"$0\"";
     sh(line).word(&file).is(1, "0\n", "");
@@ -163,7 +163,7 @@ fn the_command_does_not_get_the_descriptor_unless_told() {
 }
 
 #[test]
-fn with_no_fork_we_become_the_command() {
+fn with_no_fork_ipc_becomes_the_command() {
     let (_directory, file) = new_file();
     let line = "ipc lock run -F \"$0\" -- sh -c 'echo $$ $PPID; ipc lock test \"$0\" >/dev/null; echo $?' \"$0\"";
     let running = sh(&format!("echo $$; exec {line}")).word(&file);
@@ -203,7 +203,7 @@ fn a_command_has_default_dispositions_and_an_empty_mask() {
         let out = sh(line).word(&file).word(option).succeeds();
         let set = |line: &str| u64::from_str_radix(line.split('\t').nth(1).unwrap(), 16).unwrap();
         let sets: Vec<u64> = out.lines().map(set).collect();
-        // C libraries keep 32 and 33 for themselves, and let nobody touch them.
+        // C libraries reserve 32 and 33.
         assert_eq!((sets[0], sets[1] & !(3 << 31)), (0, 0));
     }
 }
@@ -253,7 +253,7 @@ fn remove_removes_the_file_while_it_is_locked_and_a_waiter_locks_the_next_one() 
 }
 
 #[test]
-fn a_command_is_not_blamed_for_processes_that_we_may_not_have() {
+fn a_limit_of_processes_is_not_reported_as_an_error_of_the_command() {
     let (_directory, file) = new_file();
     if !peers::there("strace", &["--version"]) {
         return;

@@ -7,7 +7,7 @@ use super::{comes_back_to, command_of, holding, semaphore, value};
 use crate::support::{Name, as_another_user, bash, code, ipc, sh};
 
 #[test]
-fn a_number_is_not_set_while_commands_hold_units_that_would_be_counted_twice() {
+fn a_value_is_not_set_while_commands_hold_permits_that_would_be_counted_twice() {
     let name = semaphore(2);
     let (running, command) = holding(&name);
     ipc(&["sem", "set", &name, "2"]).is(
@@ -27,7 +27,7 @@ fn a_number_is_not_set_while_commands_hold_units_that_would_be_counted_twice() {
 }
 
 #[test]
-fn a_semaphore_is_not_removed_while_commands_hold_units_unless_told() {
+fn a_semaphore_is_removed_while_commands_hold_permits_only_with_force() {
     let name = semaphore(1);
     let (running, command) = holding(&name);
     ipc(&["sem", "rm", &name]).is(
@@ -68,7 +68,7 @@ fn a_name_with_its_slash_and_without_is_held_as_one() {
 }
 
 #[test]
-fn users_who_share_a_semaphore_give_back_for_each_other() {
+fn users_that_share_a_semaphore_reclaim_for_each_other() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name, "--value", "1", "-m", "a=rw"]).is(0, "", "");
     let words = ["sem", "run", &name, "--", "sleep", "600"];
@@ -91,7 +91,7 @@ fn users_who_share_a_semaphore_give_back_for_each_other() {
 }
 
 #[test]
-fn of_many_who_come_at_once_as_many_are_let_in_as_there_are_units() {
+fn as_many_of_many_commands_run_at_once_as_there_are_permits() {
     const LINE: &str = r#"
         for i in $(seq 200); do ipc sem run -n "$0" -- true || echo "not $i" & done
         wait
@@ -102,7 +102,7 @@ fn of_many_who_come_at_once_as_many_are_let_in_as_there_are_units() {
 }
 
 #[test]
-fn more_commands_than_can_hold_units_are_refused_and_keep_none() {
+fn commands_beyond_the_maximum_are_refused_and_keep_no_permit() {
     // The slots of 504 commands, all taken by this one line.
     const LINE: &str = r#"
         ulimit -n 2048

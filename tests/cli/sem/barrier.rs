@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use crate::peers::system_calls;
 use crate::support::{Name, Running, as_another_user, bash, code, ipc, text, until};
 
-/// A name, and the file that is there while somebody waits.
+/// A name, and the file that exists while a party waits.
 fn barrier() -> (Name, PathBuf) {
     // No semaphore is ever made of it, so there is none to remove.
     let name = Name::new("sem");
@@ -43,7 +43,7 @@ fn one_party_need_not_wait() {
 }
 
 #[test]
-fn who_gives_up_is_not_counted_and_the_others_go_on_waiting() {
+fn a_party_that_times_out_is_not_counted_and_the_others_go_on_waiting() {
     let (name, file) = barrier();
     ipc(&["sem", "barrier", "-n", &name, "--parties", "3"]).is(1, "", "");
     assert!(!file.exists());
@@ -60,7 +60,7 @@ fn who_gives_up_is_not_counted_and_the_others_go_on_waiting() {
 }
 
 #[test]
-fn who_is_ended_by_a_signal_gives_up_and_leaves_nothing() {
+fn a_party_that_a_signal_ends_is_not_counted_and_leaves_nothing() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let (name, file) = barrier();
         let (first, second) = (waiting(&name), waiting(&name));
@@ -74,7 +74,7 @@ fn who_is_ended_by_a_signal_gives_up_and_leaves_nothing() {
 }
 
 #[test]
-fn who_is_killed_is_not_counted_any_more() {
+fn a_party_that_is_killed_is_not_counted_any_more() {
     let (name, file) = barrier();
     let (first, second) = (waiting(&name), waiting(&name));
     second.signal(Signal::SIGKILL);
@@ -87,7 +87,7 @@ fn who_is_killed_is_not_counted_any_more() {
 }
 
 #[test]
-fn what_was_left_by_parties_that_were_killed_is_no_hindrance() {
+fn the_file_of_killed_parties_is_replaced() {
     let (name, file) = barrier();
     let first = waiting(&name);
     first.signal(Signal::SIGKILL);
@@ -105,7 +105,7 @@ fn meet(name: &Name) {
 }
 
 #[test]
-fn who_comes_last_and_is_killed_at_any_system_call_has_let_the_other_go_or_is_not_counted() {
+fn a_last_party_that_is_killed_at_any_system_call_has_released_the_other_or_is_not_counted() {
     let (name, _) = barrier();
     let words = ["sem", "barrier", &name, "--parties", "2"];
     let other = ipc(&words).start();
@@ -128,7 +128,7 @@ fn who_comes_last_and_is_killed_at_any_system_call_has_let_the_other_go_or_is_no
 }
 
 #[test]
-fn who_waits_and_is_killed_at_any_system_call_is_no_hindrance() {
+fn a_waiting_party_that_is_killed_at_any_system_call_does_not_block_others() {
     let (name, _) = barrier();
     let words = ["sem", "barrier", "-t", "20ms", &name, "--parties", "2"];
     let Some(calls) = system_calls(&words) else { return };
@@ -159,7 +159,7 @@ fn parties_that_expect_another_number_are_refused() {
 }
 
 #[test]
-fn what_is_no_barrier_is_refused_and_left_alone() {
+fn a_file_that_is_no_barrier_is_refused_and_left_alone() {
     let (name, file) = barrier();
     let refused = format!(
         "ipc: sem barrier: {}: is no barrier, or another user's\n\
@@ -190,7 +190,7 @@ fn another_user_does_not_take_part() {
 }
 
 #[test]
-fn nobody_passes_before_all_have_come_in_round_after_round() {
+fn no_party_passes_before_all_have_arrived_in_any_round() {
     const LINE: &str = r#"
         party() {
             for round in 1 2 3 4 5 6 7 8 9 10; do

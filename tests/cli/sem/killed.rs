@@ -1,4 +1,4 @@
-//! What becomes of units when whoever has them, or takes them, or gives them, is killed.
+//! Permits of processes that are killed while they hold, acquire or release them.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -127,7 +127,7 @@ fn a_run_that_is_killed_at_any_system_call_while_it_waits_takes_nothing() {
 }
 
 #[test]
-fn a_post_that_is_killed_at_any_system_call_has_posted_or_not_and_leaves_nobody_asleep() {
+fn a_post_that_is_killed_at_any_system_call_has_posted_or_not_and_leaves_no_waiter_asleep() {
     let Some(calls) = calls_on_semaphore(&["sem", "post", &semaphore(0)]) else { return };
     for call in calls {
         let name = semaphore(0);
@@ -175,7 +175,7 @@ fn watches(running: &Running) -> bool {
 }
 
 #[test]
-fn what_a_command_left_running_is_found_and_its_end_waited_for() {
+fn a_process_that_a_command_left_running_is_found_and_its_end_awaited() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     let name = semaphore(1);

@@ -1,4 +1,4 @@
-//! Files that are cut off while they are used, which would end whoever has them mapped by SIGBUS.
+//! Files that are truncated while they are used, which would end processes that map them by SIGBUS.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn file(name: &Name) -> String {
     format!("/dev/shm/sem.{}", &name[1..])
 }
 
-/// What is told by a verb whose semaphore was cut off.
+/// The message of a verb whose semaphore was truncated.
 fn gone(verb: &str, name: &str) -> String {
     format!(
         "ipc: {verb}: {name}: the memory of the semaphore is gone: its file was truncated, or /dev/shm \
@@ -24,7 +24,7 @@ fn gone(verb: &str, name: &str) -> String {
 }
 
 #[test]
-fn who_waits_at_a_semaphore_that_is_cut_off_is_told() {
+fn a_waiter_for_a_semaphore_that_is_truncated_reports_it() {
     let segment = Name::new("shm");
     ipc(&["shm", "create", &segment, "--size", "8"]).is(0, "", "");
     for (verb, words, status) in [
@@ -52,7 +52,7 @@ fn who_waits_at_a_semaphore_that_is_cut_off_is_told() {
 }
 
 #[test]
-fn a_command_whose_semaphore_is_cut_off_keeps_its_status_and_the_loss_is_told() {
+fn a_command_whose_semaphore_is_truncated_keeps_its_status_and_the_loss_is_reported() {
     let name = semaphore(1);
     sh("ipc sem run \"$0\" -- sh -c ': >\"$0\"; exit 7' \"$1\"").word(&*name).word(file(&name)).is(
         7,
@@ -62,7 +62,7 @@ fn a_command_whose_semaphore_is_cut_off_keeps_its_status_and_the_loss_is_told() 
 }
 
 #[test]
-fn who_waits_at_a_barrier_that_is_cut_off_is_told() {
+fn a_party_at_a_barrier_that_is_truncated_reports_it() {
     // No semaphore is ever made of it, so there is none to remove.
     let name = Name::new("sem");
     let file = format!("/dev/shm/ipc-barrier.{}", &name[1..]);
@@ -76,7 +76,7 @@ fn who_waits_at_a_barrier_that_is_cut_off_is_told() {
     std::fs::remove_file(file).unwrap();
 }
 
-/// A line of shell where `/dev/shm` has one page, and that is used; `None` where we may not mount.
+/// A line of shell where `/dev/shm` has one page, which is in use; `None` without permission to mount.
 fn where_memory_is_full(line: &str) -> Option<Run> {
     let mount = "mount -t tmpfs -o size=4k tmpfs /dev/shm && head -c 4096 /dev/zero >/dev/shm/full";
     peers::may_unshare(&["--mount"])
@@ -94,7 +94,7 @@ fn a_semaphore_that_is_a_hole_in_a_full_file_system_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_made_in_a_full_file_system_leaves_nothing() {
+fn a_failed_creation_in_a_full_file_system_leaves_nothing() {
     for (words, status) in
         [("create /x", 3), ("run --create 1 /x -- true", 125), ("barrier /x --parties 2", 3)]
     {

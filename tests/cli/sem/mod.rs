@@ -93,7 +93,7 @@ fn a_name_without_its_slash_is_the_same_name() {
 }
 
 #[test]
-fn create_refuses_what_exists_unless_told() {
+fn create_accepts_an_existing_semaphore_only_with_exist_ok() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name, "--value", "3"]).is(0, "", "");
     ipc(&["sem", "create", &name]).is(
@@ -129,7 +129,7 @@ fn nonblock_says_no_without_a_word_and_with_verbose_says_why() {
 }
 
 #[test]
-fn a_timeout_that_runs_out_is_status_124_and_takes_nothing() {
+fn a_timeout_is_status_124_and_changes_nothing() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name]).is(0, "", "");
     ipc(&["sem", "wait", "-t", "50ms", &name]).is(
@@ -237,7 +237,7 @@ int main(int argc, char **argv) {
 "#;
 
 #[test]
-fn a_c_program_and_ipc_open_what_the_other_made() {
+fn a_c_program_and_ipc_open_semaphores_of_each_other() {
     let Some(c) = peers::c(C_SEMAPHORE) else { return };
     let (ours, theirs) = (Name::new("sem"), Name::new("sem"));
     ipc(&["sem", "create", &ours, "--value", "5"]).is(0, "", "");
@@ -301,7 +301,7 @@ print(semaphore.value)
 ";
 
 #[test]
-fn python_and_ipc_use_what_the_other_made_and_wake_each_other() {
+fn python_and_ipc_use_semaphores_of_each_other_and_wake_each_other() {
     let (ours, theirs) = (Name::new("sem"), Name::new("sem"));
     let python = |verb, name| peers::python("posix_ipc", PYTHON_SEMAPHORE, &[verb, name]);
     let Some(create) = python("create", &theirs) else { return };
@@ -375,7 +375,7 @@ fn files_that_are_no_semaphores_are_refused_and_left_alone() {
 }
 
 #[test]
-fn the_greatest_value_is_not_exceeded() {
+fn the_maximum_value_is_not_exceeded() {
     let name = Name::new("sem");
     let refused = |verb: &str| {
         format!("ipc: sem {verb}: {}: the value would be above the maximum, 2147483647\n", &*name)
@@ -398,7 +398,7 @@ fn the_greatest_value_is_not_exceeded() {
 }
 
 #[test]
-fn a_value_that_is_set_lets_those_who_wait_look() {
+fn a_value_that_is_set_wakes_waiters() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name]).is(0, "", "");
     let waiters = [(); 2].map(|()| ipc(&["sem", "wait", &name]).start());
@@ -411,7 +411,7 @@ fn a_value_that_is_set_lets_those_who_wait_look() {
 }
 
 #[test]
-fn who_waits_goes_on_with_a_semaphore_that_is_removed() {
+fn a_waiter_goes_on_waiting_for_a_semaphore_that_is_removed() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name]).is(0, "", "");
     let mut waiter = ipc(&["sem", "wait", &name]).start();

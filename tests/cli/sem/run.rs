@@ -32,7 +32,7 @@ fn units_that_are_not_there_are_an_answer_and_not_in_time_is_another() {
 }
 
 #[test]
-fn what_fails_before_the_command_runs_has_a_status_of_its_own_and_keeps_no_unit() {
+fn a_failure_before_the_command_runs_has_a_status_of_its_own_and_keeps_no_permit() {
     let name = semaphore(1);
     ipc(&["sem", "run", "/ipc-no-such", "--", "true"]).is(
         125,
@@ -96,7 +96,7 @@ fn units_come_back_when_both_are_killed_in_either_order() {
 }
 
 #[test]
-fn what_the_command_leaves_running_holds_the_units_unless_told_to_close() {
+fn a_process_that_the_command_leaves_running_holds_the_permits_unless_closed() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -151,7 +151,7 @@ fn signals_are_passed_on_to_the_command() {
 }
 
 #[test]
-fn who_holds_units_is_told() {
+fn the_holders_of_permits_are_reported() {
     let name = semaphore(3);
     let running = ipc(&["sem", "run", "--count", "2", &name, "--", "sleep", "600"]).start();
     let command = command_of(&running);
@@ -181,7 +181,7 @@ fn c_and_python_use_a_semaphore_that_has_been_run_with() {
 }
 
 #[test]
-fn a_c_program_that_waits_is_woken_when_somebody_looks() {
+fn a_waiting_c_program_is_woken_when_an_ipc_reclaims() {
     let Some(c) = peers::c(C_SEMAPHORE) else { return };
     let name = semaphore(1);
     let (running, command) = holding(&name);
@@ -199,7 +199,7 @@ fn a_c_program_that_waits_is_woken_when_somebody_looks() {
 }
 
 #[test]
-fn those_who_wait_for_several_units_do_not_keep_them_from_each_other() {
+fn waiters_for_several_permits_do_not_block_each_other() {
     let name = semaphore(1);
     let waiters: Vec<Running> =
         (0..3).map(|_| ipc(&["sem", "wait", "--count", "3", &name]).start()).collect();
@@ -213,7 +213,7 @@ fn those_who_wait_for_several_units_do_not_keep_them_from_each_other() {
 }
 
 #[test]
-fn who_waits_for_several_passes_on_a_wake_up_that_is_too_little_for_him() {
+fn a_waiter_for_several_permits_passes_on_a_wake_up_for_too_few() {
     let Some(c) = peers::c(C_SEMAPHORE) else { return };
     let name = semaphore(0);
     let several = ipc(&["sem", "wait", "--count", "2", &name]).start();
@@ -240,7 +240,7 @@ fn a_limit_for_files_refuses_and_breaks_nothing() {
 }
 
 #[test]
-fn who_waits_does_so_without_descriptors_to_watch_those_who_hold_units() {
+fn a_waiter_without_descriptors_to_watch_holders_still_waits() {
     let name = semaphore(1);
     // The semaphore takes the only one.
     let line = "exec 3>&-; ulimit -n 4; exec ipc sem wait -t 20ms \"$0\"";

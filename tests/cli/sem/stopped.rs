@@ -16,7 +16,7 @@ fn stopped_run(name: &Name) -> Option<Stopped> {
 }
 
 #[test]
-fn who_does_not_want_to_wait_is_not_kept_by_one_who_is_stopped_while_he_takes_units() {
+fn a_try_does_not_wait_for_a_process_that_is_stopped_while_it_acquires() {
     let name = semaphore(2);
     let Some(stopped) = stopped_run(&name) else { return };
     ipc(&["sem", "run", "-n", &name, "--", "true"]).is(1, "", "");
@@ -42,7 +42,7 @@ fn who_does_not_want_to_wait_is_not_kept_by_one_who_is_stopped_while_he_takes_un
 }
 
 #[test]
-fn who_waits_goes_on_when_one_who_was_stopped_does() {
+fn a_waiter_continues_when_a_stopped_process_does() {
     let name = semaphore(1);
     let Some(stopped) = stopped_run(&name) else { return };
     let waiter = ipc(&["sem", "run", &name, "--", "true"]).start();
@@ -53,7 +53,7 @@ fn who_waits_goes_on_when_one_who_was_stopped_does() {
 }
 
 #[test]
-fn who_waits_goes_on_when_one_who_was_stopped_is_killed() {
+fn a_waiter_continues_when_a_stopped_process_is_killed() {
     let name = semaphore(1);
     let Some(stopped) = stopped_run(&name) else { return };
     let waiter = ipc(&["sem", "run", &name, "--", "true"]).start();
@@ -64,7 +64,7 @@ fn who_waits_goes_on_when_one_who_was_stopped_is_killed() {
 }
 
 #[test]
-fn who_does_not_want_to_wait_at_a_barrier_is_not_kept_by_one_who_is_stopped_in_its_door() {
+fn a_try_at_a_barrier_does_not_wait_for_a_stopped_holder_of_its_mutex() {
     // No semaphore is ever made of it, so there is none to remove.
     let name = Name::new("sem");
     let Some(calls) = system_calls(&["sem", "barrier", &name, "--parties", "1"]) else { return };

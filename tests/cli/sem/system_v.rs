@@ -98,7 +98,7 @@ fn stopping_and_continuing_does_not_end_a_wait_and_removing_does() {
 }
 
 #[test]
-fn more_units_than_the_kernel_counts_are_refused() {
+fn a_value_beyond_that_of_the_kernel_is_refused() {
     let name = set(1, 32767);
     let refused = |verb: &str| {
         format!("ipc: sem {verb}: {}: the value would be above the maximum, 32767\n", &*name)
@@ -123,7 +123,7 @@ fn more_units_than_the_kernel_counts_are_refused() {
 }
 
 #[test]
-fn create_refuses_what_exists_unless_told_and_of_the_same_shape() {
+fn create_accepts_an_existing_set_only_with_exist_ok_and_the_same_size() {
     let name = set(2, 0);
     let exists = |reason: &str| format!("ipc: sem create: {}: {reason}\n", &*name);
     ipc(&["sem", "create", &name]).is(
@@ -150,7 +150,7 @@ fn a_set_without_a_key_is_reached_by_its_identifier() {
 }
 
 #[test]
-fn no_set_is_made_on_the_way_that_nobody_would_find_again() {
+fn a_set_that_could_not_be_found_again_is_not_created() {
     ipc(&["sem", "run", "--create", "1", "sysv:0", "--", "true"]).is(
         2,
         "",
@@ -160,7 +160,7 @@ fn no_set_is_made_on_the_way_that_nobody_would_find_again() {
 }
 
 #[test]
-fn what_is_of_the_other_kind_is_refused() {
+fn options_of_the_other_kind_are_refused() {
     let (posix, system_v) = (Name::new("sem"), Name::system_v("sem"));
     ipc(&["sem", "create", &posix, "--nsems", "2"]).is(
         2,
@@ -198,7 +198,7 @@ fn what_is_of_the_other_kind_is_refused() {
 }
 
 #[test]
-fn what_is_to_be_undone_is_undone_when_the_process_ends() {
+fn a_change_with_undo_is_reverted_when_the_process_ends() {
     let name = set(1, 1);
     ipc(&["sem", "wait", "--undo", &name]).is(0, "", "");
     ipc(&["sem", "value", &name]).is(0, "1\n", "");
@@ -260,7 +260,7 @@ print(semaphore.value)
 ";
 
 #[test]
-fn python_and_ipc_use_what_the_other_made_and_wake_each_other() {
+fn python_and_ipc_use_semaphores_of_each_other_and_wake_each_other() {
     let (ours, theirs) = (set(1, 0), Name::system_v("sem"));
     let python = |verb, name| peers::python("sysv_ipc", PYTHON_SEMAPHORE, &[verb, name]);
     let waits = |name| ipc(&["sem", "stat", "--json", name]).succeeds().contains("\"waiters\":1,");
