@@ -50,6 +50,34 @@ impl Connected {
     }
 }
 
+/// The type of a socket that carries messages.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct MessageType {
+    /// dgram (the default) or seqpacket (connections)
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        default_value = "dgram",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    kind: SocketType,
+}
+
+impl MessageType {
+    /// The type; a stream, which has no messages, is refused.
+    pub fn kind(self) -> anyhow::Result<SocketType> {
+        match self.kind {
+            SocketType::Seqpacket | SocketType::Dgram => Ok(self.kind),
+            SocketType::Stream => {
+                let reason = "a stream has no messages; 'ipc sock connect' and 'ipc sock serve' are \
+                              for bytes";
+                Err(Failure::new(Exit::Usage, reason)).about("--type stream")
+            }
+        }
+    }
+}
+
 /// How a peer that has vanished is noticed.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Silence {
@@ -147,18 +175,6 @@ fn holder(address: &Address) -> Option<String> {
     match SocketHolders::find().of(row.inode).seen.first() {
         Some(Holder { pid, command }) => Some(format!("process {pid} ({})", escape(command))),
         None => row.uid.map(|uid| format!("a process of user {uid}")),
-    }
-}
-
-/// Refuses streams, which have no messages.
-pub fn messages_only(kind: SocketType) -> anyhow::Result<()> {
-    match kind {
-        SocketType::Seqpacket | SocketType::Dgram => Ok(()),
-        SocketType::Stream => {
-            let reason = "a stream has no messages; 'ipc sock connect' and 'ipc sock serve' are \
-                          for bytes";
-            Err(Failure::new(Exit::Usage, reason)).about("--type stream")
-        }
     }
 }
 

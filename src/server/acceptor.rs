@@ -28,7 +28,7 @@ pub enum NewClients {
 pub struct Acceptor {
     pub admission: Admission,
     pub events: Events,
-    /// What the listening socket is waited for.
+    /// The events of the listening socket that a wait ends for.
     interest: Interest,
     /// The end of the pause that missing resources caused.
     pause: Option<Deadline>,

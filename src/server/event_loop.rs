@@ -11,7 +11,7 @@ use crate::sys::cleanup::Handlers;
 use crate::sys::events::{Events, Interest};
 use crate::sys::signal::{Blocked, Handler};
 
-/// What a server does for its clients.
+/// The work that a server does for its clients.
 pub trait Service {
     /// Starts to serve a client. The service may add the client's socket, or another descriptor, to
     /// the events under the client's number.
@@ -94,7 +94,7 @@ pub struct Listening {
     pub signals: Signals,
 }
 
-/// What signals do while a server listens; dropping it restores what they did before.
+/// The mask and the handlers of signals while a server listens. Dropping it restores those before.
 pub struct Signals {
     /// The fatal signals, where clients get time to finish.
     pub graceful: Option<Blocked>,

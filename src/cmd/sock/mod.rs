@@ -7,6 +7,8 @@ mod recv;
 mod relay;
 mod send;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use crate::app::arguments::Plain;

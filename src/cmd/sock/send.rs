@@ -18,9 +18,8 @@ use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
-use crate::sys::socket::SocketType;
 
-use crate::app::socket::{connect, messages_only, resolve};
+use crate::app::socket::{MessageType, connect, resolve};
 
 /// Send messages to a socket
 ///
@@ -37,15 +36,8 @@ pub struct Send {
     /// The messages; those of stdin if there are none
     #[arg(value_name = "MESSAGE")]
     messages: Vec<OsString>,
-    /// dgram (the default) or seqpacket (connections)
-    #[arg(
-        long = "type",
-        value_name = "TYPE",
-        default_value = "dgram",
-        hide_default_value = true,
-        hide_possible_values = true
-    )]
-    kind: SocketType,
+    #[command(flatten)]
+    message_type: MessageType,
     /// Send from this address: udp:HOST:PORT
     ///
     /// Port 0 is any free port.
@@ -71,10 +63,10 @@ impl Action for Send {
     ];
 
     fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
-        messages_only(self.kind)?;
+        let kind = self.message_type.kind()?;
         self.address = resolve(&self.address, context)?;
         let source = self.bind.as_ref();
-        let how = Connecting { source, ..Connecting::new(self.kind, self.waiting.deadline()) };
+        let how = Connecting { source, ..Connecting::new(kind, self.waiting.deadline()) };
         let socket = self.waiting.or_error(connect(&self.address, how)?).about(&self.address)?;
         socket.enlarge_send_buffer();
         socket.make_non_blocking()?;

@@ -53,7 +53,7 @@ impl HandedOver {
     /// The address of the socket that was handed over, if there is one.
     ///
     /// # Errors
-    /// That there is none, or more than one.
+    /// None was handed over, or more than one.
     pub fn address(&self) -> Result<Address, Error> {
         match self.0.as_slice() {
             [] => Err(Error::None),
@@ -89,7 +89,7 @@ pub fn hide(command: Command) -> Command {
 /// COMMAND, as the process ID is known only then.
 ///
 /// # Errors
-/// That there is no such COMMAND, with status 126 or 127.
+/// There is no such COMMAND: status 126 or 127.
 pub fn announce(words: &[OsString]) -> anyhow::Result<Command> {
     const LINE: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@""#;
     Command::new(words)?;

@@ -18,7 +18,7 @@ pub struct Address {
     endpoint: Endpoint,
 }
 
-/// Where a socket is.
+/// The place of a socket.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Endpoint {
     /// In the file system.
@@ -89,7 +89,7 @@ impl Address {
         Ok(Self { endpoint: endpoint(text.as_bytes())?, text: text.to_owned() })
     }
 
-    /// Where the socket is.
+    /// The place of the socket.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

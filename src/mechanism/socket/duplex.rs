@@ -424,3 +424,30 @@ fn blame(error: transfer::Error) -> Error {
         Side::Destination => Error::of_socket(error.errno),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+    use crate::io::output::Verbosity;
+
+    #[test]
+    fn a_sender_that_waits_for_input_ends_when_stdout_has_no_reader() {
+        let (near, far) = Socket::pair(SocketType::Stream).unwrap();
+        let (stdin, _writer) = nix::unistd::pipe().unwrap();
+        let (reader, stdout) = nix::unistd::pipe().unwrap();
+        drop(reader);
+        let [stdin, stdout]: [&'static OwnedFd; 2] =
+            [stdin, stdout].map(|fd| &*Box::leak(Box::new(fd)));
+        let kind = SocketType::Stream;
+        let (mut input, mut outlet) = ends(kind, Form::default(), stdin.as_fd(), stdout.as_fd());
+        let mut output = Output::new("test", Verbosity::Quiet);
+        far.send(b"not written").unwrap();
+        let terms = Terms { directions: Directions::Both, deadline: Deadline::NEVER };
+        let error = run(near, &mut input, &mut outlet, terms, &mut output).unwrap_err();
+        assert!(error.downcast::<Unwritable>().unwrap().reader_left());
+        // The bytes that were not written are still in the socket.
+        assert_eq!(far.receive(&mut [0]), Err(Errno(libc::ECONNRESET)));
+    }
+}

@@ -26,7 +26,7 @@ use crate::sys::thread;
 /// both peers have read everything. It ends when `stop` rings.
 ///
 /// # Errors
-/// That of the direction that failed; [`Error::TimedOut`] and [`Error::Unread`] at the deadline.
+/// The error of the direction that failed; [`Error::TimedOut`] and [`Error::Unread`] at the deadline.
 pub fn both_ways(
     [near, far]: [&Socket; 2],
     kind: SocketType,

@@ -56,7 +56,7 @@ fn a_command_that_cannot_have_the_socket_leaves_no_path() {
 }
 
 #[test]
-fn the_status_of_who_has_the_socket_is_ours_and_signals_reach_it() {
+fn the_command_gets_signals_and_its_status_is_returned() {
     let place = Place::new();
     ipc(&["sock", "serve", &place, "--activate", "--", "sh", "-c", "exit 7"]).is(7, "", "");
     let script = "trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done";
@@ -77,7 +77,7 @@ fn the_status_of_who_has_the_socket_is_ours_and_signals_reach_it() {
 }
 
 #[test]
-fn a_path_whose_socket_somebody_still_has_is_left_to_him() {
+fn a_path_stays_while_another_process_has_the_socket() {
     let place = Place::new();
     let line =
         "ipc sock serve \"$0\" --activate -- sh -c 'sleep 600 2>/dev/null & echo $!' >\"$0.pid\"";
@@ -85,7 +85,7 @@ fn a_path_whose_socket_somebody_still_has_is_left_to_him() {
     assert_eq!(place.names(), ["s", "s.pid"]);
     assert_eq!(code(&ipc(&["sock", "serve", &place, "--echo"]).output()), 5);
     sh("kill $(cat \"$0.pid\"); rm \"$0.pid\"").word(&*place).is(0, "", "");
-    // Nobody has it any more: the next one takes it over.
+    // No process has the socket open: the next server takes the path over.
     until("it is dead", || ipc(&["sock", "stat", &place]).succeeds().starts_with("state:   dead"));
     stop(serve(&place, &["--echo"]), Signal::SIGTERM);
     assert_eq!(place.names(), [""; 0]);
@@ -112,7 +112,7 @@ os.execvpe(sys.argv[3], sys.argv[3:], env)
 ";
 
 #[test]
-fn of_several_sockets_the_one_that_is_named_is_served() {
+fn a_name_selects_one_of_several_sockets() {
     let place = Place::new();
     let ipc_path = binary().to_str().unwrap().to_owned();
     let run = |names: &str, words: &[&str]| {
@@ -150,7 +150,7 @@ fn of_several_sockets_the_one_that_is_named_is_served() {
 }
 
 #[test]
-fn variables_that_are_for_another_process_mean_nothing() {
+fn variables_for_another_process_are_ignored() {
     let none = "ipc: sock serve: ADDRESS: none is given, and no socket was handed over in \
                 LISTEN_FDS\n";
     ipc(&["sock", "serve", "--echo"]).is(2, "", none);
@@ -161,10 +161,10 @@ fn variables_that_are_for_another_process_mean_nothing() {
 }
 
 #[test]
-fn a_descriptor_that_is_not_open_is_not_taken_for_one_that_was_handed_over() {
+fn a_closed_descriptor_is_not_mistaken_for_one_that_was_handed_over() {
     for (verb, options) in [("serve", "--echo"), ("recv", "--type seqpacket")] {
         let place = Place::new();
-        // The lowest number that is free, and so the first that anything of ours would get.
+        // The lowest free number, which the next descriptor of `ipc` would get.
         let line = format!("exec 3>&- 7>\"$0\"; exec ipc sock {verb} fd:3 --ready 7 {options}");
         let told = format!("ipc: sock {verb}: fd:3: Bad file descriptor\n");
         sh(&line).word(&*place).is(3, "", &told);

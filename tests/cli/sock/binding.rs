@@ -46,7 +46,7 @@ fn of_many_starters_one_has_a_stale_path_each_time_and_it_stays_its_own() {
 }
 
 #[test]
-fn a_path_that_is_taken_over_is_never_missing_to_those_who_connect() {
+fn a_path_that_is_taken_over_never_disappears() {
     let place = Place::new();
     // Each server ends by itself after its only client, while the next starts already.
     let line = "for i in 1 2 3 4 5 6 7 8 9 10; do \
@@ -86,7 +86,7 @@ fn a_signal_at_any_system_call_of_a_server_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_server_that_is_stopped_while_it_takes_a_path_does_not_keep_others_for_ever() {
+fn a_server_that_is_stopped_while_it_binds_does_not_block_others_without_end() {
     let words =
         |place: &Place| ["sock", "serve", place, "--echo", "--idle", "1ms"].map(String::from);
     let (place, other) = (Place::new(), Place::new());
@@ -137,7 +137,7 @@ fn every_verb_finds_a_path_that_is_longer_than_an_address_holds() {
 }
 
 #[test]
-fn what_was_put_in_place_of_our_path_is_left_there() {
+fn a_file_that_replaced_the_path_stays() {
     let place = Place::new();
     let server = serve(&place, &["--echo"]);
     std::fs::remove_file(&*place).unwrap();
@@ -147,7 +147,7 @@ fn what_was_put_in_place_of_our_path_is_left_there() {
 }
 
 #[test]
-fn what_is_no_socket_keeps_its_path_whatever_it_is() {
+fn a_file_of_any_other_kind_keeps_its_path() {
     let place = Place::new();
     let occupied = format!("ipc: sock serve: {}: exists and is not a socket\n", &*place);
     for make in ["mkfifo \"$0\"", "mkdir \"$0\"", "ln -s /dev/null \"$0\"", "ln -s no-such \"$0\""]
@@ -198,7 +198,7 @@ fn ready_is_a_line_after_which_clients_come_in() {
         assert_eq!(place.names(), ["s.ready"]);
         std::fs::remove_file(format!("{}.ready", &*place)).unwrap();
     }
-    // Whoever is told to stop while nobody reads the line leaves no path.
+    // A server that is stopped while the line has no reader leaves no path.
     sh("mkfifo \"$0.ready\"").word(&*place).is(0, "", "");
     let ready = format!("{}.ready", &*place);
     let server = ipc(&["sock", "serve", &place, "--ready", &ready, "--echo"]).start();
@@ -270,7 +270,7 @@ fn a_server_that_has_bound_and_does_not_listen_yet_is_alive() {
 }
 
 #[test]
-fn what_is_no_socket_is_never_removed() {
+fn a_file_that_is_not_a_socket_is_never_removed() {
     let place = Place::new();
     std::fs::write(&*place, "precious").unwrap();
     ipc(&["sock", "serve", &place, "--echo"]).is(
@@ -291,7 +291,7 @@ fn what_is_no_socket_is_never_removed() {
 }
 
 #[test]
-fn a_path_that_somebody_else_took_is_left_to_him() {
+fn a_path_that_another_server_bound_stays() {
     let place = Place::new();
     let server = serve(&place, &["--echo"]);
     std::fs::remove_file(&*place).unwrap();
@@ -311,7 +311,7 @@ fn a_lock_file_that_a_killed_starter_left_is_no_obstacle() {
 }
 
 #[test]
-fn what_a_server_that_was_killed_at_any_system_call_left_is_removed_by_the_next() {
+fn files_of_a_server_killed_at_any_system_call_are_removed_by_the_next() {
     for words in [["serve", "--idle=1ms", "--echo"], ["recv", "-n", "--count=1"]] {
         let place = Place::new();
         let words = ["sock", words[0], &place, words[1], words[2]];
@@ -326,7 +326,7 @@ fn what_a_server_that_was_killed_at_any_system_call_left_is_removed_by_the_next(
 }
 
 #[test]
-fn a_planted_file_beside_the_path_is_named_with_a_way_out_and_stays() {
+fn a_planted_file_beside_the_path_is_named_with_a_hint_and_stays() {
     for (name, make) in [
         (".s.ipc.lock", "echo mine >\"$0\""),
         (".s.ipc.lock", "mkdir \"$0\""),
@@ -393,7 +393,7 @@ print(answer, address)
 }
 
 #[test]
-fn a_datagram_socket_has_its_mode_and_takes_over_only_what_is_dead() {
+fn a_datagram_socket_has_its_mode_and_takes_over_only_dead_paths() {
     let place = Place::new();
     let line = "umask 777; exec ipc sock recv \"$0\" -m 622";
     let receiver = sh(line).word(&*place).start();
@@ -410,7 +410,7 @@ fn a_datagram_socket_has_its_mode_and_takes_over_only_what_is_dead() {
 }
 
 #[test]
-fn a_server_whose_caller_may_not_enter_the_working_directory_takes_its_path_all_the_same() {
+fn a_server_binds_its_path_even_if_it_may_not_enter_the_working_directory() {
     let place = Place::new();
     sh("chmod 777 \"$0\"").word(place.directory.path()).is(0, "", "");
     let closed = tempfile::tempdir().unwrap();
@@ -450,7 +450,7 @@ fn a_path_is_any_bytes() {
 }
 
 #[test]
-fn ready_is_told_when_clients_can_connect() {
+fn ready_is_reported_when_clients_can_connect() {
     let place = Place::new();
     let server = bash("exec 3>&1 >/dev/null; exec ipc sock serve --ready 3 --once --echo \"$0\"")
         .word(&*place)

@@ -37,7 +37,7 @@ fn a_descriptor_that_was_left_open_does_not_reach_a_command() {
 }
 
 #[test]
-fn a_command_is_told_who_is_there() {
+fn a_command_finds_its_peer_in_its_environment() {
     let place = Place::new();
     let server =
         serve(&place, &["--", "sh", "-c", "env | grep -E '^IPC_(CONN|LOCAL|PEER)_' | sort"]);

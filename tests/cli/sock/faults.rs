@@ -1,4 +1,4 @@
-//! What becomes of streams when somebody stops, dies, resets, is full, or sends no more.
+//! Streams whose peer stops, dies, resets, is full, or sends no more.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -132,10 +132,10 @@ fn an_answer_that_comes_late_after_the_end_of_stdin_is_not_cut() {
 }
 
 #[test]
-fn who_sends_to_a_server_or_through_a_relay_that_is_killed_is_told() {
+fn a_client_of_a_killed_server_or_relay_fails() {
     for relayed in [false, true] {
         let (place, front) = (Place::new(), Place::new());
-        // Nobody reads what it prints.
+        // Its output has no reader.
         let server = serve(&place, &["--once"]);
         let relay = relayed.then(|| ipc(&["sock", "relay", "--once", &front, &place]).start());
         let address = if relayed { &*front } else { &*place };
@@ -151,7 +151,7 @@ fn who_sends_to_a_server_or_through_a_relay_that_is_killed_is_told() {
 }
 
 #[test]
-fn a_relay_tells_of_a_server_that_is_killed_and_so_does_its_client() {
+fn a_relay_reports_a_killed_server_and_so_does_its_client() {
     let (place, front) = (Place::new(), Place::new());
     let server = serve(&place, &[]);
     let relay = ipc(&["sock", "relay", "--once", &front, &place]).start();
@@ -212,7 +212,7 @@ fn a_client_that_resets_its_connection_is_an_error_of_the_server() {
 }
 
 #[test]
-fn a_relay_to_nobody_resets_a_connection_rather_than_end_it() {
+fn a_relay_without_a_server_resets_the_connection() {
     let place = Place::new();
     let (relay, address) = serve_port(&["sock", "relay", "--once", "tcp:127.0.0.1:0", &place]);
     let mut client = TcpStream::connect(address.strip_prefix("tcp:").unwrap()).unwrap();
@@ -292,7 +292,7 @@ fn a_disk_that_is_full_is_an_error_on_both_sides() {
         .word(&disk)
         .word(line)
         .start();
-    // From a file: one who waits for input when the peer leaves has nothing that was not sent.
+    // From a file: a client that waits for input when the peer leaves has sent everything.
     let file = place.file(&sample(LONG));
     let line = "exec ipc sock connect --retry 60 \"$0\" <\"$1\"";
     let client = sh(line).word(&*place).word(file).output();
@@ -303,7 +303,7 @@ fn a_disk_that_is_full_is_an_error_on_both_sides() {
 }
 
 /// A listener that sends its end at once, and closes when a line comes by stdin, having read as much
-/// as it is told.
+/// as it is asked to.
 const RELUCTANT: &str = "
 import socket, sys
 kind = getattr(socket, 'SOCK_' + sys.argv[2].upper())
@@ -318,7 +318,7 @@ for _ in range(int(sys.argv[3])):
 ";
 
 #[test]
-fn what_a_peer_has_not_read_when_it_closes_is_an_error_and_what_it_has_is_none() {
+fn unread_bytes_at_the_close_of_a_peer_are_an_error_and_read_ones_are_not() {
     for kind in ["stream", "seqpacket"] {
         for (reads, expected) in [(0, 3), (1, 3), (2, 0)] {
             let place = Place::new();
@@ -401,7 +401,7 @@ fn a_peer_that_neither_reads_nor_closes_is_waited_for_until_the_longest_time() {
 }
 
 #[test]
-fn a_connection_ends_at_its_longest_time_whatever_it_waits_for() {
+fn a_connection_ends_at_its_maximum_time_in_every_wait() {
     let place = Place::new();
     let listener = place.listen();
     let told = format!("ipc: sock connect: {}: timed out\n", &*place);

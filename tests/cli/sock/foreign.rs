@@ -44,7 +44,7 @@ fn socat_and_nc_are_servers() {
     ipc(&["sock", "connect", "--retry", "60", &place]).input("abc\n").is(0, "ABC\n", "");
     assert_eq!(code(&server.finish()), 0);
     let sample = sample(8 << 20);
-    // Into a file, as nobody reads before the client has ended.
+    // Into a file, as the reader starts after the end of the client.
     let server = sh("exec nc -lNU \"$0.nc\" </dev/null >\"$0.out\"").word(&*place).start();
     let address = format!("{}.nc", &*place);
     ipc(&["sock", "connect", "--retry", "60", &address]).input(sample.clone()).is(0, "", "");
@@ -72,7 +72,7 @@ fn s6_is_client_and_server() {
 }
 
 #[test]
-fn curl_gets_what_a_command_says_in_http() {
+fn curl_gets_the_http_answer_of_a_command() {
     if !installed("curl") {
         return;
     }
@@ -131,7 +131,7 @@ fn a_server_that_begins_to_listen_while_we_look_does_not_lose_its_only_client() 
     }
     let Some(program) = peers::c(LATE) else { return };
     let (place, log) = (Place::new(), tempfile::NamedTempFile::new().unwrap());
-    // The shell holds the server's stdin open until it is told.
+    // The shell keeps the server's stdin open until then.
     let server = sh("mkfifo \"$0.go\"; exec \"$1\" \"$0\" <\"$0.go\"")
         .word(&*place)
         .word(program.path())
@@ -139,7 +139,7 @@ fn a_server_that_begins_to_listen_while_we_look_does_not_lose_its_only_client() 
     until("there is what holds it", || Path::new(&format!("{}.go", &*place)).exists());
     let hold = fs::OpenOptions::new().write(true).open(format!("{}.go", &*place)).unwrap();
     until("it has bound", || Path::new(&*place).exists());
-    // It listens after we were refused, and while we look whether anybody is there.
+    // It listens after the refusal, and during the look for a listener.
     let line = "exec strace -o \"$1\" -e trace=connect -e inject=connect:delay_enter=300000 \
                 \"$2\" sock connect --retry 60 \"$0\"";
     let client = sh(line).word(&*place).word(log.path()).word(binary()).input("hello").start();

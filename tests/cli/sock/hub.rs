@@ -10,12 +10,12 @@ use crate::peers;
 use crate::support::{bash, code, ipc, sh, text, until};
 
 #[test]
-fn in_a_hub_every_client_hears_every_other_and_a_slow_one_stops_nobody() {
+fn a_hub_sends_to_every_other_client_and_a_slow_one_delays_none() {
     let place = Place::new();
     let server = serve(&place, &["--hub"]);
     let connect = || UnixStream::connect(&*place).unwrap();
     let (mut speaker, mut listener, mut slow) = (connect(), connect(), connect());
-    // Whoever was heard is a member.
+    // A client whose bytes were forwarded is a member.
     for mut stream in [&slow, &listener] {
         stream.write_all(b"!").unwrap();
         speaker.read_exact(&mut [0]).unwrap();
@@ -69,7 +69,7 @@ print([s.recv(99), s.recv(99), s.recv(99)])
 }
 
 #[test]
-fn a_member_of_a_hub_that_reads_nothing_is_sent_away_and_that_is_told() {
+fn a_hub_disconnects_a_client_that_reads_nothing_with_a_warning() {
     let place = Place::new();
     let server = serve(&place, &["--type", "seqpacket", "--hub"]);
     let idle = ["sock", "connect", "--type", "seqpacket", &*place, "--", "sleep", "600"];
@@ -82,7 +82,7 @@ fn a_member_of_a_hub_that_reads_nothing_is_sent_away_and_that_is_told() {
     let records = sample
         .chunks(16 << 10)
         .flat_map(|record| [format!("{}:", record.len()).as_bytes(), record, b","].concat());
-    // Whoever has said all and is dismissed was heard to the end.
+    // A client that was disconnected after its end was forwarded completely.
     ipc(&connect).input(records.collect::<Vec<u8>>()).is(0, "", "");
     until("it is sent away", || {
         ipc(&["sock", "stat", &place]).succeeds().contains("connections:   0\n")
@@ -143,7 +143,7 @@ fn a_listener_that_leaves_a_hub_is_let_go_and_the_hub_sleeps_until_then() {
 }
 
 #[test]
-fn a_client_that_has_spoken_gets_what_it_is_owed_before_a_hub_disconnects_it() {
+fn a_hub_delivers_the_kept_bytes_before_it_disconnects_a_client() {
     let place = Place::new();
     let server = serve(&place, &["--hub"]);
     let connect = || UnixStream::connect(&*place).unwrap();

@@ -1,4 +1,4 @@
-//! Who comes in, how many, and until when.
+//! Which clients are admitted, how many, and for how long.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -49,7 +49,7 @@ fn a_server_without_descriptors_leaves_clients_waiting_and_loses_none() {
         let told = text(&server.finish().stderr);
         let waiting =
             "ipc: sock serve: clients are left waiting for a while: Too many open files\n";
-        // A command's socket is closed on our side as soon as the command has it.
+        // The server closes the socket as soon as the command has it.
         assert_eq!(told, if words == "-- cat" { "" } else { waiting }, "{words}");
         assert_eq!(place.names(), [""; 0]);
     }
@@ -120,7 +120,7 @@ fn a_group_that_is_named_comes_in_and_others_do_not() {
 }
 
 #[test]
-fn nothing_of_who_is_sent_away_is_read() {
+fn bytes_of_a_refused_client_are_not_read() {
     let address = abstract_name();
     let script = "cat; echo ran >&2";
     let server = serve(&address, &["--", "sh", "-c", script]);
@@ -131,7 +131,7 @@ fn nothing_of_who_is_sent_away_is_read() {
 }
 
 #[test]
-fn a_stranger_is_not_heard_at_an_abstract_name_whatever_serves_it() {
+fn another_user_is_refused_at_an_abstract_name_by_every_verb() {
     for words in [["--echo"].as_slice(), &["--hub"], &["--type", "seqpacket", "--echo"], &[]] {
         let address = abstract_name();
         let mut connect = vec!["sock", "connect", &address];
@@ -150,7 +150,7 @@ fn a_stranger_is_not_heard_at_an_abstract_name_whatever_serves_it() {
 }
 
 #[test]
-fn messages_of_strangers_are_taken_when_they_are_named() {
+fn messages_of_a_named_user_are_accepted() {
     for kind in ["dgram", "seqpacket"] {
         let address = abstract_name();
         let send = ["sock", "send", "--type", kind, &address, "let me in"];
@@ -170,7 +170,7 @@ fn messages_of_strangers_are_taken_when_they_are_named() {
 }
 
 #[test]
-fn a_second_signal_ends_those_who_were_given_time() {
+fn a_second_signal_ends_the_grace_period() {
     let place = Place::new();
     let script = "trap 'echo told >&2; exit' TERM; echo hi; while :; do sleep 0.05; done";
     let server = serve(&place, &["--grace", "600", "--", "sh", "-c", script]);
@@ -186,7 +186,7 @@ fn a_second_signal_ends_those_who_were_given_time() {
 }
 
 #[test]
-fn a_client_that_never_stops_talking_does_not_outlast_the_grace() {
+fn a_client_that_keeps_sending_does_not_outlast_the_grace_period() {
     for words in [["--echo"].as_slice(), &["--hub"]] {
         let place = Place::new();
         let server = serve(&place, &[["--grace", "200ms"].as_slice(), words].concat());
@@ -218,7 +218,7 @@ fn clients_that_had_connected_before_the_signal_are_served_within_the_grace() {
 }
 
 #[test]
-fn only_our_own_user_and_those_who_are_named_come_in_at_an_abstract_name() {
+fn an_abstract_name_admits_only_the_own_user_and_named_ones() {
     let address = abstract_name();
     let Some(stranger) = as_another_user(&["sock", "connect", &address]) else { return };
     let server = serve(&address, &["--", "echo", "secret"]);
@@ -258,7 +258,7 @@ fn a_path_is_guarded_by_its_mode_and_narrowed_by_users() {
 }
 
 #[test]
-fn users_cannot_be_told_over_a_network() {
+fn users_are_not_known_over_a_network() {
     ipc(&["sock", "serve", "tcp::0", "--allow-uid", "1", "--echo"]).is(
         2,
         "",
@@ -300,7 +300,7 @@ fn a_user_with_as_many_clients_as_may_be_waits_and_others_do_not() {
 }
 
 #[test]
-fn clients_may_finish_when_there_is_grace_and_nobody_else_comes_in() {
+fn clients_may_finish_in_the_grace_period_and_no_other_is_admitted() {
     let place = Place::new();
     let server = serve(&place, &["--grace", "60", "--", "sh", "-c", "echo hi; read x; echo $x"]);
     let mut client = UnixStream::connect(&*place).unwrap();
@@ -314,7 +314,7 @@ fn clients_may_finish_when_there_is_grace_and_nobody_else_comes_in() {
 }
 
 #[test]
-fn commands_that_outlast_the_grace_are_told_to_end() {
+fn commands_that_outlast_the_grace_period_get_term() {
     let place = Place::new();
     let server = serve(&place, &["--grace", "50ms", "--", "sh", "-c", "echo hi; exec sleep 600"]);
     let mut client = UnixStream::connect(&*place).unwrap();
@@ -329,7 +329,7 @@ fn commands_that_outlast_the_grace_are_told_to_end() {
 }
 
 #[test]
-fn many_strangers_are_one_line_a_second_with_the_number_of_the_others() {
+fn many_refused_clients_are_one_line_a_second_with_a_count() {
     let address = abstract_name();
     let Some(stranger) = as_another_user(&["sock", "connect", &address]) else { return };
     let server = serve(&address, &["--", "true"]);

@@ -63,7 +63,7 @@ fn all_that_is_known_of_a_server_is_shown() {
 }
 
 #[test]
-fn what_is_no_socket_or_not_there_has_no_state() {
+fn a_missing_path_or_another_file_has_no_state() {
     let place = Place::new();
     let refused = |address: &str, reason| format!("ipc: sock stat: {address}: {reason}\n");
     let missing = refused(&place, "No such file or directory");
@@ -76,7 +76,7 @@ fn what_is_no_socket_or_not_there_has_no_state() {
 }
 
 #[test]
-fn a_descriptor_tells_of_its_peer_and_its_options() {
+fn a_descriptor_shows_its_peer_and_its_options() {
     let place = Place::new();
     let server = serve(&place, &["--", binary().to_str().unwrap(), "sock", "stat", "fd:0"]);
     let client = ipc(&["sock", "connect", &place]).start();
@@ -125,7 +125,7 @@ fn the_listing_agrees_with_that_of_ss() {
 }
 
 #[test]
-fn who_may_not_see_the_holders_is_told_so() {
+fn hidden_holders_are_reported() {
     let address = abstract_name();
     let Some(stranger) = as_another_user(&["sock", "stat", &address]) else { return };
     let server = serve(&address, &["--echo"]);
@@ -159,7 +159,7 @@ fn a_name_of_any_bytes_is_listed_whole_and_moves_no_terminal() {
 }
 
 #[test]
-fn a_dead_socket_is_not_taken_for_one_of_the_same_number_on_another_file_system() {
+fn a_dead_socket_is_not_mistaken_for_one_with_the_same_inode_elsewhere() {
     let options = ["--user", "--map-root-user", "--mount"];
     if !peers::may_unshare(&options) {
         return;
@@ -184,7 +184,7 @@ kill $first";
 }
 
 #[test]
-fn a_server_and_its_connections_are_listed_by_the_path_wherever_it_was_started() {
+fn a_server_and_its_connections_are_listed_by_the_path_from_any_directory() {
     let place = Place::new();
     let server = ipc(&["sock", "serve", "./s", "--echo"]).within(place.directory.path()).start();
     ipc(&["sock", "wait", "-t60", &place]).is(0, "", "");

@@ -16,7 +16,7 @@ fn receive(address: &str, words: &[&str]) -> Running {
 }
 
 #[test]
-fn seqpackets_of_all_who_connect_are_received_and_each_is_a_record() {
+fn seqpackets_of_all_clients_are_received_and_each_is_a_record() {
     let place = Place::new();
     let receiver = receive(&place, &["--type", "seqpacket", "--count", "6"]);
     let send = ["sock", "send", "--type", "seqpacket", &*place];
@@ -30,7 +30,7 @@ fn seqpackets_of_all_who_connect_are_received_and_each_is_a_record() {
 }
 
 #[test]
-fn a_peer_that_stays_does_not_keep_the_others_from_being_heard() {
+fn a_client_that_stays_connected_does_not_delay_the_others() {
     let place = Place::new();
     let receiver = receive(&place, &["--type", "seqpacket", "--count", "2"]);
     let silent = sh("exec 3>&1; (sleep 600 & echo $! >&3; exec cat) | exec ipc sock connect \
@@ -98,7 +98,7 @@ fn a_newline_within_a_message_is_written_with_a_warning() {
 }
 
 #[test]
-fn a_datagram_is_received_whatever_its_size() {
+fn a_datagram_of_any_size_is_received() {
     let place = Place::new();
     let receiver = receive(&place, &["--count", "3", "--frame", "netstring"]);
     let long = sample(2 << 20);
@@ -110,7 +110,7 @@ fn a_datagram_is_received_whatever_its_size() {
 }
 
 #[test]
-fn a_datagram_that_udp_cannot_carry_is_told_by_its_size_and_what_was_sent_before_it() {
+fn a_datagram_too_long_for_udp_is_reported_with_its_size_and_the_number_sent() {
     let words = ["sock", "send", "--frame", "netstring", "udp:127.0.0.1:9"];
     let input = [b"1:a,70000:".as_slice(), &[b'x'; 70_000], b","].concat();
     ipc(&words).input(input).is(
@@ -122,7 +122,7 @@ fn a_datagram_that_udp_cannot_carry_is_told_by_its_size_and_what_was_sent_before
 }
 
 #[test]
-fn a_sender_without_an_address_does_not_end_who_would_answer_it() {
+fn a_sender_without_an_address_does_not_end_the_receiver() {
     let place = Place::new();
     let receiver = receive(&place, &["--count", "2", "--reply-with", "pong"]);
     UnixDatagram::unbound().unwrap().send_to(b"from nowhere", &*place).unwrap();
@@ -133,7 +133,7 @@ fn a_sender_without_an_address_does_not_end_who_would_answer_it() {
 }
 
 #[test]
-fn a_sender_that_left_before_its_answer_is_told_and_ends_nobody() {
+fn a_sender_that_left_before_its_answer_is_reported_and_the_receiver_continues() {
     let place = Place::new();
     let receiver = receive(&place, &["--count", "2", "--reply-with", "pong"]);
     let gone = place.directory.path().join("gone");
@@ -232,7 +232,7 @@ for _ in range(20):
 #[test]
 fn a_receiver_whose_reader_pauses_or_leaves_ends_as_it_should() {
     let place = Place::new();
-    // A pipe that is full before anything is received: whoever waits for room dies of the signal,
+    // A pipe that is full before anything is received: a receiver that waits for room dies of the signal,
     // and the path is gone.
     let line = "mkfifo \"$0.out\"; exec 3<>\"$0.out\"; head -c 65536 /dev/zero >&3; \
                 exec ipc sock recv -f \"$0\" >&3";
@@ -269,7 +269,7 @@ fn datagrams_arrive_whole_and_an_empty_one_is_a_message() {
 }
 
 #[test]
-fn an_answer_goes_back_to_who_asked() {
+fn an_answer_goes_back_to_the_sender() {
     let address = abstract_name();
     let server = ipc(&["sock", "recv", "-f", "--reply-with", "pong", &address]).start();
     ipc(&["sock", "wait", "-t", "60", &address]).is(0, "", "");
@@ -279,7 +279,7 @@ fn an_answer_goes_back_to_who_asked() {
 }
 
 #[test]
-fn messages_of_strangers_do_not_reach_an_abstract_name() {
+fn messages_of_other_users_do_not_reach_an_abstract_name() {
     let address = abstract_name();
     let Some(stranger) = as_another_user(&["sock", "send", &address, "forged"]) else { return };
     let receiver = ipc(&["sock", "recv", &address]).start();

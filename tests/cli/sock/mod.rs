@@ -129,7 +129,7 @@ fn sample(size: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_sent_to_an_echo_comes_back() {
+fn an_echo_returns_the_bytes() {
     for address in [Place::new().to_string(), abstract_name()] {
         let directory = Path::new(&address).parent().filter(|_| address.starts_with('/'));
         directory.into_iter().for_each(|directory| std::fs::create_dir_all(directory).unwrap());
@@ -151,7 +151,7 @@ fn is_listening(pid: i32) -> bool {
 }
 
 #[test]
-fn nobody_ever_listens_at_a_file_that_is_no_socket() {
+fn a_wait_at_a_file_that_is_not_a_socket_fails() {
     let place = Place::new();
     std::fs::write(&*place, "").unwrap();
     let refused = format!("ipc: sock wait: {}: not a socket\n", &*place);
@@ -160,7 +160,7 @@ fn nobody_ever_listens_at_a_file_that_is_no_socket() {
 }
 
 #[test]
-fn who_connects_where_nobody_listens_is_told() {
+fn a_connection_without_a_listener_is_not_found() {
     let place = Place::new();
     let refused = |reason| format!("ipc: sock connect: {}: {reason}\n", &*place);
     ipc(&["sock", "connect", &place]).is(4, "", &refused("No such file or directory"));
@@ -262,7 +262,7 @@ fn a_consumer_that_pauses_holds_up_nothing_but_its_own_direction() {
     let place = Place::new();
     let listener = UnixListener::bind(&*place).unwrap();
     let sample = sample(8 << 20);
-    // The consumer reads only when the server has got all that we send.
+    // The consumer reads only when the server has got every byte.
     let client =
         bash("mkfifo \"$0.go\"; ipc sock connect \"$0\" | { read go <\"$0.go\"; md5sum; }")
             .word(&*place)
@@ -302,7 +302,7 @@ fn a_peer_that_only_sends_no_more_still_gets_all_we_have() {
 }
 
 #[test]
-fn a_peer_that_has_closed_ends_a_client_whose_input_goes_on() {
+fn a_peer_that_closes_ends_a_client_with_more_input() {
     let place = Place::new();
     let listener = UnixListener::bind(&*place).unwrap();
     let line = "mkfifo \"$0.in\"; exec 3<>\"$0.in\"; exec ipc sock connect \"$0\" <&3";
@@ -315,7 +315,7 @@ fn a_peer_that_has_closed_ends_a_client_whose_input_goes_on() {
 }
 
 #[test]
-fn a_peer_that_hangs_up_while_we_send_is_an_error_and_what_it_sent_is_there() {
+fn a_peer_that_closes_early_is_an_error_and_its_bytes_are_printed() {
     let place = Place::new();
     let listener = UnixListener::bind(&*place).unwrap();
     let client = sh("yes | ipc sock connect \"$0\"").word(&*place).start();
@@ -355,7 +355,7 @@ fn closed_and_full_standard_descriptors_are_errors() {
 }
 
 #[test]
-fn one_client_at_a_time_talks_with_our_stdin_and_stdout() {
+fn one_client_at_a_time_is_connected_to_stdin_and_stdout() {
     let place = Place::new();
     let printed = format!("{}.out", &*place);
     let server = sh("exec ipc sock serve \"$0\" >\"$0.out\"").word(&*place).start();
@@ -424,7 +424,7 @@ fn a_c_client_of_seqpackets_gets_its_messages_back_the_empty_one_too() {
 }
 
 #[test]
-fn each_record_is_a_message_whatever_its_size_and_an_empty_one_is_not_the_end() {
+fn each_record_of_any_size_is_a_message_and_an_empty_one_is_not_the_end() {
     let place = Place::new();
     let server = serve(&place, &["--type", "seqpacket", "--echo"]);
     let connect = ["sock", "connect", "--type", "seqpacket", &*place];
@@ -437,7 +437,7 @@ fn each_record_is_a_message_whatever_its_size_and_an_empty_one_is_not_the_end() 
 }
 
 #[test]
-fn a_message_that_is_too_long_for_the_system_is_told_by_its_size() {
+fn a_message_too_long_for_the_system_is_reported_with_its_size() {
     let Some(client) = as_another_user(&["sock", "connect", "--type", "seqpacket"]) else { return };
     let address = abstract_name();
     let server = serve(&address, &["--type", "seqpacket", "--allow-uid", "65534", "--echo"]);
@@ -449,7 +449,7 @@ fn a_message_that_is_too_long_for_the_system_is_told_by_its_size() {
 }
 
 #[test]
-fn a_socket_of_another_type_is_told() {
+fn a_socket_of_another_type_is_reported() {
     let place = Place::new();
     let server = serve(&place, &["--type", "seqpacket", "--echo"]);
     ipc(&["sock", "connect", &place]).is(
@@ -465,7 +465,7 @@ fn a_socket_of_another_type_is_told() {
 }
 
 #[test]
-fn addresses_of_no_known_form_are_usage_errors() {
+fn addresses_of_unknown_forms_are_usage_errors() {
     let output = ipc(&["sock", "connect", "nowhere"]).output();
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).starts_with("ipc: sock connect: nowhere: not an address"));

@@ -8,7 +8,7 @@ use super::{serve_port, stop};
 use crate::peers;
 use crate::support::{Run, as_another_user, binary, code, ipc, skipped, text};
 
-/// A port of TCP that is free, for those who have to name one.
+/// A free TCP port, for tests that have to name one.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -43,7 +43,7 @@ fn a_datagram_comes_from_the_address_that_is_asked_for() {
 }
 
 #[test]
-fn an_address_that_will_not_do_to_connect_from_is_told() {
+fn an_unsuitable_source_address_is_reported() {
     let (server, address) = serve_port(&["sock", "serve", "tcp:127.0.0.1:0", "--echo"]);
     let connect = |bind: &str, status, reason: &str| {
         let told = format!("ipc: sock connect: {bind}: {reason}\n");
@@ -72,7 +72,7 @@ fn a_port_of_udp_that_is_in_use_is_not_shared() {
 }
 
 #[test]
-fn whose_port_it_is_is_told_even_to_those_who_may_not_see_the_process() {
+fn the_holder_of_a_port_is_named_even_if_its_process_is_hidden() {
     let (server, address) = serve_port(&["sock", "serve", "tcp:127.0.0.1:0", "--echo"]);
     let Some(stranger) = as_another_user(&["sock", "serve", &address, "--echo"]) else { return };
     let uid = nix::unistd::geteuid();
@@ -115,7 +115,7 @@ fn an_empty_host_is_every_address_and_an_empty_ipv6_address_is_those_of_ipv6() {
 }
 
 #[test]
-fn a_port_that_the_system_picks_is_told_and_another_is_not() {
+fn a_port_that_the_system_chooses_is_reported_and_another_is_not() {
     let server = ipc(&["sock", "serve", "--once", "--idle", "0", "tcp:127.0.0.1:0", "--echo"]);
     let output = server.output();
     let told = text(&output.stderr);
@@ -176,7 +176,7 @@ fn bytes_are_sent_at_once_and_peers_that_vanish_are_found_out() {
 }
 
 #[test]
-fn a_host_that_there_is_not_is_told() {
+fn an_unknown_host_is_reported() {
     let address = "tcp:ipc-no-such.invalid:80";
     let told = format!("ipc: sock connect: {address}: no such host\n");
     ipc(&["sock", "connect", address]).is(4, "", &told);
@@ -239,7 +239,7 @@ fn tcp_is_served_at_both_versions_of_the_protocol() {
     }
 }
 
-/// A network of which nobody answers: runs a command in it, and tells how it ended, and whether it
+/// A network without an answering host: runs a command in it, and returns how it ended, and whether it
 /// still asked when it had asked once.
 const SILENCE: &str = r#"
 import fcntl, os, struct, subprocess, sys
@@ -265,7 +265,7 @@ print(ended.returncode, 'asked' if asked else 'did not ask', len(asked) - len(se
 "#;
 
 #[test]
-fn who_does_not_answer_is_not_waited_for_beyond_the_timeout() {
+fn the_timeout_limits_the_wait_for_a_silent_host() {
     let options = ["--user", "--map-root-user", "--net", "--mount"];
     if !peers::has_device("/dev/net/tun") || !peers::may_unshare(&options) {
         return;
@@ -283,7 +283,7 @@ fn who_does_not_answer_is_not_waited_for_beyond_the_timeout() {
 }
 
 #[test]
-fn a_datagram_to_a_port_where_nobody_listens_has_the_status_of_nobody() {
+fn a_datagram_to_a_port_without_a_listener_is_not_found() {
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("udp:127.0.0.1:{port}");
     let refused = format!("ipc: sock send: {address}: Connection refused\n");

@@ -9,7 +9,7 @@ use super::{Place, abstract_name, sample, serve, serve_port, stop};
 use crate::support::{code, ipc, sh, text};
 
 #[test]
-fn two_commands_talk_with_each_other() {
+fn two_commands_exchange_bytes() {
     let asks = "echo question; read answer; echo \"got $answer\" >&2";
     let answers = "read question; echo \"answer to $question\"";
     ipc(&["sock", "pair", "--", "sh", "-c", asks, "--", "sh", "-c", answers]).is(
@@ -39,13 +39,13 @@ fn a_pair_has_the_status_of_the_last_command_that_failed() {
 }
 
 #[test]
-fn the_end_of_one_command_of_a_pair_is_the_end_of_what_the_other_reads() {
+fn the_end_of_one_command_of_a_pair_is_the_end_of_input_of_the_other() {
     let read = ["--", "sh", "-c", "cat >&2; exec ls /proc/self/fd >&2"];
     ipc(&["sock", "pair", "--", "echo", "bye"]).words(&read).is(0, "", "bye\n0\n1\n2\n3\n");
 }
 
 #[test]
-fn a_relay_passes_on_both_ways_and_whole() {
+fn a_relay_forwards_every_byte_in_both_directions() {
     let (place, front) = (Place::new(), Place::new());
     let server = serve(&place, &["--echo"]);
     let relay = ipc(&["sock", "relay", &front, &place]).start();
@@ -86,7 +86,7 @@ fn a_relay_leads_from_a_port_to_a_path_and_passes_on_messages() {
 }
 
 #[test]
-fn a_relay_to_nobody_sends_its_client_away_and_says_why() {
+fn a_relay_without_a_server_disconnects_its_client_and_reports_the_reason() {
     let (place, front) = (Place::new(), Place::new());
     let relay = ipc(&["sock", "relay", "--once", &front, &place]).start();
     ipc(&["sock", "connect", "--retry", "60", &front]).is(0, "", "");
@@ -96,7 +96,7 @@ fn a_relay_to_nobody_sends_its_client_away_and_says_why() {
 }
 
 #[test]
-fn a_connection_that_is_open_already_is_for_one_client() {
+fn an_open_connection_is_for_one_client() {
     let (place, front) = (Place::new(), Place::new());
     ipc(&["sock", "relay", &front, "fd:7"]).is(
         2,
@@ -120,7 +120,7 @@ fn a_connection_that_is_open_already_is_for_one_client() {
 }
 
 #[test]
-fn what_would_be_relayed_to_itself_is_refused() {
+fn a_relay_to_itself_is_refused() {
     let place = Place::new();
     let refused = format!("ipc: sock relay: {}: the relay would connect to itself\n", &*place);
     ipc(&["sock", "relay", &place, &place]).is(2, "", &refused);

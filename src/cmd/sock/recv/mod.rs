@@ -26,7 +26,7 @@ use crate::sys::socket::SocketType;
 use crate::sys::socket::{BACKLOG, KeepAlive, Sender};
 
 use crate::app::socket::{
-    fatal_signals, listen, messages_only, permissions, report_address, resolve,
+    MessageType, fatal_signals, listen, permissions, report_address, resolve,
 };
 use clients::Clients;
 use datagrams::Datagrams;
@@ -46,15 +46,8 @@ use datagrams::Datagrams;
 pub struct Recv {
     /// A path with a slash, @NAME, udp:HOST:PORT or fd:N
     address: Address,
-    /// dgram (the default) or seqpacket (connections)
-    #[arg(
-        long = "type",
-        value_name = "TYPE",
-        default_value = "dgram",
-        hide_default_value = true,
-        hide_possible_values = true
-    )]
-    kind: SocketType,
+    #[command(flatten)]
+    message_type: MessageType,
     /// Permissions of the path; 0600 if not given
     ///
     /// Octal or symbolic; the umask does not apply.
@@ -92,19 +85,19 @@ impl Action for Recv {
     ];
 
     fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
-        messages_only(self.kind)?;
+        let kind = self.message_type.kind()?;
         self.address = resolve(&self.address, context)?;
         let mode = permissions(self.mode, &self.address)?;
         // The descriptor of the caller is taken before any other is opened.
         let ready = self.ready.target()?;
         let keepalive = KeepAlive::System;
-        let terms = Terms { kind: self.kind, mode, backlog: BACKLOG, keepalive };
+        let terms = Terms { kind, mode, backlog: BACKLOG, keepalive };
         let listener = listen(&self.address, terms)?;
         let _handlers = cleanup::end_by(fatal_signals());
         report_address(&listener, &self.address, &context.output);
         ready.write(listener.address().as_bytes())?;
         let outbox = Outbox::new(self.framing.form(), context.stdout)?;
-        let mut inbox = self.inbox(listener, context.stdout)?;
+        let mut inbox = self.inbox(kind, listener, context.stdout)?;
         self.receive(inbox.as_mut(), outbox, &mut context.output).about(&self.address)?;
         context.output.flush()?;
         Ok(Exit::Done)
@@ -127,7 +120,7 @@ trait Inbox {
     fn answer(&self, sender: &ReplyTo, reply: &[u8]) -> Result<(), Errno>;
 }
 
-/// What an inbox has.
+/// The next item of an inbox.
 enum Received<'a> {
     Message(&'a [u8], ReplyTo),
     /// No message yet.
@@ -136,7 +129,7 @@ enum Received<'a> {
     End,
 }
 
-/// Where an answer to a message goes.
+/// The destination of an answer to a message.
 enum ReplyTo {
     /// To the sender of a datagram, if it has an address.
     Sender(Option<Sender>),
@@ -147,12 +140,13 @@ enum ReplyTo {
 impl Recv {
     fn inbox(
         &self,
+        kind: SocketType,
         listener: Listener,
         stdout: BorrowedFd<'static>,
     ) -> anyhow::Result<Box<dyn Inbox>> {
         let is_guarded = matches!(self.address.endpoint(), Endpoint::Abstract(_));
         let allowed = (is_guarded || !self.allow_uid.is_empty()).then(|| self.allow_uid.clone());
-        Ok(match self.kind {
+        Ok(match kind {
             SocketType::Seqpacket => Box::new(Clients::new(listener, allowed, stdout)?),
             SocketType::Stream | SocketType::Dgram => {
                 Box::new(Datagrams::new(listener, allowed, stdout)?)

@@ -1,5 +1,6 @@
 //! `ipc sock serve -- COMMAND`: a COMMAND for each client.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -8,14 +9,27 @@ use crate::base::signal::Signal;
 use crate::run::job::{Command, exit_of};
 use crate::server::admission::{Client, Slot};
 use crate::server::event_loop::{ServerRef, Service};
+use crate::sys::descriptor;
+use crate::sys::events::Interest;
+use crate::sys::pidfd::Process;
 use crate::sys::spawn::{Child, Streams, reap_orphans};
 
 /// Starts a COMMAND for each client.
 #[derive(Debug)]
 pub struct Commands {
     command: Command,
-    running: Vec<(Child, Slot)>,
+    running: BTreeMap<u64, Running>,
     last: Exit,
+}
+
+/// The COMMAND of a client.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// Readable when the COMMAND has ended; `None` where CHLD has to report that, to leave descriptors
+    /// for other clients.
+    process: Option<Process>,
+    _slot: Slot,
 }
 
 /// Variables of the environment that describe a client of another server, or sockets that were handed
@@ -26,7 +40,18 @@ impl Commands {
     /// Finds the COMMAND.
     pub fn new(words: &[OsString]) -> anyhow::Result<Self> {
         let command = Command::new(words)?.without(RESERVED);
-        Ok(Self { command, running: Vec::new(), last: Exit::Done })
+        Ok(Self { command, running: BTreeMap::new(), last: Exit::Done })
+    }
+}
+
+impl Commands {
+    fn remove_if_ended(&mut self, number: u64) {
+        let Some(running) = self.running.get_mut(&number) else { return };
+        let ended = running.child.try_wait();
+        if ended != Ok(None) {
+            self.running.remove(&number);
+            self.last = ended.ok().flatten().map_or(Exit::Failed, exit_of);
+        }
     }
 }
 
@@ -54,27 +79,29 @@ impl Service for Commands {
         }
         let started = self.command.start(Streams::both(&client.socket), &variables);
         let child = started.map_err(|errno| self.command.failed(errno))?;
-        self.running.push((child, client.slot));
+        let has_room = self.running.len() < descriptor::limit() / 2;
+        let process = has_room.then(|| child.process().ok()).flatten().filter(|process| {
+            server.events.add(process, client.number, Interest::Readable).is_ok()
+        });
+        self.running.insert(client.number, Running { child, process, _slot: client.slot });
+        Ok(())
+    }
+
+    fn ready(&mut self, number: u64, _server: &ServerRef<'_>) -> anyhow::Result<()> {
+        self.remove_if_ended(number);
         Ok(())
     }
 
     fn children_changed(&mut self) -> anyhow::Result<()> {
         reap_orphans();
-        let mut index = 0;
-        while let Some((child, _)) = self.running.get_mut(index) {
-            match child.try_wait() {
-                Ok(None) => index += 1,
-                ended => {
-                    self.last = ended.ok().flatten().map_or(Exit::Failed, exit_of);
-                    self.running.swap_remove(index);
-                }
-            }
-        }
+        let without_process = self.running.iter().filter(|(_, running)| running.process.is_none());
+        let numbers: Vec<u64> = without_process.map(|(&number, _)| number).collect();
+        numbers.into_iter().for_each(|number| self.remove_if_ended(number));
         Ok(())
     }
 
     fn terminate(&mut self) {
-        self.running.iter().for_each(|(child, _)| child.send(Signal::TERM));
+        self.running.values().for_each(|running| running.child.send(Signal::TERM));
     }
 
     fn clients(&self) -> usize {

@@ -30,7 +30,7 @@ struct EchoClient {
     stage: Stage,
 }
 
-/// What happens next with a client.
+/// The next event of a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     /// It sends.

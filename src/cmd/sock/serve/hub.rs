@@ -37,7 +37,7 @@ struct Member {
     stage: Stage,
 }
 
-/// What a client may still do.
+/// The directions that a client still has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     /// Receive and send; it has not sent yet.
