@@ -12,4 +12,5 @@ pub mod options;
 pub mod ready;
 pub mod socket;
 pub mod trust;
+pub mod unseen;
 mod values;

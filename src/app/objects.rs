@@ -7,7 +7,6 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::name::{SystemVName, SystemVTarget};
 use crate::io::output::{Output, Record, Unwritable, escape, json_bytes};
-use crate::sys::accounts;
 use crate::sys::inode;
 use crate::sys::process::{Holder, Holders};
 use crate::sys::system_v::{Row, Target};
@@ -256,15 +255,6 @@ fn not_seen(hidden: usize) -> String {
     match hidden {
         1 => "1 process could not be seen".to_owned(),
         hidden => format!("{hidden} processes could not be seen"),
-    }
-}
-
-/// The words for a holder that cannot be named. Only another PID namespace hides it from root.
-pub fn unseen_holder() -> &'static str {
-    if accounts::is_root() {
-        "a process of another PID namespace"
-    } else {
-        "a process of another user or PID namespace"
     }
 }
 

@@ -15,7 +15,7 @@ use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::io::output::{Output, escape};
 use crate::sys::directory::Directory;
 
-/// List the names of links to this program, or make or remove the links
+/// List, make or remove links
 ///
 /// A link with the name of a noun runs that noun: 'sem post /jobs' is 'ipc sem post /jobs'. A link
 /// with the name flock or mkfifo runs that utility, with all its options.

@@ -379,7 +379,7 @@ fn fork(
                 signal::restore_dispositions();
                 signal::unblock_all();
             }
-            Signals::Inherited => signal::restore_dispositions_of_caller(),
+            Signals::Inherited => signal::restore_dispositions_of_our_caller(),
         }
         Ok(())
     };
@@ -401,7 +401,7 @@ fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {
             let named = Signal::all().filter(|&signal| signal != Signal::HUP);
             (named.chain(signal::kept_by_c_libraries()).collect(), SignalSet::default())
         }
-        Signals::Inherited => (signal::defaults_of_caller(), signal::mask()),
+        Signals::Inherited => (signal::defaults_of_our_caller(), signal::mask()),
     };
     attributes.set_sigdefault(&default.for_c_library())?;
     attributes.set_sigmask(&mask.for_c_library())?;

@@ -1,9 +1,10 @@
-//! Many signals for every command that waits.
+//! What becomes of every command that waits when signals pour down on it.
 //!
-//! In a command that only waits, USR1 has its default effect, which ends the process. So there are
-//! three kinds of tests. If the caller ignores USR1, any number of signals has no effect, and neither
-//! have stops, which interrupt some system calls. If the caller does not ignore it, one signal ends the
-//! process, and leaves every object usable. A verb with a running COMMAND passes the signals on.
+//! A command that only waits keeps the default effect of USR1, which is its end. So there are three
+//! things to show. Where the caller ignores USR1, any number of them changes nothing, and neither
+//! does being stopped and continued, which ends some system calls early. Where he does not, one of
+//! them is the end, as of any program, and nothing is broken by it. And a verb whose COMMAND runs
+//! passes them on.
 
 use std::process::Output;
 
@@ -15,8 +16,9 @@ use ipc_suite::program::Statuses;
 use crate::manual;
 use crate::support::{Name, Run, Running, code, sh, text, until};
 
-/// Every verb that waits, in lines of shell: the preparation, the wait, the line that ends the wait,
-/// and the output. `$name` is the name of a POSIX object for this case, and `$key` of a System V one.
+/// Every verb that waits, in lines of shell: what makes the thing that is waited for, what waits,
+/// what ends the wait, and what is printed then. `$name` is a POSIX object that nobody else has, and
+/// `$key` a System V one.
 const CASES: &[[&str; 4]] = &[
     [SEMAPHORE, "ipc sem wait $name", "ipc sem post $name", ""],
     [SEMAPHORE, "ipc sem run $name -- echo mine", "ipc sem post $name", "mine\n"],
@@ -58,7 +60,7 @@ const CASES: &[[&str; 4]] = &[
     [SLEEPER, "ipc signal send 0 --wait $(cat background)", UNLOCK, ""],
 ];
 
-/// Verbs that wait for their `--guard`, on a segment `$segment` of 8 bytes, and their output.
+/// Verbs that wait for their `--guard`, on a segment `$segment` of 8 bytes, and what they print.
 const GUARDED: &[(&str, &str)] = &[
     ("add --type u32 $segment 1", "1\n"),
     ("cas --type u32 $segment 0 1", "1\n"),
@@ -68,7 +70,7 @@ const GUARDED: &[(&str, &str)] = &[
     ("write $segment", ""),
 ];
 
-/// Verbs with a running COMMAND.
+/// Verbs whose COMMAND runs.
 const COMMANDS: &[&str] = &[
     "ipc sem run $name -- sh",
     "ipc lock run f -- sh",
@@ -77,7 +79,7 @@ const COMMANDS: &[&str] = &[
     "ipc sock pair -- sleep 1000 -- sh",
 ];
 
-/// All cases, including those with guards.
+/// All cases, those with guards included.
 fn cases() -> Vec<[String; 4]> {
     let plain = CASES.iter().map(|case| case.map(str::to_owned));
     let segments = [("shm", "$key"), ("map", "m")];
@@ -98,11 +100,11 @@ const QUEUE: &str = "ipc mq create $name";
 const FULL_QUEUE: &str = "ipc mq create --max-msgs 1 --msg-size 8 $name; ipc mq send $name first";
 const SEGMENT: &str = "ipc shm create --size 8 $name";
 const FIFO: &str = "ipc mkfifo f";
-/// A server that answers its clients when the file `go` exists, or at the end of the case.
+/// Serves clients who get an answer when there is a file `go`, or the case is over.
 const SERVER: &str = "ipc sock serve ./s -- sh -c 'until [ -e go ] || ! [ -d \"$PWD\" ]; do sleep 0.01; done; echo hi' \
     >/dev/null 2>&1 & echo $! >background; ipc sock wait ./s";
 const SERVER_AT_ONCE: &str = "ipc sock serve ./s -- echo hi >/dev/null 2>&1 & echo $! >background";
-/// A server that reads from each client, and answers when the file `go` exists.
+/// Reads from each client, and answers when there is a file `go`.
 const ANSWERER: &str = "ipc sock serve --type seqpacket ./s -- sh -c 'dd count=1 >&2
     until [ -e go ] || ! [ -d \"$PWD\" ]; do sleep 0.01; done; printf pong' >/dev/null 2>&1 & echo $! >background
     ipc sock wait ./s";
@@ -115,7 +117,7 @@ const LOCKED: &str = ": >f; ipc lock run f -- sleep 1000 >/dev/null 2>&1 & echo 
     while ipc lock test f; do sleep 0.01; done >/dev/null";
 const UNLOCK: &str = "kill $(cat background); rm background";
 
-/// The directory and the names of a case, which are removed at its end.
+/// What a case works with, which is gone when this is.
 struct Scene {
     directory: TempDir,
     name: Name,
@@ -125,7 +127,7 @@ struct Scene {
 impl Scene {
     fn new(wait: &str) -> Self {
         let noun = ["mq", "shm"].into_iter().find(|noun| wait.split(' ').nth(1) == Some(noun));
-        // If there is a guard, the name is that of the guard.
+        // A name is of the guard, where there is one.
         let name = noun.filter(|_| !wait.contains("--guard")).unwrap_or("sem");
         let (name, key) = (Name::new(name), Name::system_v(noun.unwrap_or("sem")));
         Self { directory: tempfile::tempdir().unwrap(), name, key }
@@ -140,14 +142,14 @@ impl Scene {
         run.env("name", &*self.name).env("key", &*self.key)
     }
 
-    /// Starts a command, and returns when it waits.
+    /// Starts a command, and comes back when it waits.
     fn start(&self, before: &str, wait: &str) -> Running {
         let running = self.shell(&format!("{before} exec {wait}")).start();
         until(wait, || is_asleep(&running));
         running
     }
 
-    /// Ends the wait, which succeeds.
+    /// Ends the wait, which then ends well.
     #[track_caller]
     fn release(&self, waiter: Running, [_, wait, release, output]: &[String; 4]) {
         let released = self.run(release, waiter.pid());
@@ -164,7 +166,7 @@ impl Drop for Scene {
     }
 }
 
-/// Whether the process is `ipc`, no longer the shell before it, and sleeps.
+/// Whether it is a command of ours, not the shell that becomes it, and sleeps.
 #[track_caller]
 fn is_asleep(running: &Running) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.pid())).unwrap();
@@ -173,7 +175,7 @@ fn is_asleep(running: &Running) -> bool {
 }
 
 #[test]
-fn ignored_signals_and_stops_do_not_end_a_wait() {
+fn ignored_signals_and_stops_disturb_no_wait() {
     for case @ [prepare, wait, ..] in &cases() {
         let scene = Scene::new(wait);
         assert_eq!(code(&scene.run(prepare, 0)), 0, "{prepare}");
@@ -190,7 +192,7 @@ fn ignored_signals_and_stops_do_not_end_a_wait() {
 }
 
 #[test]
-fn a_signal_that_ends_a_wait_leaves_the_object_usable() {
+fn a_signal_that_is_not_ignored_ends_a_wait_and_breaks_nothing_for_the_next() {
     for case @ [prepare, wait, ..] in &cases() {
         let scene = Scene::new(wait);
         assert_eq!(code(&scene.run(prepare, 0)), 0, "{prepare}");
@@ -204,7 +206,7 @@ fn a_signal_that_ends_a_wait_leaves_the_object_usable() {
 }
 
 #[test]
-fn a_command_gets_the_signals_and_its_status_counts() {
+fn a_command_gets_the_signals_of_a_storm_and_ends_as_it_likes() {
     let command = "trap 'echo hit >>hits' USR1; trap 'exit 5' TERM; echo >ready
         while :; do sleep 0.01; done";
     for wait in COMMANDS {
@@ -212,11 +214,11 @@ fn a_command_gets_the_signals_and_its_status_counts() {
         assert_eq!(code(&scene.run("ipc sem create --value 1 $name", 0)), 0);
         let path = |name: &str| scene.directory.path().join(name);
         let running = scene.shell(&format!("exec {wait} -c \"$0\"")).word(command).start();
-        until("the command has set its traps", || path("ready").exists());
+        until("the command listens", || path("ready").exists());
         for _ in 0..1000 {
             running.signal(Signal::SIGUSR1);
         }
-        until("the command has a signal", || path("hits").exists());
+        until("the command is told", || path("hits").exists());
         running.signal(Signal::SIGTERM);
         let ended = running.finish();
         assert_eq!((code(&ended), text(&ended.stdout)), (5, String::new()), "{wait}");
@@ -233,7 +235,7 @@ fn every_verb_that_waits_is_in_the_storm() {
         let has =
             |option: &str| verb.command().get_arguments().any(|known| known.get_id() == option);
         let waits = has("timeout") || has("ready") || verb.statuses == Statuses::OfCommand;
-        // It becomes COMMAND at once.
+        // It becomes its COMMAND at once.
         if waits && name != "ipc signal run" {
             assert!(
                 lines().any(|line| line.starts_with(&format!("{name} "))),

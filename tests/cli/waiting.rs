@@ -1,4 +1,4 @@
-//! Rules for every command that waits.
+//! What holds for every command that waits.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use crate::peers;
 use crate::support::{Name, Run, binary, ipc, pause, text};
 
-/// The system calls of a command that times out after 20 ms, from strace.
+/// The system calls of a command that waits in vain for 20 ms, as strace shows them.
 fn calls(words: &[&str]) -> Option<String> {
     if !peers::there("strace", &["--version"]) {
         return None;
@@ -18,7 +18,7 @@ fn calls(words: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn no_wait_uses_the_clock_that_can_be_set() {
+fn no_wait_is_on_the_clock_that_can_be_set() {
     let (semaphore, set, queue) = (Name::new("sem"), Name::system_v("sem"), Name::new("mq"));
     ipc(&["sem", "create", &semaphore]).is(0, "", "");
     ipc(&["sem", "create", &set]).is(0, "", "");
@@ -40,7 +40,7 @@ fn no_wait_uses_the_clock_that_can_be_set() {
         &["sock", "wait", "-t", "20ms", "@ipc-test-no-such"],
     ] {
         let Some(calls) = calls(words) else { return };
-        // A timed call of a queue takes a time of day, so that none may have a time.
+        // A timed call of a queue takes a time of day, so none may have a time.
         let of_queues = calls.lines().filter(|line| line.contains("mq_timed"));
         for line in of_queues {
             assert!(line.contains("NULL)"), "{words:?}: {line}");
@@ -50,7 +50,7 @@ fn no_wait_uses_the_clock_that_can_be_set() {
 }
 
 #[test]
-fn a_wait_ends_at_its_deadline_also_after_a_stop() {
+fn a_wait_ends_at_its_time_for_who_was_stopped_meanwhile() {
     let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
     let (queue, key, segment) = (Name::new("mq"), Name::system_v("mq"), Name::new("shm"));
     ipc(&["sem", "create", &semaphore]).is(0, "", "");
@@ -81,13 +81,13 @@ fn a_wait_ends_at_its_deadline_also_after_a_stop() {
     let continued = Instant::now();
     for (words, waiter) in waiters {
         assert_eq!(waiter.finish().status.code(), Some(124), "{words:?}");
-        // A wait that continued with the time that was left would take this long.
+        // One that went on with what was left would take so long, if anything was.
         assert!(continued.elapsed() < left || left.as_secs() == 0, "{words:?}, {left:?}");
     }
 }
 
 #[test]
-fn a_number_is_seconds_and_an_invalid_duration_is_an_error() {
+fn a_number_alone_is_seconds_and_what_is_no_duration_is_refused() {
     let name = Name::new("sem");
     ipc(&["sem", "create", &name, "--value", "1"]).is(0, "", "");
     ipc(&["sem", "wait", "-t", "5", &name]).is(0, "", "");
@@ -98,7 +98,7 @@ fn a_number_is_seconds_and_an_invalid_duration_is_an_error() {
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }
 
-/// The diagnostics of a command that times out, with -v.
+/// What a command that waits in vain for a moment says with -v.
 fn said_while_waiting(words: &[&str]) -> String {
     let output = ipc(&[words, &["-v", "-t", "20ms"]].concat()).output();
     assert_eq!(output.status.code(), Some(124), "{words:?}: {output:?}");
@@ -106,7 +106,7 @@ fn said_while_waiting(words: &[&str]) -> String {
 }
 
 #[test]
-fn with_verbose_a_wait_says_what_it_waits_for() {
+fn a_wait_says_what_it_waits_for_if_asked() {
     let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
     let (queue, segment) = (Name::new("mq"), Name::new("shm"));
     ipc(&["sem", "create", &semaphore]).is(0, "", "");
@@ -144,24 +144,24 @@ fn with_verbose_a_wait_says_what_it_waits_for() {
     let said = said_while_waiting(&["mq", "send", &queue, "y"]);
     let full = format!("ipc: mq send: {}: waiting for room: the queue is full\n", &*queue);
     assert!(said.starts_with(&full), "{said}");
-    // Without a wait there is no such diagnostic.
+    // What is there at once is no wait.
     ipc(&["mq", "recv", "-v", &queue]).is(0, "x\n", "");
     ipc(&["sem", "post", &semaphore]).is(0, "", "");
     ipc(&["sem", "wait", "-v", &semaphore]).is(0, "", "");
 }
 
 #[test]
-fn with_verbose_a_wait_for_a_semaphore_names_the_holders() {
+fn a_wait_for_units_says_who_has_them_if_asked() {
     let (semaphore, set) = (Name::new("sem"), Name::system_v("sem"));
     ipc(&["sem", "create", "--value", "1", &semaphore]).is(0, "", "");
     ipc(&["sem", "create", "--value", "1", &set]).is(0, "", "");
     for (name, has) in [(&semaphore, "(sleep) holds 1"), (&set, "(sleep)")] {
         let holder = ipc(&["sem", "run", name, "--", "sleep", "60"]).start();
         let value = || ipc(&["sem", "value", name]).succeeds();
-        crate::support::until("it has decremented the semaphore", || value() == "0\n");
+        crate::support::until("it has the unit", || value() == "0\n");
         holder.wait_until_asleep();
         let words = ["sem", "run", "-v", "-t", "20ms", name, "--", "true"];
-        crate::support::until("the holder is known", || {
+        crate::support::until("the command is known", || {
             let output = ipc(&words).output();
             assert_eq!(output.status.code(), Some(124));
             text(&output.stderr).contains(has)
@@ -172,7 +172,7 @@ fn with_verbose_a_wait_for_a_semaphore_names_the_holders() {
 }
 
 #[test]
-fn with_verbose_a_retry_is_reported() {
+fn who_tries_again_says_so_if_asked() {
     let words = ["sock", "connect", "-v", "--retry", "20ms", "@ipc-test-no-such"];
     let output = ipc(&words).output();
     let wait = "ipc: sock connect: @ipc-test-no-such: waiting for a listener\n";

@@ -1,11 +1,11 @@
-//! The words that name a noun and a verb, and the errors for other words.
+//! The words that name a noun and a verb, and what is said to words that do not.
 
 use crate::support::{Name, code, ipc, sh, text};
 
 const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
 
 #[test]
-fn without_a_verb_the_possible_words_are_listed() {
+fn words_that_end_too_soon_are_told_what_could_follow() {
     let wanted = format!("ipc: a noun and a verb are wanted; the nouns are {NOUNS}\n");
     ipc(&[]).is(2, "", &format!("{wanted}hint: try 'ipc --help'\n"));
     ipc(&["fifo"]).is(
@@ -107,9 +107,9 @@ fn the_help_of_a_noun_shows_its_usage() {
 }
 
 #[test]
-fn an_object_whose_name_cannot_be_printed_is_removed() {
+fn an_object_whose_name_nobody_gets_to_know_is_not_left() {
     for (noun, rest) in [("mq", &[][..]), ("sem", &[]), ("shm", &["--size", "77777"])] {
-        // Only this object has this mode.
+        // Its mode tells this one from those of others.
         let create = sh("ipc \"$@\" >/dev/full").word("sh").words(&[noun, "create", "sysv:0"]);
         let output = create.words(&["-m", "0417"]).words(rest).output();
         assert_eq!(code(&output), 3);
@@ -120,7 +120,7 @@ fn an_object_whose_name_cannot_be_printed_is_removed() {
 }
 
 #[test]
-fn with_verbose_create_and_rm_say_what_they_did() {
+fn what_is_created_and_removed_is_told_to_who_asks_for_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x").to_str().unwrap().to_owned();
     for (noun, rest) in [

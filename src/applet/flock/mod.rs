@@ -16,7 +16,7 @@ use crate::base::errno::Errno;
 use crate::run::job;
 use crate::sys::descriptor;
 use crate::sys::lock::{self, Access, Mode};
-use crate::sys::signal::{await_children, restore_dispositions_of_caller};
+use crate::sys::signal::{await_children, restore_dispositions_of_our_caller};
 use crate::sys::spawn::{Program, Signals, Streams};
 
 use options::{Options, Parsed, is_line};
@@ -205,7 +205,7 @@ impl Options {
     fn run(&self, words: &[OsString]) -> Result<ExitStatus, Errno> {
         let program = Program::find(words)?;
         if self.no_fork {
-            restore_dispositions_of_caller();
+            restore_dispositions_of_our_caller();
             return Err(program.exec(Streams::default(), &[]));
         }
         await_children();

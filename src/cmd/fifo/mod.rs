@@ -20,7 +20,7 @@ use crate::sys::directory;
 
 pub const NOUN: Noun = Noun {
     name: "fifo",
-    about: "Pass bytes through named pipes",
+    about: "Pass bytes by named pipes",
     verbs: &[
         Verb::new::<create::Create>("create"),
         Verb::new::<write::Write>("write"),

@@ -150,7 +150,7 @@ fn holders_of(held: &Held) -> Vec<String> {
         Some(format!("{pid} ({}), which runs since {since}", escape(&process::command(*pid))))
     };
     match held.pids.as_slice() {
-        [] => vec![crate::app::objects::unseen_holder().to_owned()],
+        [] => vec![crate::app::unseen::holder().to_owned()],
         pids => pids.iter().filter_map(in_words).collect(),
     }
 }

@@ -78,7 +78,7 @@ fn runs(record: Record, holders: &[(Option<i32>, Claim)]) -> Record {
     };
     let text = |(pid, claim): &(Option<i32>, Claim)| match pid {
         Some(pid) => format!("{pid} ({}) holds {}", escape(&process::command(*pid)), claim.count),
-        None => format!("{} holds {}", crate::app::objects::unseen_holder(), claim.count),
+        None => format!("{} holds {}", crate::app::unseen::holder(), claim.count),
     };
     let json: Vec<Value> = holders.iter().map(json).collect();
     let text: Vec<String> = holders.iter().map(text).collect();

@@ -60,7 +60,7 @@ impl Owner {
     /// # Errors
     /// ESRCH if there is none.
     pub fn now(pid: i32) -> Result<Self, Errno> {
-        if !process::proc_shows_own_namespace() {
+        if !process::has_our_numbers() {
             // The number would lead to another process.
             return Err(Errno(libc::ESRCH));
         }
@@ -132,7 +132,7 @@ impl Owner {
         if identity.namespace != process::pid_namespace()? {
             return Ok(Fate::InAnotherNamespace);
         }
-        if !process::proc_shows_own_namespace() {
+        if !process::has_our_numbers() {
             return Ok(Fate::Unknown);
         }
         self.fate_here(identity.start)

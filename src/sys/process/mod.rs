@@ -11,9 +11,7 @@ use std::{fs, io};
 
 pub use self::group::{OwnGroup, kill_all, kill_group, own_group};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
-pub use self::namespace::{
-    boot_id, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,
-};
+pub use self::namespace::{boot_id, has_our_numbers, is_first_namespace, machine, pid_namespace};
 pub use self::openings::Openings;
 
 use crate::base::errno::Errno;
@@ -109,7 +107,7 @@ pub fn start_time(pid: i32) -> Result<u64, Errno> {
 }
 
 /// Whether this process may not see the descriptors of another.
-pub fn is_hidden(pid: i32) -> bool {
+pub fn is_closed_to_us(pid: i32) -> bool {
     let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
     fs::read_dir(format!("/proc/{pid}/fd")).is_err_and(denied)
 }

@@ -29,7 +29,7 @@ pub fn pid_namespace() -> Result<u64, Errno> {
 
 /// Whether `/proc` shows the PID namespace of this process. It shows another one if it was not mounted
 /// again after the namespace was made.
-pub fn proc_shows_own_namespace() -> bool {
+pub fn has_our_numbers() -> bool {
     let own = std::process::id().to_string();
     fs::read_link("/proc/self").is_ok_and(|number| number.as_os_str() == own.as_str())
 }

@@ -22,14 +22,14 @@ static CHANGED: AtomicU64 = AtomicU64::new(0);
 
 /// The signals that have their default effect in the caller, although this process ignores them, or
 /// the C library would ignore them in a COMMAND.
-pub fn defaults_of_caller() -> SignalSet {
+pub fn defaults_of_our_caller() -> SignalSet {
     let kept = kept_by_c_libraries().filter(|&signal| !is_ignored(signal));
     SignalSet(CHANGED.load(Ordering::Relaxed) | kept.collect::<SignalSet>().0)
 }
 
 /// Restores the dispositions that the process had at its start.
-pub fn restore_dispositions_of_caller() {
-    let changed = defaults_of_caller();
+pub fn restore_dispositions_of_our_caller() {
+    let changed = defaults_of_our_caller();
     for signal in Signal::all().filter(|&signal| changed.contains(signal)) {
         set_disposition(signal, libc::SIG_DFL);
     }

@@ -12,8 +12,8 @@ use std::mem::MaybeUninit;
 use nix::sys::signal::SigSet;
 
 pub use self::disposition::{
-    Dispositions, await_children, catch, defaults_of_caller, die_of, is_ignored,
-    kept_by_c_libraries, let_writes_fail, restore_dispositions, restore_dispositions_of_caller,
+    Dispositions, await_children, catch, defaults_of_our_caller, die_of, is_ignored,
+    kept_by_c_libraries, let_writes_fail, restore_dispositions, restore_dispositions_of_our_caller,
 };
 pub use self::handler::{Disposition, Handler};
 pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use crate::support::{Run, Running, ipc, until};
 
-/// Starts a wait, and returns when the signals are blocked.
+/// Starts a wait, and comes back when it listens.
 pub fn wait(words: &[&str]) -> Running {
     started(ipc(&["signal", "wait"]), words)
 }

@@ -36,7 +36,7 @@ impl Claim {
         }
         match seen.first() {
             // Of another user's processes it is not seen what they have; both numbers fit.
-            None => command().filter(|&pid| process::is_hidden(pid)),
+            None => command().filter(|&pid| process::is_closed_to_us(pid)),
             left_running => left_running.copied(),
         }
     }
