@@ -182,4 +182,16 @@ mod tests {
         lengthen(&mut buffer, 1).unwrap();
         assert_eq!(buffer.len(), 5);
     }
+
+    #[test]
+    fn a_report_is_replaced_for_a_scope() {
+        let status = || REPORT.lock().unwrap().map(|report| report.status);
+        let outer = report_as(Report { command: None, status: 1 });
+        let inner = report_as(Report { command: None, status: 2 });
+        assert_eq!(status(), Some(2));
+        drop(inner);
+        assert_eq!(status(), Some(1));
+        drop(outer);
+        assert_eq!(status(), None);
+    }
 }

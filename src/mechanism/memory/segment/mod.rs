@@ -65,6 +65,9 @@ pub trait Engine {
         Self: Sized;
 }
 
+/// The number of bytes that were copied, or the error of one of both sides.
+pub type Moved = Result<u64, transfer::Error>;
+
 /// An open segment.
 pub trait Segment {
     /// Its size in bytes at the moment.
@@ -82,20 +85,10 @@ pub trait Segment {
 
     /// Copies bytes from a descriptor to this offset, up to the limit or the end of the source; returns
     /// their number. The segment grows if it can.
-    fn fill(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        limit: Option<u64>,
-    ) -> Result<u64, transfer::Error>;
+    fn fill(&self, source: BorrowedFd<'_>, offset: u64, limit: Option<u64>) -> Moved;
 
     /// Copies these bytes to a descriptor; returns their number.
-    fn drain(
-        &self,
-        destination: BorrowedFd<'_>,
-        bytes: Range<u64>,
-        passing: Passing,
-    ) -> Result<u64, transfer::Error>;
+    fn drain(&self, destination: BorrowedFd<'_>, bytes: Range<u64>, passing: Passing) -> Moved;
 
     /// Reads bytes at this offset; 0 is the end.
     fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error>;

@@ -23,9 +23,8 @@ use self::space::Allocated;
 use crate::base::errno::Errno;
 use crate::io::fill;
 use crate::io::fill::Destination;
-use crate::io::transfer;
 use crate::io::transfer::{Side, Transfer};
-use crate::mechanism::memory::segment::{Access, Error, Passing, Segment, Sync, Window};
+use crate::mechanism::memory::segment::{Access, Error, Moved, Passing, Segment, Sync, Window};
 use crate::sys::inode::is_same;
 use crate::sys::offset::{self, remaining};
 
@@ -76,12 +75,7 @@ impl Segment for FileSegment {
         }
     }
 
-    fn fill(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        limit: Option<u64>,
-    ) -> Result<u64, transfer::Error> {
+    fn fill(&self, source: BorrowedFd<'_>, offset: u64, limit: Option<u64>) -> Moved {
         let status = fstat(&self.file).map_err(|errno| Side::Destination.failed(errno))?;
         let destination = Destination::new(&self.file, status.st_size as u64);
         match remaining(source) {
@@ -90,12 +84,7 @@ impl Segment for FileSegment {
         }
     }
 
-    fn drain(
-        &self,
-        destination: BorrowedFd<'_>,
-        bytes: Range<u64>,
-        passing: Passing,
-    ) -> Result<u64, transfer::Error> {
+    fn drain(&self, destination: BorrowedFd<'_>, bytes: Range<u64>, passing: Passing) -> Moved {
         offset::seek(&self.file, bytes.start).map_err(|errno| Side::Source.failed(errno))?;
         let transfer = Transfer::new(self.file.as_fd(), destination, Some(bytes.end - bytes.start));
         match passing {

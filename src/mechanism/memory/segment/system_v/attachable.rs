@@ -5,9 +5,8 @@ use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use crate::base::errno::Errno;
-use crate::io::transfer;
 use crate::io::transfer::Side;
-use crate::mechanism::memory::segment::{Access, Error, Passing, Segment, Sync, Window};
+use crate::mechanism::memory::segment::{Access, Error, Moved, Passing, Segment, Sync, Window};
 use crate::sys::memory::Width;
 use crate::sys::origin::Found;
 use crate::sys::system_v::no_such;
@@ -67,23 +66,13 @@ impl Segment for Attachable {
         false
     }
 
-    fn fill(
-        &self,
-        source: BorrowedFd<'_>,
-        offset: u64,
-        limit: Option<u64>,
-    ) -> Result<u64, transfer::Error> {
+    fn fill(&self, source: BorrowedFd<'_>, offset: u64, limit: Option<u64>) -> Moved {
         let end = self.end(offset, limit);
         let window = self.attach().map_err(|errno| Side::Destination.failed(errno))?;
         Side::Source.repeat(source, offset..end, |part| window.read_from(source, part))
     }
 
-    fn drain(
-        &self,
-        destination: BorrowedFd<'_>,
-        bytes: Range<u64>,
-        _: Passing,
-    ) -> Result<u64, transfer::Error> {
+    fn drain(&self, destination: BorrowedFd<'_>, bytes: Range<u64>, _: Passing) -> Moved {
         let end = self.end(bytes.start, Some(bytes.end - bytes.start));
         let window = self.attach().map_err(|errno| Side::Source.failed(errno))?;
         Side::Destination
