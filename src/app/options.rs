@@ -111,8 +111,8 @@ pub struct Framing {
     /// Records end with NUL instead of newline
     #[arg(short = '0', long, conflicts_with = "frame")]
     null: bool,
-    /// How records are told apart
-    #[arg(long, value_name = "FORM")]
+    /// How records are separated
+    #[arg(long, value_name = "FORM", hide_short_help = true)]
     frame: Option<Form>,
 }
 
@@ -132,7 +132,7 @@ impl Framing {
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Conflict {
     /// Status instead of 1 and 124 where it would block or is not in time
-    #[arg(short = 'E', long, value_name = "N")]
+    #[arg(short = 'E', long, value_name = "N", hide_short_help = true)]
     conflict_exit_code: Option<u8>,
 }
 

@@ -17,7 +17,7 @@ pub struct Trust {
     /// objects, an object may have been planted. One that exists already is used only if it belongs
     /// to the user who runs this command, to the owner of the directory, or to those named here. It
     /// is refused with status 6 otherwise. A user or a group may be a number.
-    #[arg(long, value_name = "USER|@GROUP|any")]
+    #[arg(long, value_name = "USER|@GROUP|any", hide_short_help = true)]
     trust: Vec<Trusted>,
 }
 

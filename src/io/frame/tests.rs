@@ -145,8 +145,10 @@ fn an_error_that_was_seen_coming_comes() {
 
 #[test]
 fn operands_are_all_looked_at_before_the_first_is_yielded() {
-    let operands =
-        |texts: &[&str]| Messages::new(texts.iter().map(OsString::from).collect(), Form::Line, 2);
+    let operands = |texts: &[&str]| {
+        let operands = texts.iter().map(OsString::from).collect();
+        Messages::new(operands, crate::sys::stdio::Stream::Input.fd(), Form::Line, 2)
+    };
     assert_eq!(
         operands(&["a", "bcd"]).unwrap_err().to_string(),
         "record of 3 bytes is longer than allowed (2)"
