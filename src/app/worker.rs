@@ -24,7 +24,7 @@ pub struct Execution {
     /// Run up to N COMMANDs at a time
     #[arg(long, value_name = "N", requires = "exec")]
     jobs: Option<NonZeroUsize>,
-    /// Run COMMAND up to N times for a message, until it succeeds
+    /// Run COMMAND up to N times, until it succeeds
     ///
     /// COMMAND finds the number of the attempt in IPC_ATTEMPT. Between two attempts the worker holds
     /// the message and goes on with others. It holds at most 64 messages.

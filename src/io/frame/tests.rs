@@ -146,12 +146,8 @@ fn an_error_that_was_seen_coming_comes() {
 #[test]
 fn operands_are_all_looked_at_before_the_first_is_yielded() {
     let operands = |texts: &[&str]| {
-        Messages::new(
-            texts.iter().map(OsString::from).collect(),
-            crate::sys::stdio::Stream::Input.fd(),
-            Form::Line,
-            2,
-        )
+        let operands = texts.iter().map(OsString::from).collect();
+        Messages::new(operands, crate::sys::stdio::Stream::Input.fd(), Form::Line, 2)
     };
     assert_eq!(
         operands(&["a", "bcd"]).unwrap_err().to_string(),

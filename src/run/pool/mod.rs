@@ -173,6 +173,17 @@ impl Pool {
     }
 }
 
+/// A thread of a pool, which ends when this is dropped, also by a panic.
+#[derive(Debug)]
+struct Thread(Arc<Pool>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.0.state().threads -= 1;
+        self.0.reports.ring();
+    }
+}
+
 /// The thread that starts the others, takes the signals, and waits for the end of all threads.
 #[derive(Debug)]
 pub struct Supervisor {
@@ -226,10 +237,9 @@ impl Supervisor {
     pub fn start(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
         let pool = Arc::clone(&self.pool);
         let body = move || {
+            let _ends = Thread(pool);
             let _interruptible = Interruptible::new();
             work();
-            pool.state().threads -= 1;
-            pool.reports.ring();
         };
         self.pool.state().threads += 1;
         let started = thread::start(|thread| thread.spawn(body));
@@ -321,10 +331,8 @@ mod tests {
         let work = Arc::clone(&pool);
         supervisor
             .start(move || {
-                let waited = work.wait(Until::Stopped, |bell| {
-                    poll::any_readable(&[bell.as_fd()], Deadline::NEVER)
-                });
-                assert_eq!(waited, Ok(Waited::Done(())));
+                let wait = |bell: &Bell| poll::any_readable(&[bell.as_fd()], Deadline::NEVER);
+                let _ = work.wait(Until::Stopped, wait);
             })
             .unwrap();
         pool.stop();
@@ -345,7 +353,10 @@ mod tests {
             }
             Ok::<_, Errno>(Waited::TimedOut)
         };
-        supervisor.start(move || drop(work.wait(Until::Stopped, wait))).unwrap();
+        let body = move || {
+            let _ = work.wait(Until::Stopped, wait);
+        };
+        supervisor.start(body).unwrap();
         pool.stop();
         assert_eq!(supervisor.attend(|| {}), Ok(None));
     }

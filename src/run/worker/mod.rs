@@ -11,6 +11,9 @@ mod hand;
 mod held;
 mod report;
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsString;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -306,7 +306,7 @@ fn ls_shows_queues_in_columns() {
     assert_eq!(line[1..6], ["1", "4", "4", "64", "0600"]);
 }
 
-const NOT_MOUNTED: &str = "ipc: mq ls: /dev/mqueue: our POSIX queues are not mounted there, and you may not \
+const NOT_MOUNTED: &str = "ipc: mq ls: /dev/mqueue: the POSIX queues are not mounted there, and you may not \
      mount them\nhint: as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue\n";
 
 #[test]

@@ -121,7 +121,7 @@ fn who_may_not_put_back_what_it_took_to_see_it_says_so() {
     until("it waits for a message", || sleeps_in(waiter.pid(), "msgrcv"));
     ipc(&["mq", "send", &key, ""]).is(0, "", "");
     let output = waiter.finish();
-    let reason = "a message without any bytes was taken to see it, and cannot be put back: \
+    let reason = "a message without any bytes was received to see it, and cannot be put back: \
                   Permission denied";
     assert_eq!((code(&output), text(&output.stderr)), (3, error("wait", &key, reason)));
 }
@@ -146,7 +146,7 @@ fn a_message_that_was_taken_to_see_it_and_cannot_go_back_is_told_in_time() {
     ipc(&["mq", "send", &key, "12345678"]).is(0, "", "");
     ipc(&["mq", "set", &key, "--max-bytes", "4"]).is(0, "", "");
     let output = waiter.finish();
-    let reason = "a message without any bytes was taken to see it, and there is no room to put it \
+    let reason = "a message without any bytes was received to see it, and there is no room to put it \
                   back";
     assert_eq!((code(&output), text(&output.stderr)), (3, error("wait", &key, reason)));
     ipc(&["mq", "recv", "--all", &key]).is(0, "12345678\n", "");
