@@ -8,7 +8,7 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::links::{Foreign, Step, Target};
-use crate::app::objects::{each, tell};
+use crate::app::objects::{each, report};
 use crate::applet::APPLETS;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
@@ -154,7 +154,7 @@ impl Applets {
         let paths: Vec<PathBuf> = names.into_iter().map(|name| directory.join(name)).collect();
         each(&paths, output, |path, output| {
             match target.remove(path)? {
-                true => tell(output, path, "removed"),
+                true => report(output, path, "removed"),
                 false if self.names.is_empty() => {}
                 false if path.symlink_metadata().is_err() => {
                     return Err(Errno(libc::ENOENT).into());

@@ -12,18 +12,14 @@ use crate::base::name::SystemVName;
 use crate::io::output::{Output, Record, Unwritable};
 
 pub use self::explain::{
-    exists_already, identifier_given, missing_key, nameless, no_room, no_room_in, not_there,
-    stdin_failed, target,
+    add_sent, exists_already, identifier_given, missing_key, nameless, no_room, no_room_in,
+    not_there, stdin_failed, target,
 };
 pub use self::holders::{
     holders, listed_holders, ownership, processes, system_v_creator, system_v_ownership,
     unseen_holder, warn_of_hidden,
 };
 pub use self::report::{report, report_wait, wait_verbosely};
-
-// The former names, until the last caller has the new ones.
-pub use self::explain::{add_sent as after, missing_key as or_key};
-pub use self::report::{report as tell, report_wait as tell_wait, wait_verbosely as wait_aloud};
 
 /// Does something to each of several names. An error is reported, and the remaining names are done all
 /// the same. Returns the status of the first error.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{not_there, tell_wait, wait_aloud};
+use crate::app::objects::{not_there, report_wait, wait_verbosely};
 use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Subject, about};
@@ -68,9 +68,9 @@ impl Cat {
         output: &Output,
         stdout: BorrowedFd<'_>,
     ) -> anyhow::Result<Waited> {
-        let note = || tell_wait(output, &self.path, "for a writer");
+        let note = || report_wait(output, &self.path, "for a writer");
         let deadline = self.waiting.deadline();
-        let waited = wait_aloud(output, deadline, note, |until| reader.wait(until));
+        let waited = wait_verbosely(output, deadline, note, |until| reader.wait(until));
         if waited.about(&self.path)? == Waited::TimedOut {
             return Ok(Waited::TimedOut);
         }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{not_there, stdin_failed, tell_wait, wait_aloud};
+use crate::app::objects::{not_there, report_wait, stdin_failed, wait_verbosely};
 use crate::app::options::{Framing, Waiting};
 use crate::app::trust::{Accepted, Trust};
 use crate::base::deadline::{Deadline, Waited};
@@ -88,9 +88,9 @@ impl Action for Write {
 impl Write {
     /// Waits for a reader, and opens the FIFO.
     fn writer(&self, output: &Output) -> anyhow::Result<Writer> {
-        let note = || tell_wait(output, &self.path, "for a reader");
+        let note = || report_wait(output, &self.path, "for a reader");
         let deadline = self.waiting.deadline();
-        let opened = wait_aloud(output, deadline, note, |until| self.open(until));
+        let opened = wait_verbosely(output, deadline, note, |until| self.open(until));
         self.waiting.or_error(opened.about(&self.path)?).about(&self.path)
     }
 

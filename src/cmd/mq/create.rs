@@ -6,7 +6,7 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
-use crate::app::objects::{identifier_given, or_key, print_name, target};
+use crate::app::objects::{identifier_given, missing_key, print_name, target};
 use crate::app::trust::Accepted;
 use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
@@ -194,7 +194,7 @@ impl Action for Set {
             .map_err(Error::from)
             .and_then(SystemV::open)
             .and_then(|queue| queue.set_max_bytes(bytes))
-            .map_err(|error| or_key(explain(error), name))
+            .map_err(|error| missing_key(explain(error), name))
             .about(name)?;
         Ok(Exit::Done)
     }
@@ -219,8 +219,9 @@ impl Action for Rm {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let remove =
-            |name: &QueueName| queue::remove(name).map_err(|error| or_key(explain(error), name));
+        let remove = |name: &QueueName| {
+            queue::remove(name).map_err(|error| missing_key(explain(error), name))
+        };
         crate::app::objects::remove(&self.names, self.force, output, remove)
     }
 }

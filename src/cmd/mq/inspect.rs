@@ -3,7 +3,7 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::or_key;
+use crate::app::objects::missing_key;
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
@@ -43,7 +43,7 @@ impl Action for Stat {
                 stat(name).map_err(|errno| explain(errno.into())).about(name)?
             }
             QueueName::SystemV(name) => stat_system_v(name)
-                .map_err(|errno| or_key(explain(errno.into()), name))
+                .map_err(|errno| missing_key(explain(errno.into()), name))
                 .about(name)?,
         };
         output.show(&record, self.format)?;

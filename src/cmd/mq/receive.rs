@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
-use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::objects::{report_wait, wait_verbosely};
 use crate::app::options::Framing;
 use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
@@ -259,7 +259,7 @@ impl Reception<'_> {
                 return Ok(Waited::TimedOut);
             }
             if !std::mem::replace(&mut self.has_noted_wait, true) {
-                tell_wait(output, &self.recv.name, "for a message");
+                report_wait(output, &self.recv.name, "for a message");
             }
             let waited = self.outbox.wait(output, || {
                 let sink = Some(self.stdout);
@@ -388,8 +388,8 @@ impl Action for Wait {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         let opened = MessageQueue::open(&self.name, Access::Receive);
         let mut queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
-        let tell = || tell_wait(output, &self.name, "for a message");
-        let waited = wait_aloud(output, deadline, tell, |until| queue.wait(selection, until));
+        let tell = || report_wait(output, &self.name, "for a message");
+        let waited = wait_verbosely(output, deadline, tell, |until| queue.wait(selection, until));
         let waited = waited.map_err(|error| match error {
             WaitError::Queue(error) => explain(error),
             WaitError::NoRoom | WaitError::NotPutBack(_) => Failure::failed(error.to_string()),

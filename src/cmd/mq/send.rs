@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{after, nameless, target, tell_wait, wait_aloud};
+use crate::app::objects::{add_sent, nameless, report_wait, target, wait_verbosely};
 use crate::app::options::Framing;
 use crate::app::options::Waiting;
 use crate::app::trust::Trust;
@@ -64,7 +64,7 @@ impl Action for Send {
         let mut sent = 0;
         let operands = std::mem::take(&mut self.messages);
         let result = self.send(operands, &mut sent, context);
-        result.map_err(|failure| after(failure, sent)).about(&self.name)?;
+        result.map_err(|failure| add_sent(failure, sent)).about(&self.name)?;
         Ok(Exit::Done)
     }
 }
@@ -84,9 +84,10 @@ impl Send {
             .map_err(|error| self.unsendable(error))?;
         while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
             let deadline = self.waiting.deadline();
-            let tell = || tell_wait(output, &self.name, "for room: the queue is full");
-            let waited =
-                wait_aloud(output, deadline, tell, |until| queue.send(message, priority, until));
+            let tell = || report_wait(output, &self.name, "for room: the queue is full");
+            let waited = wait_verbosely(output, deadline, tell, |until| {
+                queue.send(message, priority, until)
+            });
             self.waiting.or_error(waited.map_err(explain)?)?;
             *sent += 1;
         }

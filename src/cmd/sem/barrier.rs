@@ -8,7 +8,7 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::machine::Part;
-use crate::app::objects::{no_room_in, tell_wait, wait_aloud};
+use crate::app::objects::{no_room_in, report_wait, wait_verbosely};
 use crate::app::options::Waiting;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -55,9 +55,9 @@ impl Action for Barrier {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
         let tell = || {
-            tell_wait(output, &self.name, format_args!("until {} have arrived", self.parties));
+            report_wait(output, &self.name, format_args!("until {} have arrived", self.parties));
         };
-        let waited = wait_aloud(output, deadline, tell, |until| {
+        let waited = wait_verbosely(output, deadline, tell, |until| {
             barrier::wait(&self.name, self.parties, until)
         });
         let waited = waited.map_err(explain);

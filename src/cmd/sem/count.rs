@@ -5,7 +5,7 @@ use clap::builder::RangedI64ValueParser;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
-use crate::app::objects::wait_aloud;
+use crate::app::objects::wait_verbosely;
 use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::semaphore::posix::VALUE_MAX;
@@ -118,8 +118,9 @@ impl Action for Wait {
         let count = possible(&name, change.count.into()).about(&name)?;
         let semaphore = change.member.open(&name).about(&name)?;
         let tell = || tell_users(&name, count, &*semaphore, output);
-        let waited =
-            wait_aloud(output, deadline, tell, |until| semaphore.decrement(count, at_exit, until));
+        let waited = wait_verbosely(output, deadline, tell, |until| {
+            semaphore.decrement(count, at_exit, until)
+        });
         let waited = waited.map_err(|error| explain(&name, error)).about(&name)?;
         waiting.or_error(waited).about(&name)?;
         context.keep(semaphore);

@@ -16,7 +16,7 @@ use std::path::Path;
 use crate::app::arguments::Plain;
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
-use crate::app::objects::{identifier_given, nameless, no_room_in, not_there, or_key};
+use crate::app::objects::{identifier_given, missing_key, nameless, no_room_in, not_there};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
@@ -135,7 +135,7 @@ fn explain(name: &Name, error: Error) -> Failure {
             hint(error).into_iter().fold(failure, Failure::hint)
         }
     };
-    or_key(failure, name)
+    missing_key(failure, name)
 }
 
 fn of_kernel(name: &Name, errno: Errno) -> Failure {

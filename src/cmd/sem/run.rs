@@ -7,7 +7,7 @@ use clap::builder::RangedI64ValueParser;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Effect, Example, Statuses};
 use crate::app::context::Context;
-use crate::app::objects::wait_aloud;
+use crate::app::objects::wait_verbosely;
 use crate::app::options::{Conflict, Waiting};
 use crate::app::trust::Trust;
 use crate::base::exit::{Exit, Subject};
@@ -100,7 +100,7 @@ impl Run {
         let semaphore = open_or_create(name, self.member, create, &self.trust).about(name)?;
         let tell = || tell_users(name, self.count, &*semaphore, output);
         let acquired =
-            wait_aloud(output, deadline, tell, |until| semaphore.acquire(self.count, until));
+            wait_verbosely(output, deadline, tell, |until| semaphore.acquire(self.count, until));
         let acquired = acquired.map_err(|error| explain(name, error)).about(name)?;
         match self.waiting.or_error(acquired).about(name)? {
             Permit::Lease(lease) => self.run_with(lease, output),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::app::objects::{tell, tell_wait};
+use crate::app::objects::{report, report_wait};
 use crate::io::output::{Output, escape};
 use crate::mechanism::semaphore::{Semaphore, User};
 use crate::sys::process;
@@ -16,9 +16,9 @@ pub fn tell_users(
 ) {
     // If the semaphore was removed meanwhile, the wait fails.
     let Some(value) = output.is_verbose().then(|| semaphore.value().ok()).flatten() else { return };
-    tell_wait(output, &name, format_args!("until the value is {count} or more; it is {value}"));
+    report_wait(output, &name, format_args!("until the value is {count} or more; it is {value}"));
     for user in semaphore.users() {
-        tell(output, &name, &in_words(user));
+        report(output, &name, &in_words(user));
     }
 }
 

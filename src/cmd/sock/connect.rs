@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
-use crate::app::objects::tell_wait;
+use crate::app::objects::report_wait;
 use crate::app::options::Framing;
 use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
@@ -155,7 +155,7 @@ impl Connect {
         }
         match connect(&self.address, Connecting { retry: Deadline::PASSED, ..how }) {
             Err(error) if Exit::of(&error) == Exit::NotFound => {
-                tell_wait(output, &self.address, "for a listener");
+                report_wait(output, &self.address, "for a listener");
                 connect(&self.address, how)
             }
             connected => connected,

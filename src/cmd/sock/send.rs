@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::after;
+use crate::app::objects::add_sent;
 use crate::app::options::Framing;
 use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
@@ -92,7 +92,7 @@ impl Send {
         while let Some(message) = messages.next().about("standard input")? {
             let waited = send(socket, message, self.waiting.deadline());
             let done = waited.and_then(|waited| self.waiting.or_error(waited));
-            done.map_err(|failure| after(failure, sent)).about(&self.address)?;
+            done.map_err(|failure| add_sent(failure, sent)).about(&self.address)?;
             sent += 1;
             if self.reply {
                 let answer = self.answer(socket, &mut buffer).about(&self.address)?;

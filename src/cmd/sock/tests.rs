@@ -42,7 +42,12 @@ fn run(verb: &str, words: &[&str]) -> anyhow::Result<Exit> {
     let verb = NOUN.verbs.iter().find(|known| known.name == verb).unwrap();
     let words: Vec<OsString> = [verb.name].iter().chain(words).map(OsString::from).collect();
     let matches = verb.command().try_get_matches_from(words).unwrap();
-    let mut context = Context::new(format!("sock {}", verb.name), Verbosity::default(), &[]);
+    let mut context = Context::new(
+        format!("sock {}", verb.name),
+        Verbosity::default(),
+        crate::app::context::Cancellation::Return,
+        &[],
+    );
     context.cancellation = Cancellation::Return;
     (verb.read)(matches)(&mut context)
 }

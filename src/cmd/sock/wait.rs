@@ -3,7 +3,7 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{tell_wait, wait_aloud};
+use crate::app::objects::{report_wait, wait_verbosely};
 use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::socket;
@@ -32,8 +32,9 @@ impl Action for Wait {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
-        let tell = || tell_wait(output, &self.address, "for a listener");
-        let waited = wait_aloud(output, deadline, tell, |until| socket::wait(&self.address, until));
+        let tell = || report_wait(output, &self.address, "for a listener");
+        let waited =
+            wait_verbosely(output, deadline, tell, |until| socket::wait(&self.address, until));
         let waited = waited.map_err(Failure::from);
         self.waiting.or_error(waited.about(&self.address)?).about(&self.address)?;
         Ok(Exit::Done)

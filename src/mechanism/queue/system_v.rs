@@ -2,8 +2,9 @@
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::system_v_object::{Unfinished, wait_for_maker};
 use crate::sys::interrupt::{self, Attempt};
-use crate::sys::system_v::{Kind, Row, Target, Unfinished, wait_for_maker};
+use crate::sys::system_v::{Kind, Row, Target};
 use crate::sys::system_v_queue::{self, max_bytes_limit, message_limit};
 
 use super::engine::{Engine, Until};

@@ -125,7 +125,11 @@ fn plan(line: &str, attempts: u32, last_resort: LastResort) -> Plan {
 
 /// Runs a worker that prints nothing; returns how it ended, and the calls.
 fn work(memory: &Arc<Memory>, plan: Plan) -> (Ended, Vec<String>) {
-    let output = Output::new("test", crate::io::output::Verbosity::Quiet);
+    let output = Output::new(
+        "test",
+        crate::io::output::Verbosity::Quiet,
+        crate::io::output::Destinations::of_process(),
+    );
     let ended = run(Opener(Arc::clone(memory)), supply(), plan, &output).unwrap();
     (ended, memory.calls())
 }
@@ -154,7 +158,11 @@ fn the_last_resort_follows_the_last_attempt() {
     {
         let memory = Memory::of(&[("a", 0)]);
         let plan = Plan { jobs: 1, ..plan("exit 3", 1, last_resort) };
-        let output = Output::new("test", crate::io::output::Verbosity::Quiet);
+        let output = Output::new(
+            "test",
+            crate::io::output::Verbosity::Quiet,
+            crate::io::output::Destinations::of_process(),
+        );
         let supply = Supply { count: 1, ..supply() };
         let ended = run(Opener(Arc::clone(&memory)), supply, plan, &output).unwrap();
         assert_eq!(ended, Ended::Exit(Exit::Command(3)));
@@ -170,7 +178,11 @@ fn a_command_that_cannot_be_started_sends_its_message_back_and_ends_the_worker()
         command: Command::new(&["/proc/self/exe".into(), "x".repeat(4 << 20).into()]).unwrap(),
         ..plan("", 1, LastResort::GiveUp)
     };
-    let output = Output::new("test", crate::io::output::Verbosity::Quiet);
+    let output = Output::new(
+        "test",
+        crate::io::output::Verbosity::Quiet,
+        crate::io::output::Destinations::of_process(),
+    );
     let error = run(Opener(Arc::clone(&memory)), supply(), missing, &output).unwrap_err();
     assert_eq!(Exit::of(&error), Exit::CommandNotExecutable);
     assert_eq!(memory.messages().len(), 1);

@@ -8,7 +8,6 @@ use nix::sys::stat::stat;
 
 pub use self::kind::Kind;
 // Until the creation of queues and segments has left `sys`.
-pub use crate::mechanism::system_v_object::{Unfinished, wait_for_maker};
 
 use super::origin::Found;
 use crate::base::errno::Errno;

@@ -4,19 +4,20 @@ use crate::base::errno::Errno;
 use crate::mechanism::memory::segment::available::check_available;
 use crate::mechanism::memory::segment::system_v::attachable::Attachable;
 use crate::mechanism::memory::segment::{Access, Error, New, PageSize, Segment};
+use crate::mechanism::system_v_object;
 use crate::sys::system_v::{self, Kind, NEW, OURS, Target};
 use crate::sys::{offset, sysctl, system_v_segment};
 
 /// A segment whose bytes and permissions are not set yet.
 #[derive(Debug)]
-pub struct Unfinished(system_v::Unfinished);
+pub struct Unfinished(system_v_object::Unfinished);
 
 impl Unfinished {
     /// Creates a segment that its creator may write to, whatever its permissions will be, and checks
     /// that there is memory for it: the kernel reserves none, and ends processes when none is left.
     pub fn make(target: Target, new: New) -> Result<Self, Error> {
         let make = || create(target, New { mode: new.mode | OURS, ..new });
-        let made = system_v::Unfinished::make(Kind::Segment, make)?;
+        let made = system_v_object::Unfinished::make(Kind::Segment, make)?;
         // Huge pages are reserved by shmget(2).
         if new.page_size == PageSize::Ordinary {
             check_available(new.size)?;
