@@ -1,5 +1,5 @@
-//! Running a COMMAND: with the dispositions that it expects, the signals that we get passed on to
-//! it, and its status as ours.
+//! Runs a COMMAND with the dispositions that it expects, forwards signals to it, and reports its
+//! status.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,11 +16,11 @@ use crate::sys::poll;
 use crate::sys::signal::{Blocked, Handler, Received, restore_dispositions, unblock_all};
 use crate::sys::spawn::{Child, Program, Signals, Streams};
 
-/// The signals that somebody may send to us and mean the COMMAND.
+/// The signals that are forwarded to a COMMAND.
 pub const FORWARDED: [Signal; 6] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
 
-/// A COMMAND that can be started.
+/// A COMMAND that was found and can be started.
 #[derive(Debug)]
 pub struct Command {
     name: OsString,
@@ -48,13 +48,13 @@ impl Command {
         &self.name
     }
 
-    /// Leaves out what begins so of our own environment.
+    /// Removes the variables that begin with one of these from its environment.
     pub fn without(self, prefixes: &[impl AsRef<str>]) -> Self {
         Self { program: self.program.without(prefixes), ..self }
     }
 
-    /// Runs it beside us until it ends, passing signals on to it; tells its process ID as soon as it
-    /// is started.
+    /// Runs it as a child until it ends, and forwards signals to it. Calls `started` with its process
+    /// ID.
     ///
     /// # Errors
     /// That it could not be started, with status 125, 126 or 127.
@@ -64,27 +64,26 @@ impl Command {
         Ok(job.finish()?.into_iter().next().unwrap_or(Exit::Done))
     }
 
-    /// Starts it beside us, with these variables besides its environment.
+    /// Starts it as a child, with these variables besides its environment.
     ///
     /// # Errors
-    /// Why it could not be started; [`Command::failed`] says it.
+    /// The reason why it could not be started, for [`Command::failed`].
     pub fn start(&self, streams: Streams<'_>, variables: &[(&str, &[u8])]) -> Result<Child, Errno> {
         self.program.start(Signals::Clean, streams, variables)
     }
 
-    /// Becomes it, with the dispositions and the mask that we have; comes back only with the
-    /// reason why it did not.
+    /// Becomes it, with the dispositions and the mask of this process; returns only if that fails.
     pub fn exec(&self, streams: Streams<'_>, variables: &[(&str, &[u8])]) -> anyhow::Error {
         self.failed(self.program.exec(streams, variables))
     }
 
-    /// What went wrong when it was started, with status 125, 126 or 127.
+    /// The error of a start, with status 125, 126 or 127.
     pub fn failed(&self, errno: Errno) -> anyhow::Error {
         not_started(&self.name, errno)
     }
 }
 
-/// A COMMAND that runs, and the descriptor by which its end is seen.
+/// A COMMAND that runs, and a descriptor that is readable when it has ended.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -109,7 +108,7 @@ impl Running {
         self.child.send(signal);
     }
 
-    /// How it ended, if it has.
+    /// Its status, if it has ended.
     ///
     /// # Errors
     /// Those of waitpid(2).
@@ -122,11 +121,11 @@ impl Running {
     }
 }
 
-/// How long to sleep at most where the end of a COMMAND may not be seen by a descriptor.
+/// How long to sleep at most if no descriptor was left by which the end of a COMMAND is seen.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Sleeps until there is something to read from `signals`, a COMMAND has ended, or `deadline` has
-/// passed; perhaps for a shorter time. The caller looks at the COMMANDs before and afterwards.
+/// Sleeps until `signals` is readable, a COMMAND has ended, or `deadline` has passed; perhaps for a
+/// shorter time. The caller looks at the COMMANDs before and afterwards.
 ///
 /// # Errors
 /// Those of poll(2).
@@ -140,7 +139,7 @@ pub fn sleep<'a>(
     for running in running.into_iter().filter(|running| !running.child.has_ended()) {
         match &running.process {
             Some(process) => fds.push(process.as_fd()),
-            // CHLD tells of it, and might be lost.
+            // CHLD reports the end, and may be lost.
             None => deadline = deadline.min(Deadline::after(LOOK_AGAIN)),
         }
     }
@@ -155,28 +154,28 @@ pub fn keep_ended_children() -> Handler {
     Handler::install(Signal::CHLD, nothing)
 }
 
-/// COMMANDs that run beside us, and the signals that we get meanwhile: blocked before the first one
-/// starts, so that none falls between.
+/// COMMANDs that run as children, and the signals that this process receives meanwhile. The signals are
+/// blocked before the first COMMAND starts, so that none arrives in between.
 #[derive(Debug)]
 pub struct Job {
     signals: Blocked,
-    /// Readable while one of them waits to be taken; `None` where no descriptor was left.
+    /// Readable while a signal is pending; `None` if no descriptor was left.
     readable: Option<OwnedFd>,
     running: Vec<Running>,
     _children: Handler,
 }
 
-/// What happens while COMMANDs run.
+/// An event while COMMANDs run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
-    /// All have ended; how, in the order in which they were started.
+    /// All have ended; their statuses are in the order in which they were started.
     Ended(Vec<ExitStatus>),
-    /// Somebody sent us a signal, who may mean them.
+    /// A signal arrived that is for them.
     Signal(Signal),
 }
 
 impl Job {
-    /// One without COMMANDs yet, for those that are passed on, and these signals besides.
+    /// A job without COMMANDs, which blocks the signals that are forwarded, and this one besides.
     pub fn new(besides: Option<Signal>) -> Self {
         let children = keep_ended_children();
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
@@ -185,10 +184,10 @@ impl Job {
         Self { signals, readable, running: Vec::new(), _children: children }
     }
 
-    /// Starts a COMMAND more; returns its process ID.
+    /// Starts one more COMMAND; returns its process ID.
     ///
     /// # Errors
-    /// That it could not be started, with status 125, 126 or 127; those before it get TERM.
+    /// That it could not be started, with status 125, 126 or 127; the COMMANDs before it get TERM.
     pub fn start(&mut self, command: &Command, streams: Streams<'_>) -> anyhow::Result<i32> {
         let child = command.start(streams, &[]).map_err(|errno| {
             self.send(Signal::TERM);
@@ -199,11 +198,11 @@ impl Job {
         Ok(pid)
     }
 
-    /// What happens next, before `deadline`.
+    /// The next event before `deadline`.
     ///
-    /// The COMMANDs are looked at before and after each wait, as a CHLD may be lost. Signals that
-    /// came before the end are taken before the end is reported: left behind they would have their
-    /// effect on us.
+    /// The COMMANDs are looked at before and after each wait, as a CHLD may be lost. Signals that arrived
+    /// before the end are taken before the end is reported: they would have their effect on this
+    /// process otherwise.
     pub fn next(&mut self, deadline: Deadline) -> Result<Waited<Event>, Errno> {
         loop {
             let ended = self.ended()?;
@@ -240,7 +239,7 @@ impl Job {
         self.running.iter().for_each(|running| running.send(signal));
     }
 
-    /// Waits until all have ended, passing signals on to each of them.
+    /// Waits until all have ended, and forwards signals to each of them.
     pub fn finish(mut self) -> anyhow::Result<Vec<Exit>> {
         loop {
             match self.next(Deadline::NEVER)? {
@@ -248,32 +247,32 @@ impl Job {
                     return Ok(statuses.into_iter().map(exit_of).collect());
                 }
                 Waited::Done(Event::Signal(signal)) => self.send(signal),
-                // It never comes.
+                // The deadline never comes.
                 Waited::TimedOut => {}
             }
         }
     }
 
-    /// How all have ended, if they have.
+    /// The statuses of all, if all have ended.
     fn ended(&mut self) -> Result<Option<Vec<ExitStatus>>, Errno> {
         let looked: Result<Vec<_>, _> = self.running.iter_mut().map(Running::try_wait).collect();
         Ok(looked?.into_iter().collect())
     }
 }
 
-/// Whether a signal is meant for the COMMANDs and has not reached them.
+/// Whether a signal is for the COMMANDs and has not reached them.
 fn is_for_command(Received { signal, sender, .. }: Received) -> bool {
     match (signal, sender) {
-        // It tells of them.
+        // It reports their end.
         (Signal::CHLD, _) => false,
-        // The terminal sent it, to the COMMANDs as well.
+        // The terminal has sent it to the COMMANDs as well.
         (_, None) => false,
-        // We sent it, to our whole group.
+        // This process has sent it, to its whole group.
         (_, Some((pid, _))) => pid != std::process::id() as i32,
     }
 }
 
-/// Becomes a COMMAND: nothing of us remains. Comes back only with the reason why it did not.
+/// Becomes a COMMAND; returns only if that fails.
 pub fn exec(words: &[OsString]) -> anyhow::Error {
     match Command::new(words) {
         Ok(command) => {
@@ -284,19 +283,19 @@ pub fn exec(words: &[OsString]) -> anyhow::Error {
     }
 }
 
-/// Has signals do to us what a COMMAND expects, before we become it.
+/// Gives signals the dispositions that a COMMAND expects, before this process becomes it.
 pub fn start_clean() {
     restore_dispositions();
     unblock_all();
 }
 
-/// The status by which a shell would tell how a COMMAND ended.
+/// The status by which a shell reports the end of a COMMAND.
 pub fn exit_of(status: ExitStatus) -> Exit {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     Exit::Command(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
 }
 
-/// How a COMMAND ended, in words.
+/// The end of a COMMAND, in words.
 pub fn told(status: ExitStatus) -> String {
     match status.signal().and_then(Signal::new) {
         Some(signal) => format!("died of signal {signal}"),
@@ -304,8 +303,8 @@ pub fn told(status: ExitStatus) -> String {
     }
 }
 
-/// Why a COMMAND did not start: as env(1) has it, 127 if there is none, 126 if it cannot be executed,
-/// 125 if we have no room to try.
+/// The error of a start. As for env(1), the status is 127 if there is no such COMMAND, 126 if it cannot
+/// be executed, 125 if a limit prevents the attempt.
 fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
     let exit = match errno {
         Errno(libc::ENOENT) => Exit::CommandNotFound,
@@ -315,12 +314,12 @@ fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
     about(no_room(errno).with_exit(exit), name)
 }
 
-/// What a start, or what comes before it, failed with; beside it the limit that it ran into.
+/// The failure of a start, with a hint at the limit that it exceeded.
 pub fn no_room(errno: Errno) -> Failure {
     hint_text(errno).into_iter().fold(errno.into(), Failure::hint)
 }
 
-/// The limit that a start ran into, and how to see it.
+/// The limit that a start exceeded, and how to see it.
 fn hint_text(errno: Errno) -> Option<&'static str> {
     match errno.0 {
         libc::EMFILE => Some("'prlimit --nofile' shows how many files a process may have open"),

@@ -1,6 +1,5 @@
-//! Processes by descriptor, so that a number which was given to another process in the meantime
-//! never means that one: pidfd_open(2), pidfd_send_signal(2),
-//! pidfd_getfd(2).
+//! Processes by descriptor, which never means another process that was given the same number later:
+//! pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2).
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -10,11 +9,11 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
-/// A process, its end included. Dropping it closes the descriptor; the process goes on.
+/// A process, which may have ended. Dropping it closes the descriptor; the process goes on.
 #[derive(Debug)]
 pub struct Process(OwnedFd);
 
-/// The information of a signal with a value, as the kernel lays it out on every architecture.
+/// The information of a signal with a value, in the kernel's layout on every architecture.
 #[repr(C)]
 struct Queued {
     signal: i32,
@@ -23,7 +22,7 @@ struct Queued {
     sender: Sender,
 }
 
-/// It holds a pointer in the kernel's eyes, and is aligned as one.
+/// For the kernel it contains a pointer, and is aligned as one.
 #[repr(C)]
 #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
 struct Sender {
@@ -33,7 +32,7 @@ struct Sender {
     value: [i32; 2],
 }
 
-/// Who gets a signal: the flags of pidfd_send_signal(2).
+/// The receiver of a signal: the flags of pidfd_send_signal(2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u32)]
 enum Receiver {
@@ -51,14 +50,14 @@ impl Process {
     pub fn open(pid: i32) -> Result<Self, Errno> {
         // SAFETY: the call takes numbers only.
         let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        // SAFETY: the call above gave it, and nobody has it yet.
+        // SAFETY: the call above gave it, and nothing else owns it.
         unsafe { descriptor::made(result) }.map(Self)
     }
 
-    /// Sends it a signal, or only looks whether that would be allowed.
+    /// Sends it a signal, or only checks whether that is allowed.
     ///
     /// # Errors
-    /// ESRCH if it is gone, EPERM if it is not ours to signal.
+    /// ESRCH if it has ended, EPERM if this process may not signal it.
     pub fn send(&self, signal: Option<Signal>) -> Result<(), Errno> {
         self.send_to(signal, None, Receiver::Process)
     }
@@ -90,7 +89,7 @@ impl Process {
                 value: [value, 0],
             },
         };
-        // SAFETY: ours is smaller than the whole and no more strictly aligned, as checked below.
+        // SAFETY: the structure is smaller than the whole and no more strictly aligned, as checked below.
         unsafe { queued.write(content) };
         self.send_to(signal, Some(&mut info), receiver)
     }
@@ -114,11 +113,11 @@ impl Process {
     /// Copies a descriptor of it, which shares its position and flags: pidfd_getfd(2).
     ///
     /// # Errors
-    /// EPERM if we may not trace the process; EBADF if it has no such descriptor.
+    /// EPERM if this process may not trace the other one; EBADF if it has no such descriptor.
     pub fn copy_descriptor(&self, number: i32) -> Result<OwnedFd, Errno> {
         // SAFETY: the call takes numbers only.
         let result = unsafe { libc::syscall(libc::SYS_pidfd_getfd, self.0.as_raw_fd(), number, 0) };
-        // SAFETY: the call above gave it, and nobody has it yet.
+        // SAFETY: the call above gave it, and nothing else owns it.
         unsafe { descriptor::made(result) }
     }
 

@@ -1,8 +1,8 @@
-//! Starting COMMANDs, and becoming one: posix_spawn(3), execve(2).
+//! Starts COMMANDs, and becomes one: posix_spawn(3), execve(2).
 //!
-//! posix_spawn(3) borrows our memory until the COMMAND has its own, where fork(2) would copy the
-//! tables of it; that is a tenth of what the start of a small program takes. What the C libraries
-//! do differently is done here: looking for the file, and handing a script without `#!` to sh(1).
+//! posix_spawn(3) shares the memory of this process until the COMMAND has its own, where fork(2) would
+//! copy its page tables; that is a tenth of the time that a small program takes to start. C libraries
+//! differ in the search for the file and in scripts without `#!`, so both are done here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -44,22 +44,22 @@ enum Group {
     Own,
 }
 
-/// What signals do to a COMMAND when it begins.
+/// The dispositions and the mask that a COMMAND begins with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Signals {
-    /// What they do by default, and none is blocked; but HUP does what it does here, as a command
-    /// under nohup(1) shall go on.
+    /// All are the default, and no signal is blocked; but HUP has the disposition of this process, as a
+    /// command under nohup(1) shall go on.
     Clean,
-    /// What our caller had them do to us.
+    /// Those that the caller gave to this process.
     Inherited,
 }
 
-/// The descriptors that a COMMAND has as its stdin and stdout; ours, where there are none.
+/// The stdin and stdout of a COMMAND; those of this process, where they are `None`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streams<'a> {
-    /// What it reads.
+    /// Its stdin.
     pub input: Option<BorrowedFd<'a>>,
-    /// What it writes.
+    /// Its stdout.
     pub output: Option<BorrowedFd<'a>>,
     /// Descriptors that it inherits besides, under their numbers here.
     pub inherited: [Option<BorrowedFd<'a>>; 2],
@@ -78,7 +78,7 @@ impl<'a> Streams<'a> {
 }
 
 impl Program {
-    /// Finds a COMMAND as a shell would: its own path if it has a slash, the first of that name in
+    /// Finds a COMMAND as a shell does: the word is its path if it has a slash, and is searched for in
     /// PATH if not.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl Program {
         Self { group: Group::Own, ..self }
     }
 
-    /// Leaves out the variables of our own environment that begin with one of these.
+    /// Removes the variables that begin with one of these from its environment.
     pub fn without(mut self, prefixes: &[impl AsRef<str>]) -> Self {
         self.environment.retain(|variable| {
             !prefixes
@@ -111,11 +111,11 @@ impl Program {
         self
     }
 
-    /// Starts it, with these variables besides its environment. Of our other descriptors it gets
-    /// those that do not close on exec.
+    /// Starts it, with these variables besides its environment. It inherits the other descriptors that
+    /// do not close on exec.
     ///
     /// # Errors
-    /// Why it could not be started.
+    /// The reason why it could not be started.
     pub fn start(
         &self,
         signals: Signals,
@@ -162,10 +162,9 @@ impl Program {
         Ok(self.execute(spawn)?.as_raw())
     }
 
-    /// Becomes it, with the dispositions and the mask that we have; comes back only with the reason
-    /// why it did not.
+    /// Becomes it, with the dispositions and the mask of this process; returns only if that fails.
     pub fn exec(&self, streams: Streams<'_>, variables: &[(&str, &[u8])]) -> Errno {
-        self.try_exec(streams, variables).expect_err("nobody is here any more")
+        self.try_exec(streams, variables).expect_err("a success does not return")
     }
 
     fn try_exec(
@@ -209,7 +208,7 @@ impl Program {
     }
 }
 
-/// A COMMAND that was started, and is a child of ours until it is reaped.
+/// A COMMAND that was started, and is a child of this process until it is reaped.
 #[derive(Debug)]
 pub struct Child {
     pid: i32,
@@ -261,7 +260,7 @@ impl Child {
         }
     }
 
-    /// How it ended, if it has. The first process of a PID namespace reaps orphans as well.
+    /// Its status, if it has ended. The first process of a PID namespace reaps orphans as well.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
         if self.ended.is_none() {
             self.ended = match init::children() {
@@ -372,8 +371,8 @@ fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno
     }
 }
 
-/// The signal that musl keeps for itself, and takes out of the mask of whoever calls posix_spawn(3);
-/// it is the first real-time signal of other libraries' programs.
+/// A signal that musl reserves, and that its posix_spawn(3) unblocks in the calling thread. For other
+/// C libraries it is the first real-time signal.
 const LET_THROUGH: Signal = Signal::RTMIN;
 
 /// Starts a COMMAND by fork(2), which keeps every signal blocked that is.
@@ -484,7 +483,7 @@ fn assignment(name: &OsStr, value: &[u8]) -> Result<CString, Errno> {
     c_string([name.as_bytes(), b"=", value].concat())
 }
 
-/// What comes from the kernel has no NUL inside; nothing else is handed to us.
+/// Strings from the kernel have no NUL inside.
 fn c_string(bytes: Vec<u8>) -> Result<CString, Errno> {
     CString::new(bytes).map_err(|_| Errno(libc::EINVAL))
 }

@@ -1,11 +1,11 @@
-//! The permissions that new objects of this process shall not have: umask(2).
+//! The permissions that new objects of this process do not get: umask(2).
 
 use nix::sys::stat::{Mode, umask};
 
-/// Makes an object whose permissions are exactly those that `make` asks the kernel for. Changing them
-/// afterwards would leave a moment with others.
+/// Creates an object with exactly the permissions that `make` passes to the kernel. A change afterwards
+/// would leave a moment with other permissions.
 pub fn without<T>(make: impl FnOnce() -> T) -> T {
-    // A process has one mask for all of its threads; no other thread makes anything meanwhile.
+    // All threads of a process share the mask; no other thread creates anything meanwhile.
     let before = umask(Mode::empty());
     let made = make();
     umask(before);
@@ -14,7 +14,7 @@ pub fn without<T>(make: impl FnOnce() -> T) -> T {
 
 /// The mask.
 pub fn current() -> u32 {
-    // It can only be looked at by changing it.
+    // The only way to read it is to change it.
     let mask = umask(Mode::empty());
     umask(mask);
     mask.bits() as u32

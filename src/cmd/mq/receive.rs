@@ -41,7 +41,8 @@ use crate::app::worker::Execution;
 /// lost, with a warning. A signal in the moment in which a System V message without any bytes arrives
 /// loses that message.
 ///
-/// With --exec each message is the standard input of a COMMAND instead. By default a message is
+/// With --exec each message is the standard input of a COMMAND instead, which finds the priority or the
+/// type in IPC_MQ_PRIORITY. By default a message is
 /// processed at most once: it has left the queue when COMMAND starts, and a COMMAND that fails loses
 /// it, with a warning. With --attempts, --requeue or --dead-letter a message is processed at least
 /// once, so COMMAND may see one twice. The worker holds it in memory until COMMAND has succeeded or

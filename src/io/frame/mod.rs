@@ -1,4 +1,4 @@
-//! Records on byte streams: where one message ends and the next begins.
+//! Records on byte streams: the boundaries of messages.
 //!
 //! Every mechanism that keeps the boundaries of messages has the same framings on stdin and
 //! stdout. Reading borrows from one buffer and writing gathers in another, so that nothing is
@@ -20,7 +20,7 @@ pub use self::messages::{Messages, refuse_longer};
 pub use self::reader::Reader;
 pub use self::writer::Writer;
 
-/// How records are told apart.
+/// The way records are separated.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Form {
     /// A line each, without its newline
@@ -37,7 +37,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// Gives a record to `put`, in one or a few pieces with what tells it from the next.
+    /// Passes a record to `put`, in one or a few pieces with its framing.
     ///
     /// # Errors
     /// Those of `put`. The caller looks at [`Form::longest`] first.
@@ -65,7 +65,7 @@ impl Form {
         }
     }
 
-    /// What stands behind a record.
+    /// The bytes behind a record.
     fn trailer(self) -> &'static [u8] {
         match self {
             Self::Line => b"\n",
@@ -75,7 +75,7 @@ impl Form {
         }
     }
 
-    /// The most bytes that stand before and behind a record.
+    /// The maximum of the bytes before and behind a record.
     pub fn overhead(self) -> usize {
         let head = match self {
             Self::Line | Self::Null | Self::Whole => 0,
@@ -100,7 +100,7 @@ impl Form {
     }
 }
 
-/// The digits of the greatest length that a netstring may tell.
+/// The number of digits of the greatest length in a netstring.
 const DIGITS: usize = 20;
 
 /// The length of a record that is too long for where it goes.
@@ -108,7 +108,7 @@ const DIGITS: usize = 20;
 pub enum Length {
     /// This many bytes.
     Exactly(u64),
-    /// More than this many; nobody counted further.
+    /// More than this many.
     MoreThan(u64),
 }
 
@@ -121,7 +121,7 @@ impl fmt::Display for Length {
     }
 }
 
-/// Why there is no next record. What follows such an error cannot be told apart any more.
+/// The reason why there is no next record. The bytes behind such an error cannot be separated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ReadError {
     /// The descriptor could not be read.
@@ -135,18 +135,18 @@ pub enum ReadError {
         /// How long it may be, in bytes.
         limit: usize,
     },
-    /// The stream ends within a record that tells its length.
+    /// The stream ends within a record with a length.
     #[error("the input ends within a record")]
     CutShort,
-    /// There is no netstring where one should begin, or end.
+    /// A netstring does not begin or end as it should.
     #[error("the input is not made of netstrings")]
     NotANetstring,
 }
 
 /// The position of the first such byte, found eight at a time.
 ///
-/// A library that looks for the fastest instructions first takes longer to do so than we take for
-/// the messages of most runs.
+/// A library that first looks for the fastest instructions takes longer for that than this function
+/// takes for the messages of most runs.
 fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH_BITS: u64 = ONES << 7;

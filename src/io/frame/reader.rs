@@ -1,4 +1,4 @@
-//! Records that come from a descriptor, in pieces of any size.
+//! Reads records from a descriptor that returns pieces of any size.
 
 use std::os::fd::AsFd;
 
@@ -16,13 +16,13 @@ pub struct Reader<F> {
     form: Form,
     limit: usize,
     buffer: Vec<u8>,
-    /// What was read and not yielded: the bytes of `buffer` from here,
+    /// The bytes that were read and not yielded: those of `buffer` from here,
     start: usize,
     /// to here.
     end: usize,
-    /// How many of these have no terminator among them.
+    /// The number of these bytes that are known to have no terminator.
     scanned: usize,
-    /// The bytes before these, of a record that is too long to be kept and only counted.
+    /// The number of bytes before these, of a record that is too long and only counted.
     dropped: u64,
     state: State,
 }
@@ -30,30 +30,30 @@ pub struct Reader<F> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
     Open,
-    /// Nothing more is to be read.
+    /// There is nothing more to read.
     Ended,
-    /// Nothing more is to be yielded.
+    /// There is nothing more to yield.
     Done,
 }
 
-/// The first record in what was read.
+/// The first record in the bytes that were read.
 #[derive(Clone, Copy, Debug)]
 enum Found {
-    /// So many bytes of framing, of record, and of framing again.
+    /// The lengths of its framing, of itself, and of the framing behind it.
     Record { head: usize, length: usize, tail: usize },
-    /// Its end is not there yet.
+    /// Its end was not read yet.
     Part,
     /// There is none, and there will be none.
     End,
 }
 
-/// How much is read at first: the memory for more is not worth touching for a message or two.
+/// The size of the first read: a page fault for more memory is not worth it for a message or two.
 const READ_AT_FIRST: usize = 8 << 10;
 
-/// How much is read at once where that much comes: what a pipe holds.
+/// The size of later reads: the capacity of a pipe.
 const READ_AT_MOST: usize = 64 << 10;
 
-/// How far the bytes of a record that is too long are counted.
+/// The number up to which the bytes of a record that is too long are counted.
 const COUNTED: u64 = 1 << 30;
 
 impl<F: AsFd> Reader<F> {
@@ -82,11 +82,11 @@ impl<F: AsFd> Reader<F> {
 
     /// The next record, waiting for it until `deadline`; `None` at the end.
     ///
-    /// With a deadline that has passed it never waits: a caller that has something to flush
-    /// before it sleeps asks so first. What was read of a record is kept for the next call.
+    /// With a deadline that has passed it never waits: a caller that flushes before it sleeps calls it so
+    /// first. The part of a record that was read is kept for the next call.
     pub fn next_until(&mut self, deadline: Deadline) -> Result<Waited<Option<&[u8]>>, ReadError> {
         loop {
-            // What follows an error cannot be told apart any more.
+            // The bytes behind an error cannot be separated.
             match self.find().inspect_err(|_| self.state = State::Done)? {
                 Found::Record { head, length, tail } => {
                     let start = self.start + head;
@@ -103,7 +103,7 @@ impl<F: AsFd> Reader<F> {
         }
     }
 
-    /// Whether the next call gives its answer without a system call.
+    /// Whether the next call returns without a system call.
     pub fn has_buffered(&mut self) -> bool {
         !matches!(self.find(), Ok(Found::Part))
     }
@@ -112,7 +112,7 @@ impl<F: AsFd> Reader<F> {
         &self.buffer[self.start..self.end]
     }
 
-    /// Looks for the first record in what was read.
+    /// Looks for the first record in the bytes that were read.
     fn find(&mut self) -> Result<Found, ReadError> {
         if self.state == State::Done {
             return Ok(Found::End);
@@ -150,8 +150,7 @@ impl<F: AsFd> Reader<F> {
         ReadError::TooLong { length, limit: self.limit }
     }
 
-    /// Keeps only the number of the bytes of a record that is too long, of which `counted` are
-    /// known.
+    /// Drops the bytes of a record that is too long, and keeps their number `counted`.
     fn drop_pending(&mut self, counted: u64) -> Result<Found, ReadError> {
         let enough = COUNTED.max(self.limit as u64);
         if counted > enough {
@@ -163,7 +162,7 @@ impl<F: AsFd> Reader<F> {
         Ok(Found::Part)
     }
 
-    /// Looks for a record that `head` bytes in front of it tell the length of.
+    /// Looks for a record with its length before it.
     fn find_counted(&self, told: Option<Head>, tail: usize) -> Result<Found, ReadError> {
         let pending = self.pending();
         let whole = match told {
@@ -197,7 +196,7 @@ impl<F: AsFd> Reader<F> {
         }
     }
 
-    /// Makes room behind what is pending, where the rest of its record will stand.
+    /// Makes room behind the pending bytes for the rest of the record.
     fn make_room(&mut self) -> Result<(), Errno> {
         let was_filled = self.end == self.buffer.len();
         if self.start == self.end {
@@ -214,7 +213,7 @@ impl<F: AsFd> Reader<F> {
         Ok(())
     }
 
-    /// Reads once into the room there is.
+    /// Reads once into the room behind the pending bytes.
     fn fill(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
         if deadline != Deadline::NEVER
             && poll::readable(&self.source, deadline)? == Waited::TimedOut
@@ -229,7 +228,7 @@ impl<F: AsFd> Reader<F> {
     }
 }
 
-/// What stands in front of a record that tells its length.
+/// The length before a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Head {
     size: usize,
@@ -241,7 +240,7 @@ fn length_of_len4(bytes: &[u8]) -> Option<Head> {
     Some(Head { size: 4, length: u32::from_le_bytes(*head).into() })
 }
 
-/// `None` where it is not all there yet.
+/// `None` if it was not read completely.
 fn length_of_netstring(bytes: &[u8]) -> Result<Option<Head>, ReadError> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let too_many = digits > DIGITS || digits > 1 && bytes[0] == b'0';
@@ -249,7 +248,7 @@ fn length_of_netstring(bytes: &[u8]) -> Result<Option<Head>, ReadError> {
         None if !too_many => Ok(None),
         Some(b':') if digits > 0 && !too_many => {
             let digits = std::str::from_utf8(&bytes[..digits]).unwrap_or_default();
-            // More than 64 bits can count is more than any limit.
+            // A length that does not fit into 64 bits is above any limit.
             let length = digits.parse().unwrap_or(u64::MAX);
             Ok(Some(Head { size: digits.len() + 1, length }))
         }

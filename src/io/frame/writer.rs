@@ -1,4 +1,4 @@
-//! Records on their way to stdout.
+//! Writes records to stdout.
 
 use crate::io::frame::{Form, Length, ReadError, find};
 use crate::io::output::Output;
@@ -16,16 +16,16 @@ impl Writer {
         Self { form, warned: false }
     }
 
-    /// How many bytes of framing stand behind a record.
+    /// The number of bytes of framing behind a record.
     pub fn tail(self) -> usize {
         self.form.trailer().len()
     }
 
-    /// Writes a record. One that the form cannot carry is written as it is, with a warning for
-    /// the first of them.
+    /// Writes a record. One that the form cannot carry is written as it is, with a warning for the first
+    /// such record.
     ///
     /// # Errors
-    /// That stdout does not take it, or that its length cannot be told in 4 bytes.
+    /// That stdout does not take it, or that its length does not fit into 4 bytes.
     pub fn write(&mut self, output: &mut Output, record: &[u8]) -> anyhow::Result<()> {
         let limit = self.form.longest();
         if record.len() > limit {

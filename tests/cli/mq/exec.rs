@@ -23,7 +23,7 @@ fn a_command_has_each_message_on_stdin_and_its_priority_in_the_environment() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_and_its_message_goes_back_if_asked() {
+fn the_failure_of_a_command_is_reported_and_its_message_goes_back_if_asked() {
     let name = queue("4", "64");
     let picky = ["sh", "-c", "read -r x; [ $x != b ] || exit 7"];
     ipc(&["mq", "send", &name, "-p", "2", "a\n", "b\n", "c\n"]).is(0, "", "");
@@ -148,8 +148,8 @@ fn a_message_whose_command_was_started_does_not_go_back_for_want_of_a_descriptor
     assert_eq!(stat(&name)["messages"], 0);
 }
 
-/// A worker at a queue that a sender keeps full, with messages that shall go back; it was told to end.
-fn told_to_end_before_a_full_queue(name: &str, log: &Path) -> Running {
+/// A worker that has received TERM, at a queue that a sender keeps full, with messages that go back.
+fn ended_before_a_full_queue(name: &str, log: &Path) -> Running {
     let line = "exec ipc mq recv -f --exec --requeue \"$0\" -- false 2>\"$1\"";
     let worker = sh(line).word(name).word(log).start();
     let logged = |words: &str| {
@@ -166,12 +166,12 @@ fn told_to_end_before_a_full_queue(name: &str, log: &Path) -> Running {
 }
 
 #[test]
-fn what_shall_go_back_to_a_full_queue_goes_back_before_a_signal_ends_us() {
+fn messages_go_back_to_a_full_queue_before_a_signal_ends_the_worker() {
     let name = queue("1", "64");
     let numbers: Vec<String> = (10..50).map(|number| number.to_string()).collect();
     let sender = ipc(&["mq", "send", &name]).input(numbers.join("\n")).start();
     let directory = tempfile::tempdir().unwrap();
-    let worker = told_to_end_before_a_full_queue(&name, &directory.path().join("log"));
+    let worker = ended_before_a_full_queue(&name, &directory.path().join("log"));
     let left = ipc(&["mq", "recv", "--count", "40", &name]).succeeds();
     let mut left: Vec<&str> = left.lines().collect();
     left.sort_unstable();
@@ -184,13 +184,13 @@ fn a_second_signal_does_not_wait_for_a_full_queue() {
     let name = queue("1", "64");
     let _sender = ipc(&["mq", "send", &name]).input("x\n".repeat(40)).start();
     let directory = tempfile::tempdir().unwrap();
-    let worker = told_to_end_before_a_full_queue(&name, &directory.path().join("log"));
+    let worker = ended_before_a_full_queue(&name, &directory.path().join("log"));
     worker.signal(Signal::SIGTERM);
     assert_eq!(code(&worker.finish()), 143);
 }
 
 #[test]
-fn a_limit_on_threads_is_told_and_no_message_is_lost() {
+fn a_limit_on_threads_is_reported_and_no_message_is_lost() {
     if !peers::there("strace", &["-V"]) {
         return;
     }
@@ -209,7 +209,7 @@ fn a_limit_on_threads_is_told_and_no_message_is_lost() {
 }
 
 #[test]
-fn the_status_of_a_command_is_told_from_that_of_the_queue() {
+fn the_status_of_a_command_differs_from_that_of_the_queue() {
     let name = queue("4", "64");
     let gone = error("recv", "/no-such", MISSING);
     ipc(&["mq", "recv", "--exec", "/no-such", "--", "true"]).is(125, "", &gone);
@@ -240,7 +240,7 @@ fn a_command_prints_what_it_likes_so_json_is_refused() {
 }
 
 #[test]
-fn what_a_shell_ignores_in_the_background_is_passed_on_and_does_not_end_a_worker() {
+fn a_signal_that_a_shell_ignores_in_the_background_is_forwarded_and_ends_no_worker() {
     let name = queue("4", "64");
     ipc(&["mq", "send", &name, "one", "two"]).is(0, "", "");
     let line = "ipc mq recv -q --exec --count 2 $0 -- sh -c '

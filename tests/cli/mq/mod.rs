@@ -183,7 +183,7 @@ fn a_posix_queue_knows_no_types_and_says_which_does() {
 }
 
 #[test]
-fn create_refuses_what_exists_unless_it_has_the_same_shape() {
+fn create_refuses_an_existing_queue_unless_it_has_the_same_shape() {
     let name = queue("3", "16");
     ipc(&["mq", "create", &name]).is(5, "", &error("create", &name, EXISTS));
     ipc(&["mq", "create", "-e", &name]).is(0, "", "");
@@ -257,7 +257,7 @@ fn the_limit_of_a_user_is_explained() {
 }
 
 #[test]
-fn stat_tells_what_waits_and_who_has_it_open() {
+fn stat_shows_messages_and_holders() {
     let name = queue("4", "64");
     ipc(&["mq", "send", &name, "four", ""]).is(0, "", "");
     let seen = stat(&name);
@@ -271,7 +271,7 @@ fn stat_tells_what_waits_and_who_has_it_open() {
 }
 
 #[test]
-fn stat_tells_who_asked_to_be_notified() {
+fn stat_shows_the_process_that_asked_for_a_notification() {
     let name = queue("4", "64");
     let script = "import sys, posix_ipc, signal\nq = posix_ipc.MessageQueue(sys.argv[1])\n\
                   q.request_notification(10)\nsignal.pause()";
@@ -310,7 +310,7 @@ const NOT_MOUNTED: &str = "ipc: mq ls: /dev/mqueue: the POSIX queues are not mou
      mount them\nhint: as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue\n";
 
 #[test]
-fn somebody_who_may_not_mount_the_queues_is_told_what_to_mount() {
+fn a_user_who_may_not_mount_the_queues_gets_a_hint() {
     let mounted = std::fs::read_to_string("/proc/mounts").unwrap().contains(" mqueue ");
     let Some(user) = as_another_user(&["mq", "ls", "-q"]) else { return };
     assert_eq!(code(&user.output()), if mounted { 0 } else { 4 });
@@ -332,7 +332,7 @@ fn a_queue_of_another_user_is_closed_to_others() {
 }
 
 #[test]
-fn those_who_may_only_send_still_see_the_shape() {
+fn a_user_who_may_only_send_still_sees_the_shape() {
     let name = Name::new("mq");
     let words = ["mq", "create", &name, "-m", "0622", "--max-msgs", "2", "--msg-size", "8"];
     ipc(&words).is(0, "", "");
@@ -357,7 +357,7 @@ fn a_missing_queue_is_named_and_can_be_created_on_sending() {
 }
 
 #[test]
-fn rm_removes_all_it_can_and_those_who_have_a_queue_open_go_on() {
+fn rm_removes_all_it_can_and_an_open_queue_goes_on() {
     let name = queue("2", "8");
     let reader = ipc(&["mq", "recv", "-t", "50ms", &name]).start();
     reader.wait_until_asleep();

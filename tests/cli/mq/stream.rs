@@ -133,7 +133,7 @@ fn full_pipe() -> (OwnedFd, OwnedFd) {
 }
 
 #[test]
-fn a_full_output_is_not_waited_for_longer_than_told_and_costs_no_message() {
+fn the_timeout_covers_a_full_output_and_no_message_is_lost() {
     for name in [queue("4", "64"), system_v_queue()] {
         let (reader, full) = full_pipe();
         let run = |words: &[&str]| {
@@ -269,7 +269,7 @@ fn go_on((mut strace, stopped): (Child, Pid)) {
 }
 
 #[test]
-fn what_goes_back_goes_to_the_queue_that_it_was_taken_from() {
+fn a_message_goes_back_to_the_queue_that_it_came_from() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -293,7 +293,7 @@ fn what_goes_back_goes_to_the_queue_that_it_was_taken_from() {
 }
 
 #[test]
-fn what_nobody_takes_goes_back() {
+fn a_message_without_a_reader_goes_back() {
     let name = queue("4", "64");
     ipc(&["mq", "send", &name, "-p", "2", "a", ""]).is(0, "", "");
     ipc(&["mq", "send", &name, "c"]).is(0, "", "");
@@ -317,7 +317,7 @@ fn what_nobody_takes_goes_back() {
 }
 
 #[test]
-fn what_was_gathered_when_the_reader_leaves_goes_back() {
+fn gathered_messages_go_back_when_the_reader_leaves() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -380,7 +380,7 @@ fn a_message_that_looks_like_two_is_written_with_one_warning() {
 }
 
 #[test]
-fn input_that_ends_within_a_record_is_an_error_and_what_was_whole_is_sent() {
+fn input_that_ends_within_a_record_is_an_error_and_whole_records_are_sent() {
     let name = queue("4", "64");
     let reason = "the input ends within a record; the message before it was sent";
     ipc(&["mq", "send", "--frame", "netstring", &name]).input("1:a,5:bc").is(

@@ -84,7 +84,7 @@ fn waiting_for_a_system_v_message_takes_none_even_if_it_is_empty() {
 }
 
 #[test]
-fn what_is_there_already_is_seen_without_taking_it() {
+fn a_message_is_seen_without_receiving_it() {
     let key = system_v_queue();
     ipc(&["mq", "send", &key, "-p", "3", "", "one", "two"]).is(0, "", "");
     ipc(&["mq", "wait", &key]).is(0, "", "");
@@ -113,7 +113,7 @@ fn a_message_that_is_too_long_to_be_copied_is_there_all_the_same() {
 }
 
 #[test]
-fn who_may_not_put_back_what_it_took_to_see_it_says_so() {
+fn a_message_that_may_not_go_back_is_reported() {
     let key = Name::system_v("mq");
     ipc(&["mq", "create", "-m", "0604", &key]).is(0, "", "");
     let Some(waiter) = as_another_user(&["mq", "wait", &key]) else { return };
@@ -127,7 +127,7 @@ fn who_may_not_put_back_what_it_took_to_see_it_says_so() {
 }
 
 #[test]
-fn a_message_that_was_taken_to_see_it_and_cannot_go_back_is_told_in_time() {
+fn a_message_without_room_to_go_back_is_reported_in_time() {
     if !peers::there("strace", &["-o", "/dev/null", "true"]) {
         return;
     }
@@ -153,7 +153,7 @@ fn a_message_that_was_taken_to_see_it_and_cannot_go_back_is_told_in_time() {
 }
 
 #[test]
-fn those_who_wait_at_a_system_v_queue_are_told_that_it_was_removed() {
+fn waiters_at_a_system_v_queue_report_its_removal() {
     let key = system_v_queue();
     let receiver = ipc(&["mq", "recv", &key]).start();
     receiver.wait_until_asleep();
@@ -165,7 +165,7 @@ fn those_who_wait_at_a_system_v_queue_are_told_that_it_was_removed() {
 }
 
 #[test]
-fn those_who_come_back_to_a_system_v_queue_are_told_that_it_was_removed() {
+fn later_users_of_a_system_v_queue_report_its_removal() {
     let key = system_v_queue();
     ipc(&["mq", "send", &key, "a", "b"]).is(0, "", "");
     let told = error("recv", &key, "the queue was removed");
