@@ -22,7 +22,7 @@ static:
 
 # The ordinary build, for the C library of the host, with all tests and comparisons.
 programs:
-	cargo test --workspace --no-run --lib --bins --tests --benches
+	cargo test --workspace --no-run --lib --tests --benches
 
 # Builds the release and runs a pipeline over every mechanism.
 demo: static
@@ -52,7 +52,7 @@ GLIBC := first_process threads lock::run signal storm waiting planted applets so
 check:
 	$(MAKE) -j2 static programs
 	@rm -f $(SKIPPED)
-	$(CLEAN) cargo test --workspace --lib --bins
+	$(CLEAN) cargo test --workspace --lib
 	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli
 	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) cargo test --test cli -- $(GLIBC)
 	IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/bats/all
