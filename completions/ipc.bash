@@ -2249,7 +2249,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__peek)
-            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --count --sep --endian --json --guard --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --endian --count --sep --json --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2263,16 +2263,16 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --endian)
+                    COMPREPLY=($(compgen -W "native little big" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --sep)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --endian)
-                    COMPREPLY=($(compgen -W "native little big" -- "${cur}"))
                     return 0
                     ;;
                 --guard)
@@ -2573,7 +2573,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__recv)
-            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --count --all --follow --peek --show-priority --json --type --except --timeout --nonblock --null --frame --exec --jobs --requeue --conflict-exit-code --help --version"
+            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --count --all --follow --peek --show-priority --json --type --except --timeout --nonblock --null --frame --exec --jobs --attempts --retry-delay --requeue --dead-letter --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2608,6 +2608,26 @@ _ipc() {
                     return 0
                     ;;
                 --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dead-letter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3163,7 +3183,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__peek)
-            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --count --sep --endian --json --guard --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --endian --count --sep --json --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3177,16 +3197,16 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --endian)
+                    COMPREPLY=($(compgen -W "native little big" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --sep)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --endian)
-                    COMPREPLY=($(compgen -W "native little big" -- "${cur}"))
                     return 0
                     ;;
                 --guard)
@@ -3711,7 +3731,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__relay)
-            opts="-q -v -m -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --max-time --help --version"
+            opts="-q -v -m -h -V --quiet --verbose --type --mode --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --backlog --keepalive --grace --idle --max-time --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3729,15 +3749,7 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --backlog)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --ready)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3754,6 +3766,14 @@ _ipc() {
                     return 0
                     ;;
                 --max-per-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3811,7 +3831,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__serve)
-            opts="-q -v -m -0 -h -V --quiet --verbose --type --mode --backlog --once --ready --keepalive --allow-uid --allow-gid --max-clients --max-per-uid --grace --idle --echo --hub --activate --max-time --recv-only --send-only --null --frame --help --version"
+            opts="-q -v -m -0 -h -V --quiet --verbose --echo --hub --type --mode --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --backlog --keepalive --grace --idle --activate --max-time --recv-only --send-only --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3829,15 +3849,7 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --backlog)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --ready)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3854,6 +3866,14 @@ _ipc() {
                     return 0
                     ;;
                 --max-per-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -13,7 +13,9 @@ use crate::sys::origin::Found;
 /// Options for creating an object.
 #[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Creation {
-    /// Permissions, whatever the umask: octal or symbolic; 0600 if not given
+    /// Permissions, octal or symbolic; 0600 by default
+    ///
+    /// They are set exactly, whatever the umask.
     #[arg(short, long)]
     mode: Option<Permissions>,
     /// Succeed if it exists already

@@ -204,7 +204,7 @@ fn base_and_sys_do_not_use_clap() {
 
 #[test]
 fn commands_make_no_system_calls_of_their_own() {
-    for path in sources("src/cmd") {
+    for path in sources("src/cmd").iter().filter(|path| !path.ends_with("tests.rs")) {
         let calls = [
             "nix::unistd",
             "nix::fcntl",
@@ -214,7 +214,7 @@ fn commands_make_no_system_calls_of_their_own() {
             "nix::mqueue",
         ];
         let found =
-            code(&path).into_iter().find(|line| calls.iter().any(|call| line.contains(call)));
+            code(path).into_iter().find(|line| calls.iter().any(|call| line.contains(call)));
         assert_eq!(found, None, "{}", path.display());
     }
 }
