@@ -6,8 +6,8 @@
 //!
 //! The supervisor prints reports; the threads that run COMMANDs never write.
 
+mod consumer;
 mod failures;
-mod hand;
 mod held;
 mod report;
 
@@ -29,8 +29,8 @@ use crate::run::job::Command;
 use crate::run::pool::{Limits, Pool, Supervisor};
 use crate::sys::eventfd::Bell;
 
+use self::consumer::Consumer;
 use self::failures::Failures;
-use self::hand::Hand;
 use self::report::{Report, Reports};
 
 /// Opens a queue, once for each thread of the worker.
@@ -242,7 +242,7 @@ pub fn run<S: Source>(
     let job = Arc::new(Job { source, supply, plan, pool, left, claimed, failures });
     for _ in 0..jobs {
         let (shared, reports) = (Arc::clone(&job), sender.clone());
-        if let Err(errno) = supervisor.start(move || Hand::work(shared, reports)) {
+        if let Err(errno) = supervisor.start(move || Consumer::work(shared, reports)) {
             // The threads that have started finish what they have claimed.
             let _ = sender.send(Report::Error(no_thread(errno).into()));
             job.pool.stop();

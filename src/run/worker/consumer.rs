@@ -22,7 +22,7 @@ use super::{Job, LastResort, Queue, Source};
 type Work<Q> = (<Q as Queue>::Claim, Busy);
 
 /// One thread of a worker.
-pub struct Hand<S: Source> {
+pub struct Consumer<S: Source> {
     job: Arc<Job<S>>,
     queue: S::Queue,
     reports: Sender<Report>,
@@ -38,7 +38,7 @@ pub struct Hand<S: Source> {
 /// The queue may be full because no other process receives from it.
 const KEPT: usize = 8;
 
-impl<S: Source> Hand<S> {
+impl<S: Source> Consumer<S> {
     /// Works until there is nothing more to do.
     pub fn work(job: Arc<Job<S>>, reports: Sender<Report>) {
         let fail = |error| {
@@ -50,7 +50,7 @@ impl<S: Source> Hand<S> {
             Ok(queue) => queue,
             Err(error) => return fail(error),
         };
-        let mut hand = Self {
+        let mut consumer = Self {
             job: Arc::clone(&job),
             queue,
             reports: reports.clone(),
@@ -58,8 +58,8 @@ impl<S: Source> Hand<S> {
             kept: VecDeque::new(),
             held: Held::default(),
         };
-        let worked = hand.process_all();
-        let finished = hand.finish();
+        let worked = consumer.process_all();
+        let finished = consumer.finish();
         if let Err(error) = worked.and(finished) {
             fail(error);
         }
