@@ -3,6 +3,7 @@
 //!
 //! With two CPUs for both, a wait spins before it sleeps, for about the time of a wake-up; with one CPU, or
 //! a CPU for each, it sleeps at once.
+#![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
 
