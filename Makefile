@@ -53,6 +53,7 @@ check:
 	$(MAKE) -j2 static programs
 	@rm -f $(SKIPPED)
 	$(CLEAN) cargo test --workspace --lib
+	$(CLEAN) cargo test --test one_process --test ring
 	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli
 	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) cargo test --test cli -- $(GLIBC)
 	IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/bats/all

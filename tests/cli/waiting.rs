@@ -28,7 +28,10 @@ fn no_wait_is_on_the_clock_that_can_be_set() {
         for call in of_queues {
             assert!(call.contains("NULL)"), "{line}: {call}");
         }
-        assert!(!calls.contains("CLOCK_REALTIME"), "{line}: {calls}");
+        // pthread_join(3) of glibc names the clock without a time.
+        let has_time = |call: &&str| call.contains("CLOCK_REALTIME") && !call.contains("NULL");
+        let timed: Vec<&str> = calls.lines().filter(has_time).collect();
+        assert!(timed.is_empty(), "{line}: {timed:?}");
     }
 }
 

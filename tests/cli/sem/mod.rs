@@ -39,7 +39,7 @@ fn waits() -> Vec<Wait> {
         Wait::new(KEY, "ipc sem wait $key", "ipc sem post $key", "")
             .says("$key: waiting until the value is 1 or more; it is 0"),
         Wait::new(KEY, "ipc sem run $key -- echo mine", "ipc sem post $key", "mine\n"),
-        Wait::new(":", BARRIER, BARRIER, "").says("$name: waiting until 2 have come"),
+        Wait::new(":", BARRIER, BARRIER, "").says("$name: waiting until 2 have arrived"),
     ]
 }
 
