@@ -42,11 +42,11 @@ SKIPPED := $(CURDIR)/target/skipped
 # how the process, its threads and COMMANDs start:       first_process, threads, lock::run
 # signals, their numbers, and calls that they interrupt: signal, storm, waiting
 # users and hosts by name:                               planted, applets, sock::ports
-# memory and stacks that run out:                        memory, shm::loss, mq::work
+# memory and stacks that run out:                        memory, shm::loss, mq::exec, mq::worker
 # the layout of semaphores beside C programs:            sem
 # every verb once, and the words for errors:             readme, machine
 GLIBC := first_process threads lock::run signal storm waiting planted applets sock::ports \
-	memory shm::loss mq::work sem:: readme machine
+	memory shm::loss mq::exec mq::worker sem:: readme machine
 
 # Each profile is built once, both at the same time. The release is tested whole.
 check:
@@ -62,6 +62,7 @@ check:
 # The long form of the tests that repeat: signals, kills and stops, and races that fail rarely.
 test-long: static
 	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli -- long:: storm:: storms killed
+	IPC_LONG=1 $(CLEAN) cargo test --test ring
 
 tools:
 	@tests/tools
