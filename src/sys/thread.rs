@@ -16,6 +16,9 @@ use crate::signals::Signal;
 /// them. A CHLD that the kernel gave to a thread on its way out was discarded, and the main thread
 /// waited for it without end.
 ///
+/// pthread_create(3) of musl unblocks signal 34 (RTMIN) before its first thread, so that one stays
+/// open in the threads of the static build.
+///
 /// # Errors
 /// EAGAIN if there may be no more threads.
 pub fn start<T>(launch: impl FnOnce(Builder) -> io::Result<T>) -> Result<T, Errno> {

@@ -64,7 +64,7 @@ impl Run for Trap {
         let mut session = Session::new(self.on.clone(), passed)?;
         let mut command = match self.command.as_slice() {
             [] => None,
-            words => Some(start(&Command::new(words)?)?),
+            words => Some(session.start_command(&Command::new(words)?)?),
         };
         session.pid = command.as_ref().map(Running::pid);
         let attended = session.attend(&mut command, output);
@@ -81,11 +81,6 @@ impl Trap {
     fn passes_on(&self, signal: Signal) -> bool {
         !self.command.is_empty() || !is_ignored(signal)
     }
-}
-
-fn start(command: &Command) -> anyhow::Result<Running> {
-    let child = command.start(Streams::default(), &[]).map_err(|errno| command.failed(errno))?;
-    Ok(Running::new(child))
 }
 
 /// What to run for a signal.
@@ -152,6 +147,15 @@ impl Session {
         let nothing = stdio::nothing_to_read().map_err(child::no_room).about("/dev/null")?;
         let (queue, handler, again) = (VecDeque::new(), None, None);
         Ok(Self { handlers, blocked, signals, nothing, pid: None, queue, handler, again })
+    }
+
+    /// Starts COMMAND, and leaves as many descriptors free as the start of a handler takes:
+    /// posix_spawn(3) of musl makes a pipe.
+    fn start_command(&self, command: &Command) -> anyhow::Result<Running> {
+        let started = command.start(Streams::default(), &[]);
+        let child = started.map_err(|errno| command.failed(errno))?;
+        let _places = (self.nothing.try_clone(), self.nothing.try_clone());
+        Ok(Running::new(child))
     }
 
     /// Handles signals until COMMAND has ended and the last of them is handled.

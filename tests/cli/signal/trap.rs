@@ -158,7 +158,7 @@ fn a_trap_in_the_background_of_a_script_passes_on_what_the_shell_ignores() {
 
 #[test]
 fn a_trap_without_descriptors_for_handlers_still_runs_them() {
-    let line = "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n 5; exec ipc signal trap --on USR1='echo hit' -- sh -c '
+    let line = "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n 7; exec ipc signal trap --on USR1='echo hit' -- sh -c '
         ipc signal send USR1 $PPID; sleep 0.2; exit 7'";
     sh(line).is(7, "hit\n", "");
 }
