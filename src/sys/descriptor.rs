@@ -226,6 +226,13 @@ pub fn reopen(fd: impl AsFd, flags: OFlag) -> Result<OwnedFd, Errno> {
     }
 }
 
+/// Whether this descriptor leaves so many below the limit. The kernel gives the lowest free number, so
+/// they may be more.
+pub fn leaves(count: usize, fd: &impl AsFd) -> bool {
+    let number = usize::try_from(fd.as_fd().as_raw_fd()).unwrap_or(usize::MAX);
+    number.saturating_add(count) < limit()
+}
+
 /// The maximum number of descriptors of this process.
 pub fn limit() -> usize {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));

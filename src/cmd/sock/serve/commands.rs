@@ -36,6 +36,9 @@ struct Running {
 /// over to this process.
 const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM", "LISTEN_"];
 
+/// How many descriptors the next client may take until its COMMAND has started.
+const RESERVE: usize = 8;
+
 impl Commands {
     /// Finds the COMMAND.
     pub fn new(words: &[OsString]) -> anyhow::Result<Self> {
@@ -79,9 +82,9 @@ impl Service for Commands {
         }
         let started = self.command.start(Streams::both(&client.socket), &variables);
         let child = started.map_err(|errno| self.command.failed(errno))?;
-        let has_room = self.running.len() < descriptor::limit() / 2;
-        let process = has_room.then(|| child.process().ok()).flatten().filter(|process| {
-            server.events.add(process, client.number, Interest::Readable).is_ok()
+        let process = child.process().ok().filter(|process| {
+            descriptor::leaves(RESERVE, process)
+                && server.events.add(process, client.number, Interest::Readable).is_ok()
         });
         self.running.insert(client.number, Running { child, process, _slot: client.slot });
         Ok(())
