@@ -13,3 +13,4 @@ pub mod ready;
 pub mod socket;
 pub mod trust;
 mod values;
+pub mod worker;

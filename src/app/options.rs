@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::app::arguments::Plain;
 use crate::base::deadline::{Deadline, Waited};
@@ -76,6 +77,15 @@ impl Waiting {
         self.nonblock || self.timeout.is_some()
     }
 
+    /// How long that is; `None` is without limit.
+    pub fn duration(&self) -> Option<Duration> {
+        match self.timeout {
+            _ if self.nonblock => Some(Duration::ZERO),
+            None | Some(Timeout::Forever) => None,
+            Some(Timeout::For(duration)) => Some(duration),
+        }
+    }
+
     /// The moment to give up at, counted from now.
     pub fn deadline(&self) -> Deadline {
         match self.timeout {
@@ -107,6 +117,11 @@ pub struct Framing {
 }
 
 impl Framing {
+    /// Whether one of them is given.
+    pub fn is_given(self) -> bool {
+        self.null || self.frame.is_some()
+    }
+
     /// The form that the options ask for.
     pub fn form(self) -> Form {
         if self.null { Form::Null } else { self.frame.unwrap_or_default() }

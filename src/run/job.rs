@@ -13,7 +13,7 @@ use crate::base::exit::{Exit, Failure, about};
 use crate::base::signal::Signal;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
-use crate::sys::signal::{Blocked, Received, await_children, restore_dispositions, unblock_all};
+use crate::sys::signal::{Blocked, Handler, Received, restore_dispositions, unblock_all};
 use crate::sys::spawn::{Child, Program, Signals, Streams};
 
 /// The signals that somebody may send to us and mean the COMMAND.
@@ -36,6 +36,16 @@ impl Command {
         let name = words.first().cloned().unwrap_or_default();
         let program = Program::find(words).map_err(|errno| not_started(&name, errno))?;
         Ok(Self { name, program })
+    }
+
+    /// Has it begin in a process group of its own, to which signals for it are sent.
+    pub fn in_own_group(self) -> Self {
+        Self { program: self.program.in_own_group(), ..self }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &OsStr {
+        &self.name
     }
 
     /// Leaves out what begins so of our own environment.
@@ -139,6 +149,12 @@ pub fn sleep<'a>(
     }
 }
 
+/// Has ended children wait to be reaped until it is dropped, also where the caller ignores CHLD.
+pub fn keep_ended_children() -> Handler {
+    extern "C" fn nothing(_: i32) {}
+    Handler::install(Signal::CHLD, nothing)
+}
+
 /// COMMANDs that run beside us, and the signals that we get meanwhile: blocked before the first one
 /// starts, so that none falls between.
 #[derive(Debug)]
@@ -147,6 +163,7 @@ pub struct Job {
     /// Readable while one of them waits to be taken; `None` where no descriptor was left.
     readable: Option<OwnedFd>,
     running: Vec<Running>,
+    _children: Handler,
 }
 
 /// What happens while COMMANDs run.
@@ -161,11 +178,11 @@ pub enum Event {
 impl Job {
     /// One without COMMANDs yet, for those that are passed on, and these signals besides.
     pub fn new(besides: Option<Signal>) -> Self {
-        await_children();
+        let children = keep_ended_children();
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
         let signals = Blocked::new(ours.collect());
         let readable = signals.descriptor().ok();
-        Self { signals, readable, running: Vec::new() }
+        Self { signals, readable, running: Vec::new(), _children: children }
     }
 
     /// Starts a COMMAND more; returns its process ID.

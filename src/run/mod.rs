@@ -3,3 +3,4 @@
 pub mod job;
 pub mod pool;
 pub mod watchdog;
+pub mod worker;

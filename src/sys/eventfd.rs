@@ -25,6 +25,12 @@ impl Bell {
         let _ = self.0.write(1);
     }
 
+    /// Lets it ring again.
+    pub fn reset(&self) {
+        // It fails where it has not rung.
+        let _ = self.0.read();
+    }
+
     /// Whether it has rung.
     pub fn has_rung(&self) -> bool {
         let mut fds = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];

@@ -1,8 +1,8 @@
 //! How much pipes hold, and can hold: pipe(7).
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::base::errno::Errno;
 
@@ -12,6 +12,14 @@ pub const CAPACITY: usize = 1 << 20;
 /// What a pipe holds to begin with. Where no more is moved, it is not worth a system call to enlarge
 /// one, nor to make one.
 pub const CAPACITY_AT_FIRST: u64 = 64 << 10;
+
+/// A pipe: the end that is read, and the end that is written.
+///
+/// # Errors
+/// EMFILE and the like.
+pub fn new() -> Result<(OwnedFd, OwnedFd), Errno> {
+    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
+}
 
 /// Lets a pipe hold more, so that writer and reader wake each other less often. Other descriptors
 /// stay as they are. The kernel may refuse, for users who have many, and it works as well without.

@@ -32,6 +32,16 @@ pub struct Program {
     path: CString,
     words: Vec<CString>,
     environment: Vec<CString>,
+    group: Group,
+}
+
+/// The process group that a COMMAND begins in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Group {
+    /// That of this process.
+    Shared,
+    /// A new one, which has the number of the COMMAND.
+    Own,
 }
 
 /// What signals do to a COMMAND when it begins.
@@ -51,17 +61,19 @@ pub struct Streams<'a> {
     pub input: Option<BorrowedFd<'a>>,
     /// What it writes.
     pub output: Option<BorrowedFd<'a>>,
+    /// Descriptors that it inherits besides, under their numbers here.
+    pub inherited: [Option<BorrowedFd<'a>>; 2],
 }
 
 impl<'a> Streams<'a> {
     /// One for both, as a socket is.
     pub fn both(both: &'a impl AsFd) -> Self {
-        Self { input: Some(both.as_fd()), output: Some(both.as_fd()) }
+        Self { input: Some(both.as_fd()), output: Some(both.as_fd()), ..Self::default() }
     }
 
     /// One to read from.
     pub fn reading(input: &'a impl AsFd) -> Self {
-        Self { input: Some(input.as_fd()), output: None }
+        Self { input: Some(input.as_fd()), ..Self::default() }
     }
 }
 
@@ -80,7 +92,13 @@ impl Program {
             path: look_up(name)?,
             words: strings.collect::<Result<_, _>>()?,
             environment: environment.collect::<Result<_, _>>()?,
+            group: Group::Shared,
         })
+    }
+
+    /// Has it begin in a process group of its own.
+    pub fn in_own_group(self) -> Self {
+        Self { group: Group::Own, ..self }
     }
 
     /// Leaves out the variables of our own environment that begin with one of these.
@@ -108,14 +126,15 @@ impl Program {
         // Another thread of the first process does not reap it before it is known as ours.
         let ours = init::children();
         let pid = if signal::mask().contains(LET_THROUGH) {
-            self.execute(|path, words| fork(path, words, &environment, signals, streams))?
+            let group = self.group;
+            self.execute(|path, words| fork(path, words, &environment, (signals, group), streams))?
         } else {
             self.spawn(signals, streams, &environment)?
         };
         if let Some(mut ours) = ours {
             ours.insert(pid, None);
         }
-        Ok(Child { pid, ended: None })
+        Ok(Child { pid, ended: None, group: self.group })
     }
 
     fn spawn(
@@ -132,7 +151,11 @@ impl Program {
                 actions.add_dup2(fd.as_raw_fd(), standard)?;
             }
         }
-        let attributes = attributes(signals)?;
+        for fd in streams.inherited.into_iter().flatten() {
+            // A copy onto itself stays open in the COMMAND, and closes on exec in others.
+            actions.add_dup2(fd.as_raw_fd(), fd.as_raw_fd())?;
+        }
+        let attributes = attributes(signals, self.group)?;
         let spawn = |path: &CStr, words: &[&CStr]| {
             posix_spawn(path, &actions, &attributes, words, environment)
         };
@@ -191,12 +214,18 @@ impl Program {
 pub struct Child {
     pid: i32,
     ended: Option<ExitStatus>,
+    group: Group,
 }
 
 impl Child {
     /// Its process ID.
     pub fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// Whether it leads a process group of its own, which signals are sent to.
+    pub fn leads_group(&self) -> bool {
+        self.group == Group::Own
     }
 
     /// Whether its end is known.
@@ -216,8 +245,14 @@ impl Child {
     /// Sends it a signal. If it has just ended, that is what comes next.
     ///
     /// By its number, which is no other's until it is reaped, and which takes no descriptor: there
-    /// may be none left.
+    /// may be none left. A COMMAND in a group of its own is reaped when no process of the group is
+    /// waited for any more; until then the group has that number.
     pub fn send(&self, signal: Signal) {
+        if self.leads_group() {
+            // SAFETY: the call takes numbers only.
+            unsafe { libc::kill(-self.pid, signal.number()) };
+            return;
+        }
         let ours = init::children();
         let status = ours.as_ref().and_then(|ours| ours.get(&self.pid).copied().flatten());
         if self.ended.or(status).is_none() {
@@ -356,7 +391,7 @@ fn fork(
     path: &CStr,
     words: &[&CStr],
     environment: &[Cow<'_, CStr>],
-    signals: Signals,
+    (signals, group): (Signals, Group),
     streams: Streams<'_>,
 ) -> Result<i32, Reason> {
     let failed = |error: std::io::Error| Reason::from_raw(Errno::from(error).0);
@@ -373,7 +408,16 @@ fn fork(
     if let Some(output) = streams.output {
         command.stdout(output.try_clone_to_owned().map_err(failed)?);
     }
+    if group == Group::Own {
+        command.process_group(0);
+    }
+    let inherited = streams.inherited.map(|fd| fd.map(|fd| fd.as_raw_fd()));
     let begin = move || {
+        for fd in inherited.into_iter().flatten() {
+            // SAFETY: the call takes numbers only.
+            let changed = Errno::check(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) });
+            changed.map_err(|Errno(errno)| std::io::Error::from_raw_os_error(errno))?;
+        }
         match signals {
             Signals::Clean => {
                 signal::restore_dispositions();
@@ -394,7 +438,7 @@ fn name_and_value(variable: &CStr) -> Option<(&OsStr, &OsStr)> {
     Some((parts.next()?, parts.next()?))
 }
 
-fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {
+fn attributes(signals: Signals, group: Group) -> Result<PosixSpawnAttr, Errno> {
     let mut attributes = PosixSpawnAttr::init()?;
     let (default, mask) = match signals {
         Signals::Clean => {
@@ -405,7 +449,10 @@ fn attributes(signals: Signals) -> Result<PosixSpawnAttr, Errno> {
     };
     attributes.set_sigdefault(&default.for_c_library())?;
     attributes.set_sigmask(&mask.for_c_library())?;
-    let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
+    let mut flags =
+        PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
+    // The group is 0, its own, where no other is set.
+    flags.set(PosixSpawnFlags::POSIX_SPAWN_SETPGROUP, group == Group::Own);
     attributes.set_flags(flags)?;
     Ok(attributes)
 }

@@ -181,20 +181,36 @@ impl Queue {
     /// # Errors
     /// EIDRM if the queue has been removed.
     pub fn send(&mut self, message: &[u8], kind: i64, deadline: Deadline) -> Result<Waited, Errno> {
+        self.send_unless(message, kind, || false, deadline)
+    }
+
+    /// The same, unless `ends` is true after a signal has interrupted the wait.
+    ///
+    /// # Errors
+    /// Those of [`Queue::send`].
+    pub fn send_unless(
+        &mut self,
+        message: &[u8],
+        kind: i64,
+        ends: impl Fn() -> bool,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&(kind as c_long).to_ne_bytes());
         heap::append(&mut self.buffer, message)?;
-        interrupt::until(deadline, |attempt| {
+        let sent = interrupt::until(deadline, |attempt| {
             let flags = if attempt == Attempt::Nonblocking { libc::IPC_NOWAIT } else { 0 };
             // SAFETY: the buffer has a type and this many bytes behind it.
             Errno::check(unsafe {
                 libc::msgsnd(self.id, self.buffer.as_ptr().cast(), message.len(), flags)
             })
-        })
-        .map_err(|errno| match errno {
-            // That is also what is said of a message which is too long.
-            Errno(libc::EINVAL) => self.state().err().unwrap_or(errno),
-            errno => errno,
+            .map_err(|errno| cancelled(errno, &ends))
+        });
+        sent.or_else(|errno| match errno {
+            CANCELLED => Ok(Waited::TimedOut),
+            // The kernel says the same of a message that is too long.
+            Errno(libc::EINVAL) => Err(self.state().err().unwrap_or(errno)),
+            errno => Err(errno),
         })
     }
 
@@ -287,6 +303,16 @@ impl Queue {
     /// received from, and [`Queue::give_back`] makes it the last for others, as dropping the queue
     /// does where there is room at once.
     pub fn wait(&mut self, selection: Selection, deadline: Deadline) -> Result<Waited, Errno> {
+        self.wait_unless(selection, || false, deadline)
+    }
+
+    /// The same, unless `ends` is true after a signal has interrupted the wait.
+    pub fn wait_unless(
+        &mut self,
+        selection: Selection,
+        ends: impl Fn() -> bool,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
         let (number, flag) = selection.arguments();
         let mut head: c_long = 0;
         let waited = interrupt::until(deadline, |attempt| {
@@ -298,16 +324,28 @@ impl Queue {
                 (0, _) => Ok(Some(head)),
                 (_, Errno(libc::E2BIG)) => Ok(None),
                 (_, Errno(libc::ENOMSG)) => Err(Errno(libc::EAGAIN)),
-                (_, errno) => Err(removed(errno)),
+                (_, errno) => Err(removed(cancelled(errno, &ends))),
             }
-        })?;
-        Ok(waited.map(|seen| self.seen = seen))
+        });
+        match waited {
+            Err(CANCELLED) => Ok(Waited::TimedOut),
+            waited => Ok(waited?.map(|seen| self.seen = seen)),
+        }
     }
 
     /// Puts back an empty message that had to be taken to see it, waiting for room until `deadline`.
     pub fn give_back(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
+        self.give_back_unless(|| false, deadline)
+    }
+
+    /// The same, unless `ends` is true after a signal has interrupted the wait.
+    pub fn give_back_unless(
+        &mut self,
+        ends: impl Fn() -> bool,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
         let Some(kind) = self.seen else { return Ok(Waited::Done(())) };
-        let sent = self.send(&[], kind, deadline)?;
+        let sent = self.send_unless(&[], kind, ends, deadline)?;
         if sent == Waited::Done(()) {
             self.seen = None;
         }
@@ -362,6 +400,14 @@ fn zeroed_state() -> libc::msqid_ds {
 /// cgid, stime, rtime and ctime.
 pub fn list() -> Result<Vec<Row>, Errno> {
     system_v::table("msg")
+}
+
+/// The end of a wait that the caller has asked for.
+const CANCELLED: Errno = Errno(libc::ECANCELED);
+
+/// EINTR is the end of a wait if the caller says so.
+fn cancelled(errno: Errno, ends: impl Fn() -> bool) -> Errno {
+    if errno == Errno(libc::EINTR) && ends() { CANCELLED } else { errno }
 }
 
 /// How it is told that there is no queue with an identifier, or not any more.

@@ -4,7 +4,7 @@
 use std::io;
 use std::thread::Builder;
 
-use super::signal::{Blocked, SignalSet};
+use super::signal::{Blocked, Handler, SignalSet, Unblocked};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
@@ -32,6 +32,47 @@ pub fn start<T>(launch: impl FnOnce(Builder) -> io::Result<T>) -> Result<T, Errn
 pub fn kept_away() -> SignalSet {
     let open = [Signal::BUS, Signal::TTIN, Signal::TTOU];
     Signal::all().filter(|signal| !open.contains(signal)).collect()
+}
+
+/// A thread of this process, by the number that the kernel gave it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ThreadId(i32);
+
+impl ThreadId {
+    /// The thread that calls.
+    pub fn current() -> Self {
+        Self(nix::unistd::gettid().as_raw())
+    }
+
+    /// Sends URG to it, so that a system call in which it waits fails with EINTR if it has an
+    /// [`Interruptible`]. A signal that arrives just before the call has no effect, so the caller
+    /// sends another a moment later. The caller also makes sure that the thread has not ended.
+    pub fn interrupt(self) {
+        // SAFETY: the call takes numbers only.
+        unsafe {
+            libc::syscall(libc::SYS_tgkill, std::process::id(), self.0, Signal::URG.number())
+        };
+    }
+}
+
+/// Lets other threads interrupt this one for as long as it lives.
+#[derive(Debug)]
+pub struct Interruptible {
+    _unblocked: Unblocked,
+}
+
+impl Interruptible {
+    /// From now on, if the process has [`handle_interrupts`] in effect.
+    pub fn new() -> Self {
+        Self { _unblocked: Unblocked::new([Signal::URG].into_iter().collect()) }
+    }
+}
+
+/// Gives URG a handler that does nothing, until it is dropped. The signal has no effect on a system
+/// call otherwise.
+pub fn handle_interrupts() -> Handler {
+    extern "C" fn nothing(_: i32) {}
+    Handler::install(Signal::URG, nothing)
 }
 
 #[cfg(test)]

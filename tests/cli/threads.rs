@@ -20,7 +20,7 @@ const CASES: &[(&str, &str, &str, &str, usize)] = &[
         "ipc sem run $name -- true",
         2,
     ),
-    ("mq", "ipc mq create $name", "sleep 1000", "ipc mq recv -f --exec --jobs 2 $name -- true", 4),
+    ("mq", "ipc mq create $name", "sleep 1000", "ipc mq recv -f --exec --jobs 2 $name -- true", 3),
     ("sem", "mkfifo f", "ipc sock serve --hub ./s", "ipc sock connect --retry 1h ./s <>f", 2),
 ];
 

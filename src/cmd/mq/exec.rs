@@ -1,426 +1,228 @@
-//! `ipc mq recv --exec`: a COMMAND for each message.
+//! `ipc mq recv --exec`: message queues of the kernel as a worker uses them.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::ffi::OsString;
-use std::num::NonZeroUsize;
-use std::process::ExitStatus;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::Duration;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::fd::OwnedFd;
 
-use crate::app::arguments::Plain;
-use crate::app::command::Statuses;
-use crate::app::objects::tell_wait;
-use crate::app::options::Conflict;
+use crate::app::context::Context;
 use crate::app::options::Waiting;
+use crate::app::worker::{self as options, Execution};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::io::output::{Output, escape};
 use crate::mechanism::queue::{MessageQueue, QueueName};
-use crate::run::job;
-use crate::run::job::Command;
-use crate::run::pool::{Busy, Crew, start_thread};
+use crate::run::worker::{self, Supply};
+use crate::sys::eventfd::Bell;
 use crate::sys::heap;
 use crate::sys::memfd;
-use crate::sys::mqueue::Access;
-use crate::sys::poll;
-use crate::sys::spawn::Streams;
+use crate::sys::mqueue::{Access, PRIORITY_MAX};
 use crate::sys::system_v_queue::Selection;
 
-use crate::cmd::mq::delayed::{Delayed, Failures};
-use crate::cmd::mq::{explain, not_sent_back, unopened};
+use super::{explain, not_sent_back, unopened};
 
-/// What to do with messages instead of printing them.
-#[derive(Clone, Debug, clap::Args, Plain)]
-pub struct Execution {
-    /// Run COMMAND for each message, which it has on its standard input
-    #[arg(
-        long,
-        requires = "command",
-        conflicts_with_all = ["show_priority", "json", "peek", "null", "frame"]
-    )]
-    exec: bool,
-    /// Run so many COMMANDs at a time, instead of one
-    #[arg(long, value_name = "N", requires = "exec")]
-    jobs: Option<NonZeroUsize>,
-    /// Send a message back to the queue if its COMMAND fails, after 1 s
-    ///
-    /// For each further failure of the same message the delay doubles, up to 1 minute; meanwhile the
-    /// worker goes on with the other messages. It holds at most 64 messages back. They return to the
-    /// queue when it ends, by a signal as well; SIGKILL loses them.
-    #[arg(long, requires = "exec")]
-    requeue: bool,
-    #[command(flatten)]
-    conflict: Conflict,
-    /// The command and its arguments; it finds the priority in IPC_MQ_PRIORITY
-    #[arg(last = true, value_name = "COMMAND", requires = "exec")]
-    command: Vec<OsString>,
-}
-
-/// Which messages, and for how long to wait for each.
-#[derive(Clone, Debug)]
+/// Which messages, and how long to wait for each.
+#[derive(Debug)]
 pub struct Task {
-    /// Where they are.
+    /// The queue.
     pub name: QueueName,
-    /// Which of them.
+    /// Which of its messages.
     pub selection: Selection,
-    /// How many; `None` is as many as are there.
+    /// How many; `None` is as many as there are.
     pub count: Option<u64>,
     /// How long to wait for each.
     pub waiting: Waiting,
 }
 
-impl Execution {
-    /// Whether that is asked for.
-    pub fn is_wanted(&self) -> bool {
-        self.exec
+/// Runs a COMMAND for each message.
+pub fn run(task: Task, execution: Execution, context: &mut Context) -> anyhow::Result<Exit> {
+    let Task { name, selection, count, waiting } = task;
+    let dead_letter = execution.dead_letter().map(QueueName::new).transpose();
+    let dead_letter = dead_letter
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
+        .about(execution.dead_letter().unwrap_or_default())?;
+    let source = Source { name, selection, dead_letter, requeues: execution.requeues() };
+    let (timeout, timed_out) = options::timeout(&waiting);
+    let supply = source.count(count).map(|count_of| Supply {
+        name: source.name.as_ref().to_owned(),
+        count: count_of,
+        ends_when_empty: count.is_none(),
+        timeout,
+        timed_out,
+    });
+    match supply {
+        Ok(supply) => execution.run(source, supply, context),
+        Err(error) => execution.fail(error, context),
     }
+}
 
-    /// Refuses what is only for COMMANDs, if none is to be run.
-    pub fn refuse_options_without(&self) -> anyhow::Result<()> {
-        match !self.exec && self.conflict.is_given() {
-            true => Err(Failure::new(Exit::Usage, "--conflict-exit-code is for --exec").into()),
-            false => Ok(()),
-        }
-    }
+/// What a worker opens, once for each thread.
+#[derive(Debug)]
+struct Source {
+    name: QueueName,
+    selection: Selection,
+    dead_letter: Option<QueueName>,
+    requeues: bool,
+}
 
-    /// Takes messages and runs the COMMAND for each. The status is that of the first one that
-    /// fails; the others are run all the same. What ends the whole is told: that a COMMAND cannot be
-    /// started, or what happens to the queue.
-    pub fn run(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
-        let conflict = self.conflict;
-        self.work(task, output).or_else(|error| conflict.or_error(error, output)).or_else(|error| {
-            output.error(&error);
-            Ok(Statuses::OfCommand.of(Exit::of(&error)))
-        })
-    }
-
-    fn work(self, task: Task, output: &Output) -> anyhow::Result<Exit> {
-        let count = self.count(&task).map_err(|errno| unopened(errno, &task.name));
-        let left = AtomicU64::new(count.about(&task.name)?);
-        let (events, received) = mpsc::channel();
-        let jobs = self.jobs.map_or(1, NonZeroUsize::get);
-        let command = Command::new(&self.command)?;
-        // All of them before the first message is taken.
-        let mailboxes: Result<Vec<MessageQueue>, Errno> =
-            (0..jobs).map(|_| self.open(&task.name)).collect();
-        let failed = |errno| unopened(errno, &task.name);
-        let mailboxes = mailboxes.map_err(failed).about(&task.name)?;
-        let crew = Crew::new().map_err(no_thread)?;
-        let (taken, failures) = (AtomicU64::new(0), Failures::default());
-        let job = Job { crew, left, taken, failures, command, execution: self, task };
-        let job = Arc::new(job);
-        for mailbox in mailboxes {
-            let worker = Worker {
-                job: Arc::clone(&job),
-                mailbox,
-                events: events.clone(),
-                kept: VecDeque::new(),
-                delayed: Delayed::default(),
-            };
-            if let Err(errno) = start_thread(move || worker.run()) {
-                // Those who have started bring to an end what they have taken.
-                let _ = events.send(Event::Ended(Err(no_thread(errno).into())));
-                break;
-            }
-        }
-        drop(events);
-        job.attend(received, output)
-    }
-
-    fn open(&self, name: &QueueName) -> Result<MessageQueue, Errno> {
-        match self.requeue {
-            true => MessageQueue::open(name, Access::Work),
-            false => MessageQueue::open_to_receive(name),
-        }
-    }
-
-    /// How many messages to take at most.
-    fn count(&self, task: &Task) -> Result<u64, Errno> {
-        match task.count {
+impl Source {
+    /// How many messages to claim at most, where the caller asked for this many.
+    fn count(&self, asked: Option<u64>) -> anyhow::Result<u64> {
+        match asked {
             Some(count) => Ok(count),
-            // Or those that are sent back would be taken again and again.
-            None if self.requeue => {
-                MessageQueue::open(&task.name, Access::Receive)?.messages_of(task.selection)
-            }
+            // Messages that go back would be claimed again and again.
+            None if self.requeues => MessageQueue::open(&self.name, Access::Receive)
+                .and_then(|mut queue| queue.messages_of(self.selection))
+                .map_err(|errno| unopened(errno, &self.name))
+                .about(&self.name),
             None => Ok(u64::MAX),
         }
     }
+
+    fn open_dead_letter(&self, queue: &MessageQueue) -> anyhow::Result<Option<DeadLetter>> {
+        let Some(name) = &self.dead_letter else { return Ok(None) };
+        let opened = MessageQueue::open(name, Access::Send);
+        let dead_letter = opened.map_err(|errno| unopened(errno, name)).about(name)?;
+        if dead_letter.is(queue) {
+            let failure = Failure::new(Exit::Usage, "the dead-letter queue is the queue itself");
+            return Err(failure).about(name);
+        }
+        Ok(Some(DeadLetter { queue: dead_letter, name: name.clone() }))
+    }
 }
 
-/// What the workers share.
+impl worker::Source for Source {
+    type Queue = Queue;
+
+    fn open(&self) -> anyhow::Result<Queue> {
+        let opened = match self.requeues {
+            true => MessageQueue::open(&self.name, Access::Work),
+            false => MessageQueue::open_to_receive(&self.name),
+        };
+        let queue = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
+        let dead_letter = self.open_dead_letter(&queue)?;
+        Ok(Queue { queue, selection: self.selection, dead_letter })
+    }
+}
+
+/// A queue, for one thread of a worker.
 #[derive(Debug)]
-struct Job {
-    task: Task,
-    execution: Execution,
-    command: Command,
-    crew: Arc<Crew>,
-    /// How many messages nobody has set out to take.
-    left: AtomicU64,
-    /// How many were taken.
-    taken: AtomicU64,
-    failures: Failures,
+struct Queue {
+    queue: MessageQueue,
+    selection: Selection,
+    dead_letter: Option<DeadLetter>,
 }
 
-/// A message, until its COMMAND has ended.
-#[derive(Debug, Hash)]
+/// Where messages go that no COMMAND could process.
+#[derive(Debug)]
+struct DeadLetter {
+    queue: MessageQueue,
+    name: QueueName,
+}
+
+impl DeadLetter {
+    /// The priority or the type that a message has there.
+    fn priority(&self, priority: i64) -> i64 {
+        match self.name {
+            QueueName::Posix(_) => priority.clamp(0, PRIORITY_MAX.into()),
+            QueueName::SystemV(_) => priority.max(1),
+        }
+    }
+}
+
+/// A message that has left the queue.
+#[derive(Debug)]
 struct Message {
     bytes: Vec<u8>,
     priority: i64,
+    /// How often COMMAND was started for it.
+    attempts: u32,
 }
 
-/// What a worker tells.
-#[derive(Debug)]
-enum Event {
-    /// A COMMAND failed. We do not end before that is told.
-    Failed(ExitStatus, Busy),
-    /// A message is done with.
-    Done,
-    /// There is no message.
-    Waits,
-    /// The last thing to do takes as long as the queue is full.
-    Full,
-    /// A message cannot be sent back. We do not end before that is told.
-    Lost(Errno, Busy),
-    /// The worker has come to its end.
-    Ended(anyhow::Result<()>),
-}
+impl worker::Queue for Queue {
+    type Claim = Message;
 
-impl Job {
-    /// Tells what fails, until all is done or nothing more can be.
-    fn attend(&self, events: Receiver<Event>, output: &Output) -> anyhow::Result<Exit> {
-        let mut exit = Exit::Done;
-        let mut error = None;
-        let mut has_told = false;
-        for event in events {
-            match event {
-                Event::Failed(status, _busy) => {
-                    output.warn(self.tell(status));
-                    exit = if exit == Exit::Done { job::exit_of(status) } else { exit };
-                }
-                Event::Ended(Err(reason)) => {
-                    self.crew.stop();
-                    error.get_or_insert(reason);
-                }
-                Event::Full => {
-                    let name = self.name();
-                    output.warn(format_args!("{name}: full; waiting to send a message back"));
-                }
-                Event::Lost(errno, _busy) => {
-                    let name = self.name();
-                    let reason = not_sent_back(errno);
-                    output.warn(format_args!("{name}: a message cannot be sent back: {reason}"));
-                    exit = if exit == Exit::Done { Exit::Failed } else { exit };
-                }
-                // Once, and not for each message and each worker.
-                Event::Waits if !std::mem::replace(&mut has_told, true) => {
-                    tell_wait(output, &self.task.name, "for a message");
-                }
-                Event::Done | Event::Waits | Event::Ended(Ok(())) => {}
-            }
-            // The others may be waiting for messages that never come.
-            if error.is_some() && self.crew.is_idle() {
-                break;
-            }
-        }
-        error.map_or(Ok(exit), Err)
+    fn claim(&mut self) -> Result<Option<Message>, Failure> {
+        receive(&mut self.queue, self.selection).map_err(explain)
     }
 
-    fn name(&self) -> Cow<'_, str> {
-        escape(self.task.name.as_ref().as_encoded_bytes())
+    fn wait(&mut self, stop: &Bell, deadline: Deadline) -> Result<Waited, Failure> {
+        self.queue.wait_unless(self.selection, stop, deadline).map_err(explain)
     }
 
-    /// How a COMMAND failed, in a line.
-    fn tell(&self, status: ExitStatus) -> String {
-        let name = self.name();
-        let command = escape(self.execution.command[0].as_encoded_bytes());
-        let end = job::told(status);
-        let then = if self.execution.requeue { "; the message goes back" } else { "" };
-        format!("{name}: {command} {end}{then}")
-    }
-}
-
-/// One who takes messages, each when the COMMAND for the one before has ended.
-struct Worker {
-    job: Arc<Job>,
-    mailbox: MessageQueue,
-    events: Sender<Event>,
-    /// Messages that shall go back to the queue, which was full.
-    kept: VecDeque<(Message, Busy)>,
-    /// Messages that go back after a delay.
-    delayed: Delayed<(Message, Busy)>,
-}
-
-/// How many messages a worker keeps while the queue is full, before their COMMANDs are run again
-/// instead. It may be full because nobody else takes messages from it.
-const KEPT: usize = 8;
-
-/// How soon a worker that holds messages back learns that it shall stop. While it holds none, a signal
-/// ends the process at once.
-const LOOK: Duration = Duration::from_millis(100);
-
-impl Worker {
-    fn run(mut self) {
-        let worked = self.work();
-        let settled = self.or_error().map_err(explain).about(&self.job.task.name);
-        // Nobody listens any more if the whole has come to its end.
-        let _ = self.events.send(Event::Ended(worked.and(settled)));
+    /// The worker has the only copy of the message, and so of the count.
+    fn begin(&mut self, message: &mut Message) -> Result<u32, Failure> {
+        message.attempts = message.attempts.saturating_add(1);
+        Ok(message.attempts)
     }
 
-    fn work(&mut self) -> anyhow::Result<()> {
-        let job = Arc::clone(&self.job);
-        let claim =
-            || job.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        while claim().is_ok() {
-            let Some((message, busy)) = self.next().about(&job.task.name)? else { break };
-            self.process(message, busy)?;
-            let _ = self.events.send(Event::Done);
-        }
+    fn input(&self, message: &Message) -> Result<OwnedFd, Errno> {
+        memfd::with(&message.bytes)
+    }
+
+    fn variables(&self, message: &Message) -> Vec<(&'static str, Vec<u8>)> {
+        vec![("IPC_MQ_PRIORITY", message.priority.to_string().into_bytes())]
+    }
+
+    /// A queue of the kernel gives its messages no identity, so they are told apart by their bytes.
+    fn identity(&self, message: &Message) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&message.bytes, message.priority).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn acknowledge(&mut self, _: Message) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// The next message; `None` if there is none, or none shall be taken.
-    fn next(&mut self) -> Result<Option<(Message, Busy)>, Failure> {
-        let job = Arc::clone(&self.job);
-        let Job { task, crew, taken, .. } = &*job;
-        let mut seen = taken.load(Ordering::Relaxed);
-        let mut deadline = task.waiting.deadline();
-        loop {
-            self.kept.extend(self.delayed.due());
-            self.send_back_kept();
-            if crew.is_stopped() {
-                return Ok(None);
-            }
-            if self.kept.len() >= KEPT {
-                return Ok(self.kept.pop_front());
-            }
-            if let Some(message) = self.take().map_err(explain)? {
-                taken.fetch_add(1, Ordering::Relaxed);
-                return Ok(Some(message));
-            }
-            if task.count.is_none() || crew.is_stopped() {
-                return Ok(None);
-            }
-            // What fills the queue is not for us.
-            if let Some(kept) = self.kept.pop_front() {
-                return Ok(Some(kept));
-            }
-            let waited = self.wait(deadline).map_err(explain)?;
-            // The time counts anew for each message, whoever took it.
-            let now = taken.load(Ordering::Relaxed);
-            match waited {
-                Waited::TimedOut if !deadline.has_passed() => {}
-                Waited::TimedOut if now == seen => task.waiting.or_error(waited)?,
-                Waited::TimedOut => (seen, deadline) = (now, task.waiting.deadline()),
-                Waited::Done(()) => {}
-            }
-        }
+    fn put_back(
+        &mut self,
+        Message { bytes, priority, .. }: &Message,
+        hurry: &Bell,
+        deadline: Deadline,
+    ) -> Result<Waited, Failure> {
+        let sent = self.queue.send_unless(bytes, *priority, hurry, deadline);
+        sent.map_err(|errno| Failure::failed(not_sent_back(errno)))
     }
 
-    /// Takes a message, unless as many as may be are held back.
-    fn take(&mut self) -> Result<Option<(Message, Busy)>, Errno> {
-        if self.delayed.is_full() {
-            return Ok(None);
+    fn bury(
+        &mut self,
+        Message { bytes, priority, .. }: &Message,
+        stop: &Bell,
+        deadline: Deadline,
+    ) -> Result<Waited, Failure> {
+        let Some(dead_letter) = &mut self.dead_letter else {
+            return Err(Failure::failed("there is no dead-letter queue"));
+        };
+        let removed = || explain(Errno(libc::EIDRM));
+        if dead_letter.queue.is_removed() {
+            return Err(removed());
         }
-        let Job { task, crew, .. } = &*self.job;
-        crew.take(|| take(&mut self.mailbox, task.selection))
-    }
-
-    /// Waits for a message; with messages held back, no longer than until one of them may be due, or
-    /// we may have been stopped.
-    fn wait(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
-        if deadline == Deadline::PASSED {
-            return Ok(Waited::TimedOut);
-        }
-        let _ = self.events.send(Event::Waits);
-        if self.delayed.is_empty() {
-            return self.mailbox.wait_for(self.job.task.selection, None, deadline);
-        }
-        let soon = deadline.min(self.delayed.first()).min(Deadline::after(LOOK));
-        match self.delayed.is_full() {
-            true => poll::any_readable(&[], soon),
-            false => self.mailbox.wait_for(self.job.task.selection, None, soon),
-        }
-    }
-
-    /// Runs the COMMAND for a message.
-    fn process(&mut self, message: Message, busy: Busy) -> anyhow::Result<()> {
-        let job = Arc::clone(&self.job);
-        let priority = message.priority.to_string();
-        let variables = [("IPC_MQ_PRIORITY", priority.as_bytes())];
-        let ended = memfd::with(&message.bytes)
-            .and_then(|input| busy.run(|| job.command.start(Streams::reading(&input), &variables)));
-        match &ended {
-            Ok(Some(status)) if status.success() => job.failures.forget(&message),
-            Ok(Some(status)) => {
-                let _ = self.events.send(Event::Failed(*status, busy.also()));
-                if job.execution.requeue {
-                    self.delayed.push(job.failures.add(&message), (message, busy));
-                }
+        let priority = dead_letter.priority(*priority);
+        let sent = dead_letter.queue.send_unless(bytes, priority, stop, deadline);
+        sent.map_err(|errno| match errno {
+            Errno(libc::EMSGSIZE | libc::EINVAL) => {
+                Failure::failed(format!("message of {} bytes is too long", bytes.len()))
             }
-            // Nobody has seen the message.
-            Ok(None) | Err(_) => {
-                self.kept.push_back((message, busy));
-                self.send_back_kept();
-            }
-        }
-        match ended {
-            Ok(_) => Ok(()),
-            Err(errno) => Err(job.command.failed(errno)),
-        }
+            errno => explain(errno),
+        })
     }
 
-    /// Sends back as much of what was kept as the queue has room for.
-    fn send_back_kept(&mut self) {
-        while let Some((Message { bytes, priority }, busy)) = self.kept.front() {
-            match self.mailbox.send(bytes, *priority, Deadline::PASSED) {
-                Ok(Waited::TimedOut) => break,
-                Ok(Waited::Done(())) => {}
-                // What cannot be sent now never can.
-                Err(errno) => self.report_lost(errno, busy),
-            }
-            self.kept.pop_front();
-        }
+    fn give_up(&mut self, _: Message) -> Result<&'static str, Failure> {
+        Ok("is dropped")
     }
 
-    fn report_lost(&self, errno: Errno, busy: &Busy) {
-        let _ = self.events.send(Event::Lost(errno, busy.also()));
-    }
-
-    /// Sends back what was kept, however long that takes, and what was taken only by looking.
-    fn or_error(&mut self) -> Result<(), Errno> {
-        self.kept.extend(self.delayed.all());
-        self.send_back_kept();
-        if !self.kept.is_empty() {
-            let _ = self.events.send(Event::Full);
-        }
-        while let Some((message, busy)) = self.kept.pop_front() {
-            let sent = self.mailbox.send(&message.bytes, message.priority, Deadline::NEVER);
-            if let Err(errno) = sent {
-                self.report_lost(errno, &busy);
-            }
-        }
-        self.mailbox.give_back(Deadline::NEVER).map(drop)
+    fn close(&mut self, hurry: &Bell) -> Result<(), Failure> {
+        self.queue.give_back_unless(hurry).map(drop).map_err(explain)
     }
 }
 
-/// That a worker cannot be had.
-fn no_thread(errno: Errno) -> Failure {
-    Failure::new(errno.into(), format!("starting a thread: {errno}"))
-        .hint("'ulimit -u' shows how many there may be")
-}
-
-fn take(mailbox: &mut MessageQueue, selection: Selection) -> Result<Option<Message>, Errno> {
-    mailbox.make_room()?;
-    // A message that is taken when there is no memory for it is lost.
+/// Receives a message, if there is one. There is memory for it before it leaves the queue.
+fn receive(queue: &mut MessageQueue, selection: Selection) -> Result<Option<Message>, Errno> {
+    queue.make_room()?;
     let mut bytes = Vec::new();
-    heap::reserve(&mut bytes, mailbox.room())?;
-    Ok(mailbox.try_receive(selection)?.map(|taken| {
-        bytes.extend_from_slice(mailbox.message(taken));
+    heap::reserve(&mut bytes, queue.room())?;
+    Ok(queue.try_receive(selection)?.map(|received| {
+        bytes.extend_from_slice(queue.message(received));
         bytes.shrink_to_fit();
-        Message { bytes, priority: taken.priority }
+        Message { bytes, priority: received.priority, attempts: 0 }
     }))
 }

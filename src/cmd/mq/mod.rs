@@ -1,7 +1,6 @@
 //! `ipc mq`: message queues, POSIX and System V.
 
 mod create;
-mod delayed;
 mod exec;
 mod inspect;
 mod receive;

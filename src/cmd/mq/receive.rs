@@ -20,7 +20,8 @@ use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
 use super::{explain, not_for_this_kind, not_sent_back, unopened};
-use crate::cmd::mq::exec::{Execution, Task};
+use super::exec::{self, Task};
+use crate::app::worker::Execution;
 
 /// Take messages from a queue and print them
 ///
@@ -60,13 +61,13 @@ pub struct Recv {
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
     /// Print a copy of the message at this place of a System V queue, the oldest being 0
-    #[arg(long, value_name = "INDEX", conflicts_with_all = ["count", "all", "follow", "kind", "except", "timeout", "nonblock"])]
+    #[arg(long, value_name = "INDEX", conflicts_with_all = ["count", "all", "follow", "kind", "except", "timeout", "nonblock", "exec"])]
     peek: Option<u32>,
     /// Print the priority, or the type, and a tab in front of each message
-    #[arg(long)]
+    #[arg(long, conflicts_with = "exec")]
     show_priority: bool,
     /// Print each message as a line of JSON, with its priority or its type
-    #[arg(short, long, conflicts_with = "show_priority")]
+    #[arg(short, long, conflicts_with_all = ["show_priority", "exec"])]
     json: bool,
     #[command(flatten)]
     choice: Choice,
@@ -128,14 +129,18 @@ impl Action for Recv {
     const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         self.execution.refuse_options_without()?;
         if self.execution.is_wanted() {
             let count = self.count();
+            if self.framing.is_given() {
+                let reason = "--null and --frame are for messages that are printed, not for --exec";
+                return Err(Failure::new(Exit::Usage, reason).into());
+            }
             let Self { name, waiting, execution, .. } = self;
-            return execution.run(Task { name, selection, count, waiting }, output);
+            return exec::run(Task { name, selection, count, waiting }, execution, context);
         }
+        let output = &mut context.output;
         let opened = MessageQueue::open_to_receive(&self.name);
         let mailbox = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
         let delivery = Outbox::new(self.framing.form())?;

@@ -2,12 +2,15 @@
 
 pub mod ring;
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::poll::{PollFd, PollFlags};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::AnyName;
 use crate::io::spin::Spin;
+use crate::sys::eventfd::Bell;
 use crate::sys::heap;
 use crate::sys::mqueue::{self, Access, Limits};
 use crate::sys::poll;
@@ -173,6 +176,71 @@ impl MessageQueue {
         }
     }
 
+    /// Sends a message, waiting for room until `deadline` or until `bell` rings.
+    pub fn send_unless(
+        &mut self,
+        message: &[u8],
+        priority: i64,
+        bell: &Bell,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        if let Queue::SystemV(queue) = &mut self.queue {
+            return queue.send_unless(message, priority, || bell.has_rung(), deadline);
+        }
+        loop {
+            let sent = self.send(message, priority, Deadline::PASSED)?;
+            let Queue::Posix(queue, _) = &self.queue else { return Ok(sent) };
+            if sent == Waited::Done(()) || bell.has_rung() {
+                return Ok(sent);
+            }
+            let mut fds = [
+                PollFd::new(queue.as_fd(), PollFlags::POLLOUT),
+                PollFd::new(bell.as_fd(), PollFlags::POLLIN),
+            ];
+            if poll::any(&mut fds, deadline)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
+        }
+    }
+
+    /// Waits until there is a message, or until `bell` rings, for a caller that will receive next.
+    pub fn wait_unless(
+        &mut self,
+        selection: Selection,
+        bell: &Bell,
+        deadline: Deadline,
+    ) -> Result<Waited, Errno> {
+        match &mut self.queue {
+            Queue::Posix(queue, _) => poll::any_readable(&[queue.as_fd(), bell.as_fd()], deadline),
+            Queue::SystemV(queue) => {
+                queue.wait_unless(selection, || bell.has_rung(), deadline)
+            }
+        }
+    }
+
+    /// Whether both are the same queue, whatever their names.
+    pub fn is(&self, other: &Self) -> bool {
+        match (&self.queue, &other.queue) {
+            (Queue::Posix(one, _), Queue::Posix(other, _)) => {
+                let inode = |queue: &mqueue::Queue| {
+                    queue.status().ok().map(|status| (status.st_dev, status.st_ino))
+                };
+                inode(one).is_some_and(|one| Some(one) == inode(other))
+            }
+            (Queue::SystemV(one), Queue::SystemV(other)) => one.id() == other.id(),
+            _ => false,
+        }
+    }
+
+    /// Whether the queue has been removed. A POSIX queue that is open still takes messages then, which
+    /// no other process finds.
+    pub fn is_removed(&self) -> bool {
+        match &self.queue {
+            Queue::Posix(queue, _) => queue.status().is_ok_and(|status| status.st_nlink == 0),
+            Queue::SystemV(queue) => queue.row().is_err(),
+        }
+    }
+
     /// Takes a message, if there is one or will be in a moment. POSIX queues know no selection.
     pub fn receive(&mut self, selection: Selection) -> Result<Option<Taken>, Errno> {
         let first = self.queue.receive(selection)?;
@@ -260,6 +328,16 @@ impl MessageQueue {
         match &mut self.queue {
             Queue::Posix(..) => Ok(Waited::Done(())),
             Queue::SystemV(queue) => queue.give_back(deadline),
+        }
+    }
+}
+
+impl MessageQueue {
+    /// The same, waiting until `bell` rings.
+    pub fn give_back_unless(&mut self, bell: &Bell) -> Result<Waited, Errno> {
+        match &mut self.queue {
+            Queue::Posix(..) => Ok(Waited::Done(())),
+            Queue::SystemV(queue) => queue.give_back_unless(|| bell.has_rung(), Deadline::NEVER),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 mod stream;
 mod system_v;
-mod work;
+mod exec;
+mod worker;
 
 use crate::peers;
 use crate::support::{
