@@ -64,6 +64,54 @@ struct Gathered {
     end: usize,
 }
 
+/// Records that are put behind what is pending.
+#[derive(Debug)]
+pub struct Gathering<'a> {
+    form: Form,
+    gathered: &'a mut Vec<Gathered>,
+    /// Where the latest record begins.
+    start: usize,
+    /// How many more are wanted.
+    left: u64,
+    /// Whether to look for what the form cannot carry.
+    looks: bool,
+    is_unclear: bool,
+}
+
+impl Gathering<'_> {
+    /// Takes no more records than so many.
+    pub fn at_most(&mut self, count: u64) {
+        self.left = count;
+    }
+
+    /// Whether no more records are wanted.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Puts what stands before a record of this length.
+    #[inline]
+    pub fn begin(&mut self, length: usize, pending: &mut Vec<u8>) {
+        // Memory takes everything.
+        let _ = self.form.head(length, |head| {
+            pending.extend_from_slice(head);
+            Ok::<(), Errno>(())
+        });
+        self.start = pending.len();
+    }
+
+    /// Puts what stands behind the record that begins there.
+    #[inline]
+    pub fn end(&mut self, pending: &mut Vec<u8>) {
+        let bytes = self.start..pending.len();
+        self.is_unclear |= self.looks && self.form.ends_within(&pending[bytes.clone()]);
+        pending.extend_from_slice(self.form.trailer());
+        self.gathered.push(Gathered { priority: 0, bytes, end: pending.len() });
+        self.left = self.left.saturating_sub(1);
+    }
+}
+
 impl Outbox {
     /// A way for records in this form.
     ///
@@ -104,6 +152,37 @@ impl Outbox {
             self.flush(output)?;
         }
         self.writer.write(output, record)
+    }
+
+    /// Hands on the records that `take` puts behind what is pending, between [`Gathering::begin`] and
+    /// [`Gathering::end`]; none if it takes its bytes back.
+    pub fn gather_batch<T>(
+        &mut self,
+        output: &mut Output,
+        take: impl FnOnce(&mut Vec<u8>, &mut Gathering<'_>) -> T,
+    ) -> T {
+        let mut gathering = Gathering {
+            form: self.writer.form(),
+            gathered: &mut self.gathered,
+            start: 0,
+            left: u64::MAX,
+            looks: self.writer.has_to_look(),
+            is_unclear: false,
+        };
+        let taken = output.gather(|pending| take(pending, &mut gathering));
+        if gathering.is_unclear {
+            self.writer.warn(output);
+        }
+        let end = output.pending().len();
+        while self.gathered.last().is_some_and(|last| last.end > end) {
+            self.gathered.pop();
+        }
+        taken
+    }
+
+    /// How many bytes stdout surely takes without waiting, as was seen when it was last waited for.
+    pub fn room(&self) -> usize {
+        self.room.unwrap_or(0)
     }
 
     /// Hands on what is known of a message, as a line of JSON, at once. The message can go back if it

@@ -17,7 +17,7 @@ use std::io::Write;
 use crate::base::errno::Errno;
 
 pub use self::messages::{Messages, refuse_longer};
-pub use self::reader::Reader;
+pub use self::reader::{Block, Reader};
 pub use self::writer::Writer;
 
 /// How records are told apart.
@@ -46,18 +46,7 @@ impl Form {
         record: &[u8],
         mut put: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        match self {
-            Self::Line | Self::Null | Self::Whole => {}
-            Self::Len4 => put(&(record.len() as u32).to_le_bytes())?,
-            Self::Netstring => {
-                let mut head = [0; DIGITS + 1];
-                let mut rest = &mut head[..];
-                // There is room for the digits of any length.
-                let _ = write!(rest, "{}:", record.len());
-                let unused = rest.len();
-                put(&head[..DIGITS + 1 - unused])?;
-            }
-        }
+        self.head(record.len(), &mut put)?;
         put(record)?;
         match self.trailer() {
             b"" => Ok(()),
@@ -65,8 +54,39 @@ impl Form {
         }
     }
 
+    /// Gives what stands before a record of this length to `put`.
+    ///
+    /// # Errors
+    /// Those of `put`.
+    #[inline]
+    pub fn head<E>(
+        self,
+        length: usize,
+        put: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Line | Self::Null | Self::Whole => Ok(()),
+            Self::Len4 => put(&(length as u32).to_le_bytes()),
+            Self::Netstring => {
+                let mut head = [0; DIGITS + 1];
+                let mut rest = &mut head[..];
+                // There is room for the digits of any length.
+                let _ = write!(rest, "{length}:");
+                let unused = rest.len();
+                put(&head[..DIGITS + 1 - unused])
+            }
+        }
+    }
+
+    /// Whether a record that stands alone may not be told from others: it has what ends one in it.
+    #[inline]
+    pub fn ends_within(self, record: &[u8]) -> bool {
+        self.terminator().is_some_and(|byte| find(byte, record).is_some())
+    }
+
     /// What stands behind a record.
-    fn trailer(self) -> &'static [u8] {
+    #[inline]
+    pub fn trailer(self) -> &'static [u8] {
         match self {
             Self::Line => b"\n",
             Self::Null => b"\0",

@@ -145,6 +145,11 @@ impl Output {
         }
     }
 
+    /// Lets `append` put bytes of the answer behind what is yet to be written.
+    pub fn gather<T>(&mut self, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        append(&mut self.pending)
+    }
+
     /// What is yet to be written.
     pub fn pending(&self) -> &[u8] {
         &self.pending

@@ -1,5 +1,6 @@
 //! Message queues of either kind, as one: sending, receiving and waiting by deadlines.
 
+pub mod named;
 pub mod ring;
 
 use std::os::fd::{AsFd, BorrowedFd};
