@@ -20,6 +20,7 @@ mod mkfifo;
 mod mq;
 mod peers;
 mod planted;
+mod queue;
 mod readme;
 mod sem;
 mod shm;

@@ -2,7 +2,7 @@
 
 use crate::support::{Name, code, ipc, sh, text};
 
-const NOUNS: &str = "fifo, lock, map, mq, sem, shm, signal, sock";
+const NOUNS: &str = "fifo, lock, map, mq, queue, sem, shm, signal, sock";
 
 #[test]
 fn words_that_end_too_soon_are_told_what_could_follow() {

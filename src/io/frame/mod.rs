@@ -17,7 +17,7 @@ use std::io::Write;
 use crate::base::errno::Errno;
 
 pub use self::messages::{Messages, refuse_longer};
-pub use self::reader::{Block, Reader};
+pub use self::reader::Reader;
 pub use self::writer::Writer;
 
 /// How records are told apart.

@@ -9,7 +9,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::FileStat;
 use nix::unistd::unlink;
 
-use crate::base::deadline::Deadline;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::{FilePath, NameError, ObjectName};
 use crate::sys::origin::Found;
@@ -107,9 +107,11 @@ impl RingName {
                 opened => return opened,
             }
             match &watch {
-                Some(Ok::<Watch, Errno>(watch)) => drop(watch.wait(until)?),
+                Some(Ok::<Watch, Errno>(watch)) => {
+                    let _: Waited = watch.wait(until)?;
+                }
                 Some(Err(_)) => {
-                    drop(poll::any_readable(&[], until.min(Deadline::after(LOOK)))?);
+                    let _: Waited = poll::any_readable(&[], until.min(Deadline::after(LOOK)))?;
                     watch = None;
                 }
                 // It may have appeared before the watch did.
