@@ -19,8 +19,8 @@ use crate::sys::mqueue::Access;
 use crate::sys::stdio::Stream;
 use crate::sys::system_v_queue::Selection;
 
-use super::{explain, not_for_this_kind, not_sent_back, unopened};
 use super::exec::{self, Task};
+use super::{explain, not_for_this_kind, not_sent_back, unopened};
 use crate::app::worker::Execution;
 
 /// Take messages from a queue and print them

@@ -57,9 +57,7 @@ impl Create {
         let there = attach(&self.name, open.file)?.capacity();
         match Ring::capacity_for(bytes) == Some(there) {
             true => Ok(accepted),
-            false => {
-                Err(Failure::new(Exit::InUse, format!("exists with --capacity {there}")))
-            }
+            false => Err(Failure::new(Exit::InUse, format!("exists with --capacity {there}"))),
         }
     }
 }

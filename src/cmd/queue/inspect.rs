@@ -101,11 +101,8 @@ impl Action for Ls {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let all = RingName::all();
-        let found: Vec<_> = all
-            .iter()
-            .flatten()
-            .filter_map(|name| Some((name, name.status().ok()?)))
-            .collect();
+        let found: Vec<_> =
+            all.iter().flatten().filter_map(|name| Some((name, name.status().ok()?))).collect();
         let everybody = HoldersOfMany::find(found.iter().map(|(_, status)| Object::from(status)));
         let records: Vec<Record> = found
             .iter()

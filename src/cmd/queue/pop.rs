@@ -193,7 +193,8 @@ impl Reception<'_> {
             if self.wait_for_room(output, deadline)? == Waited::TimedOut {
                 return Ok(Outcome::TimedOut);
             }
-            let taken = if self.pop.json { self.take_one(output)? } else { self.take(output, most)? };
+            let taken =
+                if self.pop.json { self.take_one(output)? } else { self.take(output, most)? };
             if taken != Outcome::TimedOut {
                 return Ok(taken);
             }

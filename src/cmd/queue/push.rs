@@ -187,8 +187,9 @@ fn too_long(length: Length, limit: usize) -> Failure {
         _ => None,
     };
     match capacity {
-        Some(capacity) => Failure::failed(reason)
-            .hint(format!("create the queue with --capacity {capacity}")),
+        Some(capacity) => {
+            Failure::failed(reason).hint(format!("create the queue with --capacity {capacity}"))
+        }
         None => Failure::failed(reason),
     }
 }

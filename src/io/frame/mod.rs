@@ -59,11 +59,7 @@ impl Form {
     /// # Errors
     /// Those of `put`.
     #[inline]
-    pub fn head<E>(
-        self,
-        length: usize,
-        put: impl FnOnce(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn head<E>(self, length: usize, put: impl FnOnce(&[u8]) -> Result<(), E>) -> Result<(), E> {
         match self {
             Self::Line | Self::Null | Self::Whole => Ok(()),
             Self::Len4 => put(&(length as u32).to_le_bytes()),

@@ -213,9 +213,7 @@ impl MessageQueue {
     ) -> Result<Waited, Errno> {
         match &mut self.queue {
             Queue::Posix(queue, _) => poll::any_readable(&[queue.as_fd(), bell.as_fd()], deadline),
-            Queue::SystemV(queue) => {
-                queue.wait_unless(selection, || bell.has_rung(), deadline)
-            }
+            Queue::SystemV(queue) => queue.wait_unless(selection, || bell.has_rung(), deadline),
         }
     }
 

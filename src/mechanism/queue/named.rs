@@ -15,7 +15,7 @@ use crate::base::name::{FilePath, NameError, ObjectName};
 use crate::sys::origin::Found;
 use crate::sys::regular_file::{self, Links};
 use crate::sys::watch::Watch;
-use crate::sys::{directory, dev_shm, poll};
+use crate::sys::{dev_shm, directory, poll};
 
 use super::ring::{Error, Ring};
 

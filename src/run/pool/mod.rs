@@ -321,8 +321,9 @@ mod tests {
         let work = Arc::clone(&pool);
         supervisor
             .start(move || {
-                let waited = work
-                    .wait(Until::Stopped, |bell| poll::any_readable(&[bell.as_fd()], Deadline::NEVER));
+                let waited = work.wait(Until::Stopped, |bell| {
+                    poll::any_readable(&[bell.as_fd()], Deadline::NEVER)
+                });
                 assert_eq!(waited, Ok(Waited::Done(())));
             })
             .unwrap();

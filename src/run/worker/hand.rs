@@ -113,7 +113,10 @@ impl<S: Source> Hand<S> {
             let waited = if is_last { self.rest()? } else { self.wait(deadline)? };
             // The time counts anew for each message, whichever thread claims it.
             let now = job.claimed.load(Ordering::Relaxed);
-            if waited == Waited::TimedOut && deadline.has_passed() && !job.pool.is_stopped() && !is_last
+            if waited == Waited::TimedOut
+                && deadline.has_passed()
+                && !job.pool.is_stopped()
+                && !is_last
             {
                 if now == seen {
                     return Err(self.failed(job.supply.timed_out.clone()));
@@ -322,9 +325,7 @@ impl<S: Source> Hand<S> {
             }
         }
         let Self { job, queue, .. } = self;
-        let closed = job.pool.wait(Until::Hurried, |hurry| {
-            queue.close(hurry).map(Waited::Done)
-        });
+        let closed = job.pool.wait(Until::Hurried, |hurry| queue.close(hurry).map(Waited::Done));
         closed.map(drop).map_err(|failure| self.failed(failure))
     }
 

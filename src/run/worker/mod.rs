@@ -7,8 +7,8 @@
 //! The supervisor prints reports; the threads that run COMMANDs never write.
 
 mod failures;
-mod held;
 mod hand;
+mod held;
 mod report;
 
 use std::ffi::OsString;

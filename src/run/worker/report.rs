@@ -109,8 +109,9 @@ impl<'a> Reports<'a> {
                     Some(reason) => output.warn(format_args!(
                         "{name}: a message is lost, as it cannot be sent back: {reason}"
                     )),
-                    None => output
-                        .warn(format_args!("{name}: a message is lost, as the queue is full")),
+                    None => {
+                        output.warn(format_args!("{name}: a message is lost, as the queue is full"))
+                    }
                 }
                 self.fails_with(Exit::Failed);
             }
@@ -124,10 +125,9 @@ impl<'a> Reports<'a> {
         let (name, command, how) = (&self.name, &self.command, in_words(end));
         let attempts = self.attempts;
         let then_words = match then {
-            Then::Again { attempt, delay } => format!(
-                "; attempt {attempt} of {attempts}, the next in {}",
-                seconds(delay)
-            ),
+            Then::Again { attempt, delay } => {
+                format!("; attempt {attempt} of {attempts}, the next in {}", seconds(delay))
+            }
             Then::GoesBack => "; the message goes back".to_owned(),
             Then::IsBuried => format!("; the message goes to {}", self.dead_letter),
             Then::GivenUp(words) => format!("; the message {words}"),

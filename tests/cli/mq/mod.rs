@@ -1,8 +1,8 @@
 //! `ipc mq`.
 
+mod exec;
 mod stream;
 mod system_v;
-mod exec;
 mod worker;
 
 use crate::peers;

@@ -42,9 +42,8 @@ fn a_command_runs_again_until_it_succeeds() {
         send(&name, &["a"]);
         let line = "echo $IPC_ATTEMPT; [ $IPC_ATTEMPT = 3 ]";
         let fails = |attempt, delay| {
-            let words = format!(
-                "sh ended with status 1; attempt {attempt} of 4, the next in {delay}"
-            );
+            let words =
+                format!("sh ended with status 1; attempt {attempt} of 4, the next in {delay}");
             error("recv", &name, &words)
         };
         ipc(&["mq", "recv", "--exec", "--attempts", "4", "--retry-delay", "10ms", &name, "--"])
@@ -72,7 +71,8 @@ fn a_message_is_dropped_after_the_last_attempt() {
             .output();
         // The worker goes on with other messages during the delay.
         assert_eq!((code(&output), text(&output.stdout)), (9, "a1\nb1\na2\n".into()));
-        let first = error("recv", &name, "sh ended with status 9; attempt 1 of 2, the next in 0.3s");
+        let first =
+            error("recv", &name, "sh ended with status 9; attempt 1 of 2, the next in 0.3s");
         let last = error("recv", &name, "sh ended with status 9; the message is dropped");
         assert_eq!(text(&output.stderr), first + &last);
         assert_eq!(drain(&name), "");
@@ -106,7 +106,11 @@ fn a_message_goes_to_the_dead_letter_queue_after_the_last_attempt() {
     for name in both() {
         for dead in both() {
             send(&name, &["a", "b"]);
-            let goes = error("recv", &name, &format!("false ended with status 1; the message goes to {}", &*dead));
+            let goes = error(
+                "recv",
+                &name,
+                &format!("false ended with status 1; the message goes to {}", &*dead),
+            );
             ipc(&["mq", "recv", "--all", "--exec", "--dead-letter", &dead, &name, "--", "false"])
                 .is(1, "", &goes.repeat(2));
             assert_eq!((drain(&name), drain(&dead)), (String::new(), "3\ta\n3\tb\n".into()));
@@ -119,7 +123,8 @@ fn a_priority_that_the_dead_letter_queue_does_not_have_becomes_the_nearest() {
     let (posix, system_v) = (queue("4", "64"), system_v_queue());
     ipc(&["mq", "send", &posix, "a"]).is(0, "", "");
     let dead_letter = |from: &str, to: &str| {
-        ipc(&["mq", "recv", "-q", "--exec", "--dead-letter", to, from, "--", "false"]).is(1, "", "");
+        ipc(&["mq", "recv", "-q", "--exec", "--dead-letter", to, from, "--", "false"])
+            .is(1, "", "");
     };
     dead_letter(&posix, &system_v);
     assert_eq!(drain(&system_v), "1\ta\n");
@@ -133,8 +138,9 @@ fn a_missing_dead_letter_queue_is_an_error_before_a_message_is_received() {
     for name in both() {
         send(&name, &["kept"]);
         for (dead, reason) in [("/no-such", MISSING), ("/a/b", "")] {
-            let output = ipc(&["mq", "recv", "--exec", "--dead-letter", dead, &name, "--", "false"])
-                .output();
+            let output =
+                ipc(&["mq", "recv", "--exec", "--dead-letter", dead, &name, "--", "false"])
+                    .output();
             let expected = error("recv", dead, reason);
             match reason {
                 "" => assert_eq!(code(&output), 2, "{output:?}"),
@@ -222,8 +228,8 @@ fn a_dead_letter_queue_that_is_removed_or_too_small_loses_nothing() {
         assert!(stderr.ends_with(&expected) || stderr.contains("goes back"), "{stderr}");
         assert_eq!(drain(&name), "3\tkept\n");
         send(&name, &["kept"]);
-        let output = ipc(&["mq", "recv", "--exec", "--dead-letter", &small, &name, "--", "false"])
-            .output();
+        let output =
+            ipc(&["mq", "recv", "--exec", "--dead-letter", &small, &name, "--", "false"]).output();
         let reason = "cannot take a message, which goes back: message of 4 bytes is too long";
         assert_eq!(code(&output), 1);
         assert!(text(&output.stderr).ends_with(&error("recv", &small, reason)));
@@ -343,7 +349,10 @@ fn a_worker_goes_on_when_the_command_ends_and_waits_for_its_children_if_asked() 
         let line = "(until [ -e go ]; do sleep 0.01; done; : >done) >/dev/null 2>&1 & : >begun";
         send(&name, &["a"]);
         let command = ["--", "sh", "-c", line];
-        ipc(&["mq", "recv", "--exec", &name]).words(&command).within(directory.path()).is(0, "", "");
+        ipc(&["mq", "recv", "--exec", &name])
+            .words(&command)
+            .within(directory.path())
+            .is(0, "", "");
         fs::write(directory.path().join("go"), "").unwrap();
         until("the child has ended", || directory.path().join("done").exists());
         for file in ["go", "done", "begun"] {

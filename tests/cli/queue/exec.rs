@@ -1,10 +1,21 @@
 //! `ipc queue pop --exec`: claims.
 
+use std::path::Path;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::*;
-use crate::support::children;
+
+/// The process of the COMMAND, which writes its number to a file here.
+fn pid_of_command(directory: &Path) -> Pid {
+    let pid = || {
+        let text = std::fs::read_to_string(directory.join("pid")).ok()?;
+        text.strip_suffix('\n')?.parse().ok()
+    };
+    until("COMMAND runs", || pid().is_some());
+    Pid::from_raw(pid().expect("it was there"))
+}
 
 #[test]
 fn a_message_leaves_the_queue_when_its_command_has_succeeded() {
@@ -53,8 +64,19 @@ fn a_worker_tries_again_and_buries_what_fails_for_good() {
 fn a_message_that_fails_is_not_tried_in_a_loop() {
     let name = queue("4K");
     ipc(&["queue", "push", &name, "bad"]).is(0, "", "");
-    let worker =
-        ipc(&["queue", "pop", "-f", "--exec", "-t", "400ms", &name, "--", "sh", "-c", "echo x; false"]);
+    let worker = ipc(&[
+        "queue",
+        "pop",
+        "-f",
+        "--exec",
+        "-t",
+        "400ms",
+        &name,
+        "--",
+        "sh",
+        "-c",
+        "echo x; false",
+    ]);
     let output = worker.output();
     assert_eq!(text(&output.stdout), "x\n");
     assert_eq!(stat(&name)["messages"], 1);
@@ -68,8 +90,7 @@ fn a_killed_worker_s_message_is_delivered_again_when_its_command_has_ended_too()
     let line = "echo $$ >pid; while test ! -e go; do sleep 0.02; done";
     let run = ipc(&["queue", "pop", "--exec", &name, "--", "sh", "-c", line]);
     let worker = run.within(directory.path()).start();
-    until("COMMAND runs", || std::fs::read_to_string(directory.path().join("pid")).is_ok_and(|p| p.ends_with('\n')));
-    assert_eq!(children(worker.pid()).len(), 1);
+    let _command = pid_of_command(directory.path());
     worker.signal(Signal::SIGKILL);
     worker.finish();
     // COMMAND has the claim: the next message comes first.
@@ -89,12 +110,13 @@ fn a_killed_worker_s_message_is_delivered_again_when_its_command_has_ended_too()
 fn a_kill_of_worker_and_command_delivers_again() {
     let name = queue("4K");
     ipc(&["queue", "push", &name, "job"]).is(0, "", "");
-    let run = ["queue", "pop", "--exec", &name, "--", "sleep", "60"];
-    let worker = ipc(&run).start();
-    until("COMMAND runs", || stat(&name)["claimed"] == 1 && !children(worker.pid()).is_empty());
-    let command = children(worker.pid())[0];
+    let directory = tempfile::tempdir().unwrap();
+    let line = "echo $$ >pid; exec sleep 60";
+    let run = ipc(&["queue", "pop", "--exec", &name, "--", "sh", "-c", line]);
+    let worker = run.within(directory.path()).start();
+    let command = pid_of_command(directory.path());
     worker.signal(Signal::SIGKILL);
-    kill(Pid::from_raw(command), Signal::SIGKILL).unwrap();
+    kill(command, Signal::SIGKILL).unwrap();
     worker.finish();
     ipc(&["queue", "pop", "-t", "10s", &name]).is(0, "job\n", "");
 }

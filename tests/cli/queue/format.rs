@@ -107,7 +107,8 @@ fn another_implementation_of_the_page_reads_and_writes_the_same_queue() {
 fn a_claim_is_a_locked_byte_and_a_number_of_attempts() {
     let name = queue("4K");
     ipc(&["queue", "push", &name, "x"]).is(0, "", "");
-    let page = Page(File::options().read(true).write(true).open(format!("/dev/shm{}", &*name)).unwrap());
+    let page =
+        Page(File::options().read(true).write(true).open(format!("/dev/shm{}", &*name)).unwrap());
     let run = ["queue", "pop", "--exec", "-q", &name, "--", "false"];
     for attempts in 1..4 {
         ipc(&run).is(1, "", "");

@@ -6,7 +6,7 @@ mod safety;
 mod stream;
 
 use crate::peers;
-use crate::support::{Name, as_another_user, awkward, code, ipc, sh, text, until};
+use crate::support::{Name, Running, as_another_user, awkward, code, ipc, sh, text, until};
 
 /// A queue of this capacity.
 fn queue(capacity: &str) -> Name {
@@ -19,6 +19,22 @@ fn queue(capacity: &str) -> Name {
 fn stat(name: &str) -> serde_json::Value {
     let stat = ipc(&["queue", "stat", "--json", name]).succeeds();
     serde_json::from_str(&stat).expect("it is JSON")
+}
+
+/// Where a consumer prints, however much that is.
+struct Log(tempfile::TempDir);
+
+impl Log {
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.0.path().join("log")).expect("it was made")
+    }
+}
+
+/// A consumer that prints all messages to a file, until the queue is closed.
+fn consumer(name: &str) -> (Running, Log) {
+    let log = Log(tempfile::tempdir().expect("a directory can be made"));
+    let run = sh("exec ipc queue pop -f \"$0\" >log").word(name).within(log.0.path());
+    (run.start(), log)
 }
 
 /// `ipc: queue VERB: NAME: REASON`, and perhaps a hint.
@@ -166,7 +182,7 @@ fn a_name_with_a_second_slash_is_a_file() {
     ipc(&["queue", "pop", "sysv:7"]).is(
         2,
         "",
-        "ipc: queue pop: 'sysv:7': a POSIX name is wanted here, such as /name\n\
+        "ipc: queue pop: sysv:7: a POSIX name is wanted here, such as /name\n\
          hint: try 'ipc queue pop --help'\n",
     );
 }

@@ -16,14 +16,15 @@ fn kills_of_producers_and_consumers_lose_no_message_that_was_put() {
     let mut last = 0;
     for round in 0..40 {
         let producer = ipc(&["queue", "push", &name]).input(long.clone()).start();
-        let consumer = ipc(&["queue", "pop", "-f", &name]).start();
+        let (consumer, log) = consumer(&name);
         pause(Duration::from_millis(3 + round % 7));
         producer.signal(Signal::SIGKILL);
         producer.finish();
         // What was put is there for the consumer, in order and without a gap.
         until("the queue is empty", || stat(&name)["messages"] == 0);
         consumer.signal(Signal::SIGTERM);
-        let got = text(&consumer.finish().stdout);
+        consumer.finish();
+        let got = log.text();
         let count = got.lines().count();
         assert!(got == long[..got.len()], "round {round}");
         let pushed = stat(&name)["pushed"].as_u64().unwrap();
@@ -32,7 +33,7 @@ fn kills_of_producers_and_consumers_lose_no_message_that_was_put() {
     }
     for _ in 0..40 {
         ipc(&["queue", "push", "-n", &name]).input(long[..2000].to_owned()).output();
-        let consumer = ipc(&["queue", "pop", "-f", &name]).start();
+        let (consumer, _log) = consumer(&name);
         pause(Duration::from_millis(2));
         consumer.signal(Signal::SIGKILL);
         consumer.finish();
@@ -116,7 +117,10 @@ fn a_queue_that_others_may_write_is_used_without_trusting_what_is_in_it() {
             let output = ipc(&["queue"]).words(words).word(&*name).output();
             let said = text(&output.stderr);
             let is_stat_of_record = words == ["stat"] && code(&output) == 0;
-            assert!(is_stat_of_record || code(&output) == 3 && said.contains("corrupt"), "{words:?} {said}");
+            assert!(
+                is_stat_of_record || code(&output) == 3 && said.contains("corrupt"),
+                "{words:?} {said}"
+            );
         }
         file(&name).write_all_at(&whole, 0).unwrap();
     }
@@ -142,7 +146,8 @@ fn a_queue_that_is_cut_off_while_it_is_waited_for_is_an_error_and_no_signal() {
 #[test]
 fn a_queue_that_another_user_has_planted_is_not_used_unless_trusted() {
     let name = Name::new("queue");
-    let Some(other) = as_another_user(&["queue", "create", "-m", "0666", "--capacity", "4K"]) else {
+    let Some(other) = as_another_user(&["queue", "create", "-m", "0666", "--capacity", "4K"])
+    else {
         return;
     };
     other.word(&*name).is(0, "", "");
@@ -191,10 +196,11 @@ fn processes_of_two_pid_namespaces_share_a_queue() {
     let name = queue("4K");
     let lines: String = (0..50_000).map(|number| format!("{number}\n")).collect();
     let line = "exec unshare --pid --fork ipc queue push \"$0\"";
-    let consumer = ipc(&["queue", "pop", "-f", &name]).start();
+    let (consumer, log) = consumer(&name);
     sh(line).word(&*name).input(lines.clone()).is(0, "", "");
     ipc(&["queue", "close", &name]).is(0, "", "");
-    assert!(text(&consumer.finish().stdout) == lines);
+    consumer.finish();
+    assert!(log.text() == lines);
 }
 
 #[test]

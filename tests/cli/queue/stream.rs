@@ -21,7 +21,8 @@ fn every_framing_keeps_every_byte() {
         ipc queue pop --frame whole $1 | cmp - bytes
         ipc queue pop --all -0 $1 | od -An -c";
     let run = Run::new("/bin/bash", &["-c", line, "-", &name]).within(directory.path());
-    let path = format!("{}:{}", binary().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path =
+        format!("{}:{}", binary().parent().unwrap().display(), std::env::var("PATH").unwrap());
     run.env("PATH", path).is(0, "   a       b  \\0  \\0  \\0\n", "");
 }
 
@@ -44,19 +45,17 @@ fn a_message_that_a_framing_cannot_carry_is_printed_with_one_warning() {
 fn many_lines_go_through_a_small_queue_in_order() {
     let name = queue("4K");
     let lines: String = (0..200_000).map(|number| format!("{number}\n")).collect();
-    let consumer = ipc(&["queue", "pop", "-f", &name]).start();
+    let (consumer, log) = consumer(&name);
     ipc(&["queue", "push", &name]).input(lines.clone()).is(0, "", "");
     ipc(&["queue", "close", &name]).is(0, "", "");
-    let ended = consumer.finish();
-    assert_eq!(code(&ended), 0);
-    assert!(text(&ended.stdout) == lines, "lines are missing or in disorder");
+    assert_eq!(code(&consumer.finish()), 0);
+    assert!(log.text() == lines, "lines are missing or in disorder");
 }
 
 #[test]
 fn several_producers_and_consumers_share_a_queue() {
     let name = queue("16K");
-    let consumers: Vec<_> =
-        (0..3).map(|_| ipc(&["queue", "pop", "-f", &name]).start()).collect();
+    let consumers: Vec<_> = (0..3).map(|_| consumer(&name)).collect();
     let producers: Vec<_> = (0..3)
         .map(|producer| {
             let lines: String = (0..20_000).map(|n| format!("{producer} {n:05}\n")).collect();
@@ -68,8 +67,9 @@ fn several_producers_and_consumers_share_a_queue() {
     }
     ipc(&["queue", "close", &name]).is(0, "", "");
     let mut all = Vec::new();
-    for consumer in consumers {
-        let got = text(&consumer.finish().stdout);
+    for (consumer, log) in consumers {
+        consumer.finish();
+        let got = log.text();
         for producer in 0..3 {
             let own: Vec<&str> =
                 got.lines().filter(|line| line.starts_with(&producer.to_string())).collect();

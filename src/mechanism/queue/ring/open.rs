@@ -17,8 +17,8 @@ use crate::sys::object::Object;
 use crate::sys::stream;
 
 use super::layout::{
-    ADOPTION, HEAD, HEADER, Header, LEAST_CAPACITY, MAGIC, MOST_CAPACITY, NO_WAIT, POP, PUSH, SEARCHED,
-    WAIT, boot,
+    ADOPTION, HEAD, HEADER, Header, LEAST_CAPACITY, MAGIC, MOST_CAPACITY, NO_WAIT, POP, PUSH,
+    SEARCHED, WAIT, boot,
 };
 use super::{Error, Memory, Ring, verify};
 
