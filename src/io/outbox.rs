@@ -10,6 +10,7 @@
 //! and of a terminal not even that. So a message may have to wait for its reader halfway. A signal
 //! ends that too: what is not written whole goes back.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use crate::base::deadline::{Deadline, Waited};
@@ -33,6 +34,9 @@ pub struct Outbox {
     room: Option<usize>,
     /// What is pending and can go back.
     gathered: Vec<Gathered>,
+    /// Where a batch of records begins that is pending, and the lengths of these.
+    batch: usize,
+    lengths: Vec<u32>,
     unwritten: Vec<Returned>,
 }
 
@@ -68,14 +72,9 @@ struct Gathered {
 #[derive(Debug)]
 pub struct Gathering<'a> {
     form: Form,
-    gathered: &'a mut Vec<Gathered>,
-    /// Where the latest record begins.
-    start: usize,
+    lengths: &'a mut Vec<u32>,
     /// How many more are wanted.
     left: u64,
-    /// Whether to look for what the form cannot carry.
-    looks: bool,
-    is_unclear: bool,
 }
 
 impl Gathering<'_> {
@@ -93,23 +92,37 @@ impl Gathering<'_> {
     /// Puts what stands before a record of this length.
     #[inline]
     pub fn begin(&mut self, length: usize, pending: &mut Vec<u8>) {
-        // Memory takes everything.
-        let _ = self.form.head(length, |head| {
+        let Ok(()) = self.form.head(length, |head| {
             pending.extend_from_slice(head);
-            Ok::<(), Errno>(())
+            Ok::<(), Infallible>(())
         });
-        self.start = pending.len();
-    }
-
-    /// Puts what stands behind the record that begins there.
-    #[inline]
-    pub fn end(&mut self, pending: &mut Vec<u8>) {
-        let bytes = self.start..pending.len();
-        self.is_unclear |= self.looks && self.form.ends_within(&pending[bytes.clone()]);
-        pending.extend_from_slice(self.form.trailer());
-        self.gathered.push(Gathered { priority: 0, bytes, end: pending.len() });
+        self.lengths.push(length as u32);
         self.left = self.left.saturating_sub(1);
     }
+
+    /// Puts what stands behind a record.
+    #[inline]
+    pub fn end(&mut self, pending: &mut Vec<u8>) {
+        match self.form.trailer() {
+            [byte] => pending.push(*byte),
+            trailer => pending.extend_from_slice(trailer),
+        }
+    }
+}
+
+/// Where records of these lengths are that follow each other from `start` on.
+fn places(form: Form, start: usize, lengths: &[u32]) -> impl Iterator<Item = Gathered> {
+    let place = move |start: &mut usize, &length: &u32| {
+        let mut head = 0;
+        let Ok(()) = form.head(length as usize, |bytes| {
+            head = bytes.len();
+            Ok::<(), Infallible>(())
+        });
+        let bytes = *start + head..*start + head + length as usize;
+        *start = bytes.end + form.trailer().len();
+        Some(Gathered { priority: 0, bytes, end: *start })
+    };
+    lengths.iter().scan(start, place)
 }
 
 impl Outbox {
@@ -121,7 +134,17 @@ impl Outbox {
         let held = Blocked::new(Signal::deadly().collect());
         let sink = Sink::of_stdout().map_err(Unwritable)?;
         let writer = Writer::new(form);
-        Ok(Self { writer, held, sink, room: None, gathered: Vec::new(), unwritten: Vec::new() })
+        let (gathered, lengths) = (Vec::new(), Vec::new());
+        Ok(Self {
+            writer,
+            held,
+            sink,
+            room: None,
+            gathered,
+            batch: 0,
+            lengths,
+            unwritten: Vec::new(),
+        })
     }
 
     /// Hands on a record that was taken. Several may be gathered until the next wait.
@@ -161,21 +184,21 @@ impl Outbox {
         output: &mut Output,
         take: impl FnOnce(&mut Vec<u8>, &mut Gathering<'_>) -> T,
     ) -> T {
-        let mut gathering = Gathering {
-            form: self.writer.form(),
-            gathered: &mut self.gathered,
-            start: 0,
-            left: u64::MAX,
-            looks: self.writer.has_to_look(),
-            is_unclear: false,
-        };
-        let taken = output.gather(|pending| take(pending, &mut gathering));
-        if gathering.is_unclear {
-            self.writer.warn(output);
+        let (form, lengths) = (self.writer.form(), &mut self.lengths);
+        let start = output.pending().len();
+        if lengths.is_empty() {
+            self.batch = start;
         }
-        let end = output.pending().len();
-        while self.gathered.last().is_some_and(|last| last.end > end) {
-            self.gathered.pop();
+        let before = lengths.len();
+        let mut gathering = Gathering { form, lengths, left: u64::MAX };
+        let taken = output.gather(|pending| take(pending, &mut gathering));
+        let framed = &output.pending()[start..];
+        if framed.is_empty() {
+            self.lengths.truncate(before);
+        }
+        let records = self.lengths.len() - before;
+        if self.writer.has_to_look() && form.ends_within_any(framed, records) {
+            self.writer.warn(output);
         }
         taken
     }
@@ -212,7 +235,9 @@ impl Outbox {
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
         let (sink, held) = (&self.sink, &self.held);
+        let batch = (self.writer.form(), self.batch, &self.lengths);
         let flushed = output.write_out(|bytes| put(sink, held, bytes)).map_err(|failed| {
+            self.gathered.extend(places(batch.0, batch.1, batch.2));
             let rest = self.gathered.iter().filter(|message| message.end > failed.written);
             self.unwritten.extend(rest.map(|message| Returned {
                 bytes: failed.pending[message.bytes.clone()].to_vec(),
@@ -221,6 +246,7 @@ impl Outbox {
             failed.error
         });
         self.gathered.clear();
+        self.lengths.clear();
         flushed
     }
 

@@ -140,13 +140,37 @@ impl<F: AsFd> Reader<F> {
         }
         self.block.extend(self.latest.clone());
         // An error belongs to the next call, which finds it again.
-        while let Ok(Found::Record { head, length, tail }) = self.find() {
-            let start = self.start + head;
-            self.block.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
-            self.block.push(start..start + length);
-            self.consume(head + length + tail);
+        match self.form.terminator() {
+            Some(byte) => self.find_all_ended(byte)?,
+            None => {
+                while let Ok(Found::Record { head, length, tail }) = self.find() {
+                    let start = self.start + head;
+                    self.add_to_block(start..start + length)?;
+                    self.consume(head + length + tail);
+                }
+            }
         }
         Ok(Some(Block { bytes: &self.buffer, places: &self.block }))
+    }
+
+    /// Adds the records to the block that such a byte ends, as far as they are there.
+    fn find_all_ended(&mut self, byte: u8) -> Result<(), Errno> {
+        let mut start = self.start;
+        while let Some(length) = find(byte, &self.buffer[start..self.end]) {
+            if length > self.limit {
+                break;
+            }
+            self.add_to_block(start..start + length)?;
+            start += length + 1;
+        }
+        (self.start, self.scanned) = (start, 0);
+        Ok(())
+    }
+
+    fn add_to_block(&mut self, place: Range<usize>) -> Result<(), Errno> {
+        self.block.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+        self.block.push(place);
+        Ok(())
     }
 
     /// Whether the next call gives its answer without a system call.

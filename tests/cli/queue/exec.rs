@@ -87,7 +87,7 @@ fn a_killed_worker_s_message_is_delivered_again_when_its_command_has_ended_too()
     let name = queue("4K");
     let directory = tempfile::tempdir().unwrap();
     ipc(&["queue", "push", &name, "job", "next"]).is(0, "", "");
-    let line = "echo $$ >pid; while test ! -e go; do sleep 0.02; done";
+    let line = "exec >/dev/null 2>&1; echo $$ >pid; while test ! -e go; do sleep 0.02; done";
     let run = ipc(&["queue", "pop", "--exec", &name, "--", "sh", "-c", line]);
     let worker = run.within(directory.path()).start();
     let _command = pid_of_command(directory.path());
@@ -111,7 +111,7 @@ fn a_kill_of_worker_and_command_delivers_again() {
     let name = queue("4K");
     ipc(&["queue", "push", &name, "job"]).is(0, "", "");
     let directory = tempfile::tempdir().unwrap();
-    let line = "echo $$ >pid; exec sleep 60";
+    let line = "exec >/dev/null 2>&1; echo $$ >pid; exec sleep 60";
     let run = ipc(&["queue", "pop", "--exec", &name, "--", "sh", "-c", line]);
     let worker = run.within(directory.path()).start();
     let command = pid_of_command(directory.path());
