@@ -216,7 +216,6 @@ mod tests {
         assert_eq!(missing, Err(Error::Kernel(Errno(libc::ENOENT))));
         let waits = std::thread::spawn(move || name.open_until(Deadline::NEVER).map(drop));
         std::fs::create_dir(path.parent().unwrap()).unwrap();
-        std::thread::sleep(Duration::from_millis(60));
         std::fs::write(&path, "").unwrap();
         assert_eq!(waits.join().unwrap(), Ok(()));
     }

@@ -260,7 +260,8 @@ impl Ring {
         if is_within && self.memory.reach() == Reach::Mapping { cursor } else { head }
     }
 
-    fn move_cursor(&self, to: u64) {
+    /// Moves the cursor forward. To be called under the lock.
+    pub(super) fn move_cursor(&self, to: u64) {
         let cursor = self.memory.long(CURSOR);
         if to.wrapping_sub(cursor.load(Ordering::Relaxed)) as i64 > 0 {
             cursor.store(to, Ordering::Relaxed);

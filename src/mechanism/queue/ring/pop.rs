@@ -203,6 +203,8 @@ impl Ring {
         };
         self.copy_out(position, record, enclose, into)?;
         self.count_redelivery(record);
+        // All before it are claimed or done.
+        self.move_cursor(position.wrapping_add(record.size()));
         self.finish((head, seq), (position, record), tail, held)?;
         self.memory.verify()?;
         Ok(None)
