@@ -30,6 +30,7 @@ complete -c ipc -n "__fish_ipc_needs_command" -f -a "fifo" -d 'Pass bytes by nam
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "lock" -d 'Take and test file locks'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "map" -d 'Share files as memory'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "mq" -d 'Queue messages in the kernel'
+complete -c ipc -n "__fish_ipc_needs_command" -f -a "queue" -d 'Queue messages in memory'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "sem" -d 'Limit work with semaphores'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "shm" -d 'Share memory by name'
 complete -c ipc -n "__fish_ipc_needs_command" -f -a "signal" -d 'Send and handle signals'
@@ -59,7 +60,7 @@ len4\t'A 4-byte little-endian length, then the bytes'
 netstring\t'A length in decimal, a colon, the bytes, a comma'"
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions of a FIFO that is created; default 0600' -r
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
-complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -l records -d 'Write each record of stdin in one piece'
@@ -69,7 +70,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from write" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from cat" -l count -d 'End after this many bytes' -r
-complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from cat" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from cat" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand fifo; and __fish_seen_subcommand_from cat" -s k -l keep-open -d 'Wait for the next writer after the last one has left'
@@ -104,7 +105,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 ofd\t'a range, of the open file'
 posix\t'a range, of the process'"
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -l range -d 'Lock LEN bytes from OFF on; all from OFF if LEN is 0 or missing' -r
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s E -l conflict-exit-code -d 'End with this status instead of 1 and 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Report progress on stderr'
@@ -121,7 +122,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 ofd\t'a range, of the open file'
 posix\t'a range, of the process'"
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -l range -d 'Lock LEN bytes from OFF on; all from OFF if LEN is 0 or missing' -r
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s E -l conflict-exit-code -d 'End with this status instead of 1 and 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from fd" -s v -l verbose -d 'Report progress on stderr'
@@ -147,7 +148,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s j -l json -d 'Print JSON'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from test" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -l owner -d 'Owner of the lock file; the calling process by default' -r
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand lock; and __fish_seen_subcommand_from take" -s v -l verbose -d 'Report progress on stderr'
@@ -196,7 +197,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions of a new segment; 0600 if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from write" -l grow -d 'Let the segment grow if the input does not fit'
@@ -208,7 +209,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l offset -d 'Offset of the first byte' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l count -d 'Number of bytes to print; all if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cat" -l string -d 'Stop at the first NUL'
@@ -218,7 +219,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l offset -d 'Offset of the first byte' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l count -d 'Number of bytes to print; all if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from read" -l string -d 'Stop at the first NUL'
@@ -242,7 +243,7 @@ big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l count -d 'Number of values' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l sep -d 'Separator, instead of a newline' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from peek" -s j -l json -d 'Print JSON'
@@ -264,7 +265,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from poke" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -285,7 +286,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from add" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -306,7 +307,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from cas" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -330,7 +331,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l ne -d 'Until it differs from VALUE' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l ge -d 'Until it is VALUE or greater' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l poll -d 'Interval of reading the number without a wake-up; \'inf\' is never' -r
-complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand map; and __fish_seen_subcommand_from wait" -l change -d 'Until it differs from its first value'
@@ -384,7 +385,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -s p -l priority -d 'Priority, 0 to 32767; for System V the type, 1 and up' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
-complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from send" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -401,7 +402,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l peek -d 'Print a copy of a message of a System V queue; the oldest is 0' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l type -d 'Select messages of this System V type; -N is the lowest type up to N' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l except -d 'Select messages of any other System V type' -r
-complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -429,7 +430,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from recv" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -l type -d 'Select messages of this System V type; -N is the lowest type up to N' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -l except -d 'Select messages of any other System V type' -r
-complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from wait" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -455,6 +456,111 @@ complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_f
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore queues that do not exist'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand mq; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -s h -l help -d 'Print help'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "create" -d 'Create a queue'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "push" -d 'Put messages into a queue'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "pop" -d 'Take messages from a queue and print them'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "tap" -d 'Print the messages of a queue without taking them'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "stat" -d 'Show all that is known of a queue'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "ls" -d 'List the queues in shared memory'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "close" -d 'Let a queue take no more messages'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "verify" -d 'Check whether a queue is whole'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and not __fish_seen_subcommand_from create push pop tap stat ls close verify rm" -f -a "rm" -d 'Remove queues, and the messages in them'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -l capacity -d 'Bytes of the ring, rounded up to a power of two' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -s m -l mode -d 'Permissions, octal or symbolic; 0600 by default' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -s e -l exist-ok -d 'Succeed if it exists already'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -l capacity -d 'Bytes of the ring that is created' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
+null\t'Each ends with a NUL'
+whole\t'All of it is one record; on output nothing is added'
+len4\t'A 4-byte little-endian length, then the bytes'
+netstring\t'A length in decimal, a colon, the bytes, a comma'"
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -l create -d 'Create the queue if there is none'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s 0 -l null -d 'Records end with NUL instead of newline'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l count -d 'How many messages' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l retry -d 'Where there is no queue, try again for this long' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l batch -d 'Take no more than this at once, or one message; 64K if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
+null\t'Each ends with a NUL'
+whole\t'All of it is one record; on output nothing is added'
+len4\t'A 4-byte little-endian length, then the bytes'
+netstring\t'A length in decimal, a colon, the bytes, a comma'"
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l jobs -d 'Run up to N COMMANDs at a time' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l attempts -d 'Run COMMAND up to N times, until it succeeds' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l retry-delay -d 'Wait this long before the next attempt; 1s if not given' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l dead-letter -d 'Send a message to this queue if its last attempt fails' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l time-limit -d 'Send TERM to a COMMAND that runs longer than this' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l kill-after -d 'Send KILL too if COMMAND still runs this long after TERM' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s E -l conflict-exit-code -d 'End with this status instead of 1 and 124' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l all -d 'All messages that are there; none is success as well'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s f -l follow -d 'Go on until a signal, or until the queue is closed'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s j -l json -d 'Print each message as a line of JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s 0 -l null -d 'Records end with NUL instead of newline'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l exec -d 'Run COMMAND for each message, with it as stdin'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l requeue -d 'Send a message back if its last attempt fails'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l wait-children -d 'Also wait for the children that COMMAND leaves running'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
+null\t'Each ends with a NUL'
+whole\t'All of it is one record; on output nothing is added'
+len4\t'A 4-byte little-endian length, then the bytes'
+netstring\t'A length in decimal, a colon, the bytes, a comma'"
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s f -l follow -d 'Go on with those that come, until a signal'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s j -l json -d 'Print each message as a line of JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s 0 -l null -d 'Records end with NUL instead of newline'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from tap" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from stat" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from stat" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from stat" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from stat" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from stat" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from ls" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from close" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from close" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from close" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -l repair -d 'Repair what loses no message; the status is 0 if that was all'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s j -l json -d 'Print JSON'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no diagnostics'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Report progress on stderr'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from rm" -s f -l force -d 'Ignore what does not exist'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help; --help has all options and examples'
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -s h -l help -d 'Print help'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and not __fish_seen_subcommand_from create post wait run barrier value set stat ls rm" -f -a "create" -d 'Create a semaphore, or a System V set of semaphores'
@@ -486,7 +592,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from post" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -l count -d 'Change the value by N' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -l index -d 'Use semaphore I of a System V set, from 0' -r
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from wait" -l undo -d 'Have the kernel revert it when this process ends (System V)'
@@ -497,7 +603,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l create -d 'Create the semaphore with value N if it is missing' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l index -d 'Use semaphore I of a System V set, from 0' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s E -l conflict-exit-code -d 'End with this status instead of 1 and 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Report progress on stderr'
@@ -506,7 +612,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -l parties -d 'Number of parties, including this one' -r
-complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sem; and __fish_seen_subcommand_from barrier" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -565,7 +671,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s m -l mode -d 'Permissions of a new segment; 0600 if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l trust -d 'Use an object made by this user, a member of this group, or any user' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from write" -l grow -d 'Let the segment grow if the input does not fit'
@@ -576,7 +682,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l offset -d 'Offset of the first byte' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l count -d 'Number of bytes to print; all if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cat" -l string -d 'Stop at the first NUL'
@@ -586,7 +692,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l offset -d 'Offset of the first byte' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l count -d 'Number of bytes to print; all if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from read" -l string -d 'Stop at the first NUL'
@@ -610,7 +716,7 @@ big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l count -d 'Number of values' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l sep -d 'Separator, instead of a newline' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from peek" -s j -l json -d 'Print JSON'
@@ -632,7 +738,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from poke" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -653,7 +759,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from add" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -674,7 +780,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 little\t'Least significant byte first'
 big\t'Most significant byte first'"
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -l guard -d 'Hold a permit of this semaphore meanwhile' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from cas" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -698,7 +804,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l ne -d 'Until it differs from VALUE' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l ge -d 'Until it is VALUE or greater' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l poll -d 'Interval of reading the number without a wake-up; \'inf\' is never' -r
-complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand shm; and __fish_seen_subcommand_from wait" -l change -d 'Until it differs from its first value'
@@ -747,7 +853,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcomma
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -l all-processes -d 'Signal all processes, except this one and PID 1'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from send" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -l count -d 'Wait for N signals' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -l ready -d 'Write a line to this descriptor or file when ready' -r
 complete -c ipc -n "__fish_ipc_using_subcommand signal; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics'
@@ -834,7 +940,7 @@ seqpacket\t'Messages in order, over a connection'
 dgram\t'Messages, each on its own'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l bind -d 'Connect from this address: tcp:HOST:PORT' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l retry -d 'Try again for this long while no process listens' -r
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l max-time -d 'End a connection after this long, with status 124' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l keepalive -d 'Probe a TCP peer that is silent for this long: 1s to 9h, or inf' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from connect" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
@@ -854,7 +960,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 seqpacket\t'Messages in order, over a connection'
 dgram\t'Messages, each on its own'"
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l bind -d 'Send from this address: udp:HOST:PORT' -r
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from send" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -875,7 +981,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l reply-with -d 'Answer each message with this' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l allow-uid -d 'Accept messages of this user too' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l ready -d 'Write a line to this descriptor or file when ready' -r
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from recv" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'
 null\t'Each ends with a NUL'
 whole\t'All of it is one record; on output nothing is added'
@@ -914,7 +1020,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from pair" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long, with status 124; 0 tries once' -r
+complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Print no diagnostics'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Report progress on stderr'
 complete -c ipc -n "__fish_ipc_using_subcommand sock; and __fish_seen_subcommand_from wait" -s n -l nonblock -d 'Do not wait: end with status 1 instead'
@@ -946,17 +1052,18 @@ complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s v -l verbose -d 'Repo
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s e -l exist-ok -d 'Succeed if it exists already'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand mkfifo" -s V -l version -d 'Print version'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "fifo" -d 'Pass bytes by named pipes'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "lock" -d 'Take and test file locks'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "map" -d 'Share files as memory'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "mq" -d 'Queue messages in the kernel'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "sem" -d 'Limit work with semaphores'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "shm" -d 'Share memory by name'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "signal" -d 'Send and handle signals'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "sock" -d 'Serve and connect to sockets'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "applets" -d 'List, make or remove links'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "mkfifo" -d 'Create FIFOs'
-complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq sem shm signal sock applets mkfifo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "fifo" -d 'Pass bytes by named pipes'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "lock" -d 'Take and test file locks'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "map" -d 'Share files as memory'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "mq" -d 'Queue messages in the kernel'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "queue" -d 'Queue messages in memory'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "sem" -d 'Limit work with semaphores'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "shm" -d 'Share memory by name'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "signal" -d 'Send and handle signals'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "sock" -d 'Serve and connect to sockets'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "applets" -d 'List, make or remove links'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "mkfifo" -d 'Create FIFOs'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and not __fish_seen_subcommand_from fifo lock map mq queue sem shm signal sock applets mkfifo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "create" -d 'Create FIFOs'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "write" -d 'Write stdin or messages into a FIFO'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from fifo" -f -a "cat" -d 'Print the bytes that are written into a FIFO'
@@ -991,6 +1098,15 @@ complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from mq" -f -a "stat" -d 'Show the state of a message queue'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from mq" -f -a "ls" -d 'List the message queues of this machine'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from mq" -f -a "rm" -d 'Remove message queues, and the messages in them'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "create" -d 'Create a queue'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "push" -d 'Put messages into a queue'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "pop" -d 'Take messages from a queue and print them'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "tap" -d 'Print the messages of a queue without taking them'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "stat" -d 'Show all that is known of a queue'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "ls" -d 'List the queues in shared memory'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "close" -d 'Let a queue take no more messages'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "verify" -d 'Check whether a queue is whole'
+complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from queue" -f -a "rm" -d 'Remove queues, and the messages in them'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "create" -d 'Create a semaphore, or a System V set of semaphores'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "post" -d 'Increment the value'
 complete -c ipc -n "__fish_ipc_using_subcommand help; and __fish_seen_subcommand_from sem" -f -a "wait" -d 'Decrement the value, waiting until it is large enough'

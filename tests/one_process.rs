@@ -96,6 +96,23 @@ const LINES: &[Line] = &[
     ("mq recv --type 3 sysv:SYSV", 0),
     ("mq recv -t 10ms sysv:SYSV", 124),
     ("mq rm sysv:SYSV", 0),
+    ("queue create --capacity 4K NAME", 0),
+    ("queue push NAME one two three", 0),
+    ("queue push NAME", 0),
+    ("queue tap NAME", 0),
+    ("queue stat NAME", 0),
+    ("queue ls -q", 0),
+    ("queue pop NAME", 0),
+    ("queue pop --exec NAME -- cat", 0),
+    ("queue verify NAME", 0),
+    ("queue pop --all NAME", 0),
+    ("queue pop -t 10ms NAME", 124),
+    ("queue pop -n NAME", 1),
+    ("queue close NAME", 0),
+    ("queue push NAME late", 3),
+    ("queue pop NAME", 1),
+    ("queue rm NAME", 0),
+    ("queue pop NAME", 4),
     ("sem create --value 2 NAME", 0),
     ("sem create --value 1 NAME-b", 0),
     ("sem wait NAME", 0),
@@ -341,7 +358,9 @@ impl Drop for Stage {
     fn drop(&mut self) {
         let _ = self.listener.kill();
         let _ = self.listener.wait();
-        for line in ["mq rm -f NAME", "sem rm -f NAME NAME-b", "shm rm -f NAME NAME-b"] {
+        for line in
+            ["mq rm -f NAME", "sem rm -f NAME NAME-b", "shm rm -f NAME NAME-b", "queue rm -f NAME"]
+        {
             self.run(line);
         }
         for noun in ["mq", "sem", "shm"] {

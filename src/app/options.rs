@@ -63,7 +63,7 @@ impl From<Format> for output::Format {
 /// The limit of a wait.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Waiting {
-    /// Time out after this long, with status 124; 0 tries once
+    /// Time out after this long: status 124; 0 tries once
     #[arg(short, long, value_name = "DURATION", allow_negative_numbers = true)]
     timeout: Option<Timeout>,
     /// Do not wait: end with status 1 instead

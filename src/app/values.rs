@@ -10,6 +10,7 @@ use crate::app::arguments::{Word, choice};
 use crate::base::name::{AnyName, FilePath, PosixName};
 use crate::io::frame::Form;
 use crate::mechanism::memory::cell::{Endian, Type};
+use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
@@ -59,6 +60,20 @@ impl ValueParserFactory for FilePath {
 
     fn value_parser() -> Self::Parser {
         OsStringValueParser::new().map(|text| Self::from(PathBuf::from(text))).into()
+    }
+}
+
+impl Word for RingName {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word).ok()
+    }
+}
+
+impl ValueParserFactory for RingName {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
     }
 }
 

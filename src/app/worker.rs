@@ -89,6 +89,14 @@ impl Execution {
         self.requeue
     }
 
+    /// The delay after the first failure of a message.
+    pub fn retry_delay(&self) -> Duration {
+        self.retry_delay.map_or(RETRY_DELAY, |delay| match delay {
+            Timeout::For(delay) => delay,
+            Timeout::Forever => Duration::MAX,
+        })
+    }
+
     /// Refuses what is only for COMMANDs, if none is to be run.
     ///
     /// # Errors
@@ -133,6 +141,7 @@ impl Execution {
         if self.time_limit.is_some() || self.wait_children {
             command = command.in_own_group();
         }
+        let retry_delay = self.retry_delay();
         let last_resort = match (self.dead_letter, self.requeue) {
             (Some(name), _) => LastResort::Bury(name),
             (None, true) => LastResort::PutBack,
@@ -142,10 +151,7 @@ impl Execution {
             command,
             jobs: self.jobs.map_or(1, NonZeroUsize::get),
             attempts: self.attempts.map_or(1, NonZeroU32::get),
-            retry_delay: self.retry_delay.map_or(RETRY_DELAY, |delay| match delay {
-                Timeout::For(delay) => delay,
-                Timeout::Forever => Duration::MAX,
-            }),
+            retry_delay,
             last_resort,
             limits: Limits { time: limit(self.time_limit), kill_after: limit(self.kill_after) },
             waits_for_children: self.wait_children,

@@ -10,6 +10,7 @@
 //! that. So a message may have to wait for its reader halfway. A signal ends that wait too, and the
 //! message is one that could not be written.
 
+use std::convert::Infallible;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
@@ -34,6 +35,9 @@ pub struct Outbox {
     room: Option<usize>,
     /// The pending messages that can be requeued.
     gathered: Vec<Gathered>,
+    /// The start of a pending batch of records, and the lengths of the records.
+    batch: usize,
+    lengths: Vec<u32>,
     unwritten: Vec<Unwritten>,
 }
 
@@ -65,6 +69,63 @@ struct Gathered {
     end: usize,
 }
 
+/// Records that are put behind what is pending.
+#[derive(Debug)]
+pub struct Gathering<'a> {
+    form: Form,
+    lengths: &'a mut Vec<u32>,
+    /// How many more are wanted.
+    left: u64,
+}
+
+impl Gathering<'_> {
+    /// Takes no more records than so many.
+    pub fn at_most(&mut self, count: u64) {
+        self.left = count;
+    }
+
+    /// Whether no more records are wanted.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Puts what stands before a record of this length.
+    #[inline]
+    pub fn begin(&mut self, length: usize, pending: &mut Vec<u8>) {
+        let Ok(()) = self.form.head(length, |head| {
+            pending.extend_from_slice(head);
+            Ok::<(), Infallible>(())
+        });
+        self.lengths.push(length as u32);
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Puts what stands behind a record.
+    #[inline]
+    pub fn end(&mut self, pending: &mut Vec<u8>) {
+        match self.form.trailer() {
+            [byte] => pending.push(*byte),
+            trailer => pending.extend_from_slice(trailer),
+        }
+    }
+}
+
+/// Where records of these lengths are that follow each other from `start` on.
+fn places(form: Form, start: usize, lengths: &[u32]) -> impl Iterator<Item = Gathered> {
+    let place = move |start: &mut usize, &length: &u32| {
+        let mut head = 0;
+        let Ok(()) = form.head(length as usize, |bytes| {
+            head = bytes.len();
+            Ok::<(), Infallible>(())
+        });
+        let bytes = *start + head..*start + head + length as usize;
+        *start = bytes.end + form.trailer().len();
+        Some(Gathered { priority: 0, bytes, end: *start })
+    };
+    lengths.iter().scan(start, place)
+}
+
 impl Outbox {
     /// A way for records in this form.
     ///
@@ -74,7 +135,17 @@ impl Outbox {
         let blocked = Blocked::new(Signal::deadly().collect());
         let sink = Sink::new(stdout).map_err(Unwritable)?;
         let writer = Writer::new(form);
-        Ok(Self { writer, blocked, sink, room: None, gathered: Vec::new(), unwritten: Vec::new() })
+        let (gathered, lengths) = (Vec::new(), Vec::new());
+        Ok(Self {
+            writer,
+            blocked,
+            sink,
+            room: None,
+            gathered,
+            batch: 0,
+            lengths,
+            unwritten: Vec::new(),
+        })
     }
 
     /// Writes a record. Several may be gathered until the next wait.
@@ -107,6 +178,37 @@ impl Outbox {
         self.writer.write(output, record)
     }
 
+    /// Gathers the records that `take` appends to the pending bytes, between [`Gathering::begin`] and
+    /// [`Gathering::end`]; none if it takes its bytes back.
+    pub fn gather_batch<T>(
+        &mut self,
+        output: &mut Output,
+        take: impl FnOnce(&mut Vec<u8>, &mut Gathering<'_>) -> T,
+    ) -> T {
+        let (form, lengths) = (self.writer.form(), &mut self.lengths);
+        let start = output.pending().len();
+        if lengths.is_empty() {
+            self.batch = start;
+        }
+        let before = lengths.len();
+        let mut gathering = Gathering { form, lengths, left: u64::MAX };
+        let taken = output.gather(|pending| take(pending, &mut gathering));
+        let framed = &output.pending()[start..];
+        if framed.is_empty() {
+            self.lengths.truncate(before);
+        }
+        let records = self.lengths.len() - before;
+        if self.writer.has_to_look() && form.ends_within_any(framed, records) {
+            self.writer.warn(output);
+        }
+        taken
+    }
+
+    /// The number of bytes that stdout takes without waiting, as seen after the last wait for it.
+    pub fn room(&self) -> usize {
+        self.room.unwrap_or(0)
+    }
+
     /// Writes a message as a line of JSON, at once. The message can be requeued if it has a priority or
     /// a type.
     pub fn write_json(
@@ -134,7 +236,9 @@ impl Outbox {
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
         let (sink, blocked) = (&self.sink, &self.blocked);
+        let batch = (self.writer.form(), self.batch, &self.lengths);
         let flushed = output.write_out(|bytes| put(sink, blocked, bytes)).map_err(|failed| {
+            self.gathered.extend(places(batch.0, batch.1, batch.2));
             let rest = self.gathered.iter().filter(|message| message.end > failed.written);
             self.unwritten.extend(rest.map(|message| Unwritten {
                 bytes: failed.pending[message.bytes.clone()].to_vec(),
@@ -143,6 +247,7 @@ impl Outbox {
             failed.error
         });
         self.gathered.clear();
+        self.lengths.clear();
         flushed
     }
 

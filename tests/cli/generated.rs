@@ -36,6 +36,11 @@ fn committed(directory: &str) -> Vec<PathBuf> {
     names.map(|name| Path::new(directory).join(name)).collect()
 }
 
+/// Pages of formats have no definition that they could be generated from.
+fn is_written_by_hand(path: &Path) -> bool {
+    path.extension().is_some_and(|section| section == "5")
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -46,7 +51,7 @@ fn generated_files_are_current() {
     let left_over: Vec<PathBuf> = [committed("man"), committed("completions")]
         .concat()
         .into_iter()
-        .filter(|path| !expected.contains_key(path))
+        .filter(|path| !expected.contains_key(path) && !is_written_by_hand(path))
         .collect();
     let differing: Vec<&PathBuf> = expected
         .iter()

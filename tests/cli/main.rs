@@ -21,6 +21,7 @@ mod mq;
 mod nouns;
 mod peers;
 mod planted;
+mod queue;
 mod readme;
 mod sem;
 mod shm;

@@ -46,18 +46,7 @@ impl Form {
         record: &[u8],
         mut put: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        match self {
-            Self::Line | Self::Null | Self::Whole => {}
-            Self::Len4 => put(&(record.len() as u32).to_le_bytes())?,
-            Self::Netstring => {
-                let mut head = [0; DIGITS + 1];
-                let mut rest = &mut head[..];
-                // There is room for the digits of any length.
-                let _ = write!(rest, "{}:", record.len());
-                let unused = rest.len();
-                put(&head[..DIGITS + 1 - unused])?;
-            }
-        }
+        self.head(record.len(), &mut put)?;
         put(record)?;
         match self.trailer() {
             b"" => Ok(()),
@@ -65,8 +54,40 @@ impl Form {
         }
     }
 
+    /// Passes the bytes before a record of this length to `put`.
+    ///
+    /// # Errors
+    /// Those of `put`.
+    #[inline]
+    pub fn head<E>(self, length: usize, put: impl FnOnce(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::Line | Self::Null | Self::Whole => Ok(()),
+            Self::Len4 => put(&(length as u32).to_le_bytes()),
+            Self::Netstring => {
+                let mut head = [0; DIGITS + 1];
+                let mut rest = &mut head[..];
+                // There is room for the digits of any length.
+                let _ = write!(rest, "{length}:");
+                let unused = rest.len();
+                put(&head[..DIGITS + 1 - unused])
+            }
+        }
+    }
+
+    /// Whether a record contains its own terminator, so that a reader takes it for several.
+    #[inline]
+    pub fn ends_within(self, record: &[u8]) -> bool {
+        self.terminator().is_some_and(|byte| find(byte, record).is_some())
+    }
+
+    /// Whether one of these framed records contains its own terminator.
+    pub fn ends_within_any(self, framed: &[u8], records: usize) -> bool {
+        self.terminator().is_some_and(|byte| count(byte, framed) != records)
+    }
+
     /// The bytes behind a record.
-    fn trailer(self) -> &'static [u8] {
+    #[inline]
+    pub fn trailer(self) -> &'static [u8] {
         match self {
             Self::Line => b"\n",
             Self::Null => b"\0",
@@ -143,11 +164,25 @@ pub enum ReadError {
     NotANetstring,
 }
 
-/// The position of the first such byte, found eight at a time.
+/// How many bytes are compared at once, where the compiler has instructions for that.
+const AT_ONCE: usize = 32;
+
+/// The position of the first such byte, found many at a time.
 ///
 /// A library that first looks for the fastest instructions takes longer for that than this function
 /// takes for the messages of most runs.
 fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let (pieces, rest) = bytes.as_chunks::<AT_ONCE>();
+    for (index, piece) in pieces.iter().enumerate() {
+        if piece.iter().fold(false, |found, &other| found | (other == byte)) {
+            return Some(index * AT_ONCE + find_in_words(byte, piece)?);
+        }
+    }
+    Some(pieces.len() * AT_ONCE + find_in_words(byte, rest)?)
+}
+
+/// The same, eight at a time.
+fn find_in_words(byte: u8, bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH_BITS: u64 = ONES << 7;
     let pattern = u64::from_ne_bytes([byte; 8]);
@@ -162,4 +197,12 @@ fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     }
     let position = rest.iter().position(|&other| other == byte)?;
     Some(words.len() * 8 + position)
+}
+
+/// How many such bytes there are.
+fn count(byte: u8, bytes: &[u8]) -> usize {
+    // A sum of so few fits in a byte, of which the compiler adds many at once.
+    let in_piece =
+        |piece: &[u8]| piece.iter().fold(0_u8, |sum, &other| sum + u8::from(other == byte));
+    bytes.chunks(7 * AT_ONCE).map(|piece| usize::from(in_piece(piece))).sum()
 }

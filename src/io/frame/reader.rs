@@ -1,5 +1,6 @@
 //! Reads records from a descriptor that returns pieces of any size.
 
+use std::ops::Range;
 use std::os::fd::AsFd;
 
 use crate::base::deadline::{Deadline, Waited};
@@ -25,6 +26,30 @@ pub struct Reader<F> {
     /// The number of bytes before these, of a record that is too long and only counted.
     dropped: u64,
     state: State,
+    /// Where the latest record is.
+    latest: Option<Range<usize>>,
+    /// Where the records of the latest block are.
+    block: Vec<Range<usize>>,
+}
+
+/// Records that were there at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    bytes: &'a [u8],
+    places: &'a [Range<usize>],
+}
+
+impl<'a> Block<'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Those behind the first `count`.
+    pub fn after(&self, count: usize) -> impl Iterator<Item = &'a [u8]> + Clone {
+        let (bytes, places) = (self.bytes, self.places);
+        places[count..].iter().map(move |place| &bytes[place.clone()])
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,6 +94,8 @@ impl<F: AsFd> Reader<F> {
             scanned: 0,
             dropped: 0,
             state: State::Open,
+            latest: None,
+            block: Vec::new(),
         }
     }
 
@@ -91,6 +118,7 @@ impl<F: AsFd> Reader<F> {
                 Found::Record { head, length, tail } => {
                     let start = self.start + head;
                     self.consume(head + length + tail);
+                    self.latest = Some(start..start + length);
                     return Ok(Waited::Done(Some(&self.buffer[start..start + length])));
                 }
                 Found::End => return Ok(Waited::Done(None)),
@@ -101,6 +129,48 @@ impl<F: AsFd> Reader<F> {
                 return Ok(Waited::TimedOut);
             }
         }
+    }
+
+    /// The next record, waiting for it, and those behind it that are there already; `None` at the
+    /// end.
+    pub fn next_block(&mut self) -> Result<Option<Block<'_>>, ReadError> {
+        self.block.clear();
+        if self.next()?.is_none() {
+            return Ok(None);
+        }
+        self.block.extend(self.latest.clone());
+        // An error belongs to the next call, which finds it again.
+        match self.form.terminator() {
+            Some(byte) => self.find_all_ended(byte)?,
+            None => {
+                while let Ok(Found::Record { head, length, tail }) = self.find() {
+                    let start = self.start + head;
+                    self.add_to_block(start..start + length)?;
+                    self.consume(head + length + tail);
+                }
+            }
+        }
+        Ok(Some(Block { bytes: &self.buffer, places: &self.block }))
+    }
+
+    /// Adds the records to the block that such a byte ends, as far as they are there.
+    fn find_all_ended(&mut self, byte: u8) -> Result<(), Errno> {
+        let mut start = self.start;
+        while let Some(length) = find(byte, &self.buffer[start..self.end]) {
+            if length > self.limit {
+                break;
+            }
+            self.add_to_block(start..start + length)?;
+            start += length + 1;
+        }
+        (self.start, self.scanned) = (start, 0);
+        Ok(())
+    }
+
+    fn add_to_block(&mut self, place: Range<usize>) -> Result<(), Errno> {
+        self.block.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+        self.block.push(place);
+        Ok(())
     }
 
     /// Whether the next call returns without a system call.

@@ -63,6 +63,21 @@ fn too_long(length: Length, limit: usize) -> Result<(), ReadError> {
 }
 
 #[test]
+fn bytes_are_found_and_counted_wherever_they_are() {
+    for length in 0..200 {
+        for at in 0..length {
+            let mut bytes = vec![b'x'; length];
+            bytes[at] = b'\n';
+            assert_eq!((find(b'\n', &bytes), count(b'\n', &bytes)), (Some(at), 1));
+            bytes[at..].fill(b'\n');
+            assert_eq!((find(b'\n', &bytes), count(b'\n', &bytes)), (Some(at), length - at));
+        }
+        assert_eq!((find(b'\n', &vec![11; length]), count(b'\n', &vec![11; length])), (None, 0));
+    }
+    assert_eq!(count(0, &[0; 70_000]), 70_000);
+}
+
+#[test]
 fn a_line_is_a_record_with_its_newline_or_at_the_end_without() {
     let lines = |stream: &str| read(Form::Line, 9, stream.as_bytes()).0;
     assert_eq!(lines(""), [b""; 0]);

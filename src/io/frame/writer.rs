@@ -1,6 +1,6 @@
 //! Writes records to stdout.
 
-use crate::io::frame::{Form, Length, ReadError, find};
+use crate::io::frame::{Form, Length, ReadError};
 use crate::io::output::Output;
 
 /// Writes records to stdout.
@@ -32,15 +32,29 @@ impl Writer {
             let length = Length::Exactly(record.len() as u64);
             return Err(ReadError::TooLong { length, limit }.into());
         }
-        let terminator = self.form.terminator();
-        if !self.warned && terminator.is_some_and(|byte| find(byte, record).is_some()) {
-            self.warned = true;
-            let what = if self.form == Form::Line { "newline" } else { "NUL" };
-            output.warn(format_args!(
-                "a message has a {what} in it, which ends one for whoever reads this; \
-                 '--frame netstring' keeps messages apart"
-            ));
+        if self.has_to_look() && self.form.ends_within(record) {
+            self.warn(output);
         }
         Ok(self.form.encode(record, |bytes| output.bytes(bytes))?)
+    }
+
+    /// The form of the records.
+    pub fn form(self) -> Form {
+        self.form
+    }
+
+    /// Whether no record was seen yet that the form cannot carry.
+    pub fn has_to_look(self) -> bool {
+        !self.warned
+    }
+
+    /// Warns of a record that the form cannot carry: the first.
+    pub fn warn(&mut self, output: &Output) {
+        self.warned = true;
+        let what = if self.form == Form::Line { "newline" } else { "NUL" };
+        output.warn(format_args!(
+            "a message has a {what} in it, which ends one for whoever reads this; \
+             '--frame netstring' keeps messages apart"
+        ));
     }
 }

@@ -180,6 +180,11 @@ impl Output {
         }
     }
 
+    /// Lets `append` add bytes of the answer to those that are not written yet.
+    pub fn gather<T>(&mut self, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        append(&mut self.pending)
+    }
+
     /// The bytes that are not written yet.
     pub fn pending(&self) -> &[u8] {
         &self.pending

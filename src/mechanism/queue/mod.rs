@@ -2,6 +2,7 @@
 
 mod engine;
 mod error;
+pub mod named;
 mod posix;
 pub mod ring;
 mod system_v;

@@ -101,7 +101,8 @@ impl<S: Source> Consumer<S> {
             if let Some(work) = self.claim()? {
                 return Ok(Some(work));
             }
-            let is_last = !self.reserved || job.supply.ends_when_empty && !self.held.is_full();
+            let ends = job.supply.ends_when_empty || self.queue.is_exhausted();
+            let is_last = !self.reserved || ends && !self.held.is_full();
             if is_last && !self.held.has_retries() {
                 return Ok(None);
             }

@@ -56,6 +56,11 @@ pub trait Queue {
     /// That the queue cannot be used.
     fn claim(&mut self) -> Result<Option<Self::Claim>, Failure>;
 
+    /// Whether the queue is closed, and has no message that is not claimed by this worker.
+    fn is_exhausted(&self) -> bool {
+        false
+    }
+
     /// Waits until there may be a message. The wait ends without one when `stop` rings, or a system
     /// call fails with EINTR after `stop` has rung.
     ///

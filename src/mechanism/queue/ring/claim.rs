@@ -120,6 +120,38 @@ impl Ring {
         Ok(claimed.attempts)
     }
 
+    /// Counts one more attempt for a message that is claimed, as if it were claimed anew.
+    ///
+    /// # Errors
+    /// [`Error::NotClaimed`] if the lock was given up meanwhile, and another claimed the message.
+    pub fn claim_again(&self, claim: &mut Claim, deadline: Deadline) -> Result<Outcome, Error> {
+        let Some(_held) = self.lock(self.pop_side(), deadline)? else {
+            return Ok(Outcome::TimedOut);
+        };
+        let (head, _) = self.pop_side().own();
+        let (tail, _) = self.tail(head)?;
+        let claimed = self.claimed_record(claim, head.position, tail)?.claimed();
+        store_time(&self.memory, claim.position, now())?;
+        claimed.store(&self.memory, claim.position)?;
+        self.memory.verify()?;
+        claim.attempts = claimed.attempts;
+        Ok(Outcome::Done(()))
+    }
+
+    /// The record of a message that is claimed.
+    fn claimed_record(&self, claim: &Claim, head: u64, tail: u64) -> Result<Record, Error> {
+        let ahead = claim.position.wrapping_sub(head);
+        if ahead >= tail.wrapping_sub(head) {
+            return Err(Error::NotClaimed);
+        }
+        let most = tail.wrapping_sub(claim.position);
+        let record = Record::load(&self.memory, claim.position, most)?;
+        match (record.stage, record.attempts) == (Stage::Taken, claim.attempts) {
+            true => Ok(record),
+            false => Err(Error::NotClaimed),
+        }
+    }
+
     /// Says that a claimed message is dealt with. Afterwards the claim can be dropped. A claim whose
     /// acknowledgement timed out is still one.
     ///
@@ -131,15 +163,7 @@ impl Ring {
         };
         let (head, seq) = self.pop_side().own();
         let (tail, _) = self.tail(head)?;
-        let ahead = claim.position.wrapping_sub(head.position);
-        let most = tail.wrapping_sub(claim.position);
-        if ahead >= tail.wrapping_sub(head.position) {
-            return Err(Error::NotClaimed);
-        }
-        let record = Record::load(&self.memory, claim.position, most)?;
-        if (record.stage, record.attempts) != (Stage::Taken, claim.attempts) {
-            return Err(Error::NotClaimed);
-        }
+        let record = self.claimed_record(claim, head.position, tail)?;
         self.finish((head, seq), (claim.position, record), tail, held)?;
         self.memory.verify()?;
         Ok(Outcome::Done(()))
@@ -236,7 +260,8 @@ impl Ring {
         if is_within && self.memory.reach() == Reach::Mapping { cursor } else { head }
     }
 
-    fn move_cursor(&self, to: u64) {
+    /// Moves the cursor forward. To be called under the lock.
+    pub(super) fn move_cursor(&self, to: u64) {
         let cursor = self.memory.long(CURSOR);
         if to.wrapping_sub(cursor.load(Ordering::Relaxed)) as i64 > 0 {
             cursor.store(to, Ordering::Relaxed);

@@ -88,7 +88,8 @@ pub const fn size_of_record(length: u64) -> u64 {
     RECORD + ((length + 7) & !7)
 }
 
-const MAGIC: &[u8; 8] = b"ipcqueue";
+/// What a queue begins with.
+pub const MAGIC: &[u8; 8] = b"ipcqueue";
 const VERSION: u32 = 1;
 const ORDER: u32 = 0x0102_0304;
 

@@ -21,6 +21,7 @@ mod tap;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod wait;
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering;

@@ -17,8 +17,8 @@ use crate::sys::object::Object;
 use crate::sys::stream;
 
 use super::layout::{
-    ADOPTION, HEAD, HEADER, Header, LEAST_CAPACITY, MOST_CAPACITY, NO_WAIT, POP, PUSH, SEARCHED,
-    WAIT, boot,
+    ADOPTION, HEAD, HEADER, Header, LEAST_CAPACITY, MAGIC, MOST_CAPACITY, NO_WAIT, POP, PUSH,
+    SEARCHED, WAIT, boot,
 };
 use super::{Error, Memory, Ring, verify};
 
@@ -44,6 +44,12 @@ impl Ring {
         stream::write_at(new.file(), &first_page(&Header::new(capacity)?), 0)?;
         new.link()?;
         Self::attach(new.into_file())
+    }
+
+    /// Whether a file that is open for reading is a queue, of any version and in any condition.
+    pub fn is_in(file: &OwnedFd) -> Result<bool, Error> {
+        let mut magic = [0; 8];
+        Ok(stream::read_at(file, &mut magic, 0)? == magic.len() && &magic == MAGIC)
     }
 
     /// Uses a queue whose file is open for reading and writing, by an open file description of its

@@ -20,6 +20,11 @@ pub trait Enclose {
     fn before(&mut self, length: usize, into: &mut Vec<u8>);
     /// After it.
     fn after(&mut self, into: &mut Vec<u8>);
+    /// Whether the batch has as many messages as it may have.
+    #[inline]
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// Nothing is put around a message.
@@ -124,7 +129,7 @@ impl Ring {
             let most = tail.wrapping_sub(head.position);
             let record = Record::load(&self.memory, head.position, most)?;
             let length = record.length as usize;
-            let is_enough = count > 0 && into.len() + length >= limit;
+            let is_enough = count > 0 && (into.len() + length >= limit || enclose.is_full());
             if record.stage != Stage::Ready || is_enough {
                 break;
             }
@@ -198,6 +203,8 @@ impl Ring {
         };
         self.copy_out(position, record, enclose, into)?;
         self.count_redelivery(record);
+        // All before it are claimed or done.
+        self.move_cursor(position.wrapping_add(record.size()));
         self.finish((head, seq), (position, record), tail, held)?;
         self.memory.verify()?;
         Ok(None)

@@ -1,0 +1,93 @@
+//! `ipc queue`: bounded message queues in shared memory, or in a file.
+
+mod create;
+mod end;
+mod exec;
+mod inspect;
+mod pop;
+mod push;
+mod tap;
+mod verify;
+
+use std::os::fd::OwnedFd;
+
+use crate::app::command::{Noun, Verb};
+use crate::app::machine::Part;
+use crate::app::objects::{no_room_in, not_there};
+use crate::app::options::Waiting;
+use crate::base::deadline::Waited;
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::mechanism::queue::named::{OpenFile, RingName};
+use crate::mechanism::queue::ring::{Error, Outcome, Ring};
+
+pub const NOUN: Noun = Noun {
+    name: "queue",
+    about: "Queue messages in memory",
+    verbs: &[
+        Verb::new::<create::Create>("create"),
+        Verb::new::<push::Push>("push"),
+        Verb::new::<pop::Pop>("pop"),
+        Verb::new::<tap::Tap>("tap"),
+        Verb::new::<inspect::Stat>("stat"),
+        Verb::new::<inspect::Ls>("ls"),
+        Verb::new::<end::Close>("close"),
+        Verb::new::<verify::Verify>("verify"),
+        Verb::new::<end::Rm>("rm"),
+    ],
+    see_also: &["ipc-queue(5)", "shm_overview(7)", "futex(2)"],
+};
+
+/// The way out where there is no queue.
+const CREATE: &str = "'ipc queue create' makes it, and so does 'ipc queue push --create'";
+
+/// Opens a queue that exists.
+fn open(name: &RingName) -> anyhow::Result<Ring> {
+    opened(name, name.open())
+}
+
+/// The queue in a file that was opened.
+fn opened(name: &RingName, open: Result<OpenFile, Error>) -> anyhow::Result<Ring> {
+    let open = open.map_err(|error| not_there(explain(error, name), name, CREATE)).about(name)?;
+    attach(name, open.file).about(name)
+}
+
+fn attach(name: &RingName, file: OwnedFd) -> Result<Ring, Failure> {
+    Ring::attach(file).map_err(|error| explain(error, name))
+}
+
+/// Puts the way out beside the reason, for what happens to a queue.
+fn explain(error: Error, name: &RingName) -> Failure {
+    match (error, name) {
+        (Error::Kernel(errno @ Errno(libc::ENOSPC)), _) => no_room_in(&name.directory(), errno),
+        (Error::Kernel(Errno(libc::EFBIG)), _) => {
+            Failure::failed("larger than a queue, or a file (ulimit -f), may be")
+        }
+        (Error::Kernel(errno), RingName::Shared(_)) => Part::DevShm.explain(errno),
+        (Error::Kernel(errno), RingName::File(_)) => errno.into(),
+        (Error::TooLong { capacity, .. }, _) if capacity != u64::MAX => {
+            Failure::failed(error.to_string())
+                .hint(format!("create the queue with --capacity {capacity}"))
+        }
+        (error, _) => Failure::failed(error.to_string()),
+    }
+}
+
+/// Why a closed queue takes no message.
+fn closed() -> Failure {
+    Failure::failed("the queue is closed")
+}
+
+/// What came of an operation that only another process can delay, which has a lock.
+fn locked<T>(outcome: Outcome<T>, waiting: &Waiting) -> Result<T, Failure> {
+    match outcome {
+        Outcome::Done(value) => Ok(value),
+        Outcome::Closed => Err(closed()),
+        Outcome::TimedOut => {
+            waiting.or_error::<T>(Waited::TimedOut).map_err(|failure| match failure.exit() {
+                Exit::TimedOut => failure.adding("; another process has a lock and is stopped"),
+                _ => failure,
+            })
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `ipc queue tap`.
+
+use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::app::objects::report_wait;
+use crate::app::options::{Framing, Waiting};
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Subject};
+use crate::io::frame::Writer;
+use crate::io::output::{Output, Record};
+use crate::mechanism::queue::named::RingName;
+use crate::mechanism::queue::ring::{self, Outcome, Ring};
+
+use super::{explain, open};
+
+/// Print the messages of a queue without taking them
+///
+/// It begins with the oldest one, claimed ones included. A message that a consumer takes before it can
+/// be copied is not printed, and a warning says so in the end. With --follow the status is 0 when the
+/// queue is closed and all is printed.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Tap {
+    /// Name of the queue
+    name: RingName,
+    /// Go on with those that come, until a signal
+    #[arg(short, long)]
+    follow: bool,
+    /// Print each message as a line of JSON
+    #[arg(short, long)]
+    json: bool,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    framing: Framing,
+}
+
+impl Action for Tap {
+    const EXAMPLES: &'static [Example] = &[
+        ("See what is in the queue", "ipc queue tap /jobs"),
+        ("Log what goes through it", "ipc queue tap -f /jobs >>log"),
+    ];
+
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let ring = open(&self.name)?;
+        let mut tap = ring::Tap::default();
+        let printed = self.print_all(&ring, &mut tap, &mut context.output);
+        if tap.has_missed() {
+            context.output.warn("messages were taken before they could be printed");
+        }
+        printed?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Tap {
+    fn print_all(
+        &self,
+        ring: &Ring,
+        tap: &mut ring::Tap,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        let (mut message, mut writer) = (Vec::new(), Writer::new(self.framing.form()));
+        let mut has_waited = false;
+        loop {
+            message.clear();
+            let seen = match ring.tap(tap, &mut message, Deadline::PASSED) {
+                Ok(Outcome::TimedOut) if self.follow => {
+                    output.flush()?;
+                    if !std::mem::replace(&mut has_waited, true) {
+                        report_wait(output, &self.name, "for a message");
+                    }
+                    ring.tap(tap, &mut message, self.waiting.deadline())
+                }
+                seen => seen,
+            };
+            match seen.map_err(|error| explain(error, &self.name)).about(&self.name)? {
+                Outcome::Done(()) if self.json => {
+                    output.json(&Record::new().bytes("message", &message))?;
+                }
+                Outcome::Done(()) => writer.write(output, &message)?,
+                Outcome::TimedOut if self.follow => {
+                    let timed_out = self.waiting.or_error(Waited::<()>::TimedOut);
+                    return timed_out.about(&self.name);
+                }
+                Outcome::TimedOut | Outcome::Closed => return Ok(()),
+            }
+        }
+    }
+}
