@@ -183,7 +183,7 @@ fn what_exists_already_is_accepted_only_if_it_is_the_same() {
     create(&["--capacity", "5000", "-m", "0640"]).is(0, "", "");
     let stat = stat(&name);
     assert_eq!((&stat["capacity"], &stat["mode"]), (&8192.into(), &"0640".into()));
-    let exists = "File exists\nhint: --exist-ok accepts one that is there already";
+    let exists = "File exists\nhint: --exist-ok accepts an existing one";
     create(&["--capacity", "8K"]).is(5, "", &error("create", &name, exists));
     create(&["--capacity", "8K", "-e"]).is(0, "", "");
     create(&["--capacity", "8K", "-e", "-m", "0640"]).is(0, "", "");

@@ -151,8 +151,8 @@ fn a_queue_that_another_user_has_planted_is_not_used_unless_trusted() {
         return;
     };
     other.word(&*name).is(0, "", "");
-    let planted = "exists, made by another user (nobody), where every user can make one\n\
-                   hint: --trust nobody uses it all the same";
+    let planted = "exists, created by another user (nobody) where every user can create one\n\
+                   hint: --trust nobody accepts it";
     let create = ["queue", "create", "-e", "--capacity", "4K", &name];
     ipc(&create).is(6, "", &error("create", &name, planted));
     let push = ["queue", "push", "--create", "--capacity", "4K", &name, "x"];
@@ -183,7 +183,7 @@ fn a_queue_is_whole_or_not_there_on_a_full_file_system() {
         ls /dev/shm";
     let output = sh("exec unshare --mount sh -c \"$0\"").word(line).output();
     assert_eq!(text(&output.stdout), "0\n3\n3\n1\na\n");
-    let full = "No space left on device\nhint: 'df' tells how much room there is";
+    let full = "No space left on device\nhint: 'df' shows the free space";
     let said = [error("create", "/b", full), error("push", "/b", full)].concat();
     assert_eq!(text(&output.stderr), said);
 }
