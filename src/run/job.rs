@@ -12,8 +12,10 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::signal::Signal;
 use crate::sys::pidfd::Process;
-use crate::sys::poll;
-use crate::sys::signal::{Blocked, Received, await_children, restore_dispositions, unblock_all};
+use crate::sys::{descriptor, poll};
+use crate::sys::signal::{
+    Blocked, Received, SignalSet, await_children, restore_dispositions, unblock_all,
+};
 use crate::sys::spawn::{Child, Program, Signals, Streams};
 
 /// The signals that somebody may send to us and mean the COMMAND.
@@ -89,6 +91,12 @@ impl Running {
         Self { child, process }
     }
 
+    /// One of so many that a descriptor for each would leave too few for other things: its end is
+    /// seen by its signal.
+    fn one_of_many(child: Child) -> Self {
+        Self { child, process: None }
+    }
+
     /// Its process ID.
     pub fn pid(&self) -> i32 {
         self.child.pid()
@@ -147,6 +155,10 @@ pub struct Job {
     /// Readable while one of them waits to be taken; `None` where no descriptor was left.
     readable: Option<OwnedFd>,
     running: Vec<Running>,
+    /// How many of them may have a descriptor each.
+    watched: usize,
+    /// The signals of the caller and of the terminal that have come.
+    received: SignalSet,
 }
 
 /// What happens while COMMANDs run.
@@ -165,7 +177,13 @@ impl Job {
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
         let signals = Blocked::new(ours.collect());
         let readable = signals.descriptor().ok();
-        Self { signals, readable, running: Vec::new() }
+        Self {
+            signals,
+            readable,
+            running: Vec::new(),
+            watched: descriptor::limit() / 4,
+            received: SignalSet::default(),
+        }
     }
 
     /// Starts a COMMAND more; returns its process ID.
@@ -178,35 +196,61 @@ impl Job {
             command.failed(errno)
         })?;
         let pid = child.pid();
-        self.running.push(Running::new(child));
+        let has_room = self.running.len() < self.watched;
+        self.running.push(if has_room { Running::new(child) } else { Running::one_of_many(child) });
         Ok(pid)
     }
 
     /// What happens next, before `deadline`.
+    pub fn next(&mut self, deadline: Deadline) -> Result<Waited<Event>, Errno> {
+        let waited = self.signal_unless(Self::have_all_ended, deadline)?;
+        Ok(waited.map(|signal| match signal {
+            Some(signal) => Event::Signal(signal),
+            None => Event::Ended(self.statuses()),
+        }))
+    }
+
+    /// The next signal that is meant for the COMMANDs; `None` as soon as one of them has ended.
+    pub fn signal_or_first_end(&mut self, deadline: Deadline) -> Result<Waited<Option<Signal>>, Errno> {
+        self.signal_unless(Self::has_one_ended, deadline)
+    }
+
+    /// The next signal that is meant for the COMMANDs; `None` as soon as they have ended as `has_ended`
+    /// asks.
     ///
     /// The COMMANDs are looked at before and after each wait, as a CHLD may be lost. Signals that
     /// came before the end are taken before the end is reported: left behind they would have their
     /// effect on us.
-    pub fn next(&mut self, deadline: Deadline) -> Result<Waited<Event>, Errno> {
+    fn signal_unless(
+        &mut self,
+        has_ended: fn(&Self) -> bool,
+        deadline: Deadline,
+    ) -> Result<Waited<Option<Signal>>, Errno> {
         loop {
-            let ended = self.ended()?;
-            let received = match ended {
-                Some(_) => self.signals.take(Deadline::PASSED)?,
-                None => self.take(deadline)?,
-            };
-            match (received, ended) {
-                (Waited::Done(received), None) if is_for_command(received) => {
-                    return Ok(Waited::Done(Event::Signal(received.signal)));
+            self.look()?;
+            let ended = has_ended(self);
+            let received = self.take(if ended { Deadline::PASSED } else { deadline })?;
+            match received {
+                Waited::Done(received) => {
+                    self.received = self.received.with(received.signal);
+                    if !ended && is_for_command(received) {
+                        return Ok(Waited::Done(Some(received.signal)));
+                    }
                 }
-                (Waited::TimedOut, Some(statuses)) => {
-                    return Ok(Waited::Done(Event::Ended(statuses)));
+                Waited::TimedOut if ended => return Ok(Waited::Done(None)),
+                Waited::TimedOut => {
+                    self.look()?;
+                    if deadline.has_passed() && !has_ended(self) {
+                        return Ok(Waited::TimedOut);
+                    }
                 }
-                (Waited::TimedOut, None) if deadline.has_passed() && self.ended()?.is_none() => {
-                    return Ok(Waited::TimedOut);
-                }
-                _ => {}
             }
         }
+    }
+
+    /// Whether this signal has come, from the terminal or from another process.
+    pub fn has_received(&self, signal: Signal) -> bool {
+        self.received.contains(signal)
     }
 
     /// The next signal, unless a COMMAND ends before, or it is time to look again.
@@ -214,6 +258,9 @@ impl Job {
         let Some(readable) = &self.readable else {
             return self.signals.take(deadline.min(Deadline::after(LOOK_AGAIN)));
         };
+        if deadline == Deadline::PASSED {
+            return self.signals.take(deadline);
+        }
         sleep(readable.as_fd(), &self.running, deadline)?;
         self.signals.take(Deadline::PASSED)
     }
@@ -237,10 +284,22 @@ impl Job {
         }
     }
 
-    /// How all have ended, if they have.
-    fn ended(&mut self) -> Result<Option<Vec<ExitStatus>>, Errno> {
-        let looked: Result<Vec<_>, _> = self.running.iter_mut().map(Running::try_wait).collect();
-        Ok(looked?.into_iter().collect())
+    /// Looks which COMMANDs have ended.
+    fn look(&mut self) -> Result<(), Errno> {
+        self.running.iter_mut().try_for_each(|running| running.try_wait().map(drop))
+    }
+
+    fn have_all_ended(&self) -> bool {
+        self.running.iter().all(|running| running.child.has_ended())
+    }
+
+    fn has_one_ended(&self) -> bool {
+        self.running.iter().any(|running| running.child.has_ended())
+    }
+
+    /// How those have ended that have, in the order in which they were started.
+    fn statuses(&self) -> Vec<ExitStatus> {
+        self.running.iter().filter_map(|running| running.child.status()).collect()
     }
 }
 

@@ -49,6 +49,7 @@ pub mod sysctl;
 pub mod system_v;
 pub mod system_v_queue;
 pub mod system_v_semaphore;
+pub mod terminal;
 pub mod thread;
 pub mod time;
 pub mod umask;

@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::unistd::{AccessFlags, access, dup2_stdin, dup2_stdout, execve};
+use nix::unistd::{AccessFlags, access, dup2_stderr, dup2_stdin, dup2_stdout, execve};
 
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
@@ -44,24 +44,36 @@ pub enum Signals {
     Inherited,
 }
 
-/// The descriptors that a COMMAND has as its stdin and stdout; ours, where there are none.
+/// The descriptors that a COMMAND has as its stdin, stdout and stderr; ours, where there are none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streams<'a> {
     /// What it reads.
     pub input: Option<BorrowedFd<'a>>,
     /// What it writes.
     pub output: Option<BorrowedFd<'a>>,
+    /// Where it writes its diagnostics.
+    pub errors: Option<BorrowedFd<'a>>,
 }
 
 impl<'a> Streams<'a> {
     /// One for both, as a socket is.
     pub fn both(both: &'a impl AsFd) -> Self {
-        Self { input: Some(both.as_fd()), output: Some(both.as_fd()) }
+        Self { input: Some(both.as_fd()), output: Some(both.as_fd()), errors: None }
     }
 
     /// One to read from.
     pub fn reading(input: &'a impl AsFd) -> Self {
-        Self { input: Some(input.as_fd()), output: None }
+        Self { input: Some(input.as_fd()), ..Self::default() }
+    }
+
+    /// Each with the number that it gets.
+    fn numbered(self) -> impl Iterator<Item = (BorrowedFd<'a>, i32)> {
+        let standard = [
+            (self.input, libc::STDIN_FILENO),
+            (self.output, libc::STDOUT_FILENO),
+            (self.errors, libc::STDERR_FILENO),
+        ];
+        standard.into_iter().filter_map(|(fd, number)| Some((fd?, number)))
     }
 }
 
@@ -125,12 +137,8 @@ impl Program {
         environment: &[Cow<'_, CStr>],
     ) -> Result<i32, Errno> {
         let mut actions = PosixSpawnFileActions::init()?;
-        for (fd, standard) in
-            [(streams.input, libc::STDIN_FILENO), (streams.output, libc::STDOUT_FILENO)]
-        {
-            if let Some(fd) = fd {
-                actions.add_dup2(fd.as_raw_fd(), standard)?;
-            }
+        for (fd, number) in streams.numbered() {
+            actions.add_dup2(fd.as_raw_fd(), number)?;
         }
         let attributes = attributes(signals)?;
         let spawn = |path: &CStr, words: &[&CStr]| {
@@ -152,6 +160,7 @@ impl Program {
     ) -> Result<std::convert::Infallible, Errno> {
         streams.input.map_or(Ok(()), dup2_stdin)?;
         streams.output.map_or(Ok(()), dup2_stdout)?;
+        streams.errors.map_or(Ok(()), dup2_stderr)?;
         let environment = self.environment(variables)?;
         Ok(self.execute(|path, words| execve(path, words, &environment))?)
     }
@@ -202,6 +211,11 @@ impl Child {
     /// Whether its end is known.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// How it ended, as far as is known.
+    pub fn status(&self) -> Option<ExitStatus> {
+        self.ended
     }
 
     /// The process, to wait for together with others.
@@ -372,6 +386,9 @@ fn fork(
     }
     if let Some(output) = streams.output {
         command.stdout(output.try_clone_to_owned().map_err(failed)?);
+    }
+    if let Some(errors) = streams.errors {
+        command.stderr(errors.try_clone_to_owned().map_err(failed)?);
     }
     let begin = move || {
         match signals {
