@@ -210,11 +210,6 @@ impl Job {
         }))
     }
 
-    /// The next signal that is meant for the COMMANDs; `None` as soon as one of them has ended.
-    pub fn signal_or_first_end(&mut self, deadline: Deadline) -> Result<Waited<Option<Signal>>, Errno> {
-        self.signal_unless(Self::has_one_ended, deadline)
-    }
-
     /// The next signal that is meant for the COMMANDs; `None` as soon as they have ended as `has_ended`
     /// asks.
     ///
@@ -272,16 +267,47 @@ impl Job {
 
     /// Waits until all have ended, passing signals on to each of them.
     pub fn finish(mut self) -> anyhow::Result<Vec<Exit>> {
+        let statuses = self.finish_by(Deadline::NEVER, Duration::ZERO)?;
+        Ok(statuses.into_iter().map(exit_of).collect())
+    }
+
+    /// The same; those that still run at the deadline get TERM, and KILL `grace` later.
+    ///
+    /// # Errors
+    /// Those of the wait.
+    pub fn finish_by(
+        &mut self,
+        mut deadline: Deadline,
+        grace: Duration,
+    ) -> Result<Vec<ExitStatus>, Errno> {
+        let mut last = Signal::TERM;
         loop {
-            match self.next(Deadline::NEVER)? {
-                Waited::Done(Event::Ended(statuses)) => {
-                    return Ok(statuses.into_iter().map(exit_of).collect());
-                }
+            match self.next(deadline)? {
+                Waited::Done(Event::Ended(statuses)) => return Ok(statuses),
                 Waited::Done(Event::Signal(signal)) => self.send(signal),
-                // It never comes.
-                Waited::TimedOut => {}
+                Waited::TimedOut => {
+                    self.send(last);
+                    // A stopped one gets the signal when it goes on.
+                    self.send(Signal::CONT);
+                    deadline = match last {
+                        Signal::KILL => Deadline::NEVER,
+                        _ => Deadline::after(grace),
+                    };
+                    last = Signal::KILL;
+                }
             }
         }
+    }
+
+    /// Waits until one has ended, passing signals on to each of them.
+    ///
+    /// # Errors
+    /// Those of the wait.
+    pub fn await_first_end(&mut self) -> Result<(), Errno> {
+        while let Waited::Done(Some(signal)) = self.signal_unless(Self::has_one_ended, Deadline::NEVER)? {
+            self.send(signal);
+        }
+        Ok(())
     }
 
     /// Looks which COMMANDs have ended.

@@ -1,0 +1,137 @@
+//! A line of COMMANDs: which end of which pipe each of them gets.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use crate::base::errno::Errno;
+use crate::mechanism::pipe::relay::Relay;
+use crate::mechanism::pipe::{CapacityRefused, set_capacity};
+use crate::run::job::{Command, Job};
+use crate::sys::pidfd::Process;
+use crate::sys::spawn::Streams;
+use crate::sys::{pipe, terminal};
+
+/// How COMMANDs are connected.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Where the stdout of the last one goes.
+    pub end: End,
+    /// What a COMMAND writes to.
+    pub link: Link,
+    /// Where its diagnostics go.
+    pub diagnostics: Diagnostics,
+    /// How much each pipe holds; `None` is as the kernel makes them.
+    pub capacity: Option<u64>,
+}
+
+/// Where the stdout of the last COMMAND goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// To the caller's stdout; the first COMMAND has the caller's stdin.
+    Open,
+    /// To the stdin of the first COMMAND.
+    Loop,
+}
+
+/// What a COMMAND writes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Link {
+    /// The pipe that the next COMMAND reads.
+    Pipe,
+    /// A terminal, from which the bytes are relayed to that pipe.
+    Terminal,
+}
+
+/// Where the diagnostics of a COMMAND go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Diagnostics {
+    /// To the caller's stderr.
+    Apart,
+    /// Where its stdout goes, if that is connected.
+    WithOutput,
+}
+
+/// Why a line does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A pipe could not be made.
+    #[error("pipe: {0}")]
+    Pipe(Errno),
+    /// It cannot have the capacity.
+    #[error(transparent)]
+    Capacity(#[from] CapacityRefused),
+    /// A terminal could not be made.
+    #[error("pseudo-terminal: {0}")]
+    Terminal(Errno),
+    /// A COMMAND did not start.
+    #[error(transparent)]
+    Command(anyhow::Error),
+}
+
+/// What one COMMAND writes to.
+struct Output {
+    /// Its end of it.
+    end: OwnedFd,
+    /// What carries the bytes on from a terminal: the master and the pipe.
+    carried: Option<(OwnedFd, OwnedFd)>,
+}
+
+impl Line {
+    /// Starts the COMMANDs, each with its own ends and no others; returns the relays that have to run
+    /// while the COMMANDs do.
+    ///
+    /// # Errors
+    /// Why not all of them have started. Those that have are in the job.
+    pub fn start(&self, commands: &[Command], job: &mut Job) -> Result<Vec<Relay>, Error> {
+        let mut relays = Vec::new();
+        let (mut input, mut end) = match self.end {
+            End::Loop => self.pipe().map(|(reader, writer)| (Some(reader), Some(writer)))?,
+            End::Open => (None, None),
+        };
+        for (index, command) in commands.iter().enumerate() {
+            let (next, writer) = if index + 1 == commands.len() {
+                (None, end.take())
+            } else {
+                self.pipe().map(|(reader, writer)| (Some(reader), Some(writer)))?
+            };
+            let output = writer.map(|writer| self.output(writer)).transpose()?;
+            let pid = self.start_one(command, input.as_ref(), output.as_ref(), job)?;
+            if let Some((master, pipe)) = output.and_then(|output| output.carried) {
+                relays.push(Relay::new(master, pipe, Process::open(pid).ok()));
+            }
+            // The end of the COMMAND before is closed here, so that it alone has it.
+            input = next;
+        }
+        Ok(relays)
+    }
+
+    fn start_one(
+        &self,
+        command: &Command,
+        input: Option<&OwnedFd>,
+        output: Option<&Output>,
+        job: &mut Job,
+    ) -> Result<i32, Error> {
+        let output = output.map(|output| output.end.as_fd());
+        let errors = output.filter(|_| self.diagnostics == Diagnostics::WithOutput);
+        let streams = Streams { input: input.map(AsFd::as_fd), output, errors };
+        job.start(command, streams).map_err(Error::Command)
+    }
+
+    fn pipe(&self) -> Result<(OwnedFd, OwnedFd), Error> {
+        let (reader, writer) = pipe::create().map_err(Error::Pipe)?;
+        if let Some(bytes) = self.capacity {
+            set_capacity(&writer, bytes)?;
+        }
+        Ok((reader, writer))
+    }
+
+    fn output(&self, pipe: OwnedFd) -> Result<Output, Error> {
+        match self.link {
+            Link::Pipe => Ok(Output { end: pipe, carried: None }),
+            Link::Terminal => {
+                let pair = terminal::create().map_err(Error::Terminal)?;
+                Ok(Output { end: pair.terminal, carried: Some((pair.master, pipe)) })
+            }
+        }
+    }
+}
