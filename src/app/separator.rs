@@ -8,7 +8,9 @@ use crate::base::exit::{Exit, Failure, Subject};
 /// The word between two COMMANDs.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Separator {
-    /// Separate COMMANDs by WORD, for a COMMAND that has a -- of its own
+    /// Separate COMMANDs by WORD instead of --
+    ///
+    /// For a COMMAND that has a -- of its own. The first COMMAND stands behind -- all the same.
     #[arg(long, value_name = "WORD", hide_default_value = true, default_value = "--")]
     separator: OsString,
 }

@@ -41,7 +41,7 @@ pub struct Run {
     /// Connect stderr too
     #[arg(long)]
     stderr: bool,
-    /// Give COMMANDs that write to another a terminal as stdout
+    /// Give each COMMAND whose stdout is connected a terminal
     #[arg(long)]
     pty: bool,
     /// How much each pipe holds
@@ -50,12 +50,12 @@ pub struct Run {
     /// Whose status counts: all also prints each
     #[arg(long, value_name = "WHICH", default_value = "last")]
     status: Which,
-    /// Take SIGPIPE for success where the reader succeeded
+    /// Ignore SIGPIPE of a writer whose reader succeeded
     ///
     /// A status of 141, by which a shell reports it, counts as SIGPIPE too.
     #[arg(long)]
     forgive_sigpipe: bool,
-    /// End the rest this long after the first COMMAND to end
+    /// End the rest this long after the first has ended
     ///
     /// They get TERM, and KILL after as long again, but no sooner than a second.
     #[arg(long, value_name = "DURATION")]
