@@ -19,6 +19,7 @@ mod memory;
 mod mkfifo;
 mod mq;
 mod peers;
+mod pipe;
 mod planted;
 mod readme;
 mod sem;

@@ -1,0 +1,6 @@
+//! `ipc pipe`.
+
+mod run;
+mod stat;
+mod tee;
+mod terminal;
