@@ -12,11 +12,11 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::signal::Signal;
 use crate::sys::pidfd::Process;
-use crate::sys::{descriptor, poll};
 use crate::sys::signal::{
     Blocked, Received, SignalSet, await_children, restore_dispositions, unblock_all,
 };
 use crate::sys::spawn::{Child, Program, Signals, Streams};
+use crate::sys::{descriptor, poll};
 
 /// The signals that somebody may send to us and mean the COMMAND.
 pub const FORWARDED: [Signal; 6] =
@@ -304,7 +304,9 @@ impl Job {
     /// # Errors
     /// Those of the wait.
     pub fn await_first_end(&mut self) -> Result<(), Errno> {
-        while let Waited::Done(Some(signal)) = self.signal_unless(Self::has_one_ended, Deadline::NEVER)? {
+        while let Waited::Done(Some(signal)) =
+            self.signal_unless(Self::has_one_ended, Deadline::NEVER)?
+        {
             self.send(signal);
         }
         Ok(())

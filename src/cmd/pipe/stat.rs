@@ -33,7 +33,8 @@ impl Action for Stat {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let contents = Contents::of(self.pid.number, self.fd).map_err(|error| self.explain(error))?;
+        let contents =
+            Contents::of(self.pid.number, self.fd).map_err(|error| self.explain(error))?;
         let openings = &contents.openings;
         let record = Record::new()
             .number("pid", self.pid.number)

@@ -26,6 +26,8 @@ pub struct Tee {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How much each pipe holds, stdin and stdout included
+    ///
+    /// A pipe that holds more at the moment keeps its capacity.
     #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
     capacity: Option<Size>,
 }
@@ -33,10 +35,7 @@ pub struct Tee {
 impl Action for Tee {
     const EXAMPLES: &'static [Example] = &[
         ("Keep what passes", "./dump | ipc pipe tee dump.sql | gzip > dump.sql.gz"),
-        (
-            "Feed two programs",
-            "mkfifo p; sha256sum < p & ./dump | ipc pipe tee p | gzip > dump.gz",
-        ),
+        ("Feed two programs", "mkfifo p; sha256sum < p & ./dump | ipc pipe tee p | gzip > dump.gz"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {

@@ -89,7 +89,8 @@ fn run(mut relays: Vec<Relay>, stop: &Bell) -> Result<(), Errno> {
         let mut fds = vec![PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
         fds.extend(relays.iter().map(Relay::awaited));
         let _: Waited = poll::any(&mut fds, Deadline::NEVER)?;
-        let mut ready = fds.iter().map(|fd| fd.any() != Some(false)).collect::<Vec<_>>().into_iter();
+        let mut ready =
+            fds.iter().map(|fd| fd.any() != Some(false)).collect::<Vec<_>>().into_iter();
         if ready.next() == Some(true) {
             break;
         }

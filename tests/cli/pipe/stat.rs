@@ -12,7 +12,10 @@ fn the_bytes_that_wait_are_counted_at_either_end() {
                 kill $reader $writer";
     let shown = bash(line).output();
     let lines = text(&shown.stdout);
-    assert!(lines.starts_with("pid:      N\nfd:       0\nwaiting:  6\ncapacity: 65536\n"), "{lines}");
+    assert!(
+        lines.starts_with("pid:      N\nfd:       0\nwaiting:  6\ncapacity: 65536\n"),
+        "{lines}"
+    );
     assert!(lines.ends_with("\"waiting\":6,\"capacity\":65536\n"), "{lines}");
 }
 
@@ -28,11 +31,7 @@ fn what_is_no_pipe_is_refused() {
         "ipc: pipe stat: N 77: Bad file descriptor\n",
         "",
     );
-    ipc(&["pipe", "stat", "4194304", "0"]).is(
-        4,
-        "",
-        "ipc: pipe stat: 4194304: No such process\n",
-    );
+    ipc(&["pipe", "stat", "4194304", "0"]).is(4, "", "ipc: pipe stat: 4194304: No such process\n");
     for words in [&["0", "0"][..], &["1", "x"], &["1", "--", "-1"], &["1"]] {
         assert_eq!(code(&ipc(&["pipe", "stat"]).words(words).output()), 2, "{words:?}");
     }

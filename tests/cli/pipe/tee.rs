@@ -32,7 +32,8 @@ fn every_output_gets_every_byte() {
         "cat p > a & (sleep 0.2; exec cat) < q > b & ipc pipe tee p q c < in > out; wait; cmp in c",
         "(sleep 0.2; exec cat) < p > a & cat in | ipc pipe tee p | (sleep 0.1; exec cat) > out; wait",
     ] {
-        let line = format!("rm -f a b c done out; {line} && set -- a && [ ! -e b ] || set -- a b; {same}");
+        let line =
+            format!("rm -f a b c done out; {line} && set -- a && [ ! -e b ] || set -- a b; {same}");
         bash(&line).within(directory.path()).is(0, "", "");
     }
 }
@@ -131,18 +132,15 @@ fn closed_standard_descriptors_are_errors() {
         "ipc: pipe tee: standard output: Bad file descriptor\n",
     );
     assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"some\n");
-    within("ipc pipe tee a <&-").is(
-        3,
-        "",
-        "ipc: pipe tee: standard input: Bad file descriptor\n",
-    );
+    within("ipc pipe tee a <&-").is(3, "", "ipc: pipe tee: standard input: Bad file descriptor\n");
     within("ipc pipe tee a < .").is(3, "", "ipc: pipe tee: standard input: Is a directory\n");
 }
 
 #[test]
 fn memory_does_not_grow_with_the_stream() {
     let peak = |count: &str, words: &str| {
-        let line = format!("head -c {count} /dev/zero | ipc pipe tee {words} > /dev/null & wait $!");
+        let line =
+            format!("head -c {count} /dev/zero | ipc pipe tee {words} > /dev/null & wait $!");
         let script = "import resource, subprocess, sys\nsubprocess.run(['bash', '-c', sys.argv[1]])\n\
                       print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
         Run::new("python3", &["-c", script, &line]).output().stdout

@@ -56,8 +56,17 @@ fn a_line_of_commands_is_stopped_and_continued() {
     types(
         "",
         &[
-            &shell, both, r"> \x1a", "stopped", "< Stopped", r"> fg\n", "running", r"> words\n",
-            "< has words", r"> echo status $?\n", r"< status 7\b",
+            &shell,
+            both,
+            r"> \x1a",
+            "stopped",
+            "< Stopped",
+            r"> fg\n",
+            "running",
+            r"> words\n",
+            "< has words",
+            r"> echo status $?\n",
+            r"< status 7\b",
         ],
     );
     // A script and all it runs are one job.
@@ -65,8 +74,16 @@ fn a_line_of_commands_is_stopped_and_continued() {
         types(
             &format!("{LINE}\necho script $?\n"),
             &[
-                shell, both, r"> \x1a", "stopped", "< Stopped", r"> fg\n", "running", r"> words\n",
-                "< has words", r"< script 7\b",
+                shell,
+                both,
+                r"> \x1a",
+                "stopped",
+                "< Stopped",
+                r"> fg\n",
+                "running",
+                r"> words\n",
+                "< has words",
+                r"< script 7\b",
             ],
         );
     }
@@ -93,7 +110,8 @@ fn a_script_goes_on_where_the_commands_handle_the_interrupt() {
     // Each counts one INT: the terminal sends it, and the verb does not send it again.
     let trap = "trap \"echo x >> count\" INT; echo ready >&2; \
                 until [ -s count ]; do sleep 0.01; done; sleep 0.3; exit 0";
-    let script = format!("ipc pipe run -- true -- sh -c '{trap}'\necho \"script $?\" $(cat count) end\n");
+    let script =
+        format!("ipc pipe run -- true -- sh -c '{trap}'\necho \"script $?\" $(cat count) end\n");
     types(&script, &[r"> bash script\n", "< ready\\r", r"> \x03", "< script 0 x end"]);
 }
 

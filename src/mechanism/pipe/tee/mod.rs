@@ -95,17 +95,21 @@ impl<'a> Tee<'a> {
         Ok(Self { input, kind, is_readable, outputs, strategy, moved: 0, is_enlarged })
     }
 
-    /// Sets how much each of the pipes holds.
+    /// Sets how much each of the pipes holds. One that holds more at the moment stays as it is.
     ///
     /// # Errors
     /// That the kernel refuses it.
     pub fn set_capacity(&mut self, bytes: u64) -> Result<(), CapacityRefused> {
         self.is_enlarged = true;
-        if self.kind == SFlag::S_IFIFO {
-            set_capacity(self.input, bytes)?;
+        let input = Some(self.input).filter(|_| self.kind == SFlag::S_IFIFO);
+        let outputs = self.outputs.iter().filter(|output| output.is_pipe()).map(AsFd::as_fd);
+        for pipe in input.into_iter().chain(outputs) {
+            match set_capacity(pipe, bytes) {
+                Ok(()) | Err(CapacityRefused { errno: Errno(libc::EBUSY), .. }) => {}
+                Err(refused) => return Err(refused),
+            }
         }
-        let mut pipes = self.outputs.iter().filter(|output| output.is_pipe());
-        pipes.try_for_each(|output| set_capacity(output, bytes))
+        Ok(())
     }
 
     /// Moves all of the input; reports each output that is lost on the way.
@@ -307,7 +311,8 @@ impl<'a> Tee<'a> {
             fds.push(PollFd::new(self.input, PollFlags::POLLIN));
         }
         let _: Waited = poll::any(&mut fds, Deadline::NEVER)?;
-        let reports: Vec<_> = fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::all())).collect();
+        let reports: Vec<_> =
+            fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::all())).collect();
         for (output, &report) in self.outputs.iter_mut().zip(&reports) {
             output.note(report);
         }
