@@ -7,11 +7,20 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{fifo, lock, manual, map, mq, sem, shm, signal, sock};
+use crate::{fifo, lock, manual, map, mq, pipe, sem, shm, signal, sock};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
-const ALL: &[Noun] =
-    &[fifo::NOUN, lock::NOUN, map::NOUN, mq::NOUN, sem::NOUN, shm::NOUN, signal::NOUN, sock::NOUN];
+const ALL: &[Noun] = &[
+    fifo::NOUN,
+    lock::NOUN,
+    map::NOUN,
+    mq::NOUN,
+    pipe::NOUN,
+    sem::NOUN,
+    shm::NOUN,
+    signal::NOUN,
+    sock::NOUN,
+];
 
 /// A noun, as its own tests describe it.
 #[derive(Clone, Copy)]
