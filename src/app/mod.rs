@@ -11,6 +11,7 @@ pub mod machine;
 pub mod objects;
 pub mod options;
 pub mod ready;
+pub mod separator;
 pub mod socket;
 pub mod trust;
 mod values;

@@ -6,6 +6,7 @@ pub mod fifo;
 pub mod lock;
 pub mod map;
 pub mod mq;
+pub mod pipe;
 pub mod queue;
 pub mod sem;
 pub mod shm;

@@ -9,6 +9,7 @@ pub const NOUNS: &[Noun] = &[
     cmd::lock::NOUN,
     cmd::map::NOUN,
     cmd::mq::NOUN,
+    cmd::pipe::NOUN,
     cmd::queue::NOUN,
     cmd::sem::NOUN,
     cmd::shm::NOUN,

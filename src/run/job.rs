@@ -12,9 +12,11 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::signal::Signal;
 use crate::sys::pidfd::Process;
-use crate::sys::poll;
-use crate::sys::signal::{Blocked, Handler, Received, restore_dispositions, unblock_all};
+use crate::sys::signal::{
+    Blocked, Handler, Received, SignalSet, restore_dispositions, unblock_all,
+};
 use crate::sys::spawn::{Child, Program, Signals, Streams};
+use crate::sys::{descriptor, poll};
 
 /// The signals that are forwarded to a COMMAND.
 pub const FORWARDED: [Signal; 6] =
@@ -98,6 +100,12 @@ impl Running {
         Self { child, process }
     }
 
+    /// One of so many COMMANDs that a descriptor for each would leave too few for other uses: CHLD
+    /// reports its end.
+    fn one_of_many(child: Child) -> Self {
+        Self { child, process: None }
+    }
+
     /// Its process ID.
     pub fn pid(&self) -> i32 {
         self.child.pid()
@@ -163,6 +171,10 @@ pub struct Job {
     readable: Option<OwnedFd>,
     running: Vec<Running>,
     _children: Handler,
+    /// The maximum number of COMMANDs with a descriptor each.
+    watched: usize,
+    /// The signals that have arrived, from the terminal or from another process.
+    received: SignalSet,
 }
 
 /// An event while COMMANDs run.
@@ -181,7 +193,14 @@ impl Job {
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
         let signals = Blocked::new(ours.collect());
         let readable = signals.descriptor().ok();
-        Self { signals, readable, running: Vec::new(), _children: children }
+        Self {
+            signals,
+            readable,
+            running: Vec::new(),
+            _children: children,
+            watched: descriptor::limit() / 4,
+            received: SignalSet::default(),
+        }
     }
 
     /// Starts one more COMMAND; returns its process ID.
@@ -194,35 +213,55 @@ impl Job {
             command.failed(errno)
         })?;
         let pid = child.pid();
-        self.running.push(Running::new(child));
+        let has_room = self.running.len() < self.watched;
+        self.running.push(if has_room { Running::new(child) } else { Running::one_of_many(child) });
         Ok(pid)
     }
 
     /// The next event before `deadline`.
+    pub fn next(&mut self, deadline: Deadline) -> Result<Waited<Event>, Errno> {
+        let waited = self.signal_unless(Self::have_all_ended, deadline)?;
+        Ok(waited.map(|signal| match signal {
+            Some(signal) => Event::Signal(signal),
+            None => Event::Ended(self.statuses()),
+        }))
+    }
+
+    /// The next signal for the COMMANDs; `None` as soon as `has_ended` holds.
     ///
     /// The COMMANDs are looked at before and after each wait, as a CHLD may be lost. Signals that arrived
     /// before the end are taken before the end is reported: they would have their effect on this
     /// process otherwise.
-    pub fn next(&mut self, deadline: Deadline) -> Result<Waited<Event>, Errno> {
+    fn signal_unless(
+        &mut self,
+        has_ended: fn(&Self) -> bool,
+        deadline: Deadline,
+    ) -> Result<Waited<Option<Signal>>, Errno> {
         loop {
-            let ended = self.ended()?;
-            let received = match ended {
-                Some(_) => self.signals.take(Deadline::PASSED)?,
-                None => self.take(deadline)?,
-            };
-            match (received, ended) {
-                (Waited::Done(received), None) if is_for_command(received) => {
-                    return Ok(Waited::Done(Event::Signal(received.signal)));
+            self.look()?;
+            let ended = has_ended(self);
+            let received = self.take(if ended { Deadline::PASSED } else { deadline })?;
+            match received {
+                Waited::Done(received) => {
+                    self.received = self.received.with(received.signal);
+                    if !ended && is_for_command(received) {
+                        return Ok(Waited::Done(Some(received.signal)));
+                    }
                 }
-                (Waited::TimedOut, Some(statuses)) => {
-                    return Ok(Waited::Done(Event::Ended(statuses)));
+                Waited::TimedOut if ended => return Ok(Waited::Done(None)),
+                Waited::TimedOut => {
+                    self.look()?;
+                    if deadline.has_passed() && !has_ended(self) {
+                        return Ok(Waited::TimedOut);
+                    }
                 }
-                (Waited::TimedOut, None) if deadline.has_passed() && self.ended()?.is_none() => {
-                    return Ok(Waited::TimedOut);
-                }
-                _ => {}
             }
         }
+    }
+
+    /// Whether this signal has arrived, from the terminal or from another process.
+    pub fn has_received(&self, signal: Signal) -> bool {
+        self.received.contains(signal)
     }
 
     /// The next signal, unless a COMMAND ends before, or it is time to look again.
@@ -230,6 +269,9 @@ impl Job {
         let Some(readable) = &self.readable else {
             return self.signals.take(deadline.min(Deadline::after(LOOK_AGAIN)));
         };
+        if deadline == Deadline::PASSED {
+            return self.signals.take(deadline);
+        }
         sleep(readable.as_fd(), &self.running, deadline)?;
         self.signals.take(Deadline::PASSED)
     }
@@ -241,22 +283,67 @@ impl Job {
 
     /// Waits until all have ended, and forwards signals to each of them.
     pub fn finish(mut self) -> anyhow::Result<Vec<Exit>> {
+        let statuses = self.finish_by(Deadline::NEVER, Duration::ZERO)?;
+        Ok(statuses.into_iter().map(exit_of).collect())
+    }
+
+    /// As [`Job::finish`]; those that still run at the deadline get TERM, and KILL `grace` later.
+    ///
+    /// # Errors
+    /// Those of the wait.
+    pub fn finish_by(
+        &mut self,
+        mut deadline: Deadline,
+        grace: Duration,
+    ) -> Result<Vec<ExitStatus>, Errno> {
+        let mut last = Signal::TERM;
         loop {
-            match self.next(Deadline::NEVER)? {
-                Waited::Done(Event::Ended(statuses)) => {
-                    return Ok(statuses.into_iter().map(exit_of).collect());
-                }
+            match self.next(deadline)? {
+                Waited::Done(Event::Ended(statuses)) => return Ok(statuses),
                 Waited::Done(Event::Signal(signal)) => self.send(signal),
-                // The deadline never comes.
-                Waited::TimedOut => {}
+                Waited::TimedOut => {
+                    self.send(last);
+                    // A stopped one gets the signal when it goes on.
+                    self.send(Signal::CONT);
+                    deadline = match last {
+                        Signal::KILL => Deadline::NEVER,
+                        _ => Deadline::after(grace),
+                    };
+                    last = Signal::KILL;
+                }
             }
         }
     }
 
-    /// The statuses of all, if all have ended.
-    fn ended(&mut self) -> Result<Option<Vec<ExitStatus>>, Errno> {
-        let looked: Result<Vec<_>, _> = self.running.iter_mut().map(Running::try_wait).collect();
-        Ok(looked?.into_iter().collect())
+    /// Waits until one has ended, and forwards signals to each of them.
+    ///
+    /// # Errors
+    /// Those of the wait.
+    pub fn await_first_end(&mut self) -> Result<(), Errno> {
+        while let Waited::Done(Some(signal)) =
+            self.signal_unless(Self::has_one_ended, Deadline::NEVER)?
+        {
+            self.send(signal);
+        }
+        Ok(())
+    }
+
+    /// Updates the statuses of the COMMANDs.
+    fn look(&mut self) -> Result<(), Errno> {
+        self.running.iter_mut().try_for_each(|running| running.try_wait().map(drop))
+    }
+
+    fn have_all_ended(&self) -> bool {
+        self.running.iter().all(|running| running.child.has_ended())
+    }
+
+    fn has_one_ended(&self) -> bool {
+        self.running.iter().any(|running| running.child.has_ended())
+    }
+
+    /// The statuses of those that have ended, in the order in which they were started.
+    fn statuses(&self) -> Vec<ExitStatus> {
+        self.running.iter().filter_map(|running| running.child.status()).collect()
     }
 }
 

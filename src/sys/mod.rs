@@ -47,6 +47,7 @@ pub mod system_v;
 pub mod system_v_queue;
 pub mod system_v_segment;
 pub mod system_v_semaphore;
+pub mod terminal;
 pub mod thread;
 pub mod time;
 pub mod umask;

@@ -1,8 +1,9 @@
-//! The capacity of pipes, and the number of bytes in them: pipe(7).
+//! Pipes: their creation and capacity, the number of bytes in them, and calls that move those bytes
+//! within the kernel: pipe(7), tee(2), splice(2).
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice, tee};
 
 use crate::base::errno::Errno;
 
@@ -27,6 +28,34 @@ pub fn enlarge(fd: impl AsFd) {
     if capacity(&fd).is_ok_and(|capacity| capacity < CAPACITY) {
         let _ = fcntl(&fd, FcntlArg::F_SETPIPE_SZ(CAPACITY as i32));
     }
+}
+
+/// Sets the capacity of a pipe in bytes; the kernel rounds it up to a power of two pages.
+///
+/// # Errors
+/// EPERM above the maximum for users, EBUSY below the number of bytes in the pipe.
+pub fn set_capacity(fd: impl AsFd, bytes: u64) -> Result<(), Errno> {
+    let bytes = i32::try_from(bytes).map_err(|_| Errno(libc::EINVAL))?;
+    fcntl(fd, FcntlArg::F_SETPIPE_SZ(bytes))?;
+    Ok(())
+}
+
+/// Copies up to `count` bytes from the head of a pipe to another pipe, without a wait; the bytes stay
+/// in the first. 0 is the end.
+///
+/// # Errors
+/// EAGAIN if the first is empty or the other is full.
+pub fn duplicate(from: impl AsFd, to: impl AsFd, count: usize) -> Result<usize, Errno> {
+    Ok(tee(from, to, count, SpliceFFlags::SPLICE_F_NONBLOCK)?)
+}
+
+/// Moves up to `count` bytes from a pipe to another descriptor, without a wait for a pipe. 0 is the
+/// end.
+///
+/// # Errors
+/// EAGAIN if the pipe is empty or the other is full.
+pub fn move_to(from: impl AsFd, to: impl AsFd, count: usize) -> Result<usize, Errno> {
+    Ok(splice(from, None, to, None, count, SpliceFFlags::SPLICE_F_NONBLOCK)?)
 }
 
 /// The capacity of a pipe in bytes.

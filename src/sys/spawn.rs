@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::unistd::{AccessFlags, access, dup2_stdin, dup2_stdout, execve};
+use nix::unistd::{AccessFlags, access, dup2_stderr, dup2_stdin, dup2_stdout, execve};
 
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
@@ -54,13 +54,15 @@ pub enum Signals {
     Inherited,
 }
 
-/// The stdin and stdout of a COMMAND; those of this process, where they are `None`.
+/// The stdin, stdout and stderr of a COMMAND; those of this process, where they are `None`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streams<'a> {
     /// Its stdin.
     pub input: Option<BorrowedFd<'a>>,
     /// Its stdout.
     pub output: Option<BorrowedFd<'a>>,
+    /// Its stderr.
+    pub errors: Option<BorrowedFd<'a>>,
     /// Descriptors that it inherits besides, under their numbers here.
     pub inherited: [Option<BorrowedFd<'a>>; 2],
 }
@@ -74,6 +76,16 @@ impl<'a> Streams<'a> {
     /// One to read from.
     pub fn reading(input: &'a impl AsFd) -> Self {
         Self { input: Some(input.as_fd()), ..Self::default() }
+    }
+
+    /// Each with its number in the COMMAND.
+    fn numbered(self) -> impl Iterator<Item = (BorrowedFd<'a>, i32)> {
+        let standard = [
+            (self.input, libc::STDIN_FILENO),
+            (self.output, libc::STDOUT_FILENO),
+            (self.errors, libc::STDERR_FILENO),
+        ];
+        standard.into_iter().filter_map(|(fd, number)| Some((fd?, number)))
     }
 }
 
@@ -144,12 +156,8 @@ impl Program {
         environment: &[Cow<'_, CStr>],
     ) -> Result<i32, Errno> {
         let mut actions = PosixSpawnFileActions::init()?;
-        for (fd, standard) in
-            [(streams.input, libc::STDIN_FILENO), (streams.output, libc::STDOUT_FILENO)]
-        {
-            if let Some(fd) = fd {
-                actions.add_dup2(fd.as_raw_fd(), standard)?;
-            }
+        for (fd, number) in streams.numbered() {
+            actions.add_dup2(fd.as_raw_fd(), number)?;
         }
         for fd in streams.inherited.into_iter().flatten() {
             // A copy onto itself stays open in the COMMAND, and closes on exec in others.
@@ -174,6 +182,7 @@ impl Program {
     ) -> Result<std::convert::Infallible, Errno> {
         streams.input.map_or(Ok(()), dup2_stdin)?;
         streams.output.map_or(Ok(()), dup2_stdout)?;
+        streams.errors.map_or(Ok(()), dup2_stderr)?;
         let environment = self.environment(variables)?;
         Ok(self.execute(|path, words| execve(path, words, &environment))?)
     }
@@ -230,6 +239,11 @@ impl Child {
     /// Whether its end is known.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// Its status, if its end is known.
+    pub fn status(&self) -> Option<ExitStatus> {
+        self.ended
     }
 
     /// The process, to wait for together with others.
@@ -396,6 +410,9 @@ fn fork(
     }
     if let Some(output) = streams.output {
         command.stdout(output.try_clone_to_owned().map_err(failed)?);
+    }
+    if let Some(errors) = streams.errors {
+        command.stderr(errors.try_clone_to_owned().map_err(failed)?);
     }
     if group == Group::Own {
         command.process_group(0);

@@ -20,6 +20,7 @@ mod mkfifo;
 mod mq;
 mod nouns;
 mod peers;
+mod pipe;
 mod planted;
 mod queue;
 mod readme;

@@ -7,7 +7,7 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{fifo, lock, manual, map, mq, queue, sem, shm, signal, sock};
+use crate::{fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
@@ -15,6 +15,7 @@ const ALL: &[Noun] = &[
     lock::NOUN,
     map::NOUN,
     mq::NOUN,
+    pipe::NOUN,
     queue::NOUN,
     sem::NOUN,
     shm::NOUN,

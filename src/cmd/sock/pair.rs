@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
+use crate::app::separator::Separator;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::run::job::{Command, Job};
 use crate::sys::descriptor::ClosedOnExec;
@@ -23,6 +24,8 @@ use crate::app::socket::Connected;
 pub struct Pair {
     #[command(flatten)]
     connected: Connected,
+    #[command(flatten)]
+    separator: Separator,
     /// The commands: the first, --, the second
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -36,8 +39,7 @@ impl Action for Pair {
     const STATUSES: Statuses = Statuses::OfCommand;
 
     fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
-        let (first, second) = split(&self.command)?;
-        let (first, second) = (Command::new(first)?, Command::new(second)?);
+        let (first, second) = self.commands()?;
         let _closed = ClosedOnExec::new();
         let (one, other) = Socket::pair(self.connected.kind)?;
         let mut job = Job::new(None);
@@ -50,14 +52,15 @@ impl Action for Pair {
     }
 }
 
-/// The words of the two commands.
-fn split(words: &[OsString]) -> anyhow::Result<(&[OsString], &[OsString])> {
-    let mut commands = words.split(|word| word == "--");
-    match (commands.next(), commands.next(), commands.next()) {
-        (Some(first @ [_, ..]), Some(second @ [_, ..]), None) => Ok((first, second)),
-        _ => {
-            let reason = "expected two commands, with -- before each";
-            Err(Failure::new(Exit::Usage, reason)).about("COMMAND")
+impl Pair {
+    /// The two commands.
+    fn commands(&self) -> anyhow::Result<(Command, Command)> {
+        match self.separator.split(&self.command)?[..] {
+            [first, second] => Ok((Command::new(first)?, Command::new(second)?)),
+            _ => {
+                let reason = "expected two commands, with -- before each";
+                Err(Failure::new(Exit::Usage, reason)).about("COMMAND")
+            }
         }
     }
 }

@@ -47,6 +47,11 @@ impl SignalSet {
         unsafe { SigSet::from_sigset_t_unchecked(set) }
     }
 
+    /// The set with one more signal.
+    pub fn with(self, signal: Signal) -> Self {
+        Self(self.0 | bit(signal))
+    }
+
     /// Whether the signal is in it.
     pub fn contains(self, signal: Signal) -> bool {
         self.0 & bit(signal) != 0
