@@ -37,6 +37,9 @@ _ipc() {
             ipc,mq)
                 cmd="ipc__subcmd__mq"
                 ;;
+            ipc,pipe)
+                cmd="ipc__subcmd__pipe"
+                ;;
             ipc,sem)
                 cmd="ipc__subcmd__sem"
                 ;;
@@ -87,6 +90,9 @@ _ipc() {
                 ;;
             ipc__subcmd__help,mq)
                 cmd="ipc__subcmd__help__subcmd__mq"
+                ;;
+            ipc__subcmd__help,pipe)
+                cmd="ipc__subcmd__help__subcmd__pipe"
                 ;;
             ipc__subcmd__help,sem)
                 cmd="ipc__subcmd__help__subcmd__sem"
@@ -201,6 +207,15 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__mq,wait)
                 cmd="ipc__subcmd__help__subcmd__mq__subcmd__wait"
+                ;;
+            ipc__subcmd__help__subcmd__pipe,run)
+                cmd="ipc__subcmd__help__subcmd__pipe__subcmd__run"
+                ;;
+            ipc__subcmd__help__subcmd__pipe,stat)
+                cmd="ipc__subcmd__help__subcmd__pipe__subcmd__stat"
+                ;;
+            ipc__subcmd__help__subcmd__pipe,tee)
+                cmd="ipc__subcmd__help__subcmd__pipe__subcmd__tee"
                 ;;
             ipc__subcmd__help__subcmd__sem,barrier)
                 cmd="ipc__subcmd__help__subcmd__sem__subcmd__barrier"
@@ -403,6 +418,15 @@ _ipc() {
             ipc__subcmd__mq,wait)
                 cmd="ipc__subcmd__mq__subcmd__wait"
                 ;;
+            ipc__subcmd__pipe,run)
+                cmd="ipc__subcmd__pipe__subcmd__run"
+                ;;
+            ipc__subcmd__pipe,stat)
+                cmd="ipc__subcmd__pipe__subcmd__stat"
+                ;;
+            ipc__subcmd__pipe,tee)
+                cmd="ipc__subcmd__pipe__subcmd__tee"
+                ;;
             ipc__subcmd__sem,barrier)
                 cmd="ipc__subcmd__sem__subcmd__barrier"
                 ;;
@@ -527,7 +551,7 @@ _ipc() {
 
     case "${cmd}" in
         ipc)
-            opts="-h -V --help --version fifo lock map mq sem shm signal sock applets mkfifo help"
+            opts="-h -V --help --version fifo lock map mq pipe sem shm signal sock applets mkfifo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -713,7 +737,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help)
-            opts="fifo lock map mq sem shm signal sock applets mkfifo help"
+            opts="fifo lock map mq pipe sem shm signal sock applets mkfifo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1287,6 +1311,62 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__mq__subcmd__wait)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__pipe)
+            opts="run tee stat"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__pipe__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__pipe__subcmd__stat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__pipe__subcmd__tee)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2760,6 +2840,82 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__pipe)
+            opts="-h -V --help --version run tee stat"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__pipe__subcmd__run)
+            opts="-q -v -h -V --quiet --verbose --loop --stderr --pty --capacity --status --forgive-sigpipe --kill-after --separator --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --capacity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --status)
+                    COMPREPLY=($(compgen -W "last any all" -- "${cur}"))
+                    return 0
+                    ;;
+                --kill-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --separator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__pipe__subcmd__stat)
+            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__pipe__subcmd__tee)
+            opts="-q -v -h -V --quiet --verbose --capacity --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --capacity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__sem)
             opts="-h -V --help --version create post wait run barrier value set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3659,7 +3815,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__pair)
-            opts="-q -v -h -V --quiet --verbose --type --help --version"
+            opts="-q -v -h -V --quiet --verbose --type --separator --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3667,6 +3823,10 @@ _ipc() {
             case "${prev}" in
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --separator)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
