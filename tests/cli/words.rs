@@ -146,7 +146,7 @@ fn only_similar_words_are_suggested() {
     };
     for (words, expected) in [
         (&["sem", "get"][..], "hint: try 'ipc sem --help'"),
-        (&["pipe"], "hint: try 'ipc --help'"),
+        (&["memory"], "hint: try 'ipc --help'"),
         (&["mapp"], "hint: a similar subcommand exists: 'map'"),
         (&["smh"], "hint: a similar subcommand exists: 'shm'"),
         (&["sem", "wiat"], "hint: a similar subcommand exists: 'wait'"),

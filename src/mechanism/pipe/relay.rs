@@ -109,9 +109,12 @@ pub fn beside<T>(relays: Vec<Relay>, work: impl FnOnce() -> T) -> Result<T, Errn
     }
     let stop = Bell::new()?;
     std::thread::scope(|scope| {
-        thread::start(|thread| thread.spawn_scoped(scope, || run(relays, &stop)))?;
+        let runner = thread::start(|thread| thread.spawn_scoped(scope, || run(relays, &stop)))?;
         let result = work();
         stop.ring();
+        // The scope alone waits for the end of the closure, not of the thread. An error of poll(2) ends
+        // the relays only.
+        let _ = runner.join();
         Ok(result)
     })
 }

@@ -94,7 +94,8 @@ fn a_reader_that_leaves_is_noticed_without_data() {
 #[test]
 fn a_full_disk_stops_one_output_and_is_in_the_status() {
     let directory = tempfile::tempdir().unwrap();
-    let error = "ipc: pipe tee: /dev/full: No space left on device\nhint: 'df' tells how much room there is\n";
+    let error =
+        "ipc: pipe tee: /dev/full: No space left on device\nhint: 'df' shows the free space\n";
     for line in [
         "cat in | ipc pipe tee /dev/full",
         "ipc pipe tee /dev/full < in",
