@@ -87,7 +87,7 @@ impl Ring {
         let (head, _) = self.pop_side().peek()?;
         let behind = tail.position.wrapping_sub(side.hint().load(Ordering::Relaxed));
         // The head may have moved since the side looked, but never back.
-        if behind > self.capacity() && behind < self.span(head, tail)? {
+        if behind > self.capacity() || behind < self.span(head, tail)? {
             found.push(Finding::WrongHint);
             if repair == Repair::WhatIsSafe {
                 side.hint().store(head.position, Ordering::Relaxed);
