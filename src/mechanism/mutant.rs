@@ -1,6 +1,6 @@
-//! Faults that a test puts into the algorithms, in order to see that it would find them.
+//! Faults that a test injects into the algorithms, to check that it would find them.
 //!
-//! A build with optimisation has none of this: there [`is`] is the constant `false`.
+//! Without debug assertions no fault can be active: there [`is`] is the constant `false`.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,30 +9,30 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Mutant {
-    /// None.
+    /// No fault.
     Nothing,
-    /// A commit is one store, and sleepers are woken by another call.
+    /// A commit is a store, and a separate call wakes the sleepers.
     WakeAfterCommit,
-    /// The mark of a sleeper is removed before the commit that wakes it.
+    /// The committer removes the mark of a sleeper before the commit that wakes it.
     MarkRemovedFirst,
-    /// The pending operation is set after the lock is taken.
+    /// The locker sets the pending operation after it acquires the lock.
     PendingLate,
-    /// A message at the head is marked as done, and then the head is moved.
+    /// The consumer marks a message at the head as done, and then moves the head.
     MarkThenMove,
-    /// The pending operation is cleared before the lock is released.
+    /// The locker clears the pending operation before it releases the lock.
     PendingClearedEarly,
-    /// The live state is changed in its place.
+    /// The committer changes the live state in place.
     InPlace,
 }
 
 static ACTIVE: AtomicU8 = AtomicU8::new(Mutant::Nothing as u8);
 
-/// Puts a fault into this process.
+/// Activates a fault in this process.
 pub fn activate(mutant: Mutant) {
     ACTIVE.store(mutant as u8, Ordering::SeqCst);
 }
 
-/// Whether faults can be put in.
+/// Whether this build can inject faults.
 pub const fn is_possible() -> bool {
     cfg!(debug_assertions)
 }
@@ -45,13 +45,13 @@ pub fn is(mutant: Mutant) -> bool {
 
 static LOOK: AtomicU64 = AtomicU64::new(0);
 
-/// Has sleepers of this process look by themselves after so many seconds, so that one that was not
-/// woken differs from one that had to wait for a CPU.
+/// Sets the interval at which sleepers of this process check without a wake-up. A long interval
+/// lets a test distinguish a lost wake-up from a wait for the CPU.
 pub fn look_after(seconds: u64) {
     LOOK.store(seconds, Ordering::SeqCst);
 }
 
-/// After how long a sleeper looks by itself, of which `ordinary` is the answer without a test.
+/// The interval at which a sleeper checks without a wake-up: `ordinary` unless a test sets another.
 #[inline]
 pub fn look(ordinary: Duration) -> Duration {
     match LOOK.load(Ordering::Relaxed) {

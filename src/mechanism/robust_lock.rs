@@ -1,13 +1,13 @@
-//! A lock in a word of shared memory that a killed holder does not keep.
+//! A lock in a word of shared memory, which the kernel releases when the holder is killed.
 //!
-//! The word holds the number of the thread that has the lock. The word is announced to the kernel before
-//! it is changed, and frees it when the thread ends. That works among threads whose numbers come
-//! from one PID namespace: a thread of another namespace may have the same number, and the kernel
-//! would free a lock that a living thread holds. So the first participant from elsewhere, or without
-//! a robust list, moves the lock for good to an open file description lock on a byte of the object,
-//! and puts [`MOVED`] into the word.
+//! The word holds the number of the thread that has the lock. A thread announces the word to the
+//! kernel before it changes the word, and the kernel frees the word when the thread ends. This
+//! works only among threads of one PID namespace: a thread of another namespace may have the same
+//! number, and the kernel would free a lock that a living thread holds. The first participant from
+//! another namespace, or without a robust list, therefore moves the lock permanently to an open
+//! file description lock on a byte of the object, and stores [`MOVED`] in the word.
 //!
-//! A holder that is stopped keeps the lock until it continues; every wait has a deadline.
+//! A stopped holder keeps the lock until it continues; every wait has a deadline.
 
 use std::cell::Cell;
 use std::os::fd::OwnedFd;
@@ -23,68 +23,70 @@ use crate::sys::{futex, process};
 
 use super::mutant::{self, Mutant};
 
-/// The bits of the word that hold the number of a thread.
+/// The bits of the word that hold a thread number.
 pub const OWNER: u32 = 0x3fff_ffff;
 
-/// Stands for an owner: the lock is a byte of the file now. The kernel gives no thread this number.
+/// The owner in a word whose lock is now a byte of the file. The kernel gives no thread this
+/// number.
 pub const MOVED: u32 = OWNER;
 
 const WAITERS: u32 = libc::FUTEX_WAITERS;
 const DIED: u32 = libc::FUTEX_OWNER_DIED;
 
-/// After this long a sleeper looks by itself, in case that the wake-up died with its sender.
+/// The interval at which a sleeper checks the word without a wake-up, in case that the process that
+/// should have sent the wake-up was killed.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The moment at which a sleeper that begins now looks by itself.
+/// The time at which a sleeper that begins now checks without a wake-up.
 pub fn next_look() -> Deadline {
     Deadline::after(mutant::look(LOOK))
 }
 
-/// A lock is held for less than microseconds, so even an operation that may not wait waits for it
-/// this long: the holder may have to get the CPU first.
+/// The minimum wait for a lock, even in an operation that must not wait. A holder needs the lock
+/// for less than microseconds, but may not have the CPU.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
-/// How often the word is looked at before sleeping.
+/// The number of polls of the word before a waiter sleeps.
 const LOOKS: u32 = 200;
 
-/// A participant: a thread, and the file whose bytes stand in for the words. It holds no more than
-/// one lock at a time.
+/// A participant: a thread, and the file whose bytes replace the words. It holds at most one lock
+/// at a time.
 #[derive(Debug)]
 pub struct Locker {
-    /// `None` for a participant that must not write its thread's number.
+    /// `None` for a participant that must not write its thread number.
     list: Option<RobustList>,
     file: OwnedFd,
-    /// The byte that is locked in the place of a word.
+    /// The byte that this participant holds instead of a word.
     byte: Cell<Option<i64>>,
     looks: u32,
 }
 
-/// Whose thread numbers a word may hold.
+/// The thread numbers that a word may hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Numbers {
-    /// Those of the PID namespace of this inode.
+    /// The numbers of the PID namespace with this inode.
     Of(u64),
-    /// Ours are not to be written, and others are not to be believed.
+    /// None: this participant writes no number, and trusts none that it reads.
     Distrusted,
 }
 
-/// A lock, and where it is.
+/// The location of a lock.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// The word.
     pub word: &'a AtomicU32,
-    /// The byte of the file that takes the word's place.
+    /// The byte of the file that replaces the word.
     pub byte: i64,
 }
 
-/// The lock is held for as long as this lives. It is small, so that it stays in registers.
+/// A held lock; dropping it releases the lock. It is small, so that it stays in registers.
 #[derive(Debug)]
 pub struct Held<'a> {
     locker: &'a Locker,
     word: &'a AtomicU32,
 }
 
-/// What a lock is.
+/// The form of a lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum By {
     Word,
@@ -92,8 +94,8 @@ enum By {
 }
 
 impl Locker {
-    /// For this thread, and an open file description that no other participant has. It is of no use
-    /// to another thread, nor after a fork.
+    /// Creates a participant for this thread, with an open file description that no other
+    /// participant has. Another thread, or a child after fork(2), cannot use it.
     pub fn new(numbers: Numbers, file: OwnedFd) -> Self {
         let is_ours = |namespace| process::pid_namespace().is_ok_and(|ours| ours == namespace);
         let list = match numbers {
@@ -104,12 +106,12 @@ impl Locker {
         Self { list, file, byte: Cell::new(None), looks }
     }
 
-    /// Whether this participant writes its number into words.
+    /// Whether this participant writes its thread number into words.
     pub fn writes_words(&self) -> bool {
         self.list.is_some()
     }
 
-    /// Takes a lock that is free, as it mostly is.
+    /// Acquires the lock if it is free, which is the usual case.
     #[inline(always)]
     pub fn try_acquire<'a>(&'a self, word: &'a AtomicU32) -> Option<Held<'a>> {
         let list = self.list.as_ref()?;
@@ -122,15 +124,15 @@ impl Locker {
         if late {
             list.set(word);
         }
-        // Otherwise the word stays pending: it is waited for next. A lock that is not held must not
-        // be made even for a moment, as dropping it unlocks.
+        // After a failure the word stays pending, because the caller waits for it next. A `Held`
+        // must not exist without the lock, even for a moment, because its drop unlocks.
         if taken { Some(Held { locker: self, word }) } else { None }
     }
 
-    /// Takes a lock after an attempt that was in vain.
+    /// Acquires a lock after [`Locker::try_acquire`] failed.
     ///
     /// # Errors
-    /// Those of futex(2) and fcntl(2), which a lock of a file that was cut off has.
+    /// The errors of futex(2) and fcntl(2), which fail on a lock in a truncated file.
     #[cold]
     pub fn acquire<'a>(
         &'a self,
@@ -149,14 +151,15 @@ impl Locker {
         }
     }
 
-    /// Takes the word, or finds out that it is not the lock any more.
+    /// Acquires the word, or finds that the lock has moved to the byte.
     fn take_word(
         &self,
         thread: u32,
         word: &AtomicU32,
         deadline: Deadline,
     ) -> Result<Waited<By>, Errno> {
-        // Whether this thread has slept: another may still sleep, and its mark may be gone.
+        // After a sleep, this thread keeps the waiters bit set: another thread may still sleep, and
+        // its bit may be gone.
         let (mut slept, mut looks) = (0, self.looks);
         loop {
             let seen = word.load(Ordering::Relaxed);
@@ -189,12 +192,12 @@ impl Locker {
     fn release_byte(&self, byte: Option<i64>) {
         self.byte.set(None);
         if let Some(byte) = byte {
-            // It fails for descriptors that are none.
+            // The call fails only for an invalid descriptor.
             let _ = Lock::of_byte(byte).release(&self.file);
         }
     }
 
-    /// Takes the byte, and sees to it that the word is not the lock.
+    /// Acquires the byte, and makes sure that the word is no longer the lock.
     #[cold]
     fn acquire_byte<'a>(
         &'a self,
@@ -236,7 +239,7 @@ impl Drop for Held<'_> {
                 if mutant::is(Mutant::PendingClearedEarly) {
                     list.clear();
                 }
-                // Nothing that comes later may move before it: the look at the sleepers is later.
+                // SeqCst: the later check for sleepers must not move before the unlock.
                 let order = (Ordering::SeqCst, Ordering::Relaxed);
                 let freed = self.word.compare_exchange(list.thread(), 0, order.0, order.1);
                 if freed.is_err() {
@@ -249,14 +252,14 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Frees a word whose owner is a thread that does not exist, which the kernel has not done, as after
-/// a crash of the machine; whether it was one.
+/// Frees a word whose owner does not exist, and returns whether it did so. The kernel has not
+/// freed such a word, for example after a crash of the machine.
 pub fn free_if_dead(word: &AtomicU32) -> bool {
     let seen = word.load(Ordering::Acquire);
     is_owned_by_dead(seen) && replace(word, seen, DIED | WAITERS)
 }
 
-/// Whether the owner is a thread that does not exist.
+/// Whether the owner of the word does not exist.
 pub fn is_dead(word: &AtomicU32) -> bool {
     is_owned_by_dead(word.load(Ordering::Acquire))
 }
@@ -265,8 +268,8 @@ fn is_owned_by_dead(seen: u32) -> bool {
     !matches!(seen & OWNER, 0 | MOVED) && !has_thread(seen & OWNER)
 }
 
-/// Sleeps while the word is as it was seen. After a whole second without a wake-up the owner is
-/// looked for.
+/// Sleeps while the word has the value `seen`. After a whole second without a wake-up, frees the
+/// word if its owner does not exist.
 fn sleep(word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
     let look = next_look();
     if futex::wait(word, seen, deadline.min(look))? == Waited::TimedOut && look.has_passed() {
@@ -275,7 +278,7 @@ fn sleep(word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Has the holder wake somebody when it unlocks.
+/// Sets the waiters bit, so that the holder wakes a waiter when it unlocks.
 fn mark(word: &AtomicU32, seen: u32) -> bool {
     seen & WAITERS != 0 || replace(word, seen, seen | WAITERS)
 }
@@ -284,7 +287,7 @@ fn replace(word: &AtomicU32, seen: u32, new: u32) -> bool {
     word.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Relaxed).is_ok()
 }
 
-/// The deadline, or the moment until which a lock is waited for in any case.
+/// The deadline, or the end of the minimum wait if that is later.
 fn extended(deadline: Deadline) -> Deadline {
     match deadline.remaining() {
         Some(left) if left < SHORTEST_WAIT => Deadline::after(SHORTEST_WAIT),

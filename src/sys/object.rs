@@ -1,4 +1,4 @@
-//! What an open file says about how far its contents can be trusted: fstat(2), fstatfs(2).
+//! The properties of an open file that decide whether to trust its contents: fstat(2), fstatfs(2).
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -13,18 +13,18 @@ use crate::base::errno::Errno;
 /// An open file that processes share.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Object {
-    /// Whether it is an ordinary file.
+    /// Whether the file is a regular file.
     pub is_regular: bool,
-    /// Its size.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// Whether only this user, and the superuser, may write it.
+    /// Whether only this user and the superuser may write the file.
     pub is_ours_alone: bool,
-    /// Whether it is gone after a reboot.
+    /// Whether the file is on a tmpfs, and so does not survive a reboot.
     pub is_volatile: bool,
 }
 
 impl Object {
-    /// The one behind a descriptor.
+    /// Inspects the file behind a descriptor.
     pub fn of(file: impl AsFd) -> Result<Self, Errno> {
         let status = fstat(&file)?;
         let others = Mode::S_IWGRP | Mode::S_IWOTH;
@@ -38,8 +38,8 @@ impl Object {
     }
 }
 
-/// Opens a file that is open once more, for reading and writing: an open file description of its
-/// own, with its own locks.
+/// Opens an open file again, for reading and writing. The new open file description has its own
+/// locks.
 pub fn reopen(file: impl AsFd) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
     Ok(open(&descriptor::path(file), flags, Mode::empty())?)

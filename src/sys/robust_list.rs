@@ -1,10 +1,9 @@
-//! Words that the kernel marks when the thread that holds one ends: get_robust_list(2),
-//! set_robust_list(2).
+//! Lock words that the kernel marks when their holder ends: get_robust_list(2), set_robust_list(2).
 //!
-//! The kernel looks at one address when a thread ends, however it ends: the pending operation. If
-//! the word there holds the thread's number, the kernel puts FUTEX_OWNER_DIED in its place and wakes
-//! a waiter; if the word is 0, the kernel wakes a waiter. The list itself, which C libraries use for
-//! their mutexes, is left alone.
+//! When a thread ends, in any way, the kernel checks one address: the pending operation. If the
+//! word there holds the thread number, the kernel replaces it with FUTEX_OWNER_DIED and wakes a
+//! waiter; if the word is 0, the kernel wakes a waiter. This module does not change the list
+//! itself, which C libraries use for their mutexes.
 
 use std::cell::UnsafeCell;
 use std::mem::offset_of;
@@ -17,34 +16,34 @@ use crate::base::errno::Errno;
 #[derive(Debug)]
 #[repr(C)]
 struct Head {
-    /// The first of the list; itself for an empty one.
+    /// The first entry of the list; the head itself if the list is empty.
     next: *const Head,
-    /// From an address in the list to its word.
+    /// The distance from an address in the list to its word.
     offset: libc::c_long,
     pending: *const u8,
 }
 
 thread_local! {
-    /// For a thread whose C library has registered none.
+    /// The head for a thread whose C library has registered none.
     static OWN: UnsafeCell<Head> =
         const { UnsafeCell::new(Head { next: ptr::null(), offset: 0, pending: ptr::null() }) };
 }
 
-/// The list of the thread that asked for it. It is of no use to another thread, nor to a child
-/// after fork(2), and so cannot be sent.
+/// The robust list of the thread that created this value. Another thread, or a child after fork(2),
+/// cannot use it, so it is not `Send`.
 #[derive(Debug)]
 pub struct RobustList {
-    /// Where the address of the pending operation is put.
+    /// The location of the address of the pending operation.
     pending: NonNull<*const u8>,
     offset: isize,
     thread: u32,
 }
 
 impl RobustList {
-    /// That of this thread, which is registered if there is none.
+    /// Finds the list of this thread, and registers one if there is none.
     ///
     /// # Errors
-    /// ENOSYS where the kernel has no such lists.
+    /// ENOSYS if the kernel does not support robust lists.
     pub fn of_this_thread() -> Result<Self, Errno> {
         let (mut head, mut length) = (ptr::null_mut::<Head>(), 0_usize);
         // SAFETY: both live through the call.
@@ -71,14 +70,14 @@ impl RobustList {
         self.thread
     }
 
-    /// Has the kernel look at this word when the thread ends. The word has to stay mapped until
+    /// Makes the kernel check this word when the thread ends. The word must stay mapped until
     /// [`RobustList::clear`].
     #[inline(always)]
     pub fn set(&self, word: &AtomicU32) {
         self.put(word.as_ptr().cast::<u8>().wrapping_offset(-self.offset));
     }
 
-    /// Has the kernel look at no word.
+    /// Makes the kernel check no word.
     #[inline(always)]
     pub fn clear(&self) {
         self.put(ptr::null());
@@ -95,7 +94,7 @@ impl RobustList {
 
 fn register() -> Result<NonNull<Head>, Errno> {
     let head = OWN.with(UnsafeCell::get);
-    // SAFETY: the head is this thread's, and nothing refers to it.
+    // SAFETY: the head belongs to this thread, and no reference to it exists.
     unsafe { head.write(Head { next: head, offset: 0, pending: ptr::null() }) };
     // SAFETY: the head stays until the thread ends.
     let result = unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<Head>()) };
@@ -103,10 +102,10 @@ fn register() -> Result<NonNull<Head>, Errno> {
     NonNull::new(head).ok_or(Errno(libc::EFAULT))
 }
 
-/// Whether there is a thread of this number that this process could see.
+/// Whether a thread with this number exists, as far as this process can see.
 pub fn has_thread(thread: u32) -> bool {
     let Ok(thread) = i32::try_from(thread) else { return true };
-    // A number of 0 or less would mean a group.
+    // kill(2) takes a number of 0 or less as more than one process.
     if thread <= 0 {
         return true;
     }

@@ -1,8 +1,7 @@
-//! An object whose first bytes are words and whose other bytes are a ring: mmap(2), pread(2),
-//! pwrite(2).
+//! An object with words in its first bytes and a ring in the others: mmap(2), pread(2), pwrite(2).
 //!
-//! The words are always mapped. The ring is mapped as well, or reached through the descriptor, which
-//! no other process can turn into a signal or into an access beyond the object.
+//! The words are always mapped. The ring is mapped as well, or accessed through the descriptor:
+//! then no other process can cause a signal or an access beyond the object.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
@@ -16,7 +15,7 @@ use nix::sys::uio::{pread, pwrite};
 use super::Pages;
 use crate::base::errno::Errno;
 
-/// How the bytes of the ring are reached.
+/// The access to the bytes of the ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reach {
     /// Through a mapping.
@@ -25,7 +24,7 @@ pub enum Reach {
     Descriptor,
 }
 
-/// An object of `HEAD` bytes of words, and a ring of a power of two bytes behind them.
+/// An object of `HEAD` bytes of words, followed by a ring whose size is a power of two.
 #[derive(Debug)]
 pub struct RingMemory<const HEAD: usize> {
     file: OwnedFd,
@@ -39,8 +38,8 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     /// Maps an object.
     ///
     /// # Errors
-    /// Those of mmap(2). EINVAL if `capacity` is not a power of two of at least 8, EOVERFLOW if the
-    /// object is larger than the address space.
+    /// EINVAL if `capacity` is not a power of two of at least 8; EOVERFLOW if the object is larger
+    /// than the address space; the errors of mmap(2).
     pub fn map(file: OwnedFd, capacity: u64, reach: Reach) -> Result<Self, Errno> {
         const { assert!(HEAD.is_multiple_of(8), "the ring has to be aligned") };
         if !capacity.is_power_of_two() || capacity < 8 {
@@ -63,32 +62,32 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         self.file.as_fd()
     }
 
-    /// How many bytes the ring has.
+    /// The size of the ring in bytes.
     #[inline]
     pub fn capacity(&self) -> u64 {
         self.capacity
     }
 
-    /// How the ring is reached.
+    /// The access to the ring.
     #[inline]
     pub fn reach(&self) -> Reach {
         self.reach
     }
 
-    /// Whether all that was read and written so far was the object's.
+    /// Checks that all reads and writes of the mapping so far reached the object.
     ///
     /// # Errors
-    /// EFAULT if part of it was cut off.
+    /// EFAULT if part of the object was truncated.
     #[inline]
     pub fn verify(&self) -> Result<(), Errno> {
         self.pages.verify()
     }
 
-    /// Whether the object is as long as it has to be, which a write through the descriptor would
-    /// make it again.
+    /// Checks that the object still contains the whole ring. A write through the descriptor would
+    /// extend a truncated object again.
     ///
     /// # Errors
-    /// EFAULT if it is shorter.
+    /// EFAULT if the object is shorter.
     pub fn verify_size(&self) -> Result<(), Errno> {
         let size = fstat(&self.file)?.st_size as u64;
         if size < HEAD as u64 + self.capacity { Err(Errno(libc::EFAULT)) } else { Ok(()) }
@@ -97,7 +96,7 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     /// The 32-bit word at this offset.
     ///
     /// # Panics
-    /// If it is not aligned, or not among the words.
+    /// If the offset is not aligned, or not within the words.
     #[inline(always)]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
         assert!(offset.is_multiple_of(4) && offset <= HEAD - 4, "no word at {offset}");
@@ -120,10 +119,10 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         unsafe { AtomicU64::from_ptr(at.cast()) }
     }
 
-    /// Eight bytes of the ring, at a multiple of eight, which may be beyond the end.
+    /// Loads eight bytes of the ring. The position is a multiple of eight, and wraps at the end.
     ///
     /// # Errors
-    /// EUCLEAN for a position that is no multiple of eight.
+    /// EUCLEAN if the position is not a multiple of eight.
     #[inline]
     pub fn load(&self, position: u64) -> Result<u64, Errno> {
         match self.cell(position)? {
@@ -136,7 +135,7 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         }
     }
 
-    /// Sets eight bytes of the ring, at once.
+    /// Stores eight bytes of the ring in one write.
     ///
     /// # Errors
     /// As [`RingMemory::load`].
@@ -151,10 +150,10 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         }
     }
 
-    /// Copies bytes into the ring.
+    /// Copies bytes into the ring, across its end if necessary.
     ///
     /// # Panics
-    /// If there are more of them than the ring has.
+    /// If the bytes are more than the ring has.
     #[inline]
     pub fn write(&self, position: u64, bytes: &[u8]) -> Result<(), Errno> {
         let (offset, first) = self.split(position, bytes.len());
@@ -163,10 +162,10 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         if second.is_empty() { Ok(()) } else { self.write_part(0, second) }
     }
 
-    /// Appends bytes of the ring. The memory is to be reserved before, or is reserved now.
+    /// Appends bytes of the ring to `into`, and reserves the memory if the caller has not.
     ///
     /// # Errors
-    /// ENOMEM.
+    /// ENOMEM if `into` cannot grow.
     ///
     /// # Panics
     /// As [`RingMemory::write`].
@@ -178,7 +177,7 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         if first == length { Ok(()) } else { self.append_part(0, length - first, into) }
     }
 
-    /// The offset in the ring, and how many of these bytes are before its end.
+    /// The offset in the ring, and the number of these bytes that come before its end.
     #[inline(always)]
     fn split(&self, position: u64, length: usize) -> (u64, usize) {
         assert!(length as u64 <= self.capacity, "{length} bytes are more than the ring has");
@@ -186,7 +185,7 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         (offset, (self.capacity - offset).min(length as u64) as usize)
     }
 
-    /// A cell of the mapping, or its offset where the ring is not mapped.
+    /// A cell of the mapping, or the offset of the cell if the ring is not mapped.
     #[inline(always)]
     fn cell(&self, position: u64) -> Result<Result<&AtomicU64, u64>, Errno> {
         if !position.is_multiple_of(8) {
@@ -207,9 +206,9 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         if self.reach == Reach::Descriptor {
             return self.write_file(offset, bytes);
         }
-        // SAFETY: the part lies within the ring, which is mapped: `split` saw to that.
+        // SAFETY: `split` keeps the part within the ring, and the ring is mapped.
         let to = unsafe { self.start.byte_add(HEAD + offset as usize) };
-        // SAFETY: as above; the bytes are ours.
+        // SAFETY: as above; `bytes` is a valid slice.
         unsafe { copy(to.cast(), bytes.as_ptr(), bytes.len()) };
         Ok(())
     }
@@ -222,11 +221,11 @@ impl<const HEAD: usize> RingMemory<HEAD> {
             return self.read_file(offset, &mut into[before..]);
         }
         let to = into.spare_capacity_mut()[..length].as_mut_ptr();
-        // SAFETY: the part lies within the ring, which is mapped: `split` saw to that.
+        // SAFETY: `split` keeps the part within the ring, and the ring is mapped.
         let from = unsafe { self.start.byte_add(HEAD + offset as usize) };
-        // SAFETY: as above; the vector has the room, as the slice shows.
+        // SAFETY: as above; the slice of the spare capacity has `length` bytes.
         unsafe { copy(to.cast(), from.cast(), length) };
-        // SAFETY: these bytes were written just now.
+        // SAFETY: the copy above initialized these bytes.
         unsafe { into.set_len(before + length) };
         Ok(())
     }
@@ -259,14 +258,14 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     }
 }
 
-/// The longest copy that is made here. A call of memcpy(3), above all of musl's, costs more than
-/// the copying of so few bytes.
+/// The longest copy without memcpy(3): for so few bytes the call costs more than the copy, above
+/// all with musl.
 const SHORT: usize = 256;
 
 /// Copies bytes that do not overlap.
 ///
 /// # Safety
-/// `from` can be read and `to` can be written for `length` bytes.
+/// `from` is valid for reads and `to` for writes of `length` bytes.
 #[inline(always)]
 unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
     const STEP: usize = 16;
@@ -280,7 +279,7 @@ unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
         unsafe { copy_step(to, from, at) };
         at += STEP;
     }
-    // The last step begins earlier, so that it ends with the bytes.
+    // The last step overlaps the one before it, so that it ends exactly at `length`.
     // SAFETY: the length is at least that of a step.
     unsafe { copy_step(to, from, length - STEP) };
 }
@@ -301,9 +300,9 @@ unsafe fn copy_step(to: *mut u8, from: *const u8, at: usize) {
     unsafe { to.cast::<[u64; 2]>().write_unaligned(value) };
 }
 
-/// Orders a store that came before a locked change of a word, against a load that comes after it.
+/// Orders a store before a locked change of a word against a load after the change.
 ///
-/// On x86 the locked instruction has done so already.
+/// On x86-64 the locked instruction already does so.
 #[inline(always)]
 pub fn fence_after_change() {
     if cfg!(target_arch = "x86_64") {

@@ -1,4 +1,4 @@
-//! The directory of all queues, which need not be mounted: fsopen(2), fsmount(2).
+//! The directory of all queues, even if it is not mounted: fsopen(2), fsmount(2).
 
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -14,22 +14,22 @@ use crate::base::errno::Errno;
 use crate::base::name::ObjectName;
 use crate::sys::descriptor;
 
-/// Where queues are files, on machines that mount them.
+/// The usual mount point of the queue file system.
 pub const DIRECTORY: &str = "/dev/mqueue";
 
 /// The directory of all queues of this IPC namespace.
 #[derive(Debug)]
 pub struct Directory {
     fd: OwnedFd,
-    /// Whether it is certainly that of our IPC namespace.
+    /// Whether the directory certainly belongs to the IPC namespace of this process.
     is_ours: bool,
 }
 
 impl Directory {
-    /// Opens our own mount of it, that nobody else sees, or else the usual one.
+    /// Opens a new detached mount, which no other process sees, or else the usual mount.
     ///
     /// # Errors
-    /// ENOENT if it is not mounted at [`DIRECTORY`] and we may not mount it.
+    /// ENOENT if the file system is not mounted at [`DIRECTORY`] and this process may not mount it.
     pub fn open() -> Result<Self, Errno> {
         match mount_detached() {
             Ok(fd) => Ok(Self { fd, is_ours: true }),
@@ -40,14 +40,14 @@ impl Directory {
     /// The names of the queues, sorted.
     ///
     /// # Errors
-    /// ENOENT if what is mounted shows the queues of another IPC namespace, as far as we may open
-    /// one to see that.
+    /// ENOENT if the mount shows the queues of another IPC namespace, as far as this process may
+    /// open a queue to check.
     pub fn names(&self) -> Result<Vec<ObjectName>, Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut directory = Dir::openat(&self.fd, ".", flags, Mode::empty())?;
         let mut names = Vec::new();
         for entry in directory.iter() {
-            // What is no name, `.` and `..`, is no queue.
+            // `.` and `..` are not valid names, so they are left out.
             names.extend(ObjectName::of_file(OsStr::from_bytes(entry?.file_name().to_bytes())));
         }
         names.sort();
@@ -57,18 +57,19 @@ impl Directory {
         Ok(names)
     }
 
-    /// Whether a name that is listed here leads to no queue of ours, or to another one.
+    /// Whether a listed name leads to no queue, or to another one, in the IPC namespace of this
+    /// process.
     fn is_elsewhere(&self, name: &ObjectName) -> bool {
         let opened = Queue::open(name, Access::Look).and_then(|queue| queue.status());
         match (opened, self.status(name)) {
             (Ok(ours), Ok(listed)) => ours.st_dev != listed.st_dev,
             (Err(Errno(libc::ENOENT)), Ok(_)) => true,
-            // It may not be opened, or has gone since.
+            // This process may not open the queue, or the queue was removed meanwhile.
             _ => false,
         }
     }
 
-    /// The file of a queue, which need not be opened for it.
+    /// The status of the file of a queue, without opening the queue.
     pub fn status(&self, name: &ObjectName) -> Result<FileStat, Errno> {
         Ok(fstatat(&self.fd, name.without_slash(), AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
@@ -85,17 +86,18 @@ fn open_mounted() -> Result<OwnedFd, Errno> {
 
 const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
 
-/// Mounts the queues of our IPC namespace at no place: fsopen(2), fsconfig(2), fsmount(2).
+/// Mounts the queues of the IPC namespace of this process, without a mount point: fsopen(2),
+/// fsconfig(2), fsmount(2).
 ///
 /// # Errors
-/// EPERM without CAP_SYS_ADMIN.
+/// EPERM if the process lacks CAP_SYS_ADMIN.
 fn mount_detached() -> Result<OwnedFd, Errno> {
     const FSOPEN_CLOEXEC: u32 = 1;
     const FSCONFIG_CMD_CREATE: u32 = 6;
     const FSMOUNT_CLOEXEC: u32 = 1;
     // SAFETY: the name is a string, and lives through the call.
     let result = unsafe { libc::syscall(libc::SYS_fsopen, c"mqueue".as_ptr(), FSOPEN_CLOEXEC) };
-    // SAFETY: the call above gave it, and nobody has it yet.
+    // SAFETY: the call above returned the descriptor, and nothing else owns it.
     let context = unsafe { descriptor::made(result) }?;
     // SAFETY: this command takes neither key nor value.
     let result = unsafe {
@@ -112,6 +114,6 @@ fn mount_detached() -> Result<OwnedFd, Errno> {
     // SAFETY: the call takes numbers only.
     let result =
         unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), FSMOUNT_CLOEXEC, 0) };
-    // SAFETY: the call above gave it, and nobody has it yet.
+    // SAFETY: the call above returned the descriptor, and nothing else owns it.
     unsafe { descriptor::made(result) }
 }

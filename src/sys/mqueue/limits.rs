@@ -1,26 +1,27 @@
-//! How many queues there may be, and how large: `/proc/sys/fs/mqueue`, getrlimit(2).
+//! The limits on the number and the size of queues: `/proc/sys/fs/mqueue`, getrlimit(2).
 
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::Shape;
 use crate::sys::sysctl;
 
-/// The most that limits can be set to: HARD_MSGMAX, HARD_MSGSIZEMAX.
+/// The maximum values of the limits: HARD_MSGMAX, HARD_MSGSIZEMAX.
 pub const MOST: Shape = Shape { max_msgs: 65536, msg_size: 16 << 20 };
 
-/// The limits of a machine, or of an IPC namespace.
+/// The limits of an IPC namespace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// The largest shape.
+    /// The maximum shape.
     pub largest: Shape,
-    /// The shape of queues for which nobody asked for another.
+    /// The shape of a queue whose creator specifies none.
     pub default: Shape,
-    /// The greatest number of queues.
+    /// The maximum number of queues.
     pub queues: u64,
 }
 
 impl Limits {
-    /// As `/proc/sys/fs/mqueue` has them now; what cannot be read is as the kernel begins.
+    /// Reads the limits in `/proc/sys/fs/mqueue`; a file that cannot be read counts as the kernel's
+    /// initial value.
     pub fn now() -> Self {
         let largest = Shape {
             max_msgs: sysctl::number("fs/mqueue/msg_max", 10),
@@ -34,7 +35,7 @@ impl Limits {
     }
 }
 
-/// How many bytes the queues of this user may take, RLIMIT_MSGQUEUE; `None` is without limit.
+/// The maximum bytes of all queues of this user, RLIMIT_MSGQUEUE; `None` if there is no limit.
 pub fn memory_limit() -> Option<u64> {
     let (soft, _) = getrlimit(Resource::RLIMIT_MSGQUEUE).ok()?;
     (soft != libc::RLIM_INFINITY).then_some(soft)

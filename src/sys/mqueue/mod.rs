@@ -1,9 +1,9 @@
 //! POSIX message queues: mq_overview(7).
 //!
-//! Through the system calls themselves, so that every C library gives the same queues: one is a
-//! descriptor, and its name has no slash. Queues are opened non-blocking, since the timeouts of
-//! mq_timedsend(3) and mq_timedreceive(3) are on the wall clock, where setting the time of day
-//! would end or stretch a wait. A caller that waits polls the descriptor.
+//! This module makes the system calls itself, so that queues are the same with every C library: a
+//! queue is a descriptor, and its name has no slash. It opens queues non-blocking, because the
+//! timeouts of mq_timedsend(3) and mq_timedreceive(3) are on the wall clock: setting the time of
+//! day would end or stretch a wait. A caller that waits polls the descriptor.
 
 mod directory;
 mod limits;
@@ -23,45 +23,45 @@ use super::{descriptor, umask};
 use crate::base::errno::Errno;
 use crate::base::name::ObjectName;
 
-/// The greatest priority: MQ_PRIO_MAX is one more.
+/// The maximum priority: MQ_PRIO_MAX is one more.
 pub const PRIORITY_MAX: u32 = 32767;
 
-/// How many messages a queue holds, and how long each may be.
+/// The maximum number and length of the messages in a queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Shape {
-    /// The greatest number of messages.
+    /// The maximum number of messages.
     pub max_msgs: u64,
-    /// The greatest length of a message, in bytes.
+    /// The maximum length of a message in bytes.
     pub msg_size: u64,
 }
 
-/// The purpose for which a queue is opened.
+/// The purpose for which a process opens a queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
-    /// To send to it.
+    /// Send messages.
     Send,
-    /// To receive from it.
+    /// Receive messages.
     Receive,
-    /// To receive from it, and to send back.
+    /// Receive messages, and requeue them.
     Work,
-    /// To inspect it, with either permission.
+    /// Inspect the queue, with permission to read or to write.
     Look,
 }
 
-/// A message that was received.
+/// A received message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Received {
-    /// Its length, in bytes.
+    /// The length of the message in bytes.
     pub length: usize,
-    /// Its priority.
+    /// The priority of the message.
     pub priority: u32,
 }
 
-/// An open queue. Dropping it closes the handle; the name stays.
+/// An open queue. Dropping it closes the descriptor; the name stays.
 #[derive(Debug)]
 pub struct Queue(OwnedFd);
 
-/// `struct mq_attr` as the kernel has it. In that of musl the flags of another call are hidden.
+/// `struct mq_attr` of the kernel. musl's definition hides the flags of another call.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 struct Attributes {
@@ -73,13 +73,13 @@ struct Attributes {
 }
 
 impl Queue {
-    /// Creates a queue with exactly these permissions; the kernel chooses a shape that is not
-    /// given. No queue is left if that fails.
+    /// Creates a queue with exactly these permissions. Without a shape, the kernel uses its
+    /// default. A failed call leaves no queue behind.
     ///
     /// # Errors
-    /// EEXIST; EINVAL for a shape beyond [`Limits`]; ENOSPC if there are as many queues as there
-    /// may be; EMFILE if the queues of this user would take more than [`memory_limit`], or if this
-    /// process has no descriptor left.
+    /// EEXIST if the name exists; EINVAL if the shape exceeds [`Limits`]; ENOSPC if the maximum
+    /// number of queues exists; EMFILE if the queues of this user would exceed [`memory_limit`], or
+    /// if this process has no descriptor left.
     pub fn create(name: &ObjectName, shape: Option<Shape>, mode: u32) -> Result<Self, Errno> {
         let attributes = shape.map(Shape::attributes).transpose()?;
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL;
@@ -100,20 +100,20 @@ impl Queue {
         }
     }
 
-    /// Removes the name. Processes that have the queue open go on using it.
+    /// Removes the name. Processes that have the queue open can still use it.
     pub fn unlink(name: &ObjectName) -> Result<(), Errno> {
         // SAFETY: the name is a string, and lives through the call.
         let result = unsafe { libc::syscall(libc::SYS_mq_unlink, bare(name).as_ptr()) };
         Errno::check(result)
     }
 
-    /// Its shape.
+    /// The shape of the queue.
     pub fn shape(&self) -> Result<Shape, Errno> {
         let attributes = self.attributes()?;
         Ok(Shape { max_msgs: attributes.max_msgs as u64, msg_size: attributes.msg_size as u64 })
     }
 
-    /// How many messages wait in it.
+    /// The number of messages in the queue.
     pub fn messages(&self) -> Result<u64, Errno> {
         Ok(self.attributes()?.messages as u64)
     }
@@ -132,21 +132,21 @@ impl Queue {
         Errno::check(result).map(|()| attributes)
     }
 
-    /// The file behind it.
+    /// The status of the file behind the queue.
     pub fn status(&self) -> Result<FileStat, Errno> {
         Ok(fstat(&self.0)?)
     }
 
-    /// Its creator and its permissions.
+    /// The owner and the permissions of the queue.
     pub fn found(&self) -> Result<Found, Errno> {
         let status = self.status()?;
         Ok(Found::in_kernel(status.st_uid, status.st_mode & 0o777))
     }
 
-    /// Its contents, for a process that may receive.
+    /// The contents of the queue. The process needs permission to receive.
     pub fn contents(&self) -> Result<Contents, Errno> {
         let mut text = [0; 128];
-        // A read from the position of the descriptor would find the end the second time.
+        // A second read(2) from the position of the descriptor would find the end.
         let length = pread(&self.0, &mut text, 0)?;
         Ok(Contents::parse(&text[..length]))
     }
@@ -154,7 +154,7 @@ impl Queue {
     /// Sends a message.
     ///
     /// # Errors
-    /// EAGAIN if the queue is full; EMSGSIZE if the message is longer than its shape allows.
+    /// EAGAIN if the queue is full; EMSGSIZE if the message is longer than the shape allows.
     pub fn try_send(&self, message: &[u8], priority: u32) -> Result<(), Errno> {
         loop {
             // SAFETY: the message lives through the call, and has that length.
@@ -179,8 +179,8 @@ impl Queue {
     /// Receives the oldest message of the highest priority.
     ///
     /// # Errors
-    /// EAGAIN if there is none; EMSGSIZE if the buffer is shorter than the shape allows messages
-    /// to be.
+    /// EAGAIN if the queue is empty; EMSGSIZE if the buffer is shorter than the maximum length of a
+    /// message.
     pub fn try_receive(&self, buffer: &mut [u8]) -> Result<Received, Errno> {
         loop {
             let mut priority = 0;
@@ -213,7 +213,7 @@ impl AsFd for Queue {
 
 impl Shape {
     /// # Errors
-    /// EINVAL for numbers that the kernel cannot even be asked for.
+    /// EINVAL if a number does not fit in a `long`.
     fn attributes(self) -> Result<Attributes, Errno> {
         let number = |value: u64| c_long::try_from(value).map_err(|_| Errno(libc::EINVAL));
         Ok(Attributes {
@@ -229,12 +229,12 @@ impl Shape {
 pub struct Contents {
     /// The bytes of all messages.
     pub bytes: u64,
-    /// The process that asked for a notification of the next message: mq_notify(3).
+    /// The process registered for a notification of the next message: mq_notify(3).
     pub notified: Option<i32>,
 }
 
 impl Contents {
-    /// Reads `QSIZE:129 NOTIFY:0 SIGNO:0 NOTIFY_PID:8260`, with spaces between.
+    /// Parses `QSIZE:129 NOTIFY:0 SIGNO:0 NOTIFY_PID:8260`, with spaces between.
     fn parse(text: &[u8]) -> Self {
         let text = String::from_utf8_lossy(text);
         let value = |key: &str| text.split_whitespace().find_map(|field| field.strip_prefix(key));
@@ -258,11 +258,11 @@ fn open(
     let result = unsafe {
         libc::syscall(libc::SYS_mq_open, bare(name).as_ptr(), flags.bits(), mode, attributes)
     };
-    // SAFETY: the call above gave it, and nobody has it yet.
+    // SAFETY: the call above returned the descriptor, and nothing else owns it.
     unsafe { descriptor::made(result) }
 }
 
-/// The name as the kernel takes it.
+/// The name in the form of the system calls: without the slash.
 fn bare(name: &ObjectName) -> &CStr {
     let name = name.with_slash().to_bytes_with_nul();
     CStr::from_bytes_with_nul(&name[1..]).expect("it ends with its only NUL")

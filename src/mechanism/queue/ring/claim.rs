@@ -1,8 +1,8 @@
-//! Claiming a message, and acknowledging it: a message whose claim ends without an acknowledgement
-//! is delivered again.
+//! Claims and acknowledgements: if a claim ends without an acknowledgement, the queue delivers the
+//! message again.
 //!
-//! A claim is a lock on a byte of an open file description of its own, which a COMMAND inherits. The
-//! record and the lock are the truth; the cursor only saves searching.
+//! A claim is a lock on a byte of the file, held by an open file description of its own, which
+//! COMMAND inherits. The record and the lock decide; the cursor only shortens the search.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
@@ -20,11 +20,11 @@ use super::record::{Record, Stage, bytes_at, store_time};
 use super::side::State;
 use super::{Backoff, Error, Outcome, Ring};
 
-/// How often claims that ended without an acknowledgement are searched for.
+/// The interval between searches for claims that ended without an acknowledgement.
 const SEARCH: Duration = Duration::from_millis(500);
 
-/// A message that this process, and those that inherit the descriptor, have to themselves. When it is
-/// dropped and no other process has the descriptor, the message is delivered again.
+/// The exclusive claim of this process, and of those that inherit the descriptor, on a message.
+/// When the last of these descriptors is closed, the queue delivers the message again.
 #[derive(Debug)]
 pub struct Claim {
     file: OwnedFd,
@@ -33,12 +33,12 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// How many times the message was claimed, this time included.
+    /// The number of times that the message was claimed, this time included.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The position of the message in the queue, which no other message ever has.
+    /// The position of the message in the queue. No other message ever has it.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -50,7 +50,7 @@ impl AsFd for Claim {
     }
 }
 
-/// A message that can be delivered.
+/// A message that the queue can deliver.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     pub position: u64,
@@ -60,7 +60,7 @@ pub(super) struct Found {
 impl Ring {
     /// Claims the next message and appends it to `into`, waiting for one until `deadline`.
     ///
-    /// The attempt counts from here on, whatever becomes of this process.
+    /// The attempt stays counted even if this process is killed.
     pub fn claim(&self, into: &mut Vec<u8>, deadline: Deadline) -> Result<Outcome<Claim>, Error> {
         let before = into.len();
         let file = object::reopen(self.memory.file())?;
@@ -120,10 +120,10 @@ impl Ring {
         Ok(claimed.attempts)
     }
 
-    /// Counts one more attempt for a message that is claimed, as if it were claimed anew.
+    /// Counts one more attempt for a claimed message, as a new claim would.
     ///
     /// # Errors
-    /// [`Error::NotClaimed`] if the lock was given up meanwhile, and another claimed the message.
+    /// [`Error::NotClaimed`] if the lock was released and another participant claimed the message.
     pub fn claim_again(&self, claim: &mut Claim, deadline: Deadline) -> Result<Outcome, Error> {
         let Some(_held) = self.lock(self.pop_side(), deadline)? else {
             return Ok(Outcome::TimedOut);
@@ -138,7 +138,7 @@ impl Ring {
         Ok(Outcome::Done(()))
     }
 
-    /// The record of a message that is claimed.
+    /// The record of a claimed message.
     fn claimed_record(&self, claim: &Claim, head: u64, tail: u64) -> Result<Record, Error> {
         let ahead = claim.position.wrapping_sub(head);
         if ahead >= tail.wrapping_sub(head) {
@@ -152,11 +152,11 @@ impl Ring {
         }
     }
 
-    /// Says that a claimed message is dealt with. Afterwards the claim can be dropped. A claim whose
-    /// acknowledgement timed out is still one.
+    /// Acknowledges a claimed message. The caller can then drop the claim. If the acknowledgement
+    /// times out, the claim continues.
     ///
     /// # Errors
-    /// [`Error::NotClaimed`] if the lock was given up meanwhile, and another claimed the message.
+    /// [`Error::NotClaimed`] if the lock was released and another participant claimed the message.
     pub fn acknowledge(&self, claim: &Claim, deadline: Deadline) -> Result<Outcome, Error> {
         let Some(held) = self.lock(self.pop_side(), deadline)? else {
             return Ok(Outcome::TimedOut);
@@ -169,10 +169,11 @@ impl Ring {
         Ok(Outcome::Done(()))
     }
 
-    /// Removes a message: at the head by moving the head, elsewhere by a mark. Unlocks.
+    /// Removes a message and unlocks: moves the head past a message at the head, and marks any
+    /// other.
     ///
-    /// A message at the head is never marked: if the process were killed between the mark and the
-    /// move, nothing would ever move the head.
+    /// A message at the head gets no mark: after SIGKILL between the mark and the move, no process
+    /// would ever move the head.
     pub(super) fn finish(
         &self,
         (head, seq): (State, u32),
@@ -194,14 +195,14 @@ impl Ring {
             self.memory.long(CURSOR).store(state.position, Ordering::Relaxed);
         }
         self.pop_side().commit(seq, state, held);
-        // Consumers of a closed queue wait for the last acknowledgement.
+        // The consumers of a closed queue wait for the last acknowledgement.
         if state.position == tail && self.is_closed() {
             futex::wake(self.push_side().seq(), i32::MAX);
         }
         Ok(())
     }
 
-    /// The state behind all messages that are acknowledged.
+    /// The state after the acknowledged messages that directly follow `state`.
     pub(super) fn skip_done(&self, mut state: State, tail: u64) -> Result<State, Error> {
         while state.position != tail {
             let most = tail.wrapping_sub(state.position);
@@ -214,8 +215,8 @@ impl Ring {
         Ok(state)
     }
 
-    /// The first message that can be delivered: a ready one, or one whose claim has ended. `take`
-    /// says whether a claim is free, and may take it.
+    /// Finds the first message that the queue can deliver: a ready one, or one whose claim has
+    /// ended. `take` returns whether the byte of the claim is unlocked, and may lock it.
     pub(super) fn find(
         &self,
         head: u64,
@@ -253,14 +254,15 @@ impl Ring {
         Ok(None)
     }
 
-    /// Where to search first: before it nothing is ready, unless the hint is wrong.
+    /// The position at which to start a search: no message before it is ready, unless the hint is
+    /// wrong.
     fn cursor(&self, head: u64, tail: u64) -> u64 {
         let cursor = self.memory.long(CURSOR).load(Ordering::Relaxed);
         let is_within = cursor.wrapping_sub(head) <= tail.wrapping_sub(head);
         if is_within && self.memory.reach() == Reach::Mapping { cursor } else { head }
     }
 
-    /// Moves the cursor forward. To be called under the lock.
+    /// Moves the cursor forward. The caller holds the lock.
     pub(super) fn move_cursor(&self, to: u64) {
         let cursor = self.memory.long(CURSOR);
         if to.wrapping_sub(cursor.load(Ordering::Relaxed)) as i64 > 0 {
@@ -281,16 +283,16 @@ impl Ring {
         self.memory.long(SEARCHED).store(now(), Ordering::Relaxed);
     }
 
-    /// Counts a message that was claimed before.
+    /// Counts a redelivery if the message was claimed before.
     pub(super) fn count_redelivery(&self, record: Record) {
         if record.stage == Stage::Taken {
-            // Under the lock, so nothing is lost between.
+            // The caller holds the lock, so no increment is lost between the load and the store.
             let count = self.memory.long(REDELIVERED);
             count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         }
     }
 
-    /// The deadline, or the moment to search again: the end of a claim wakes no process.
+    /// The deadline, or the time of the next search: the end of a claim wakes no process.
     pub(super) fn deadline_beside_claims(
         &self,
         head: State,

@@ -1,4 +1,4 @@
-//! What there is to know about a queue, without a lock.
+//! The status of a queue, read without a lock.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,47 +9,48 @@ use super::layout::{CURSOR, REDELIVERED};
 use super::record::{Record, Stage, load_time};
 use super::{Error, Ring};
 
-/// What is known of a queue at a moment.
+/// The status of a queue at one moment.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Stat {
-    /// The bytes of the ring.
+    /// The size of the ring in bytes.
     pub capacity: u64,
-    /// The messages in it, those that are claimed included.
+    /// The number of messages in the queue, claimed ones included.
     pub messages: u64,
-    /// Their bytes.
+    /// The total length of these messages in bytes.
     pub bytes: u64,
-    /// What they take of the ring.
+    /// The bytes of the ring in use.
     pub used: u64,
-    /// How many messages were ever pushed.
+    /// The total number of messages pushed.
     pub pushed: u64,
-    /// How many were ever popped or acknowledged, as far as the head has passed them.
+    /// The total number of messages popped or acknowledged that the head has passed.
     pub popped: u64,
-    /// How many were delivered again.
+    /// The number of redeliveries.
     pub redelivered: u64,
-    /// How many are claimed, as far as is known.
+    /// The number of messages whose record is marked as claimed; the claim may have ended.
     pub claimed: u64,
-    /// How many are acknowledged, but lie behind one that is not.
+    /// The number of acknowledged messages behind one that is not acknowledged.
     pub pinned: u64,
-    /// For how long the oldest claim has been open.
+    /// The age of the oldest claim.
     pub oldest_claim: Option<Duration>,
-    /// Whether a consumer sleeps, or died asleep.
+    /// Whether a consumer sleeps, or was killed in its sleep.
     pub consumer_sleeps: bool,
-    /// Whether a producer sleeps, or died asleep.
+    /// Whether a producer sleeps, or was killed in its sleep.
     pub producer_sleeps: bool,
-    /// Whether it is closed.
+    /// Whether the queue is closed.
     pub closed: bool,
 }
 
-/// The most attempts to see the claims of one moment.
+/// The maximum number of attempts to read the claims of one moment.
 const TRIES: u32 = 100;
 
 impl Ring {
-    /// What is known of it now.
+    /// Reads the status of the queue.
     pub fn stat(&self) -> Result<Stat, Error> {
         for _ in 0..TRIES {
             let ((head, pops), (tail, pushes)) = self.peek()?;
             let claims = self.claims(head.position, tail.position);
-            // What was seen of the records is of this moment if the head is where it was.
+            // The records belong to the same moment as the states only if the pop side has not
+            // committed.
             if self.pop_side().seq().load(Ordering::Acquire) != pops {
                 continue;
             }
@@ -74,7 +75,7 @@ impl Ring {
         Ok(Stat { capacity, pushed, closed: self.is_closed(), ..Stat::default() })
     }
 
-    /// The claims, which are between the head and the cursor.
+    /// Counts the claims. In a trusted queue they all stand between the head and the cursor.
     fn claims(&self, head: u64, tail: u64) -> Result<Stat, Error> {
         let cursor = self.memory.long(CURSOR).load(Ordering::Relaxed);
         let is_within = cursor.wrapping_sub(head) <= tail.wrapping_sub(head);
@@ -97,7 +98,7 @@ impl Ring {
     }
 }
 
-/// How long ago a time of the boot clock was. One of another boot was just now.
+/// The age of a time on the boot clock; 0 for a time in the future, which another boot may leave.
 fn age(time: u64) -> Duration {
     time::since_boot().saturating_sub(Duration::from_nanos(time))
 }

@@ -1,94 +1,95 @@
-//! Where things are in a queue: ipc-queue(5).
+//! The layout of a queue file: ipc-queue(5).
 //!
 //! | offset | what |
 //! | --- | --- |
 //! | 0 | the header, which never changes while the machine runs: [`Header`] |
-//! | 128 | the side that pushes |
-//! | 256 | the side that pops |
-//! | 384 | u64: where claiming goes on |
-//! | 392 | u64: when the last search from the head was, on the boot clock |
-//! | 400 | u64: how many messages were delivered again |
+//! | 128 | the push side |
+//! | 256 | the pop side |
+//! | 384 | u64: the position at which the next claim starts to search |
+//! | 392 | u64: the time of the last search from the head, on the boot clock |
+//! | 400 | u64: the number of redeliveries |
 //! | 448 | u32: 1 for a closed queue |
 //! | 4096 | the ring |
 //!
-//! A side is two cache lines of 64 bytes, in the byte order of the machine that made the queue:
+//! A side is two cache lines of 64 bytes, in the byte order of the machine that created the queue:
 //!
 //! | offset | what |
 //! | --- | --- |
 //! | 0 | u32: the lock |
 //! | 8 | u64: the other side's position, as last seen |
 //! | 64 | u32: the number of commits, `seq` |
-//! | 68 | u32: the `seq` that somebody sleeps on |
-//! | 72 | two states of 24 bytes: u64 position, u64 messages, u64 bytes; `seq & 1` is the live one |
+//! | 68 | u32: the `seq` that a waiter sleeps on |
+//! | 72 | two states of 24 bytes: u64 position, u64 messages, u64 bytes; `seq & 1` is live |
 
 use crate::base::errno::Errno;
 use crate::sys::process;
 
 use super::Error;
 
-/// Where the ring begins.
+/// The offset of the ring.
 pub const HEAD: usize = 4096;
 
 /// The smallest ring.
 pub const LEAST_CAPACITY: u64 = 4096;
 
-/// The largest ring: what a file can have.
+/// The largest ring that fits in a file.
 pub const MOST_CAPACITY: u64 = 1 << 62;
 
-/// The bytes of a record before those of its message.
+/// The size of the header of a record, which precedes the message.
 pub const RECORD: u64 = 16;
 
-/// The side that pushes.
+/// The offset of the push side.
 pub const PUSH: usize = 128;
-/// The side that pops.
+/// The offset of the pop side.
 pub const POP: usize = 256;
-/// Where claiming goes on.
+/// The offset of the cursor: the next claim starts to search there.
 pub const CURSOR: usize = 384;
-/// When the last search from the head was.
+/// The offset of the time of the last search from the head.
 pub const SEARCHED: usize = 392;
-/// How many messages were delivered again.
+/// The offset of the number of redeliveries.
 pub const REDELIVERED: usize = 400;
-/// Whether the queue is closed.
+/// The offset of the word that is 1 in a closed queue.
 pub const CLOSED: usize = 448;
 
-/// The other side's position, from the start of a side.
+/// The offset, within a side, of the other side's position as last seen.
 pub const HINT: usize = 8;
-/// The number of commits.
+/// The offset, within a side, of the number of commits.
 pub const SEQ: usize = 64;
-/// The number of commits that somebody sleeps on.
+/// The offset, within a side, of the number of commits that a waiter sleeps on.
 pub const WAIT: usize = 68;
-/// The first state.
+/// The offset, within a side, of the first of its two states.
 pub const STATE: usize = 72;
 /// The size of a state.
 pub const STATE_SIZE: usize = 24;
 
-/// At first no process sleeps on a number that comes soon.
+/// The initial value of the waiter's number: no commit reaches it soon, so no commit wakes a waiter
+/// that does not exist.
 pub const NO_WAIT: u32 = u32::MAX;
 
-/// The byte whose lock takes the place of a word at this offset.
+/// The byte of the file whose lock replaces the lock word at this offset.
 pub const fn lock_byte(offset: usize) -> i64 {
     (1 << 39) + offset as i64
 }
 
-/// The byte whose lock makes a queue this boot's.
+/// The byte of the file that a process locks to make the queue valid in this boot.
 pub const ADOPTION: i64 = 1 << 39;
 
-/// The byte whose lock is the claim of the message at this position.
+/// The byte of the file whose lock is the claim on the message at this position.
 ///
 /// # Errors
-/// A position that no queue can reach.
+/// [`Error::Corrupt`] if no queue can reach the position.
 pub fn claim_byte(position: u64) -> Result<i64, Error> {
     let position = i64::try_from(position).ok().filter(|at| *at < 1 << 62);
     Ok((1 << 40) + position.ok_or(Error::Corrupt("a position beyond all that can be reached"))?)
 }
 
-/// What a message takes of the ring.
+/// The size of a record in the ring, for a message of this length.
 #[inline]
 pub const fn size_of_record(length: u64) -> u64 {
     RECORD + ((length + 7) & !7)
 }
 
-/// What a queue begins with.
+/// The first bytes of a queue file.
 pub const MAGIC: &[u8; 8] = b"ipcqueue";
 const VERSION: u32 = 1;
 const ORDER: u32 = 0x0102_0304;
@@ -96,26 +97,26 @@ const ORDER: u32 = 0x0102_0304;
 /// The size of the header.
 pub const HEADER: usize = 128;
 
-/// What a queue says of itself.
+/// The header of a queue file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Header {
     /// The size of the ring.
     pub capacity: u64,
-    /// The PID namespace whose numbers of threads its words hold.
+    /// The PID namespace of the thread numbers in the lock words.
     pub namespace: u64,
-    /// The boot in which its words are valid.
+    /// The boot in which the lock words are valid.
     pub boot: u128,
 }
 
 impl Header {
-    /// For a queue that is made here and now.
+    /// The header of a queue that this process creates in this boot.
     pub fn new(capacity: u64) -> Result<Self, Errno> {
-        // Without a /proc no number of a thread is written: 0 is no inode.
+        // Without /proc no participant writes its thread number: no namespace has the inode 0.
         let namespace = process::pid_namespace().unwrap_or(0);
         Ok(Self { capacity, namespace, boot: boot() })
     }
 
-    /// Its bytes.
+    /// Encodes the header, with its checksum.
     pub fn encode(&self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[..8].copy_from_slice(MAGIC);
@@ -129,11 +130,11 @@ impl Header {
         bytes
     }
 
-    /// What these bytes of an object of this size mean.
+    /// Decodes the header of an object of this size.
     ///
     /// # Errors
-    /// [`Error::Foreign`] for what is no queue, or none of this kind; [`Error::Corrupt`] for one that
-    /// was damaged.
+    /// [`Error::Foreign`] if the object is not a queue, or is one of another version or byte order;
+    /// [`Error::Corrupt`] if it is a damaged queue.
     pub fn decode(bytes: &[u8; HEADER], size: u64) -> Result<Self, Error> {
         if &bytes[..8] != MAGIC {
             return Err(Error::Foreign("is not a queue"));
@@ -164,7 +165,7 @@ impl Header {
     }
 }
 
-/// The boot that this is; 0 where that is not known.
+/// The ID of this boot; 0 if it is unknown.
 pub fn boot() -> u128 {
     let id = process::boot_id().unwrap_or_default().replace('-', "");
     u128::from_str_radix(&id, 16).unwrap_or(0)

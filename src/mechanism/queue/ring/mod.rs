@@ -1,13 +1,13 @@
-//! A queue that is a ring in shared memory: ipc-queue(5) has its layout and its steps.
+//! A queue that is a ring in shared memory: ipc-queue(5) describes its layout and its steps.
 //!
-//! Pushing and popping have a lock each, and are never both locked by one participant. A participant
-//! that is killed at any instruction loses nothing that was committed, doubles nothing, and leaves
-//! no process waiting for more than two seconds. No system call is made while none sleeps, and
-//! nothing is allocated for a message.
+//! The push side and the pop side have a lock each; a participant never holds both. SIGKILL at any
+//! instruction of a participant loses no committed message, duplicates none, and keeps no other
+//! process waiting for more than two seconds. While no participant sleeps, an operation makes no
+//! system call, and it allocates nothing for a message.
 //!
-//! The memory is not trusted: positions and lengths are checked before they are used, and a file
-//! that is cut off is an error. A queue of another owner, or one that others may write, is reached
-//! through its descriptor, except for the page of its words.
+//! A participant does not trust the memory: it checks positions and lengths before it uses them,
+//! and reports a truncated file as an error. If another user owns or may write the file, it maps
+//! only the page of words, and reads and writes the ring through the descriptor.
 
 mod claim;
 mod inspect;
@@ -46,55 +46,55 @@ use self::side::{Committed, READS, Side, State};
 
 type Memory = RingMemory<HEAD>;
 
-/// An open queue, for the thread that opened it. After fork(2) a child has to open it anew.
+/// An open queue, for the thread that opened it. After fork(2) the child must open the queue again.
 #[derive(Debug)]
 pub struct Ring {
     memory: Memory,
     locker: Locker,
-    /// Before waiting for room.
+    /// The spin before a push waits for room.
     room: Cell<Spin>,
-    /// Before waiting for messages.
+    /// The spin before a pop waits for messages.
     messages: Cell<Spin>,
 }
 
-/// How an operation on a queue ended, unless it failed.
+/// The result of an operation on a queue that did not fail.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Outcome<T = ()> {
-    /// It is done.
+    /// The operation is done.
     Done(T),
-    /// The deadline passed, and nothing was done.
+    /// The operation timed out and changed nothing.
     TimedOut,
-    /// The queue is closed: it takes no message, or has given the last one.
+    /// The queue is closed: it accepts no message to push, or has none left to pop.
     Closed,
 }
 
-/// Why an operation on a queue failed.
+/// The reason for which an operation on a queue failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The kernel refused.
+    /// A system call failed.
     #[error(transparent)]
     Kernel(Errno),
-    /// It is no queue that this program can use.
+    /// The file is not a queue that this program can use.
     #[error("{0}")]
     Foreign(&'static str),
-    /// It is a queue, and is damaged.
+    /// The file is a damaged queue.
     #[error("corrupt: {0}")]
     Corrupt(&'static str),
-    /// A message does not fit in the ring.
+    /// The message does not fit in the ring.
     #[error("message of {length} bytes is longer than the queue allows ({most})")]
     TooLong {
-        /// Its length.
+        /// The length of the message.
         length: usize,
-        /// The longest that fits.
+        /// The length of the longest message that fits.
         most: u64,
-        /// The capacity that would do.
+        /// The capacity that the message needs.
         capacity: u64,
     },
     /// A process of another user holds a lock and does not release it.
     #[error("a lock is held by a process that does not release it")]
     Stuck,
-    /// The claim is not this one's any more.
+    /// The claim has ended.
     #[error("the claim has ended")]
     NotClaimed,
 }
@@ -110,7 +110,7 @@ impl From<Errno> for Error {
 }
 
 impl<T> Outcome<T> {
-    /// The same, with something made of what is done.
+    /// Converts the value of [`Outcome::Done`].
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Done(value) => Outcome::Done(make(value)),
@@ -120,47 +120,47 @@ impl<T> Outcome<T> {
     }
 }
 
-/// What to do next where an operation has to wait.
+/// The next step of an operation that has to wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Backoff {
-    /// Look at the memory for a moment.
+    /// Poll the memory for a moment.
     Spin,
-    /// Sleep.
+    /// Sleep in the kernel.
     Sleep,
 }
 
-/// For how long a lock of an untrusted queue is waited for. A trusted one is waited for until the
-/// deadline, as its holder can only be stopped.
+/// The longest wait for a lock of an untrusted queue. The wait for a lock of a trusted queue lasts
+/// until the deadline, because its holder is at worst stopped.
 const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
 impl Ring {
-    /// How many bytes the ring has.
+    /// The size of the ring in bytes.
     pub fn capacity(&self) -> u64 {
         self.memory.capacity()
     }
 
-    /// The longest message that fits.
+    /// The length of the longest message that fits.
     pub fn most(&self) -> u64 {
         (self.capacity() - layout::RECORD).min(u64::from(u32::MAX))
     }
 
-    /// Whether the queue belongs to this user alone.
+    /// Whether this user owns the queue and no other user may write it.
     pub fn is_trusted(&self) -> bool {
         self.memory.reach() == Reach::Mapping
     }
 
-    /// Whether the locks are words of memory for this process.
+    /// Whether this process locks words of memory, rather than bytes of the file.
     pub fn locks_words(&self) -> bool {
         self.locker.writes_words()
     }
 
-    /// Has the queue take no more messages. Waiting participants notice.
+    /// Closes the queue: it accepts no more messages. Waiting participants wake up.
     ///
-    /// A close that is killed halfway is completed by another.
+    /// If the process is killed halfway, another call of `close` completes the work.
     pub fn close(&self, deadline: Deadline) -> Result<Outcome, Error> {
         for side in [self.push_side(), self.pop_side()] {
             let Some(held) = self.lock(side, deadline)? else { return Ok(Outcome::TimedOut) };
-            // Under the lock of those that push, so that none commits after it.
+            // The first round holds the push lock, so that no push commits after the store.
             self.memory.word(CLOSED).store(1, Ordering::Release);
             let (state, seq) = side.own();
             side.commit(seq, state, held);
@@ -170,7 +170,7 @@ impl Ring {
         Ok(Outcome::Done(()))
     }
 
-    /// Whether it was closed.
+    /// Whether the queue is closed.
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.memory.word(CLOSED).load(Ordering::Acquire) != 0
@@ -186,7 +186,7 @@ impl Ring {
         Side::new(&self.memory, POP)
     }
 
-    /// Locks a side; `None` if that was not possible in time.
+    /// Locks a side; `None` if that timed out.
     #[inline(always)]
     fn lock<'a>(&'a self, side: Side<'a>, deadline: Deadline) -> Result<Option<Held<'a>>, Error> {
         match self.locker.try_acquire(side.lock().word) {
@@ -224,8 +224,8 @@ impl Ring {
         }
     }
 
-    /// The positions of the two sides, the first of which is the head. The caller holds no lock, or
-    /// that of the side whose state it gives.
+    /// The bytes in use between the head and the tail, after a check of both positions. The caller
+    /// holds no lock, or the lock of the side whose state it passes.
     fn span(&self, head: State, tail: State) -> Result<u64, Error> {
         let used = tail.position.wrapping_sub(head.position);
         let is_aligned = (head.position | tail.position).is_multiple_of(8);
@@ -235,12 +235,13 @@ impl Ring {
         Ok(used)
     }
 
-    /// The states of both sides, the popping one first, at one moment and without a lock.
+    /// The states of the pop side and the push side at one moment, without a lock.
     fn peek(&self) -> Result<(Committed, Committed), Error> {
         for _ in 0..READS {
             let (head, pops) = self.pop_side().peek()?;
             let (tail, pushes) = self.push_side().peek()?;
-            // A head that has moved since may have made room for the tail.
+            // If the head has moved meanwhile, the tail may be more than a capacity ahead of the
+            // old head.
             if self.pop_side().seq().load(Ordering::Acquire) == pops {
                 self.span(head, tail)?;
                 return Ok(((head, pops), (tail, pushes)));
@@ -249,8 +250,8 @@ impl Ring {
         Err(Error::Corrupt("a state never stays as it is"))
     }
 
-    /// Waits until a side has another number of commits, or a while has passed. Releases the lock of
-    /// the other one.
+    /// Releases the lock of the other side, then waits until this side commits or a short time
+    /// passes.
     #[cold]
     fn wait(
         &self,

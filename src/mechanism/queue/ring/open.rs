@@ -1,4 +1,4 @@
-//! Making a queue, and opening one.
+//! Creates and opens queues.
 
 use std::cell::Cell;
 use std::os::fd::OwnedFd;
@@ -22,20 +22,21 @@ use super::layout::{
 };
 use super::{Error, Memory, Ring, verify};
 
-/// For how long another process that opens the queue as the first of this boot is waited for.
+/// The longest wait for another process that is the first to open the queue in this boot.
 const ADOPTION_LIMIT: Duration = Duration::from_secs(10);
 
 impl Ring {
-    /// The capacity of a queue that is to have at least so many bytes: a power of two.
+    /// The capacity of a queue of at least so many bytes: a power of two.
     pub fn capacity_for(bytes: u64) -> Option<u64> {
         (bytes <= MOST_CAPACITY).then(|| bytes.max(LEAST_CAPACITY).next_power_of_two())
     }
 
-    /// Makes a queue with exactly these permissions, whose memory is there. It is complete before it
-    /// has its name.
+    /// Creates a queue with exactly these permissions and with all its memory allocated. The queue
+    /// gets its name only when it is complete.
     ///
     /// # Errors
-    /// EEXIST if the name is taken, ENOSPC if there is no room, EFBIG if there never is.
+    /// EEXIST if the name exists, ENOSPC if the file system has no room, EFBIG if the queue is
+    /// larger than the maximum.
     pub fn create(path: &Path, mode: u32, bytes: u64) -> Result<Self, Error> {
         let too_large = Error::Kernel(Errno(libc::EFBIG));
         let capacity = Self::capacity_for(bytes).ok_or(too_large)?;
@@ -46,17 +47,19 @@ impl Ring {
         Self::attach(new.into_file())
     }
 
-    /// Whether a file that is open for reading is a queue, of any version and in any condition.
+    /// Whether a file that is open for reading is a queue, of any version, damaged or not.
     pub fn is_in(file: &OwnedFd) -> Result<bool, Error> {
         let mut magic = [0; 8];
         Ok(stream::read_at(file, &mut magic, 0)? == magic.len() && &magic == MAGIC)
     }
 
-    /// Uses a queue whose file is open for reading and writing, by an open file description of its
-    /// own: its locks are those of the description.
+    /// Uses a queue whose file is open for reading and writing. The open file description must not
+    /// be shared, because the locks belong to it.
     ///
     /// # Errors
-    /// [`Error::Foreign`] if it is no queue, [`Error::Corrupt`] if it is a damaged one.
+    /// [`Error::Foreign`] if the file is not a queue that this program can use, [`Error::Corrupt`]
+    /// if it is a damaged queue, [`Error::Stuck`] if another process does not finish its first use
+    /// in this boot.
     pub fn attach(file: OwnedFd) -> Result<Self, Error> {
         let object = Object::of(&file)?;
         let mut header = read_header(&file, &object)?;
@@ -67,7 +70,7 @@ impl Ring {
             true => (Reach::Mapping, Numbers::Of(header.namespace)),
             false => (Reach::Descriptor, Numbers::Distrusted),
         };
-        // The same open file description, so that its locks are those of both.
+        // The duplicate refers to the same open file description, so both have the same locks.
         let twin = file.try_clone().map_err(Errno::from)?;
         let memory = Memory::map(file, header.capacity, reach)?;
         let spins = || Cell::new(Spin::default());
@@ -75,7 +78,7 @@ impl Ring {
     }
 }
 
-/// The words of a new queue.
+/// The first page of a new queue: its header and its words.
 fn first_page(header: &Header) -> [u8; HEAD] {
     let mut page = [0; HEAD];
     page[..HEADER].copy_from_slice(&header.encode());
@@ -93,8 +96,8 @@ fn read_header(file: &OwnedFd, object: &Object) -> Result<Header, Error> {
     Header::decode(&bytes, object.size)
 }
 
-/// Makes a queue in a file valid in this boot: it may have words of the last one, in which other
-/// threads had the numbers. After a crash it may be damaged.
+/// Makes a queue valid in this boot. Its lock words may hold thread numbers of the last boot, which
+/// other threads have now. After a crash of the machine the queue may be damaged.
 fn adopt(file: &OwnedFd, object: &Object) -> Result<Header, Error> {
     if !object.is_ours_alone {
         return Err(Error::Foreign("has not been used by its owner since the last boot"));

@@ -1,4 +1,4 @@
-//! Popping: one message, or as many as are there. What is popped is gone, also if the process that
+//! Pops one message, or as many as are ready. A popped message is gone, even if the process that
 //! popped it is killed at once.
 
 use std::sync::atomic::Ordering;
@@ -14,20 +14,20 @@ use super::record::{Record, Stage, bytes_at};
 use super::side::State;
 use super::{Backoff, Error, Outcome, Ring};
 
-/// What is put around each message of a batch.
+/// The bytes to write before and after each message of a batch.
 pub trait Enclose {
-    /// Before a message of this length.
+    /// Writes the bytes before a message of this length.
     fn before(&mut self, length: usize, into: &mut Vec<u8>);
-    /// After it.
+    /// Writes the bytes after a message.
     fn after(&mut self, into: &mut Vec<u8>);
-    /// Whether the batch has as many messages as it may have.
+    /// Whether the batch has its maximum number of messages.
     #[inline]
     fn is_full(&self) -> bool {
         false
     }
 }
 
-/// Nothing is put around a message.
+/// Writes nothing before and after a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
@@ -38,7 +38,7 @@ impl Enclose for Plain {
     fn after(&mut self, _: &mut Vec<u8>) {}
 }
 
-/// A byte is put after each message.
+/// Writes a byte after each message.
 #[derive(Clone, Copy, Debug)]
 pub struct Lines(pub u8);
 
@@ -58,8 +58,8 @@ impl Ring {
         Ok(self.pop_batch(0, &mut Plain, into, deadline)?.map(drop))
     }
 
-    /// Appends the next messages that are there, in one commit: at least one, and more as long as
-    /// they are together no longer than `limit`. Gives how many.
+    /// Appends the next messages, in one commit, and returns their number: at least one, and more
+    /// while all together stay shorter than `limit`. Waits for the first until `deadline`.
     #[inline]
     pub fn pop_batch(
         &self,
@@ -96,7 +96,7 @@ impl Ring {
                 self.memory.verify()?;
                 return Ok(Outcome::Done(count));
             }
-            // Nothing is there, or a message whose claim is open.
+            // The queue is empty, or the message at the head is claimed.
             let (tail, pushes) = self.tail(head)?;
             let held = match self.pop_claimed((head, seq), tail, held, enclose, into)? {
                 None => return Ok(Outcome::Done(1)),
@@ -114,7 +114,7 @@ impl Ring {
         }
     }
 
-    /// Appends the messages at the head that are ready.
+    /// Appends the ready messages at the head.
     #[inline(always)]
     fn take_ready(
         &self,
@@ -155,7 +155,7 @@ impl Ring {
         Ok(())
     }
 
-    /// The tail, as far as it is known to be.
+    /// The tail as last seen if there are messages before it, or else the current tail.
     #[inline(always)]
     fn known_tail(&self, head: State) -> Result<u64, Error> {
         let hint = self.pop_side().hint().load(Ordering::Relaxed);
@@ -164,7 +164,8 @@ impl Ring {
         if ahead > 0 && is_known { Ok(hint) } else { Ok(self.tail(head)?.0) }
     }
 
-    /// The tail, and the number of commits that it is from. To be called under the lock.
+    /// The tail, and the number of commits of the push side at that moment. The caller holds the
+    /// lock.
     #[inline]
     pub(super) fn tail(&self, head: State) -> Result<(u64, u32), Error> {
         let (tail, seq) = self.push_side().peek()?;
@@ -173,15 +174,15 @@ impl Ring {
         Ok((tail.position, seq))
     }
 
-    /// Whether there is nothing in a queue in which nothing will ever be.
+    /// Whether the queue is closed and empty.
     #[inline]
     pub(super) fn is_drained(&self, head: State) -> Result<bool, Error> {
-        // The flag first: after it no message comes.
+        // Load the flag first: no push commits after the flag is set.
         Ok(self.is_closed() && self.tail(head)?.0 == head.position)
     }
 
-    /// Pops a message where the one at the head is not ready: a later one that is, or one whose claim
-    /// has ended without an acknowledgement. Gives the lock back if there is none.
+    /// Pops a message if the one at the head is not ready: a later one that is ready, or one whose
+    /// claim has ended without an acknowledgement. Returns the lock if there is no such message.
     #[cold]
     fn pop_claimed<'a>(
         &'a self,
@@ -203,7 +204,7 @@ impl Ring {
         };
         self.copy_out(position, record, enclose, into)?;
         self.count_redelivery(record);
-        // All before it are claimed or done.
+        // All messages before this one are claimed or acknowledged.
         self.move_cursor(position.wrapping_add(record.size()));
         self.finish((head, seq), (position, record), tail, held)?;
         self.memory.verify()?;

@@ -1,4 +1,4 @@
-//! Pushing: one message, or as many as there is room for.
+//! Pushes one message, or as many as there is room for.
 
 use std::sync::atomic::Ordering;
 
@@ -10,11 +10,11 @@ use super::record::{Record, bytes_at};
 use super::side::State;
 use super::{Backoff, Error, Outcome, Ring};
 
-/// What became of the messages that were to be appended.
+/// The result of an attempt to append messages.
 enum Appended {
-    /// So many are behind the tail, and this state is to be committed.
+    /// So many messages stand behind the tail, and the caller has to commit this state.
     Some(usize, State),
-    /// There is no room for the first one, after so many commits of the other side.
+    /// There is no room for the first message, at this number of commits of the pop side.
     Nothing(u32),
 }
 
@@ -22,17 +22,18 @@ impl Ring {
     /// Pushes a message, waiting for room until `deadline`.
     ///
     /// # Errors
-    /// [`Error::TooLong`], at once, for a message that never has room.
+    /// [`Error::TooLong`], without a wait, if the message can never fit.
     #[inline]
     pub fn push(&self, message: &[u8], deadline: Deadline) -> Result<Outcome, Error> {
         Ok(self.push_batch(std::iter::once(message), deadline)?.map(drop))
     }
 
-    /// Pushes messages at once, in one commit: as many of the first ones as there is room for, at
-    /// least one. Gives how many.
+    /// Pushes messages in one commit and returns their number: at least one, and as many as there
+    /// is room for, in their order. Waits for room for the first until `deadline`.
     ///
     /// # Errors
-    /// [`Error::TooLong`] if the first one never has room. Such a later one ends the batch.
+    /// [`Error::TooLong`] if the first message can never fit. A later one that cannot ends the
+    /// batch.
     #[inline]
     pub fn push_batch<'m>(
         &self,
@@ -64,7 +65,7 @@ impl Ring {
         }
     }
 
-    /// Refuses a message that never has room.
+    /// Refuses a message that can never fit.
     #[inline]
     fn check_length(&self, message: &[u8]) -> Result<(), Error> {
         let length = message.len();
@@ -75,7 +76,7 @@ impl Ring {
         Err(Error::TooLong { length, most: self.most(), capacity })
     }
 
-    /// Writes messages behind the tail, where no process looks before the commit.
+    /// Writes messages behind the tail, where no other process reads before the commit.
     #[inline(always)]
     fn append<'m>(
         &self,
@@ -103,7 +104,8 @@ impl Ring {
         Ok(Appended::Some(count, state))
     }
 
-    /// Whether there is no room for so many bytes, after which number of commits of the other side.
+    /// `None` if there is room for a record of this size, or else the number of commits of the pop
+    /// side at that moment.
     #[inline(always)]
     fn is_full(&self, tail: State, size: u64) -> Result<Option<u32>, Error> {
         let hint = self.push_side().hint().load(Ordering::Relaxed);

@@ -1,35 +1,36 @@
-//! The header of a message in the ring: its length, its state, and when it was claimed.
+//! The header of a message in the ring: its length, its state, and the time of its claim.
 //!
 //! It is two words of 8 bytes: {u32 length, u32 state} and the time of the claim, in nanoseconds on
-//! the boot clock. The lowest 8 bits of the state say what became of the message, the other 24 how
-//! many times it was claimed.
+//! the boot clock. The lowest 8 bits of the state hold the stage of the message, the other 24 bits
+//! the number of its claims.
 
 use super::layout::{RECORD, size_of_record};
 use super::{Error, Memory};
 
-/// What became of a message.
+/// The stage of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// It can be taken.
+    /// The message can be popped or claimed.
     Ready,
-    /// It was claimed. A claim whose byte is not locked has ended without an acknowledgement.
+    /// The message was claimed. If the byte of the claim is not locked, the claim has ended without
+    /// an acknowledgement.
     Taken,
-    /// It was acknowledged, while an older one was not.
+    /// The message was acknowledged while an older one was not.
     Done,
 }
 
 /// The header of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Record {
-    /// The bytes of the message.
+    /// The length of the message in bytes.
     pub length: u32,
-    /// What became of it.
+    /// The stage of the message.
     pub stage: Stage,
-    /// How many times it was claimed.
+    /// The number of times that the message was claimed.
     pub attempts: u32,
 }
 
-/// The most attempts that are counted.
+/// The maximum of the attempt counter.
 pub const MOST_ATTEMPTS: u32 = (1 << 24) - 1;
 
 impl Record {
@@ -49,13 +50,13 @@ impl Record {
         Self { stage: Stage::Done, ..self }
     }
 
-    /// What it takes of the ring.
+    /// The size of the record in the ring.
     #[inline]
     pub const fn size(&self) -> u64 {
         size_of_record(self.length as u64)
     }
 
-    /// The first word.
+    /// Encodes the first word.
     #[inline]
     pub const fn encode(self) -> u64 {
         let stage = match self.stage {
@@ -66,7 +67,7 @@ impl Record {
         word(self.length, stage | self.attempts << 8)
     }
 
-    /// What the first word means.
+    /// Decodes the first word.
     #[inline]
     pub fn decode(word: u64) -> Result<Self, Error> {
         let (length, state) = parts(word);
@@ -79,7 +80,7 @@ impl Record {
         Ok(Self { length, stage, attempts: state >> 8 })
     }
 
-    /// The message at a position, of which `most` bytes can be the whole record.
+    /// Loads the record at a position; the whole record has at most `most` bytes.
     #[inline]
     pub fn load(memory: &Memory, position: u64, most: u64) -> Result<Self, Error> {
         let record = Self::decode(memory.load(position)?)?;
@@ -89,30 +90,30 @@ impl Record {
         Ok(record)
     }
 
-    /// Puts it at a position.
+    /// Stores the first word at a position.
     #[inline]
     pub fn store(self, memory: &Memory, position: u64) -> Result<(), Error> {
         Ok(memory.store(position, self.encode())?)
     }
 }
 
-/// When a message was claimed.
+/// Loads the time of the claim on a message.
 pub fn load_time(memory: &Memory, position: u64) -> Result<u64, Error> {
     Ok(memory.load(position.wrapping_add(8))?)
 }
 
-/// Notes when a message was claimed.
+/// Stores the time of the claim on a message.
 pub fn store_time(memory: &Memory, position: u64, time: u64) -> Result<(), Error> {
     Ok(memory.store(position.wrapping_add(8), time)?)
 }
 
-/// Where the bytes of a message begin.
+/// The position of the first byte of a message, for the position of its record.
 #[inline]
 pub const fn bytes_at(position: u64) -> u64 {
     position.wrapping_add(RECORD)
 }
 
-/// The length is at the lower address.
+/// Combines both halves of the first word, with the length at the lower address.
 #[inline]
 const fn word(length: u32, state: u32) -> u64 {
     if cfg!(target_endian = "little") {

@@ -1,8 +1,9 @@
-//! One side of a queue: the one that pushes, or the one that pops.
+//! One side of a queue: the push side or the pop side.
 //!
 //! A side has a lock, a position that only grows, and a number of commits. Two states take turns: a
-//! commit writes the one that is not live and then raises the number, which makes it the live one.
-//! So a state is never half written, and the other side reads it without the lock.
+//! commit writes the state that is not live and then increments the number, which makes that state
+//! live. The live state is therefore never half written, and the other side reads it without the
+//! lock.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
@@ -23,14 +24,14 @@ pub struct Side<'a> {
     base: usize,
 }
 
-/// What a commit makes valid.
+/// The state of a side, which a commit makes live.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct State {
-    /// How many bytes have ever passed, records and all.
+    /// The total number of bytes that have passed, with the headers and padding of the records.
     pub position: u64,
-    /// How many messages have ever passed.
+    /// The total number of messages that have passed.
     pub messages: u64,
-    /// How many bytes of messages have ever passed.
+    /// The total number of bytes of messages that have passed.
     pub bytes: u64,
 }
 
@@ -46,10 +47,10 @@ impl State {
     }
 }
 
-/// A state, and the number of commits that it is from.
+/// A state, and the number of commits at which it was live.
 pub type Committed = (State, u32);
 
-/// The most attempts to read a state between two commits.
+/// The maximum number of attempts to read a state between two commits.
 pub const READS: u32 = 1_000_000;
 
 impl<'a> Side<'a> {
@@ -59,13 +60,13 @@ impl<'a> Side<'a> {
         Self { memory, base }
     }
 
-    /// Its lock.
+    /// The lock of the side.
     #[inline(always)]
     pub fn lock(self) -> Place<'a> {
         Place { word: self.memory.word(self.base), byte: lock_byte(self.base) }
     }
 
-    /// The other side's position, as last seen. To be used under the lock.
+    /// The other side's position, as last seen. The caller holds the lock.
     #[inline(always)]
     pub fn hint(self) -> &'a AtomicU64 {
         self.memory.long(self.base + HINT)
@@ -77,20 +78,20 @@ impl<'a> Side<'a> {
         self.memory.word(self.base + SEQ)
     }
 
-    /// The number of commits that somebody sleeps on.
+    /// The number of commits that a waiter sleeps on.
     #[inline(always)]
     pub fn wait(self) -> &'a AtomicU32 {
         self.memory.word(self.base + WAIT)
     }
 
-    /// The live state and its number, for the holder of the lock.
+    /// The live state and its number. The caller holds the lock.
     #[inline(always)]
     pub fn own(self) -> Committed {
         let seq = self.seq().load(Ordering::Relaxed);
         (self.state(seq), seq)
     }
 
-    /// The live state and its number, for all others.
+    /// The live state and its number, without the lock.
     #[inline]
     pub fn peek(self) -> Result<Committed, Error> {
         for _ in 0..READS {
@@ -105,7 +106,7 @@ impl<'a> Side<'a> {
         Err(Error::Corrupt("a state never stays as it is"))
     }
 
-    /// Makes a state the live one, wakes the sleepers of the other side, and unlocks.
+    /// Makes a state live, wakes the sleepers of the other side, and unlocks.
     #[inline(always)]
     pub fn commit(self, seq: u32, state: State, held: Held<'_>) {
         self.prepare(seq, state);
@@ -116,13 +117,13 @@ impl<'a> Side<'a> {
         self.seq().store(seq.wrapping_add(1), Ordering::Release);
         drop(held);
         fence_after_change();
-        // One that has gone to sleep since.
+        // A waiter may have registered after the first load.
         if self.wait().load(Ordering::SeqCst) == seq {
             futex::wake(self.seq(), i32::MAX);
         }
     }
 
-    /// The commit and the wake-up are one call: a kill cannot come between.
+    /// Commits and wakes in one system call, so that SIGKILL cannot come between the two.
     #[cold]
     fn commit_and_wake(self, seq: u32, held: Held<'_>) {
         if mutant::is(Mutant::MarkRemovedFirst) {
@@ -142,15 +143,15 @@ impl<'a> Side<'a> {
         self.store(seq.wrapping_add(1), state);
     }
 
-    /// Says that somebody sleeps on this number, for the holder of the *other* side's lock; whether
-    /// it is still the number.
+    /// Marks that the caller will sleep on this number of commits, and returns whether the number
+    /// is still current. The caller holds the lock of the *other* side.
     pub fn register(self, seq: u32) -> bool {
         self.wait().store(seq, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         self.seq().load(Ordering::SeqCst) == seq
     }
 
-    /// Sleeps while this is the number of commits, for no longer than a second.
+    /// Sleeps while this is the number of commits, for at most a second.
     pub fn sleep(self, seq: u32, deadline: Deadline) -> Result<(), Error> {
         let _ = futex::wait(self.seq(), seq, deadline.min(next_look()))?;
         Ok(())

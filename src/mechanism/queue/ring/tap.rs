@@ -1,7 +1,7 @@
-//! Seeing messages without taking them.
+//! Reads messages without removing them.
 //!
-//! No lock is held while a message is copied. If its place was used again meanwhile, the head has
-//! passed it, and what was copied is thrown away.
+//! The reader holds no lock while it copies a message. If a push reuses the space meanwhile, the
+//! head has passed the message, and the reader discards the copy.
 
 use std::sync::atomic::{Ordering, fence};
 
@@ -10,7 +10,7 @@ use crate::base::deadline::Deadline;
 use super::record::{Record, Stage, bytes_at};
 use super::{Backoff, Error, Outcome, Ring};
 
-/// How far the messages of a queue have been seen. At first it is at the head.
+/// The position of a reader. A new one starts at the head.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tap {
     position: Option<u64>,
@@ -18,27 +18,27 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Whether messages were popped before they could be seen.
+    /// Whether messages were popped before this reader could read them.
     pub fn has_missed(&self) -> bool {
         self.missed
     }
 }
 
-/// What there was to see at a position.
+/// The result of reading at a position.
 enum Seen {
-    /// A message, which is copied.
+    /// The message is copied.
     Message,
-    /// One that is acknowledged already.
+    /// The message is already acknowledged.
     Nothing,
-    /// The head has passed it.
+    /// The head has passed the position.
     Overtaken,
 }
 
-/// The most times that the head may overtake.
+/// The maximum number of steps of one call, in case that the head keeps overtaking the reader.
 const TRIES: u32 = 1_000_000;
 
 impl Ring {
-    /// Appends the next message that was not seen, waiting for one until `deadline`.
+    /// Appends the next message that this reader has not read, waiting for one until `deadline`.
     pub fn tap(
         &self,
         tap: &mut Tap,
@@ -96,7 +96,7 @@ impl Ring {
 }
 
 impl Tap {
-    /// Where to look, not before the head.
+    /// Moves the reader to the head if the head has passed it, and returns the position.
     fn advance(&mut self, head: u64) -> u64 {
         let position = match self.position {
             Some(position) if (head.wrapping_sub(position) as i64) <= 0 => position,

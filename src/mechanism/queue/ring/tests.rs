@@ -1,4 +1,4 @@
-//! What goes into a queue comes out of it, and nothing that is in the memory makes it misbehave.
+//! A queue delivers the messages that were pushed, and no content of the memory makes it misbehave.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -15,7 +15,7 @@ use super::record::Record;
 use super::*;
 
 const SOON: Duration = Duration::from_millis(30);
-/// For what happens within milliseconds, on a machine that may be busy.
+/// A limit for events that take milliseconds, on a machine that may be busy.
 const LATE: Duration = Duration::from_secs(60);
 
 fn at_once() -> Deadline {
@@ -26,7 +26,7 @@ fn late() -> Deadline {
     Deadline::after(LATE)
 }
 
-/// A queue in a file of /dev/shm, which goes when the directory does.
+/// A queue in a directory of /dev/shm; dropping the directory removes the queue.
 struct Fixture {
     directory: TempDir,
 }
@@ -48,7 +48,7 @@ impl Fixture {
         open(&self.path())
     }
 
-    /// Changes bytes of the file behind everybody's back.
+    /// Changes bytes of the file while the queue is open, without a lock.
     fn poke(&self, at: u64, bytes: &[u8]) {
         let file = File::options().write(true).open(self.path()).unwrap();
         file.write_all_at(bytes, at).unwrap();
@@ -193,7 +193,7 @@ fn the_number_of_commits_may_wrap_around() {
     for side in [PUSH, layout::POP] {
         fixture.poke((side + SEQ) as u64, &(u32::MAX - 3).to_ne_bytes());
     }
-    // The live state is the second one now, which is all zeros as well.
+    // The live state is now the second one, which is all zeros as well.
     for round in 0..10_u8 {
         push(&ring, &[round]);
         assert_eq!(pop(&ring).unwrap(), [round]);
@@ -246,7 +246,7 @@ fn a_claim_that_ends_is_delivered_again_with_its_attempts_and_one_that_is_acknow
         assert_eq!(ring.stat().unwrap().claimed, 2);
         assert_eq!(ring.acknowledge(&second.0, late()), Ok(Outcome::Done(())));
         assert_eq!(ring.acknowledge(&second.0, late()), Err(Error::NotClaimed));
-        // Behind an open claim: its space is pinned.
+        // The message stands behind an open claim, which pins its space.
         let stat = ring.stat().unwrap();
         assert_eq!((stat.messages, stat.claimed, stat.pinned), (3, 1, 1));
         drop(first);
@@ -349,7 +349,7 @@ fn participants_with_and_without_trust_share_one_queue() {
 
 #[test]
 fn a_queue_of_the_last_boot_is_made_valid_or_found_damaged() {
-    // Where that is memory as well, nothing survives a boot.
+    // If the temporary directory is a tmpfs, a queue in it does not survive a reboot.
     let directory = tempfile::tempdir().unwrap();
     if crate::sys::object::Object::of(File::open(directory.path()).unwrap()).unwrap().is_volatile {
         return;
@@ -360,7 +360,7 @@ fn a_queue_of_the_last_boot_is_made_valid_or_found_damaged() {
     let file = File::options().write(true).open(&path).unwrap();
     let old = layout::Header { boot: 1, ..layout::Header::new(4096).unwrap() };
     file.write_all_at(&old.encode(), 0).unwrap();
-    // The number of a thread that was holding the lock.
+    // The lock word holds the number of a thread of the last boot.
     file.write_all_at(&1_u32.to_ne_bytes(), PUSH as u64).unwrap();
     let ring = open(&path).unwrap();
     push(&ring, b"new");
@@ -441,13 +441,13 @@ fn creation_is_whole_or_nothing() {
 fn a_lock_that_a_hostile_peer_keeps_is_given_up() {
     let fixture = Fixture::new();
     let ring = fixture.create(0o666, 4096);
-    // A thread that exists: the first one.
+    // Thread 1 exists, so the lock has a living holder.
     fixture.poke(PUSH as u64, &1_u32.to_ne_bytes());
     assert_eq!(ring.push(b"a", Deadline::after(SOON)), Ok(Outcome::TimedOut));
     assert_eq!(ring.push(b"a", Deadline::NEVER), Err(Error::Stuck));
 }
 
-/// Everything that can be done with a queue, whatever is in it; it has to end, and that is all.
+/// Runs every operation on a queue with any content. The only requirement is that each one returns.
 fn use_it(ring: &Ring) {
     let mut bytes = Vec::new();
     let _ = ring.stat();
@@ -478,14 +478,14 @@ proptest! {
         let ring = fixture.create(if trusted { 0o600 } else { 0o622 }, 4096);
         (0..5).for_each(|_| push(&ring, &[3; 100]));
         for (at, bits, width) in pokes {
-            // The words before 128 are the header, those from 480 on are records.
+            // Offsets below 128 are in the header; those from 480 on stand for records.
             let at = if at < 480 { at } else { HEAD as u64 + (at - 480) * 8 };
             let mut bytes = bits.to_ne_bytes();
             if width == 8 {
-                // Small numbers are more likely to be believed.
+                // Small numbers are more likely to pass the checks.
                 bytes = (bits % 5000).to_ne_bytes();
             }
-            // A lock that is held is another test.
+            // Another test covers a lock that is held.
             let is_lock = [PUSH as u64, layout::POP as u64].iter().any(|l| at < l + 4 && at + 8 > *l);
             if !is_lock {
                 fixture.poke(at, &bytes[..width.clamp(1, 8)]);
@@ -509,7 +509,7 @@ proptest! {
             let header = layout::Header::new(4096).unwrap();
             bytes.resize(8192, 0);
             bytes[..128].copy_from_slice(&header.encode());
-            // Locks that are held are another test.
+            // Another test covers locks that are held.
             for lock in [PUSH, layout::POP] {
                 bytes[lock..lock + 4].fill(0);
             }

@@ -1,4 +1,4 @@
-//! Checking whether a queue is whole, and repairing what provably loses nothing.
+//! Checks a queue, and makes the repairs that provably lose nothing.
 
 use std::sync::atomic::Ordering;
 
@@ -10,40 +10,41 @@ use super::record::{Record, Stage};
 use super::side::{Side, State};
 use super::{Error, Memory, Outcome, Ring};
 
-/// What to do about what is found.
+/// The repairs that a check may make.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Repair {
-    /// Nothing.
+    /// Repair nothing.
     Never,
-    /// Repair what provably loses nothing.
+    /// Make the repairs that provably lose nothing.
     WhatIsSafe,
 }
 
-/// Something that is not as it should be.
+/// A fault in a queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Finding {
-    /// A lock is held by a thread that does not exist. Its next user repairs it after a second.
+    /// The thread that holds a lock does not exist. A waiter frees the lock after a second.
     DeadLock,
-    /// A message at the head is acknowledged, and its space is never used again. Repaired by moving
-    /// the head.
+    /// The message at the head is acknowledged, so the queue never reuses its space. The repair
+    /// moves the head.
     DoneAtHead,
-    /// The cursor of claims is between two messages. Repaired by a search from the head.
+    /// The cursor of claims is not at the start of a message. The repair moves it to the head.
     WrongCursor,
-    /// The position that a side remembers of the other one is impossible. Repaired by looking.
+    /// The position that the push side remembers of the head is impossible. The repair stores the
+    /// head.
     WrongHint,
-    /// The messages are damaged, which is not repaired: it is unknown which bytes are messages.
+    /// The messages are damaged. There is no repair: it is unknown which bytes are messages.
     Damaged(&'static str),
 }
 
 impl Finding {
-    /// Whether it can be repaired.
+    /// Whether a repair exists.
     pub fn is_repairable(self) -> bool {
         !matches!(self, Self::Damaged(_))
     }
 }
 
 impl Ring {
-    /// Checks the queue while it is in use, and gives what it found. Pops wait meanwhile.
+    /// Checks the queue while it is in use, and returns the faults. Pops wait meanwhile.
     pub fn verify(
         &self,
         repair: Repair,
@@ -86,7 +87,7 @@ impl Ring {
         let (tail, _) = side.own();
         let (head, _) = self.pop_side().peek()?;
         let behind = tail.position.wrapping_sub(side.hint().load(Ordering::Relaxed));
-        // The head may have moved since the side looked, but never back.
+        // The hint may lag behind the head, because the head only moves forward.
         if behind > self.capacity() || behind < self.span(head, tail)? {
             found.push(Finding::WrongHint);
             if repair == Repair::WhatIsSafe {
@@ -139,13 +140,14 @@ pub(super) fn check_messages(memory: &Memory) -> Result<(), Error> {
     Ok(memory.verify()?)
 }
 
-/// What a walk along all messages found.
+/// The result of a walk along all messages.
 struct Chain {
-    /// Whether the cursor is at one of them, or at an end.
+    /// Whether the cursor is at a message, at the tail, or not past the head.
     has_cursor: bool,
 }
 
-/// Walks along all messages: they end where the tail is, and are as many as the sides say.
+/// Walks along all messages, and checks that they end at the tail and match the counts of both
+/// sides.
 fn check_chain(memory: &Memory, head: State, tail: State, cursor: u64) -> Result<Chain, Error> {
     let behind = cursor.wrapping_sub(head.position) as i64;
     let mut has_cursor = behind <= 0 || cursor == tail.position;

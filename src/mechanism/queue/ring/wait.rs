@@ -1,4 +1,4 @@
-//! Waiting until there is a message to take, without taking it.
+//! Waits until the queue can deliver a message, and leaves the message in the queue.
 
 use crate::base::deadline::Deadline;
 use crate::sys::lock::Lock;
@@ -8,9 +8,9 @@ use super::record::{Record, Stage};
 use super::{Backoff, Error, Outcome, Ring};
 
 impl Ring {
-    /// Waits until there is a message that can be delivered. Another participant may have taken it
-    /// when the call returns. The wait also ends, as if the deadline had passed, when `is_stopped` says
-    /// so, which is asked each time that the wait is interrupted and at least each second.
+    /// Waits until the queue can deliver a message. Another participant may remove the message
+    /// before the call returns. If `is_stopped` returns true, the wait also times out; the call
+    /// invokes it each time that the wait is interrupted and at least once a second.
     pub fn wait_for_message(
         &self,
         mut is_stopped: impl FnMut() -> bool,
@@ -38,7 +38,7 @@ impl Ring {
         }
     }
 
-    /// Whether there is a message that can be delivered. To be called under the lock.
+    /// Whether the queue can deliver a message. The caller holds the lock.
     fn has_message(&self, head: u64, tail: u64) -> Result<bool, Error> {
         if head == tail {
             return Ok(false);
