@@ -1,11 +1,11 @@
 //! Streams messages of 100 bytes through a POSIX queue, from `ipc mq send` to `ipc mq recv`, and
 //! compares with a C program that calls mq_send(3) and mq_receive(3) and does nothing else.
 //!
-//! On two CPUs, one process on each (the C program is pinned; `ipc` may run on both), and on one. Rounds
-//! alternate, A B A B; the output is the median of the ratios, round by round.
+//! On two CPUs, one process on each (the C program is pinned; `ipc` may run on both), and on one.
+//! Rounds alternate, A B A B; the output is the median of the ratios, round by round.
 //!
-//! Every program calls mq_send(3) once for each message. The speed of one process that does so, while no
-//! other uses the queue, is the maximum for any two.
+//! Every program calls mq_send(3) once for each message. The speed of one process that does so,
+//! while no other uses the queue, is the maximum for any two.
 //!
 //! `IPC` names the binary; the default is that of cargo.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
@@ -144,7 +144,8 @@ impl Bench {
         self.rate(send, cpus, recv, cpus)
     }
 
-    /// The speed of C in filling a queue that no other process uses, in thousands of messages a second.
+    /// The speed of C in filling a queue that no other process uses, in thousands of messages a
+    /// second.
     fn run_alone(&self) -> f64 {
         let count = self.messages.to_string();
         let output = Command::new(&self.peer).args(["alone", &self.queue, &count]).output();

@@ -1,8 +1,9 @@
-//! Round trips between two processes: one posts a semaphore and waits for another, the other waits and
-//! posts. The code of `ipc sem`, in processes of this program, beside sem_post(3) and sem_wait(3) in C.
+//! Round trips between two processes: one posts a semaphore and waits for another, the other waits
+//! and posts. Compares the code of `ipc sem`, in processes of this program, with sem_post(3) and
+//! sem_wait(3) in C.
 //!
-//! With two CPUs for both, a wait spins before it sleeps, for about the time of a wake-up; with one CPU, or
-//! a CPU for each, it sleeps at once.
+//! With two CPUs for both, a wait spins before it sleeps, for about the time of a wake-up; with one
+//! CPU, or a CPU for each, it sleeps at once.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -16,7 +17,8 @@ use ipc_suite::bench::{AtExit, Deadline, Name, Semaphore, Waited};
 const ROUND_TRIPS: usize = 10_000;
 const MATCHES: usize = 11;
 
-/// The arguments of a player: a role, the semaphore to post, the one to wait for, and the number of rounds.
+/// The arguments of a player: a role, the semaphore to post, the one to wait for, and the number of
+/// rounds.
 const PEER: &str = r#"
 #include <fcntl.h>
 #include <semaphore.h>

@@ -1,9 +1,10 @@
-//! A crash-safe queue beside what C programs use: a pipe, a POSIX message queue, a seqpacket socket,
-//! and a ring for one producer and one consumer that a kill breaks.
+//! Compares a crash-safe queue with the means of C programs: a pipe, a POSIX message queue, a
+//! seqpacket socket, and a ring for one producer and one consumer that a kill breaks.
 //!
 //! The targets: one way between two busy CPUs, 100 bytes, at most 100 ns, half a pipe's time and a
-//! quarter of a POSIX queue's; 1 KiB at 10 GB/s; there and back on one CPU, where both sleep, at most
-//! 1.25 of a pipe's time, and on two, where a process spins before it sleeps, a fiftieth. All programs take turns, and what is printed is medians of one run.
+//! quarter of a POSIX queue's; 1 KiB at 10 GB/s; a round trip on one CPU, where both processes
+//! sleep, at most 1.25 of a pipe's time, and on two, where a process spins before it sleeps, a
+//! fiftieth. All programs take turns, and the output is medians of one run.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -19,8 +20,8 @@ use ipc_suite::bench::ring::{Outcome, Ring};
 const PEER: &str = include_str!("queue.c");
 const CAPACITY: u64 = 1 << 16;
 
-/// What is measured: the name, there and back or one way, how many messages of how many bytes, and
-/// on which of the CPUs the two processes are.
+/// A measurement: its name, round trip or one way, the number and the length of messages, and the
+/// CPUs of the two processes.
 struct Course {
     name: &'static str,
     how: &'static str,
@@ -70,7 +71,7 @@ fn compare(rounds: usize) {
 /// Runs all contenders in turn.
 fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
     let is_one = course.cpus[0] == course.cpus[1];
-    // The ring that a kill breaks does not sleep, so on one CPU it would only wait.
+    // The ring that a kill breaks does not sleep, so on one CPU it would only spin.
     let modes: &[&str] =
         if is_one { &["pipe", "mq", "seqpacket"] } else { &["pipe", "mq", "seqpacket", "ring"] };
     let mut times = vec![Vec::new(); modes.len() + 1];
@@ -103,7 +104,7 @@ fn result(stdout: &[u8]) -> f64 {
     String::from_utf8_lossy(stdout).trim().parse().expect("it prints a number")
 }
 
-/// The nanoseconds for each message of two processes that are this program.
+/// The nanoseconds per message between two processes of this program.
 fn ours(course: &Course, directory: &Path) -> f64 {
     let path = directory.join("queue");
     for suffix in ["there", "back"] {
@@ -114,7 +115,8 @@ fn ours(course: &Course, directory: &Path) -> f64 {
         command.arg(role).arg(&path).arg(course.how);
         command.args([course.count.to_string(), course.size.to_string()]);
         command.stdout(Stdio::piped());
-        // A process that may use one CPU only never spins. So on two, both may use both.
+        // A process that may use only one CPU never spins. So with two CPUs, both processes may use
+        // both.
         let is_one = course.cpus[0] == course.cpus[1];
         support::spawn_on(command, if is_one { &course.cpus[..1] } else { &course.cpus })
     };
@@ -173,7 +175,7 @@ fn receive(path: &str, trip: bool, count: u64, size: u64) {
     println!("{each}");
 }
 
-/// The nanoseconds for pushing and popping one message, in one thread, without anybody else.
+/// The nanoseconds for pushing and popping one message in one thread, without other processes.
 fn pair(directory: &Path) -> f64 {
     let ring = Ring::create(&directory.join("pair"), 0o600, CAPACITY).expect("it can be made");
     let (message, mut popped) = ([7; 100], Vec::with_capacity(100));

@@ -1,8 +1,9 @@
-//! Semaphores between whole processes: the time from the kill of a holder to the next holder, the time of
-//! a process that posts beside a C program, and the CPU time of a waiter. (`ping_pong` has round trips
-//! between processes that keep running.)
+//! Semaphores between whole processes: the time from the kill of a holder to the next holder, the
+//! time of a process that posts beside a C program, and the CPU time of a waiter. (`ping_pong` has
+//! round trips between processes that keep running.)
 //!
-//! The targets: less than 5 ms from a kill to the next holder, and no measurable CPU time of a waiter.
+//! The targets: less than 5 ms from a kill to the next holder, and no measurable CPU time of a
+//! waiter.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -75,7 +76,7 @@ fn start(ipc: &Path, words: &[&str]) -> Child {
     command.spawn().expect("it starts")
 }
 
-/// Kills a command and what it has started.
+/// Kills a command and its process group.
 fn kill_all(child: &mut Child) {
     kill(Pid::from_raw(-(child.id() as i32)), Signal::SIGKILL).expect("it runs");
     child.wait().expect("it is our child");

@@ -1,12 +1,13 @@
-//! Large data, into and out of shared memory, in relation to cat and to the best of the usual tools.
+//! Moves large data into and out of shared memory, in relation to cat and to the best common tool.
 //!
 //! The targets, for 1 GiB: from a pipe 1.8 times as fast as cat and 1.4 times as the best of the
 //! others, from a cached file 1.1 times as cat; to a pipe 5 times as cat, to a file as fast; in
 //! less than 8 MiB of private memory.
 //!
-//! Most of the time is the allocation of memory by the kernel: cat and `ipc` make the same call from file
-//! to file, and yet differ from run to run. 'cat again' shows by how much. In a virtual machine that gives free memory back to its host, a gibibyte takes
-//! 0.5 s or 2; where /sys/module/page_reporting is, a page_reporting_order of 11 ends that.
+//! Most of the time is the allocation of memory by the kernel: cat and `ipc` make the same call
+//! from file to file, and yet differ from run to run. 'cat again' shows by how much. In a virtual
+//! machine that gives free memory back to its host, a gibibyte takes 0.5 s or 2; if
+//! /sys/module/page_reporting exists, a page_reporting_order of 11 ends that.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -126,8 +127,8 @@ impl Place<'_> {
         }
     }
 
-    /// Touches the memory that the contenders will use. In a virtual machine the first use of a page costs
-    /// more than all that is measured here.
+    /// Touches the memory that the contenders will use. In a virtual machine the first use of a
+    /// page costs more than all that is measured here.
     fn warm(&self) {
         support::time(&mut self.shell("head -c $((4 * MIB))M /dev/zero > $T; rm $T"));
     }

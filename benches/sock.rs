@@ -1,14 +1,14 @@
-//! Sockets, against the shortest C programs that do the same, socat, nc and s6: a stream through
+//! Compares sockets with the shortest equivalent C programs, socat, nc and s6: a stream through
 //! `ipc sock connect` and `ipc sock serve`, connections to a COMMAND and to an echo, and the memory
-//! that a hub takes.
+//! of a hub.
 //!
-//! The targets: of the stream 0.9 of the better of two C programs, one that splices at both ends and
-//! one that moves blocks of 256 KiB with a send buffer of 4 MiB, on one CPU and on two; of a COMMAND
+//! The targets: the stream 0.9 of the better of two C programs, one that splices at both ends and
+//! one that moves blocks of 256 KiB with a send buffer of 4 MiB, on one CPU and on two; a COMMAND
 //! for each client 0.9 of a C program that calls posix_spawn(3); 10,000 connections a second to
 //! `--echo`; 1,000 idle clients of `--hub` in 20 MiB.
 //!
-//! Words choose the measurements: `stream`, `command`, `echo`, `hub`; the default is all. `MIB`
-//! is the length of the stream, 4096 by default, and `ROUNDS` the number of turns of each contender.
+//! Words choose the measurements: `stream`, `command`, `echo`, `hub`; the default is all. `MIB` is
+//! the length of the stream, 4096 by default, and `ROUNDS` the number of turns of each contender.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -27,7 +27,7 @@ const ECHOES: usize = 8000;
 const MEMBERS: usize = 1000;
 
 fn main() {
-    // In memory, so that the disk has no influence.
+    // The directory is in memory, so that the disk has no influence.
     let directory = tempfile::tempdir_in("/dev/shm").expect("there is room");
     let Some(peer) = support::c(directory.path(), SOURCE) else {
         return println!("sock: no C compiler, nothing to compare with");
@@ -72,7 +72,7 @@ struct Bench<'a> {
     rounds: usize,
 }
 
-/// A contender: a name, and lines of shell that receive and that send.
+/// A contender: a name, and the shell lines of the receiver and of the sender.
 struct Contender {
     name: &'static str,
     receive: &'static str,
@@ -103,7 +103,7 @@ const STREAMS: &[Contender] = &[
     Contender { name: "nc", receive: "exec nc -dlU $S", send: "exec nc -NU $S >/dev/null" },
     Contender {
         name: "s6",
-        // It serves until it is killed.
+        // The server runs until it is killed.
         receive: "exec s6-ipcserver $S sh -c 'cat >&3 && kill $PPID' 3>&1 >/dev/null",
         send: "exec s6-ipcclient $S sh -c 'exec cat >&7'",
     },
@@ -293,8 +293,8 @@ fn there<T>(all: &[T], line: impl Fn(&T) -> &'static str) -> Vec<&T> {
     all.iter().filter(|it| program(it).starts_with('$') || support::has(&program(it))).collect()
 }
 
-/// Prints the amount of each contender in a second, and its ratio to the best of the first few in the same
-/// round.
+/// Prints the amount of each contender in a second, and its ratio to the best of the first few in
+/// the same round.
 fn show(what: &str, names: &[&str], turns: &[Vec<f64>], measures: usize, amount: f64) {
     println!("  {what}");
     for (place, name) in names.iter().enumerate() {
@@ -305,8 +305,8 @@ fn show(what: &str, names: &[&str], turns: &[Vec<f64>], measures: usize, amount:
     }
 }
 
-/// Waits until a server listens at a path. The kernel lists a socket that is bound and does not listen
-/// yet without the flag of a listener.
+/// Waits until a server listens at a path. The kernel lists a socket that is bound and does not
+/// listen yet without the flag of a listener.
 fn wait_until_served(path: &Path) {
     const LISTENS: &str = "00010000";
     let name = path.to_str().expect("our paths are text");

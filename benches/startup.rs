@@ -1,9 +1,9 @@
-//! The cost of one short command as a whole process, in relation to an empty static C program and to
-//! /bin/true.
+//! The cost of one short command as a whole process, in relation to an empty static C program and
+//! to /bin/true.
 //!
 //! The targets, on a quiet machine: `sem value` and `sem post` at most 1.15 of the empty program in
-//! the static build, with an ordinary option 1.2, `mq send` 1.30, `mq recv` 1.56; the ordinary build
-//! at most 1.3 of /bin/true. Page faults, which are most of it, do not depend on the load.
+//! the static build, with an ordinary option 1.2, `mq send` 1.30, `mq recv` 1.56; the ordinary
+//! build at most 1.3 of /bin/true. Page faults, which are most of it, do not depend on the load.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;

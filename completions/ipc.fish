@@ -463,8 +463,8 @@ complete -c ipc -n "__fish_ipc_using_subcommand pipe; and not __fish_seen_subcom
 complete -c ipc -n "__fish_ipc_using_subcommand pipe; and not __fish_seen_subcommand_from run tee stat" -f -a "tee" -d 'Copy stdin to files, FIFOs and stdout'
 complete -c ipc -n "__fish_ipc_using_subcommand pipe; and not __fish_seen_subcommand_from run tee stat" -f -a "stat" -d 'Show the state of a pipe of a process'
 complete -c ipc -n "__fish_ipc_using_subcommand pipe; and __fish_seen_subcommand_from run" -l capacity -d 'Capacity of each pipe' -r
-complete -c ipc -n "__fish_ipc_using_subcommand pipe; and __fish_seen_subcommand_from run" -l status -d 'The status that counts' -r -f -a "last\t'That of the last COMMAND'
-any\t'That of the last COMMAND that failed'
+complete -c ipc -n "__fish_ipc_using_subcommand pipe; and __fish_seen_subcommand_from run" -l status -d 'The status that counts' -r -f -a "last\t'Status of the last COMMAND'
+any\t'Status of the last COMMAND that failed'
 all\t'The same; the status of each is printed on stderr'"
 complete -c ipc -n "__fish_ipc_using_subcommand pipe; and __fish_seen_subcommand_from run" -l kill-after -d 'End the rest this long after the first has ended' -r
 complete -c ipc -n "__fish_ipc_using_subcommand pipe; and __fish_seen_subcommand_from run" -l separator -d 'Separate COMMANDs by WORD instead of --' -r
@@ -521,7 +521,7 @@ complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcomman
 complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help; --help has all options and examples'
 complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from push" -s V -l version -d 'Print version'
 complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l count -d 'How many messages' -r
-complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l retry -d 'Where there is no queue, try again for this long' -r
+complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l retry -d 'Retry for this long while the queue does not exist' -r
 complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l batch -d 'Take no more than this at once, or one message; 64K if not given' -r
 complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -s t -l timeout -d 'Time out after this long: status 124; 0 tries once' -r
 complete -c ipc -n "__fish_ipc_using_subcommand queue; and __fish_seen_subcommand_from pop" -l frame -d 'Separate records in this form' -r -f -a "line\t'A line each, without its newline'

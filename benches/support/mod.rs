@@ -14,8 +14,8 @@ use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawnp};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// The ordinary build, and the static one if `IPC` names it; each a copy, because a file that the linker
-/// has just written is mapped more slowly.
+/// The ordinary build, and the static one if `IPC` names it; each a copy, because a file that the
+/// linker has just written is mapped more slowly.
 pub fn builds(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     let mut builds = vec![("glibc", PathBuf::from(env!("CARGO_BIN_EXE_ipc")))];
     builds.extend(std::env::var_os("IPC").map(|path| ("static", PathBuf::from(path))));
@@ -27,8 +27,8 @@ pub fn builds(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     builds
 }
 
-/// The time of one run of a command, from the call that starts it to the call that returns its status;
-/// preparations do not count. The command has to succeed.
+/// The time of one run of a command, from the call that starts it to the call that returns its
+/// status; preparations do not count. The command must succeed.
 pub fn time(command: &mut Command) -> Duration {
     let words: Vec<CString> = std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -92,7 +92,7 @@ pub fn turns(rounds: usize, contenders: &mut [Box<dyn FnMut() -> Duration + '_>]
     (0..rounds + warm_up).map(turn).skip(warm_up).collect()
 }
 
-/// Compiles a C program to compare with; `None` where there is no compiler.
+/// Compiles a C program to compare with; `None` without a compiler.
 pub fn c(directory: &Path, source: &str) -> Option<PathBuf> {
     let (file, program) = (directory.join("peer.c"), directory.join("peer"));
     std::fs::write(&file, source).expect("it can be written");
@@ -126,7 +126,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Ends the comparison, without a failure, where a program that it needs is missing.
+/// Ends the comparison without a failure if a program that it needs is missing.
 pub fn has(program: &str) -> bool {
     let there = Command::new("sh")
         .args(["-c", &format!("command -v {program}")])

@@ -120,7 +120,7 @@ impl Argument {
                 self.is_required = true;
                 self.unless = texts(others).ok_or_else(unknown)?;
             }
-            // Options that override each other are left to clap.
+            // clap handles options that override each other.
             ("conflicts_with" | "conflicts_with_all" | "overrides_with", Some(others)) => {
                 self.excludes.extend(texts(others).ok_or_else(unknown)?);
             }
@@ -129,7 +129,7 @@ impl Argument {
                 self.parser = Parser::of(parser).ok_or_else(unknown)?;
             }
             ("allow_negative_numbers", Some(_)) => self.is_any_number = true,
-            // These concern the help alone.
+            // These attributes concern the help only.
             ("value_name" | "display_order" | "hide_possible_values", Some(_))
             | ("hide_default_value" | "hide_short_help" | "help_heading", Some(_)) => {}
             _ => return Err(unknown()),
@@ -145,7 +145,7 @@ impl Argument {
         }
     }
 
-    /// The arm of a `match` that knows the names of this option.
+    /// The arm of a `match` on the names of this option.
     pub fn arm(&self) -> Option<TokenStream> {
         let name = self.field.to_string();
         let names = match &self.position {
@@ -177,7 +177,8 @@ impl Argument {
         }
     }
 
-    /// The field in the expression of the struct. The code returns from the function if there is no value.
+    /// The field in the expression of the struct. The code returns from the function if there is no
+    /// value.
     pub fn field(&self) -> TokenStream {
         let field = &self.field;
         let value = match &self.position {
@@ -247,7 +248,7 @@ impl Argument {
         }
     }
 
-    /// The method that takes all remaining words.
+    /// The method that consumes all remaining words.
     fn rest(&self) -> TokenStream {
         match self.position {
             Position::Command => quote!(command),
@@ -281,7 +282,7 @@ impl Argument {
 }
 
 impl Parser {
-    /// The parser that an expression for clap stands for, in the forms that this program uses.
+    /// The parser for an expression of clap, in the forms that this program uses.
     fn of(parser: &Expr) -> Option<Self> {
         match parser {
             Expr::Path(_) => Some(Self::OfText(parser.clone())),
@@ -297,7 +298,7 @@ impl Parser {
         }
     }
 
-    /// A function that makes an `Option` of the type from a word.
+    /// A function that converts a word to an `Option` of the type.
     fn function(&self, ty: &Type) -> TokenStream {
         let word = quote!(<#ty as crate::app::arguments::Word>::read);
         match self {

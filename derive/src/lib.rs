@@ -1,9 +1,9 @@
 //! `#[derive(Plain)]`: a second reader of the options that `#[derive(clap::Args)]` defines.
 //!
-//! It reads the same attributes, and implements the trait `Plain` of `ipc-suite`, which reads the usual
-//! command line in a few instructions. It supports a `value_parser` that is a range of numbers or a
-//! function of the word. An attribute that it does not know is a compile error, so that no attribute is
-//! ignored.
+//! It reads the same attributes, and implements the trait `Plain` of `ipc-suite`, which reads the
+//! usual command line in a few instructions. It supports a `value_parser` that is a range of
+//! numbers or a function of the word. An attribute that it does not know is a compile error, so
+//! that no attribute is ignored.
 
 mod argument;
 

@@ -1,10 +1,10 @@
 //! Reads plain command lines without clap.
 //!
-//! Most command lines are plain: known options, each once, and simple values. `#[derive(Plain)]` reads
-//! the same attributes as clap's derive, and reads such lines without building a parser, which was a third
-//! of the run of a short command. It reports no errors: if any word is unusual (an empty value, a negative
-//! fraction as an operand), clap reads the whole line. Tests compare both readers for every verb, and check
-//! that this one reads every option.
+//! Most command lines are plain: known options, each once, and simple values. `#[derive(Plain)]`
+//! reads the same attributes as clap's derive, and reads such lines without building a parser,
+//! which was a third of the run of a short command. It reports no errors: if any word is unusual
+//! (an empty value, a negative fraction as an operand), clap reads the whole line. Tests compare
+//! both readers for every verb, and check that this one reads every option.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeBounds;
@@ -19,7 +19,7 @@ pub trait Plain: Sized {
     /// The kind of the option of this name, if it is one of these arguments.
     fn option(name: &[u8]) -> Option<Known>;
 
-    /// Takes the words of these arguments off the line; `None` if clap has to read it.
+    /// Consumes the words of these arguments; `None` if clap must read the line.
     fn read(line: &mut Line<'_>) -> Option<Self>;
 }
 
@@ -81,13 +81,13 @@ pub fn is_within(number: impl Into<i128>, range: impl RangeBounds<i128>) -> bool
     range.contains(&number.into())
 }
 
-/// A plain command line, from which arguments take their words.
+/// A plain command line, whose words the arguments consume.
 #[derive(Debug, Default)]
 pub struct Line<'a> {
     options: Vec<(&'static str, Option<&'a OsStr>)>,
     operands: std::vec::IntoIter<&'a OsStr>,
     command: Option<&'a [OsString]>,
-    /// The arguments that have taken operands.
+    /// The arguments that have consumed operands.
     taken: Vec<&'static str>,
     rules: Vec<Rule>,
     /// Groups of arguments of which one is required.
@@ -132,7 +132,7 @@ impl<'a> Line<'a> {
         Some(line)
     }
 
-    /// Takes the options of one word, and the next word if it is the value of the last option.
+    /// Consumes the options of one word, and the next word if it is the value of the last option.
     fn take_option(
         &mut self,
         word: &'a OsStr,
@@ -149,7 +149,7 @@ impl<'a> Line<'a> {
         }
         let mut letters = bytes.get(1..).filter(|letters| !letters.is_empty())?;
         while let Some((letter, rest)) = letters.split_first() {
-            // `--` and `-1` are names of COMMAND and of numbers, and not of options.
+            // `--` and `-1` belong to COMMAND or are numbers, not options.
             if !letter.is_ascii_alphanumeric() {
                 return None;
             }

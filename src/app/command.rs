@@ -53,8 +53,8 @@ pub type Act = Box<dyn FnOnce(&mut Context) -> anyhow::Result<Exit>>;
 /// The purpose of a line of shell, and the line.
 pub type Example = (&'static str, &'static str);
 
-/// A change of the process that outlasts the run of a verb, so that no other verb can follow in the same
-/// process.
+/// A change of the process that outlasts the run of a verb, so that no other verb can follow in the
+/// same process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
     /// None: the mask, dispositions, threads, descriptors and memory are as before.
@@ -109,7 +109,7 @@ pub(crate) trait Action: Args + Plain + Debug + 'static {
 }
 
 impl Verb {
-    /// A verb of this name, which `R` implements.
+    /// A verb of this name, implemented by `R`.
     pub(crate) const fn new<R: Action>(name: &'static str) -> Self {
         Self {
             name,
@@ -147,7 +147,7 @@ impl Verb {
 
     /// The options of this verb and those of every verb, for clap.
     pub fn command(&self) -> Command {
-        // clap uses the description of the last struct, which has to be that of the verb.
+        // clap uses the description of the last struct, which must be that of the verb.
         let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
         let command = command.version(VERSION).display_name("ipc").args_override_self(true);
         let command = command.max_term_width(HELP_WIDTH);

@@ -1,4 +1,4 @@
-//! The context of a verb: all that it uses of its process.
+//! The context of a verb: everything that it uses of its process.
 
 use std::any::Any;
 use std::ffi::{OsStr, OsString};
@@ -53,8 +53,8 @@ impl Context {
         }
     }
 
-    /// Drops an object with the context rather than now. `main` forgets the context, since the kernel
-    /// frees descriptors and memory faster when the process exits.
+    /// Drops an object with the context rather than now. `main` forgets the context, since the
+    /// kernel frees descriptors and memory faster when the process exits.
     pub fn keep(&mut self, object: impl Any) {
         self.kept.push(Box::new(object));
     }
@@ -87,8 +87,8 @@ impl Caller {
 pub enum Cancellation {
     /// The signal kills the process.
     Die,
-    /// The verb ends with the status that a shell reports for this signal; the process continues with
-    /// other verbs.
+    /// The verb ends with the status that a shell reports for this signal; the process continues
+    /// with other verbs.
     Return,
 }
 

@@ -37,8 +37,8 @@ impl Creation {
         self.trust.accept(found, self.mode.map(|_| self.mode()))
     }
 
-    /// Accepts an object that exists already, if a trusted user made it. The caller sets the requested
-    /// permissions.
+    /// Accepts an object that exists already, if a trusted user made it. The caller sets the
+    /// requested permissions.
     pub fn accept_of_any_mode(&self, found: &Found) -> Result<Accepted, Failure> {
         self.trust.accept(found, None)
     }
@@ -51,7 +51,8 @@ impl Creation {
     /// Creates an object with `create`; `None` if it exists already, and `exists` accepts it.
     ///
     /// # Errors
-    /// That it exists already, without --exist-ok; those of `create` and `exists`.
+    /// Status 5 if the object exists already and --exist-ok is not given; those of `create` and
+    /// `exists`.
     pub fn make<T, E: Into<anyhow::Error>, F: Into<anyhow::Error>>(
         &self,
         name: impl AsRef<OsStr>,
@@ -59,8 +60,8 @@ impl Creation {
         mut create: impl FnMut() -> Result<T, E>,
         mut exists: impl FnMut() -> Result<Accepted, F>,
     ) -> anyhow::Result<Option<T>> {
-        // Another process may remove the object between the two calls. The number is limited because a
-        // dangling symbolic link exists for `create` and never for `exists`.
+        // Another process may remove the object between the two calls. The number is limited
+        // because a dangling symbolic link exists for `create` and never for `exists`.
         let mut attempts_left = 100;
         loop {
             match create().map_err(Into::into) {

@@ -40,8 +40,8 @@ pub enum Foreign {
 }
 
 impl Target {
-    /// The target of links in a directory. It is relative if the program is in the directory too, so
-    /// that the whole directory can be moved.
+    /// The target of links in a directory. It is relative if the program is in the directory too,
+    /// so that the whole directory can be moved.
     pub fn of(directory: &Path) -> Result<Self, Errno> {
         let program = executable::path()?;
         let parent = program.parent().unwrap_or(Path::new("/"));

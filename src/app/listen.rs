@@ -20,7 +20,7 @@ use crate::sys::signal::Blocked;
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, KeepAlive};
 
-/// Which clients are served, how many, and for how long.
+/// The admission of clients, and the limits of the server.
 #[derive(Debug, clap::Args, Plain)]
 pub struct ListenOptions {
     #[command(flatten)]
@@ -63,8 +63,8 @@ pub struct ListenOptions {
     silence: Silence,
     /// Let clients finish for this long after a signal
     ///
-    /// INT, TERM and HUP end the server. No other client is admitted. A COMMAND that still runs after that gets TERM. A second signal
-    /// ends the server at once.
+    /// INT, TERM and HUP end the server. No other client is admitted. A COMMAND that still runs
+    /// after that gets TERM. A second signal ends the server at once.
     #[arg(long, value_name = "DURATION")]
     grace: Option<Timeout>,
     /// End after this long without a client
@@ -73,14 +73,14 @@ pub struct ListenOptions {
 }
 
 impl ListenOptions {
-    /// Checks the type, and takes the descriptor for `--ready`, which has to come before anything is
-    /// opened.
+    /// Checks the type, and takes over the descriptor for `--ready`, before any file is opened that
+    /// could get its number.
     pub fn prepare(&self) -> anyhow::Result<ready::Target> {
         self.connected.connections_only()?;
         self.ready.target()
     }
 
-    /// Listens, and reports that.
+    /// Listens, and reports that the server is ready.
     pub fn open(
         &self,
         address: &Address,
@@ -91,7 +91,7 @@ impl ListenOptions {
         let terms = self.terms(address)?;
         let kept_children = job::keep_ended_children();
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
-        // A signal from now on is taken by the event loop, or runs the clean-up.
+        // The event loop accepts a signal from now on, or the cleanup runs.
         let blocked = Blocked::new(fatal_signals().collect());
         let listener = listen(address, terms)?;
         let (graceful, fatal) = match self.grace {
@@ -113,7 +113,7 @@ impl ListenOptions {
         })
     }
 
-    /// Refuses the options that do not apply to one client at a time.
+    /// Rejects options that do not apply to a server of one client at a time.
     pub fn one_at_a_time(&self) -> anyhow::Result<()> {
         match self.grace {
             None => Ok(()),
@@ -124,7 +124,7 @@ impl ListenOptions {
         }
     }
 
-    /// Whether a single client is admitted.
+    /// Whether only one client is admitted.
     pub fn is_for_one(&self) -> bool {
         self.once
     }
@@ -134,7 +134,7 @@ impl ListenOptions {
         self.connected.kind
     }
 
-    /// When the kernel probes a silent TCP peer.
+    /// The time after which the kernel probes a silent TCP peer.
     pub fn keepalive(&self) -> KeepAlive {
         self.silence.keepalive()
     }

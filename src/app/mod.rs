@@ -1,5 +1,5 @@
-//! The parts of commands: their shape, their context, the options that they share, and the reader of
-//! options.
+//! The parts of commands: their shape, their context, the options that they share, and the reader
+//! of options.
 
 pub mod arguments;
 pub mod command;

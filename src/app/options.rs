@@ -117,7 +117,7 @@ pub struct Framing {
 }
 
 impl Framing {
-    /// Whether one of them is given.
+    /// Whether one of these options is given.
     pub fn is_given(self) -> bool {
         self.null || self.frame.is_some()
     }
@@ -154,7 +154,7 @@ impl Conflict {
     }
 }
 
-/// A process ID, as it was written.
+/// A process ID, and the word that it was read from.
 #[derive(Clone, Debug)]
 pub struct Pid {
     text: OsString,
@@ -169,7 +169,7 @@ impl FromStr for Pid {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        /// The kernel numbers processes up to this: PID_MAX_LIMIT.
+        /// The maximum process ID of the kernel: PID_MAX_LIMIT.
         const GREATEST: i32 = 1 << 22;
         let number = Some(text)
             .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))

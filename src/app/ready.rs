@@ -1,4 +1,4 @@
-//! Reporting that a command is ready, so that a script need not guess how long to sleep: `--ready`.
+//! Reports that a command is ready, so that a script need not guess how long to sleep: `--ready`.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,7 +11,7 @@ use crate::base::errno::Errno;
 use crate::base::exit::Subject;
 use crate::sys::descriptor;
 
-/// Where a command reports that it is ready.
+/// The target of the report that a command is ready.
 #[derive(Clone, Debug, Default, clap::Args, Plain)]
 pub struct Ready {
     /// Write a line to this descriptor or file when ready
@@ -22,10 +22,10 @@ pub struct Ready {
     ready: Option<OsString>,
 }
 
-/// Where the line goes.
+/// The target of the line.
 #[derive(Debug)]
 pub enum Target {
-    /// Nowhere: the option was not given.
+    /// None: the option was not given.
     None,
     /// A descriptor of the caller.
     Descriptor(OwnedFd),
@@ -34,11 +34,11 @@ pub enum Target {
 }
 
 impl Ready {
-    /// Takes the descriptor from the caller. This comes before anything is opened that could get its
+    /// Takes over the descriptor from the caller, before any file is opened that could get its
     /// number.
     ///
     /// # Errors
-    /// EBADF for a descriptor that is not open.
+    /// EBADF if the descriptor is not open.
     pub fn target(&self) -> anyhow::Result<Target> {
         let Some(target) = &self.ready else { return Ok(Target::None) };
         match target.to_str().and_then(descriptor_number) {
@@ -52,7 +52,7 @@ impl Target {
     /// Writes the line, and closes the file.
     ///
     /// # Errors
-    /// Those of open(2) and write(2); EPIPE if the reader has left.
+    /// Those of open(2) and write(2); EPIPE if the reader has closed.
     pub fn write(self, line: impl AsRef<[u8]>) -> anyhow::Result<()> {
         let line = [line.as_ref(), b"\n"].concat();
         match self {

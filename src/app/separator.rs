@@ -25,7 +25,7 @@ impl Separator {
     /// The words of each COMMAND.
     ///
     /// # Errors
-    /// That one has none.
+    /// Status 2 if a COMMAND has no words.
     pub fn split<'a>(&self, words: &'a [OsString]) -> anyhow::Result<Vec<&'a [OsString]>> {
         let commands: Vec<_> = words.split(|word| *word == self.separator).collect();
         match commands.iter().position(|command| command.is_empty()) {

@@ -37,7 +37,7 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// Refuses datagrams, which have no connection and so no end.
+    /// Rejects datagram sockets, which have no connection and so no end.
     pub fn connections_only(self) -> anyhow::Result<()> {
         match self.kind {
             SocketType::Stream | SocketType::Seqpacket => Ok(()),
@@ -65,7 +65,7 @@ pub struct MessageType {
 }
 
 impl MessageType {
-    /// The type; a stream, which has no messages, is refused.
+    /// The type. A stream is rejected, because it has no message boundaries.
     pub fn kind(self) -> anyhow::Result<SocketType> {
         match self.kind {
             SocketType::Seqpacket | SocketType::Dgram => Ok(self.kind),
@@ -78,7 +78,7 @@ impl MessageType {
     }
 }
 
-/// How a peer that has vanished is noticed.
+/// The detection of a peer that has vanished.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Silence {
     /// Probe a TCP peer that is silent for this long: 1s to 9h, or inf
@@ -106,10 +106,10 @@ fn keepalive(text: &str) -> Result<KeepAlive, String> {
     }
 }
 
-/// The permissions of the path to listen at; these were asked for.
+/// The permissions of the path to listen on; `asked` are the requested ones.
 pub fn permissions(asked: Option<Permissions>, address: &Address) -> anyhow::Result<u32> {
     if asked.is_some() && address.path().is_none() {
-        // A caller that asks for permissions relies on them.
+        // A caller that requests permissions relies on them.
         return Err(Failure::new(Exit::Usage, "only a path has permissions")).about("--mode");
     }
     Ok(Permissions::of_new_object(asked))
@@ -130,12 +130,12 @@ pub fn report_address(listener: &Listener, asked: &Address, output: &Output) {
     }
 }
 
-/// The sockets that were handed over to this process.
+/// The sockets that this process inherited.
 pub fn handed_over(context: &Context) -> HandedOver {
     HandedOver::from_environment(|name| context.environment.get(name))
 }
 
-/// The same address, with the number of a descriptor in place of its name.
+/// The same address, with a named inherited socket replaced by the number of its descriptor.
 pub fn resolve(address: &Address, context: &Context) -> anyhow::Result<Address> {
     handed_over(context).resolve(address).map_err(Failure::from).about(address)
 }
@@ -156,7 +156,7 @@ pub fn connect(address: &Address, how: Connecting<'_>) -> anyhow::Result<Waited<
     })
 }
 
-/// The failure to bind an address. Where the address is in use, the hint names its holder.
+/// The failure to bind an address. If the address is in use, the hint names its holder.
 fn explain(error: Error, address: &Address) -> Failure {
     let in_use = Errno(libc::EADDRINUSE);
     let busy = [Error::Kernel(in_use), Error::Source(SourceError::Kernel(in_use))];
@@ -167,7 +167,7 @@ fn explain(error: Error, address: &Address) -> Failure {
     }
 }
 
-/// The process whose socket is bound to an address, as far as it can be seen.
+/// The process whose socket is bound to an address, if it is visible.
 fn holder(address: &Address) -> Option<String> {
     let rows = table::at(address).ok()?;
     let open = |row: &&Row| row.inode != 0;
@@ -178,8 +178,8 @@ fn holder(address: &Address) -> Option<String> {
     }
 }
 
-/// The signals that end a server. A caller that ignores HUP, as nohup(1) does, does so on purpose; a
-/// shell has every background command ignore INT.
+/// The signals that end a server. A caller that ignores HUP, such as nohup(1), does so on purpose;
+/// but every shell starts background commands with INT ignored.
 pub fn fatal_signals() -> impl Iterator<Item = Signal> {
     let all = [Signal::INT, Signal::TERM, Signal::HUP].into_iter();
     all.filter(|&signal| signal != Signal::HUP || !is_ignored(signal))

@@ -1,5 +1,5 @@
-//! Whether to use an object that exists already instead of creating one. An attacker may have planted
-//! it, to read or change what is written to it.
+//! Decides whether to use an object that exists already instead of creating one. An attacker may
+//! have planted it, to read or change the data in it.
 
 use std::str::FromStr;
 
@@ -14,9 +14,9 @@ pub struct Trust {
     /// Use an object made by this user, a member of this group, or any user
     ///
     /// In /tmp, in /dev/shm and among message queues and System V objects, every user can create an
-    /// object, so that an existing one may have been planted. It is used only if it belongs to the user
-    /// who runs this command, to the owner of the directory, or to a user named here. Otherwise it is
-    /// refused with status 6. A user or a group may be a number.
+    /// object, so that an existing one may have been planted. It is used only if it belongs to the
+    /// user who runs this command, to the owner of the directory, or to a user named here.
+    /// Otherwise it is refused with status 6. A user or a group may be a number.
     #[arg(long, value_name = "USER|@GROUP|any", hide_short_help = true)]
     trust: Vec<Trusted>,
 }
@@ -63,7 +63,7 @@ impl Trust {
     /// Accepts an object of a trusted user that has these permissions, if any are requested.
     ///
     /// # Errors
-    /// Status 6: it may be planted. Status 5: it has other permissions.
+    /// Status 6 if it may be planted; status 5 if it has other permissions.
     pub fn accept(&self, found: &Found, mode: Option<u32>) -> Result<Accepted, Failure> {
         let is_trusted = |uid| self.trust.iter().any(|trusted| trusted.includes(uid));
         if let Some(uid) = found.strangers().find(|&uid| !is_trusted(uid)) {

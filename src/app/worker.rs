@@ -15,7 +15,7 @@ use crate::run::job::Command;
 use crate::run::pool::Limits;
 use crate::run::worker::{self, Ended, LastResort, Plan, Source, Supply};
 
-/// What to do with messages instead of printing them.
+/// Options that run a COMMAND for each message instead of printing it.
 #[derive(Clone, Debug, clap::Args, Plain)]
 pub struct Execution {
     /// Run COMMAND for each message, with it as stdin
@@ -26,8 +26,8 @@ pub struct Execution {
     jobs: Option<NonZeroUsize>,
     /// Run COMMAND up to N times, until it succeeds
     ///
-    /// COMMAND finds the number of the attempt in IPC_ATTEMPT. Between two attempts the worker holds
-    /// the message and goes on with others. It holds at most 64 messages.
+    /// COMMAND finds the number of the attempt in IPC_ATTEMPT. Between two attempts the worker
+    /// holds the message and goes on with others. It holds at most 64 messages.
     #[arg(long, value_name = "N", requires = "exec")]
     attempts: Option<NonZeroU32>,
     /// Wait this long before the next attempt; 1s if not given
@@ -38,20 +38,21 @@ pub struct Execution {
     retry_delay: Option<Timeout>,
     /// Send a message back if its last attempt fails
     ///
-    /// It goes back behind the messages of its priority, after the delay and as soon as the queue has
-    /// room. Messages that the worker holds go back when it ends, also by a signal; SIGKILL loses them.
+    /// It goes back behind the messages of its priority, after the delay and as soon as the queue
+    /// has room. Messages that the worker holds go back when it ends, also by a signal; SIGKILL
+    /// loses them.
     #[arg(long, requires = "exec", conflicts_with = "dead_letter")]
     requeue: bool,
     /// Send a message to this queue if its last attempt fails
     ///
-    /// While that queue is full, the worker waits with the message. If the worker ends, or that queue
-    /// does not take the message, the message goes back to its own queue.
+    /// While that queue is full, the worker waits with the message. If the worker ends, or that
+    /// queue does not take the message, the message goes back to its own queue.
     #[arg(long, value_name = "NAME", requires = "exec", hide_short_help = true)]
     dead_letter: Option<OsString>,
     /// Send TERM to a COMMAND that runs longer than this
     ///
-    /// COMMAND begins in a process group of its own, and the signal goes to that group. A COMMAND that
-    /// timed out has failed, with status 124, or 137 if it took KILL.
+    /// COMMAND begins in a process group of its own, and the signal goes to that group. A COMMAND
+    /// that timed out has failed, with status 124, or 137 if it took KILL.
     #[arg(long, value_name = "DURATION", requires = "exec", hide_short_help = true)]
     time_limit: Option<Timeout>,
     /// Send KILL too if COMMAND still runs this long after TERM
@@ -59,8 +60,8 @@ pub struct Execution {
     kill_after: Option<Timeout>,
     /// Also wait for the children that COMMAND leaves running
     ///
-    /// The worker waits until all of them have closed a descriptor that they inherit. The time limit
-    /// is for them as well.
+    /// The worker waits until all of them have closed a descriptor that they inherit. The time
+    /// limit is for them as well.
     #[arg(long, requires = "exec", hide_short_help = true)]
     wait_children: bool,
     #[command(flatten)]
@@ -74,7 +75,7 @@ pub struct Execution {
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Execution {
-    /// Whether a COMMAND is to be run.
+    /// Whether a COMMAND is to run for each message.
     pub fn is_wanted(&self) -> bool {
         self.exec
     }
@@ -84,7 +85,7 @@ impl Execution {
         self.dead_letter.as_deref()
     }
 
-    /// Whether messages go back after their last attempt, so that the queue has to allow it.
+    /// Whether messages are requeued after their last attempt, so that the queue must support it.
     pub fn requeues(&self) -> bool {
         self.requeue
     }
@@ -97,10 +98,10 @@ impl Execution {
         })
     }
 
-    /// Refuses what is only for COMMANDs, if none is to be run.
+    /// Rejects options that apply only to COMMANDs, if none is to run.
     ///
     /// # Errors
-    /// With status 2.
+    /// Status 2 if such an option is given.
     pub fn refuse_options_without(&self) -> anyhow::Result<()> {
         match !self.exec && self.conflict.is_given() {
             true => Err(Failure::new(Exit::Usage, "--conflict-exit-code is for --exec").into()),
@@ -108,9 +109,9 @@ impl Execution {
         }
     }
 
-    /// Claims messages and runs COMMAND for each. The status is that of the first COMMAND that fails in
-    /// its last attempt; the others run all the same. What ends the worker is reported: that a COMMAND
-    /// cannot be started, or a failure of the queue.
+    /// Claims messages and runs COMMAND for each. The status is that of the first COMMAND that
+    /// fails in its last attempt; the others still run. An error that ends the worker is reported:
+    /// COMMAND cannot be started, or the queue fails.
     pub fn run(
         self,
         source: impl Source,
@@ -167,7 +168,7 @@ fn fail(conflict: Conflict, error: anyhow::Error, context: &Context) -> anyhow::
     })
 }
 
-/// How long something may take; 0 and inf are no limit, as for timeout(1).
+/// The limit of a duration option; 0 and inf are no limit, as for timeout(1).
 fn limit(timeout: Option<Timeout>) -> Option<Duration> {
     match timeout {
         Some(Timeout::For(duration)) if !duration.is_zero() => Some(duration),
@@ -175,7 +176,7 @@ fn limit(timeout: Option<Timeout>) -> Option<Duration> {
     }
 }
 
-/// What these options make of a wait for a message: the timeout of each, and the failure.
+/// The timeout of each wait for a message by these options, and its failure.
 pub fn timeout(waiting: &Waiting) -> (Option<Duration>, Failure) {
     let failure = match waiting.or_error(Waited::<()>::TimedOut) {
         Err(failure) => failure,

@@ -127,8 +127,8 @@ impl Failure {
         Self::new(Exit::TimedOut, "timed out")
     }
 
-    /// With `--nonblock`, the call would have blocked. The caller asked for this outcome, so that only
-    /// `--verbose` prints it.
+    /// With `--nonblock`, the call would have blocked. The caller asked for this outcome, so that
+    /// only `--verbose` prints it.
     pub fn would_block() -> Self {
         Self::no("would block")
     }
@@ -183,10 +183,11 @@ impl From<Errno> for Failure {
     }
 }
 
-/// Adds the subject to an error. Every error gets its subject once, where the name is known.
+/// Adds the subject to an error. Every error gets its subject once, in the code that knows the
+/// name.
 pub trait Subject<T, E> {
-    /// Puts `subject` before the error. Control characters are escaped, so that an error is always one
-    /// line without effects on a terminal.
+    /// Puts `subject` before the error. Control characters are escaped, so that an error is always
+    /// one line without effects on a terminal.
     fn about(self, subject: impl AsRef<OsStr>) -> anyhow::Result<T>;
 }
 

@@ -11,7 +11,8 @@ pub struct PosixName<const MAX: usize>(CString);
 /// The name of a shared memory object or a message queue, which is the name of a file: NAME_MAX.
 pub type ObjectName = PosixName<255>;
 
-/// The name of a semaphore. Its file is `sem.NAME`, which is shorter than NAME_MAX: sem_overview(7).
+/// The name of a semaphore. Its file is `sem.NAME`, which is shorter than NAME_MAX:
+/// sem_overview(7).
 pub type SemaphoreName = PosixName<251>;
 
 impl<const MAX: usize> PosixName<MAX> {
@@ -69,7 +70,7 @@ pub struct SystemVName {
     target: SystemVTarget,
 }
 
-/// The object that a System V name means.
+/// The object of a System V name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SystemVTarget {
     /// A key.
@@ -92,7 +93,7 @@ impl SystemVName {
     /// another kind of name.
     ///
     /// # Errors
-    /// The forms of such names.
+    /// The valid forms, if the name has none of them.
     pub fn new(text: &OsStr) -> Option<Result<Self, NameError>> {
         let rest = text.as_bytes().strip_prefix(Self::SCHEME.as_bytes())?;
         let target = SystemVTarget::new(rest);
@@ -105,7 +106,7 @@ impl SystemVName {
         Self { text: text.into(), target: SystemVTarget::Id(id) }
     }
 
-    /// The object that it means.
+    /// The object of this name.
     pub fn target(&self) -> &SystemVTarget {
         &self.target
     }
@@ -214,7 +215,7 @@ pub enum NameError {
         /// The maximum length.
         limit: usize,
     },
-    /// A System V name where only a POSIX name is allowed.
+    /// A System V name, but only a POSIX name is allowed.
     #[error("a POSIX name is wanted here, such as /name")]
     SystemV,
     /// A System V name of an unknown form.

@@ -35,8 +35,8 @@ impl Action {
     }
 }
 
-/// The first real-time signal of glibc. musl reserves one more signal, and its first one is 35. A name
-/// must mean the same signal in every build.
+/// The first real-time signal of glibc. musl reserves one more signal, and its first one is 35. A
+/// name must mean the same signal in every build.
 const FIRST_REAL_TIME: i32 = 34;
 const LAST_REAL_TIME: i32 = 64;
 
@@ -114,7 +114,7 @@ impl Signal {
     /// The first real-time signal of glibc.
     pub const RTMIN: Self = Self(FIRST_REAL_TIME);
 
-    /// The signal of this number; `None` for 0.
+    /// The signal of this number; `None` if the number is out of range, as 0 is.
     pub fn new(number: i32) -> Option<Self> {
         (1..=LAST_REAL_TIME).contains(&number).then_some(Self(number))
     }
@@ -131,8 +131,9 @@ impl Signal {
             .filter(|signal| signal.named().is_some() || signal.is_real_time())
     }
 
-    /// The signals that end a process by default, except KILL, which a process cannot catch, and PIPE,
-    /// which this program ignores. A fault of the process itself ends it even if it blocks the signal.
+    /// The signals that end a process by default, except KILL, which a process cannot catch, and
+    /// PIPE, which this program ignores. A fault of the process itself ends it even if it blocks
+    /// the signal.
     pub fn deadly() -> impl Iterator<Item = Self> {
         const NAMED: [i32; 21] = [
             libc::SIGHUP,

@@ -11,8 +11,8 @@ pub const OUT_OF_MEMORY: &str = "Cannot allocate memory";
 pub const MEMORY_HINT: &str =
     "'free' shows how much memory there is, 'ulimit -v' how much a process may have";
 
-/// The text of a time of day in seconds since 1970; `None` for zero or less, which is never, and for
-/// years after 9999.
+/// The text of a time of day in seconds since 1970; `None` for zero or less, which is never, and
+/// for years after 9999.
 pub fn rfc3339(seconds: i64) -> Option<String> {
     const YEAR_10000: u64 = 253_402_300_800;
     let since = u64::try_from(seconds).ok().filter(|since| (1..YEAR_10000).contains(since))?;
@@ -28,8 +28,7 @@ pub fn json_bytes(bytes: &[u8]) -> Value {
     }
 }
 
-/// JSON with escapes for the characters that have an effect on a terminal, which are only in its
-/// strings.
+/// JSON with escapes for characters that have an effect on a terminal, which occur only in strings.
 pub fn harmless(json: String) -> String {
     if !json.contains(acts_on_terminal) {
         return json;
@@ -45,8 +44,8 @@ pub fn harmless(json: String) -> String {
     text
 }
 
-/// Text for a terminal or a diagnostic: control characters and bytes that are not UTF-8 are escaped,
-/// so that no name moves the cursor, ends a line or looks like another.
+/// Text for a terminal or a diagnostic: control characters and bytes that are not UTF-8 are
+/// escaped, so that no name moves the cursor, ends a line or looks like another.
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains(acts_on_terminal)
@@ -76,7 +75,7 @@ fn acts_on_terminal(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 
-/// RFC 4648, section 4.
+/// Base64 as in RFC 4648, section 4.
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

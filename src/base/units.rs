@@ -176,7 +176,8 @@ impl Permissions {
 impl FromStr for Permissions {
     type Err = &'static str;
 
-    /// Set-user-ID and the like are errors, because they have no meaning for the objects of this program.
+    /// Set-user-ID and the like are errors, because they have no meaning for the objects of this
+    /// program.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse::<Mode>()?.apply(Self::DEFAULT, 0) {
             bits if bits & !0o777 == 0 => Ok(Self(bits)),

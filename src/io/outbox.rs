@@ -2,13 +2,13 @@
 //!
 //! A message that was received and is not yet written would be lost with the process. So fatal
 //! signals are blocked from before a message is received until it is written, and unblocked only
-//! while the process waits. No message is received before stdout has room for it, or after the reader
-//! of stdout has left. The caller requeues the messages that stdout does not take after all. Only KILL
-//! loses messages: those of one write.
+//! while the process waits. No message is received before stdout has room for it, or after the
+//! reader of stdout has closed it. If stdout still does not take a message, the caller requeues it.
+//! Only KILL loses messages: those of one write.
 //!
-//! A pipe that is not empty may take no more than PIPE_BUF bytes at once, and a terminal not even
-//! that. So a message may have to wait for its reader halfway. A signal ends that wait too, and the
-//! message is one that could not be written.
+//! A pipe that is not empty may take at most PIPE_BUF bytes at a time, and a terminal even fewer.
+//! So a write may block in the middle of a message. A signal ends that wait too, and the message
+//! counts as not written.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -25,13 +25,14 @@ use crate::sys::signal::Blocked;
 /// The number of bytes that are gathered for one write.
 const GATHERED: usize = 32 << 10;
 
-/// The way to stdout. Fatal signals are blocked for as long as it lives.
+/// A writer to stdout. It blocks fatal signals until it is dropped.
 #[derive(Debug)]
 pub struct Outbox {
     writer: Writer,
     blocked: Blocked,
     sink: Sink,
-    /// The number of bytes that stdout takes without waiting, if it was asked since the last write.
+    /// The number of bytes that stdout takes without waiting, if it was determined since the last
+    /// write.
     room: Option<usize>,
     /// The pending messages that can be requeued.
     gathered: Vec<Gathered>,
@@ -50,7 +51,7 @@ pub struct Requeueable {
     pub prefix: usize,
 }
 
-/// A message of which stdout has taken at most a part.
+/// A message that stdout has taken in part or not at all.
 #[derive(Clone, Debug)]
 pub struct Unwritten {
     /// The message.
@@ -69,17 +70,17 @@ struct Gathered {
     end: usize,
 }
 
-/// Records that are put behind what is pending.
+/// Records that are appended to the pending bytes.
 #[derive(Debug)]
 pub struct Gathering<'a> {
     form: Form,
     lengths: &'a mut Vec<u32>,
-    /// How many more are wanted.
+    /// The number of records still wanted.
     left: u64,
 }
 
 impl Gathering<'_> {
-    /// Takes no more records than so many.
+    /// Limits the records to this number.
     pub fn at_most(&mut self, count: u64) {
         self.left = count;
     }
@@ -90,7 +91,7 @@ impl Gathering<'_> {
         self.left == 0
     }
 
-    /// Puts what stands before a record of this length.
+    /// Appends the framing before a record of this length.
     #[inline]
     pub fn begin(&mut self, length: usize, pending: &mut Vec<u8>) {
         let Ok(()) = self.form.head(length, |head| {
@@ -101,7 +102,7 @@ impl Gathering<'_> {
         self.left = self.left.saturating_sub(1);
     }
 
-    /// Puts what stands behind a record.
+    /// Appends the framing after a record.
     #[inline]
     pub fn end(&mut self, pending: &mut Vec<u8>) {
         match self.form.trailer() {
@@ -111,7 +112,7 @@ impl Gathering<'_> {
     }
 }
 
-/// Where records of these lengths are that follow each other from `start` on.
+/// The positions of records of these lengths that are contiguous from `start`.
 fn places(form: Form, start: usize, lengths: &[u32]) -> impl Iterator<Item = Gathered> {
     let place = move |start: &mut usize, &length: &u32| {
         let mut head = 0;
@@ -127,10 +128,10 @@ fn places(form: Form, start: usize, lengths: &[u32]) -> impl Iterator<Item = Gat
 }
 
 impl Outbox {
-    /// A way for records in this form.
+    /// An outbox for records in this form.
     ///
     /// # Errors
-    /// That nothing can be written to stdout.
+    /// EBADF if stdout is not open for writing.
     pub fn new(form: Form, stdout: BorrowedFd<'static>) -> Result<Self, Unwritable> {
         let blocked = Blocked::new(Signal::deadly().collect());
         let sink = Sink::new(stdout).map_err(Unwritable)?;
@@ -164,7 +165,7 @@ impl Outbox {
                 let bytes = start + prefix..start + record.len();
                 self.gathered.push(Gathered { priority, bytes, end });
             }
-            // The record was too long to be gathered, and is written.
+            // The record was too long to be gathered, and is written already.
             (Ok(()), None) => {}
             (Err(_), _) => self.keep(&record[prefix..], priority),
         }
@@ -178,8 +179,8 @@ impl Outbox {
         self.writer.write(output, record)
     }
 
-    /// Gathers the records that `take` appends to the pending bytes, between [`Gathering::begin`] and
-    /// [`Gathering::end`]; none if it takes its bytes back.
+    /// Gathers the records that `take` appends to the pending bytes, between [`Gathering::begin`]
+    /// and [`Gathering::end`]; none if `take` removes its bytes again.
     pub fn gather_batch<T>(
         &mut self,
         output: &mut Output,
@@ -204,13 +205,13 @@ impl Outbox {
         taken
     }
 
-    /// The number of bytes that stdout takes without waiting, as seen after the last wait for it.
+    /// The number of bytes that stdout takes without waiting, as of the last wait for it.
     pub fn room(&self) -> usize {
         self.room.unwrap_or(0)
     }
 
-    /// Writes a message as a line of JSON, at once. The message can be requeued if it has a priority or
-    /// a type.
+    /// Writes a message as a line of JSON, at once. The message can be requeued if it has a
+    /// priority or a type.
     pub fn write_json(
         &mut self,
         output: &mut Output,
@@ -232,7 +233,7 @@ impl Outbox {
     /// Writes the records that were gathered.
     ///
     /// # Errors
-    /// That stdout does not take them; the messages to requeue are then [`Outbox::unwritten`].
+    /// EPIPE, ENOSPC and others of stdout; the messages to requeue are then [`Outbox::unwritten`].
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
         let (sink, blocked) = (&self.sink, &self.blocked);
@@ -257,11 +258,11 @@ impl Outbox {
     }
 
     /// Whether stdout has room for another record. The gathered records are written first if it has
-    /// not, or if the record, which with its framing has at most `longest` bytes, may not fit behind
-    /// them. `None` is for records that are written before the next is received.
+    /// none, or if the record, which with its framing has at most `longest` bytes, may not fit
+    /// after them. `None` is for records that are written before the next is received.
     ///
     /// # Errors
-    /// That the reader of stdout has left.
+    /// EPIPE if the reader of stdout has closed it.
     pub fn has_room(
         &mut self,
         output: &mut Output,
@@ -281,7 +282,7 @@ impl Outbox {
     /// Waits until stdout has room.
     ///
     /// # Errors
-    /// That the reader of stdout has left.
+    /// EPIPE if the reader of stdout has closed it.
     pub fn wait_for_room(&mut self, deadline: Deadline) -> Result<Waited, Unwritable> {
         let waited = self.blocked.lifted(|| self.look(deadline))?;
         Ok(self.note(waited))
@@ -307,7 +308,7 @@ impl Outbox {
     }
 }
 
-/// Writes all of the bytes, waiting for room; returns how many were written.
+/// Writes all of the bytes, waiting for room; returns the number of bytes written.
 ///
 /// # Errors
 /// EINTR if a fatal signal has arrived.

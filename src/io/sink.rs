@@ -1,4 +1,4 @@
-//! Stdout for a writer that does not wait in the middle of a write: poll(2), and write(2) to a
+//! Writes to stdout without blocking in the middle of a write: poll(2), and write(2) to a
 //! non-blocking descriptor.
 
 use std::io::IsTerminal;
@@ -12,13 +12,13 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::{descriptor, inode, pipe, poll, stream};
 
-/// The file that stdout is.
+/// The type of file of stdout.
 #[derive(Debug)]
 pub struct Sink {
     stdout: BorrowedFd<'static>,
     kind: Kind,
-    /// The same file, opened anew as non-blocking. Other processes share the open file of stdout, and
-    /// may not expect it to be non-blocking.
+    /// The same file, opened anew as non-blocking. Other processes share the open file of stdout,
+    /// and may not expect it to be non-blocking.
     own: Option<OwnedFd>,
 }
 
@@ -59,7 +59,8 @@ impl Sink {
     }
 
     /// The number of bytes that a write certainly takes without waiting, after [`Sink::wait`] has
-    /// found that it takes some. A pipe that is not empty has room for a page then; no more is known.
+    /// found that it takes some. A pipe that is not empty has room for a page then; more is not
+    /// known.
     pub fn room(&self) -> usize {
         match self.kind {
             Kind::File | Kind::Device => usize::MAX,
@@ -72,7 +73,7 @@ impl Sink {
     /// Waits until a write takes some bytes.
     ///
     /// # Errors
-    /// EPIPE if its reader has left.
+    /// EPIPE if its reader has closed it.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
         let mut fds = [PollFd::new(self.stdout, PollFlags::POLLOUT)];
         self.look(&mut fds, deadline)
@@ -81,7 +82,7 @@ impl Sink {
     /// The same, or until `other` is readable.
     ///
     /// # Errors
-    /// EINTR if it is.
+    /// EINTR if `other` is readable.
     pub fn wait_unless(&self, other: impl AsFd) -> Result<(), Errno> {
         let other = PollFd::new(other.as_fd(), PollFlags::POLLIN);
         let mut fds = [PollFd::new(self.stdout, PollFlags::POLLOUT), other];
@@ -98,8 +99,8 @@ impl Sink {
         if gone { Err(Errno(libc::EPIPE)) } else { Ok(waited) }
     }
 
-    /// Writes as many of the bytes as it takes; returns their number. The write may have to wait where
-    /// stdout could not be opened anew.
+    /// Writes as many of the bytes as stdout takes; returns their number. The write may block if
+    /// stdout could not be reopened.
     ///
     /// # Errors
     /// EAGAIN if it takes no more at the moment.
@@ -109,10 +110,11 @@ impl Sink {
     }
 }
 
-/// The events by which poll(2) reports that the reader of a pipe or a socket has left.
+/// The events by which poll(2) reports that the reader of a pipe or a socket has closed it.
 const HUNG_UP: PollFlags = PollFlags::POLLERR.union(PollFlags::POLLHUP);
 
-/// Opens the file of a descriptor anew. That fails if it belongs to another user, and without /proc.
+/// Reopens the file of a descriptor. That fails if the file belongs to another user, or without
+/// /proc.
 fn open_anew(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     open(&descriptor::path(fd), flags, Mode::empty()).ok()

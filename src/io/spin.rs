@@ -1,8 +1,9 @@
 //! Spinning: repeated attempts for a short time before a wait.
 //!
-//! The kernel takes tens of microseconds to wake a process on another CPU. If the peer of an exchange
-//! runs there, its answer often arrives sooner; if the peer waits for this CPU, a yield lets it run. So
-//! a process that would sleep first yields and tries again, for about the time of a wake-up.
+//! The kernel takes tens of microseconds to wake a process on another CPU. If the peer of an
+//! exchange runs there, its answer often arrives sooner; if the peer waits for this CPU, a yield
+//! lets it run. So a process that would sleep first yields and tries again, for about the time of a
+//! wake-up.
 //!
 //! After failures, because the peer is slow or the CPUs are busy, fewer and fewer waits spin.
 
@@ -33,8 +34,8 @@ impl Spin {
         self.unless_skipped(|| retry(attempt))
     }
 
-    /// Looks at memory again and again, for a short time and without a system call, until there is
-    /// something to see. After `false` the caller waits.
+    /// Polls memory for a short time and without a system call, until `look` succeeds. After
+    /// `false` the caller waits.
     pub fn watch(&mut self, look: impl FnMut() -> bool) -> bool {
         self.unless_skipped(|| watch(look).then_some(())).is_some()
     }
@@ -51,11 +52,11 @@ impl Spin {
     }
 }
 
-/// How many looks are taken between two looks at the clock.
+/// The number of polls between two reads of the clock.
 const LOOKS: u32 = 32;
 
-/// Looks at memory again and again, for as long as a wake-up takes, without a system call; whether
-/// there was something to see. It looks once where no other CPU could change the memory meanwhile.
+/// Polls memory for about the time of a wake-up, without a system call; returns whether `look`
+/// succeeded. It polls once if no other CPU could change the memory meanwhile.
 fn watch(mut look: impl FnMut() -> bool) -> bool {
     if !has_other_cpu() {
         return look();

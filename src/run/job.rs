@@ -33,14 +33,14 @@ impl Command {
     /// The COMMAND of these words: its name, then its arguments.
     ///
     /// # Errors
-    /// That there is none, with status 126 or 127.
+    /// Status 126 or 127 if the file is not executable or does not exist.
     pub fn new(words: &[OsString]) -> anyhow::Result<Self> {
         let name = words.first().cloned().unwrap_or_default();
         let program = Program::find(words).map_err(|errno| not_started(&name, errno))?;
         Ok(Self { name, program })
     }
 
-    /// Has it begin in a process group of its own, to which signals for it are sent.
+    /// Starts it in a process group of its own, which receives the signals for it.
     pub fn in_own_group(self) -> Self {
         Self { program: self.program.in_own_group(), ..self }
     }
@@ -55,18 +55,18 @@ impl Command {
         Self { program: self.program.without(prefixes), ..self }
     }
 
-    /// Runs it as a child until it ends, and forwards signals to it. Calls `started` with its process
-    /// ID.
+    /// Runs it as a child until it ends, and forwards signals to it. Calls `started` with its
+    /// process ID.
     ///
     /// # Errors
-    /// That it could not be started, with status 125, 126 or 127.
+    /// Status 125, 126 or 127 if it could not be started.
     pub fn run(&self, started: impl FnOnce(i32)) -> anyhow::Result<Exit> {
         let mut job = Job::new(None);
         started(job.start(self, Streams::default())?);
         Ok(job.finish()?.into_iter().next().unwrap_or(Exit::Done))
     }
 
-    /// Starts it as a child, with these variables besides its environment.
+    /// Starts it as a child, with these variables added to its environment.
     ///
     /// # Errors
     /// The reason why it could not be started, for [`Command::failed`].
@@ -89,19 +89,19 @@ impl Command {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    /// `None` where no descriptor was left.
+    /// `None` if no descriptor was left.
     process: Option<Process>,
 }
 
 impl Running {
-    /// The COMMAND that was started.
+    /// A running COMMAND of this child.
     pub fn new(child: Child) -> Self {
         let process = child.process().ok();
         Self { child, process }
     }
 
-    /// One of so many COMMANDs that a descriptor for each would leave too few for other uses: CHLD
-    /// reports its end.
+    /// One of many COMMANDs: descriptors for all of them would leave too few for other uses, so
+    /// CHLD reports its end.
     fn one_of_many(child: Child) -> Self {
         Self { child, process: None }
     }
@@ -129,11 +129,11 @@ impl Running {
     }
 }
 
-/// How long to sleep at most if no descriptor was left by which the end of a COMMAND is seen.
+/// The maximum sleep if no descriptor was left to detect the end of a COMMAND.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Sleeps until `signals` is readable, a COMMAND has ended, or `deadline` has passed; perhaps for a
-/// shorter time. The caller looks at the COMMANDs before and afterwards.
+/// Sleeps until `signals` is readable, a COMMAND has ended, or `deadline` has passed; it may return
+/// earlier. The caller checks the COMMANDs before and afterwards.
 ///
 /// # Errors
 /// Those of poll(2).
@@ -156,14 +156,14 @@ pub fn sleep<'a>(
     }
 }
 
-/// Has ended children wait to be reaped until it is dropped, also where the caller ignores CHLD.
+/// Keeps ended children as zombies until it is dropped, even if the caller ignores CHLD.
 pub fn keep_ended_children() -> Handler {
     extern "C" fn nothing(_: i32) {}
     Handler::install(Signal::CHLD, nothing)
 }
 
-/// COMMANDs that run as children, and the signals that this process receives meanwhile. The signals are
-/// blocked before the first COMMAND starts, so that none arrives in between.
+/// COMMANDs that run as children, and the signals that this process receives meanwhile. The signals
+/// are blocked before the first COMMAND starts, so that none arrives in between.
 #[derive(Debug)]
 pub struct Job {
     signals: Blocked,
@@ -180,14 +180,14 @@ pub struct Job {
 /// An event while COMMANDs run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
-    /// All have ended; their statuses are in the order in which they were started.
+    /// All have ended; their statuses are in the order of their starts.
     Ended(Vec<ExitStatus>),
-    /// A signal arrived that is for them.
+    /// A signal arrived that must be forwarded.
     Signal(Signal),
 }
 
 impl Job {
-    /// A job without COMMANDs, which blocks the signals that are forwarded, and this one besides.
+    /// A job without COMMANDs. It blocks the signals that are forwarded, and `besides`.
     pub fn new(besides: Option<Signal>) -> Self {
         let children = keep_ended_children();
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
@@ -203,10 +203,10 @@ impl Job {
         }
     }
 
-    /// Starts one more COMMAND; returns its process ID.
+    /// Starts another COMMAND; returns its process ID.
     ///
     /// # Errors
-    /// That it could not be started, with status 125, 126 or 127; the COMMANDs before it get TERM.
+    /// Status 125, 126 or 127 if it could not be started; the COMMANDs before it get TERM.
     pub fn start(&mut self, command: &Command, streams: Streams<'_>) -> anyhow::Result<i32> {
         let child = command.start(streams, &[]).map_err(|errno| {
             self.send(Signal::TERM);
@@ -229,9 +229,9 @@ impl Job {
 
     /// The next signal for the COMMANDs; `None` as soon as `has_ended` holds.
     ///
-    /// The COMMANDs are looked at before and after each wait, as a CHLD may be lost. Signals that arrived
-    /// before the end are taken before the end is reported: they would have their effect on this
-    /// process otherwise.
+    /// The COMMANDs are checked before and after each wait, because a CHLD may be lost. Signals
+    /// that arrived before the end are accepted before the end is reported: otherwise they would
+    /// have their effect on this process.
     fn signal_unless(
         &mut self,
         has_ended: fn(&Self) -> bool,
@@ -264,7 +264,7 @@ impl Job {
         self.received.contains(signal)
     }
 
-    /// The next signal, unless a COMMAND ends before, or it is time to look again.
+    /// The next signal, unless a COMMAND ends before, or the COMMANDs must be checked again.
     fn take(&self, deadline: Deadline) -> Result<Waited<Received>, Errno> {
         let Some(readable) = &self.readable else {
             return self.signals.take(deadline.min(Deadline::after(LOOK_AGAIN)));
@@ -287,7 +287,8 @@ impl Job {
         Ok(statuses.into_iter().map(exit_of).collect())
     }
 
-    /// As [`Job::finish`]; those that still run at the deadline get TERM, and KILL `grace` later.
+    /// As [`Job::finish`]; COMMANDs that still run at the deadline get TERM, and KILL `grace`
+    /// later.
     ///
     /// # Errors
     /// Those of the wait.
@@ -303,7 +304,7 @@ impl Job {
                 Waited::Done(Event::Signal(signal)) => self.send(signal),
                 Waited::TimedOut => {
                     self.send(last);
-                    // A stopped one gets the signal when it goes on.
+                    // A stopped COMMAND acts on TERM only after it continues.
                     self.send(Signal::CONT);
                     deadline = match last {
                         Signal::KILL => Deadline::NEVER,
@@ -341,20 +342,20 @@ impl Job {
         self.running.iter().any(|running| running.child.has_ended())
     }
 
-    /// The statuses of those that have ended, in the order in which they were started.
+    /// The statuses of the COMMANDs that have ended, in the order of their starts.
     fn statuses(&self) -> Vec<ExitStatus> {
         self.running.iter().filter_map(|running| running.child.status()).collect()
     }
 }
 
-/// Whether a signal is for the COMMANDs and has not reached them.
+/// Whether a signal must be forwarded to the COMMANDs, which have not received it.
 fn is_for_command(Received { signal, sender, .. }: Received) -> bool {
     match (signal, sender) {
-        // It reports their end.
+        // CHLD reports their end.
         (Signal::CHLD, _) => false,
         // The terminal has sent it to the COMMANDs as well.
         (_, None) => false,
-        // This process has sent it, to its whole group.
+        // This process has sent it, to its whole process group.
         (_, Some((pid, _))) => pid != std::process::id() as i32,
     }
 }
@@ -370,7 +371,7 @@ pub fn exec(words: &[OsString]) -> anyhow::Error {
     }
 }
 
-/// Gives signals the dispositions that a COMMAND expects, before this process becomes it.
+/// Gives signals the dispositions for a COMMAND, before this process becomes it.
 pub fn start_clean() {
     restore_dispositions();
     unblock_all();
@@ -390,8 +391,8 @@ pub fn told(status: ExitStatus) -> String {
     }
 }
 
-/// The error of a start. As for env(1), the status is 127 if there is no such COMMAND, 126 if it cannot
-/// be executed, 125 if a limit prevents the attempt.
+/// The error of a start. As for env(1), the status is 127 if the file does not exist, 126 if it
+/// cannot be executed, 125 if a limit prevents the attempt.
 fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
     let exit = match errno {
         Errno(libc::ENOENT) => Exit::CommandNotFound,
@@ -401,12 +402,12 @@ fn not_started(name: &OsStr, errno: Errno) -> anyhow::Error {
     about(no_room(errno).with_exit(exit), name)
 }
 
-/// The failure of a start, with a hint at the limit that it exceeded.
+/// The failure of a start, with a hint about the limit that it exceeded.
 pub fn no_room(errno: Errno) -> Failure {
     hint_text(errno).into_iter().fold(errno.into(), Failure::hint)
 }
 
-/// The limit that a start exceeded, and how to see it.
+/// The limit that a start exceeded, and the command that shows it.
 fn hint_text(errno: Errno) -> Option<&'static str> {
     match errno.0 {
         libc::EMFILE => Some("'prlimit --nofile' shows how many files a process may have open"),
@@ -425,13 +426,13 @@ mod tests {
     use super::*;
     use crate::run::watchdog::within;
 
-    /// Lets time pass.
+    /// Sleeps.
     fn pause(milliseconds: u64) {
         let deadline = Deadline::after(Duration::from_millis(milliseconds));
         assert_eq!(poll::any_readable(&[], deadline), Ok(Waited::TimedOut));
     }
 
-    /// What makes the thread that uses it end late.
+    /// Delays the end of the thread that uses it.
     struct Late;
 
     impl Drop for Late {
@@ -459,7 +460,7 @@ mod tests {
         assert_eq!(job.next(soon), Ok(Waited::Done(ended)));
     }
 
-    /// The main thread of a test run has CHLD open, and so the signal does nothing here.
+    /// The main thread of a test run does not block CHLD, so the signal has no effect here.
     #[test]
     fn an_end_is_seen_although_the_signal_is_lost_while_it_is_waited_for() {
         let mut job = Job::new(None);

@@ -1,4 +1,4 @@
-//! Running COMMANDs and ending properly: children, worker pools, clean-up before a fatal signal.
+//! Running COMMANDs and ending properly: children, worker pools, cleanup before a fatal signal.
 
 pub mod job;
 pub mod pool;

@@ -1,9 +1,9 @@
-//! Keeping a deadline where the system knows none: what looks at a path may have to wait for a
-//! server that never answers, of NFS or FUSE, and no signal that a process survives ends that; what
-//! looks for the addresses of a host may have to wait for a server of names.
+//! Enforces a deadline on calls that have none of their own: a path lookup may wait for an NFS or
+//! FUSE server that never answers, in a wait that no signal short of death interrupts; a host
+//! lookup may wait for a name server.
 //!
-//! So another thread does it. If it is not back a moment after the deadline we go on without it,
-//! and when the process ends the kernel gives up that wait as well.
+//! Another thread makes the call. If the call has not returned shortly after the deadline, the
+//! caller continues without it; the kernel aborts the call when the process exits.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -22,22 +22,22 @@ impl From<Unanswered> for Failure {
     }
 }
 
-/// How long after the deadline a file system may answer. `work` keeps the deadline by itself where
-/// it waits for anything else, and what can be had at once is had even if that takes longer.
+/// The time after the deadline in which a file system may still answer. `work` observes the
+/// deadline itself in its other waits, and an available result is used even if it is a little late.
 ///
-/// It is waited for in parts: where we were stopped, perhaps until long after the deadline, `work`
-/// was as well, and has most of it left.
+/// The time is counted in parts: if the process was stopped, perhaps until long after the deadline,
+/// `work` was stopped too and still has most of its time.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How many parts that are.
+/// The number of parts.
 const PARTS: u32 = 10;
 
-/// Does something that keeps `deadline` but for its file system. Without a deadline, and where it
-/// has passed from the first, that is done here and now; so it is where no thread can be started,
-/// and then the file system is waited for.
+/// Runs work that observes `deadline` except in file system calls. Without a deadline, or if it has
+/// already passed, the work runs in this thread. It also runs here, without the limit, if no thread
+/// can be started.
 ///
 /// # Errors
-/// [`Unanswered`]; the inner ones are those of `work`.
+/// [`Unanswered`] if the file system does not answer; the inner errors are those of `work`.
 pub fn within<T, E, F>(deadline: Deadline, work: F) -> Result<Result<Waited<T>, E>, Unanswered>
 where
     F: FnOnce() -> Result<Waited<T>, E> + Send + 'static,
@@ -52,13 +52,13 @@ where
     let (tell, told) = mpsc::sync_channel(1);
     let (hand_over, handed_over) = mpsc::sync_channel::<F>(1);
     let thread = move || {
-        // The receiver is gone if that took too long.
+        // The receiver is gone if the work took too long.
         handed_over.into_iter().for_each(|work| drop(tell.send(work())));
     };
     if thread::start(|builder| builder.spawn(thread)).is_err() {
         return Ok(work());
     }
-    // The thread takes one.
+    // The thread receives one.
     let _ = hand_over.send(work);
     drop(hand_over);
     let in_time = told.recv_timeout(left).ok();

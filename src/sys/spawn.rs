@@ -1,8 +1,9 @@
 //! Starts COMMANDs, and becomes one: posix_spawn(3), execve(2).
 //!
-//! posix_spawn(3) shares the memory of this process until the COMMAND has its own, where fork(2) would
-//! copy its page tables; that is a tenth of the time that a small program takes to start. C libraries
-//! differ in the search for the file and in scripts without `#!`, so both are done here.
+//! posix_spawn(3) shares the memory of this process until the COMMAND has its own, whereas fork(2)
+//! would copy the page tables; that is a tenth of the time that a small program takes to start. C
+//! libraries differ in the search for the file and in scripts without `#!`, so both are implemented
+//! here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -35,26 +36,26 @@ pub struct Program {
     group: Group,
 }
 
-/// The process group that a COMMAND begins in.
+/// The process group of a COMMAND.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Group {
-    /// That of this process.
+    /// The group of this process.
     Shared,
-    /// A new one, which has the number of the COMMAND.
+    /// A new group, whose ID is the process ID of the COMMAND.
     Own,
 }
 
 /// The dispositions and the mask that a COMMAND begins with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Signals {
-    /// All are the default, and no signal is blocked; but HUP has the disposition of this process, as a
-    /// command under nohup(1) shall go on.
+    /// All dispositions are the default, and no signal is blocked. HUP keeps the disposition of
+    /// this process, so that a command under nohup(1) survives a hang-up.
     Clean,
-    /// Those that the caller gave to this process.
+    /// The dispositions and the mask that this process inherited from its caller.
     Inherited,
 }
 
-/// The stdin, stdout and stderr of a COMMAND; those of this process, where they are `None`.
+/// The stdin, stdout and stderr of a COMMAND; `None` is the descriptor of this process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streams<'a> {
     /// Its stdin.
@@ -63,22 +64,22 @@ pub struct Streams<'a> {
     pub output: Option<BorrowedFd<'a>>,
     /// Its stderr.
     pub errors: Option<BorrowedFd<'a>>,
-    /// Descriptors that it inherits besides, under their numbers here.
+    /// Other descriptors that it inherits, under the same numbers.
     pub inherited: [Option<BorrowedFd<'a>>; 2],
 }
 
 impl<'a> Streams<'a> {
-    /// One for both, as a socket is.
+    /// One descriptor for stdin and stdout, such as a socket.
     pub fn both(both: &'a impl AsFd) -> Self {
         Self { input: Some(both.as_fd()), output: Some(both.as_fd()), ..Self::default() }
     }
 
-    /// One to read from.
+    /// A descriptor for stdin only.
     pub fn reading(input: &'a impl AsFd) -> Self {
         Self { input: Some(input.as_fd()), ..Self::default() }
     }
 
-    /// Each with its number in the COMMAND.
+    /// Each descriptor with its number in the COMMAND.
     fn numbered(self) -> impl Iterator<Item = (BorrowedFd<'a>, i32)> {
         let standard = [
             (self.input, libc::STDIN_FILENO),
@@ -90,11 +91,11 @@ impl<'a> Streams<'a> {
 }
 
 impl Program {
-    /// Finds a COMMAND as a shell does: the word is its path if it has a slash, and is searched for in
-    /// PATH if not.
+    /// Finds a COMMAND as a shell does: a word with a slash is a path; another word is searched for
+    /// in PATH.
     ///
     /// # Errors
-    /// ENOENT if there is none; EACCES if it may not be executed.
+    /// ENOENT if the file does not exist; EACCES if it is not executable.
     pub fn find(words: &[OsString]) -> Result<Self, Errno> {
         let environment = std::env::vars_os();
         let environment = environment.map(|(name, value)| assignment(&name, value.as_bytes()));
@@ -108,7 +109,7 @@ impl Program {
         })
     }
 
-    /// Has it begin in a process group of its own.
+    /// Starts it in a process group of its own.
     pub fn in_own_group(self) -> Self {
         Self { group: Group::Own, ..self }
     }
@@ -123,11 +124,11 @@ impl Program {
         self
     }
 
-    /// Starts it, with these variables besides its environment. It inherits the other descriptors that
-    /// do not close on exec.
+    /// Starts it, with these variables added to its environment. It inherits the other descriptors
+    /// that do not close on exec.
     ///
     /// # Errors
-    /// The reason why it could not be started.
+    /// Those of posix_spawn(3) or fork(2), and of execve(2).
     pub fn start(
         &self,
         signals: Signals,
@@ -135,7 +136,8 @@ impl Program {
         variables: &[(&str, &[u8])],
     ) -> Result<Child, Errno> {
         let environment = self.environment(variables)?;
-        // Another thread of the first process does not reap it before it is known as ours.
+        // The lock keeps other threads of the first process from reaping the child before it is
+        // registered.
         let ours = init::children();
         let pid = if signal::mask().contains(LET_THROUGH) {
             let group = self.group;
@@ -160,7 +162,8 @@ impl Program {
             actions.add_dup2(fd.as_raw_fd(), number)?;
         }
         for fd in streams.inherited.into_iter().flatten() {
-            // A copy onto itself stays open in the COMMAND, and closes on exec in others.
+            // A descriptor duplicated onto itself stays open in the COMMAND; it still closes on
+            // exec elsewhere.
             actions.add_dup2(fd.as_raw_fd(), fd.as_raw_fd())?;
         }
         let attributes = attributes(signals, self.group)?;
@@ -187,7 +190,7 @@ impl Program {
         Ok(self.execute(|path, words| execve(path, words, &environment))?)
     }
 
-    /// Its environment, with these variables instead of what has their names.
+    /// Its environment; these variables replace variables of the same names.
     fn environment(&self, variables: &[(&str, &[u8])]) -> Result<Vec<Cow<'_, CStr>>, Errno> {
         let has_name = |variable: &CStr, name: &str| {
             variable.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|v| v.starts_with(b"="))
@@ -198,8 +201,8 @@ impl Program {
         own.map(|own| Ok(Cow::from(own))).chain(new.map(|new| new.map(Cow::from))).collect()
     }
 
-    /// Executes the file; by sh(1), if the kernel does not know what it is, as execvp(3) of glibc
-    /// does, and every shell.
+    /// Executes the file. If the kernel does not know its format, sh(1) executes it, as for
+    /// execvp(3) of glibc and for every shell.
     fn execute<T>(
         &self,
         mut execute: impl FnMut(&CStr, &[&CStr]) -> Result<T, Reason>,
@@ -246,20 +249,20 @@ impl Child {
         self.ended
     }
 
-    /// The process, to wait for together with others.
+    /// A process descriptor, for a wait with other descriptors.
     ///
     /// # Errors
-    /// EMFILE and the like; ESRCH if it was reaped.
+    /// EMFILE if no descriptor is left; ESRCH if the child was reaped.
     pub fn process(&self) -> Result<Process, Errno> {
-        // One that is not reaped still has its number, and no other has it.
+        // The process ID of a child that is not reaped is not reused.
         if self.ended.is_some() { Err(Errno(libc::ESRCH)) } else { Process::open(self.pid) }
     }
 
-    /// Sends it a signal. If it has just ended, that is what comes next.
+    /// Sends it a signal. If it has just ended, the caller sees its end next.
     ///
-    /// By its number, which is no other's until it is reaped, and which takes no descriptor: there
-    /// may be none left. A COMMAND in a group of its own is reaped when no process of the group is
-    /// waited for any more; until then the group has that number.
+    /// The call uses the process ID, which is not reused before the child is reaped, and needs no
+    /// descriptor: none may be left. A COMMAND in a process group of its own is reaped after the
+    /// last wait for the group; until then the group keeps its ID.
     pub fn send(&self, signal: Signal) {
         if self.leads_group() {
             // SAFETY: the call takes numbers only.
@@ -291,8 +294,8 @@ impl Child {
         if has_orphans() { self.wait_by(libc::P_PID, pid) } else { self.wait_here() }
     }
 
-    /// Waits for its end where no other thread waits for a child. The first process of a PID
-    /// namespace reaps orphans meanwhile.
+    /// Waits for its end; the caller has no other thread that waits for a child. The first process
+    /// of a PID namespace also reaps orphans.
     pub fn wait_alone(&mut self) -> Result<ExitStatus, Errno> {
         if has_orphans() { self.wait_by(libc::P_ALL, 0) } else { self.wait_here() }
     }
@@ -306,7 +309,7 @@ impl Child {
         }
     }
 
-    /// Sleeps until one of these children has ended, until it is this one.
+    /// Sleeps until one of these children has ended, and repeats that until this one has.
     fn wait_by(&mut self, kind: libc::idtype_t, id: libc::id_t) -> Result<ExitStatus, Errno> {
         loop {
             if let Some(status) = self.try_wait()? {
@@ -321,11 +324,11 @@ impl Child {
     }
 }
 
-/// Sleeps until one of these children has ended, which is reaped by another call: waitid(2).
+/// Sleeps until one of these children has ended, without reaping it: waitid(2).
 fn await_end(kind: libc::idtype_t, id: libc::id_t) -> Result<(), Errno> {
     let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
     let options = libc::WEXITED | libc::WNOWAIT;
-    // SAFETY: the information lives through the call, and is not looked at.
+    // SAFETY: the structure outlives the call, and is not read.
     Errno::check(unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) })
 }
 
@@ -342,23 +345,24 @@ pub fn reap_orphans() {
     }
 }
 
-/// What the first process of a PID namespace does besides: it reaps orphans, by a wait for every
-/// child. Such a wait may reap a COMMAND that another thread waits for, so its status is kept for
-/// that one.
+/// The additional task of the first process of a PID namespace: it reaps orphans by waiting for any
+/// child. Such a wait may reap a COMMAND that another thread waits for, so the status is kept for
+/// that thread.
 mod init {
     use super::{BTreeMap, ExitStatus, Mutex, MutexGuard, PoisonError, has_orphans, wait_for};
 
-    /// The COMMANDs by their process IDs, and how those ended that are reaped but not asked for.
+    /// The process IDs of COMMANDs, with the status of each that was reaped and not yet queried.
     type Children = BTreeMap<i32, Option<ExitStatus>>;
 
     static CHILDREN: Mutex<Children> = Mutex::new(BTreeMap::new());
 
-    /// Those of the first process; no other process waits for what is not its own.
+    /// The COMMANDs of the first process; `None` in other processes, which wait only for their own
+    /// children.
     pub fn children() -> Option<MutexGuard<'static, Children>> {
         has_orphans().then(|| CHILDREN.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reaps all that have ended; returns how `pid` ended, if it has.
+    /// Reaps all children that have ended; returns the status of `pid`, if it has ended.
     pub fn reap_all(mut ours: MutexGuard<'_, Children>, pid: i32) -> Option<ExitStatus> {
         while let Ok(Some((ended, status))) = wait_for(-1, libc::WNOHANG) {
             ours.entry(ended).and_modify(|kept| *kept = Some(status));
@@ -373,7 +377,7 @@ mod init {
 fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno> {
     let mut status = 0;
     loop {
-        // SAFETY: the status lives through the call.
+        // SAFETY: the status outlives the call.
         match unsafe { libc::waitpid(which, &raw mut status, options) } {
             0 => return Ok(None),
             pid if pid > 0 => return Ok(Some((pid, ExitStatus::from_raw(status)))),
@@ -385,11 +389,11 @@ fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno
     }
 }
 
-/// A signal that musl reserves, and that its posix_spawn(3) unblocks in the calling thread. For other
-/// C libraries it is the first real-time signal.
+/// A signal that musl reserves, and that its posix_spawn(3) unblocks in the calling thread. For
+/// other C libraries it is the first real-time signal.
 const LET_THROUGH: Signal = Signal::RTMIN;
 
-/// Starts a COMMAND by fork(2), which keeps every signal blocked that is.
+/// Starts a COMMAND by fork(2), which keeps all blocked signals blocked.
 fn fork(
     path: &CStr,
     words: &[&CStr],
@@ -399,7 +403,7 @@ fn fork(
 ) -> Result<i32, Reason> {
     let failed = |error: std::io::Error| Reason::from_raw(Errno::from(error).0);
     let text = |string: &CStr| OsStr::from_bytes(string.to_bytes()).to_owned();
-    // A name alone would be looked for in PATH again.
+    // `std` would search PATH again for a name without a slash.
     let mut command = Command::new(Path::new(".").join(text(path)));
     if let Some((name, arguments)) = words.split_first() {
         command.arg0(text(name)).args(arguments.iter().map(|word| text(word)));
@@ -433,12 +437,12 @@ fn fork(
         }
         Ok(())
     };
-    // SAFETY: the closure makes system calls alone, which is all that may be done after fork(2).
+    // SAFETY: the closure only makes system calls, which are safe after fork(2).
     unsafe { command.pre_exec(begin) };
     Ok(command.spawn().map_err(failed)?.id() as i32)
 }
 
-/// What stands on either side of the first `=` of a variable.
+/// The name and the value of a variable, split at the first `=`.
 fn name_and_value(variable: &CStr) -> Option<(&OsStr, &OsStr)> {
     let mut parts = variable.to_bytes().splitn(2, |&b| b == b'=').map(OsStr::from_bytes);
     Some((parts.next()?, parts.next()?))
@@ -457,14 +461,14 @@ fn attributes(signals: Signals, group: Group) -> Result<PosixSpawnAttr, Errno> {
     attributes.set_sigmask(&mask.for_c_library())?;
     let mut flags =
         PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
-    // The group is 0, its own, where no other is set.
+    // The group is 0 by default: a new group of the COMMAND itself.
     flags.set(PosixSpawnFlags::POSIX_SPAWN_SETPGROUP, group == Group::Own);
     attributes.set_flags(flags)?;
     Ok(attributes)
 }
 
 fn look_up(name: &OsStr) -> Result<CString, Errno> {
-    /// Where to look without a PATH, as execvp(3) does.
+    /// The search path without PATH, as for execvp(3).
     const DEFAULT_PATH: &str = "/bin:/usr/bin";
     if name.as_bytes().contains(&b'/') {
         check(Path::new(name))?;
@@ -483,10 +487,10 @@ fn look_up(name: &OsStr) -> Result<CString, Errno> {
     Err(reason)
 }
 
-/// Whether it is a file that may be executed.
+/// Checks that a path is an executable file.
 ///
 /// # Errors
-/// EACCES if it is there and may not; those of stat(2).
+/// EACCES if the file exists and is not executable; those of stat(2).
 fn check(path: &Path) -> Result<(), Errno> {
     let is_file = fs::metadata(path)?.is_file();
     if is_file && access(path, AccessFlags::X_OK).is_ok() {
@@ -500,7 +504,7 @@ fn assignment(name: &OsStr, value: &[u8]) -> Result<CString, Errno> {
     c_string([name.as_bytes(), b"=", value].concat())
 }
 
-/// Strings from the kernel have no NUL inside.
+/// Converts a string of the kernel, which has no NUL inside.
 fn c_string(bytes: Vec<u8>) -> Result<CString, Errno> {
     CString::new(bytes).map_err(|_| Errno(libc::EINVAL))
 }

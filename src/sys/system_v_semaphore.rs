@@ -13,7 +13,7 @@ use crate::base::errno::Errno;
 /// The maximum value: SEMVMX.
 pub const VALUE_MAX: u32 = i16::MAX as u32;
 
-/// What the kernel does about a change when the process that made it exits.
+/// The action of the kernel on a change when the process that made it exits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AtExit {
     /// The change stays.
@@ -31,7 +31,7 @@ impl AtExit {
     }
 }
 
-/// A set of semaphores. The kernel has no handles to these: any process may use an identifier at
+/// A set of semaphores. The kernel has no handles for these: any process may use an identifier at
 /// any time, and the set exists until a process removes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Set {
@@ -48,7 +48,8 @@ struct Status {
 /// Creates a set of `count` semaphores with the value 0; returns its identifier.
 ///
 /// # Errors
-/// EEXIST; EINVAL for more semaphores than a set may have; ENOSPC at a limit of the kernel.
+/// EEXIST if the key has a set; EINVAL if `count` exceeds the maximum of a set; ENOSPC at a limit
+/// of the kernel.
 pub fn create(key: i32, count: u16, mode: u32) -> Result<i32, Errno> {
     get(key, count.into(), NEW | mode as c_int)
 }
@@ -57,7 +58,7 @@ impl Set {
     /// Finds an existing set. The calls that use it check the permissions.
     ///
     /// # Errors
-    /// ENOENT.
+    /// ENOENT if the set does not exist.
     pub fn open(target: Target) -> Result<Self, Errno> {
         target.find(|key| get(key, 0, 0), |id| control(id, 0, libc::GETVAL)).map(Self::of_id)
     }
@@ -81,14 +82,14 @@ impl Set {
     ///
     /// # Errors
     /// ERANGE if the value would be above the maximum; EFBIG if the set has no such semaphore;
-    /// ENOSPC if the kernel cannot record what it has to revert.
+    /// ENOSPC if the kernel cannot record the change to revert.
     pub fn add(self, index: u16, amount: i16, at_exit: AtExit) -> Result<(), Errno> {
         match self.change(&[operation(index, amount, at_exit)], Deadline::NEVER)? {
             Waited::Done(()) | Waited::TimedOut => Ok(()),
         }
     }
 
-    /// Adds to each of the first `count` semaphores, which are no more than SEMOPM.
+    /// Adds to each of the first `count` semaphores; `count` is at most SEMOPM.
     ///
     /// # Errors
     /// Those of [`Set::add`].
@@ -102,7 +103,7 @@ impl Set {
     ///
     /// # Errors
     /// EFBIG if the set has no such semaphore; EIDRM if the set is removed; ENOSPC if the kernel
-    /// cannot record what it has to revert.
+    /// cannot record the change to revert.
     pub fn subtract(
         self,
         index: u16,
@@ -113,19 +114,19 @@ impl Set {
         self.change(&[operation(index, -amount, at_exit)], deadline)
     }
 
-    /// Sets the values of all semaphores. The kernel forgets what it had to revert at them.
+    /// Sets the values of all semaphores. The kernel discards the changes to revert at them.
     pub fn set_values(self, values: &[c_ushort]) -> Result<(), Errno> {
-        // SAFETY: the caller has a value for each semaphore, and the values live through the call.
+        // SAFETY: the caller has a value for each semaphore, and the values outlive the call.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::SETALL, values.as_ptr()) })
     }
 
     /// The values of all its `count` semaphores.
     ///
     /// # Errors
-    /// EACCES without permission to read.
+    /// EACCES if the process has no permission to read the set.
     pub fn values(self, count: u16) -> Result<Vec<c_ushort>, Errno> {
         let mut values = vec![0; count.into()];
-        // SAFETY: the kernel writes a value for each semaphore, and the values live through the call.
+        // SAFETY: the kernel writes a value for each semaphore, and the values outlive the call.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::GETALL, values.as_mut_ptr()) })?;
         Ok(values)
     }
@@ -133,15 +134,15 @@ impl Set {
     /// Changes the permissions.
     ///
     /// # Errors
-    /// EPERM for users who are neither owner nor creator.
+    /// EPERM if the user is neither the owner nor the creator.
     pub fn set_mode(self, mode: u32) -> Result<(), Errno> {
         let mut status = MaybeUninit::<Status>::zeroed();
-        // SAFETY: the kernel writes the structure, which lives through the call and is no smaller.
+        // SAFETY: the kernel writes the structure, which outlives the call and is no smaller.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, status.as_mut_ptr()) })?;
         // SAFETY: all zeros would have been valid, and the kernel wrote it.
         let mut status = unsafe { status.assume_init() };
         status.permissions.mode = mode as _;
-        // SAFETY: the kernel reads the structure, which lives through the call.
+        // SAFETY: the kernel reads the structure, which outlives the call.
         Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_SET, &raw mut status) })
     }
 
@@ -165,10 +166,10 @@ impl Set {
         control(self.id, index, libc::GETPID)
     }
 
-    /// Sets the value of a semaphore. The kernel forgets what it had to revert at it.
+    /// Sets the value of a semaphore. The kernel discards the changes to revert at it.
     ///
     /// # Errors
-    /// ERANGE; EINVAL if the set has no such semaphore.
+    /// ERANGE if the value is above the maximum; EINVAL if the set has no such semaphore.
     pub fn set_value(self, index: u16, value: u32) -> Result<(), Errno> {
         let value = c_int::try_from(value).map_err(|_| Errno(libc::ERANGE))?;
         // SAFETY: this command takes a number.
@@ -184,12 +185,12 @@ impl Set {
         system_v::row("sem", self.id)
     }
 
-    /// Makes all changes at once. The kernel takes the remaining time rather than a deadline, so it
+    /// Makes all changes atomically. The kernel takes the remaining time and not a deadline, so it
     /// is computed again after each interruption.
     fn change(self, operations: &[libc::sembuf], deadline: Deadline) -> Result<Waited, Errno> {
         loop {
             let left = deadline.remaining().map(TimeSpec::from_duration);
-            // SAFETY: the operations and the time live through the call.
+            // SAFETY: the operations and the time outlive the call.
             let result = unsafe {
                 libc::syscall(
                     libc::SYS_semtimedop,
@@ -243,7 +244,7 @@ struct Info {
 /// The limits at this moment, which the call reads without /proc.
 pub fn limits() -> Limits {
     let mut info = Info::default();
-    // SAFETY: the kernel writes the structure, which lives through the call.
+    // SAFETY: the kernel writes the structure, which outlives the call.
     let result = unsafe { libc::semctl(0, 0, libc::IPC_INFO, &raw mut info) };
     if result < 0 {
         // A kernel without System V objects has the limits of none.

@@ -28,7 +28,8 @@ pub fn not_there(failure: Failure, name: impl AsRef<OsStr>, create: &'static str
     }
     match SystemVName::new(name.as_ref()) {
         Some(Ok(name)) => match name.target() {
-            // None can be created with a given identifier, and one without a key is not found by it.
+            // No object can be created with a given identifier, and one without a key cannot be
+            // found by its key.
             SystemVTarget::Id(_) | SystemVTarget::Key(libc::IPC_PRIVATE) => failure,
             _ => failure.hint(create),
         },

@@ -33,8 +33,8 @@ pub fn holders(record: Record, holders: &Holders) -> Record {
         .json_only("hidden", Value::from(holders.hidden))
 }
 
-/// Adds the holders to a row of a list. The list ends with [`warn_of_hidden`], as the number of hidden
-/// processes is the same in each row.
+/// Adds the holders to a row of a list. The list ends with [`warn_of_hidden`], as the number of
+/// hidden processes is the same in each row.
 pub fn listed_holders(record: Record, holders: &Holders) -> Record {
     let Holders { seen, hidden } = holders;
     let record = match (seen.is_empty(), hidden) {
@@ -47,7 +47,7 @@ pub fn listed_holders(record: Record, holders: &Holders) -> Record {
 /// Warns below a list, on stderr, how many processes are hidden. JSON has the number in each row.
 ///
 /// # Errors
-/// That stdout cannot be written to, as the list comes first.
+/// EPIPE, ENOSPC and others if stdout cannot be written to, because the list is flushed first.
 pub fn warn_of_hidden(
     hidden: usize,
     format: Format,

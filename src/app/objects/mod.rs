@@ -1,4 +1,4 @@
-//! Operations on named objects of any kind: on each of several, removal, listings.
+//! Operations on named objects of any kind: operations on several objects, removal, listings.
 
 mod explain;
 mod holders;
@@ -21,11 +21,11 @@ pub use self::holders::{
 };
 pub use self::report::{report, report_wait, wait_verbosely};
 
-/// Does something to each of several names. An error is reported, and the remaining names are done all
-/// the same. Returns the status of the first error.
+/// Applies an operation to each of several names. An error is reported, and the loop continues.
+/// Returns the status of the first error.
 ///
 /// # Errors
-/// That stdout cannot be written to, which ends the loop.
+/// EPIPE, ENOSPC and others if stdout cannot be written to, which ends the loop.
 pub fn each<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     names: &[N],
     output: &mut Output,
@@ -73,14 +73,14 @@ pub fn list(
     Ok(unlisted.first().map_or(Exit::Done, Exit::of))
 }
 
-/// Prints the name of a new object that has no other name. The object is removed if that fails, as
-/// nothing else leads to it.
+/// Prints the name of a new object that has no other name. If that fails, the object is removed,
+/// because no process could find it.
 pub fn print_name<E>(
     name: &SystemVName,
     output: &mut Output,
     remove: impl FnOnce() -> Result<(), E>,
 ) -> Result<(), Unwritable> {
     let printed = output.line(name.as_ref().display()).and_then(|()| output.flush());
-    // The error of stdout is the one to report, rather than one of `remove`.
+    // The error of stdout takes precedence over one of `remove`.
     printed.inspect_err(|_| drop(remove()))
 }

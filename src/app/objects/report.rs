@@ -18,7 +18,7 @@ pub fn report_wait(output: &Output, name: impl AsRef<OsStr>, what: impl Display)
     output.note(format_args!("{name}: waiting {what}"));
 }
 
-/// Waits with `wait`. With --verbose it tries without waiting first, and calls `report` if it has to
+/// Waits with `wait`. With --verbose it first tries without waiting, and calls `report` if it must
 /// wait.
 pub fn wait_verbosely<T, E>(
     output: &Output,

@@ -27,12 +27,12 @@ use crate::run::job::{self, Command, Job, no_room};
 /// commands stay in the process group of the caller, and the verb waits for all of them.
 ///
 /// Programs that talk with each other have to write each message at once. Many that use stdio do so
-/// only on a terminal, and buffer their output to a pipe: two such programs in a --loop wait for each
-/// other. --pty gives each a terminal to write to, raw and without echo, and relays its output to the
-/// pipe that the next COMMAND reads. stdin stays a pipe, which has an end of file.
+/// only on a terminal, and buffer their output to a pipe: two such programs in a --loop wait for
+/// each other. --pty gives each a terminal to write to, raw and without echo, and relays its output
+/// to the pipe that the next COMMAND reads. stdin stays a pipe, which has an end of file.
 ///
-/// A status of 125 means that ipc failed. If a signal that the verb received too, such as that of ^C,
-/// ends the COMMAND whose status counts, the verb dies of the same signal.
+/// A status of 125 means that ipc failed. If a signal that the verb received too, such as that of
+/// ^C, ends the COMMAND whose status counts, the verb dies of the same signal.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Run {
     /// Connect the last COMMAND to the first as well
@@ -70,9 +70,9 @@ pub struct Run {
 /// The status that counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Which {
-    /// That of the last COMMAND
+    /// Status of the last COMMAND
     Last,
-    /// That of the last COMMAND that failed
+    /// Status of the last COMMAND that failed
     Any,
     /// The same; the status of each is printed on stderr
     All,
@@ -100,7 +100,7 @@ impl Action for Run {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let words = self.separator.split(&self.command)?;
-        // Before any of them starts: none runs if one is not found.
+        // All COMMANDs are looked up first: if one is not found, none runs.
         let commands = words.iter().map(|words| Command::new(words));
         let commands = commands.collect::<anyhow::Result<Vec<_>>>()?;
         let mut job = Job::new(None);

@@ -12,8 +12,8 @@ use crate::mechanism::pipe::contents::{Contents, Error};
 
 /// Show the state of a pipe of a process
 ///
-/// The verb does not read the pipe. FD may be either end, and the pipe may be a FIFO. Only root can look
-/// into processes of other users.
+/// The verb does not read the pipe. FD may be either end, and the pipe may be a FIFO. Only root can
+/// look into processes of other users.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Number of the process

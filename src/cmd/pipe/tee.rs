@@ -15,11 +15,11 @@ use crate::mechanism::pipe::tee;
 /// Copy stdin to files, FIFOs and stdout
 ///
 /// All outputs get every byte, and the slowest limits the others. An output whose reader closes is
-/// dropped, and the others continue; after the last one the verb ends by SIGPIPE. An output that fails
-/// is reported, and the others continue; the status is then that of the first failure.
+/// dropped, and the others continue; after the last one the verb ends by SIGPIPE. An output that
+/// fails is reported, and the others continue; the status is then that of the first failure.
 ///
-/// A FIFO is opened when it has a reader. From a pipe to pipes and one file at most the kernel moves
-/// the bytes, and none is copied through the memory of the process.
+/// A FIFO is opened when it has a reader. From a pipe to pipes and one file at most the kernel
+/// moves the bytes, and none is copied through the memory of the process.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Tee {
     /// Files to replace, and FIFOs

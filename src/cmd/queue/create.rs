@@ -14,12 +14,12 @@ use super::{attach, explain};
 
 /// Create a queue
 ///
-/// A name such as /jobs is an object of POSIX shared memory. A name with './' or a second slash is a
-/// file, which outlives a reboot.
+/// A name such as /jobs is an object of POSIX shared memory. A name with './' or a second slash is
+/// a file, which outlives a reboot.
 ///
-/// The capacity is that of the ring of messages: each takes its bytes, rounded up to a multiple of 8,
-/// and 16 more. It is rounded up to a power of two of at least 4096, and all of it is allocated at
-/// once, so that no push ever finds the memory or the disk full.
+/// The capacity is that of the ring of messages: each takes its bytes, rounded up to a multiple of
+/// 8, and 16 more. It is rounded up to a power of two of at least 4096, and all of it is allocated
+/// at once, so that no push ever finds the memory or the disk full.
 ///
 /// The status is 5 if there is something of that name.
 #[derive(Debug, clap::Args, Plain)]
@@ -50,7 +50,7 @@ impl Action for Create {
 }
 
 impl Create {
-    /// Whether a queue that exists already may be used, and has the capacity that was asked for.
+    /// Accepts a queue that exists already, if it is trusted and has the requested capacity.
     fn accept(&self, bytes: u64) -> Result<Accepted, Failure> {
         let open = self.name.open().map_err(|error| explain(error, &self.name))?;
         let accepted = self.creation.accept(&self.name.found(&open)?)?;

@@ -1,4 +1,4 @@
-//! `ipc queue pop --exec`: rings as a worker uses them.
+//! `ipc queue pop --exec`: rings as the queue of a worker.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -20,18 +20,18 @@ use crate::sys::memfd;
 
 use super::{closed, explain, open, opened};
 
-/// Which messages, and how long to wait for each.
+/// The selection of messages, and the timeout of each wait.
 #[derive(Debug)]
 pub struct Task {
     /// The queue.
     pub name: RingName,
-    /// How many; `None` is as many as there are.
+    /// The number of messages; `None` is all that are available.
     pub count: Option<u64>,
-    /// Whether a closed queue is a success before there were so many.
+    /// Whether it is a success if the queue is closed before that number is reached.
     pub ends_when_closed: bool,
-    /// Until when to wait for the queue itself.
+    /// The deadline of the wait for the queue to exist.
     pub retry: Deadline,
-    /// How long to wait for each message.
+    /// The timeout of the wait for each message.
     pub waiting: Waiting,
 }
 
@@ -56,13 +56,13 @@ pub fn run(task: Task, execution: Execution, context: &mut Context) -> anyhow::R
     Ok(if exit == Exit::Done && too_few { Exit::No } else { exit })
 }
 
-/// What a worker opens, once for each thread.
+/// The queue that a worker opens once for each thread.
 #[derive(Debug)]
 struct Source {
     name: RingName,
     dead_letter: Option<RingName>,
     retry_delay: Duration,
-    /// Whether a thread found the queue closed and empty.
+    /// Whether a thread has found the queue closed and empty.
     was_closed: Arc<AtomicBool>,
 }
 
@@ -110,26 +110,26 @@ struct Queue {
     retry_delay: Duration,
     was_closed: Arc<AtomicBool>,
     is_exhausted: bool,
-    /// Messages whose COMMAND has failed, each until its claim is given up.
+    /// Messages whose COMMAND has failed, each until its claim is dropped.
     set_aside: Vec<(Deadline, Message)>,
 }
 
-/// A message that is claimed.
+/// A claimed message.
 #[derive(Debug)]
 struct Message {
     claim: ring::Claim,
     bytes: Vec<u8>,
-    /// Whether COMMAND was started for it by this worker.
+    /// Whether this worker has started COMMAND for it.
     has_begun: bool,
 }
 
-/// How many messages are set aside at most: each has a descriptor.
+/// The maximum number of messages set aside: each has a descriptor.
 const SET_ASIDE: usize = 64;
 
 /// The longest delay before a message that failed is delivered again, unless the first is longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// How often a wait for room in the dead-letter queue looks whether it is to end.
+/// The interval at which a wait for room in the dead-letter queue checks for the end of the worker.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Queue {
@@ -137,7 +137,7 @@ impl Queue {
         explain(error, &self.name)
     }
 
-    /// The delay after so many attempts, which doubles with each.
+    /// The delay after this number of attempts. It doubles with each.
     fn delay(&self, attempts: u32) -> Duration {
         let doubled = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
         self.retry_delay.saturating_mul(doubled).min(LONGEST.max(self.retry_delay))
@@ -208,7 +208,7 @@ impl worker::Queue for Queue {
         acknowledged.map(drop).map_err(|error| self.explain(error))
     }
 
-    /// Any worker can claim the message when this one has dropped its claim.
+    /// Dropping the claim makes the message available to any worker.
     fn put_back(&mut self, _: &Message, _: &Bell, _: Deadline) -> Result<Waited, Failure> {
         Ok(Waited::Done(()))
     }

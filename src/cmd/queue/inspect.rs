@@ -19,11 +19,11 @@ use super::{explain, opened};
 
 /// Show all that is known of a queue
 ///
-/// 'messages' and 'bytes' are of those in it, claimed ones included, and 'used' is what they take of
-/// the capacity. 'pushed' and 'popped' count all there ever were. 'claimed' messages are with the
-/// COMMANDs of 'pop --exec'. The space of a 'pinned' message, which is done, cannot be used again before
-/// an older one is done; 'oldest_claim' is how many seconds the oldest has been claimed.
-/// 'consumer_sleeps' and 'producer_sleeps' tell whether one waits, or died while it did.
+/// 'messages' and 'bytes' are of those in it, claimed ones included, and 'used' is what they take
+/// of the capacity. 'pushed' and 'popped' count all there ever were. 'claimed' messages are with
+/// the COMMANDs of 'pop --exec'. The space of a 'pinned' message, which is done, cannot be used
+/// again before an older one is done; 'oldest_claim' is how many seconds the oldest has been
+/// claimed. 'consumer_sleeps' and 'producer_sleeps' tell whether one waits, or died while it did.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
@@ -45,7 +45,8 @@ impl Action for Stat {
         let stat = ring.stat().map_err(|error| explain(error, &self.name)).about(&self.name)?;
         let mut record = with_stat(named(&self.name), &stat);
         if let Some(status) = status {
-            // The holders are those of before: this process has it open, too.
+            // The ring is closed before the holders are read, so that this process is not one of
+            // them.
             record = ownership(record, &status).time("changed", status.st_mtime);
             drop(ring);
             record = holders(record, &Holders::of(&status));
@@ -82,8 +83,8 @@ fn with_stat(record: Record, stat: &ring::Stat) -> Record {
 
 /// List the queues in shared memory
 ///
-/// Those in files are not found this way. What is in a queue is shown of those that this user may
-/// write; what may not even be read is not known to be a queue.
+/// Those in files are not found this way. The contents are shown of queues that this user may
+/// write; a queue that this user may not read is not listed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
@@ -123,7 +124,7 @@ impl Action for Ls {
     }
 }
 
-/// A line of `ls`.
+/// A row of `ls`.
 fn listed(name: &RingName) -> Record {
     let stat = name.open().and_then(|open| ring::Ring::attach(open.file)?.stat()).ok();
     let record = named(name)

@@ -38,7 +38,7 @@ pub const NOUN: Noun = Noun {
     see_also: &["ipc-queue(5)", "shm_overview(7)", "futex(2)"],
 };
 
-/// The way out where there is no queue.
+/// The hint if the queue does not exist.
 const CREATE: &str = "'ipc queue create' makes it, and so does 'ipc queue push --create'";
 
 /// Opens a queue that exists.
@@ -46,7 +46,7 @@ fn open(name: &RingName) -> anyhow::Result<Ring> {
     opened(name, name.open())
 }
 
-/// The queue in a file that was opened.
+/// The queue in an open file.
 fn opened(name: &RingName, open: Result<OpenFile, Error>) -> anyhow::Result<Ring> {
     let open = open.map_err(|error| not_there(explain(error, name), name, CREATE)).about(name)?;
     attach(name, open.file).about(name)
@@ -56,7 +56,7 @@ fn attach(name: &RingName, file: OwnedFd) -> Result<Ring, Failure> {
     Ring::attach(file).map_err(|error| explain(error, name))
 }
 
-/// Puts the way out beside the reason, for what happens to a queue.
+/// Adds the hint to an error of a queue.
 fn explain(error: Error, name: &RingName) -> Failure {
     match (error, name) {
         (Error::Kernel(errno @ Errno(libc::ENOSPC)), _) => no_room_in(&name.directory(), errno),
@@ -73,12 +73,12 @@ fn explain(error: Error, name: &RingName) -> Failure {
     }
 }
 
-/// Why a closed queue takes no message.
+/// The failure of a push to a closed queue.
 fn closed() -> Failure {
     Failure::failed("the queue is closed")
 }
 
-/// What came of an operation that only another process can delay, which has a lock.
+/// The result of an operation that waits only for the lock.
 fn locked<T>(outcome: Outcome<T>, waiting: &Waiting) -> Result<T, Failure> {
     match outcome {
         Outcome::Done(value) => Ok(value),

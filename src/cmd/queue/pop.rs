@@ -19,25 +19,26 @@ use super::{explain, opened};
 
 /// Take messages from a queue and print them
 ///
-/// One message, unless told otherwise, in the order in which they were put. The timeout counts anew
-/// for each wait; --all waits for room on standard output alone. When the queue is closed and empty,
+/// One message by default, in the order in which they were put. The timeout counts anew for each
+/// wait; --all waits for room on standard output alone. When the queue is closed and empty,
 /// --follow and --all end with status 0, and a 'pop' that wanted another message with 1.
 ///
 /// A message is delivered at most once. It is not taken before standard output has room for it, and
-/// signals that end the command wait until it is written. What standard output does not take after
-/// all goes back to the queue, behind the others, if that has room and is not closed. A command that is
-/// killed by KILL loses the messages that it had taken and not written: up to --batch bytes, or one
-/// message. With --exec none is lost.
+/// signals that end the command wait until it is written. A message that standard output does not
+/// take after all goes back to the end of the queue, if the queue has room and is not closed. A
+/// command that is killed by KILL loses the messages that it had taken and not written: up to
+/// --batch bytes, or one message. With --exec none is lost.
 ///
 /// With --exec each message is the standard input of a COMMAND instead, and leaves the queue when
-/// COMMAND has succeeded: it is delivered at least once. COMMAND inherits the claim of its message; if
-/// the worker is killed, the message is delivered again when COMMAND and its children have ended too.
-/// IPC_ATTEMPT counts the deliveries, also of other workers, and IPC_QUEUE_POSITION is a number that no
-/// other message has. A message whose COMMAND failed stays in the queue and is delivered again after
-/// the delay, perhaps behind newer ones. The space of newer messages cannot be used again before the
-/// oldest claimed one is done.
+/// COMMAND has succeeded: it is delivered at least once. COMMAND inherits the claim of its message;
+/// if the worker is killed, the message is delivered again when COMMAND and its children have ended
+/// too. IPC_ATTEMPT counts the deliveries, also of other workers, and IPC_QUEUE_POSITION is a
+/// number that no other message has. A message whose COMMAND failed stays in the queue and is
+/// delivered again after the delay, perhaps behind newer ones. The space of newer messages cannot
+/// be used again before the oldest claimed one is done.
 ///
-/// A process that is stopped while it has the lock keeps other consumers waiting, which --timeout ends.
+/// A process that is stopped while it has the lock keeps other consumers waiting, which --timeout
+/// ends.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Pop {
     /// Name of the queue
@@ -51,7 +52,7 @@ pub struct Pop {
     /// Go on until a signal, or until the queue is closed
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
-    /// Where there is no queue, try again for this long
+    /// Retry for this long while the queue does not exist
     #[arg(long, value_name = "DURATION")]
     retry: Option<Timeout>,
     /// Take no more than this at once, or one message; 64K if not given
@@ -68,7 +69,7 @@ pub struct Pop {
     execution: Execution,
 }
 
-/// How much is taken at once: what a pipe holds.
+/// The default of --batch: the capacity of a pipe.
 const BATCH: usize = 64 << 10;
 
 impl Action for Pop {
@@ -91,7 +92,7 @@ impl Action for Pop {
         let mut reception =
             Reception { pop: &self, ring, outbox, message: Vec::new(), has_waited: false };
         let received = reception.receive(output);
-        // Signals still wait, whatever happened.
+        // Signals stay blocked, even after an error.
         let written = reception.outbox.flush(output);
         reception.put_back(output);
         written?;
@@ -111,7 +112,7 @@ impl Pop {
         exec::run(Task { name, count, ends_when_closed, retry, waiting }, execution, context)
     }
 
-    /// How many messages; `None` is as many as are there.
+    /// The number of messages; `None` is all that are available.
     fn count(&self) -> Option<u64> {
         match (self.all, self.follow) {
             (true, _) => None,
@@ -128,18 +129,18 @@ impl Pop {
         }
     }
 
-    /// How much to take at once.
+    /// The maximum number of bytes to dequeue at a time.
     fn batch(&self) -> usize {
         self.batch.map_or(BATCH, |Size(bytes)| bytes.min(BATCH as u64) as usize)
     }
 }
 
-/// Messages on their way from a queue to stdout.
+/// Dequeues messages and writes them to stdout.
 struct Reception<'a> {
     pop: &'a Pop,
     ring: Ring,
     outbox: Outbox,
-    /// A message that becomes JSON.
+    /// The message to convert to JSON.
     message: Vec<u8>,
     has_waited: bool,
 }
@@ -182,7 +183,7 @@ impl Reception<'_> {
         Ok(())
     }
 
-    /// Takes the next messages, of which there are no more than `most`, and writes them.
+    /// Dequeues at most `most` messages, and writes them.
     fn next(
         &mut self,
         output: &mut Output,
@@ -208,7 +209,7 @@ impl Reception<'_> {
                 Outcome::Done(()) => {}
                 Outcome::Closed => return Ok(Outcome::Closed),
                 Outcome::TimedOut => {
-                    // Its reader may have left.
+                    // The reader of stdout may have closed it.
                     self.outbox.has_room(output, None)?;
                     if deadline.has_passed() {
                         return Ok(Outcome::TimedOut);
@@ -218,7 +219,7 @@ impl Reception<'_> {
         }
     }
 
-    /// Waits for room to write what is taken next, if there is anything to take.
+    /// Waits for room to write the next message, if the queue has one.
     fn wait_for_room(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Waited> {
         if self.outbox.has_room(output, None)? {
             return Ok(Waited::Done(()));
@@ -233,7 +234,7 @@ impl Reception<'_> {
         }
     }
 
-    /// Takes and writes messages that are there, as many as stdout has room for.
+    /// Dequeues and writes available messages, as many as stdout has room for.
     fn take(&mut self, output: &mut Output, most: u64) -> anyhow::Result<Outcome<usize>> {
         let Self { pop, ring, outbox, .. } = self;
         let longest = pop.framing.form().overhead();
@@ -249,7 +250,7 @@ impl Reception<'_> {
         Ok(taken)
     }
 
-    /// Takes a message and prints it as JSON.
+    /// Dequeues a message and prints it as JSON.
     fn take_one(&mut self, output: &mut Output) -> anyhow::Result<Outcome<usize>> {
         let Self { pop, ring, outbox, message, .. } = self;
         message.clear();
@@ -265,7 +266,7 @@ impl Reception<'_> {
     /// Waits for a message; signals end the command meanwhile.
     fn wait(&mut self, output: &mut Output, deadline: Deadline) -> anyhow::Result<Outcome> {
         let Self { pop, ring, outbox, .. } = self;
-        // Once a second at the latest, as the reader of stdout may have left.
+        // It checks at least once a second, because the reader of stdout may have closed it.
         let mut looks = 0;
         let has_slept = || {
             looks += 1;
@@ -275,7 +276,7 @@ impl Reception<'_> {
         waited.map_err(|error| explain(error, &pop.name)).about(&pop.name)
     }
 
-    /// Puts back what stdout did not take.
+    /// Requeues the messages that stdout did not take.
     fn put_back(&mut self, output: &Output) {
         let mut lost = None;
         for Unwritten { bytes, .. } in &self.outbox.unwritten() {

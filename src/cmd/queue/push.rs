@@ -23,14 +23,14 @@ use super::{CREATE, attach, closed, explain};
 
 /// Put messages into a queue
 ///
-/// Each operand is a message or, without any, each record of standard input: a line, unless told
-/// otherwise. The messages are put in order, and each waits until the queue has room for it; the
-/// timeout counts anew for each wait. Records that are in the pipe already are put together; one
-/// that comes alone is put at once.
+/// Each operand is a message or, without any, each record of standard input: a line by default. The
+/// messages are put in order, and each waits until the queue has room for it; the timeout counts
+/// anew for each wait. Records that are in the pipe already are put together; one that comes alone
+/// is put at once.
 ///
-/// A message that is longer than the queue could ever hold is refused at once, with the capacity that
-/// would do. All operands are looked at first: if one is too long, none is put. The status is 3 if the
-/// queue is closed.
+/// A message that is longer than the queue could ever hold is refused at once, with the capacity
+/// that would do. All operands are checked first: if one is too long, none is put. The status is 3
+/// if the queue is closed.
 ///
 /// A process that is killed has put a message whole or not at all. One that is stopped while it has
 /// the lock keeps other producers waiting, which --timeout ends.
@@ -101,7 +101,8 @@ impl Push {
         Ok(())
     }
 
-    /// Puts messages in as few commits as there is room for; `rest` has those behind the first ones.
+    /// Puts messages in as few commits as the room permits; `rest` yields the messages after the
+    /// first.
     fn push_block<'m, I: Iterator<Item = &'m [u8]> + Clone>(
         &self,
         ring: &Ring,
@@ -123,7 +124,7 @@ impl Push {
         Ok(())
     }
 
-    /// Opens the queue, or creates one that these messages can be put into.
+    /// Opens the queue, or creates one that can hold these messages.
     fn open(&self, operands: &[OsString]) -> Result<Ring, Failure> {
         let Some(Size(bytes)) = self.capacity.filter(|_| self.create) else {
             let open = self.name.open().map_err(|error| explain(error, &self.name));
@@ -138,7 +139,7 @@ impl Push {
             let most = Ring::capacity_for(bytes).map_or(u64::MAX, |all| all - size_of_record(0));
             refuse_longer(operands, limit(most)).map_err(unpushable)?;
             match create(&self.name, Permissions::of_new_object(None), bytes) {
-                // Another process was faster.
+                // Another process created it first.
                 Err(failure) if failure.exit() == Exit::InUse => {}
                 created => return created,
             }
@@ -169,7 +170,7 @@ fn limit(most: u64) -> usize {
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
-/// Why there is no next message to put.
+/// The failure to read the next message.
 fn unpushable(error: ReadError) -> Failure {
     match error {
         ReadError::TooLong { length, limit } => too_long(length, limit),

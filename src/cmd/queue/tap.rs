@@ -16,9 +16,9 @@ use super::{explain, open};
 
 /// Print the messages of a queue without taking them
 ///
-/// It begins with the oldest one, claimed ones included. A message that a consumer takes before it can
-/// be copied is not printed, and a warning says so in the end. With --follow the status is 0 when the
-/// queue is closed and all is printed.
+/// It begins with the oldest one, claimed ones included. A message that a consumer takes before it
+/// can be copied is not printed, and a warning says so in the end. With --follow the status is 0
+/// when the queue is closed and all is printed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Tap {
     /// Name of the queue

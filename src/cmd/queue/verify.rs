@@ -14,9 +14,9 @@ use super::{explain, locked, open};
 
 /// Check whether a queue is whole
 ///
-/// It prints nothing if the queue is whole. Otherwise a line says what is wrong, and the status is 1
-/// if --repair can repair it, which loses no message, or 3 if messages are damaged: it is unknown then
-/// which bytes are messages.
+/// It prints nothing if the queue is whole. Otherwise a line says what is wrong, and the status is
+/// 1 if --repair can repair it, which loses no message, or 3 if messages are damaged: it is unknown
+/// then which bytes are messages.
 ///
 /// The queue can be in use meanwhile; producers and consumers wait for a moment.
 #[derive(Debug, clap::Args, Plain)]

@@ -34,8 +34,8 @@ impl<'a> Destination<'a> {
     /// Writes all bytes to this offset.
     ///
     /// # Errors
-    /// EFAULT if the file was truncated. A write would lengthen it again, with a hole for the bytes that
-    /// were lost.
+    /// EFAULT if the file was truncated. A write would lengthen it again and leave a hole in place
+    /// of the lost bytes.
     pub fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<(), Error> {
         self.check()?;
         let written = stream::write_at(self.file, bytes, at);

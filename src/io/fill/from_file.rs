@@ -1,8 +1,9 @@
 //! Filling a file from another: copy_file_range(2), mmap(2).
 //!
-//! A new file, which has no name yet, is filled by two threads: one copies from the front and one from the
-//! back. The one at the back copies into a mapping, as the kernel admits one writer to a file at a time. A
-//! file that another process may truncate is filled in pieces, and checked between them.
+//! A new file, which has no name yet, is filled by two threads: one copies from the front and one
+//! from the back. The one at the back copies into a mapping, as the kernel admits one writer to a
+//! file at a time. A file that another process may truncate is filled in pieces, and checked
+//! between them.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,12 +23,12 @@ pub(super) const CHUNK: u64 = 2 << 20;
 /// The number of bytes that are copied between two checks of the size.
 const PIECE: u64 = 32 << 20;
 
-/// Copies a file, from its position up to its end or the limit, to this offset of another; returns the
-/// number of bytes.
+/// Copies a file, from its position up to its end or the limit, to this offset of another; returns
+/// the number of bytes.
 ///
 /// # Errors
-/// EFAULT of the destination if a check finds it truncated. If that happens while a piece is copied, the
-/// copy may lengthen it again, and no check finds it.
+/// EFAULT of the destination if a check finds it truncated. If that happens while a piece is
+/// copied, the copy may lengthen it again, and no check finds it.
 pub fn in_pieces(
     source: BorrowedFd<'_>,
     mut destination: Destination<'_>,
@@ -50,8 +51,9 @@ pub fn in_pieces(
     }
 }
 
-/// Copies a file, of which `size` bytes are left, to this offset of another, which no other process uses,
-/// and which lies in memory; returns the number of bytes. The position of the source moves along.
+/// Copies a file, of which `size` bytes are left, to this offset of another, which no other process
+/// uses, and which lies in memory; returns the number of bytes. The position of the source moves
+/// along.
 ///
 /// # Errors
 /// Those of copying. The contents of the file are undefined then.
@@ -74,7 +76,8 @@ pub fn from_both_ends(
         // The maximum number of threads is reached.
         let Ok(back) = back else { return Ok(front) };
         let back = back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        // The thread at the back stops if it gets no page, perhaps after the one at the front has ended.
+        // The thread at the back stops if it gets no page, perhaps after the one at the front has
+        // ended.
         Ok(front.min(back).min(copy_front(source, file, &left)?))
     })?;
     seek_source(start + copied)?;

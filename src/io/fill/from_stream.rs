@@ -14,15 +14,16 @@ use crate::sys::eventfd::Bell;
 use crate::sys::signal::{Blocked, Unblocked, mask};
 use crate::sys::{cleanup, cpu, heap, pipe, poll, stream, thread};
 
-/// The number of bytes that are read and written at a time: the capacity of a pipe, so that its writer
-/// runs without interruption as long as possible.
+/// The number of bytes that are read and written at a time: the capacity of a pipe, so that its
+/// writer runs without interruption as long as possible.
 const BLOCK: usize = pipe::CAPACITY;
 
-/// The number of blocks that the two threads exchange. With fewer, they wait for each other more often;
-/// more are hardly faster, and the process would use more than 8 MiB.
+/// The number of blocks that the two threads exchange. With fewer, they wait for each other more
+/// often; more are hardly faster, and the process would use more than 8 MiB.
 const BLOCKS: usize = 6;
 
-/// Copies a stream, up to its end or the limit, to this offset of a file; returns the number of bytes.
+/// Copies a stream, up to its end or the limit, to this offset of a file; returns the number of
+/// bytes.
 ///
 /// # Errors
 /// EFAULT of the destination if a check finds it truncated.
@@ -33,7 +34,7 @@ pub fn from_stream(
     limit: Option<u64>,
 ) -> Result<u64, Error> {
     let mut stream = Stream { source, left: limit.unwrap_or(u64::MAX) };
-    // Before a byte is written, so that a lack of memory leaves the file unchanged.
+    // Memory is allocated before a byte is written, so that ENOMEM leaves the file unchanged.
     let mut block = Block::new().map_err(|errno| Side::Destination.failed(errno))?;
     let least = pipe::CAPACITY_AT_FIRST;
     let mut written = copy(&mut stream, &mut destination, &mut block, offset, least)?;
@@ -59,8 +60,8 @@ fn alone(
     copy(&mut stream, &mut destination, &mut block, offset, u64::MAX)
 }
 
-/// Reads and writes in turn until at least this many bytes are written; returns the number of bytes,
-/// which is less if the stream ended.
+/// Reads and writes in turn until at least this many bytes are written; returns the number of
+/// bytes, which is less if the stream ended.
 fn copy(
     stream: &mut Stream<'_>,
     destination: &mut Destination<'_>,
@@ -141,8 +142,8 @@ pub(super) fn by_two(
     let last = empty.clone();
     std::thread::scope(|scope| {
         let (failed, waiting) = (&failed, &waiting);
-        // The writer takes fatal signals, so that the clean-up, such as the release of a guard, runs
-        // between two writes.
+        // The writer does not block fatal signals, so that the cleanup, such as the release of a
+        // guard, runs between two writes.
         let open = cleanup::signals().without(mask());
         let write = move || {
             let _open = Unblocked::new(open);
@@ -153,7 +154,7 @@ pub(super) fn by_two(
         // The maximum number of threads is reached.
         let Ok(writer) = writer else { return alone(stream, destination, block, offset) };
         let _ = last.send(block);
-        // So that the reader sees the end of the writer, which is the only sender left.
+        // The writer then has the only sender, and the reader sees its end.
         drop(last);
         let _blocked = Blocked::new(cleanup::signals());
         let read = read_blocks(stream, &to_fill, &full, waiting, failed);
@@ -217,8 +218,8 @@ enum Filled {
     InVain,
 }
 
-/// Reads into a block until the writer is idle, or the reader would have to wait. Otherwise the block is
-/// filled up, as each write has a cost.
+/// Reads into a block until the writer is idle, or the reader would block. Otherwise it fills the
+/// block, because each write has a cost.
 fn fill_block(
     stream: &mut Stream<'_>,
     block: &mut Block,

@@ -1,9 +1,9 @@
-//! Filling a file from a stream or from another file, by two threads if the input is long, and detecting
-//! that another process truncates the file.
+//! Filling a file from a stream or from another file, by two threads if the input is long, and
+//! detecting that another process truncates the file.
 //!
-//! The CPU limits `cat` into a file in memory: the kernel allocates each page, and copies its bytes twice.
-//! So two threads share the work if the process may use two CPUs. Of a stream, one thread reads and the
-//! other writes; of a file, one copies from the front and the other from the back.
+//! The CPU limits `cat` into a file in memory: the kernel allocates each page, and copies its bytes
+//! twice. So two threads share the work if the process may use two CPUs. For a stream, one thread
+//! reads and the other writes; for a file, one copies from the front and the other from the back.
 
 mod destination;
 mod from_file;

@@ -1,4 +1,4 @@
-//! A file is filled with the bytes of its source, wherever the two threads meet.
+//! A file has the bytes of its source, wherever the two threads meet.
 
 use std::fs::File;
 use std::io::{Read, Write};

@@ -23,7 +23,7 @@ pub enum Messages {
 /// Checks the length of all operands, before the verb sends the first.
 ///
 /// # Errors
-/// That one of them is longer than `limit`.
+/// An error if one of them is longer than `limit`.
 pub fn refuse_longer(operands: &[OsString], limit: usize) -> Result<(), ReadError> {
     match operands.iter().find(|operand| operand.len() > limit) {
         Some(long) => {
@@ -35,8 +35,8 @@ pub fn refuse_longer(operands: &[OsString], limit: usize) -> Result<(), ReadErro
 }
 
 impl Messages {
-    /// The messages, of at most `limit` bytes each. All operands are checked first, so that nothing is
-    /// sent if one of them is too long.
+    /// The messages, of at most `limit` bytes each. All operands are checked first, so that nothing
+    /// is sent if one of them is too long.
     pub fn new(
         operands: Vec<OsString>,
         stdin: BorrowedFd<'static>,

@@ -40,7 +40,7 @@ impl Form {
     /// Passes a record to `put`, in one or a few pieces with its framing.
     ///
     /// # Errors
-    /// Those of `put`. The caller looks at [`Form::longest`] first.
+    /// Those of `put`. The caller checks [`Form::longest`] first.
     pub fn encode<E>(
         self,
         record: &[u8],
@@ -85,7 +85,7 @@ impl Form {
         self.terminator().is_some_and(|byte| count(byte, framed) != records)
     }
 
-    /// The bytes behind a record.
+    /// The bytes after a record.
     #[inline]
     pub fn trailer(self) -> &'static [u8] {
         match self {
@@ -96,7 +96,7 @@ impl Form {
         }
     }
 
-    /// The maximum of the bytes before and behind a record.
+    /// The maximum number of bytes before and after a record.
     pub fn overhead(self) -> usize {
         let head = match self {
             Self::Line | Self::Null | Self::Whole => 0,
@@ -106,12 +106,12 @@ impl Form {
         head + self.trailer().len()
     }
 
-    /// The length of the longest record that it can carry.
+    /// The length of the longest record that it can represent.
     pub fn longest(self) -> usize {
         if self == Self::Len4 { u32::MAX as usize } else { usize::MAX }
     }
 
-    /// The byte that ends a record, where one does.
+    /// The byte that ends a record, if the form has one.
     fn terminator(self) -> Option<u8> {
         match self {
             Self::Line => Some(b'\n'),
@@ -124,7 +124,7 @@ impl Form {
 /// The number of digits of the greatest length in a netstring.
 const DIGITS: usize = 20;
 
-/// The length of a record that is too long for where it goes.
+/// The length of a record that exceeds the limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Length {
     /// This many bytes.
@@ -142,35 +142,35 @@ impl fmt::Display for Length {
     }
 }
 
-/// The reason why there is no next record. The bytes behind such an error cannot be separated.
+/// The reason why no record was read. The bytes after such an error cannot be separated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ReadError {
     /// The descriptor could not be read.
     #[error(transparent)]
     Kernel(#[from] Errno),
-    /// A record is longer than the caller takes.
+    /// A record is longer than the caller accepts.
     #[error("record of {length} is longer than allowed ({limit})")]
     TooLong {
-        /// How long it is.
+        /// The length of the record.
         length: Length,
-        /// How long it may be, in bytes.
+        /// The maximum length, in bytes.
         limit: usize,
     },
     /// The stream ends within a record with a length.
     #[error("the input ends within a record")]
     CutShort,
-    /// A netstring does not begin or end as it should.
+    /// A netstring has an invalid beginning or end.
     #[error("the input is not made of netstrings")]
     NotANetstring,
 }
 
-/// How many bytes are compared at once, where the compiler has instructions for that.
+/// The number of bytes that are compared at a time, if the compiler has instructions for that.
 const AT_ONCE: usize = 32;
 
-/// The position of the first such byte, found many at a time.
+/// The position of the first such byte, by comparing many at a time.
 ///
-/// A library that first looks for the fastest instructions takes longer for that than this function
-/// takes for the messages of most runs.
+/// A library that first detects the fastest instructions takes longer for the detection than this
+/// function takes for the messages of most runs.
 fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     let (pieces, rest) = bytes.as_chunks::<AT_ONCE>();
     for (index, piece) in pieces.iter().enumerate() {
@@ -181,7 +181,7 @@ fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     Some(pieces.len() * AT_ONCE + find_in_words(byte, rest)?)
 }
 
-/// The same, eight at a time.
+/// The same, eight bytes at a time.
 fn find_in_words(byte: u8, bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH_BITS: u64 = ONES << 7;
@@ -199,9 +199,9 @@ fn find_in_words(byte: u8, bytes: &[u8]) -> Option<usize> {
     Some(words.len() * 8 + position)
 }
 
-/// How many such bytes there are.
+/// The number of such bytes.
 fn count(byte: u8, bytes: &[u8]) -> usize {
-    // A sum of so few fits in a byte, of which the compiler adds many at once.
+    // The sum of so few fits in a byte, and the compiler adds many bytes at a time.
     let in_piece =
         |piece: &[u8]| piece.iter().fold(0_u8, |sum, &other| sum + u8::from(other == byte));
     bytes.chunks(7 * AT_ONCE).map(|piece| usize::from(in_piece(piece))).sum()

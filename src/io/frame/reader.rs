@@ -26,13 +26,13 @@ pub struct Reader<F> {
     /// The number of bytes before these, of a record that is too long and only counted.
     dropped: u64,
     state: State,
-    /// Where the latest record is.
+    /// The position of the latest record.
     latest: Option<Range<usize>>,
-    /// Where the records of the latest block are.
+    /// The positions of the records of the latest block.
     block: Vec<Range<usize>>,
 }
 
-/// Records that were there at once.
+/// Records that were available at the same time.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     bytes: &'a [u8],
@@ -40,12 +40,12 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// How many there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Those behind the first `count`.
+    /// The records after the first `count`.
     pub fn after(&self, count: usize) -> impl Iterator<Item = &'a [u8]> + Clone {
         let (bytes, places) = (self.bytes, self.places);
         places[count..].iter().map(move |place| &bytes[place.clone()])
@@ -55,24 +55,24 @@ impl<'a> Block<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
     Open,
-    /// There is nothing more to read.
+    /// The stream has ended.
     Ended,
-    /// There is nothing more to yield.
+    /// The reader yields no more records.
     Done,
 }
 
 /// The first record in the bytes that were read.
 #[derive(Clone, Copy, Debug)]
 enum Found {
-    /// The lengths of its framing, of itself, and of the framing behind it.
+    /// The lengths of its framing before, of the record, and of its framing after.
     Record { head: usize, length: usize, tail: usize },
     /// Its end was not read yet.
     Part,
-    /// There is none, and there will be none.
+    /// No record is left.
     End,
 }
 
-/// The size of the first read: a page fault for more memory is not worth it for a message or two.
+/// The size of the first read. A page fault for more memory does not pay for a message or two.
 const READ_AT_FIRST: usize = 8 << 10;
 
 /// The size of later reads: the capacity of a pipe.
@@ -109,11 +109,11 @@ impl<F: AsFd> Reader<F> {
 
     /// The next record, waiting for it until `deadline`; `None` at the end.
     ///
-    /// With a deadline that has passed it never waits: a caller that flushes before it sleeps calls it so
-    /// first. The part of a record that was read is kept for the next call.
+    /// With a deadline that has passed it never waits: a caller that flushes before it sleeps calls
+    /// it so first. The part of a record that was read is kept for the next call.
     pub fn next_until(&mut self, deadline: Deadline) -> Result<Waited<Option<&[u8]>>, ReadError> {
         loop {
-            // The bytes behind an error cannot be separated.
+            // The bytes after an error cannot be separated.
             match self.find().inspect_err(|_| self.state = State::Done)? {
                 Found::Record { head, length, tail } => {
                     let start = self.start + head;
@@ -131,8 +131,8 @@ impl<F: AsFd> Reader<F> {
         }
     }
 
-    /// The next record, waiting for it, and those behind it that are there already; `None` at the
-    /// end.
+    /// The next record, waiting for it, and the records after it that are available already; `None`
+    /// at the end.
     pub fn next_block(&mut self) -> Result<Option<Block<'_>>, ReadError> {
         self.block.clear();
         if self.next()?.is_none() {
@@ -153,7 +153,7 @@ impl<F: AsFd> Reader<F> {
         Ok(Some(Block { bytes: &self.buffer, places: &self.block }))
     }
 
-    /// Adds the records to the block that such a byte ends, as far as they are there.
+    /// Adds the available records to the block, each ended by such a byte.
     fn find_all_ended(&mut self, byte: u8) -> Result<(), Errno> {
         let mut start = self.start;
         while let Some(length) = find(byte, &self.buffer[start..self.end]) {
@@ -182,7 +182,7 @@ impl<F: AsFd> Reader<F> {
         &self.buffer[self.start..self.end]
     }
 
-    /// Looks for the first record in the bytes that were read.
+    /// Finds the first record in the bytes that were read.
     fn find(&mut self) -> Result<Found, ReadError> {
         if self.state == State::Done {
             return Ok(Found::End);
@@ -196,7 +196,7 @@ impl<F: AsFd> Reader<F> {
         }
     }
 
-    /// Looks for a record that a terminator or the end of the stream ends.
+    /// Finds a record that ends with a terminator or with the stream.
     fn find_ended(&mut self) -> Result<Found, ReadError> {
         let pending = &self.buffer[self.start..self.end];
         let terminator = self.form.terminator();
@@ -232,7 +232,7 @@ impl<F: AsFd> Reader<F> {
         Ok(Found::Part)
     }
 
-    /// Looks for a record with its length before it.
+    /// Finds a record with its length before it.
     fn find_counted(&self, told: Option<Head>, tail: usize) -> Result<Found, ReadError> {
         let pending = self.pending();
         let whole = match told {
@@ -266,7 +266,7 @@ impl<F: AsFd> Reader<F> {
         }
     }
 
-    /// Makes room behind the pending bytes for the rest of the record.
+    /// Makes room after the pending bytes for the rest of the record.
     fn make_room(&mut self) -> Result<(), Errno> {
         let was_filled = self.end == self.buffer.len();
         if self.start == self.end {
@@ -283,7 +283,7 @@ impl<F: AsFd> Reader<F> {
         Ok(())
     }
 
-    /// Reads once into the room behind the pending bytes.
+    /// Reads once into the room after the pending bytes.
     fn fill(&mut self, deadline: Deadline) -> Result<Waited, Errno> {
         if deadline != Deadline::NEVER
             && poll::readable(&self.source, deadline)? == Waited::TimedOut
@@ -310,7 +310,7 @@ fn length_of_len4(bytes: &[u8]) -> Option<Head> {
     Some(Head { size: 4, length: u32::from_le_bytes(*head).into() })
 }
 
-/// `None` if it was not read completely.
+/// The length before a netstring; `None` if it was not read completely.
 fn length_of_netstring(bytes: &[u8]) -> Result<Option<Head>, ReadError> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let too_many = digits > DIGITS || digits > 1 && bytes[0] == b'0';

@@ -1,4 +1,4 @@
-//! What goes through a framing comes out as it went in.
+//! A record that is written and read again is unchanged, in every framing.
 
 use std::ffi::OsString;
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use crate::io::frame::*;
 
 const FORMS: [Form; 5] = [Form::Line, Form::Null, Form::Whole, Form::Len4, Form::Netstring];
 
-/// The records of a stream that arrives in pieces of this size, and how it ends.
+/// The records of a stream that arrives in pieces of this size, and the end of the reading.
 fn read_in_pieces(
     form: Form,
     limit: usize,

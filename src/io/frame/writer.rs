@@ -16,16 +16,16 @@ impl Writer {
         Self { form, warned: false }
     }
 
-    /// The number of bytes of framing behind a record.
+    /// The number of bytes of framing after a record.
     pub fn tail(self) -> usize {
         self.form.trailer().len()
     }
 
-    /// Writes a record. One that the form cannot carry is written as it is, with a warning for the first
-    /// such record.
+    /// Writes a record. A record that the form cannot represent is written unchanged, with a
+    /// warning for the first one.
     ///
     /// # Errors
-    /// That stdout does not take it, or that its length does not fit into 4 bytes.
+    /// EPIPE, ENOSPC and others of stdout; an error if the length does not fit into 4 bytes.
     pub fn write(&mut self, output: &mut Output, record: &[u8]) -> anyhow::Result<()> {
         let limit = self.form.longest();
         if record.len() > limit {
@@ -43,12 +43,12 @@ impl Writer {
         self.form
     }
 
-    /// Whether no record was seen yet that the form cannot carry.
+    /// Whether all records so far could be represented, so that the next must be checked.
     pub fn has_to_look(self) -> bool {
         !self.warned
     }
 
-    /// Warns of a record that the form cannot carry: the first.
+    /// Warns of the first record that the form cannot represent.
     pub fn warn(&mut self, output: &Output) {
         self.warned = true;
         let what = if self.form == Form::Line { "newline" } else { "NUL" };

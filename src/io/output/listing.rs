@@ -51,7 +51,8 @@ impl Column {
     }
 }
 
-/// Makes the widest of the [`NARROWED`] columns narrower until a line fits, or none can be narrower.
+/// Makes the widest of the [`NARROWED`] columns narrower until a line fits, or none can be
+/// narrower.
 fn narrow(columns: &mut [Column], most: usize) {
     let gaps = GAP.len() * columns.len().saturating_sub(1);
     let mut total: usize = columns.iter().map(|column| column.width).sum::<usize>() + gaps;
@@ -101,7 +102,7 @@ fn line(row: &[Cow<'_, [u8]>], columns: &[Column], most: usize) -> Vec<u8> {
     line
 }
 
-/// A text of at most so many columns: the whole, or its beginning and [`CUT`].
+/// A text of at most this number of columns: the whole, or its beginning and [`CUT`].
 fn shortened(text: &[u8], most: usize) -> Cow<'_, [u8]> {
     if width(text) <= most {
         return text.into();

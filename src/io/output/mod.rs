@@ -20,7 +20,7 @@ use crate::base::text;
 use crate::sys::heap;
 use crate::sys::stdio::{self, Stream};
 
-/// How much to print on stderr.
+/// The amount of output on stderr.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Verbosity {
     /// No diagnostics.
@@ -28,11 +28,11 @@ pub enum Verbosity {
     /// Errors and warnings.
     #[default]
     Normal,
-    /// Also what happens on the way.
+    /// Errors, warnings and progress.
     Verbose,
 }
 
-/// How to print the properties of objects.
+/// The format of the properties of objects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
     /// For people.
@@ -41,13 +41,13 @@ pub enum Format {
     Json,
 }
 
-/// Stdout did not take what was written to it.
+/// Stdout did not accept a write.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("standard output: {0}")]
 pub struct Unwritable(pub Errno);
 
 impl Unwritable {
-    /// Whether the reader has closed it, which ends a command as SIGPIPE would, without a message.
+    /// Whether the reader has closed it. That ends a command as SIGPIPE would, without a message.
     pub fn reader_left(self) -> bool {
         self.0 == Errno(libc::EPIPE)
     }
@@ -74,7 +74,7 @@ pub struct Destinations {
 }
 
 impl Destinations {
-    /// Those of this process.
+    /// The descriptors of this process.
     pub fn of_process() -> Self {
         Self { stdout: Stream::Output.fd(), stderr: Stream::Error.fd() }
     }
@@ -103,7 +103,7 @@ pub struct Output {
 pub struct Notes {
     destinations: Destinations,
     verbosity: Verbosity,
-    /// The words of the command, which its diagnostics begin with.
+    /// The words of the command, with which its diagnostics begin.
     command: String,
 }
 
@@ -145,7 +145,7 @@ impl Output {
         self.write_if_enough()
     }
 
-    /// Reserves memory for so many bytes more than are pending.
+    /// Reserves memory for this number of bytes after the pending ones.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), Unwritable> {
         heap::reserve(&mut self.pending, bytes).map_err(Unwritable)
     }
@@ -161,8 +161,8 @@ impl Output {
         self.write_out(write).map_err(|failed| failed.error)
     }
 
-    /// The same with the function `write`, which returns how many bytes it wrote, and the reason if it
-    /// wrote fewer than all. An error has the pending bytes.
+    /// The same with the function `write`, which returns the number of bytes written, and the
+    /// reason if it wrote fewer than all. An error has the pending bytes.
     pub fn write_out(
         &mut self,
         write: impl FnOnce(&[u8]) -> (usize, Result<(), Errno>),
@@ -220,7 +220,8 @@ impl Output {
         Ok(())
     }
 
-    /// The medium that stdout is. The width of a terminal that reports none is COLUMNS, or else 80.
+    /// The medium of stdout. If a terminal does not report its width, COLUMNS has it; the default
+    /// is 80.
     fn medium(&self) -> Medium {
         const USUAL: usize = 80;
         let stdout = self.notes.destinations.stdout;
@@ -234,7 +235,8 @@ impl Output {
 
     /// One line of JSON.
     pub fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), Unwritable> {
-        // Records hold nothing that JSON cannot: keys are strings and numbers are finite.
+        // Records have only values that JSON can represent: keys are strings, and numbers are
+        // finite.
         let text = serde_json::to_string(value).unwrap_or_default();
         self.line(crate::base::text::harmless(text))
     }
@@ -311,7 +313,7 @@ fn is_for_memory(error: &anyhow::Error) -> bool {
     error.chain().last().is_some_and(|cause| cause.to_string() == words)
 }
 
-/// Bytes that formatted text is appended to.
+/// Bytes to which formatted text is appended.
 struct Appended<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Appended<'_> {

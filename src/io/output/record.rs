@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::base::text::{escape, json_bytes, rfc3339};
 
-/// The type of file that text is written to.
+/// The type of file that receives text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Medium {
-    /// A terminal with so many columns, on which control characters have effects.
+    /// A terminal with this number of columns, on which control characters have effects.
     Terminal(usize),
-    /// A file or a pipe, to which text is written unchanged.
+    /// A file or a pipe, which receives text unchanged.
     Elsewhere,
 }
 

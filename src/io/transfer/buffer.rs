@@ -27,7 +27,8 @@ impl Buffer {
         self.pending.len()
     }
 
-    /// Reads up to `count` bytes from the source in one call; 0 is the end. The buffer is empty before.
+    /// Reads up to `count` bytes from the source in one call; 0 is the end. The buffer is empty
+    /// before.
     pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
         debug_assert!(self.pending.is_empty(), "bytes would be lost");
         if self.bytes.is_empty() {

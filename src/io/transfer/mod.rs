@@ -1,9 +1,10 @@
 //! Moves bytes from one descriptor to another by the fastest call for the two: splice(2), perhaps
 //! through another pipe, copy_file_range(2), sendfile(2), or large blocks of read(2) and write(2).
 //!
-//! The bytes are at the positions of the descriptors, which are advanced. If the kernel refuses a call
-//! for a pair of descriptors, or reports the end of the source, the transfer continues with read(2) and
-//! write(2), which support every descriptor: some files of `/proc` look empty to the other calls.
+//! The bytes are at the positions of the descriptors, which are advanced. If the kernel refuses a
+//! call for a pair of descriptors, or reports the end of the source, the transfer continues with
+//! read(2) and write(2), which support every descriptor: some files of `/proc` look empty to the
+//! other calls.
 
 mod buffer;
 mod source;
@@ -50,8 +51,8 @@ impl Side {
         waited.map_err(|errno| self.failed(errno))
     }
 
-    /// Repeats a call that moves bytes of this side, whose descriptor is `fd`, until it has moved all of
-    /// them or reaches the end; returns the number of moved bytes.
+    /// Repeats a call that moves bytes of this side, whose descriptor is `fd`, until it has moved
+    /// all of them or reaches the end; returns the number of moved bytes.
     pub fn repeat(
         self,
         fd: impl AsFd,
@@ -107,8 +108,8 @@ pub struct Transfer<'a> {
     moved: u64,
 }
 
-/// Moves all bytes of the source, or as many as the limit, and waits for both sides; returns the number
-/// of bytes.
+/// Moves all bytes of the source, or as many as the limit, and waits for both sides; returns the
+/// number of bytes.
 pub fn copy(source: impl AsFd, destination: impl AsFd, limit: Option<u64>) -> Result<u64, Error> {
     Transfer::new(source.as_fd(), destination.as_fd(), limit).finish()
 }
@@ -128,8 +129,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// The same, with the bytes copied as they are now. The other strategies may pass the pages of a
-    /// file to the reader of a pipe, which then sees later writes to the file.
+    /// The same, with the bytes copied as they are now. The other strategies may pass the pages of
+    /// a file to the reader of a pipe, which then sees later writes to the file.
     pub fn by_value(self) -> Self {
         Self { strategy: Strategy::plain(), preparation: Some(Preparation::EnlargePipes), ..self }
     }
@@ -151,8 +152,9 @@ impl<'a> Transfer<'a> {
         self.moved
     }
 
-    /// Moves bytes until the source ends or the limit is reached. If a side is not ready, it waits until
-    /// the deadline that the function returns; after that the transfer stops, and may be run again.
+    /// Moves bytes until the source ends or the limit is reached. If a side is not ready, it waits
+    /// until the deadline that the function returns; after that the transfer stops, and may be run
+    /// again.
     ///
     /// Only pipes and non-blocking descriptors have a deadline: a call on another descriptor waits
     /// without limit.
@@ -170,8 +172,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Moves bytes until the source ends or the limit is reached, and waits for both sides; returns the
-    /// number of bytes.
+    /// Moves bytes until the source ends or the limit is reached, and waits for both sides; returns
+    /// the number of bytes.
     pub fn finish(mut self) -> Result<u64, Error> {
         match self.run(|_| Deadline::NEVER)? {
             Waited::Done(()) => Ok(self.moved),
@@ -210,8 +212,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Reads bytes from the source if none are in transit, and writes as many of them as the destination
-    /// takes.
+    /// Reads bytes from the source if none are in transit, and writes as many of them as the
+    /// destination takes.
     fn step_by_stages(&mut self) -> Result<Step, Error> {
         let is_plain = matches!(self.strategy, Strategy::Buffer(_));
         if self.strategy.held() == 0 {
@@ -237,8 +239,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Continues with read(2) and write(2), because the kernel has refused another call. They also show
-    /// which side is the cause.
+    /// Continues with read(2) and write(2), because the kernel has refused another call. They also
+    /// show which side is the cause.
     fn continue_plainly(&mut self) -> Result<Step, Error> {
         self.strategy = match &mut self.strategy {
             Strategy::SplicePipe(pipe) => Strategy::Buffer(

@@ -10,9 +10,9 @@ use crate::sys::inode;
 
 /// A descriptor that bytes are read from.
 ///
-/// The position of a file is advanced when the bytes have reached the destination, not when they are
-/// read. If the transfer ends early, or the process is killed, the next reader of the file begins with
-/// the first byte that was not moved.
+/// The position of a file is advanced when the bytes have reached the destination, not when they
+/// are read. If the transfer ends early, or the process is killed, the next reader of the file
+/// begins with the first byte that was not moved.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     fd: BorrowedFd<'a>,

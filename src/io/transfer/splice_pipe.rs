@@ -1,8 +1,8 @@
 //! A pipe between two descriptors, through which the kernel moves pages: splice(2).
 //!
-//! It is used if neither descriptor is a pipe, and for a file into a pipe. In the second case a reader
-//! locks its pipe while it copies, and a splice from a file locks the pipe while it fills it page by
-//! page. A splice into this pipe works meanwhile, and then moves all pages at once.
+//! It is used if neither descriptor is a pipe, and for a file into a pipe. In the second case a
+//! reader locks its pipe while it copies, and a splice from a file locks the pipe while it fills it
+//! page by page. A splice into this pipe works meanwhile, and then moves all pages at once.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -37,8 +37,8 @@ impl SplicePipe {
         self.held
     }
 
-    /// Moves up to `count` bytes from the source into the empty pipe. It waits for the first one, as
-    /// read(2) does; 0 is the end.
+    /// Moves up to `count` bytes from the source into the empty pipe. It waits for the first one,
+    /// as read(2) does; 0 is the end.
     pub fn fill(&mut self, source: &Source<'_>, count: u64) -> nix::Result<usize> {
         debug_assert_eq!(self.held, 0, "it would wait for room without a reader");
         let count = count.min(CAPACITY as u64) as usize;
@@ -48,8 +48,8 @@ impl SplicePipe {
         Ok(self.held)
     }
 
-    /// Moves bytes to the destination, as many as it takes. It does not wait for a pipe; for another
-    /// destination it waits as write(2) does.
+    /// Moves bytes to the destination, as many as it takes. It does not wait for a pipe; for
+    /// another destination it waits as write(2) does.
     pub fn drain(&mut self, destination: impl AsFd) -> nix::Result<usize> {
         let flags = SpliceFFlags::SPLICE_F_NONBLOCK;
         let count = splice(&self.read_end, None, destination, None, self.held, flags)?;
@@ -57,7 +57,8 @@ impl SplicePipe {
         Ok(count)
     }
 
-    /// Reads the bytes into a buffer that has room for them, for a destination that takes no splice.
+    /// Reads the bytes into a buffer that has room for them, for a destination that takes no
+    /// splice.
     pub fn take_back(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
         let mut taken = 0;
         while self.held > 0 {

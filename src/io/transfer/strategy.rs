@@ -34,7 +34,8 @@ pub enum Call {
     Sendfile,
 }
 
-/// Preparations that are worth their system calls for more bytes than the initial capacity of a pipe.
+/// Preparations that are worth their system calls for more bytes than the initial capacity of a
+/// pipe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Preparation {
     /// Enlarge the pipes.

@@ -24,19 +24,19 @@ pub enum Error {
     /// There is no such process.
     #[error(transparent)]
     Process(Errno),
-    /// It has no such descriptor, or does not show it.
+    /// The process has no such descriptor, or denies access to it.
     #[error(transparent)]
     Descriptor(Errno),
-    /// The descriptor is no pipe.
+    /// The descriptor is not a pipe.
     #[error("not a pipe")]
     NotAPipe,
 }
 
 impl Contents {
-    /// Looks at the pipe that a process has under this number.
+    /// Inspects the pipe that a process has open as this descriptor.
     ///
     /// # Errors
-    /// That there is no such pipe.
+    /// An error if the process, the descriptor or the pipe does not exist, or access is denied.
     pub fn of(pid: i32, descriptor: i32) -> Result<Self, Error> {
         let process = Process::open(pid).map_err(Error::Process)?;
         let fd = process.copy_descriptor(descriptor).map_err(Error::Descriptor)?;

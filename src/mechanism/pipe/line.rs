@@ -46,20 +46,20 @@ pub enum Link {
 pub enum Diagnostics {
     /// The caller's stderr.
     Apart,
-    /// The file that is its stdout, if that is connected.
+    /// The file that is its stdout, if its stdout is connected.
     WithOutput,
 }
 
-/// The reason why a line does not run.
+/// The reason why a line cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A pipe could not be made.
+    /// A pipe could not be created.
     #[error("pipe: {0}")]
     Pipe(Errno),
-    /// It cannot have the capacity.
+    /// A pipe cannot have the requested capacity.
     #[error(transparent)]
     Capacity(#[from] CapacityRefused),
-    /// A terminal could not be made.
+    /// A terminal could not be created.
     #[error("pseudo-terminal: {0}")]
     Terminal(Errno),
     /// A COMMAND did not start.
@@ -69,18 +69,18 @@ pub enum Error {
 
 /// The stdout of one COMMAND.
 struct Output {
-    /// The end that the COMMAND gets.
+    /// The end that the COMMAND inherits.
     end: OwnedFd,
-    /// The master of its terminal and the pipe that the bytes are relayed to.
+    /// The master of its terminal, and the pipe that receives the relayed bytes.
     relayed: Option<(OwnedFd, OwnedFd)>,
 }
 
 impl Line {
-    /// Starts the COMMANDs, each with its own ends and no others; returns the relays that have to run
-    /// while the COMMANDs do.
+    /// Starts the COMMANDs, each with only its own ends; returns the relays that must run while the
+    /// COMMANDs run.
     ///
     /// # Errors
-    /// The reason why not all have started. Those that have started are in the job.
+    /// The reason why a COMMAND did not start. The job has the COMMANDs that started.
     pub fn start(&self, commands: &[Command], job: &mut Job) -> Result<Vec<Relay>, Error> {
         let mut relays = Vec::new();
         let (mut input, mut end) = match self.end {
@@ -98,7 +98,7 @@ impl Line {
             if let Some((master, pipe)) = output.and_then(|output| output.relayed) {
                 relays.push(Relay::new(master, pipe, Process::open(pid).ok()));
             }
-            // The end of the COMMAND before is closed here, so that no other process has it.
+            // The end of the previous COMMAND is closed here, so that no other process has it.
             input = next;
         }
         Ok(relays)

@@ -1,4 +1,4 @@
-//! Unnamed pipes between COMMANDs, and one stream to several outputs: pipe(7).
+//! Unnamed pipes between COMMANDs, and copies of one stream to several outputs: pipe(7).
 
 pub mod contents;
 pub mod line;
@@ -21,15 +21,15 @@ pub struct CapacityRefused {
     pub errno: Errno,
 }
 
-/// Gives a pipe a capacity.
+/// Sets the capacity of a pipe.
 ///
 /// # Errors
-/// That the kernel refuses it.
+/// EPERM, EBUSY and others if the kernel refuses it.
 pub fn set_capacity(fd: impl AsFd, bytes: u64) -> Result<(), CapacityRefused> {
     pipe::set_capacity(fd, bytes).map_err(|errno| CapacityRefused { bytes, errno })
 }
 
-/// The greatest capacity of a pipe of an unprivileged user: the sysctl fs.pipe-max-size.
+/// The maximum capacity of a pipe of an unprivileged user: the sysctl fs.pipe-max-size.
 pub fn maximum_capacity() -> u64 {
     sysctl::number("fs/pipe-max-size", pipe::CAPACITY as u64)
 }

@@ -14,7 +14,7 @@ use crate::sys::eventfd::Bell;
 use crate::sys::pidfd::Process;
 use crate::sys::{poll, thread};
 
-/// The most that the kernel returns from a terminal at a time.
+/// The maximum that the kernel returns from a terminal at a time.
 const BLOCK: usize = 4096;
 
 /// The terminal of a COMMAND, and the pipe that the next COMMAND reads.
@@ -22,7 +22,7 @@ const BLOCK: usize = 4096;
 pub struct Relay {
     master: OwnedFd,
     pipe: OwnedFd,
-    /// The COMMAND; `None` if no descriptor was left.
+    /// The COMMAND; `None` if no descriptor was left for it.
     writer: Option<Process>,
     bytes: Vec<u8>,
     pending: Range<usize>,
@@ -36,14 +36,15 @@ enum State {
 }
 
 impl Relay {
-    /// Between these two, for this COMMAND.
+    /// A relay from this terminal to this pipe, for this COMMAND.
     pub fn new(master: OwnedFd, pipe: OwnedFd, writer: Option<Process>) -> Self {
-        // No other process has this end. If the call failed, a slow reader would stop other relays.
+        // No other process has this end. If the call failed, a slow reader would
+        // stop other relays.
         let _ = fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
         Self { master, pipe, writer, bytes: vec![0; BLOCK], pending: 0..0 }
     }
 
-    /// The event that it needs before its next step.
+    /// The event that it waits for.
     fn awaited(&self) -> PollFd<'_> {
         if self.pending.is_empty() {
             PollFd::new(self.master.as_fd(), PollFlags::POLLIN)
@@ -52,7 +53,7 @@ impl Relay {
         }
     }
 
-    /// Moves the bytes that it can move without a wait.
+    /// Moves as many bytes as it can without waiting.
     fn step(&mut self) -> State {
         if self.pending.is_empty() {
             match read(&self.master, &mut self.bytes) {
@@ -73,7 +74,7 @@ impl Relay {
     /// Sends the COMMAND the signal that a writer to the pipe itself would get: SIGPIPE.
     fn end_writer(&self) -> State {
         if let Some(writer) = &self.writer {
-            // It may have ended.
+            // The COMMAND may have ended.
             let _ = writer.send(Some(Signal::PIPE));
         }
         State::Ended
@@ -102,7 +103,7 @@ fn run(mut relays: Vec<Relay>, stop: &Bell) -> Result<(), Errno> {
 /// Runs relays in a thread while `work` runs.
 ///
 /// # Errors
-/// EAGAIN and the like if there may be no thread; `work` has not begun then.
+/// EAGAIN if a limit on threads is reached; `work` has not begun then.
 pub fn beside<T>(relays: Vec<Relay>, work: impl FnOnce() -> T) -> Result<T, Errno> {
     if relays.is_empty() {
         return Ok(work());
@@ -112,8 +113,8 @@ pub fn beside<T>(relays: Vec<Relay>, work: impl FnOnce() -> T) -> Result<T, Errn
         let runner = thread::start(|thread| thread.spawn_scoped(scope, || run(relays, &stop)))?;
         let result = work();
         stop.ring();
-        // The scope alone waits for the end of the closure, not of the thread. An error of poll(2) ends
-        // the relays only.
+        // The scope waits for the end of the closure, and not of the thread. An error of poll(2)
+        // only ends the relays.
         let _ = runner.join();
         Ok(result)
     })

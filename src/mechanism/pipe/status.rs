@@ -11,15 +11,15 @@ use crate::mechanism::pipe::line::End;
 pub enum Counted {
     /// The last one.
     Last,
-    /// Any that failed, the last of those first.
+    /// Any that failed; the last of them decides.
     Any,
 }
 
-/// For each COMMAND, whether it ended by SIGPIPE because its reader ended with success, or is forgiven
-/// itself.
+/// For each COMMAND, whether it ended by SIGPIPE because its reader succeeded or is itself
+/// forgiven.
 pub fn forgiven(statuses: &[ExitStatus], end: End) -> Vec<bool> {
     let mut forgiven = vec![false; statuses.len()];
-    // In a loop the last one's reader is the first: a second turn is enough to go round.
+    // In a loop the first COMMAND reads from the last: a second pass completes the circle.
     for index in (0..statuses.len()).rev().chain((0..statuses.len()).rev()) {
         let reader = match end {
             End::Loop => Some((index + 1) % statuses.len()),
@@ -31,7 +31,7 @@ pub fn forgiven(statuses: &[ExitStatus], end: End) -> Vec<bool> {
     forgiven
 }
 
-/// Whether a COMMAND died of SIGPIPE, or is a shell or the like that reports this of its last command.
+/// Whether a COMMAND died of SIGPIPE, or reports that of its last command, as a shell does.
 fn is_broken_pipe(status: ExitStatus) -> bool {
     let number = Signal::PIPE.number();
     status.signal() == Some(number) || status.code() == Some(128 + number)

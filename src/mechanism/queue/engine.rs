@@ -8,16 +8,16 @@ use crate::sys::eventfd::Bell;
 
 use super::{Error, Found, Received, Selection};
 
-/// What ends a wait.
+/// The events that end a wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Until<'a> {
-    /// The wait has timed out then.
+    /// The wait times out at this time.
     pub deadline: Deadline,
-    /// The wait has timed out when it rings. An engine whose system call cannot wait for a descriptor
-    /// looks at it when the call fails with EINTR.
+    /// The wait times out when it rings. An engine whose system call cannot wait for a descriptor
+    /// checks it when the call fails with EINTR.
     pub bell: Option<&'a Bell>,
-    /// The wait ends when the reader of this pipe or socket has left, if there is no bell and the
-    /// engine can see that.
+    /// The wait ends when the reader of this pipe or socket has closed it, if there is no bell and
+    /// the engine can detect that.
     pub sink: Option<BorrowedFd<'a>>,
 }
 
@@ -28,7 +28,7 @@ impl From<Deadline> for Until<'_> {
 }
 
 impl<'a> Until<'a> {
-    /// Until the deadline, or the bell rings.
+    /// A wait until the deadline or until the bell rings.
     pub fn bell(bell: &'a Bell, deadline: Deadline) -> Self {
         Self { bell: Some(bell), ..Self::from(deadline) }
     }
@@ -49,7 +49,7 @@ pub trait Engine: Debug {
     /// The length of the longest message that can be sent.
     fn limit(&self) -> Result<usize, Error>;
 
-    /// The number of such messages. An engine that cannot select counts all.
+    /// The number of such messages. An engine without selection counts all.
     fn count(&mut self, selection: Selection) -> Result<u64, Error>;
 
     /// Sends a message if there is room for it.
@@ -67,7 +67,7 @@ pub trait Engine: Debug {
     /// The bytes of the message that was received last.
     fn message(&self, received: Received) -> &[u8];
 
-    /// The length of the longest message that there is memory for.
+    /// The length of the longest message that the allocated memory can hold.
     fn room(&self) -> usize;
 
     /// Allocates memory for the next message.
@@ -76,14 +76,14 @@ pub trait Engine: Debug {
     /// Whether there is such a message, as far as the engine knows without receiving it.
     fn has_message(&mut self, selection: Selection) -> Result<bool, Error>;
 
-    /// Waits until there is such a message. The engine may have to receive a message to see it: then
-    /// the next call receives that one, or [`Engine::give_back`] sends it back.
+    /// Waits until there is such a message. The engine may have to receive a message to see it:
+    /// then the next call receives that one, or [`Engine::give_back`] sends it back.
     fn wait(&mut self, selection: Selection, until: Until<'_>) -> Result<Waited, Error>;
 
-    /// Sends back what a wait had to receive.
+    /// Requeues the message that a wait had to receive.
     fn give_back(&mut self, until: Until<'_>) -> Result<Waited, Error>;
 
-    /// A number that no other queue of this kind has.
+    /// A number that is unique among queues of this kind.
     fn identity(&self) -> Result<u64, Error>;
 
     /// Whether the queue has been removed.

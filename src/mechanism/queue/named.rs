@@ -19,7 +19,7 @@ use crate::sys::{dev_shm, directory, poll};
 
 use super::ring::{Error, Ring};
 
-/// The name of a ring. With a slash behind its first character it is the path of a file.
+/// The name of a ring. A name with a slash after its first character is the path of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RingName {
     /// An object of POSIX shared memory.
@@ -28,23 +28,23 @@ pub enum RingName {
     File(FilePath),
 }
 
-/// A file that is open, and what the kernel knows of it.
+/// An open file and its status.
 #[derive(Debug)]
 pub struct OpenFile {
     /// The descriptor.
     pub file: OwnedFd,
-    /// What the kernel knows.
+    /// The status from fstat(2).
     pub status: FileStat,
 }
 
-/// How often a directory is looked at that cannot be watched.
+/// The polling interval for a directory that cannot be watched.
 const LOOK: Duration = Duration::from_millis(50);
 
 impl RingName {
-    /// Takes `/name`, or `name` for it; or a path with `./` or another slash in it.
+    /// Parses `/name`, or `name` for it; or a path with `./` or another slash in it.
     ///
     /// # Errors
-    /// A sentence that says what no name of an object may have.
+    /// The rule of names that the text breaks.
     pub fn new(text: &OsStr) -> Result<Self, NameError> {
         let bytes = text.as_encoded_bytes();
         let is_path = bytes.iter().skip(1).any(|&byte| byte == b'/');
@@ -62,7 +62,8 @@ impl RingName {
         }
     }
 
-    /// Whether the path may be a link: the caller chose it, and any user makes names of objects.
+    /// Whether the path may be a symbolic link: the caller chose the path of a file, but any user
+    /// can create a name in shared memory.
     fn links(&self) -> Links {
         match self {
             Self::Shared(_) => Links::Refused,
@@ -70,18 +71,18 @@ impl RingName {
         }
     }
 
-    /// Makes the ring, whole, with exactly these permissions.
+    /// Creates the complete ring, with exactly these permissions.
     ///
     /// # Errors
-    /// EEXIST if the name is taken, ENOSPC if there is no room, EFBIG if there never is.
+    /// EEXIST if the name exists, ENOSPC if there is no room, EFBIG if the size can never fit.
     pub fn create(&self, mode: u32, bytes: u64) -> Result<Ring, Error> {
         Ring::create(&self.path(), mode, bytes)
     }
 
-    /// Opens its file, for everything that is done with a ring.
+    /// Opens its file for all operations on a ring.
     ///
     /// # Errors
-    /// [`Error::Foreign`] if it is no regular file.
+    /// [`Error::Foreign`] if it is not a regular file.
     pub fn open(&self) -> Result<OpenFile, Error> {
         self.open_for(OFlag::O_RDWR)
     }
@@ -95,10 +96,10 @@ impl RingName {
         Ok(OpenFile { file, status })
     }
 
-    /// The same, waiting until there is a file of that name.
+    /// Opens its file, and waits until the file exists.
     ///
     /// # Errors
-    /// ENOENT if there is none by then.
+    /// ENOENT if the file does not exist at the deadline.
     pub fn open_until(&self, until: Deadline) -> Result<OpenFile, Error> {
         let mut watch = None;
         loop {
@@ -114,24 +115,24 @@ impl RingName {
                     let _: Waited = poll::any_readable(&[], until.min(Deadline::after(LOOK)))?;
                     watch = None;
                 }
-                // It may have appeared before the watch did.
+                // The file may have been created before the watch was.
                 None => watch = Some(Watch::of_directory(directory::parent(&self.path()))),
             }
         }
     }
 
-    /// Who could have made what is open by this name.
+    /// The users who could have created the open file.
     ///
     /// # Errors
-    /// ENOENT if the name leads to another file by now.
+    /// ENOENT if the name now leads to another file.
     pub fn found(&self, open: &OpenFile) -> Result<Found, Errno> {
         Found::of_open(&self.path(), &open.status)
     }
 
-    /// Removes the name, of a ring in any condition.
+    /// Removes the name of a ring in any condition.
     ///
     /// # Errors
-    /// [`Error::Foreign`] if it leads to something else.
+    /// [`Error::Foreign`] if the file is not a ring.
     pub fn remove(&self) -> Result<(), Error> {
         let path = self.path();
         let opened = regular_file::open(&path, OFlag::O_RDONLY, Links::Refused);
@@ -148,7 +149,7 @@ impl RingName {
     /// The rings in shared memory that this process may read.
     ///
     /// # Errors
-    /// That the directory of shared memory cannot be read.
+    /// EACCES and others if the directory of shared memory cannot be read.
     pub fn all() -> Result<Vec<Self>, Errno> {
         let names = dev_shm::list()?;
         let names = names.iter().filter_map(|name| ObjectName::of_file(name).ok());
@@ -160,10 +161,10 @@ impl RingName {
         open.is_ok_and(|open| Ring::is_in(&open.file) == Ok(true))
     }
 
-    /// What the kernel knows of its file, without opening it.
+    /// The status of its file from stat(2), without opening the file.
     ///
     /// # Errors
-    /// ENOENT if there is none.
+    /// ENOENT if the file does not exist.
     pub fn status(&self) -> Result<FileStat, Error> {
         regular_file::status(&self.path(), self.links()).map_err(|error| match error {
             regular_file::Error::Kernel(errno) => Error::Kernel(errno),

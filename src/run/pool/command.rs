@@ -1,4 +1,4 @@
-//! One COMMAND of a thread, from its start to its end.
+//! Runs one COMMAND in a thread.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitStatus;
@@ -13,32 +13,32 @@ use crate::sys::spawn::Child;
 
 use super::{Busy, Pool};
 
-/// How long a COMMAND may run.
+/// The time limits of a COMMAND.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Limits {
-    /// After this long it gets TERM.
+    /// The time after which it gets TERM.
     pub time: Option<Duration>,
-    /// It gets KILL this long after TERM.
+    /// The time from TERM to KILL.
     pub kill_after: Option<Duration>,
 }
 
-/// How a COMMAND ended.
+/// The end of a COMMAND.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct End {
     /// Its status.
     pub status: ExitStatus,
-    /// Whether it ran longer than its limit.
+    /// Whether it exceeded its time limit.
     pub timed_out: bool,
 }
 
 impl End {
-    /// Whether it succeeded in time.
+    /// Whether it succeeded within its time limit.
     pub fn is_success(self) -> bool {
         self.status.success() && !self.timed_out
     }
 }
 
-/// The signals that a COMMAND gets when it runs too long.
+/// The signals for a COMMAND that exceeds its time limit.
 #[derive(Debug)]
 struct Alarm {
     next: Deadline,
@@ -53,11 +53,11 @@ impl Alarm {
         Self { next, signal: Signal::TERM, kill_after, timed_out: false }
     }
 
-    /// Sends the signal whose time has come.
+    /// Sends the signal that is due.
     fn ring(&mut self, child: &Child) {
         child.send(self.signal);
         if self.signal == Signal::TERM {
-            // It may be stopped.
+            // A stopped COMMAND acts on the signal only after CONT.
             child.send(Signal::CONT);
         }
         self.timed_out = true;
@@ -69,16 +69,16 @@ impl Alarm {
     }
 }
 
-/// How long to wait before a COMMAND is looked at again for which no descriptor was left.
+/// The interval at which a COMMAND without a process descriptor is polled.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Busy {
-    /// Runs a COMMAND, which `start` starts, to its end; then waits until the other end of
-    /// `leftovers` is closed, which the COMMAND and its children inherit. `None` if a signal ends the
-    /// pool, and the COMMAND was not started.
+    /// Starts a COMMAND with `start` and waits for its end; then waits until the other end of
+    /// `leftovers`, which the COMMAND and its children inherit, is closed. `None` if a signal ended
+    /// the pool before the COMMAND started.
     ///
     /// # Errors
-    /// Why it was not started.
+    /// Those of `start`, if the COMMAND was not started.
     pub fn run(
         &self,
         start: impl FnOnce() -> Result<Child, Errno>,
@@ -98,7 +98,7 @@ impl Busy {
 }
 
 impl Pool {
-    /// Starts a COMMAND, unless a signal ends the pool; none arrives in between.
+    /// Starts a COMMAND, unless a signal ends the pool. No signal arrives in between.
     fn start(
         &self,
         start: impl FnOnce() -> Result<Child, Errno>,
@@ -133,7 +133,7 @@ impl Pool {
         }
     }
 
-    /// Looks for the end of a COMMAND again and again.
+    /// Polls for the end of a COMMAND.
     fn look_for_end(&self, number: u64, deadline: Deadline) -> Result<Waited, Errno> {
         loop {
             let mut state = self.state();
@@ -169,7 +169,7 @@ impl Pool {
         }
     }
 
-    /// Reaps a COMMAND that has ended, after which no signal is sent to its number.
+    /// Reaps a COMMAND that has ended. No signal is sent to its process ID afterwards.
     fn reap(&self, number: u64) -> Result<ExitStatus, Errno> {
         let mut state = self.state();
         let index = state.commands.iter().position(|(other, _)| *other == number);

@@ -1,14 +1,14 @@
-//! Threads that each do one piece of work after the other and run a COMMAND for it, and the signals
-//! that the process receives meanwhile.
+//! Threads that process work items one at a time, each with a COMMAND, and the signals that the
+//! process receives meanwhile.
 //!
-//! A thread that has a piece of work has to bring it to an end. So signals are blocked and taken by
-//! the thread that supervises the others. While no thread has a piece of work, a fatal signal ends
-//! the pool at once. Otherwise the signal is sent on to the COMMANDs, no more work is claimed, and the
-//! pool ends when the last piece is done. A second fatal signal also ends the waits of threads whose
-//! COMMANDs have ended.
+//! A thread that has claimed an item must finish it. So all threads block signals, and the
+//! supervisor thread accepts them. While no thread has an item, a fatal signal ends the pool at
+//! once. Otherwise the supervisor forwards the signal to the COMMANDs, the threads claim no more
+//! work, and the pool ends after the last item. A second fatal signal also ends the waits of
+//! threads whose COMMANDs have ended.
 //!
 //! When [`Supervisor::attend`] returns, all threads have been joined, and the mask and the
-//! dispositions are what they were.
+//! dispositions are restored.
 
 mod command;
 
@@ -29,29 +29,29 @@ use crate::sys::thread::{self, Interruptible, ThreadId};
 
 pub use self::command::{End, Limits};
 
-/// What the threads of a pool share.
+/// The state that the threads of a pool share.
 #[derive(Debug)]
 pub struct Pool {
     state: Mutex<State>,
-    /// Readable once no more work is to be claimed.
+    /// Readable once threads must claim no more work.
     stopped: Bell,
-    /// Readable once no thread is to wait for anything but a COMMAND.
+    /// Readable once threads must wait only for COMMANDs.
     hurried: Bell,
-    /// Readable while the supervisor has something to look at.
+    /// Readable while the supervisor has reports to process.
     reports: Bell,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many pieces of work the threads have.
+    /// The number of items that threads are processing.
     busy: usize,
-    /// The COMMANDs that run, or are not reaped, each with a number of its own.
+    /// The COMMANDs that are not reaped, each with a unique number.
     commands: Vec<(u64, Child)>,
-    /// How many COMMANDs were started.
+    /// The number of COMMANDs that were started.
     started: u64,
-    /// The threads that wait, and what ends their waits.
+    /// The threads that wait, and the event that ends each wait early.
     waiting: Vec<(ThreadId, Until)>,
-    /// How many threads have not ended.
+    /// The number of threads that have not ended.
     threads: usize,
     is_stopped: bool,
     is_hurried: bool,
@@ -59,10 +59,10 @@ struct State {
     signal: Option<Signal>,
 }
 
-/// What ends a wait before its time.
+/// An event that ends a wait early.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Until {
-    /// No more work is to be claimed.
+    /// Threads must claim no more work.
     Stopped,
     /// A second fatal signal arrived.
     Hurried,
@@ -77,7 +77,7 @@ impl State {
     }
 }
 
-/// A piece of work of a thread, until it is dropped.
+/// A claimed work item; dropping it ends the claim.
 #[derive(Debug)]
 pub struct Busy(Arc<Pool>);
 
@@ -97,8 +97,8 @@ impl Pool {
         })
     }
 
-    /// Claims a piece of work with `claim`, which must not wait. `None` if there is none, or if no
-    /// more is to be claimed.
+    /// Claims a work item with `claim`, which must not wait. `None` if there is none, or if the
+    /// pool is stopped.
     ///
     /// # Errors
     /// Those of `claim`.
@@ -115,8 +115,9 @@ impl Pool {
         Ok(Some((work, Busy(Arc::clone(self)))))
     }
 
-    /// Waits with `wait`, which returns when the bell rings, and when a system call fails with EINTR
-    /// after the bell has rung. The bell rings when `until` has come; then the wait has timed out.
+    /// Waits with `wait`, which returns when the bell rings, and when a system call fails with
+    /// EINTR after the bell has rung. The bell rings at the event `until`; the wait has then timed
+    /// out.
     ///
     /// # Errors
     /// Those of `wait`.
@@ -138,7 +139,7 @@ impl Pool {
         waited
     }
 
-    /// The bell that rings when this has come.
+    /// The bell of this event.
     pub fn bell(&self, until: Until) -> &Bell {
         match until {
             Until::Stopped => &self.stopped,
@@ -153,7 +154,7 @@ impl Pool {
         self.reports.ring();
     }
 
-    /// Whether no more work is to be claimed.
+    /// Whether threads must claim no more work.
     pub fn is_stopped(&self) -> bool {
         self.state().is_stopped
     }
@@ -163,7 +164,7 @@ impl Pool {
         self.state().signal.is_some()
     }
 
-    /// Has the supervisor look at what this thread reports.
+    /// Wakes the supervisor to process the reports of this thread.
     pub fn report(&self) {
         self.reports.ring();
     }
@@ -173,7 +174,7 @@ impl Pool {
     }
 }
 
-/// A thread of a pool, which ends when this is dropped, also by a panic.
+/// Counts a thread as running until it is dropped, also by a panic.
 #[derive(Debug)]
 struct Thread(Arc<Pool>);
 
@@ -184,29 +185,29 @@ impl Drop for Thread {
     }
 }
 
-/// The thread that starts the others, takes the signals, and waits for the end of all threads.
+/// The thread that starts the others, accepts signals, and joins all threads.
 #[derive(Debug)]
 pub struct Supervisor {
     pool: Arc<Pool>,
     threads: Vec<JoinHandle<()>>,
-    /// What the caller of the process ignores, as nohup(1) has HUP ignored. Such a signal is for the
-    /// COMMANDs alone.
+    /// The signals that this process inherited as ignored, such as HUP under nohup(1). They are
+    /// only forwarded to the COMMANDs.
     ignored: SignalSet,
     signals: Blocked,
-    /// Readable while a signal waits to be taken.
+    /// Readable while a signal is pending.
     readable: OwnedFd,
     _interrupts: Handler,
     _children: Handler,
 }
 
-/// How long after an interrupt the next one is sent to a thread that still waits.
+/// The interval at which a waiting thread is interrupted again.
 const INTERVAL: Duration = Duration::from_millis(5);
 
 impl Supervisor {
     /// The supervisor of a pool without threads.
     ///
     /// # Errors
-    /// EMFILE.
+    /// EMFILE if no descriptor is left.
     pub fn new() -> Result<Self, Errno> {
         let pool = Arc::new(Pool::new()?);
         let children = keep_ended_children();
@@ -233,7 +234,7 @@ impl Supervisor {
     /// Starts a thread.
     ///
     /// # Errors
-    /// EAGAIN if there may be no more threads.
+    /// EAGAIN if a limit on threads is reached.
     pub fn start(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
         let pool = Arc::clone(&self.pool);
         let body = move || {
@@ -250,11 +251,11 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Waits until all threads have ended. Calls `look` whenever a thread may have reported
-    /// something. Returns the fatal signal that ended the pool.
+    /// Waits until all threads have ended. Calls `look` whenever a thread may have reported.
+    /// Returns the fatal signal that ended the pool.
     ///
     /// # Errors
-    /// Those of poll(2); the threads are then left to themselves.
+    /// Those of poll(2); the threads then continue without a supervisor.
     pub fn attend(self, mut look: impl FnMut()) -> Result<Option<Signal>, Errno> {
         loop {
             self.pool.reports.reset();
@@ -271,15 +272,16 @@ impl Supervisor {
             }
         }
         for thread in self.threads {
-            // A panic is reported already.
+            // The panic has been reported already.
             let _ = thread.join();
         }
         let signal = self.pool.state().signal;
         Ok(signal)
     }
 
-    /// Interrupts the threads whose waits are to end, for system calls that cannot wait for a bell as
-    /// well. Returns when to do that again: the signal may have arrived just before the call.
+    /// Interrupts the threads whose waits must end, because some system calls cannot also wait for
+    /// a bell. Returns the time of the next attempt: the signal may have arrived just before the
+    /// call.
     fn interrupt_waits(&self) -> Deadline {
         let state = self.pool.state();
         let mut again = Deadline::NEVER;
@@ -299,7 +301,7 @@ impl Supervisor {
         let is_ignored = self.ignored.contains(signal);
         let is_for_commands =
             state.busy > 0 && matches!(signal, Signal::USR1 | Signal::USR2) || is_ignored;
-        // A terminal has sent it to the process group, and so to the COMMANDs that share it.
+        // A terminal has sent it to the process group, and so to the COMMANDs in that group.
         for (_, child) in
             state.commands.iter().filter(|(_, child)| sender.is_some() || child.leads_group())
         {
@@ -348,7 +350,7 @@ mod tests {
         let work = Arc::clone(&pool);
         let wait = |bell: &Bell| {
             while !bell.has_rung() {
-                // It waits for a signal alone.
+                // The thread waits for a signal only.
                 nix::unistd::pause();
             }
             Ok::<_, Errno>(Waited::TimedOut)

@@ -1,4 +1,4 @@
-//! One thread of a worker: claims a message when the COMMAND for the one before has ended.
+//! One thread of a worker. It claims a message after the COMMAND for the previous one has ended.
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
@@ -18,7 +18,7 @@ use super::held::{Held, Next};
 use super::report::{Report, Then};
 use super::{Job, LastResort, Queue, Source};
 
-/// A message with the note that this thread has it.
+/// A message, and the record that this thread processes it.
 type Work<Q> = (<Q as Queue>::Claim, Busy);
 
 /// One thread of a worker.
@@ -26,20 +26,20 @@ pub struct Consumer<S: Source> {
     job: Arc<Job<S>>,
     queue: S::Queue,
     reports: Sender<Report>,
-    /// Whether this thread has set out to claim a message.
+    /// Whether this thread has reserved the claim of a message.
     reserved: bool,
-    /// Messages that go back to their queue, which was full.
+    /// Messages to requeue; the queue was full.
     kept: VecDeque<Work<S::Queue>>,
-    /// Messages for which something is due later.
+    /// Messages with an action that is due later.
     held: Held<Work<S::Queue>>,
 }
 
-/// How many messages a thread keeps while the queue is full, before their COMMANDs run again instead.
-/// The queue may be full because no other process receives from it.
+/// The maximum number of messages that a thread keeps while the queue is full. Beyond that it runs
+/// their COMMANDs again, as the queue may be full because no other process receives from it.
 const KEPT: usize = 8;
 
 impl<S: Source> Consumer<S> {
-    /// Works until there is nothing more to do.
+    /// Works until no messages are left.
     pub fn work(job: Arc<Job<S>>, reports: Sender<Report>) {
         let fail = |error| {
             // The receiver outlives the threads.
@@ -78,7 +78,7 @@ impl<S: Source> Consumer<S> {
         Ok(())
     }
 
-    /// The next message to run COMMAND for; `None` if there is nothing more to do.
+    /// The next message to run COMMAND for; `None` at the end.
     fn next(&mut self) -> anyhow::Result<Option<Work<S::Queue>>> {
         let job = Arc::clone(&self.job);
         let mut seen = job.claimed.load(Ordering::Relaxed);
@@ -111,7 +111,7 @@ impl<S: Source> Consumer<S> {
                 return Ok(Some(work));
             }
             let waited = if is_last { self.rest()? } else { self.wait(deadline)? };
-            // The time counts anew for each message, whichever thread claims it.
+            // The timeout begins anew for each message, whichever thread claims it.
             let now = job.claimed.load(Ordering::Relaxed);
             if waited == Waited::TimedOut
                 && deadline.has_passed()
@@ -126,7 +126,7 @@ impl<S: Source> Consumer<S> {
         }
     }
 
-    /// Claims a message if this thread has set out to, unless it holds as many as it may.
+    /// Claims a message if this thread has reserved one, unless it holds the maximum.
     fn claim(&mut self) -> anyhow::Result<Option<Work<S::Queue>>> {
         if !self.reserved || self.held.is_full() {
             return Ok(None);
@@ -141,7 +141,7 @@ impl<S: Source> Consumer<S> {
         Ok(claimed)
     }
 
-    /// Waits for a message, no longer than until something is due.
+    /// Waits for a message, at most until an action is due.
     fn wait(&mut self, deadline: Deadline) -> anyhow::Result<Waited> {
         if deadline == Deadline::PASSED {
             return Ok(Waited::TimedOut);
@@ -156,7 +156,7 @@ impl<S: Source> Consumer<S> {
         waited.map_err(|failure| self.failed(failure))
     }
 
-    /// Waits until something is due.
+    /// Waits until an action is due.
     fn rest(&self) -> anyhow::Result<Waited> {
         let due = self.held.first();
         let rest = |stop: &Bell| poll::any_readable(&[stop.as_fd()], due);
@@ -179,7 +179,7 @@ impl<S: Source> Consumer<S> {
                 self.queue.acknowledge(claim).map_err(|failure| self.failed(failure))
             }
             Ok(Some(end)) => self.after_failure(claim, busy, attempt, end),
-            // No COMMAND has seen the message.
+            // No COMMAND has read the message.
             Ok(None) => {
                 self.keep(claim, busy);
                 Ok(())
@@ -212,14 +212,14 @@ impl<S: Source> Consumer<S> {
             let inherited = [other_end.as_ref().map(AsFd::as_fd), self.queue.lease(claim)];
             let streams = Streams { inherited, ..Streams::reading(&input) };
             let child = plan.command.start(streams, &variables);
-            // The COMMAND and its children are the only ones to have it open.
+            // Only the COMMAND and its children have the other end open.
             drop(other_end);
             child
         };
         busy.run(start, plan.limits, end)
     }
 
-    /// Decides what becomes of a message whose COMMAND failed.
+    /// Handles a message whose COMMAND failed.
     fn after_failure(
         &mut self,
         claim: <S::Queue as Queue>::Claim,
@@ -230,7 +230,7 @@ impl<S: Source> Consumer<S> {
         let job = Arc::clone(&self.job);
         let plan = &job.plan;
         if job.pool.is_ended_by_signal() && plan.is_at_least_once() {
-            // The signal may be the reason.
+            // The signal may be the reason of the failure.
             self.report(Report::Failed(end, Then::GoesBack));
             self.keep(claim, busy);
             return Ok(());
@@ -259,8 +259,8 @@ impl<S: Source> Consumer<S> {
         Ok(())
     }
 
-    /// Moves a message to the dead-letter queue. If a signal ends the worker before that has room, or
-    /// it does not take the message, the message goes back to its own queue.
+    /// Moves a message to the dead-letter queue. If a signal ends the worker before that queue has
+    /// room, or that queue does not accept the message, the message is requeued in its own queue.
     fn bury(&mut self, claim: <S::Queue as Queue>::Claim, busy: Busy) {
         let job = Arc::clone(&self.job);
         let stop = job.pool.bell(Until::Stopped);
@@ -280,33 +280,33 @@ impl<S: Source> Consumer<S> {
         }
     }
 
-    /// Has a message go back after a delay.
+    /// Requeues a message after a delay.
     fn put_back_later(&mut self, claim: <S::Queue as Queue>::Claim, busy: Busy) {
         let delay = self.job.failures.add(self.queue.identity(&claim));
         self.held.push(Deadline::after(delay), Next::PutBack, (claim, busy));
     }
 
-    /// Has a message go back now, or as soon as the queue has room.
+    /// Requeues a message now, or as soon as the queue has room.
     fn keep(&mut self, claim: <S::Queue as Queue>::Claim, busy: Busy) {
         self.kept.push_back((claim, busy));
         self.put_back_kept();
     }
 
-    /// Puts back as many of the kept messages as the queue has room for.
+    /// Requeues as many of the kept messages as the queue has room for.
     fn put_back_kept(&mut self) {
         while let Some((claim, _)) = self.kept.front() {
             let hurry = self.job.pool.bell(Until::Hurried);
             match self.queue.put_back(claim, hurry, Deadline::PASSED) {
                 Ok(Waited::TimedOut) => break,
                 Ok(Waited::Done(())) => {}
-                // A message that cannot go back now never can.
+                // A message that cannot be requeued now can never be.
                 Err(failure) => self.report(Report::Lost(Some(failure))),
             }
             self.kept.pop_front();
         }
     }
 
-    /// Puts all messages back that this thread has, waiting for room until a second signal.
+    /// Requeues all messages of this thread, waiting for room until a second signal.
     fn finish(&mut self) -> anyhow::Result<()> {
         self.kept.extend(self.held.all());
         self.put_back_kept();

@@ -1,4 +1,4 @@
-//! How long to wait before a COMMAND runs again for a message.
+//! The delay before a COMMAND runs again for a message.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Duration;
 /// The longest delay, unless the first is longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// How many messages are recorded at most. Beyond that the record begins anew.
+/// The maximum number of recorded messages. Beyond that the record is cleared.
 const RECORDED: usize = 1024;
 
-/// How often messages went back to the queue after a failure, by their identities.
+/// The number of times that each message was requeued after a failure, by identity.
 #[derive(Debug)]
 pub struct Failures {
     first: Duration,
@@ -23,7 +23,7 @@ impl Failures {
         Self { first, counts: Mutex::default() }
     }
 
-    /// Records that a message goes back; returns the delay before it does.
+    /// Records that a message is requeued; returns the delay before that.
     pub fn add(&self, message: u64) -> Duration {
         let mut counts = self.counts();
         if counts.len() >= RECORDED {
@@ -39,7 +39,7 @@ impl Failures {
         self.counts().remove(&message);
     }
 
-    /// The delay after so many failures in a row, which doubles with each.
+    /// The delay after this number of consecutive failures. It doubles with each.
     pub fn delay(&self, failures: u32) -> Duration {
         let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first.saturating_mul(doubled).min(LONGEST.max(self.first))

@@ -1,17 +1,17 @@
-//! Messages that a worker holds until a moment.
+//! Messages that a worker holds for a time.
 
 use crate::base::deadline::Deadline;
 
-/// What is due at a moment.
+/// The action that is due for a held message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Next {
     /// COMMAND runs again for the message.
     Retry,
-    /// The message goes back to its queue.
+    /// The message is requeued.
     PutBack,
 }
 
-/// Messages, each with the moment at which something is due.
+/// Messages, each with the time at which its action is due.
 #[derive(Debug)]
 pub struct Held<T>(Vec<(Deadline, Next, T)>);
 
@@ -22,8 +22,8 @@ impl<T> Default for Held<T> {
 }
 
 impl<T> Held<T> {
-    /// How many messages are held at most, so that a queue of messages that all fail is not moved
-    /// into the memory of a worker.
+    /// The maximum number of held messages, so that a queue of failing messages does not move into
+    /// the memory of a worker.
     const MOST: usize = 64;
 
     pub fn push(&mut self, due: Deadline, next: Next, message: T) {
@@ -34,23 +34,23 @@ impl<T> Held<T> {
         self.0.len() >= Self::MOST
     }
 
-    /// Whether COMMAND is to run again for one of them.
+    /// Whether COMMAND is to run again for one of the messages.
     pub fn has_retries(&self) -> bool {
         self.0.iter().any(|(_, next, _)| *next == Next::Retry)
     }
 
-    /// The moment at which the first of them is due.
+    /// The time at which the first action is due.
     pub fn first(&self) -> Deadline {
         self.0.iter().fold(Deadline::NEVER, |first, (due, ..)| first.min(*due))
     }
 
-    /// Takes one for which this is due.
+    /// Removes a message for which this action is due.
     pub fn due(&mut self, next: Next) -> Option<T> {
         let is_due = |(due, other, _): &(Deadline, Next, T)| *other == next && due.has_passed();
         self.0.iter().position(is_due).map(|index| self.0.remove(index).2)
     }
 
-    /// Takes all of them, due or not.
+    /// Removes all messages, due or not.
     pub fn all(&mut self) -> impl Iterator<Item = T> {
         self.0.drain(..).map(|(.., message)| message)
     }

@@ -1,8 +1,8 @@
 //! A worker: claims the messages of a queue and runs a COMMAND for each.
 //!
-//! What the queue is does not matter here: [`Source`] opens it, [`Queue`] claims, acknowledges and
-//! takes back messages. The worker holds a message from the claim until its COMMAND has succeeded or
-//! the message is back in the queue. In between it may run the COMMAND again after a delay.
+//! The kind of queue does not matter here: [`Source`] opens it, [`Queue`] claims, acknowledges and
+//! requeues messages. The worker holds a message from the claim until its COMMAND has succeeded or
+//! the message is requeued. In between it may run the COMMAND again after a delay.
 //!
 //! The supervisor prints reports; the threads that run COMMANDs never write.
 
@@ -41,7 +41,7 @@ pub trait Source: Send + Sync + 'static {
     /// Opens it.
     ///
     /// # Errors
-    /// Why the worker cannot use it.
+    /// The failure for which the worker cannot use the queue.
     fn open(&self) -> anyhow::Result<Self::Queue>;
 }
 
@@ -53,10 +53,11 @@ pub trait Queue {
     /// Claims the next message; `None` if there is none now.
     ///
     /// # Errors
-    /// That the queue cannot be used.
+    /// A failure if the queue cannot be used.
     fn claim(&mut self) -> Result<Option<Self::Claim>, Failure>;
 
-    /// Whether the queue is closed, and has no message that is not claimed by this worker.
+    /// Whether the queue is closed and has no message other than those that this worker has
+    /// claimed.
     fn is_exhausted(&self) -> bool {
         false
     }
@@ -65,20 +66,20 @@ pub trait Queue {
     /// call fails with EINTR after `stop` has rung.
     ///
     /// # Errors
-    /// That the queue cannot be used.
+    /// A failure if the queue cannot be used.
     fn wait(&mut self, stop: &Bell, deadline: Deadline) -> Result<Waited, Failure>;
 
     /// Counts one more attempt for a message, before COMMAND starts; returns the number of the
     /// attempt. A queue that keeps the count with the message makes it durable.
     ///
     /// # Errors
-    /// That it cannot be counted.
+    /// A failure if the attempt cannot be counted.
     fn begin(&mut self, claim: &mut Self::Claim) -> Result<u32, Failure>;
 
     /// The bytes of a message, as COMMAND reads them.
     ///
     /// # Errors
-    /// ENOMEM, EMFILE, and those of the queue.
+    /// ENOMEM if there is no memory; EMFILE if no descriptor is left; those of the queue.
     fn input(&self, claim: &Self::Claim) -> Result<OwnedFd, Errno>;
 
     /// The variables that COMMAND finds in its environment.
@@ -92,17 +93,17 @@ pub trait Queue {
     /// A number by which a message that went back is recognized when it is claimed again.
     fn identity(&self, claim: &Self::Claim) -> u64;
 
-    /// Removes a message for good, as COMMAND has succeeded.
+    /// Removes a message permanently, because COMMAND has succeeded.
     ///
     /// # Errors
-    /// That it may be claimed again.
+    /// A failure if the message may be claimed again.
     fn acknowledge(&mut self, claim: Self::Claim) -> Result<(), Failure>;
 
-    /// Makes a message available to all workers again, waiting for room until `deadline` or until
-    /// `hurry` rings.
+    /// Requeues a message for all workers, waiting for room until `deadline` or until `hurry`
+    /// rings.
     ///
     /// # Errors
-    /// That it cannot go back, and the claim is all that is left of it.
+    /// A failure if the message cannot be requeued: the claim then has the only copy.
     fn put_back(
         &mut self,
         claim: &Self::Claim,
@@ -114,7 +115,7 @@ pub trait Queue {
     /// rings.
     ///
     /// # Errors
-    /// That the dead-letter queue does not take it.
+    /// A failure if the dead-letter queue does not accept it.
     fn bury(
         &mut self,
         claim: &Self::Claim,
@@ -122,94 +123,94 @@ pub trait Queue {
         deadline: Deadline,
     ) -> Result<Waited, Failure>;
 
-    /// Gives a message up whose COMMAND has failed in its last attempt; returns what becomes of it, in
+    /// Abandons a message whose COMMAND has failed in its last attempt; returns the consequence, in
     /// words that follow `the message`.
     ///
     /// # Errors
-    /// That the queue cannot be used.
+    /// A failure if the queue cannot be used.
     fn give_up(&mut self, claim: Self::Claim) -> Result<&'static str, Failure>;
 
-    /// Puts back what was claimed only to see whether it is there, waiting until `hurry` rings.
+    /// Requeues a message that was claimed only to detect it, waiting until `hurry` rings.
     ///
     /// # Errors
-    /// That the queue cannot be used.
+    /// A failure if the queue cannot be used.
     fn close(&mut self, hurry: &Bell) -> Result<(), Failure>;
 }
 
-/// What becomes of a message whose COMMAND has failed in its last attempt.
+/// The consequence of a failure in the last attempt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LastResort {
-    /// It goes to the dead-letter queue of this name.
+    /// The message moves to the dead-letter queue of this name.
     Bury(OsString),
-    /// It goes back to its queue.
+    /// The message is requeued.
     PutBack,
     /// The queue decides.
     GiveUp,
 }
 
-/// Which messages to claim, and how long to wait for each.
+/// The selection of messages to claim, and the timeout of each wait.
 #[derive(Clone, Debug)]
 pub struct Supply {
     /// The name of the queue.
     pub name: OsString,
-    /// The greatest number of messages to claim.
+    /// The maximum number of messages to claim.
     pub count: u64,
     /// Whether to end when there is no message.
     pub ends_when_empty: bool,
-    /// How long to wait for a message; `None` is without limit.
+    /// The maximum wait for a message; `None` is no limit.
     pub timeout: Option<Duration>,
-    /// The failure if that is too long.
+    /// The failure of a wait that timed out.
     pub timed_out: Failure,
 }
 
-/// How to run COMMAND for each message.
+/// The parameters of running COMMAND for each message.
 #[derive(Debug)]
 pub struct Plan {
     /// The COMMAND.
     pub command: Command,
-    /// How many may run at a time.
+    /// The maximum number of COMMANDs at a time.
     pub jobs: usize,
-    /// How often COMMAND runs for a message until it succeeds.
+    /// The maximum number of attempts for a message.
     pub attempts: u32,
     /// The delay after the first failure.
     pub retry_delay: Duration,
-    /// What follows the last attempt.
+    /// The consequence of a failure in the last attempt.
     pub last_resort: LastResort,
-    /// How long a COMMAND may run.
+    /// The time limits of a COMMAND.
     pub limits: Limits,
     /// Whether to wait for the children of COMMAND as well.
     pub waits_for_children: bool,
 }
 
 impl Plan {
-    /// Whether the caller wants a message kept that a signal to the worker has interrupted.
+    /// Whether a message must be kept if a signal to the worker interrupts its COMMAND.
     fn is_at_least_once(&self) -> bool {
         self.attempts > 1 || self.last_resort != LastResort::GiveUp
     }
 }
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Debug)]
 struct Job<S> {
     source: S,
     supply: Supply,
     plan: Plan,
     pool: Arc<Pool>,
-    /// How many messages no thread has set out to claim.
+    /// The number of messages that no thread has reserved.
     left: AtomicU64,
-    /// How many messages were claimed.
+    /// The number of messages that were claimed.
     claimed: AtomicU64,
     failures: Failures,
 }
 
 impl<S> Job<S> {
-    /// Sets out to claim one more message; whether that is within the limit.
+    /// Reserves the claim of one more message; returns whether that is within the limit.
     fn reserve(&self) -> bool {
         let less = |left: u64| left.checked_sub(1);
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// The moment at which a wait for a message that begins now ends.
+    /// The deadline of a wait for a message that begins now.
     fn deadline(&self) -> Deadline {
         match self.supply.timeout {
             Some(Duration::ZERO) => Deadline::PASSED,
@@ -218,20 +219,20 @@ impl<S> Job<S> {
     }
 }
 
-/// How a worker ended.
+/// The end of a worker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
-    /// With the status of the first COMMAND that failed in its last attempt, if one did.
+    /// With the status of the first COMMAND that failed in its last attempt, or success.
     Exit(Exit),
     /// By this signal.
     Signal(Signal),
 }
 
-/// Claims messages and runs COMMAND for each, until there are no more messages to claim, or a signal
-/// ends the worker.
+/// Claims messages and runs COMMAND for each, until there are no more messages to claim, or a
+/// signal ends the worker.
 ///
 /// # Errors
-/// That a COMMAND cannot be started, or the queue cannot be used.
+/// A failure if a COMMAND cannot be started, or if the queue cannot be used.
 pub fn run<S: Source>(
     source: S,
     supply: Supply,
@@ -248,7 +249,7 @@ pub fn run<S: Source>(
     for _ in 0..jobs {
         let (shared, reports) = (Arc::clone(&job), sender.clone());
         if let Err(errno) = supervisor.start(move || Consumer::work(shared, reports)) {
-            // The threads that have started finish what they have claimed.
+            // The threads that have started finish the messages that they have claimed.
             let _ = sender.send(Report::Error(no_thread(errno).into()));
             job.pool.stop();
             break;

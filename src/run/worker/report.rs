@@ -1,4 +1,4 @@
-//! What the threads of a worker report, in words.
+//! The reports of the threads of a worker, in words.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -11,44 +11,44 @@ use crate::run::pool::End;
 
 use super::{Job, LastResort};
 
-/// What a thread reports.
+/// A report of a thread.
 #[derive(Debug)]
 pub enum Report {
     /// A COMMAND failed.
     Failed(End, Then),
     /// There is no message.
     Waits,
-    /// A message cannot go back before its queue has room.
+    /// A message cannot be requeued before its queue has room.
     Full,
-    /// A message cannot go to the dead-letter queue before that has room.
+    /// A message cannot move to the dead-letter queue before that queue has room.
     DeadLetterFull,
-    /// The dead-letter queue does not take a message.
+    /// The dead-letter queue does not accept a message.
     NotBuried(Failure),
-    /// A message cannot go back; `None` if its queue is full.
+    /// A message cannot be requeued; `None` if its queue is full.
     Lost(Option<Failure>),
-    /// What ends the worker.
+    /// An error that ends the worker.
     Error(anyhow::Error),
 }
 
-/// What becomes of a message after a failure.
+/// The consequence of a failure for a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Then {
     /// COMMAND runs again for it.
     Again {
-        /// How often it has run.
+        /// The number of attempts so far.
         attempt: u32,
-        /// How soon it runs again.
+        /// The delay before the next attempt.
         delay: Duration,
     },
-    /// It goes back to its queue.
+    /// It is requeued.
     GoesBack,
-    /// It goes to the dead-letter queue.
+    /// It moves to the dead-letter queue.
     IsBuried,
-    /// It is given up, which these words say.
+    /// It is abandoned, which these words say.
     GivenUp(&'static str),
 }
 
-/// Prints reports, and keeps what the worker ends with.
+/// Prints reports, and keeps the status of the worker.
 pub struct Reports<'a> {
     output: &'a Output,
     /// The name of the queue.
@@ -87,7 +87,7 @@ impl<'a> Reports<'a> {
         let (output, name) = (self.output, &self.name);
         match report {
             Report::Failed(end, then) => self.failed(end, then),
-            // Once, and not for each message and each thread.
+            // It is printed once, not for each message and each thread.
             Report::Waits if !std::mem::replace(&mut self.waits, true) => {
                 output.note(format_args!("{name}: waiting for a message"));
             }
@@ -138,14 +138,14 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// The status is that of the first failure.
+    /// Keeps the status of the first failure.
     fn fails_with(&mut self, exit: Exit) {
         if self.exit == Exit::Done {
             self.exit = exit;
         }
     }
 
-    /// What the worker ends with.
+    /// The status of the worker.
     ///
     /// # Errors
     /// The first error that a thread reported.
@@ -154,13 +154,13 @@ impl<'a> Reports<'a> {
     }
 }
 
-/// How a COMMAND ended.
+/// The end of a COMMAND, in words.
 fn in_words(End { status, timed_out }: End) -> String {
     let how = job::told(status);
     if timed_out { format!("timed out and {how}") } else { how }
 }
 
-/// The status: that of COMMAND; if it timed out 124, or 137 if it took KILL, as timeout(1) has it.
+/// The status: that of COMMAND; if it timed out 124, or 137 if it took KILL, as for timeout(1).
 fn exit_of(End { status, timed_out }: End) -> Exit {
     let was_killed = status.signal() == Some(Signal::KILL.number());
     if timed_out && !was_killed { Exit::TimedOut } else { job::exit_of(status) }

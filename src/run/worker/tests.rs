@@ -1,4 +1,4 @@
-//! A worker at a queue that is none of the kernel's: it keeps the count of attempts with the message.
+//! A worker with a queue in memory, which keeps the count of attempts with each message.
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
@@ -123,7 +123,7 @@ fn plan(line: &str, attempts: u32, last_resort: LastResort) -> Plan {
     }
 }
 
-/// Runs a worker that prints nothing; returns how it ended, and the calls.
+/// Runs a worker that prints nothing; returns its end, and the calls.
 fn work(memory: &Arc<Memory>, plan: Plan) -> (Ended, Vec<String>) {
     let output = Output::new(
         "test",
@@ -174,7 +174,7 @@ fn the_last_resort_follows_the_last_attempt() {
 fn a_command_that_cannot_be_started_sends_its_message_back_and_ends_the_worker() {
     let memory = Memory::of(&[("a", 0)]);
     let missing = Plan {
-        // It is found, and its argument is longer than the kernel allows.
+        // The file exists, and its argument is longer than the kernel allows.
         command: Command::new(&["/proc/self/exe".into(), "x".repeat(4 << 20).into()]).unwrap(),
         ..plan("", 1, LastResort::GiveUp)
     };

@@ -1,9 +1,9 @@
-//! One stream to several outputs: by tee(2) and splice(2) from a pipe to pipes, by read(2) and
-//! write(2) otherwise.
+//! Copies one stream to several outputs: by tee(2) and splice(2) from a pipe to pipes, by read(2)
+//! and write(2) otherwise.
 //!
-//! tee(2) copies from the head of a pipe and leaves the bytes there, so an output that took fewer
-//! than another gets the rest after the bytes that all outputs have are consumed. The slowest output
-//! limits the others: they are ahead of it by one block at most.
+//! tee(2) copies from the head of a pipe and leaves the bytes there. An output that took fewer
+//! bytes than another gets the rest after the bytes that all outputs have are consumed. So the
+//! slowest output limits the others: they are at most one block ahead of it.
 
 mod output;
 
@@ -22,7 +22,8 @@ use crate::base::errno::Errno;
 use crate::mechanism::pipe::{CapacityRefused, set_capacity};
 use crate::sys::{heap, inode, pipe, poll};
 
-/// The most that is moved at a time: half of a large pipe, so that its other end works meanwhile.
+/// The maximum number of bytes to move at a time: half of a large pipe, so that its peer works
+/// meanwhile.
 const BLOCK: usize = pipe::CAPACITY / 2;
 
 /// A stream and its outputs.
@@ -39,12 +40,12 @@ pub struct Tee<'a> {
     is_enlarged: bool,
 }
 
-/// The way of the bytes to the outputs. Each output counts the bytes that it has taken and another has not.
+/// The strategy for copying. Each output counts the bytes that it has taken and another has not.
 #[derive(Debug)]
 enum Strategy {
-    /// From the head of the input, which is a pipe.
+    /// tee(2) from the head of the input, which is a pipe.
     Duplicate,
-    /// From a block that was read.
+    /// Writes from a block that was read.
     Copy(Block),
 }
 
@@ -76,16 +77,16 @@ pub enum Ended {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
     Moved,
-    /// Nothing moved: the input is empty, or the outputs are full.
+    /// No byte was moved: the input is empty, or the outputs are full.
     Blocked,
     End,
 }
 
 impl<'a> Tee<'a> {
-    /// From this input to these outputs.
+    /// A stream from this input to these outputs.
     pub fn new(input: BorrowedFd<'a>, outputs: Vec<Output<'a>>) -> Result<Self, Errno> {
         let kind = inode::kind_of(input);
-        // An output that is no pipe consumes the head of the input, so there can be only one.
+        // An output that is not a pipe consumes the head of the input, so there can be only one.
         let can_duplicate = kind == SFlag::S_IFIFO
             && outputs.iter().filter(|output| !output.is_pipe()).count() <= 1;
         let strategy =
@@ -97,7 +98,7 @@ impl<'a> Tee<'a> {
     /// Sets the capacity of each pipe. A pipe with more bytes in it keeps its capacity.
     ///
     /// # Errors
-    /// That the kernel refuses it.
+    /// EPERM, EBUSY and others if the kernel refuses it.
     pub fn set_capacity(&mut self, bytes: u64) -> Result<(), CapacityRefused> {
         self.is_enlarged = true;
         let input = Some(self.input).filter(|_| self.kind == SFlag::S_IFIFO);
@@ -139,7 +140,7 @@ impl<'a> Tee<'a> {
         }
     }
 
-    /// Enlarges the pipes after the first bytes, so that short streams do without the calls.
+    /// Enlarges the pipes after the first bytes, so that a short stream saves the calls.
     fn enlarge(&mut self) {
         if !self.is_enlarged && self.moved >= pipe::CAPACITY_AT_FIRST {
             self.is_enlarged = true;
@@ -148,14 +149,14 @@ impl<'a> Tee<'a> {
         }
     }
 
-    /// Counts bytes that every output has.
+    /// Records bytes that every output has.
     fn consume(&mut self, count: usize) {
         self.outputs.iter_mut().for_each(|output| output.ahead -= count);
         self.moved += count as u64;
     }
 
-    /// The output that takes bytes off the head of the input instead of a copy: the one that is no
-    /// pipe, or the last.
+    /// The output that consumes bytes at the head of the input instead of copying them: the one
+    /// that is not a pipe, or the last.
     fn consumer(&self) -> Option<usize> {
         let other = self.outputs.iter().position(|output| !output.is_pipe());
         other.or_else(|| self.outputs.len().checked_sub(1))
@@ -192,8 +193,7 @@ impl<'a> Tee<'a> {
         }
     }
 
-    /// Moves bytes that all other outputs have off the head of the input, to the one that gets no
-    /// copies.
+    /// Moves bytes that all other outputs have from the head of the input to the consumer.
     fn take_off(&mut self, consumer: Option<usize>) -> Result<Step, Errno> {
         let Some(consumer) = consumer.filter(|&index| self.outputs[index].ahead == 0) else {
             return Ok(Step::Blocked);
@@ -219,7 +219,7 @@ impl<'a> Tee<'a> {
         }
     }
 
-    /// Drops bytes from the head of the input that every output has a copy of.
+    /// Discards bytes at the head of the input that every output has copied.
     fn discard(&mut self, count: usize) -> Result<Step, Errno> {
         let mut bytes = heap::zeros(count.min(pipe::CAPACITY_AT_FIRST as usize))?;
         let count = again(|| Ok(read(self.input, &mut bytes)?))?;
@@ -227,10 +227,10 @@ impl<'a> Tee<'a> {
         Ok(Step::Moved)
     }
 
-    /// Reads and writes from now on, from the head of the input.
+    /// Switches to read(2) and write(2), beginning at the head of the input.
     fn copy_from_now_on(&mut self) -> Result<Step, Errno> {
         let mut block = Block::new()?;
-        // These bytes are in the pipe, as some outputs have copies of them.
+        // These bytes are in the pipe, because some outputs have copies of them.
         while block.length < self.most() {
             block.length += again(|| Ok(read(self.input, &mut block.bytes[block.length..])?))?;
         }
@@ -266,7 +266,7 @@ impl<'a> Tee<'a> {
         Ok(step)
     }
 
-    /// Reads the next block, if that does not wait.
+    /// Reads the next block if that does not block.
     fn fill(&mut self) -> Result<Step, Errno> {
         let Strategy::Copy(block) = &mut self.strategy else { return Ok(Step::Blocked) };
         if !self.is_readable && self.kind != SFlag::S_IFREG {
@@ -290,13 +290,13 @@ impl<'a> Tee<'a> {
         match &self.strategy {
             Strategy::Copy(block) => block.length,
             Strategy::Duplicate if self.most() > 0 => self.most(),
-            // If the number is unknown, the next step finds out.
+            // If the number is unknown, the next step determines it.
             Strategy::Duplicate => pipe::length(self.input).unwrap_or(1),
         }
     }
 
-    /// Waits for the input if every output has all bytes, otherwise for the outputs that have not; in
-    /// both cases also for the end of any reader.
+    /// Waits for the input if every output has all bytes, otherwise for the outputs that lack some;
+    /// in both cases also for the exit of any reader.
     fn wait(&mut self) -> Result<Step, Errno> {
         let available = self.available();
         let awaits_input = self.outputs.iter().all(|output| output.ahead >= available);
@@ -338,8 +338,8 @@ fn again(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno>
     }
 }
 
-/// Whether the kernel does not know the call for these descriptors, rather than that it failed.
-/// Reads and writes then show which of the two fails.
+/// Whether the kernel does not support the call for these descriptors, as opposed to an I/O error.
+/// Reads and writes then show which side fails.
 fn is_refusal(errno: Errno) -> bool {
     matches!(errno.0, libc::EINVAL | libc::ENOSYS | libc::EBADF | libc::EOPNOTSUPP | libc::EPERM)
 }

@@ -1,4 +1,4 @@
-//! One output of a stream that has several.
+//! One output of a stream with several outputs.
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,14 +28,15 @@ pub struct Output<'a> {
 
 #[derive(Debug)]
 enum Descriptor<'a> {
-    /// It does not block.
+    /// A descriptor of its own, which does not block.
     Own(OwnedFd),
-    /// It may block, as its description is the caller's.
+    /// A descriptor of the caller. It may block, because the caller shares the open file
+    /// description.
     Callers(BorrowedFd<'a>),
 }
 
 impl<'a> Output<'a> {
-    /// Opens a file, which becomes empty, or is made if there is none; a FIFO when it has a reader.
+    /// Opens a file, which is created or truncated; the open of a FIFO waits for a reader.
     ///
     /// # Errors
     /// Those of open(2).
@@ -57,7 +58,7 @@ impl<'a> Output<'a> {
         let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let is_writable = fcntl(fd, FcntlArg::F_GETFL)
             .is_ok_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY);
-        // A pipe is opened anew, as a write to the caller's description waits.
+        // A pipe is reopened, because a write to the caller's description would block.
         let own = match inode::kind_of(fd) {
             SFlag::S_IFIFO if is_writable => descriptor::reopen(fd, flags).ok(),
             _ => None,
@@ -97,7 +98,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Writes the bytes that it takes without a wait, as far as poll(2) can tell.
+    /// Writes as many bytes as it accepts without waiting, as far as poll(2) can determine.
     pub(super) fn write(&self, bytes: &[u8]) -> nix::Result<usize> {
         let is_waited_for = matches!(self.descriptor, Descriptor::Callers(_))
             && matches!(self.kind, SFlag::S_IFIFO | SFlag::S_IFSOCK | SFlag::S_IFCHR);
