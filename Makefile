@@ -52,10 +52,10 @@ GLIBC := first_process threads lock::run signal storm waiting planted applets so
 check:
 	$(MAKE) -j2 static programs
 	@rm -f $(SKIPPED)
-	$(CLEAN) cargo test --workspace --lib
+	$(CLEAN) tests/suite '--workspace --lib'
 	$(CLEAN) cargo test --test one_process --test ring
-	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli
-	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) cargo test --test cli -- $(GLIBC)
+	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/suite '--test cli'
+	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) tests/suite '--test cli' $(GLIBC)
 	IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/bats/all
 	@tests/skipped $(SKIPPED)
 

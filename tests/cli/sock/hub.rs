@@ -147,15 +147,19 @@ fn a_hub_delivers_the_kept_bytes_before_it_disconnects_a_client() {
     let place = Place::new();
     let server = serve(&place, &["--hub"]);
     let connect = || UnixStream::connect(&*place).unwrap();
-    let (mut speaker, mut slow) = (connect(), connect());
+    let (mut speaker, mut slow, mut witness) = (connect(), connect(), connect());
     slow.write_all(b"!").unwrap();
     speaker.read_exact(&mut [0]).unwrap();
+    witness.read_exact(&mut [0]).unwrap();
     // More than the buffers of the kernel hold, and less than makes it too slow.
     let sample = sample(900 << 10);
-    speaker.write_all(&sample).unwrap();
-    slow.shutdown(std::net::Shutdown::Write).unwrap();
-    // What was sent before the other's end has been heard, and what comes later need not be.
+    let writer = sample.clone();
+    let writer = std::thread::spawn(move || speaker.write_all(&writer).map(|()| speaker));
+    // The hub has read everything when another client has it.
     let mut heard = vec![0; sample.len()];
+    witness.read_exact(&mut heard).unwrap();
+    let _speaker = writer.join().unwrap().unwrap();
+    slow.shutdown(std::net::Shutdown::Write).unwrap();
     slow.read_exact(&mut heard).unwrap();
     assert!(heard == sample);
     assert_eq!(slow.read(&mut [0]).unwrap(), 0);
