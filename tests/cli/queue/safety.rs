@@ -127,6 +127,7 @@ fn a_queue_that_others_may_write_is_used_without_trusting_what_is_in_it() {
     file(&name).set_len(4096).unwrap();
     let corrupt = "corrupt: the size of the file is not that of the queue";
     ipc(&["queue", "pop", &name]).is(3, "", &error("pop", &name, corrupt));
+    remove(&name);
 }
 
 #[test]
@@ -140,7 +141,13 @@ fn a_queue_that_is_cut_off_while_it_is_waited_for_is_an_error_and_no_signal() {
         let ended = consumer.finish();
         assert_eq!(code(&ended), 3, "{mode}");
         assert!(text(&ended.stderr).contains("corrupt: "), "{}", text(&ended.stderr));
+        remove(&name);
     }
+}
+
+/// Removes a damaged queue, which `rm` may not take for a queue any more.
+fn remove(name: &str) {
+    let _ = fs::remove_file(format!("/dev/shm{name}"));
 }
 
 #[test]
