@@ -54,7 +54,7 @@ pub fn run(task: Task, execution: Execution, context: &mut Context) -> anyhow::R
     }
 }
 
-/// What a worker opens, once for each thread.
+/// The source of the messages of a worker; each thread opens it once.
 #[derive(Debug)]
 struct Source {
     name: QueueName,
@@ -111,7 +111,7 @@ struct Queue {
     dead_letter: Option<DeadLetter>,
 }
 
-/// Where messages go that no COMMAND could process.
+/// The destination of messages that no COMMAND could process.
 #[derive(Debug)]
 struct DeadLetter {
     queue: MessageQueue,

@@ -39,7 +39,7 @@ pub enum Content {
     PidOnly,
 }
 
-/// What is known of the process that owns a lock file.
+/// The state of the process that owns a lock file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
     /// It runs.

@@ -135,7 +135,7 @@ impl Type {
     /// The sum of two numbers, of which an infinity or NaN may be one.
     ///
     /// # Errors
-    /// That the sum is beyond the type.
+    /// The sum is out of the range of the type.
     pub fn add(self, number: Number, delta: Number) -> Result<Number, NumberError> {
         let sum = match (number, delta) {
             (Number::Integer(a), Number::Integer(b)) => return self.check(a.saturating_add(b)),

@@ -35,7 +35,7 @@ pub trait FileName: AsRef<OsStr> + Sized {
     /// The path of the file.
     ///
     /// # Errors
-    /// That no segment can have such a name.
+    /// No segment can have such a name.
     fn path(&self) -> Result<impl AsRef<Path>, Error>;
 
     /// The names of all segments of this kind.
