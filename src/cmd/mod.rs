@@ -12,3 +12,4 @@ pub mod sem;
 pub mod shm;
 pub mod signal;
 pub mod sock;
+pub mod spool;

@@ -14,4 +14,5 @@ pub mod queue;
 pub mod robust_lock;
 pub mod semaphore;
 pub mod socket;
+pub mod spool;
 pub mod system_v_object;

@@ -7,7 +7,7 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
+use crate::{fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock, spool};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
@@ -21,6 +21,7 @@ const ALL: &[Noun] = &[
     shm::NOUN,
     signal::NOUN,
     sock::NOUN,
+    spool::NOUN,
 ];
 
 /// A noun, as its own tests describe it.
