@@ -15,11 +15,13 @@ use nix::unistd::{mkfifo, unlink, write};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::interrupt;
 use crate::sys::interrupt::Attempt;
 use crate::sys::origin::Found;
 use crate::sys::pidfd::Process;
 use crate::sys::process::Openings;
+use crate::sys::regular_file::Links;
 use crate::sys::{descriptor, inode, pipe, poll, umask};
 
 /// The longest record that a pipe takes in one piece, never mixed with the bytes of other writers:
@@ -194,6 +196,13 @@ pub fn contents(openings: &Openings) -> Option<Contents> {
         let (waiting, capacity) = (pipe::length(&fd).ok()?, pipe::capacity(&fd).ok()?);
         Some(Contents { waiting, capacity })
     })
+}
+
+/// Changes the owner and the permissions of a FIFO, which is not opened.
+pub fn set_ownership(path: &Path, ownership: &NewOwnership) -> Result<(), Error> {
+    let (file, status) = inode::locate(path, Links::Followed)?;
+    check(&status)?;
+    Ok(ownership.apply(file)?)
 }
 
 /// Removes a FIFO, but no link to one.

@@ -9,6 +9,7 @@ pub mod lock_file;
 pub mod memory;
 pub mod mutant;
 pub mod new_file;
+pub mod ownership;
 pub mod pipe;
 pub mod queue;
 pub mod robust_lock;

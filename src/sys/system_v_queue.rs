@@ -137,17 +137,6 @@ impl Queue {
         Ok(self.state()?.msg_qbytes)
     }
 
-    /// Sets the bytes that all its messages may have.
-    ///
-    /// # Errors
-    /// EPERM for a process that is neither its owner nor its creator, or raises it above the limit of
-    /// the kernel, which is [`max_bytes_limit`].
-    pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Errno> {
-        let mut state = self.state()?;
-        state.msg_qbytes = bytes;
-        set_state(self.id, state)
-    }
-
     fn state(&self) -> Result<libc::msqid_ds, Errno> {
         let mut state = zeroed_state();
         // SAFETY: the kernel writes the structure, which lives through the call.

@@ -5,6 +5,7 @@ mod exec;
 mod inspect;
 mod receive;
 mod send;
+mod set;
 
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
@@ -21,7 +22,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<send::Send>("send"),
         Verb::new::<receive::Recv>("recv"),
         Verb::new::<receive::Wait>("wait"),
-        Verb::new::<create::Set>("set"),
+        Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
         Verb::new::<create::Rm>("rm"),

@@ -12,6 +12,7 @@ use nix::unistd::unlink;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::{FilePath, NameError, ObjectName};
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
 use crate::sys::regular_file::{self, Links};
 use crate::sys::watch::Watch;
@@ -134,14 +135,27 @@ impl RingName {
     /// # Errors
     /// [`Error::Foreign`] if the file is not a ring.
     pub fn remove(&self) -> Result<(), Error> {
-        let path = self.path();
-        let opened = regular_file::open(&path, OFlag::O_RDONLY, Links::Refused);
+        self.checked(Links::Refused)?;
+        Ok(unlink(&self.path()).map_err(Errno::from)?)
+    }
+
+    /// Changes the owner and the permissions of a ring in any condition.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] if the file is not a ring.
+    pub fn set_ownership(&self, ownership: &NewOwnership) -> Result<(), Error> {
+        Ok(ownership.apply(self.checked(self.links())?)?)
+    }
+
+    /// Opens its file, if it is a ring.
+    fn checked(&self, links: Links) -> Result<OwnedFd, Error> {
+        let opened = regular_file::open(&self.path(), OFlag::O_RDONLY, links);
         let (file, _) = opened.map_err(|error| match error {
             regular_file::Error::Kernel(errno) => Error::Kernel(errno),
             regular_file::Error::NotRegular => Error::Foreign("not a regular file"),
         })?;
         match Ring::is_in(&file)? {
-            true => Ok(unlink(&path).map_err(Errno::from)?),
+            true => Ok(file),
             false => Err(Error::Foreign("is not a queue")),
         }
     }

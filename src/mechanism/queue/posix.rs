@@ -8,6 +8,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::ObjectName;
 use crate::io::spin::Spin;
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::mqueue::{self, Access, Limits, MOST, Shape};
 use crate::sys::{heap, poll};
 
@@ -38,6 +39,11 @@ impl Posix {
 
     fn new(queue: mqueue::Queue) -> Self {
         Self { queue, buffer: Vec::new(), spin: Spin::default() }
+    }
+
+    /// Changes the owner and the permissions of a queue.
+    pub fn set_ownership(name: &ObjectName, ownership: &NewOwnership) -> Result<(), Error> {
+        Ok(ownership.apply(mqueue::Queue::locate(name)?)?)
     }
 
     /// Its shape.

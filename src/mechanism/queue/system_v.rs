@@ -2,6 +2,7 @@
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::ownership::NewOwnership;
 use crate::mechanism::system_v_object::{Unfinished, wait_for_maker};
 use crate::sys::interrupt::{self, Attempt};
 use crate::sys::system_v::{Kind, Row, Target};
@@ -72,10 +73,17 @@ impl SystemV {
         Ok(self.queue.max_bytes()?)
     }
 
-    /// Sets the bytes that all its messages may have.
-    pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Error> {
-        let set = self.queue.set_max_bytes(bytes);
-        set.map_err(|errno| limit_of_bytes(errno, Some(bytes)))
+    /// Sets the bytes that all its messages may have, its owner and its permissions, in one call.
+    pub fn set(&self, max_bytes: Option<u64>, ownership: &NewOwnership) -> Result<(), Error> {
+        let set = || {
+            let mut status = Kind::Queue.status(self.id())?;
+            ownership.change(&mut status);
+            if let Some(bytes) = max_bytes {
+                status.set_max_bytes(bytes);
+            }
+            Kind::Queue.set_status(self.id(), status)
+        };
+        set().map_err(|errno| limit_of_bytes(errno, max_bytes))
     }
 
     /// The number of such messages, or `most`; `None` where the kernel does not tell without receiving
