@@ -16,12 +16,12 @@ use nix::unistd::{mkfifo, unlink, write};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::mechanism::ownership::NewOwnership;
+use crate::sys::inode::Links;
 use crate::sys::interrupt;
 use crate::sys::interrupt::Attempt;
 use crate::sys::origin::Found;
 use crate::sys::pidfd::Process;
 use crate::sys::process::Openings;
-use crate::sys::regular_file::Links;
 use crate::sys::{descriptor, inode, pipe, poll, umask};
 
 /// The longest record that a pipe takes in one piece, never mixed with the bytes of other writers:

@@ -10,8 +10,16 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{Gid, Uid, fchownat};
 
 use super::descriptor;
-use super::regular_file::Links;
 use crate::base::errno::Errno;
+
+/// Whether symbolic links are followed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Links {
+    /// They are, as the caller chose the path.
+    Followed,
+    /// They are refused, as every user can create one there.
+    Refused,
+}
 
 /// The type: one of the flags in S_IFMT.
 pub fn kind(status: &FileStat) -> SFlag {

@@ -3,9 +3,11 @@
 mod create;
 mod exec;
 mod inspect;
+mod open;
 mod receive;
 mod send;
 mod set;
+mod truncation;
 
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
@@ -46,7 +48,7 @@ fn explain(error: Error) -> Failure {
         Error::NotFound | Error::Removed => Exit::NotFound,
         Error::Exists => Exit::InUse,
         Error::Limit(limit) => return explain_limit(limit),
-        Error::NoCopies => Exit::Usage,
+        Error::NoCopies | Error::Whole => Exit::Usage,
         Error::ReceiveOnly | Error::TooLong => Exit::Failed,
         Error::Unavailable => return Part::SystemV.explain(Errno(libc::ENOSYS)),
         Error::Kernel(errno) => errno.into(),

@@ -132,7 +132,7 @@ impl Engine for Posix {
         self.make_room()?;
         match self.queue.try_receive(&mut self.buffer) {
             Ok(mqueue::Received { length, priority }) => {
-                Ok(Some(Received { length, priority: priority.into() }))
+                Ok(Some(Received { length, priority: priority.into(), is_cut: false }))
             }
             Err(Errno(libc::EAGAIN)) => Ok(None),
             Err(errno) => Err(errno.into()),

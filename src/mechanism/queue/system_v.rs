@@ -53,6 +53,13 @@ impl SystemV {
         Self { queue, seen: None }
     }
 
+    /// Cuts longer messages to this length; `None` is that of the longest message that can be sent.
+    pub fn cut_at(&mut self, length: Option<usize>) -> usize {
+        let length = length.unwrap_or_else(|| message_limit() as usize);
+        self.queue.cut_at(length);
+        length
+    }
+
     /// Its identifier.
     pub fn id(&self) -> i32 {
         self.queue.id()
@@ -165,7 +172,7 @@ impl Engine for SystemV {
 
     fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
         if let Some(priority) = self.seen.take() {
-            return Ok(Some(Received { length: 0, priority }));
+            return Ok(Some(Received { length: 0, priority, is_cut: false }));
         }
         Ok(self.queue.try_receive(selection)?.map(Received::from))
     }
@@ -233,6 +240,6 @@ impl Drop for SystemV {
 
 impl From<system_v_queue::Received> for Received {
     fn from(received: system_v_queue::Received) -> Self {
-        Self { length: received.length, priority: received.kind }
+        Self { length: received.length, priority: received.kind, is_cut: received.is_cut }
     }
 }
