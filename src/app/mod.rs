@@ -11,6 +11,7 @@ pub mod listing;
 pub mod machine;
 pub mod objects;
 pub mod options;
+pub mod ownership;
 pub mod ready;
 pub mod separator;
 pub mod socket;
