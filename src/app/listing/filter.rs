@@ -160,7 +160,10 @@ fn contains(json: &Json, text: &str) -> bool {
         Json::String(string) => string == text,
         Json::Object(object) => object.values().any(|value| contains(value, text)),
         Json::Array(values) => values.iter().any(|value| contains(value, text)),
-        json => json.to_string() == text,
+        json => {
+            let shown = json.to_string();
+            shown == text
+        }
     }
 }
 
