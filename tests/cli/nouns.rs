@@ -43,6 +43,8 @@ pub enum Names {
     /// There is no such verb.
     None,
     Paths,
+    /// Paths of directories, of which each holds many objects.
+    Directories,
     /// POSIX names and System V keys.
     Kernel,
     /// POSIX names and paths, of objects with a format of this program.

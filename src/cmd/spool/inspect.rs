@@ -1,30 +1,28 @@
 //! `ipc spool ls` and `stat`.
 
-use serde_json::{Value, json};
-
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::ownership;
+use crate::app::listing::{Block, Column, Columns, Listing};
+use crate::app::objects::{columns, ownership};
 use crate::app::options::Format;
-use crate::base::exit::{Exit, Subject};
+use crate::base::errno::Errno;
+use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::FilePath;
-use crate::io::output::Record;
+use crate::io::output::{Key, Record, Type, Value};
 use crate::mechanism::spool::directory::{Part, Spool};
 use crate::mechanism::spool::entry::Entry;
-use crate::mechanism::spool::failure;
+use crate::mechanism::spool::failure::{self, Report};
 use crate::mechanism::spool::list::{self, State};
-use crate::sys::{process, time};
+use crate::sys::process::{self, Holder};
+use crate::sys::time;
 
 use super::{explain, open};
 
 /// List the messages of a spool
 ///
-/// They are in the order in which they are taken. 'state' is ready, delayed, claimed or failed,
-/// 'age' the seconds since the put, 'attempts' the number of COMMANDs that were started for it, and
-/// 'worker' the processes that hold its claim: the worker, COMMAND and its children. With --failed
-/// the messages are those in failed/, with the status of the last COMMAND; JSON has also the end of
-/// its standard error.
+/// They are in the order in which they are taken. 'worker' has the processes that hold the claim of a
+/// message: the worker, COMMAND and its children. With --failed the messages are those in failed/.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     /// Path of the spool
@@ -33,12 +31,107 @@ pub struct Ls {
     #[arg(long)]
     failed: bool,
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Listed>,
 }
+
+/// A row of `ls`.
+#[derive(Debug)]
+pub struct Listed {
+    entry: Entry,
+    state: State,
+    age: u64,
+    /// Of a message that failed.
+    report: Option<Report>,
+}
+
+impl Listed {
+    fn has_failed(&self) -> bool {
+        self.state == State::Failed
+    }
+
+    fn workers(&self) -> Value {
+        let State::Claimed(pids) = &self.state else { return columns::processes(&[], 0) };
+        let holder = |&pid: &i32| Holder { pid, command: process::command(pid) };
+        columns::processes(&pids.iter().map(holder).collect::<Vec<_>>(), 0)
+    }
+
+    /// A property of the reports of messages that failed.
+    fn reported(&self, property: fn(&Report) -> Value) -> Value {
+        match &self.report {
+            Some(report) => property(report),
+            None if self.has_failed() => Value::MISSING,
+            None => Value::Inapplicable,
+        }
+    }
+}
+
+/// The rows that the columns of a report are for.
+const FAILED: &str = "messages that failed";
+
+/// The rows that the columns of work to be done are for.
+const WAITING: &str = "messages that have not failed";
+
+impl Columns for Listed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name of the message"), |row| {
+            Value::text(row.entry.message_name().bytes())
+        }),
+        Column::new(Key::new("state", Type::Word, "ready, delayed, claimed or failed"), |row| {
+            match row.state {
+                State::Ready => "ready".into(),
+                State::Delayed => "delayed".into(),
+                State::Claimed(_) => "claimed".into(),
+                State::Failed => "failed".into(),
+            }
+        }),
+        Column::new(Key::new("priority", Type::Number, "Priority"), |row| {
+            row.entry.priority.into()
+        }),
+        Column::new(Key::new("age", Type::Seconds, "Time since the put"), |row| row.age.into()),
+        Column::new(
+            Key::new("attempts", Type::Number, "Number of COMMANDs that were started for it"),
+            |row| row.entry.attempts.into(),
+        ),
+        Column::new(
+            Key::new("due", Type::Time, "Time before which it is not taken"),
+            |row: &Self| match row.has_failed() || row.entry.due == 0 {
+                true => Value::Inapplicable,
+                false => Value::Time(i64::try_from(row.entry.due / SECOND).unwrap_or(i64::MAX)),
+            },
+        )
+        .only(WAITING),
+        Column::new(
+            Key::new("worker", Type::Objects(columns::PROCESS), "Processes that hold its claim"),
+            |row: &Self| if row.has_failed() { Value::Inapplicable } else { row.workers() },
+        )
+        .only(WAITING),
+        Column::new(
+            Key::new("status", Type::Number, "Status of the last COMMAND").or_null(),
+            |row: &Self| row.reported(|report| u32::from(report.status).into()),
+        )
+        .only(FAILED),
+        Column::new(
+            Key::new("reason", Type::Text, "How it ended, in words").or_null(),
+            |row: &Self| row.reported(|report| Value::text(&report.reason)),
+        )
+        .only(FAILED),
+        Column::new(
+            Key::new("stderr", Type::Text, "End of the standard error of the last COMMAND")
+                .or_null(),
+            |row: &Self| row.reported(|report| Value::text(&report.stderr)),
+        )
+        .only(FAILED)
+        .on_request(),
+    ];
+}
+
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("See what waits", "ipc spool ls ./jobs"),
+        ("See the oldest", "ipc spool ls ./jobs | head"),
         ("See why messages failed", "ipc spool ls --failed --json ./jobs | jq -r '.[].stderr'"),
     ];
 
@@ -46,57 +139,42 @@ impl Action for Ls {
         let spool = open(&self.directory)?;
         let output = &mut context.output;
         let part = if self.failed { Part::Failed } else { Part::Ready };
-        let (now, mut all) = (time::now(), Vec::new());
+        let (mut block, mut all) = (Block::First, Vec::new());
         let listed = list::each(&spool, part, |messages| {
-            all.extend(messages.iter().map(|(entry, state)| row(&spool, entry, state, now)));
-            Ok::<_, crate::base::errno::Errno>(())
+            let rows = messages.into_iter().map(|(entry, state)| listed(&spool, entry, state));
+            if self.listing.is_in_blocks() {
+                self.listing.print_block(block, rows, output)?;
+                block = Block::Later;
+            } else {
+                all.extend(rows);
+            }
+            Ok::<_, anyhow::Error>(())
         });
-        listed.map_err(|errno| explain(errno, &self.directory)).about(&self.directory)?;
-        output.list(&all, self.format)?;
+        listed.map_err(|error| self.explained(error))?;
+        if !self.listing.is_in_blocks() {
+            self.listing.print(all, output)?;
+        }
         Ok(Exit::Done)
     }
 }
 
-/// A message of a list.
-fn row(spool: &Spool, entry: &Entry, state: &State, now: u64) -> Record {
-    let (word, workers) = match state {
-        State::Ready => ("ready", &[][..]),
-        State::Delayed => ("delayed", &[][..]),
-        State::Claimed(pids) => ("claimed", pids.as_slice()),
-        State::Failed => ("failed", &[][..]),
-    };
-    let record = Record::new()
-        .bytes("name", entry.message_name().bytes())
-        .word("state", word)
-        .number("priority", entry.priority)
-        .number("age", seconds(now.saturating_sub(entry.put)))
-        .number("attempts", entry.attempts);
-    if *state == State::Failed {
-        return with_report(record, failure::read(spool, entry));
+impl Ls {
+    fn explained(&self, error: anyhow::Error) -> anyhow::Error {
+        match error.downcast::<Errno>() {
+            Ok(errno) => about(explain(errno, &self.directory), &self.directory),
+            Err(error) => error,
+        }
     }
-    let holders: Vec<String> = workers.iter().map(|pid| named(*pid)).collect();
-    let text = if holders.is_empty() { "-".to_owned() } else { holders.join(", ") };
-    record.time("due", (entry.due / 1_000_000_000) as i64).field(
-        "worker",
-        Value::from(workers.to_vec()),
-        text.into_bytes(),
-    )
 }
 
-fn with_report(record: Record, report: Option<failure::Report>) -> Record {
-    let report = report.unwrap_or_default();
-    record
-        .number("status", report.status)
-        .bytes("reason", report.reason.as_bytes())
-        .json_only("stderr", crate::io::output::json_bytes(&report.stderr))
-}
-
-fn named(pid: i32) -> String {
-    format!("{pid} ({})", String::from_utf8_lossy(&process::command(pid)))
-}
-
-fn seconds(nanoseconds: u64) -> u64 {
-    nanoseconds / 1_000_000_000
+/// A message of a list.
+fn listed(spool: &Spool, entry: Entry, state: State) -> Listed {
+    let age = time::now().saturating_sub(entry.put) / SECOND;
+    let report = match state {
+        State::Failed => failure::read(spool, &entry),
+        _ => None,
+    };
+    Listed { entry, state, age, report }
 }
 
 /// Show all that is known of a spool
@@ -123,7 +201,7 @@ impl Action for Stat {
         let spool = open(&self.directory)?;
         let counts = list::count(&spool).map_err(|errno| explain(errno, &self.directory));
         let counts = counts.about(&self.directory)?;
-        let oldest = counts.oldest.map(|put| seconds(time::now().saturating_sub(put)));
+        let oldest = counts.oldest.map(|put| time::now().saturating_sub(put) / SECOND);
         let record = Record::new()
             .bytes("name", self.directory.as_ref().as_encoded_bytes())
             .number("ready", counts.ready)
@@ -131,11 +209,7 @@ impl Action for Stat {
             .number("claimed", counts.claimed)
             .number("failed", counts.failed)
             .number("quarantined", counts.quarantined);
-        let record = match oldest {
-            Some(oldest) => record.number("oldest", oldest),
-            None => record.field("oldest", json!(null), b"-".as_slice()),
-        };
-        let record = record.flag("paused", spool.is_paused());
+        let record = record.optional_number("oldest", oldest).flag("paused", spool.is_paused());
         let record = ownership(record, &spool.status().about(&self.directory)?);
         context.output.show(&record, self.format)?;
         Ok(Exit::Done)

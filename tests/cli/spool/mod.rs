@@ -13,7 +13,7 @@ use crate::support::{Run, awkward, code, ipc, sh, text, until};
 
 pub const NOUN: Noun = Noun {
     name: "spool",
-    names: Names::None,
+    names: Names::Directories,
     create: &[],
     waits,
     commands: &["ipc spool create s; echo | ipc spool put s; ipc spool take s -- sh"],
@@ -333,6 +333,30 @@ fn the_mode_is_that_of_the_directories_and_messages_get_its_read_bits() {
 }
 
 #[test]
+fn the_keys_of_the_list_are_those_of_json() {
+    let spool = Spool::new();
+    spool.put(&[], "");
+    let refused = text(&spool.run("ls", &["-o", "wrong"]).output().stderr);
+    let keys = refused.split("the keys are ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let mut declared: Vec<&str> = keys.split(", ").collect();
+    declared.sort_unstable();
+    let row = spool.ls(&[])[0].clone();
+    // The rows of serde_json are sorted.
+    assert_eq!(row.as_object().unwrap().keys().collect::<Vec<_>>(), declared);
+}
+
+#[test]
+fn a_long_list_is_printed_in_order_and_its_reader_may_leave() {
+    let spool = Spool::new();
+    let names = spool.run("put", &["--each-line"]).input("x\n".repeat(5000)).succeeds();
+    let listed = spool.run("ls", &["-o", "name", "--noheadings"]).succeeds();
+    assert_eq!(listed, names);
+    let headings = spool.run("ls", &["--filter", "attempts=0"]).succeeds();
+    assert_eq!((headings.lines().count(), headings.matches("ATTEMPTS").count()), (5001, 1));
+    spool.sh("ipc spool ls s | head -n 2 | wc -l").is(0, "2\n", "");
+}
+
+#[test]
 fn the_list_shows_which_processes_work() {
     let spool = Spool::new();
     spool.put(&["--name", "a"], "");
@@ -343,7 +367,7 @@ fn the_list_shows_which_processes_work() {
     let states: Vec<&Value> = listed.iter().map(|row| &row["state"]).collect();
     assert_eq!(states, ["claimed", "ready"]);
     let workers = listed[0]["worker"].as_array().unwrap();
-    assert!(workers.contains(&worker.pid().into()), "{listed:?}");
+    assert!(workers.iter().any(|process| process["pid"] == worker.pid()), "{listed:?}");
     spool.run("rm", &["a"]).is(5, "", "ipc: spool rm: a: a worker has claimed it\n");
     worker.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(code(&worker.finish()), 143);
