@@ -14,7 +14,7 @@ fn words_that_end_too_soon_are_told_what_could_follow() {
     ipc(&["fifo"]).is(
         2,
         "",
-        "ipc: fifo: a verb is wanted: create, write, cat, stat, ls, rm\nhint: try 'ipc fifo --help'\n",
+        "ipc: fifo: a verb is wanted: create, write, cat, tee, stat, ls, rm\nhint: try 'ipc fifo --help'\n",
     );
 }
 
