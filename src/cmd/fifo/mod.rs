@@ -4,6 +4,7 @@ mod cat;
 mod create;
 mod inspect;
 mod rm;
+mod set;
 mod tee;
 mod write;
 
@@ -27,6 +28,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<write::Write>("write"),
         Verb::new::<cat::Cat>("cat"),
         Verb::new::<tee::Tee>("tee"),
+        Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
         Verb::new::<rm::Rm>("rm"),
