@@ -2,6 +2,7 @@
 //! of a name chooses the engine.
 
 pub mod barrier;
+pub mod door;
 pub mod fifo;
 pub mod file_mutex;
 pub mod lock;

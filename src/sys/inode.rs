@@ -6,6 +6,8 @@ use std::path::Path;
 use nix::sys::stat::{FileStat, SFlag, fstat};
 use nix::sys::statvfs::statvfs;
 
+use crate::base::errno::Errno;
+
 /// The type: one of the flags in S_IFMT.
 pub fn kind(status: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
@@ -14,6 +16,14 @@ pub fn kind(status: &FileStat) -> SFlag {
 /// The type of the file of a descriptor; empty for a bad descriptor, whose first use fails.
 pub fn kind_of(fd: impl AsFd) -> SFlag {
     fstat(fd).map_or(SFlag::empty(), |status| kind(&status))
+}
+
+/// The number of bytes in the file of a descriptor.
+///
+/// # Errors
+/// Those of fstat(2).
+pub fn length(fd: impl AsFd) -> Result<u64, Errno> {
+    Ok(fstat(fd)?.st_size.try_into().unwrap_or(0))
 }
 
 /// Whether it is a regular file.

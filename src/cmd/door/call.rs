@@ -1,0 +1,114 @@
+//! `ipc door call`.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::app::arguments::Plain;
+use crate::app::command::{Action, Example};
+use crate::app::context::Context;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::name::FilePath;
+use crate::base::units::Timeout;
+use crate::io::output::{Output, Unwritable};
+use crate::io::transfer::{self, Side};
+use crate::mechanism::door::{Answer, Caller, Content, Gather, HEADER, PACKET_MAX, Part};
+use crate::sys::descriptor;
+
+use super::address;
+
+/// Call a procedure
+///
+/// The argument is the operands, joined by spaces, or stdin to its end. The stdout, the stderr and the
+/// status of the procedure are those of this command; they arrive when the procedure has ended. Statuses
+/// of the procedure look like those of 'ipc'; an error of 'ipc' has a line on stderr that begins with
+/// 'ipc: door call:'.
+///
+/// A call whose server ends has status 3, and is never repeated: the procedure may have run. The timeout
+/// is for the whole call. A call that is ended by it, or by a signal, ends the procedure.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Call {
+    /// The path of the door
+    path: FilePath,
+    /// The argument; stdin if there is none
+    #[arg(value_name = "ARGUMENT")]
+    argument: Vec<OsString>,
+    /// Lend the procedure this descriptor
+    ///
+    /// The procedure has the first one as its descriptor 3, the next one as 4, and so on: up to 253.
+    #[arg(long = "fd", value_name = "N")]
+    descriptors: Vec<i32>,
+    /// Time out after this long: status 124
+    #[arg(short, long, value_name = "DURATION")]
+    timeout: Option<Timeout>,
+}
+
+impl Action for Call {
+    const EXAMPLES: &'static [Example] = &[
+        ("Call a procedure with an argument", "ipc door call ./double 21"),
+        ("Send a file, and wait no longer than a minute", "ipc door call -t 1m ./resize <in >out"),
+        ("Lend the procedure a log file", "ipc door call --fd 9 ./audit 'login' 9>>audit.log"),
+    ];
+
+    fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        let lent = self.descriptors.iter().map(|&number| {
+            descriptor::inherited(number).about(format!("--fd {number}"))
+        });
+        let lent = lent.collect::<anyhow::Result<Vec<_>>>()?;
+        let address = address(&self.path)?;
+        let deadline = match self.timeout {
+            Some(Timeout::For(duration)) => Deadline::after(duration),
+            Some(Timeout::Forever) | None => Deadline::NEVER,
+        };
+        let caller = Caller::connect(&address, deadline).map_err(Failure::from);
+        let mut caller = done(caller).about(&self.path)?;
+        let argument = self.argument(context)?;
+        let answer = caller.call(argument, &lent).map_err(Failure::from);
+        let answer = done(answer).about(&self.path)?;
+        write(&answer, &mut context.output)?;
+        Ok(Exit::Command(answer.status))
+    }
+}
+
+impl Call {
+    /// The operands, or stdin.
+    fn argument(&self, context: &Context) -> anyhow::Result<Content> {
+        if self.argument.is_empty() {
+            return Gather::all_of(context.stdin, PACKET_MAX - HEADER).about("standard input");
+        }
+        let words: Vec<&[u8]> = self.argument.iter().map(|word| word.as_bytes()).collect();
+        Ok(Content::Bytes(words.join(&b' ')))
+    }
+}
+
+/// The result of a wait, or the failure of one that timed out.
+pub fn done<T>(waited: Result<Waited<T>, Failure>) -> Result<T, Failure> {
+    match waited? {
+        Waited::Done(value) => Ok(value),
+        Waited::TimedOut => Err(Failure::timed_out()),
+    }
+}
+
+/// Writes the stdout and the stderr of the procedure.
+fn write(answer: &Answer<'_>, output: &mut Output) -> anyhow::Result<()> {
+    let [stdout, stderr] = &answer.contents;
+    match stdout {
+        Part::Bytes(bytes) => output.bytes(bytes)?,
+        Part::File(file, _) => {
+            let written = transfer::copy(file, output.destinations().stdout, None);
+            written.map_err(|error| match error.side {
+                Side::Source => anyhow::Error::from(error.errno),
+                Side::Destination => Unwritable(error.errno).into(),
+            })?;
+        }
+    }
+    output.flush()?;
+    let destinations = output.destinations();
+    match stderr {
+        Part::Bytes([]) => {}
+        Part::Bytes(bytes) => destinations.complain_bytes(bytes),
+        // As for every diagnostic, it is no error that it cannot be written.
+        Part::File(file, _) => drop(transfer::copy(file, destinations.stderr, None)),
+    }
+    Ok(())
+}
