@@ -28,8 +28,14 @@ pub fn new() -> Result<(OwnedFd, OwnedFd), Errno> {
 /// As [`new`].
 pub fn new_for_events() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (end, other_end) = new()?;
-    fcntl(&end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    make_non_blocking(&end)?;
     Ok((end, other_end))
+}
+
+/// Makes calls on an end of a new pipe fail with EAGAIN where they would wait.
+pub fn make_non_blocking(end: impl AsFd) -> Result<(), Errno> {
+    fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok(())
 }
 
 /// Enlarges a pipe, so that writer and reader wake each other less often. It has no effect on other

@@ -4,18 +4,16 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
-use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
-use crate::base::units::Timeout;
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::{self, Side};
 use crate::mechanism::door::{Answer, Caller, Content, Gather, HEADER, PACKET_MAX, Part};
 use crate::sys::descriptor;
 
-use super::address;
+use super::{Limit, address, done};
 
 /// Call a procedure
 ///
@@ -38,12 +36,13 @@ pub struct Call {
     /// The procedure has the first one as its descriptor 3, the next one as 4, and so on: up to 253.
     #[arg(long = "fd", value_name = "N")]
     descriptors: Vec<i32>,
-    /// Time out after this long: status 124
-    #[arg(short, long, value_name = "DURATION")]
-    timeout: Option<Timeout>,
+    #[command(flatten)]
+    limit: Limit,
 }
 
 impl Action for Call {
+    const STATUSES: Statuses = Statuses::OfProcedure;
+
     const EXAMPLES: &'static [Example] = &[
         ("Call a procedure with an argument", "ipc door call ./double 21"),
         ("Send a file, and wait no longer than a minute", "ipc door call -t 1m ./resize <in >out"),
@@ -56,11 +55,7 @@ impl Action for Call {
         });
         let lent = lent.collect::<anyhow::Result<Vec<_>>>()?;
         let address = address(&self.path)?;
-        let deadline = match self.timeout {
-            Some(Timeout::For(duration)) => Deadline::after(duration),
-            Some(Timeout::Forever) | None => Deadline::NEVER,
-        };
-        let caller = Caller::connect(&address, deadline).map_err(Failure::from);
+        let caller = Caller::connect(&address, self.limit.deadline()).map_err(Failure::from);
         let mut caller = done(caller).about(&self.path)?;
         let argument = self.argument(context)?;
         let answer = caller.call(argument, &lent).map_err(Failure::from);
@@ -78,14 +73,6 @@ impl Call {
         }
         let words: Vec<&[u8]> = self.argument.iter().map(|word| word.as_bytes()).collect();
         Ok(Content::Bytes(words.join(&b' ')))
-    }
-}
-
-/// The result of a wait, or the failure of one that timed out.
-pub fn done<T>(waited: Result<Waited<T>, Failure>) -> Result<T, Failure> {
-    match waited? {
-        Waited::Done(value) => Ok(value),
-        Waited::TimedOut => Err(Failure::timed_out()),
     }
 }
 

@@ -7,10 +7,13 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::listen::{End, Serving};
-use crate::base::exit::Exit;
+use crate::app::options::Framing;
+use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::base::units::{Size, Timeout};
-use crate::server::door::{Commands, Door, Terms, denial};
+use crate::io::frame::Form;
+use crate::io::output::Output;
+use crate::server::door::{Commands, Door, Extras, Procedure, Terms, Workers, denial};
 use crate::server::event_loop::{self, Ended, Listening};
 use crate::sys::descriptor::ClosedOnExec;
 use crate::sys::socket::{KeepAlive, RIGHTS_MAX, SocketType};
@@ -62,7 +65,7 @@ pub struct Serve {
     /// Refuse arguments and answers that are longer; 64M if not given
     #[arg(long, value_name = "SIZE", default_value = "64M", hide_default_value = true)]
     max_size: Size,
-    /// Take at most N descriptors of a caller; 253 if not given
+    /// Take at most N descriptors of a caller; 253 if not given, 0 with --worker
     #[arg(
         long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=253),
         hide_short_help = true,
@@ -71,6 +74,27 @@ pub struct Serve {
     /// End a call that takes longer; its caller gets status 124
     #[arg(long, value_name = "DURATION")]
     call_timeout: Option<Timeout>,
+    /// Keep COMMAND running, and give it one call after the other
+    ///
+    /// COMMAND reads arguments as records from stdin, and writes an answer to each as a record to stdout:
+    /// lines, or what --null or --frame says. No process is started for a call. An argument may end with
+    /// a newline, and has no other one. Stderr of COMMAND is that of the server; the status of a call is
+    /// 0. COMMAND has to write each answer at once: programs that buffer their output need something
+    /// like stdbuf(1).
+    ///
+    /// --max-calls is the number of such processes, 1 by default. A process that ends, that writes
+    /// anything but one answer for each call, or that does not answer within --call-timeout is replaced,
+    /// and the caller gets an error. If a caller leaves, the answer to it is read and discarded.
+    #[arg(long)]
+    worker: bool,
+    /// Write 'PID UID GID' of the caller to the worker, as a record before each argument
+    #[arg(long, requires = "worker", hide_short_help = true)]
+    with_caller: bool,
+    /// Read the status from the worker, as a record before each answer
+    #[arg(long, requires = "worker", hide_short_help = true)]
+    with_status: bool,
+    #[command(flatten)]
+    framing: Framing,
     /// A text that COMMAND and 'ipc door info' get
     #[arg(long, value_name = "TEXT")]
     cookie: Option<OsString>,
@@ -86,6 +110,10 @@ impl Action for Serve {
             "ipc door serve ./double -- sh -c 'read n; echo $((2 * n))'",
         ),
         (
+            "The same, without a process for each call",
+            "ipc door serve --worker ./double -- sh -c 'while read n; do echo $((2 * n)); done'",
+        ),
+        (
             "A check of passwords that one user may call",
             "ipc door serve -m 666 --allow-uid 33 /run/check -- ./check-password",
         ),
@@ -97,7 +125,7 @@ impl Action for Serve {
         let _closed = ClosedOnExec::new();
         let terms = self.terms();
         // A COMMAND that does not exist is reported before the path appears.
-        let procedure = Box::new(Commands::new(&self.command, terms.clone())?);
+        let procedure = self.procedure(&terms, &context.output)?;
         let sockets = (SocketType::Seqpacket, KeepAlive::System);
         let output = &context.output;
         let Listening { admission, signals } =
@@ -114,13 +142,30 @@ impl Action for Serve {
 }
 
 impl Serve {
+    fn procedure(&self, terms: &Terms, output: &Output) -> anyhow::Result<Box<dyn Procedure>> {
+        let (words, terms) = (&self.command, terms.clone());
+        if !self.worker {
+            return Ok(Box::new(Commands::new(words, terms)?));
+        }
+        let form = self.framing.form();
+        if form == Form::Whole {
+            let reason = "a worker needs the end of each argument";
+            return Err(Failure::new(Exit::Usage, reason)).about("--frame whole");
+        }
+        let extras = Extras { callers: self.with_caller, statuses: self.with_status };
+        Ok(Box::new(Workers::new(words, form, extras, terms, output.notes())?))
+    }
+
     fn terms(&self) -> Terms {
+        let asked = self.max_calls.map(|calls| calls as usize);
+        let max_calls = Terms::possible_calls(asked.or(self.worker.then_some(1)));
+        let most = if self.worker { 0 } else { RIGHTS_MAX };
         Terms {
-            max_calls: Terms::possible_calls(self.max_calls.map(|calls| calls as usize)),
+            max_calls,
             max_size: self.max_size.0,
-            max_descriptors: self.max_fds.map_or(RIGHTS_MAX, |most| most as usize),
+            max_descriptors: self.max_fds.map_or(most, |asked| most.min(asked as usize)),
             call_timeout: self.call_timeout.and_then(limit),
-            workers: 0,
+            workers: if self.worker { max_calls } else { 0 },
             cookie: self.cookie.clone().unwrap_or_default(),
         }
     }

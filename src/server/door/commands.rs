@@ -80,8 +80,9 @@ impl Commands {
         let input = input(&request.argument)?;
         let (output, far_output) = pipe::new_for_events()?;
         let (errors, far_errors) = pipe::new_for_events()?;
-        let variables = Variables::of(&request);
-        let others = request.descriptors.into_iter().chain(request.process).collect();
+        let process = request.socket.peer_process().ok();
+        let variables = Variables::of(&request, process.as_ref());
+        let others = request.descriptors.into_iter().chain(process).collect();
         let others = descriptor::above_third(others)?;
         let others: Vec<BorrowedFd<'_>> = others.iter().map(AsFd::as_fd).collect();
         let streams = Streams {
@@ -207,7 +208,7 @@ fn input(argument: &Part<'_>) -> Result<OwnedFd, Errno> {
 struct Variables(Vec<(&'static str, String)>);
 
 impl Variables {
-    fn of(request: &Request<'_>) -> Self {
+    fn of(request: &Request<'_>, process: Option<&OwnedFd>) -> Self {
         let lent = request.descriptors.len();
         let mut variables = vec![("IPC_CALLER_FDS", lent.to_string())];
         if let Some(caller) = request.caller {
@@ -215,7 +216,7 @@ impl Variables {
             variables.push(("IPC_CALLER_UID", caller.uid.to_string()));
             variables.push(("IPC_CALLER_GID", caller.gid.to_string()));
         }
-        if request.process.is_some() {
+        if process.is_some() {
             // It follows the descriptors that the caller lends.
             variables.push(("IPC_CALLER_PIDFD", (3 + lent).to_string()));
         }
@@ -260,7 +261,7 @@ impl Procedure for Commands {
             Source::Output => self.read(number, 0),
             Source::Errors => self.read(number, 1),
             Source::Process => self.reap(number),
-            Source::Caller => None,
+            Source::Caller | Source::Input => None,
         }
     }
 

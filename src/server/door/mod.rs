@@ -7,6 +7,7 @@
 mod commands;
 mod ending;
 mod procedure;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ use crate::sys::{descriptor, process};
 
 pub use self::commands::Commands;
 pub use self::procedure::Procedure;
+pub use self::workers::{Extras, Workers};
 use self::procedure::{Finished, Reply, Request, Source};
 
 /// The terms of a door.
@@ -229,8 +231,7 @@ impl Door {
         }
         let Some(caller) = self.callers.get_mut(&number) else { return Ok(()) };
         let Client { socket, peer, .. } = &caller.client;
-        let process = socket.peer_process().ok();
-        let request = Request { number, argument, descriptors, caller: *peer, process };
+        let request = Request { number, argument, descriptors, caller: *peer, socket };
         self.procedure.begin(request, events)?;
         caller.stage = Stage::Calling;
         let event = Source::Caller.event(number);
@@ -360,7 +361,7 @@ impl Service for Door {
     }
 
     fn ready(&mut self, event: u64, server: &ServerRef<'_>) -> anyhow::Result<()> {
-        let (source, number) = Source::of(event);
+        let Some((source, number)) = Source::of(event) else { return Ok(()) };
         if source != Source::Caller {
             let finished = self.procedure.ready(source, number, server.events);
             self.finish(finished, server);

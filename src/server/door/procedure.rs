@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use crate::base::deadline::Deadline;
 use crate::mechanism::door::{Content, Part, Refusal};
 use crate::sys::events::Events;
-use crate::sys::socket::Credentials;
+use crate::sys::socket::{Credentials, Socket};
 
 /// The descriptor that an event is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,19 +18,27 @@ pub enum Source {
     Errors = 2,
     /// A COMMAND, which has ended.
     Process = 3,
+    /// The stdin of a worker.
+    Input = 4,
 }
 
 impl Source {
-    const ALL: [Self; 4] = [Self::Caller, Self::Output, Self::Errors, Self::Process];
+    const ALL: [Self; 5] =
+        [Self::Caller, Self::Output, Self::Errors, Self::Process, Self::Input];
+
+    /// The number of bits of an event that are its source.
+    const BITS: u32 = 3;
 
     /// The number of an event, of the call or the worker of this number.
     pub fn event(self, number: u64) -> u64 {
-        number << 2 | self as u64
+        number << Self::BITS | self as u64
     }
 
-    /// The source of an event, and the number of its call or worker.
-    pub fn of(event: u64) -> (Self, u64) {
-        (Self::ALL[(event & 3) as usize], event >> 2)
+    /// The source of an event, and the number of its call or worker; `None` for an event of neither.
+    pub fn of(event: u64) -> Option<(Self, u64)> {
+        let number = event >> Self::BITS;
+        let index = event - (number << Self::BITS);
+        Some((*Self::ALL.get(usize::try_from(index).ok()?)?, number))
     }
 }
 
@@ -45,8 +53,8 @@ pub struct Request<'a> {
     pub descriptors: Vec<OwnedFd>,
     /// The process that has connected.
     pub caller: Option<Credentials>,
-    /// A descriptor of this process, if the kernel has one.
-    pub process: Option<OwnedFd>,
+    /// The connection of the caller.
+    pub socket: &'a Socket,
 }
 
 /// The result of a call.
