@@ -1,6 +1,7 @@
 //! The options of every verb that listens and serves clients.
 
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use crate::app::arguments::Plain;
 use crate::app::ready;
@@ -111,8 +112,12 @@ impl Serving {
     }
 
     /// The limits of the server, for this number of clients at a time.
-    pub fn limits(&self, max_clients: usize) -> Limits {
-        Limits { max_clients, idle: self.idle, grace: self.grace }
+    pub fn limits(&self, max_clients: usize, end: End) -> Limits {
+        let at_once = match end {
+            End::AtOnce => None,
+            End::InOrder => Some(Timeout::For(Duration::ZERO)),
+        };
+        Limits { max_clients, idle: self.idle, grace: self.grace.or(at_once) }
     }
 
     fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {
@@ -212,6 +217,6 @@ impl ListenOptions {
     /// The limits of the server.
     pub fn limits(&self) -> Limits {
         let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
-        self.serving.limits(max_clients)
+        self.serving.limits(max_clients, End::AtOnce)
     }
 }

@@ -36,10 +36,7 @@ pub fn sealable() -> Result<OwnedFd, Errno> {
 
 /// The seals of a file whose bytes never change: neither their number, nor themselves, nor the seals.
 fn all_seals() -> SealFlag {
-    SealFlag::F_SEAL_SHRINK
-        | SealFlag::F_SEAL_GROW
-        | SealFlag::F_SEAL_WRITE
-        | SealFlag::F_SEAL_SEAL
+    SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SEAL
 }
 
 /// Seals a file, so that no process changes its bytes any more.

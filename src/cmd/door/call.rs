@@ -12,6 +12,7 @@ use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::{self, Side};
 use crate::mechanism::door::{Answer, Caller, Content, Gather, HEADER, PACKET_MAX, Part};
 use crate::sys::descriptor;
+use crate::sys::socket::RIGHTS_MAX;
 
 use super::{Limit, address, done};
 
@@ -50,14 +51,25 @@ impl Action for Call {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let lent = self.descriptors.iter().map(|&number| {
-            descriptor::inherited(number).about(format!("--fd {number}"))
-        });
+        let lent = self
+            .descriptors
+            .iter()
+            .map(|&number| descriptor::inherited(number).about(format!("--fd {number}")));
         let lent = lent.collect::<anyhow::Result<Vec<_>>>()?;
+        if lent.len() > RIGHTS_MAX {
+            let count = lent.len();
+            let reason =
+                format!("{count} descriptors are more than a packet carries ({RIGHTS_MAX})");
+            return Err(Failure::new(Exit::Usage, reason)).about("--fd");
+        }
         let address = address(&self.path)?;
         let caller = Caller::connect(&address, self.limit.deadline()).map_err(Failure::from);
         let mut caller = done(caller).about(&self.path)?;
         let argument = self.argument(context)?;
+        if lent.len() == RIGHTS_MAX && matches!(argument, Content::File(..)) {
+            let reason = "no descriptor is left for an argument that is too long for a packet";
+            return Err(Failure::failed(reason)).about("--fd");
+        }
         let answer = caller.call(argument, &lent).map_err(Failure::from);
         let answer = done(answer).about(&self.path)?;
         write(&answer, &mut context.output)?;

@@ -52,6 +52,11 @@ use super::address;
 /// D-Bus has a broker, names and signals for many services; HTTP over a Unix socket (curl
 /// --unix-socket) has proxies and tools, and no descriptors or credentials.
 #[derive(Debug, clap::Args, Plain)]
+#[command(mut_args(|arg| match arg.get_id().as_str() {
+    // These are less common here than in 'ipc sock serve'.
+    "grace" | "idle" | "null" => arg.hide_short_help(true),
+    _ => arg,
+}))]
 pub struct Serve {
     /// The path of the door
     path: FilePath,
@@ -62,7 +67,7 @@ pub struct Serve {
     /// Without it, as many as the server has descriptors for.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_calls: Option<u32>,
-    /// Refuse arguments and answers that are longer; 64M if not given
+    /// Refuse longer arguments and answers (64M)
     #[arg(long, value_name = "SIZE", default_value = "64M", hide_default_value = true)]
     max_size: Size,
     /// Take at most N descriptors of a caller; 253 if not given, 0 with --worker
@@ -71,10 +76,10 @@ pub struct Serve {
         hide_short_help = true,
     )]
     max_fds: Option<u32>,
-    /// End a call that takes longer; its caller gets status 124
-    #[arg(long, value_name = "DURATION")]
+    /// End a call that takes longer: status 124
+    #[arg(long, value_name = "TIME")]
     call_timeout: Option<Timeout>,
-    /// Keep COMMAND running, and give it one call after the other
+    /// Keep COMMAND running for one call after another
     ///
     /// COMMAND reads arguments as records from stdin, and writes an answer to each as a record to stdout:
     /// lines, or what --null or --frame says. No process is started for a call. An argument may end with
@@ -131,7 +136,7 @@ impl Action for Serve {
         let Listening { admission, signals } =
             self.serving.open(&address, sockets, End::InOrder, ready, output)?;
         let admission = admission.refusing_by(denial());
-        let limits = self.serving.limits(terms.connections());
+        let limits = self.serving.limits(terms.connections(), End::InOrder);
         let mut door = Door::new(procedure, terms);
         let listening = Listening { admission, signals };
         Ok(match event_loop::serve(listening, &mut door, limits, output)? {

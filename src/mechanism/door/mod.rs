@@ -11,6 +11,6 @@ mod packet;
 pub use self::client::{Answer, Caller};
 pub use self::content::{Content, Gather, Outcome};
 pub use self::packet::{
-    Description, HEADER, Kind, PACKET_MAX, Packet, Part, Problem, Reason, Refusal, kind_of, receive,
-    refuse, send,
+    Description, HEADER, Kind, PACKET_MAX, Packet, Part, Problem, Reason, Refusal, kind_of,
+    receive, refuse, send,
 };

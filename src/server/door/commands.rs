@@ -93,10 +93,7 @@ impl Commands {
             ..Streams::default()
         };
         let child = self.command.start(streams, &variables.with(&self.terms.cookie))?;
-        let stream = |end| Stream {
-            end: Some(end),
-            gather: Gather::new(FEW, self.terms.max_size),
-        };
+        let stream = |end| Stream { end: Some(end), gather: Gather::new(FEW, self.terms.max_size) };
         Ok((child, [stream(output), stream(errors)]))
     }
 

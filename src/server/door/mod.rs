@@ -31,8 +31,8 @@ use crate::sys::{descriptor, process};
 
 pub use self::commands::Commands;
 pub use self::procedure::Procedure;
-pub use self::workers::{Extras, Workers};
 use self::procedure::{Finished, Reply, Request, Source};
+pub use self::workers::{Extras, Workers};
 
 /// The terms of a door.
 #[derive(Clone, Debug)]
@@ -166,12 +166,15 @@ impl Door {
     }
 
     /// Whether each process that answers a call waits for a call of this door itself, with this
-    /// caller.
+    /// caller. What such a call waits for is another of these processes, or the end of one of them.
     fn is_waited_for_in_vain(&self, number: u64) -> bool {
         let busy = self.procedure.busy();
         let mut free: BTreeSet<i32> = busy.iter().copied().collect();
-        for waiting in self.waiting.iter().chain([&number]) {
-            let peer = self.callers.get(waiting).and_then(|caller| caller.client.peer);
+        let waits = |(own, caller): &(&u64, &Caller)| {
+            **own == number || !matches!(caller.stage, Stage::Silent(_))
+        };
+        for (_, caller) in self.callers.iter().filter(waits) {
+            let peer = caller.client.peer;
             if let Some(ancestor) = peer.and_then(|peer| ancestor_of(peer.pid, &busy)) {
                 free.remove(&ancestor);
             }

@@ -23,8 +23,7 @@ pub enum Source {
 }
 
 impl Source {
-    const ALL: [Self; 5] =
-        [Self::Caller, Self::Output, Self::Errors, Self::Process, Self::Input];
+    const ALL: [Self; 5] = [Self::Caller, Self::Output, Self::Errors, Self::Process, Self::Input];
 
     /// The number of bits of an event that are its source.
     const BITS: u32 = 3;

@@ -210,10 +210,7 @@ impl Workers {
         let (far_input, input) = pipe::new()?;
         pipe::make_non_blocking(&input)?;
         let (output, far_output) = pipe::new_for_events()?;
-        let streams = Streams {
-            output: Some(far_output.as_fd()),
-            ..Streams::reading(&far_input)
-        };
+        let streams = Streams { output: Some(far_output.as_fd()), ..Streams::reading(&far_input) };
         let variables = [("IPC_DOOR_COOKIE", self.terms.cookie.as_bytes())];
         let child = self.command.start(streams, &variables)?;
         self.started += 1;
