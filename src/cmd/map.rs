@@ -13,8 +13,8 @@ use crate::mechanism::memory::segment::{Access, Name};
 use crate::sys::directory;
 
 use super::shm::{
-    Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,
-    Write, explain,
+    Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Set, Stat,
+    Wait, Write, explain,
 };
 
 pub const NOUN: Noun = Noun {
@@ -31,6 +31,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Wait<FilePath>>("wait"),
         Verb::new::<Sync>("sync"),
         Verb::new::<Resize<FilePath>>("resize"),
+        Verb::new::<Set<FilePath>>("set"),
         Verb::new::<Stat<FilePath>>("stat"),
         Verb::new::<Ls<FilePath>>("ls"),
         Verb::new::<Rm<FilePath>>("rm"),
@@ -53,6 +54,7 @@ impl Operand for FilePath {
         cas: &[("Claim a slot", "ipc map cas ./slots --type u32 --offset 12 0 $$")],
         wait: &[("Wait for a worker", "ipc map wait ./table --type u32 --ge 100 -t 1m")],
         resize: &[("Enlarge it", "ipc map resize ./table 2M")],
+        set: &[("Let a group read it", "ipc map set ./table --mode g+r --owner :staff")],
         stat: &[("Show which processes have it mapped", "ipc map stat ./table")],
         ls: &[("List shared files", "ipc map ls")],
         rm: &[("Remove it", "ipc map rm -f ./table")],
@@ -66,6 +68,10 @@ impl Operand for FilePath {
 
     fn directory(&self) -> Option<&Path> {
         Some(directory::parent(self.path()))
+    }
+
+    fn is_system_v(&self) -> bool {
+        false
     }
 }
 

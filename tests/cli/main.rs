@@ -20,6 +20,7 @@ mod memory;
 mod mkfifo;
 mod mq;
 mod nouns;
+mod ownership;
 mod peers;
 mod pipe;
 mod planted;

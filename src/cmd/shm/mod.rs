@@ -4,6 +4,7 @@ mod cells;
 mod data;
 mod explain;
 mod inspect;
+mod set;
 mod wait;
 
 use std::ffi::{OsStr, OsString};
@@ -30,6 +31,7 @@ pub use cells::{Add, Cas, Peek, Poke};
 pub use data::{Cat, Create, Resize, Write};
 pub use explain::{explain, explain_open};
 pub use inspect::{Ls, Rm, Stat};
+pub use set::Set;
 pub use wait::Wait;
 
 pub const NOUN: Noun = Noun {
@@ -45,6 +47,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Cas<AnyName>>("cas"),
         Verb::new::<Wait<AnyName>>("wait"),
         Verb::new::<Resize<AnyName>>("resize"),
+        Verb::new::<Set<AnyName>>("set"),
         Verb::new::<Stat<AnyName>>("stat"),
         Verb::new::<Ls<AnyName>>("ls"),
         Verb::new::<Rm<AnyName>>("rm"),
@@ -73,6 +76,8 @@ pub trait Operand:
     fn part(&self) -> Option<Part>;
     /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
+    /// Whether it names a System V segment.
+    fn is_system_v(&self) -> bool;
     /// Options of `write` about the disk.
     type Durability: Durability;
 }
@@ -88,6 +93,7 @@ pub struct Examples {
     pub cas: &'static [Example],
     pub wait: &'static [Example],
     pub resize: &'static [Example],
+    pub set: &'static [Example],
     pub stat: &'static [Example],
     pub ls: &'static [Example],
     pub rm: &'static [Example],
@@ -145,6 +151,10 @@ impl Operand for AnyName {
             ),
         ],
         resize: &[("Enlarge it", "ipc shm resize /table 2M")],
+        set: &[
+            ("Let a group read it", "ipc shm set /table --mode g+r --owner :staff"),
+            ("Give a System V segment to a service", "ipc shm set sysv:0x2a --owner www-data"),
+        ],
         stat: &[
             ("Show which processes use it", "ipc shm stat /table"),
             ("Query it from a script", "ipc shm stat --json sysv:0x2a | jq .attachments"),
@@ -164,6 +174,10 @@ impl Operand for AnyName {
 
     fn directory(&self) -> Option<&Path> {
         matches!(self, Self::Posix(_)).then(|| Path::new(dev_shm::DIRECTORY))
+    }
+
+    fn is_system_v(&self) -> bool {
+        matches!(self, Self::SystemV(_))
     }
 }
 
