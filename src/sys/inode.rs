@@ -21,8 +21,6 @@ pub enum Links {
     Refused,
 }
 
-use crate::base::errno::Errno;
-
 /// The type: one of the flags in S_IFMT.
 pub fn kind(status: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
