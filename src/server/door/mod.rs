@@ -372,9 +372,8 @@ impl Service for Door {
         }
         match self.callers.get(&number).map(|caller| caller.stage) {
             Some(Stage::Silent(_)) => {
-                if self.look_at_request(number, server).is_err() {
-                    self.leave(number);
-                }
+                let looked = self.look_at_request(number, server);
+                looked.unwrap_or_else(|_| self.leave(number));
             }
             // The only events are a hangup and an error.
             Some(Stage::Waiting | Stage::Calling) => self.leave(number),
