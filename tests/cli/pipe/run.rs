@@ -292,9 +292,8 @@ fn two_interactive_programs_talk() {
             return;
         }
     }
-    let program = "print('x=1; while (x<100) { x*=2 }; x; quit')";
-    let end =
-        "import atexit; atexit.register(lambda: print('got', _, file=__import__('sys').stderr))";
+    let program = "print('x=1; while (x<100) { x*=2 }; x; halt')";
+    let end = "import sys; sys.displayhook = lambda value: sys.stderr.write(f'got {value}\\n')";
     let python = format!("{program}\n{end}");
     let line = ["--", "python3", "-iqc", &python, "--", "bc", "-q"];
     let output = ipc(&["pipe", "run", "--loop", "--pty"]).words(&line).output();
