@@ -7,7 +7,7 @@ fn numbers_are_aligned_to_the_right_also_if_some_are_missing() {
     let record = |name: &str, size: Option<u64>| {
         Record::new().bytes("name", name.as_bytes()).optional_number("size", size).time("at", 0)
     };
-    let mut output = Output::new("ls", Verbosity::default(), Destinations::of_process());
+    let mut output = Output::new(["", "ls"], Verbosity::default(), Destinations::of_process());
     let records = [record("one", None), record("other", Some(4096))];
     output.list(&records, Format::Text).unwrap();
     let listed = "NAME   SIZE  AT\none       -  -\nother  4096  -\n";
