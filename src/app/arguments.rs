@@ -42,14 +42,14 @@ pub fn read<T: Plain>(words: &[OsString]) -> Option<T> {
 
 /// The name of an argument as a number: the comparison of two needs no text and few instructions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Id(u64);
+pub struct Id(u32);
 
 impl Id {
     /// The number of a name: the hash FNV-1a, which differs for all arguments of a verb.
     pub const fn of(name: &str) -> Self {
-        let (name, mut hash, mut index) = (name.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
+        let (name, mut hash, mut index) = (name.as_bytes(), 0x811c_9dc5_u32, 0);
         while index < name.len() {
-            hash = (hash ^ name[index] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+            hash = (hash ^ name[index] as u32).wrapping_mul(0x0100_0193);
             index += 1;
         }
         Self(hash)
