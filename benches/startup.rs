@@ -138,7 +138,7 @@ fn main() {
     let mut builds = support::builds(directory.path());
     if let Some(old) = std::env::var_os("IPC_OLD") {
         let copy = directory.path().join("ipc-old");
-        std::fs::copy(old, &copy).expect("the old build is there");
+        support::copy(Path::new(&old), &copy);
         builds.push(("old", copy));
     }
     let source = include_str!("startup.c");
