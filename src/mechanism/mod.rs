@@ -1,7 +1,9 @@
 //! The mechanisms: a folder or a file for each, with an interface and the engines behind it. The kind
 //! of a name chooses the engine.
 
+pub mod appearance;
 pub mod barrier;
+pub mod door;
 pub mod fifo;
 pub mod file_mutex;
 pub mod lock;
@@ -9,6 +11,7 @@ pub mod lock_file;
 pub mod memory;
 pub mod mutant;
 pub mod new_file;
+pub mod ownership;
 pub mod pipe;
 pub mod queue;
 pub mod robust_lock;

@@ -3,12 +3,14 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod door;
 mod fifo;
 mod first_process;
 mod flock;
 mod generated;
 mod help;
 mod layout;
+mod listing;
 mod lock;
 mod long;
 mod machine;
@@ -19,6 +21,7 @@ mod memory;
 mod mkfifo;
 mod mq;
 mod nouns;
+mod ownership;
 mod peers;
 mod pipe;
 mod planted;
