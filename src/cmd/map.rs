@@ -6,11 +6,14 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Noun, Verb};
 use crate::app::context::Context;
 use crate::app::machine::Part;
+use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{Access, Name};
+use crate::mechanism::temporary::Temporary;
 use crate::sys::directory;
+use crate::sys::system_v::NewObject;
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Set, Stat,
@@ -68,6 +71,10 @@ impl Operand for FilePath {
 
     fn directory(&self) -> Option<&Path> {
         Some(directory::parent(self.path()))
+    }
+
+    fn temporary(&self, _: Option<NewObject>) -> Result<Temporary, Errno> {
+        Temporary::file(self.path())
     }
 
     fn is_system_v(&self) -> bool {

@@ -9,6 +9,7 @@ mod flock;
 mod generated;
 mod help;
 mod layout;
+mod lifetime;
 mod lock;
 mod long;
 mod machine;

@@ -3,14 +3,18 @@
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
+use crate::app::lifetime::Lifetime;
 use crate::app::objects::print_name;
 use crate::app::trust::Accepted;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Output;
 use crate::mechanism::semaphore::{self, Error, Name, Properties, Semaphore};
+use crate::mechanism::temporary::Temporary;
+use crate::run::keeper::Created;
+use crate::sys::system_v::{Kind, NewObject};
 
 use super::{explain, not_for_this_kind, possible};
 
@@ -48,6 +52,8 @@ pub struct Create {
     reset: bool,
     #[command(flatten)]
     creation: Creation,
+    #[command(flatten)]
+    lifetime: Lifetime,
 }
 
 impl Action for Create {
@@ -55,17 +61,34 @@ impl Action for Create {
         ("Let two jobs run at a time", "ipc sem create /gpu --value 2"),
         ("Make sure that it exists, for all users", "ipc sem create -e -m a=rw /gpu"),
         ("Create a System V set of three", "ipc sem create sysv:0x2a --nsems 3 --value 1"),
+        (
+            "Create it for the time of a command",
+            "ipc sem create /gpu --value 2 --while -- ./train-all",
+        ),
     ];
+    const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let name = &self.name;
         let value = possible(name, self.value).about(name)?;
-        self.create(value, &mut context.output).about(name)
+        if self.lifetime.is_limited() {
+            return self
+                .lifetime
+                .run(context, |output| self.create_temporary(value, output).about(name));
+        }
+        let output = &mut context.output;
+        let made = self.make(value, output).about(name)?;
+        if let Some(chosen) = made.flatten().and_then(NewObject::own_name) {
+            let remove = || semaphore::remove(&Name::SystemV(chosen.clone()));
+            print_name(&chosen, output, remove)?;
+        }
+        Ok(Exit::Done)
     }
 }
 
 impl Create {
-    fn create(&self, value: u32, output: &mut Output) -> anyhow::Result<Exit> {
+    /// Creates the semaphore; `None` if it exists already.
+    fn make(&self, value: u32, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
         let name = &self.name;
         if matches!(name, Name::Posix(_)) && self.nsems.is_some() {
             let reason = "--nsems is for System V sets; a POSIX semaphore stands alone";
@@ -75,12 +98,17 @@ impl Create {
         let properties = Properties { value, set_size, mode: self.creation.mode() };
         let create = || semaphore::create(name, properties).map_err(|error| explain(name, error));
         let exists = || self.accept(value);
-        let created = self.creation.make(name, output, create, exists)?;
-        if let Some(chosen) = created.flatten() {
-            let remove = || semaphore::remove(&Name::SystemV(chosen.clone()));
-            print_name(&chosen, output, remove)?;
-        }
-        Ok(Exit::Done)
+        self.creation.make(name, output, create, exists)
+    }
+
+    /// Creates the semaphore for the time of a COMMAND.
+    fn create_temporary(&self, value: u32, output: &Output) -> anyhow::Result<Created<Temporary>> {
+        let made = self.make(value, output)?.flatten();
+        let object = match (&self.name, made) {
+            (Name::Posix(name), _) => Temporary::file(&semaphore::path(name))?,
+            (Name::SystemV(_), made) => Temporary::system_v(Kind::Set, made)?,
+        };
+        Ok(Created::new(object, &self.name, made.and_then(NewObject::own_name)))
     }
 
     /// Checks that an existing semaphore is complete and as requested; resets it on request.

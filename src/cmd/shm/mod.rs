@@ -17,6 +17,7 @@ use crate::app::arguments::{Plain, Word};
 use crate::app::command::{Example, Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::options::Waiting;
+use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::AnyName;
 use crate::base::units::Size;
@@ -25,7 +26,9 @@ use crate::io::output::Output;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{Access, Segment, Sync};
 use crate::mechanism::semaphore::Guard;
+use crate::mechanism::temporary::Temporary;
 use crate::sys::dev_shm;
+use crate::sys::system_v::{Kind, NewObject};
 
 pub use cells::{Add, Cas, Peek, Poke};
 pub use data::{Cat, Create, Resize, Write};
@@ -76,6 +79,8 @@ pub trait Operand:
     fn part(&self) -> Option<Part>;
     /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
+    /// The new segment of this name, for a COMMAND with whose end it is removed.
+    fn temporary(&self, made: Option<NewObject>) -> Result<Temporary, Errno>;
     /// Whether it names a System V segment.
     fn is_system_v(&self) -> bool;
     /// Options of `write` about the disk.
@@ -121,6 +126,7 @@ impl Operand for AnyName {
         create: &[
             ("Create a table that every user may read", "ipc shm create /table --size 1M -m 0644"),
             ("Create a System V segment", "ipc shm create sysv:0x2a --size 4K"),
+            ("Remove it when a command ends", "ipc shm create /tmp1 --size 4K --while -- ./job"),
         ],
         write: &[
             ("Share a file in memory", "ipc shm write /model < model.bin"),
@@ -174,6 +180,13 @@ impl Operand for AnyName {
 
     fn directory(&self) -> Option<&Path> {
         matches!(self, Self::Posix(_)).then(|| Path::new(dev_shm::DIRECTORY))
+    }
+
+    fn temporary(&self, made: Option<NewObject>) -> Result<Temporary, Errno> {
+        match self {
+            Self::Posix(name) => Temporary::file(&dev_shm::path(name.without_slash())),
+            Self::SystemV(_) => Temporary::system_v(Kind::Segment, made),
+        }
     }
 
     fn is_system_v(&self) -> bool {
