@@ -13,7 +13,6 @@ use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{Access, Name};
 use crate::mechanism::temporary::Temporary;
 use crate::sys::directory;
-use crate::sys::system_v::NewObject;
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Set, Stat,
@@ -73,7 +72,7 @@ impl Operand for FilePath {
         Some(directory::parent(self.path()))
     }
 
-    fn temporary(&self, _: Option<NewObject>) -> Result<Temporary, Errno> {
+    fn temporary(&self, _: Option<i32>) -> Result<Temporary, Errno> {
         Temporary::file(self.path())
     }
 

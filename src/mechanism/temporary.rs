@@ -13,7 +13,7 @@ use crate::run::keeper;
 use crate::sys::directory::Directory;
 use crate::sys::inode::{self, Links};
 use crate::sys::mqueue::Queue;
-use crate::sys::system_v::{Kind, NewObject};
+use crate::sys::system_v::Kind;
 
 /// An object, and what identifies it.
 #[derive(Debug)]
@@ -43,13 +43,17 @@ impl Temporary {
         Ok(Self::File(File { directory, name, file, status }))
     }
 
-    /// A System V object, which this process has just created.
+    /// The queue of this name, which this process has just created.
+    pub fn queue(name: &ObjectName) -> Result<Self, Errno> {
+        Ok(Self::Queue(name.clone(), Queue::locate(name)?))
+    }
+
+    /// The System V object with this identifier.
     ///
     /// # Errors
-    /// ENOENT if it has created none.
-    pub fn system_v(kind: Kind, made: Option<NewObject>) -> Result<Self, Errno> {
-        let made = made.ok_or(Errno(libc::ENOENT))?;
-        Ok(Self::SystemV(kind, made.id))
+    /// ENOENT if there is none.
+    pub fn system_v(kind: Kind, id: Option<i32>) -> Result<Self, Errno> {
+        Ok(Self::SystemV(kind, id.ok_or(Errno(libc::ENOENT))?))
     }
 }
 

@@ -5,16 +5,16 @@
 //! COMMAND, before COMMAND runs. It waits until the first process has closed its socket, which is also the
 //! case when that is killed, and until COMMAND has ended. Then it removes the object. It is in a session
 //! of its own and blocks all signals, so that neither the terminal nor a signal to the process group
-//! ends it.
+//! ends it. If it is killed all the same, the first process removes the object.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::base::deadline::Deadline;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
 use crate::base::signal::Signal;
-use crate::run::job::Command;
+use crate::run::job::{Command, no_room};
 use crate::sys::pidfd::Process;
 use crate::sys::signal::{Blocked, SignalSet};
 use crate::sys::socket::{Socket, SocketType};
@@ -30,80 +30,84 @@ pub trait Temporary {
     fn remove(&self);
 }
 
-/// The object, and the name by which COMMAND finds it.
-#[derive(Debug)]
-pub struct Created<T> {
-    /// The objects.
-    pub objects: Vec<T>,
-    /// The name.
-    pub name: Vec<u8>,
-}
+/// The objects of a run, as its two processes see them.
+pub trait Creation {
+    /// An object.
+    type Object: Temporary;
 
-impl<T> Created<T> {
-    /// One object of this name, which may have been given another.
-    pub fn new(object: T, name: impl AsRef<OsStr>, given: Option<impl AsRef<OsStr>>) -> Self {
-        let name = given.as_ref().map_or(name.as_ref(), AsRef::as_ref);
-        Self { objects: vec![object], name: name.as_encoded_bytes().to_owned() }
-    }
+    /// Creates the objects, all or none; returns the identifier of an object that the kernel has chosen.
+    fn create(&self) -> anyhow::Result<(Vec<Self::Object>, Option<i32>)>;
+
+    /// Finds the objects again that another process has just created, of which one has this identifier.
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Self::Object>>;
+
+    /// The name by which COMMAND finds the first object.
+    fn name(&self, id: Option<i32>) -> OsString;
+
+    /// Reports why they could not be created; returns the status.
+    fn report(&self, error: &anyhow::Error) -> Exit;
 }
 
 /// The name of the variable in which COMMAND finds the name of the object.
 const VARIABLE: &str = "IPC_NAME";
 
-/// The length of the longest name: that of a path, or of an identifier.
-const LONGEST_NAME: usize = libc::PATH_MAX as usize;
+/// The name of the keeper in listings of processes, by which it is not taken for the first process.
+const NAME: &CStr = c"ipc-keeper";
 
-/// Creates objects with `create` and runs COMMAND; returns its status. If they cannot be created, `report`
-/// reports the reason and returns the status.
+/// The message of the keeper about objects without an identifier.
+const NO_IDENTIFIER: i32 = -1;
+
+/// The size of a process ID or an identifier in a message.
+const NUMBER: usize = size_of::<i32>();
+
+/// Creates objects and runs COMMAND; returns its status, or that of the report.
 ///
 /// # Errors
 /// Status 125, 126 or 127 if COMMAND cannot be started; the objects are removed then.
-pub fn run<T: Temporary>(
-    command: Command,
-    create: impl FnOnce() -> anyhow::Result<Created<T>>,
-    report: impl FnOnce(&anyhow::Error) -> Exit,
-) -> anyhow::Result<Exit> {
+pub fn run(command: Command, creation: &impl Creation) -> anyhow::Result<Exit> {
     let (ours, theirs) = Socket::pair(SocketType::Seqpacket).map_err(Failure::from)?;
     let started = {
         let all: SignalSet = Signal::all().collect();
         let _blocked = Blocked::new(all);
-        start_copy(|| keep(&theirs, create, report))
+        start_copy(|| keep(&theirs, creation))
     };
-    let mut keeper = started.map_err(crate::run::job::no_room)?;
+    let mut keeper = started.map_err(no_room)?;
     drop(theirs);
-    let mut name = vec![0; LONGEST_NAME];
-    let length = ours.receive(&mut name).map_err(Failure::from)?;
-    if length == 0 {
+    let mut id = [0; NUMBER];
+    if ours.receive(&mut id).map_err(Failure::from)? == 0 {
         let status = keeper.wait().map_err(Failure::from)?;
         return match status.code() {
             Some(code) => Ok(Exit::Command(code as u8)),
             None => Err(Failure::failed("the process that creates the object was killed").into()),
         };
     }
-    name.truncate(length);
+    let id = Some(i32::from_ne_bytes(id)).filter(|&id| id != NO_IDENTIFIER);
+    // For the case that the keeper is killed. It may have been the only one that could find them.
+    let found = creation.find(id).unwrap_or_default();
     let socket = ours.try_clone().map_err(Failure::from)?;
-    let command = command.with(VARIABLE, &name).map_err(Failure::from)?.announced_to(socket);
+    let name = creation.name(id);
+    let command = command.with(VARIABLE, name.as_encoded_bytes()).map_err(Failure::from)?;
+    let command = command.announced_to(socket);
     let ended = command.run(|_| {});
     drop((ours, command));
-    keeper.wait().map_err(Failure::from)?;
+    if !keeper.wait().map_err(Failure::from)?.success() {
+        found.iter().for_each(Temporary::remove);
+    }
     ended
 }
 
-/// The work of the keeper; returns its exit status, which counts only if it has created nothing.
-fn keep<T: Temporary>(
-    socket: &Socket,
-    create: impl FnOnce() -> anyhow::Result<Created<T>>,
-    report: impl FnOnce(&anyhow::Error) -> Exit,
-) -> u8 {
+/// The work of the keeper; returns its exit status.
+fn keep(socket: &Socket, creation: &impl Creation) -> u8 {
     process::leave_session();
-    let Created { objects, name } = match create() {
+    process::set_name(NAME);
+    let (objects, id) = match creation.create() {
         Ok(created) => created,
-        Err(error) => return report(&error).code(),
+        Err(error) => return creation.report(&error).code(),
     };
     let mut kept: Vec<_> = objects.iter().flat_map(Temporary::descriptors).collect();
     kept.push(socket.as_fd());
     descriptor::close_others(&kept);
-    let command = match socket.send(&name) {
+    let command = match socket.send(&id.unwrap_or(NO_IDENTIFIER).to_ne_bytes()) {
         Ok(_) => await_first_process(socket),
         Err(_) => None,
     };
@@ -119,7 +123,7 @@ fn keep<T: Temporary>(
 /// itself as COMMAND.
 fn await_first_process(socket: &Socket) -> Option<Process> {
     let mut command = None;
-    let mut pid = [0; size_of::<i32>()];
+    let mut pid = [0; NUMBER];
     loop {
         match socket.receive(&mut pid) {
             Ok(length) if length == pid.len() => {

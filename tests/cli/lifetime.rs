@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::nouns;
 use crate::peers;
-use crate::support::{Name, Running, code, ipc, sh, text, until};
+use crate::support::{Name, Running, as_another_user, children, code, ipc, sh, text, until};
 
 /// Objects of each noun and kind, not created yet, and a directory for the files of a test.
 fn objects() -> (TempDir, Vec<(&'static str, Name)>) {
@@ -119,6 +119,24 @@ fn if_ipc_and_its_command_are_killed_at_once_the_object_goes() {
 }
 
 #[test]
+fn if_the_second_process_is_killed_the_object_goes_all_the_same() {
+    let (directory, objects) = objects();
+    for (noun, name) in objects {
+        let (running, command) = start(directory.path(), noun, &name);
+        let is_command = |pid: &i32| *pid == command.as_raw();
+        let others = children(running.pid()).into_iter().filter(|pid| !is_command(pid));
+        let keepers: Vec<_> = others.collect();
+        assert_eq!(keepers.len(), 1);
+        let comm = fs::read_to_string(format!("/proc/{}/comm", keepers[0])).unwrap();
+        assert_eq!(comm, "ipc-keeper\n");
+        kill(Pid::from_raw(keepers[0]), Signal::SIGKILL).unwrap();
+        kill(command, Signal::SIGTERM).unwrap();
+        assert_eq!(code(&running.finish()), 143);
+        assert!(!exists(noun, &name), "{noun} {}", &*name);
+    }
+}
+
+#[test]
 fn a_signal_goes_to_the_command_and_the_object_goes_with_it() {
     let (directory, objects) = objects();
     for (noun, name) in objects {
@@ -163,6 +181,23 @@ fn an_object_that_exists_already_stays_and_no_command_runs() {
         let output = ipc(&words(noun, &name)).words(&["-e", "--", "true"]).output();
         assert_eq!(code(&output), 2, "{}", text(&output.stderr));
         assert_eq!(code(&ipc(&words(noun, &name)).output()), 2);
+    }
+}
+
+#[test]
+fn a_user_without_permission_to_its_own_object_has_it_removed() {
+    let (directory, objects) = objects();
+    fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777))
+        .unwrap();
+    for (noun, name) in objects {
+        let Some(run) = as_another_user(&words(noun, &name)) else { return };
+        let output = run.words(&["-m", "0000", "--", "sh", "-c", "exit 7"]).output();
+        // A POSIX queue cannot be found again without a mounted /dev/mqueue, and then none is created.
+        let is_unmounted = noun == "mq" && !Path::new("/dev/mqueue").exists();
+        let is_posix = name.starts_with('/');
+        let status = if is_unmounted && is_posix { 125 } else { 7 };
+        assert_eq!(code(&output), status, "{noun} {}", text(&output.stderr));
+        assert!(!exists(noun, &name), "{noun} {}", &*name);
     }
 }
 

@@ -1,19 +1,19 @@
 //! `ipc fifo create` and `ipc mkfifo`.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
-use crate::app::lifetime::Lifetime;
+use crate::app::lifetime::{Lifetime, Limited};
 use crate::app::objects::each;
 use crate::base::exit::{Exit, Subject};
 use crate::io::output::Output;
 use crate::mechanism::fifo;
 use crate::mechanism::temporary::Temporary;
-use crate::run::keeper::{self, Created};
+use crate::run::keeper;
 
 use super::{create, explain};
 
@@ -45,7 +45,7 @@ impl Action for Create {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         if self.lifetime.is_limited() {
-            return self.lifetime.run(context, |output| self.create_temporary(output));
+            return self.lifetime.run(context, &self);
         }
         let mode = self.creation.mode();
         each(&self.paths, &mut context.output, |path, output| {
@@ -55,24 +55,30 @@ impl Action for Create {
     }
 }
 
-impl Create {
-    /// Creates all FIFOs for the time of a COMMAND, or none.
-    fn create_temporary(&self, output: &Output) -> anyhow::Result<Created<Temporary>> {
-        let mut objects = Vec::new();
+impl Limited for Create {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let mut made = Vec::new();
         for path in &self.paths {
             let make = || create(path, self.creation.mode());
             let exists = || self.creation.accept(&fifo::find(path).map_err(explain)?);
-            let made = self.creation.make(path, output, make, exists);
-            match made.and_then(|_| Ok(Temporary::file(path)?)).about(path) {
-                Ok(object) => objects.push(object),
+            let created = self.creation.make(path, output, make, exists);
+            match created.and_then(|_| Ok(Temporary::file(path)?)).about(path) {
+                Ok(object) => made.push(object),
                 Err(error) => {
-                    objects.iter().for_each(keeper::Temporary::remove);
+                    made.iter().for_each(keeper::Temporary::remove);
                     return Err(error);
                 }
             }
         }
-        let first = self.paths.first().map_or(OsStr::new(""), |path| path.as_os_str());
-        Ok(Created { objects, name: first.as_encoded_bytes().to_owned() })
+        Ok(None)
+    }
+
+    fn find(&self, _: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        self.paths.iter().map(|path| Temporary::file(path).about(path)).collect()
+    }
+
+    fn name(&self, _: Option<i32>) -> OsString {
+        self.paths.first().map(OsString::from).unwrap_or_default()
     }
 }
 

@@ -1,12 +1,14 @@
 //! `ipc mq create` and `rm`.
 
+use std::ffi::OsString;
+
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
-use crate::app::lifetime::Lifetime;
+use crate::app::lifetime::{Lifetime, Limited, name_or_id};
 use crate::app::objects::{identifier_given, missing_key, print_name, target};
 use crate::app::trust::Accepted;
 use crate::base::deadline::Waited;
@@ -19,7 +21,6 @@ use crate::mechanism::queue::{
     self, Access, Error, Found, MessageQueue, Posix, QueueName, Shape, SystemV,
 };
 use crate::mechanism::temporary::Temporary;
-use crate::run::keeper::Created;
 use crate::sys::mqueue::Limits;
 use crate::sys::system_v::{Kind, Target};
 
@@ -64,8 +65,7 @@ impl Action for Create {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         if self.lifetime.is_limited() {
-            let create = |output: &Output| self.create_temporary(output).about(&self.name);
-            return self.lifetime.run(context, create);
+            return self.lifetime.run(context, &self);
         }
         let output = &mut context.output;
         match &self.name {
@@ -90,23 +90,6 @@ impl Create {
     /// Whether an option is given that only a POSIX queue has.
     fn has_shape(&self) -> bool {
         self.max_msgs.is_some() || self.msg_size.is_some()
-    }
-
-    /// Creates the queue for the time of a COMMAND.
-    fn create_temporary(&self, output: &Output) -> anyhow::Result<Created<Temporary>> {
-        let gone = Failure::from(Errno(libc::ENOENT));
-        let (object, given) = match &self.name {
-            QueueName::Posix(name) => {
-                let queue = self.posix(name, output)?.ok_or(gone)?;
-                (Temporary::Queue(name.clone(), queue.into_file()), None)
-            }
-            QueueName::SystemV(name) => {
-                let id = self.system_v(name, output)?.ok_or(gone)?.id();
-                let given = is_private(name).then(|| SystemVName::of_id(id));
-                (Temporary::SystemV(Kind::Queue, id), given)
-            }
-        };
-        Ok(Created::new(object, &self.name, given))
     }
 
     /// Creates a POSIX queue; `None` if it exists already.
@@ -174,6 +157,32 @@ impl Create {
         let exists = || self.accept_system_v(target);
         let create = || create_system_v(target, self.creation.mode(), bytes);
         self.creation.make(name, output, create, exists)
+    }
+}
+
+impl Limited for Create {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let made = match &self.name {
+            QueueName::Posix(name) => self.posix(name, output).map(|_| None),
+            QueueName::SystemV(name) => self.system_v(name, output),
+        };
+        Ok(made.about(&self.name)?.map(|queue| queue.id()))
+    }
+
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        let found = match &self.name {
+            QueueName::Posix(name) => Temporary::queue(name),
+            QueueName::SystemV(_) => Temporary::system_v(Kind::Queue, id),
+        };
+        Ok(vec![found.about(&self.name)?])
+    }
+
+    fn discard(&self) {
+        let _ = queue::remove(&self.name);
+    }
+
+    fn name(&self, id: Option<i32>) -> OsString {
+        name_or_id(&self.name, id)
     }
 }
 

@@ -1,19 +1,20 @@
 //! `ipc sem create`.
 
+use std::ffi::OsString;
+
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
-use crate::app::lifetime::Lifetime;
+use crate::app::lifetime::{Lifetime, Limited, name_or_id};
 use crate::app::objects::print_name;
 use crate::app::trust::Accepted;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Output;
 use crate::mechanism::semaphore::{self, Error, Name, Properties, Semaphore};
 use crate::mechanism::temporary::Temporary;
-use crate::run::keeper::Created;
 use crate::sys::system_v::{Kind, NewObject};
 
 use super::{explain, not_for_this_kind, possible};
@@ -70,14 +71,12 @@ impl Action for Create {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let name = &self.name;
-        let value = possible(name, self.value).about(name)?;
+        possible(name, self.value).about(name)?;
         if self.lifetime.is_limited() {
-            return self
-                .lifetime
-                .run(context, |output| self.create_temporary(value, output).about(name));
+            return self.lifetime.run(context, &self);
         }
         let output = &mut context.output;
-        let made = self.make(value, output).about(name)?;
+        let made = self.create(output).about(name)?;
         if let Some(chosen) = made.flatten().and_then(NewObject::own_name) {
             let remove = || semaphore::remove(&Name::SystemV(chosen.clone()));
             print_name(&chosen, output, remove)?;
@@ -88,8 +87,9 @@ impl Action for Create {
 
 impl Create {
     /// Creates the semaphore; `None` if it exists already.
-    fn make(&self, value: u32, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
+    fn create(&self, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
         let name = &self.name;
+        let value = possible(name, self.value)?;
         if matches!(name, Name::Posix(_)) && self.nsems.is_some() {
             let reason = "--nsems is for System V sets; a POSIX semaphore stands alone";
             return Err(not_for_this_kind(reason).into());
@@ -99,16 +99,6 @@ impl Create {
         let create = || semaphore::create(name, properties).map_err(|error| explain(name, error));
         let exists = || self.accept(value);
         self.creation.make(name, output, create, exists)
-    }
-
-    /// Creates the semaphore for the time of a COMMAND.
-    fn create_temporary(&self, value: u32, output: &Output) -> anyhow::Result<Created<Temporary>> {
-        let made = self.make(value, output)?.flatten();
-        let object = match (&self.name, made) {
-            (Name::Posix(name), _) => Temporary::file(&semaphore::path(name))?,
-            (Name::SystemV(_), made) => Temporary::system_v(Kind::Set, made)?,
-        };
-        Ok(Created::new(object, &self.name, made.and_then(NewObject::own_name)))
     }
 
     /// Checks that an existing semaphore is complete and as requested; resets it on request.
@@ -144,5 +134,24 @@ impl Create {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Limited for Create {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let made = self.create(output).about(&self.name)?;
+        Ok(made.flatten().map(|made| made.id))
+    }
+
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        let found = match &self.name {
+            Name::Posix(name) => Temporary::file(&semaphore::path(name)),
+            Name::SystemV(_) => Temporary::system_v(Kind::Set, id),
+        };
+        Ok(vec![found.about(&self.name)?])
+    }
+
+    fn name(&self, id: Option<i32>) -> OsString {
+        name_or_id(&self.name, id)
     }
 }

@@ -1,12 +1,13 @@
 //! Creating, writing, printing and resizing segments.
 
+use std::ffi::OsString;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
-use crate::app::lifetime::Lifetime;
+use crate::app::lifetime::{Lifetime, Limited, name_or_id};
 use crate::app::trust::{Accepted, Trust};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::{Permissions, Size};
@@ -17,7 +18,6 @@ use crate::mechanism::memory::segment::{
     Access, Engine, Error, Fit, Input, New, PageSize, Passing, Segment, WriteError,
 };
 use crate::mechanism::temporary::Temporary;
-use crate::run::keeper::Created;
 use crate::sys::origin::Found;
 use crate::sys::system_v::NewObject;
 
@@ -55,11 +55,10 @@ impl<O: Operand> Action for Create<O> {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         if self.lifetime.is_limited() {
-            let create = |output: &Output| self.create_temporary(output).about(&self.name);
-            return self.lifetime.run(context, create);
+            return self.lifetime.run(context, &self);
         }
         let output = &mut context.output;
-        let made = self.make(output).about(&self.name)?;
+        let made = self.create(output).about(&self.name)?;
         if let Some(name) = made.flatten().and_then(NewObject::own_name) {
             print_name(&name, output, || name.remove())?;
         }
@@ -69,7 +68,7 @@ impl<O: Operand> Action for Create<O> {
 
 impl<O: Operand> Create<O> {
     /// Creates the segment; `None` if it exists already.
-    fn make(&self, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
+    fn create(&self, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
         let Size(size) = self.size;
         let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
         let new = New { size, mode: self.creation.mode(), page_size };
@@ -91,12 +90,20 @@ impl<O: Operand> Create<O> {
             }
         }
     }
+}
 
-    /// Creates the segment for the time of a COMMAND.
-    fn create_temporary(&self, output: &Output) -> anyhow::Result<Created<Temporary>> {
-        let made = self.make(output)?.flatten();
-        let object = self.name.temporary(made)?;
-        Ok(Created::new(object, &self.name, made.and_then(NewObject::own_name)))
+impl<O: Operand> Limited for Create<O> {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let made = self.create(output).about(&self.name)?;
+        Ok(made.flatten().map(|made| made.id))
+    }
+
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        Ok(vec![self.name.temporary(id).about(&self.name)?])
+    }
+
+    fn name(&self, id: Option<i32>) -> OsString {
+        name_or_id(&self.name, id)
     }
 }
 

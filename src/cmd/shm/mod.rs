@@ -28,7 +28,7 @@ use crate::mechanism::memory::segment::{Access, Segment, Sync};
 use crate::mechanism::semaphore::Guard;
 use crate::mechanism::temporary::Temporary;
 use crate::sys::dev_shm;
-use crate::sys::system_v::{Kind, NewObject};
+use crate::sys::system_v::Kind;
 
 pub use cells::{Add, Cas, Peek, Poke};
 pub use data::{Cat, Create, Resize, Write};
@@ -79,8 +79,8 @@ pub trait Operand:
     fn part(&self) -> Option<Part>;
     /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
-    /// The new segment of this name, for a COMMAND with whose end it is removed.
-    fn temporary(&self, made: Option<NewObject>) -> Result<Temporary, Errno>;
+    /// The new segment of this name, or with this identifier, for a COMMAND with whose end it is removed.
+    fn temporary(&self, id: Option<i32>) -> Result<Temporary, Errno>;
     /// Whether it names a System V segment.
     fn is_system_v(&self) -> bool;
     /// Options of `write` about the disk.
@@ -182,10 +182,10 @@ impl Operand for AnyName {
         matches!(self, Self::Posix(_)).then(|| Path::new(dev_shm::DIRECTORY))
     }
 
-    fn temporary(&self, made: Option<NewObject>) -> Result<Temporary, Errno> {
+    fn temporary(&self, id: Option<i32>) -> Result<Temporary, Errno> {
         match self {
             Self::Posix(name) => Temporary::file(&dev_shm::path(name.without_slash())),
-            Self::SystemV(_) => Temporary::system_v(Kind::Segment, made),
+            Self::SystemV(_) => Temporary::system_v(Kind::Segment, id),
         }
     }
 

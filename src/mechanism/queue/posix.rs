@@ -1,6 +1,6 @@
 //! POSIX message queues: mq_overview(7).
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags};
 
@@ -44,11 +44,6 @@ impl Posix {
     /// Changes the owner and the permissions of a queue.
     pub fn set_ownership(name: &ObjectName, ownership: &NewOwnership) -> Result<(), Error> {
         Ok(ownership.apply(mqueue::Queue::locate(name)?)?)
-    }
-
-    /// The descriptor of the queue.
-    pub fn into_file(self) -> OwnedFd {
-        self.queue.into_file()
     }
 
     /// Its shape.

@@ -115,11 +115,6 @@ impl Queue {
         }
     }
 
-    /// The descriptor.
-    pub fn into_file(self) -> OwnedFd {
-        self.0
-    }
-
     /// Removes the name. Processes that have the queue open can still use it.
     pub fn unlink(name: &ObjectName) -> Result<(), Errno> {
         // SAFETY: the name is a string, and lives through the call.

@@ -1,5 +1,7 @@
 //! Process groups, and signals to many processes at once: kill(2), setpgid(2), setsid(2).
 
+use std::ffi::CStr;
+
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
@@ -25,6 +27,11 @@ pub fn own_group() -> i32 {
 /// leads a process group.
 pub fn leave_session() {
     let _ = nix::unistd::setsid();
+}
+
+/// Changes the name of this process in listings: the first 15 bytes of this one.
+pub fn set_name(name: &CStr) {
+    let _ = nix::sys::prctl::set_name(name);
 }
 
 /// A process group of which this process is the leader until it is dropped; then the process is in
