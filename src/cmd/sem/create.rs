@@ -49,7 +49,7 @@ pub struct Create {
     /// With --mode it also sets the permissions. The kernel forgets changes of a System V set that it had
     /// to revert. It fails with status 5 while commands of 'ipc sem run' hold permits of a POSIX
     /// semaphore, which would be counted twice.
-    #[arg(long, requires = "exist_ok")]
+    #[arg(long, requires = "exist_ok", conflicts_with = "temporary")]
     reset: bool,
     #[command(flatten)]
     creation: Creation,
