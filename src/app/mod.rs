@@ -8,6 +8,7 @@ pub mod creation;
 pub mod lifetime;
 pub mod links;
 pub mod listen;
+pub mod listing;
 pub mod machine;
 pub mod objects;
 pub mod options;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Noun, Verb};
 use crate::app::context::Context;
+use crate::app::listing::Column;
 use crate::app::machine::Part;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject};
@@ -15,8 +16,8 @@ use crate::mechanism::temporary::Temporary;
 use crate::sys::directory;
 
 use super::shm::{
-    Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Set, Stat,
-    Wait, Write, explain,
+    Add, Cas, Cat, Create, Durability, Examples, Listed, Ls, Operand, Peek, Poke, Resize, Rm, Set,
+    Stat, Wait, Write, explain, of_files,
 };
 
 pub const NOUN: Noun = Noun {
@@ -62,6 +63,7 @@ impl Operand for FilePath {
         rm: &[("Remove it", "ipc map rm -f ./table")],
     };
     type Durability = Synced;
+    const LISTED: &'static [Column<Listed<Self>>] = of_files();
     const CREATE: &'static str = "'ipc map create' makes it, and so does 'ipc map write'";
 
     fn part(&self) -> Option<Part> {

@@ -3,6 +3,7 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod door;
 mod fifo;
 mod first_process;
 mod flock;
@@ -10,6 +11,7 @@ mod generated;
 mod help;
 mod layout;
 mod lifetime;
+mod listing;
 mod lock;
 mod long;
 mod machine;

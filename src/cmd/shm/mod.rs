@@ -1,6 +1,7 @@
 //! `ipc shm`: shared memory; and the verbs that it shares with `ipc map`, for segments of any kind.
 
 mod cells;
+mod columns;
 mod data;
 mod explain;
 mod inspect;
@@ -15,6 +16,7 @@ use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::app::arguments::{Plain, Word};
 use crate::app::command::{Example, Noun, Verb};
+use crate::app::listing::Column;
 use crate::app::machine::Part;
 use crate::app::options::Waiting;
 use crate::base::errno::Errno;
@@ -31,6 +33,7 @@ use crate::sys::dev_shm;
 use crate::sys::system_v::Kind;
 
 pub use cells::{Add, Cas, Peek, Poke};
+pub use columns::{Listed, of_both, of_files};
 pub use data::{Cat, Create, Resize, Write};
 pub use explain::{explain, explain_open};
 pub use inspect::{Ls, Rm, Stat};
@@ -75,6 +78,8 @@ pub trait Operand:
     const CREATE: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
+    /// The columns of `ls`.
+    const LISTED: &'static [Column<Listed<Self>>];
     /// The part of the machine that these segments need.
     fn part(&self) -> Option<Part>;
     /// The directory of its file, if it is a file.
@@ -169,6 +174,7 @@ impl Operand for AnyName {
         rm: &[("Remove two", "ipc shm rm -f /table sysv:0x2a")],
     };
     type Durability = Volatile;
+    const LISTED: &'static [Column<Listed<Self>>] = of_both();
     const CREATE: &'static str = "'ipc shm create' makes it, and so does 'ipc shm write'";
 
     fn part(&self) -> Option<Part> {
