@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::nouns;
+use crate::nouns::{self, Names};
 use crate::peers;
 use crate::support::{Name, Running, as_another_user, children, code, ipc, sh, text, until};
 
@@ -15,13 +15,15 @@ use crate::support::{Name, Running, as_another_user, children, code, ipc, sh, te
 fn objects() -> (TempDir, Vec<(&'static str, Name)>) {
     let directory = tempfile::tempdir().unwrap();
     let objects = nouns::objects(directory.path());
-    (directory, objects.into_iter().map(|(noun, name)| (noun.name, name)).collect())
+    let mut objects: Vec<_> = objects.into_iter().map(|(noun, name)| (noun.name, name)).collect();
+    objects.extend(nouns::with(Names::Memory).map(|noun| (noun.name, Name::new(noun.name))));
+    (directory, objects)
 }
 
 fn options(noun: &str) -> &'static [&'static str] {
     match noun {
         "shm" | "map" => &["--size", "8"],
-        "mq" => &[],
+        "queue" => &["--capacity", "4K"],
         _ => &[],
     }
 }
