@@ -19,3 +19,4 @@ pub mod semaphore;
 pub mod socket;
 pub mod spool;
 pub mod system_v_object;
+pub mod temporary;

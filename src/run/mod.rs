@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod job;
+pub mod keeper;
 pub mod pool;
 pub mod watchdog;
 pub mod worker;

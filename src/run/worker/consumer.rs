@@ -228,6 +228,7 @@ impl<S: Source> Consumer<S> {
                 errors,
                 inherited,
                 inserted: inserted.as_deref(),
+                ..Streams::default()
             };
             let child = plan.command.start(streams, &variables);
             // Only the COMMAND and its children have the other end open.
