@@ -21,7 +21,7 @@ use crate::io::transfer::{self, Side};
 use crate::mechanism::spool::directory::{Part, Spool};
 use crate::mechanism::spool::entry::PRIORITY_MAX;
 use crate::mechanism::spool::name::MessageName;
-use crate::mechanism::spool::put::{self, Draft, Label};
+use crate::mechanism::spool::put::{self, Draft, Label, Session};
 use crate::sys::origin::Found;
 use crate::sys::{stream, time};
 
@@ -86,6 +86,7 @@ impl Action for Put {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         self.refuse_one_name_for_many()?;
         let spool = self.open()?;
+        let _session = Session::default();
         let mut group = Group { put: &self, spool: &spool, names: Vec::new() };
         let put = self.put_all(&mut group, context);
         // The messages before an error are put.

@@ -15,12 +15,25 @@ use super::scan;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::mechanism::new_file::TemporaryName;
+use crate::sys::cleanup::Handlers;
 use crate::sys::lock::{Kind, Lock, Mode as LockMode, Range};
 use crate::sys::time;
 
 /// The lock of a message that is written or claimed.
 pub const WHOLE: Lock =
     Lock { kind: Kind::Flock, mode: LockMode::Exclusive, range: Range { start: 0, length: 0 } };
+
+/// A time in which messages are put, so that the handlers of fatal signals are installed once.
+#[derive(Debug)]
+pub struct Session {
+    _handlers: Handlers,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { _handlers: Handlers::acquire() }
+    }
+}
 
 /// What a message is to be.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,6 @@
 //! `ipc spool`.
 
+mod durable;
 mod take;
 mod watch;
 
