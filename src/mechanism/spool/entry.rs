@@ -58,7 +58,7 @@ impl Entry {
             b'=' => Origin::Given,
             _ => return None,
         };
-        let name = MessageName::decode(text.get(HEAD..)?)?;
+        let name = text.get(HEAD..).filter(|name| MessageName::is_encoded(name))?;
         let priority = decimal(field(0)?)?;
         (is_separated && priority <= PRIORITY_MAX).then_some(())?;
         Some(Self {
@@ -67,7 +67,7 @@ impl Entry {
             due: hexadecimal(field(2)?)?,
             attempts: decimal(field(3)?)?,
             origin,
-            name: name.encoded().into(),
+            name: name.into(),
         })
     }
 

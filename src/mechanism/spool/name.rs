@@ -67,6 +67,23 @@ impl MessageName {
         Self::new(&bytes).ok().filter(|name| name.encoded == encoded)
     }
 
+    /// Whether a name has this form, as [`MessageName::decode`], without an allocation: a scan asks
+    /// that of every message.
+    pub fn is_encoded(encoded: &str) -> bool {
+        let mut rest = encoded.as_bytes();
+        while let Some((&first, after)) = rest.split_first() {
+            rest = match first {
+                b'%' => match after.get(..2).and_then(hexadecimal) {
+                    Some(byte) if !is_plain(byte) => &after[2..],
+                    _ => return false,
+                },
+                byte if is_plain(byte) => after,
+                _ => return false,
+            };
+        }
+        (1..=LONGEST).contains(&encoded.len())
+    }
+
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -88,13 +105,16 @@ fn encode(bytes: &[u8]) -> String {
     let mut encoded = String::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
-            byte if byte.is_ascii_alphanumeric() || PLAIN.contains(&byte) => {
-                encoded.push(byte.into());
-            }
+            byte if is_plain(byte) => encoded.push(byte.into()),
             byte => encoded.push_str(&format!("%{byte:02x}")),
         }
     }
     encoded
+}
+
+/// Whether a byte is itself in the names of files.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || PLAIN.contains(&byte)
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u8> {
@@ -112,6 +132,7 @@ mod tests {
         for bytes in [&b"a"[..], b"report.pdf", b"https://x/$(%41)\n", b"\xff ..", b"."] {
             let name = MessageName::new(bytes).unwrap();
             assert!(name.encoded().bytes().all(|b| b.is_ascii_graphic() && !b"/$;".contains(&b)));
+            assert!(MessageName::is_encoded(name.encoded()));
             assert_eq!(MessageName::decode(name.encoded()), Some(name));
         }
         assert_eq!(MessageName::new(b""), Err(NameError::Empty));
@@ -122,6 +143,7 @@ mod tests {
     fn a_name_has_one_form_only() {
         for encoded in ["", "%", "%4", "%41", "%2F", "%00", "a b", "ä", "%g0"] {
             assert_eq!(MessageName::decode(encoded), None, "{encoded}");
+            assert!(!MessageName::is_encoded(encoded), "{encoded}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{Spool, error};
 use crate::support::{Running, code, text, until};
 
 /// The COMMANDs of a worker, which its threads have started.
-fn commands(worker: &Running) -> Vec<i32> {
+pub fn commands(worker: &Running) -> Vec<i32> {
     let threads = fs::read_dir(format!("/proc/{}/task", worker.pid())).expect("it runs");
     let children = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children"));
     let text: String = threads.flatten().flat_map(children).collect();

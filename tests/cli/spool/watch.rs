@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 
+use super::take::commands;
 use crate::support::{Run, Running, as_another_user, code, ipc, pause, text, until};
 
 /// A directory into which files are dropped, and a log of COMMANDs beside it.
@@ -45,6 +46,7 @@ impl Drops {
 }
 
 fn ends(watch: Running) {
+    until("no COMMAND runs", || commands(&watch).is_empty());
     watch.signal(Signal::SIGTERM);
     let ended = watch.finish();
     assert_eq!((code(&ended), text(&ended.stderr)), (143, String::new()));
@@ -119,7 +121,7 @@ fn a_file_whose_command_failed_stays_until_it_changes() {
     until("it has run once", || drops.log().len() == 1);
     watch.wait_until_asleep();
     fs::write(drops.path("d/f"), "other").unwrap();
-    until("it has run again", || drops.log().len() == 2);
+    until("it has run again", || drops.log().len() == 2 && commands(&watch).is_empty());
     watch.signal(Signal::SIGTERM);
     assert_eq!(code(&watch.finish()), 143);
     drops.watch(&["--all", "--attempts", "2", "--retry-delay", "1ms"], "test $IPC_ATTEMPT = 2").is(
@@ -168,6 +170,7 @@ fn without_a_lease_a_file_is_taken_when_it_has_settled() {
     fs::write(drops.path("d/next"), "d").unwrap();
     let is_left = || drops.path("d").read_dir().unwrap().count() == 1;
     until("the next is done", || drops.log() == "abcd" && is_left());
+    until("no COMMAND runs", || commands(&watch).is_empty());
     watch.signal(Signal::SIGTERM);
     let ended = watch.finish();
     let skipped = "ipc: spool watch: d: secret: this user may not read it; it is skipped\n";
