@@ -10,6 +10,7 @@ pub mod listen;
 pub mod machine;
 pub mod objects;
 pub mod options;
+pub mod ownership;
 pub mod ready;
 pub mod separator;
 pub mod socket;

@@ -5,6 +5,7 @@ use crate::base::exit::Exit;
 use crate::base::signal::Signal;
 use crate::base::units::Timeout;
 use crate::io::output::Output;
+use crate::mechanism::service_manager::Running;
 use crate::server::acceptor::{Acceptor, LISTENER, NewClients};
 use crate::server::admission::{Admission, Client};
 use crate::sys::cleanup::Handlers;
@@ -26,6 +27,14 @@ pub trait Service {
     fn children_changed(&mut self) -> anyhow::Result<()> {
         Ok(())
     }
+
+    /// The moment when a client may have been idle for too long.
+    fn idle_deadline(&self) -> Deadline {
+        Deadline::NEVER
+    }
+
+    /// Disconnects the clients that have been idle for too long.
+    fn disconnect_idle(&mut self, _server: &ServerRef<'_>) {}
 
     /// Asks the clients that are still served to end.
     fn terminate(&mut self) {}
@@ -90,6 +99,8 @@ fn end_of(period: Option<Timeout>) -> Deadline {
 /// The order of the fields is the order in which they are dropped: the path of the listening socket
 /// is removed while signals still wait for that.
 pub struct Listening {
+    /// The service manager, which is told of the end before the path is removed.
+    pub manager: Option<Running>,
     pub admission: Admission,
     pub signals: Signals,
 }
@@ -117,7 +128,7 @@ pub fn serve(
     limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Ended> {
-    let Listening { admission, signals } = listening;
+    let Listening { manager, admission, signals } = listening;
     let acceptor = Acceptor::new(admission)?;
     let children = signals.children.descriptor()?;
     acceptor.events.add(&children, CHILDREN, Interest::Readable)?;
@@ -126,6 +137,7 @@ pub fn serve(
         acceptor.events.add(fatal, FATAL, Interest::Readable)?;
     }
     let mut server = EventLoop {
+        manager,
         acceptor,
         signals: &signals,
         service,
@@ -139,6 +151,8 @@ pub fn serve(
 
 /// A server and its service.
 struct EventLoop<'a> {
+    /// The service manager, until the server stops.
+    manager: Option<Running>,
     acceptor: Acceptor,
     signals: &'a Signals,
     service: &'a mut dyn Service,
@@ -158,6 +172,11 @@ impl EventLoop<'_> {
                 if self.has_capacity() { NewClients::Accept } else { NewClients::Leave };
             match self.acceptor.wait(&mut ready, new_clients, self.deadline())? {
                 Waited::Done(()) => ready.iter().try_for_each(|&number| self.handle(number))?,
+                Waited::TimedOut if self.service.idle_deadline().has_passed() => {
+                    let Acceptor { admission, events, .. } = &self.acceptor;
+                    let server = ServerRef { admission, events, output: self.output };
+                    self.service.disconnect_idle(&server);
+                }
                 Waited::TimedOut if self.stopping.is_some() => break,
                 Waited::TimedOut => return Ok(Ended::Served(Exit::Done)),
             }
@@ -187,6 +206,7 @@ impl EventLoop<'_> {
             None if self.service.clients() == 0 => self.limits.idle(),
             None => Deadline::NEVER,
         }
+        .min(self.service.idle_deadline())
     }
 
     fn handle(&mut self, number: u64) -> anyhow::Result<()> {
@@ -225,6 +245,8 @@ impl EventLoop<'_> {
     fn stop(&mut self) -> anyhow::Result<()> {
         let signal = self.signals.graceful.as_ref().map(|fatal| fatal.take(Deadline::PASSED));
         let Some(Waited::Done(received)) = signal.transpose()? else { return Ok(()) };
+        // The clients may take long to finish.
+        drop(self.manager.take());
         // Clients that have connected before the signal are served.
         self.start_clients()?;
         self.acceptor.admission.close();

@@ -3,4 +3,5 @@
 pub mod acceptor;
 pub mod admission;
 pub mod event_loop;
+pub mod idle_clients;
 pub mod line_limit;

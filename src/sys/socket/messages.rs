@@ -1,7 +1,7 @@
 //! Sending and receiving: send(2), recv(2).
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{self, MsgFlags};
 
@@ -50,6 +50,35 @@ impl Socket {
                 self.send(message).map(drop)
             }
             result => result.map(drop),
+        }
+    }
+
+    /// Sends one message with copies of descriptors: SCM_RIGHTS of unix(7).
+    ///
+    /// # Errors
+    /// As for [`Socket::send`]; EINVAL for more than 253 descriptors.
+    pub fn send_with(&self, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        let mut control = rights(descriptors);
+        let mut part = libc::iovec {
+            // The call only reads it.
+            iov_base: message.as_ptr().cast_mut().cast(),
+            iov_len: message.len(),
+        };
+        // SAFETY: zeros are a valid header: no address, no parts, no control buffer.
+        let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.as_mut_ptr().cast();
+        header.msg_controllen = size_of_val(control.as_slice()) as _;
+        loop {
+            // SAFETY: the buffers of the header live through the call, and have these sizes.
+            let sent =
+                unsafe { libc::sendmsg(self.0.as_raw_fd(), &raw const header, libc::MSG_NOSIGNAL) };
+            match (sent, Errno::last()) {
+                (0.., _) => return Ok(()),
+                (_, Errno(libc::EINTR)) => {}
+                (_, errno) => return Err(errno),
+            }
         }
     }
 
@@ -151,6 +180,29 @@ impl Socket {
     }
 }
 
+/// A control message with these descriptors, in words, so that it is aligned: cmsg(3).
+fn rights(descriptors: &[BorrowedFd<'_>]) -> Vec<u64> {
+    const WORD: usize = size_of::<u64>();
+    const HEADER: usize = size_of::<libc::cmsghdr>();
+    let length = HEADER + size_of_val(descriptors);
+    // SAFETY: zeros are a valid header.
+    let mut header: libc::cmsghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    header.cmsg_len = length as _;
+    header.cmsg_level = libc::SOL_SOCKET;
+    header.cmsg_type = libc::SCM_RIGHTS;
+    let mut words = vec![0; length.div_ceil(WORD)];
+    let start: *mut u8 = words.as_mut_ptr().cast();
+    // SAFETY: the buffer is aligned, and at least as long as the header.
+    unsafe { start.cast::<libc::cmsghdr>().write(header) };
+    for (index, descriptor) in descriptors.iter().enumerate() {
+        // SAFETY: the buffer has room for the numbers of all descriptors behind the header.
+        let place = unsafe { start.add(HEADER + index * size_of::<RawFd>()) };
+        // SAFETY: it is within the buffer.
+        unsafe { place.cast::<RawFd>().write_unaligned(descriptor.as_raw_fd()) };
+    }
+    words
+}
+
 /// The result of recvmsg(2), without the bytes.
 struct Part {
     size: usize,
@@ -213,8 +265,6 @@ unsafe fn close_all(first: *const RawFd, count: usize) {
 mod tests {
     use std::os::fd::AsFd;
 
-    use nix::sys::socket::{ControlMessage, sendmsg};
-
     use super::*;
     use crate::sys::socket::SocketType;
 
@@ -239,10 +289,8 @@ mod tests {
     fn descriptors_that_are_sent_along_are_closed() {
         let (near, far) = pair();
         let (reader, writer) = nix::unistd::pipe().unwrap();
-        let rights = [writer.as_raw_fd(); 20];
-        let parts = [std::io::IoSlice::new(b"take these")];
-        let control = [ControlMessage::ScmRights(&rights)];
-        sendmsg::<()>(near.0.as_raw_fd(), &parts, &control, MsgFlags::empty(), None).unwrap();
+        let rights = [writer.as_fd(); 20];
+        near.send_with(b"take these", &rights).unwrap();
         drop(writer);
         let message = far.receive_message(&mut Vec::new()).unwrap().map(<[u8]>::to_vec);
         assert_eq!(message.as_deref(), Some(b"take these".as_slice()));
