@@ -4,6 +4,8 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use nix::sys::stat::fstat;
+
 use super::{descriptor, poll};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -52,6 +54,12 @@ impl Process {
         let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
         // SAFETY: the call above gave it, and nothing else owns it.
         unsafe { descriptor::made(result) }.map(Self)
+    }
+
+    /// A number that no other process of this boot has: the inode of its pidfd, since Linux 6.9. Before
+    /// that, all processes have the same number.
+    pub fn unique_number(&self) -> Result<u64, Errno> {
+        Ok(fstat(&self.0)?.st_ino)
     }
 
     /// Sends it a signal, or only checks whether that is allowed.
