@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::app::arguments::Plain;
 use crate::app::context::Context;
+use crate::app::ownership::Owner;
 use crate::app::ready;
 use crate::app::ready::Ready;
 use crate::app::socket::{Connected, Silence, fatal_signals, listen, permissions, report_address};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::signal::Signal;
-use crate::base::units::{Ownership, Permissions, Timeout};
+use crate::base::units::{Permissions, Timeout};
 use crate::mechanism::service_manager::{self, Manager, Running};
 use crate::mechanism::socket::Terms;
 use crate::mechanism::socket::address::{Address, Endpoint};
@@ -38,7 +39,7 @@ pub struct ListenOptions {
     /// By name or ID. The path appears with this owner, never with another one before. Only root can
     /// name another user.
     #[arg(long, value_name = "USER[:GROUP]", hide_short_help = true)]
-    owner: Option<Ownership>,
+    owner: Option<Owner>,
     /// End after the first client, with its status
     ///
     /// The status is that of the COMMAND, or of the connection.
@@ -193,7 +194,13 @@ impl ListenOptions {
         if self.owner.is_some() && address.path().is_none() {
             return Err(Failure::new(Exit::Usage, "only a path has an owner")).about("--owner");
         }
-        Ok(Terms { kind, mode, owner: self.owner, backlog: self.backlog, keepalive })
+        Ok(Terms {
+            kind,
+            mode,
+            owner: self.owner.map(Owner::ids),
+            backlog: self.backlog,
+            keepalive,
+        })
     }
 
     fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {

@@ -7,6 +7,7 @@ pub mod context;
 pub mod creation;
 pub mod links;
 pub mod listen;
+pub mod listing;
 pub mod machine;
 pub mod objects;
 pub mod options;

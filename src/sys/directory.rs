@@ -16,7 +16,7 @@ use super::descriptor;
 use super::inode::is_socket;
 use super::umask;
 use crate::base::errno::Errno;
-use crate::base::units::Ownership;
+use crate::base::units::OwnerIds;
 
 /// An open directory.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Directory {
     ///
     /// # Errors
     /// EPERM for another user, or for a group of which this process is no member.
-    pub fn set_owner(&self, name: &OsStr, owner: Ownership) -> Result<(), Errno> {
+    pub fn set_owner(&self, name: &OsStr, owner: OwnerIds) -> Result<(), Errno> {
         let (user, group) = (owner.user.map(Uid::from_raw), owner.group.map(Gid::from_raw));
         Ok(fchownat(&self.fd, name, user, group, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }

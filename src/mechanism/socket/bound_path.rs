@@ -24,7 +24,7 @@ use nix::sys::stat::FileStat;
 use super::lock_file::LockFile;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::base::units::Ownership;
+use crate::base::units::OwnerIds;
 use crate::sys::cleanup::{self, Registered, Undo};
 use crate::sys::directory::Directory;
 use crate::sys::inode::{is_same, is_socket};
@@ -58,7 +58,7 @@ pub struct Attributes {
     /// The permissions.
     pub mode: u32,
     /// The owner, if it is another than this process.
-    pub owner: Option<Ownership>,
+    pub owner: Option<OwnerIds>,
 }
 
 /// A file beside the path that exists while a socket is bound to it.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::socket::{AddressFamily, SockaddrStorage, VsockAddr};
 
 use crate::base::errno::Errno;
-use crate::base::units::Ownership;
+use crate::base::units::OwnerIds;
 use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
 use crate::mechanism::socket::bound_path::{Attributes, BoundPath};
 use crate::mechanism::socket::table;
@@ -34,7 +34,7 @@ pub struct Terms {
     /// Permissions of a path.
     pub mode: u32,
     /// The owner of a path, if it is another than this process.
-    pub owner: Option<Ownership>,
+    pub owner: Option<OwnerIds>,
     /// The number of clients that may wait to be accepted.
     pub backlog: i32,
     /// When the kernel probes a silent TCP client.

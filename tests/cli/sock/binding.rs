@@ -516,5 +516,5 @@ fn an_owner_is_a_user_or_a_group_of_a_path() {
     ipc(&["sock", "serve", "--owner", "root", "--echo", "@ipc-test-owner"]).is(2, "", only);
     let unknown = ipc(&["sock", "serve", "--owner", "no such", "--echo", "./s"]).output();
     assert_eq!(code(&unknown), 2);
-    assert!(text(&unknown.stderr).contains("no such user: no such"), "{unknown:?}");
+    assert!(text(&unknown.stderr).contains("there is no user no such"), "{unknown:?}");
 }
