@@ -99,7 +99,7 @@ impl Manager {
     /// Those of [`Manager::report`].
     pub fn wait_until_read(&self, deadline: Deadline) -> Result<Waited, Errno> {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
-        let sent = self.send(deadline, || self.0.send_with(b"BARRIER=1", &[writer.as_fd()]))?;
+        let sent = self.send(deadline, || self.0.send_with(&[b"BARRIER=1"], &[writer.as_fd()]))?;
         drop(writer);
         // The pipe is at its end when the last copy of the descriptor is closed.
         match sent {

@@ -26,6 +26,19 @@ struct Record {
     number: u64,
 }
 
+impl Record {
+    /// Parses the result of [`Owner::record`], if it is that of this process ID and of a file of this time
+    /// of change.
+    fn parse(text: &[u8], pid: i32, changed: i128) -> Option<Self> {
+        let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+        let of: i32 = words.next()?.parse().ok()?;
+        let (start, boot) = (words.next()?.parse().ok()?, words.next()?.into());
+        let record = Self { start, boot, number: words.next()?.parse().ok()? };
+        let at: i128 = words.next()?.parse().ok()?;
+        (of == pid && at == changed).then_some(record)
+    }
+}
+
 /// Distinguishes a process from every other with its process ID, at any time and on any machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Identity {
@@ -102,15 +115,7 @@ impl Owner {
     /// The same owner with the record of the result of [`Owner::record`]. A record of another process ID,
     /// or of a file that was changed since then, is that of an earlier owner.
     pub(super) fn recorded(mut self, text: &[u8], changed: i128) -> Self {
-        let record = || {
-            let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
-            let pid: i32 = words.next()?.parse().ok()?;
-            let (start, boot) = (words.next()?.parse().ok()?, words.next()?.into());
-            let record = Record { start, boot, number: words.next()?.parse().ok()? };
-            let of: i128 = words.next()?.parse().ok()?;
-            (pid == self.pid && of == changed).then_some(record)
-        };
-        self.record = record();
+        self.record = Record::parse(text, self.pid, changed);
         self
     }
 

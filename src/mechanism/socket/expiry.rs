@@ -62,7 +62,7 @@ impl Expiry {
         loop {
             match wait(self.deadline())? {
                 Waited::Done(()) => return Ok(()),
-                Waited::TimedOut => self.expired().map_or(Ok(()), |expired| Err(expired.into()))?,
+                Waited::TimedOut => self.expired().map_or(Ok(()), Err)?,
             }
         }
     }

@@ -299,8 +299,7 @@ fn a_pidfile_that_is_older_than_the_process_is_refused() {
     let words = ["signal", "send", "--pidfile", path.to_str().unwrap()];
     ipc(&words).word("0").is(0, "", "");
     // The process was started long after the file was written: it has the number of another one.
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+    crate::support::make_older(&path, 1);
     let message = format!(
         "ipc: signal send: {}: is older than process {pid} (sleep), and so names another\n\
          hint: --force signals the process anyway\n",
@@ -318,8 +317,7 @@ fn a_lock_file_with_the_start_time_needs_no_age() {
     let path = directory.path().join("lock");
     let sleeper = Sleeper::new();
     ipc(&["lock", "take", "--owner", &sleeper.pid(), path.to_str().unwrap()]).is(0, "", "");
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+    crate::support::make_older(&path, 1);
     ipc(&["signal", "send", "TERM", "--pidfile", path.to_str().unwrap()]).is(0, "", "");
     assert!(sleeper.died_of(libc::SIGTERM));
 }

@@ -271,3 +271,17 @@ print(child.wait())
     let Some(run) = peers::python("array", program, &words) else { return };
     run.is(0, "READY=1\nBARRIER=1\n0\n", "");
 }
+
+#[test]
+fn a_door_reports_too() {
+    let manager = Manager::at_path();
+    let place = Place::new();
+    let command = ["--", "sh", "-c", "echo \"${NOTIFY_SOCKET-unset}\""];
+    let words = [["door", "serve", "--notify", &place].as_slice(), &command].concat();
+    let door = manager.ipc(&words).start();
+    manager.gets("READY=1");
+    ipc(&["door", "call", &place]).is(0, "unset\n", "");
+    door.signal(Signal::SIGTERM);
+    manager.gets("STOPPING=1");
+    assert_eq!(code(&door.finish()), 143);
+}

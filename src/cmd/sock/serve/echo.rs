@@ -92,16 +92,17 @@ impl Service for Echo {
         Ok(())
     }
 
-    fn idle_deadline(&self) -> Deadline {
+    fn deadline(&self) -> Deadline {
         self.idle.deadline()
     }
 
-    fn disconnect_idle(&mut self, server: &ServerRef<'_>) {
+    fn tick(&mut self, server: &ServerRef<'_>) -> anyhow::Result<()> {
         for number in self.idle.take(|number| self.clients.contains_key(&number)) {
             self.clients.remove(&number);
             self.last = Exit::TimedOut;
             warn_of_idle(number, server);
         }
+        Ok(())
     }
 
     fn clients(&self) -> usize {

@@ -178,16 +178,17 @@ impl Service for Hub {
         Ok(())
     }
 
-    fn idle_deadline(&self) -> Deadline {
+    fn deadline(&self) -> Deadline {
         self.idle.deadline()
     }
 
-    fn disconnect_idle(&mut self, server: &ServerRef<'_>) {
+    fn tick(&mut self, server: &ServerRef<'_>) -> anyhow::Result<()> {
         for number in self.idle.take(|number| self.members.contains_key(&number)) {
             self.members.remove(&number);
             self.last = Exit::TimedOut;
             warn_of_idle(number, server);
         }
+        Ok(())
     }
 
     fn clients(&self) -> usize {
