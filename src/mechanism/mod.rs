@@ -20,3 +20,4 @@ pub mod semaphore;
 pub mod service_manager;
 pub mod socket;
 pub mod system_v_object;
+pub mod temporary;

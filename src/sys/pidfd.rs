@@ -62,6 +62,20 @@ impl Process {
         Ok(fstat(&self.0)?.st_ino)
     }
 
+    /// The inode of its PID namespace.
+    ///
+    /// # Errors
+    /// ENOTTY or EINVAL from a kernel before Linux 6.11.
+    pub fn pid_namespace(&self) -> Result<u64, Errno> {
+        /// PIDFD_GET_PID_NAMESPACE: `_IO(0xFF, 5)`.
+        const GET_PID_NAMESPACE: u32 = 0xFF05;
+        // SAFETY: this request of a pidfd takes no argument. Other kernels refuse it.
+        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), GET_PID_NAMESPACE as _, 0) };
+        // SAFETY: the call above gave it, and nothing else owns it.
+        let namespace = unsafe { descriptor::made(result.into()) }?;
+        Ok(fstat(&namespace)?.st_ino)
+    }
+
     /// Sends it a signal, or only checks whether that is allowed.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod flock;
 mod generated;
 mod help;
 mod layout;
+mod lifetime;
 mod listing;
 mod lock;
 mod long;
