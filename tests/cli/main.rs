@@ -8,6 +8,7 @@ mod first_process;
 mod flock;
 mod generated;
 mod help;
+mod json;
 mod layout;
 mod listing;
 mod lock;
