@@ -52,6 +52,8 @@ const LINES: &[Line] = &[
     ("fifo write -n DIR/fifo lost", 1),
     ("fifo write -t 20ms DIR/fifo lost", 124),
     ("fifo cat -n DIR/fifo", 1),
+    ("fifo tee -n DIR/fifo", 1),
+    ("fifo tee -t 20ms DIR/fifo", 124),
     ("fifo set DIR/fifo --mode u+rw", 0),
     ("fifo stat DIR/fifo", 0),
     ("fifo ls DIR", 0),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod applets;
+pub mod door;
 pub mod fifo;
 pub mod lock;
 pub mod map;

@@ -24,6 +24,19 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     }
 }
 
+/// Reads bytes once; 0 is the end.
+///
+/// # Errors
+/// EAGAIN if the descriptor is non-blocking and has no bytes.
+pub fn read_at_once(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        match nix::unistd::read(&fd, buffer) {
+            Err(EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
 /// Writes all bytes, and waits for room.
 pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<(), Errno> {
     write_counted(fd, bytes).1
