@@ -22,6 +22,10 @@ fn words(noun: Option<&Noun>, verb: &Verb) -> String {
 /// A line of shell for each verb, which prints JSON of objects that it makes. `$n` is a name that no
 /// other test uses, and `$p` a path.
 const LINES: &[(&str, &str)] = &[
+    (
+        "door info",
+        "ipc door serve $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
+    ),
     ("fifo stat", "ipc fifo create $p; ipc fifo stat --json $p; exec 8<>$p; ipc fifo stat --json $p"),
     ("fifo ls", "ipc fifo create $p; ipc fifo ls --json ${p%/*}"),
     ("lock test", "exec 8>$p; ipc lock fd 8; ipc lock test --json $p; ipc lock take $p.pid --owner $$;
