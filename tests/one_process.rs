@@ -170,6 +170,8 @@ const LINES: &[Line] = &[
     ("shm stat NAME-b", 0),
     ("shm ls -q", 0),
     ("shm rm NAME NAME-b", 0),
+    ("shm create --size 4K sysv:SYSV --while -- false", 1),
+    ("shm create --size 4K NAME-c --while -- true", 0),
     ("shm create --size 4K sysv:SYSV", 0),
     ("shm write sysv:SYSV", 0),
     ("shm cat sysv:SYSV", 0),

@@ -11,6 +11,7 @@ mod generated;
 mod help;
 mod json;
 mod layout;
+mod lifetime;
 mod listing;
 mod lock;
 mod long;
