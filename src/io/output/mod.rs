@@ -4,7 +4,6 @@ mod human;
 mod key;
 mod listing;
 mod medium;
-mod record;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -16,7 +15,6 @@ use std::os::fd::BorrowedFd;
 use serde::Serialize;
 
 pub use self::key::{Key, Type, Visibility};
-pub use self::record::Record;
 pub use self::table::{Headings, Look, Properties, Sizes, Table};
 pub use self::value::{Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
@@ -99,6 +97,9 @@ impl Destinations {
     }
 }
 
+/// The words of a command, with which its diagnostics begin: noun and verb. The noun may be empty.
+pub type Words = [&'static str; 2];
+
 /// Buffered stdout, and stderr with the verbosity of the command.
 #[derive(Debug)]
 pub struct Output {
@@ -111,8 +112,7 @@ pub struct Output {
 pub struct Notes {
     destinations: Destinations,
     verbosity: Verbosity,
-    /// The words of the command, with which its diagnostics begin.
-    command: String,
+    command: Words,
 }
 
 /// The number of pending bytes that causes a write: the capacity of a pipe.
@@ -121,11 +121,11 @@ const ENOUGH: usize = 64 << 10;
 impl Output {
     /// The output of the command that these words name.
     pub fn new(
-        command: impl Into<String>,
+        command: Words,
         verbosity: impl Into<Verbosity>,
         destinations: Destinations,
     ) -> Self {
-        let (verbosity, command) = (verbosity.into(), command.into());
+        let verbosity = verbosity.into();
         Self { pending: Vec::new(), notes: Notes { destinations, verbosity, command } }
     }
 
@@ -196,21 +196,6 @@ impl Output {
     /// The bytes that are not written yet.
     pub fn pending(&self) -> &[u8] {
         &self.pending
-    }
-
-    /// The properties of one object, one per line.
-    pub fn show(&mut self, record: &Record, format: impl Into<Format>) -> Result<(), Unwritable> {
-        if format.into() == Format::Json {
-            return self.json(record);
-        }
-        let medium = self.medium();
-        let width = record.readable().map(|field| field.key.len()).max().unwrap_or(0) + 1;
-        for field in record.readable() {
-            self.text(format_args!("{:<width$} ", format!("{}:", field.key)))?;
-            self.bytes(&field.shown_on(medium))?;
-            self.bytes(b"\n")?;
-        }
-        Ok(())
     }
 
     /// The properties of one object, one per line.
@@ -329,7 +314,9 @@ impl Notes {
     }
 
     fn complain(&self, text: impl Display) {
-        self.destinations.complain(format_args!("ipc: {}: {text}\n", self.command));
+        let [noun, verb] = self.command;
+        let space = if noun.is_empty() { "" } else { " " };
+        self.destinations.complain(format_args!("ipc: {noun}{space}{verb}: {text}\n"));
     }
 }
 
