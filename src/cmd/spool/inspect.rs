@@ -3,17 +3,17 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Block, Column, Columns, Listing};
-use crate::app::objects::{columns, ownership};
+use crate::app::listing::{self, Block, Column, Columns, Listing};
+use crate::app::objects::{Owned, Ownership, columns};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::FilePath;
-use crate::io::output::{Key, Record, Type, Value};
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::spool::directory::{Part, Spool};
 use crate::mechanism::spool::entry::Entry;
 use crate::mechanism::spool::failure::{self, Report};
-use crate::mechanism::spool::list::{self, State};
+use crate::mechanism::spool::list::{self, Counts, State};
 use crate::sys::process::{self, Holder};
 use crate::sys::time;
 
@@ -117,11 +117,11 @@ impl Columns for Listed {
         .only(FAILED),
         Column::new(
             Key::new("stderr", Type::Text, "End of the standard error of the last COMMAND")
-                .or_null(),
+                .or_null()
+                .on_request(),
             |row: &Self| row.reported(|report| Value::text(&report.stderr)),
         )
-        .only(FAILED)
-        .on_request(),
+        .only(FAILED),
     ];
 }
 
@@ -178,17 +178,67 @@ fn listed(spool: &Spool, entry: Entry, state: State) -> Listed {
 }
 
 /// Show all that is known of a spool
-///
-/// 'ready' counts the messages that can be taken, 'delayed' those that wait for their time,
-/// 'claimed' those with a worker, 'failed' those whose last attempt failed, and 'quarantined' the
-/// files that cannot be messages. 'oldest' is the age, in seconds, of the oldest message that waits
-/// or is claimed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Path of the spool
     directory: FilePath,
     #[command(flatten)]
     format: Format,
+}
+
+/// What `stat` shows.
+#[derive(Debug)]
+pub struct Shown {
+    directory: FilePath,
+    counts: Counts,
+    is_paused: bool,
+    ownership: Ownership,
+}
+
+impl Owned for Shown {
+    fn ownership(&self) -> Ownership {
+        self.ownership
+    }
+}
+
+impl Columns for Shown {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Path of the spool"), |row| {
+            Value::text(row.directory.as_ref().as_encoded_bytes())
+        }),
+        Column::new(Key::new("ready", Type::Number, "Messages that can be taken"), |row| {
+            row.counts.ready.into()
+        }),
+        Column::new(
+            Key::new("delayed", Type::Number, "Messages that wait for their time"),
+            |row| row.counts.delayed.into(),
+        ),
+        Column::new(Key::new("claimed", Type::Number, "Messages with a worker"), |row| {
+            row.counts.claimed.into()
+        }),
+        Column::new(
+            Key::new("failed", Type::Number, "Messages whose last attempt failed"),
+            |row| row.counts.failed.into(),
+        ),
+        Column::new(
+            Key::new("quarantined", Type::Number, "Files that cannot be messages"),
+            |row| row.counts.quarantined.into(),
+        ),
+        Column::new(
+            Key::new("oldest", Type::Seconds, "Age of the oldest message that has not failed")
+                .or_null(),
+            |row| {
+                let age = |put| time::now().saturating_sub(put) / SECOND;
+                row.counts.oldest.map(age).into()
+            },
+        ),
+        Column::new(Key::new("paused", Type::Flag, "Whether it is paused"), |row| {
+            row.is_paused.into()
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+    ];
 }
 
 impl Action for Stat {
@@ -201,17 +251,10 @@ impl Action for Stat {
         let spool = open(&self.directory)?;
         let counts = list::count(&spool).map_err(|errno| explain(errno, &self.directory));
         let counts = counts.about(&self.directory)?;
-        let oldest = counts.oldest.map(|put| time::now().saturating_sub(put) / SECOND);
-        let record = Record::new()
-            .bytes("name", self.directory.as_ref().as_encoded_bytes())
-            .number("ready", counts.ready)
-            .number("delayed", counts.delayed)
-            .number("claimed", counts.claimed)
-            .number("failed", counts.failed)
-            .number("quarantined", counts.quarantined);
-        let record = record.optional_number("oldest", oldest).flag("paused", spool.is_paused());
-        let record = ownership(record, &spool.status().about(&self.directory)?);
-        context.output.show(&record, self.format)?;
+        let status = spool.status().about(&self.directory)?;
+        let (is_paused, ownership) = (spool.is_paused(), Ownership::from(&status));
+        let shown = Shown { directory: self.directory, counts, is_paused, ownership };
+        listing::show(&shown, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
 }
