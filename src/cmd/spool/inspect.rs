@@ -1,7 +1,7 @@
 //! `ipc spool ls` and `stat`.
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Json};
 use crate::app::context::Context;
 use crate::app::listing::{self, Block, Column, Columns, Listing};
 use crate::app::objects::{Owned, Ownership, columns};
@@ -134,6 +134,7 @@ impl Action for Ls {
         ("See the oldest", "ipc spool ls ./jobs | head"),
         ("See why messages failed", "ipc spool ls --failed --json ./jobs | jq -r '.[].stderr'"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let spool = open(&self.directory)?;
@@ -246,6 +247,7 @@ impl Action for Stat {
         ("See how much waits", "ipc spool stat ./jobs"),
         ("Ask from a program", "ipc spool stat --json ./jobs | jq .ready"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let spool = open(&self.directory)?;
