@@ -86,8 +86,7 @@ impl Serving {
         output: &Output,
     ) -> anyhow::Result<Listening> {
         let allowed = self.allowed(address)?;
-        let mode = permissions(self.mode, address)?;
-        let terms = Terms { kind, mode, backlog: self.backlog, keepalive };
+        let terms = Terms { keepalive, ..self.socket_terms(address, kind)? };
         let kept_children = job::keep_ended_children();
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
         // The event loop accepts a signal from now on, or the cleanup runs.
@@ -118,6 +117,12 @@ impl Serving {
             End::InOrder => Some(Timeout::For(Duration::ZERO)),
         };
         Limits { max_clients, idle: self.idle, grace: self.grace.or(at_once) }
+    }
+
+    /// How to listen at an address, such as one for datagrams beside that of the server.
+    pub fn socket_terms(&self, address: &Address, kind: SocketType) -> anyhow::Result<Terms> {
+        let mode = permissions(self.mode, address)?;
+        Ok(Terms { kind, mode, backlog: self.backlog, keepalive: KeepAlive::System })
     }
 
     fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {

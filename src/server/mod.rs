@@ -4,4 +4,5 @@ pub mod acceptor;
 pub mod admission;
 pub mod door;
 pub mod event_loop;
+pub mod holder;
 pub mod line_limit;

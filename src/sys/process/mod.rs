@@ -1,5 +1,6 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
+mod descriptors;
 mod group;
 mod holders;
 mod namespace;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::{fs, io};
 
+pub use self::descriptors::{Descriptor, descriptors};
 pub use self::group::{OwnGroup, kill_all, kill_group, own_group};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
 pub use self::namespace::{
