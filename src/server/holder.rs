@@ -20,8 +20,8 @@ use crate::mechanism::door::{Content, Reason, Refusal};
 use crate::mechanism::socket::Listener;
 use crate::server::door::procedure::{Finished, Procedure, Reply, Request, Source};
 use crate::server::line_limit::LineLimit;
-use crate::sys::descriptor::is_same_file;
 use crate::sys::events::{Events, Interest};
+use crate::sys::same_file::is_same_file;
 use crate::sys::socket::{RIGHTS_MAX, Socket, is_our_user};
 
 /// The terms of a holder.

@@ -98,7 +98,10 @@ impl Action for Hold {
         };
         let limits = self.serving.limits(terms.connections(), End::InOrder);
         let mut door = Door::new(Box::new(holder), terms);
-        Ok(match event_loop::serve(listening, &mut door, limits, &context.output)? {
+        let ended = event_loop::serve(listening, &mut door, limits, &context.output)?;
+        // Its other path goes before a signal ends the process.
+        drop(door);
+        Ok(match ended {
             Ended::Served(exit) => exit,
             Ended::BySignal(signal) => context.cancellation.by(signal),
         })

@@ -1,6 +1,7 @@
 //! `ipc door`.
 
 mod call;
+mod examples;
 mod faults;
 mod manage;
 mod packets;

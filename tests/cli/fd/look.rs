@@ -31,7 +31,7 @@ fn the_descriptors_of_a_process_are_listed() {
     assert_eq!(row(9)["kind"], "pipe");
     assert_eq!((&row(9)["waiting"], &row(9)["capacity"]), (&8.into(), &65536.into()));
     let table = ipc(&["fd", "ls", &owner.pid().to_string()]).succeeds();
-    assert!(table.starts_with("FD  KIND"), "{table}");
+    assert!(table.contains("FD  KIND"), "{table}");
 }
 
 #[test]
