@@ -18,10 +18,10 @@ use super::{attach, explain};
 /// a file, which outlives a reboot.
 ///
 /// The capacity is that of the ring of messages: each takes its bytes, rounded up to a multiple of
-/// 8, and 16 more. It is rounded up to a power of two of at least 4096, and all of it is allocated
-/// at once, so that no push ever finds the memory or the disk full.
+/// 8, and 16 more. It is rounded up to a power of two of at least 4096. All of it is allocated at
+/// once, so that a push never fails for lack of memory or disk space.
 ///
-/// The status is 5 if there is something of that name.
+/// The status is 5 if the name exists.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Create {
     /// Name of the queue, such as /jobs, or a path such as ./jobs
