@@ -17,6 +17,7 @@ pub const NOUN: Noun = Noun {
 fn waits() -> Vec<Wait> {
     const SEND: &str = "echo hi | ipc fd send --retry 60 ./s 0";
     vec![
+        Wait::new(":", "ipc fd hold --idle 1h ./h", "ipc door revoke ./h", ""),
         Wait::new(":", "ipc fd send --retry 1h ./s 0", "ipc fd recv ./s -- true", ""),
         Wait::new(":", "ipc fd recv ./s -- cat /proc/self/fd/3", SEND, "hi\n"),
         Wait::new(
