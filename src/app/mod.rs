@@ -7,6 +7,7 @@ pub mod context;
 pub mod creation;
 pub mod door;
 pub mod handover;
+pub mod lifetime;
 pub mod links;
 pub mod listen;
 pub mod listing;

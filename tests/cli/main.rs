@@ -11,6 +11,7 @@ mod flock;
 mod generated;
 mod help;
 mod layout;
+mod lifetime;
 mod listing;
 mod lock;
 mod long;
