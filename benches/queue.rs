@@ -7,6 +7,9 @@
 //! CPU, where both processes sleep, at most 1.25 of a pipe's time, and on two, where a process spins
 //! before it sleeps, a fiftieth. All programs take turns, and the output is medians of one run.
 //!
+//! One push and one pop as whole processes are compared with an empty static program, and with a C
+//! program that makes the system calls of a push and no others.
+//!
 //! The capacity changes the rate, because lines that one CPU has changed move to the other: a ring
 //! that fits the first cache of a CPU, or that the second cannot hold, is twice as fast as one between
 //! these sizes.
@@ -23,6 +26,7 @@ use ipc_suite::bench::Deadline;
 use ipc_suite::bench::ring::{Outcome, Ring};
 
 const PEER: &str = include_str!("queue.c");
+const PUSH: &str = include_str!("queue_push.c");
 
 /// The capacity for most measurements: that of a pipe.
 const CAPACITY: u64 = 1 << 16;
@@ -62,6 +66,7 @@ fn number(word: &str) -> u64 {
 
 fn compare(rounds: usize) {
     let directory = tempfile::tempdir_in("/dev/shm").expect("a directory can be made");
+    once(directory.path());
     println!("pair in one thread, 100 B: {:.0} ns", pair(directory.path()));
     let Some(peer) = support::c(directory.path(), PEER) else {
         println!("no C compiler, nothing to compare with");
@@ -80,6 +85,42 @@ fn compare(rounds: usize) {
     }
     for course in &courses {
         run(course, directory.path(), &peer, rounds);
+    }
+}
+
+/// One push and one pop as whole processes.
+fn once(directory: &Path) {
+    let program = |name: &str, source: &str| {
+        let (file, program) = (directory.join(name).with_extension("c"), directory.join(name));
+        std::fs::write(&file, source).expect("it can be written");
+        let mut compiler = Command::new("musl-gcc");
+        compiler.args(["-static", "-O2", "-s", "-o"]).args([&program, &file]);
+        compiler.status().is_ok_and(|status| status.success()).then_some(program)
+    };
+    let programs = program("empty", "int main(void) { return 0; }\n").zip(program("push", PUSH));
+    let Some((empty, least)) = programs else {
+        println!("no musl-gcc, nothing to compare one push with");
+        return;
+    };
+    let queue = directory.join("once");
+    Ring::create(&queue, 0o600, 1 << 20).expect("it can be made");
+    for (build, path) in support::builds(directory) {
+        let mut commands = [Command::new(&empty), Command::new(&least)];
+        commands[1].arg(&queue);
+        let verbs = [("push", Some("hello")), ("pop", None)].map(|(verb, message)| {
+            let mut command = Command::new(&path);
+            command.args(["queue", verb]).arg(&queue).args(message);
+            command
+        });
+        let all = commands.into_iter().chain(verbs);
+        let mut contenders: Vec<Box<dyn FnMut() -> Duration>> = all
+            .map(|mut command| Box::new(move || support::time(&mut command)) as Box<_>)
+            .collect();
+        let ratios = support::ratios(support::scaled(300), &mut contenders);
+        let [_, least, push, pop] = ratios[..] else { unreachable!("there are four") };
+        println!(
+            "one {build} process, of an empty program: push {push:.2}, pop {pop:.2}, C {least:.2}"
+        );
     }
 }
 

@@ -17,6 +17,7 @@ use crate::base::errno::Errno;
 pub const DIRECTORY: &str = "/dev/shm";
 
 /// The path of the object of this name.
+#[inline]
 pub fn path(file_name: &OsStr) -> PathBuf {
     // `Path::join` would allocate three times.
     let mut path = Vec::with_capacity(DIRECTORY.len() + 1 + file_name.len());

@@ -10,6 +10,7 @@ mod first_process;
 mod flock;
 mod generated;
 mod help;
+mod json;
 mod layout;
 mod lifetime;
 mod listing;

@@ -87,7 +87,7 @@ fn walk(scenario: &'static Scenario, form: Form, enough: usize) -> Found {
     let mut found = Found { points: 0, faults: Vec::new(), longest: Duration::ZERO };
     for point in 0.. {
         let mut round = Round::run(scenario, form, point);
-        // What is only late, on a machine that is busy, may be somebody else's fault.
+        // On a busy machine, other processes may delay a peer.
         if round.is_only_late() {
             round = Round::run(scenario, form, point);
         }

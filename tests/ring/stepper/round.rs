@@ -63,7 +63,7 @@ pub struct Round {
     pub(super) world: Shared<World>,
     /// What was popped, in this order, with its attempts.
     pub(super) got: Vec<(u8, u32)>,
-    /// What else was pushed, by us.
+    /// The other messages that were pushed, by the test.
     pub(super) pushed: Vec<u8>,
 }
 
