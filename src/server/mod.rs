@@ -5,4 +5,5 @@ pub mod admission;
 pub mod door;
 pub mod event_loop;
 pub mod holder;
+pub mod idle_clients;
 pub mod line_limit;

@@ -85,9 +85,10 @@ impl Action for Hold {
         let holding = Holding { expire: duration(self.expire), most };
         let holder = Holder::new(holding, notify, context.output.notes()).about(&self.path)?;
         let sockets = (SocketType::Seqpacket, KeepAlive::System);
-        let Listening { admission, signals } =
-            self.serving.open(&own, sockets, End::InOrder, ready, &context.output)?;
-        let listening = Listening { admission: admission.refusing_by(denial()), signals };
+        let Listening { manager, admission, signals } =
+            self.serving.open(&own, sockets, End::InOrder, ready, context)?;
+        let admission = admission.refusing_by(denial());
+        let listening = Listening { manager, admission, signals };
         let terms = Terms {
             max_calls: 1,
             max_size: 1 << 20,

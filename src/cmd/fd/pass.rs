@@ -153,7 +153,8 @@ impl Action for Recv {
         let address = resolve(&self.address, context)?;
         let mode = permissions(self.mode, &address)?;
         let (kind, keepalive) = (self.connected.kind, KeepAlive::System);
-        let listener = listen(&address, Terms { kind, mode, backlog: BACKLOG, keepalive })?;
+        let listener =
+            listen(&address, Terms { kind, mode, owner: None, backlog: BACKLOG, keepalive })?;
         ready.write(listener.address().as_encoded_bytes())?;
         let allowed = match address.endpoint() {
             Endpoint::Abstract(_) => Allowed::Only { users: Vec::new(), groups: Vec::new() },
