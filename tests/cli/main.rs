@@ -4,6 +4,7 @@
 
 mod applets;
 mod door;
+mod fd;
 mod fifo;
 mod first_process;
 mod flock;

@@ -1,9 +1,9 @@
 //! `ipc spool ls` and `stat`.
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example, Json};
+use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{self, Block, Column, Columns, Listing};
+use crate::app::listing::{self, Block, Column, Columns, Json, Listing};
 use crate::app::objects::{Owned, Ownership, columns};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
