@@ -180,6 +180,7 @@ const LINES: &[Line] = &[
     ("sock stat DIR/listener", 0),
     ("sock ls -q", 0),
     ("applets", 0),
+    ("guide many-writers messages", 0),
     ("sem value", 2),
     ("sem --help", 0),
 ];

@@ -3,6 +3,7 @@
 
 pub mod applets;
 pub mod fifo;
+pub mod guide;
 pub mod lock;
 pub mod map;
 pub mod mq;

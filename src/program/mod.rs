@@ -29,6 +29,7 @@ use crate::sys::heap::{self, Report};
 pub use self::catalog::{COMMANDS, NOUNS};
 pub use self::tree::tree;
 pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
+pub use crate::cmd::guide::Text as Guide;
 
 /// A parsed command line.
 pub struct Call {

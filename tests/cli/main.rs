@@ -7,6 +7,7 @@ mod fifo;
 mod first_process;
 mod flock;
 mod generated;
+mod guide;
 mod help;
 mod layout;
 mod lock;
