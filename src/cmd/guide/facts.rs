@@ -612,7 +612,7 @@ pub const MECHANISMS: &[Mechanism] = &[
         relationship: "machine",
         copies: "0",
         direction: "one way",
-        order: "by number",
+        order: "number",
         persistence: "process",
         cleanup: "kernel",
         after_kill: "lost",
