@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod applets;
+pub mod bench;
 pub mod fifo;
 pub mod guide;
 pub mod lock;

@@ -20,6 +20,7 @@ pub const NOUNS: &[Noun] = &[
 /// The commands that follow `ipc` directly.
 pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::applets::Applets>("applets"),
+    Verb::new::<cmd::bench::Bench>("bench"),
     Verb::new::<cmd::guide::Guide>("guide"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
 ];

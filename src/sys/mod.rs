@@ -15,6 +15,7 @@ pub mod entry;
 pub mod eventfd;
 pub mod events;
 pub mod executable;
+pub mod fork;
 pub mod futex;
 pub mod heap;
 pub mod inet_table;

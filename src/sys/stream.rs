@@ -24,6 +24,15 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     }
 }
 
+/// Reads the bytes that are there; 0 is the end.
+///
+/// # Errors
+/// EAGAIN if the descriptor is non-blocking and nothing is there; EINTR.
+#[inline]
+pub fn read_at_once(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    Ok(nix::unistd::read(&fd, buffer)?)
+}
+
 /// Writes all bytes, and waits for room.
 pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<(), Errno> {
     write_counted(fd, bytes).1

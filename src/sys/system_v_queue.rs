@@ -88,6 +88,12 @@ pub fn grant(id: i32, mode: u32, max_bytes: u64) -> Result<(), Errno> {
     set_state(id, state)
 }
 
+/// Removes a queue, if it exists: msgctl(2), which a signal handler may call.
+pub fn destroy(id: i32) {
+    // SAFETY: this command takes no structure.
+    let _ = unsafe { libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+}
+
 impl Queue {
     /// Finds an existing queue. The kernel checks permissions in the calls that follow.
     ///
@@ -187,6 +193,12 @@ impl Queue {
     pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Errno> {
         let (number, flag) = selection.arguments();
         self.receive(number, flag | libc::IPC_NOWAIT)
+    }
+
+    /// Waits for a message and receives it. A removed queue ends the wait.
+    pub fn wait_and_receive(&mut self, selection: Selection) -> Result<Option<Received>, Errno> {
+        let (number, flag) = selection.arguments();
+        self.receive(number, flag)
     }
 
     /// Copies the message with this index, of which the oldest has 0; the message stays.

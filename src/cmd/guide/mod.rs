@@ -20,6 +20,7 @@ use crate::io::output::Output;
 
 /// The text of the guide, for the manual.
 pub struct Text {
+    /// The tables of all mechanisms.
     pub tables: String,
     /// The words for needs, and their meanings.
     pub needs: Vec<(&'static str, &'static str)>,

@@ -1,0 +1,69 @@
+//! `ipc bench start`: how long programs take to start.
+
+use std::ffi::OsString;
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use crate::app::options::Format;
+use crate::base::exit::{Exit, Failure};
+use crate::io::output::{Output, Record};
+use crate::measure::start::{Candidate, measure};
+use crate::measure::statistics::{Distribution, PERCENTILES};
+
+/// Programs that do nothing, or as little as they can. Those that are not installed are left out.
+const OTHERS: [&[&str]; 4] =
+    [&["true"], &["sh", "-c", ":"], &["flock", "--version"], &["socat", "-V"]];
+
+/// The starts of each program.
+const ROUNDS: usize = 200;
+
+/// Measures and prints.
+pub fn run(is_json: bool, output: &mut Output) -> anyhow::Result<Exit> {
+    let own = std::env::current_exe().map(OsString::from).unwrap_or_else(|_| "ipc".into());
+    let own = Candidate::of(vec![own, "--version".into()]);
+    let others = OTHERS.iter().filter_map(|words| Candidate::find(words));
+    let mut candidates: Vec<Candidate> = own.into_iter().chain(others).collect();
+    measure(&mut candidates, ROUNDS)
+        .map_err(|error| anyhow!(Failure::failed(error.to_string())))?;
+    let rows: Vec<(String, Distribution)> = candidates.into_iter().map(row).collect();
+    let first = rows.first().map_or(0, |(_, times)| times.median());
+    if is_json {
+        let values = rows.iter().map(|(name, times)| {
+            json!({"program": name, "runs": times.count(), "p50_ns": times.median(),
+                "p99_ns": times.percentile(0.99), "ratio": ratio(times, first)})
+        });
+        output.json(&values.collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    let table: Vec<Record> = rows.iter().map(|(name, times)| cells(name, times, first)).collect();
+    output.line("From the start of a program to its end, in us")?;
+    output.list(&table, Format::TEXT)?;
+    Ok(Exit::Done)
+}
+
+/// The words of a program, with its name instead of its path, and its times.
+fn row(candidate: Candidate) -> (String, Distribution) {
+    let words = candidate.words.iter().enumerate().map(|(index, word)| {
+        let word = word.to_string_lossy();
+        match index {
+            0 => word.rsplit('/').next().unwrap_or_default().to_owned(),
+            _ => word.into_owned(),
+        }
+    });
+    (words.collect::<Vec<_>>().join(" "), Distribution::new(candidate.samples))
+}
+
+fn ratio(times: &Distribution, first: u64) -> f64 {
+    if first == 0 { 0.0 } else { times.median() as f64 / first as f64 }
+}
+
+fn cells(name: &str, times: &Distribution, first: u64) -> Record {
+    let mut record = Record::new().bytes("program", name.as_bytes());
+    for (name, part) in PERCENTILES {
+        let time = times.percentile(part) as f64 / 1e3;
+        record = record.field(name, json!(time), format!("{time:.0}").into_bytes());
+    }
+    let ratio = ratio(times, first);
+    record.field("ratio", json!(ratio), format!("{ratio:.2}").into_bytes())
+}

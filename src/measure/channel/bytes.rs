@@ -1,0 +1,213 @@
+//! Channels that carry bytes: pipes, FIFOs, connected stream sockets. A message is a fixed number of
+//! bytes.
+
+use std::os::fd::OwnedFd;
+
+use nix::sys::socket::{AddressFamily, SockaddrIn};
+
+use super::{Input, Meeting, Output, Side};
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::measure::control::Control;
+use crate::measure::names::Names;
+use crate::measure::trial::{Error, Pace, Trial};
+use crate::mechanism::fifo;
+use crate::sys::socket::{Socket, SocketType};
+use crate::sys::{descriptor, pipe, stream};
+
+/// A descriptor to read from.
+pub struct Reader {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Input for Reader {
+    #[inline]
+    fn receive(&mut self) -> Result<&[u8], Error> {
+        let mut filled = 0;
+        while filled < self.buffer.len() {
+            match stream::read_at_once(&self.fd, &mut self.buffer[filled..]) {
+                Ok(0) => return Err(Error::Wrong("the other process has ended")),
+                Ok(count) => filled += count,
+                Err(Errno(libc::EAGAIN | libc::EINTR)) => std::hint::spin_loop(),
+                Err(errno) => return Err(Error::Kernel("read", errno)),
+            }
+        }
+        Ok(&self.buffer)
+    }
+}
+
+/// A descriptor to write to.
+pub struct Writer(OwnedFd);
+
+impl Output for Writer {
+    #[inline]
+    fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        let mut written = 0;
+        while written < message.len() {
+            let (count, result) = stream::write_at_once(&self.0, &message[written..]);
+            written += count;
+            match result {
+                Ok(()) => {}
+                Err(Errno(libc::EAGAIN)) => std::hint::spin_loop(),
+                Err(errno) => return Err(Error::Kernel("write", errno)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two pairs of descriptors, of which one is read and the other written.
+struct Ends {
+    forth: (OwnedFd, OwnedFd),
+    back: (OwnedFd, OwnedFd),
+    size: usize,
+}
+
+impl Ends {
+    fn new(
+        forth: (OwnedFd, OwnedFd),
+        back: (OwnedFd, OwnedFd),
+        trial: &Trial,
+    ) -> Result<Self, Error> {
+        for fd in [&forth.0, &forth.1, &back.0, &back.1] {
+            set_pace(fd, trial.pace)?;
+        }
+        Ok(Self { forth, back, size: trial.size })
+    }
+
+    fn of_side(self, side: Side) -> (Reader, Writer) {
+        let (input, output) = match side {
+            Side::Receiver => (self.forth.0, self.back.1),
+            Side::Sender(_) => (self.back.0, self.forth.1),
+        };
+        (Reader { fd: input, buffer: vec![0; self.size] }, Writer(output))
+    }
+}
+
+/// Makes the calls on a descriptor wait, or fail at once.
+pub fn set_pace(fd: impl std::os::fd::AsFd, pace: Pace) -> Result<(), Error> {
+    let set = match pace {
+        Pace::Blocking => descriptor::make_blocking(fd),
+        Pace::Spinning => descriptor::make_non_blocking(fd),
+    };
+    set.map_err(Error::of("fcntl"))
+}
+
+/// Two pipes.
+pub struct Pipes(Ends);
+
+impl Meeting for Pipes {
+    type Input = Reader;
+    type Output = Writer;
+
+    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+        let new = || pipe::new().map_err(Error::of("pipe"));
+        Ok(Self(Ends::new(new()?, new()?, trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
+        Ok(self.0.of_side(side))
+    }
+}
+
+/// Two FIFOs.
+pub struct Fifos(Ends);
+
+impl Meeting for Fifos {
+    type Input = Reader;
+    type Output = Writer;
+
+    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
+        let (forth, back) = (new_fifo(names)?, new_fifo(names)?);
+        Ok(Self(Ends::new(forth, back, trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
+        Ok(self.0.of_side(side))
+    }
+}
+
+fn new_fifo(names: &mut Names) -> Result<(OwnedFd, OwnedFd), Error> {
+    let path = names.on_disk()?;
+    fifo::create(&path, 0o600).map_err(Error::of("mkfifo"))?;
+    // A FIFO that is open for both opens at once for either.
+    let both = descriptor::open_both(&path).map_err(Error::of("open"))?;
+    let ends = (descriptor::reopen(&both, nix::fcntl::OFlag::O_RDONLY), {
+        descriptor::reopen(&both, nix::fcntl::OFlag::O_WRONLY)
+    });
+    Ok((ends.0.map_err(Error::of("open"))?, ends.1.map_err(Error::of("open"))?))
+}
+
+/// A connected pair of stream sockets.
+pub struct Sockets {
+    receiver: OwnedFd,
+    sender: OwnedFd,
+    size: usize,
+}
+
+impl Sockets {
+    fn new((receiver, sender): (OwnedFd, OwnedFd), trial: &Trial) -> Result<Self, Error> {
+        set_pace(&receiver, trial.pace)?;
+        set_pace(&sender, trial.pace)?;
+        Ok(Self { receiver, sender, size: trial.size })
+    }
+
+    fn of_side(self, side: Side) -> Result<(Reader, Writer), Error> {
+        let fd = match side {
+            Side::Receiver => self.receiver,
+            Side::Sender(_) => self.sender,
+        };
+        let other = fd.try_clone().map_err(|error| Error::Kernel("dup", Errno::from(error)))?;
+        Ok((Reader { fd, buffer: vec![0; self.size] }, Writer(other)))
+    }
+}
+
+/// A pair of Unix sockets.
+pub struct UnixStreams(Sockets);
+
+impl Meeting for UnixStreams {
+    type Input = Reader;
+    type Output = Writer;
+
+    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+        let (one, other) = Socket::pair(SocketType::Stream).map_err(Error::of("socketpair"))?;
+        Ok(Self(Sockets::new((one.into(), other.into()), trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
+        self.0.of_side(side)
+    }
+}
+
+/// A TCP connection on the loopback device, which sends at once.
+pub struct Tcp(Sockets);
+
+impl Meeting for Tcp {
+    type Input = Reader;
+    type Output = Writer;
+
+    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+        Ok(Self(Sockets::new(connection().map_err(Error::of("tcp"))?, trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
+        self.0.of_side(side)
+    }
+}
+
+fn connection() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let new = || Socket::new(AddressFamily::Inet, SocketType::Stream);
+    let listener = new()?;
+    listener.bind(&SockaddrIn::new(127, 0, 0, 1, 0))?;
+    listener.listen(1)?;
+    let address = listener.own_internet_address()?;
+    let client = new()?;
+    if client.connect(&address, Deadline::NEVER)? == Waited::TimedOut {
+        return Err(Errno(libc::ETIMEDOUT));
+    }
+    let server = listener.accept()?.ok_or(Errno(libc::ECONNABORTED))?;
+    client.send_at_once()?;
+    server.send_at_once()?;
+    Ok((server.into(), client.into()))
+}

@@ -1,0 +1,151 @@
+//! Channels of sockets that carry messages: Unix seqpacket and datagram sockets, UDP.
+
+use nix::sys::socket::{AddressFamily, SockaddrIn};
+
+use super::bytes::set_pace;
+use super::{Input, Meeting, Output, Side};
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::measure::control::Control;
+use crate::measure::message::Loss;
+use crate::measure::names::Names;
+use crate::measure::trial::{Error, Trial};
+use crate::sys::socket::{Socket, SocketType};
+
+/// A socket to receive from.
+pub struct Receiver {
+    socket: Socket,
+    buffer: Vec<u8>,
+}
+
+impl Input for Receiver {
+    #[inline]
+    fn receive(&mut self) -> Result<&[u8], Error> {
+        loop {
+            match self.socket.receive(&mut self.buffer) {
+                Ok(0) => return Err(Error::Wrong("the other process has ended")),
+                Ok(length) => return Ok(&self.buffer[..length]),
+                Err(Errno(libc::EAGAIN)) => std::hint::spin_loop(),
+                Err(errno) => return Err(Error::Kernel("recv", errno)),
+            }
+        }
+    }
+}
+
+/// A socket to send to.
+pub struct Sender(Socket);
+
+impl Output for Sender {
+    #[inline]
+    fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        loop {
+            match self.0.send(message) {
+                Ok(_) => return Ok(()),
+                Err(Errno(libc::EAGAIN | libc::ENOBUFS)) => std::hint::spin_loop(),
+                Err(Errno(libc::EMSGSIZE)) => return Err(Error::Unsuitable),
+                Err(errno) => return Err(Error::Kernel("send", errno)),
+            }
+        }
+    }
+}
+
+/// Two sockets that are connected to each other.
+struct Pair {
+    receiver: Socket,
+    sender: Socket,
+    size: usize,
+}
+
+impl Pair {
+    fn new((receiver, sender): (Socket, Socket), trial: &Trial) -> Result<Self, Error> {
+        for socket in [&receiver, &sender] {
+            set_pace(socket, trial.pace)?;
+            socket.make_room_for(trial.size).map_err(|_| Error::Unsuitable)?;
+        }
+        Ok(Self { receiver, sender, size: trial.size })
+    }
+
+    fn of_side(self, side: Side) -> Result<(Receiver, Sender), Error> {
+        let socket = match side {
+            Side::Receiver => self.receiver,
+            Side::Sender(_) => self.sender,
+        };
+        let other = socket.try_clone().map_err(Error::of("dup"))?;
+        // A byte more than a message has shows one that is too long.
+        Ok((Receiver { socket, buffer: vec![0; self.size + 1] }, Sender(other)))
+    }
+}
+
+fn unix_pair(kind: SocketType, trial: &Trial) -> Result<Pair, Error> {
+    Pair::new(Socket::pair(kind).map_err(Error::of("socketpair"))?, trial)
+}
+
+/// A pair of Unix sockets with a connection of messages.
+pub struct Seqpackets(Pair);
+
+impl Meeting for Seqpackets {
+    type Input = Receiver;
+    type Output = Sender;
+
+    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+        Ok(Self(unix_pair(SocketType::Seqpacket, trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
+        self.0.of_side(side)
+    }
+}
+
+/// A pair of Unix datagram sockets.
+pub struct Datagrams(Pair);
+
+impl Meeting for Datagrams {
+    type Input = Receiver;
+    type Output = Sender;
+
+    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+        Ok(Self(unix_pair(SocketType::Dgram, trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
+        self.0.of_side(side)
+    }
+}
+
+/// Two UDP sockets on the loopback device.
+pub struct Udp(Pair);
+
+/// The longest datagram of IPv4.
+const LONGEST: usize = 65_507;
+
+impl Meeting for Udp {
+    const LOSS: Loss = Loss::Counted;
+    type Input = Receiver;
+    type Output = Sender;
+
+    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+        if trial.size > LONGEST {
+            return Err(Error::Unsuitable);
+        }
+        Ok(Self(Pair::new(two_of_udp().map_err(Error::of("udp"))?, trial)?))
+    }
+
+    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
+        self.0.of_side(side)
+    }
+}
+
+fn two_of_udp() -> Result<(Socket, Socket), Errno> {
+    let new = || {
+        let socket = Socket::new(AddressFamily::Inet, SocketType::Dgram)?;
+        socket.bind(&SockaddrIn::new(127, 0, 0, 1, 0))?;
+        Ok::<_, Errno>((socket.own_internet_address()?, socket))
+    };
+    let ((address, one), (other_address, other)) = (new()?, new()?);
+    for (socket, address) in [(&one, other_address), (&other, address)] {
+        if socket.connect(&address, Deadline::NEVER)? == Waited::TimedOut {
+            return Err(Errno(libc::ETIMEDOUT));
+        }
+    }
+    Ok((one, other))
+}
