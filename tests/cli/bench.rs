@@ -104,7 +104,7 @@ fn files_have_every_sample_and_a_picture() {
     assert!(plot.starts_with("<svg ") && plot.ends_with("</svg>\n"));
     assert!(plot.contains(">pipe</text>") && plot.contains("prefers-color-scheme"));
     let said = "ipc: bench: /no/such/plot.svg: No such file or directory\n";
-    brief(&["pipe", "--plot", "/no/such/plot.svg"]).is(3, "", said);
+    brief(&["pipe", "--plot", "/no/such/plot.svg"]).is(4, "", said);
 }
 
 #[test]

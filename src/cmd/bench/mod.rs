@@ -140,14 +140,13 @@ impl Bench {
         }
         let mut chosen = Vec::new();
         for word in &self.mechanisms {
-            let found = MECHANISMS.iter().filter(|m| m.is_meant_by(word));
-            let before = chosen.len();
-            chosen.extend(found);
-            if chosen.len() == before {
+            let found = Mechanism::meant_by(word);
+            if found.is_empty() {
                 let names: Vec<&str> = MECHANISMS.iter().map(|m| m.name).collect();
                 let failure = Failure::new(Exit::Usage, "not a mechanism that is measured");
                 return Err(about(failure.hint(format!("one of {}", names.join(", "))), word));
             }
+            chosen.extend(found);
         }
         Ok(chosen)
     }

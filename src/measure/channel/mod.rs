@@ -94,10 +94,14 @@ impl Mechanism {
         Self { streams: false, ..self }
     }
 
-    /// Whether a word is its name, or the first part of it: `unix` is three mechanisms.
-    pub fn is_meant_by(&self, word: &str) -> bool {
-        let rest = self.name.strip_prefix(word);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    /// The mechanisms that a word means: the one of this name, or those whose names it begins, as
+    /// `unix` begins three.
+    pub fn meant_by(word: &str) -> Vec<&'static Self> {
+        if let Some(exact) = MECHANISMS.iter().find(|mechanism| mechanism.name == word) {
+            return vec![exact];
+        }
+        let begins = |name: &str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
+        MECHANISMS.iter().filter(|mechanism| begins(mechanism.name)).collect()
     }
 
     /// The size that it is measured with, if this one is asked for.
