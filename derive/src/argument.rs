@@ -15,6 +15,8 @@ pub struct Argument {
     /// The default: an expression of the type of the field.
     default: Option<TokenStream>,
     is_required: bool,
+    /// The word for an option that has no word after an equals sign.
+    missing: Option<String>,
     /// Its words may be negative numbers.
     is_any_number: bool,
     /// Arguments that make it optional.
@@ -73,6 +75,7 @@ impl Argument {
             position: Position::Operand,
             default: None,
             is_required: false,
+            missing: None,
             is_any_number: false,
             unless: Vec::new(),
             excludes: Vec::new(),
@@ -128,7 +131,10 @@ impl Argument {
             ("value_parser", Some(parser)) => {
                 self.parser = Parser::of(parser).ok_or_else(unknown)?;
             }
+            ("default_missing_value", Some(word)) => self.missing = text(word),
             ("allow_negative_numbers", Some(_)) => self.is_any_number = true,
+            // They come with a default for a missing value.
+            ("num_args" | "require_equals", Some(_)) => {}
             // These attributes concern the help only.
             ("value_name" | "display_order" | "hide_possible_values", Some(_))
             | ("hide_default_value" | "hide_short_help" | "help_heading", Some(_)) => {}
@@ -156,6 +162,10 @@ impl Argument {
             Position::Operand | Position::Flattened(_) | Position::Skipped => return None,
         };
         let patterns = names.iter().map(|name| LitByteStr::new(name.as_bytes(), self.field.span()));
+        if let Some(word) = &self.missing {
+            let known = quote!(crate::app::arguments::Known::OptionalValue(#name, #word));
+            return Some(quote!(#(#patterns)|* => Some(#known)));
+        }
         let known = match self.shape {
             Shape::Flag => quote!(Flag),
             Shape::Many(_) => quote!(Values),

@@ -47,6 +47,8 @@ pub enum Known {
     Flag(&'static str),
     /// An option with a value.
     Value(&'static str),
+    /// An option with a value after an equals sign, or this one.
+    OptionalValue(&'static str, &'static str),
     /// An option with a value that can be given several times.
     Values(&'static str),
     /// Not an option, but a negative number among the operands after the first.
@@ -176,12 +178,17 @@ impl<'a> Line<'a> {
         let value = match (option, attached) {
             (Known::Flag(_), None) => None,
             (Known::Flag(_), Some(_)) | (Known::Number, _) => return None,
+            (Known::OptionalValue(_, word), None) => Some(OsStr::new(word)),
             (_, Some(value)) => Some(some(OsStr::from_bytes(value))?),
             // A value may begin with a dash, as in `Verb::command`.
             (_, None) => Some(some(following.next()?)?),
         };
-        if let Known::Flag(name) | Known::Value(name) | Known::Values(name) = option {
-            self.options.push((name, value));
+        match option {
+            Known::Flag(name) | Known::Value(name) | Known::Values(name) => {
+                self.options.push((name, value));
+            }
+            Known::OptionalValue(name, _) => self.options.push((name, value)),
+            Known::Number => {}
         }
         Some(())
     }

@@ -159,6 +159,11 @@ impl Mode {
     }
 }
 
+/// The bits of user, group and others.
+const PERMISSIONS: u32 = 0o777;
+
+const NOT_PERMISSIONS: &str = "mode must specify only file permission bits";
+
 /// Permissions of a new object, written as a [`Mode`]. The umask does not apply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Permissions(u32);
@@ -180,8 +185,32 @@ impl FromStr for Permissions {
     /// program.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse::<Mode>()?.apply(Self::DEFAULT, 0) {
-            bits if bits & !0o777 == 0 => Ok(Self(bits)),
-            _ => Err("mode must specify only file permission bits"),
+            bits if bits & !PERMISSIONS == 0 => Ok(Self(bits)),
+            _ => Err(NOT_PERMISSIONS),
+        }
+    }
+}
+
+/// Permissions of an object that exists, written as a [`Mode`]: symbolic changes apply to its present
+/// permissions. The umask does not apply.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ChangedPermissions(Mode);
+
+impl ChangedPermissions {
+    /// The bits for an object that has these.
+    pub fn of(&self, present: u32) -> u32 {
+        self.0.apply(present & PERMISSIONS, 0) & PERMISSIONS
+    }
+}
+
+impl FromStr for ChangedPermissions {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mode = text.parse::<Mode>()?;
+        match mode.apply(0, 0) {
+            bits if bits & !PERMISSIONS == 0 => Ok(Self(mode)),
+            _ => Err(NOT_PERMISSIONS),
         }
     }
 }
@@ -400,6 +429,18 @@ mod tests {
             assert!(permissions(text).is_err(), "{text}");
         }
         assert_eq!(Permissions::of_new_object(None), 0o600);
+    }
+
+    #[test]
+    fn changed_permissions_begin_with_the_present_ones() {
+        let changed = |text: &str, present| {
+            text.parse::<ChangedPermissions>().map(|permissions| permissions.of(present))
+        };
+        assert_eq!(changed("g+r", 0o604), Ok(0o644));
+        assert_eq!(changed("o=g,u-w", 0o1640), Ok(0o444));
+        assert_eq!(changed("+w", 0o444), Ok(0o666));
+        assert_eq!(changed("0640", 0o777), Ok(0o640));
+        assert!(changed("4755", 0).is_err() && changed("u+s", 0).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Noun, Verb};
 use crate::app::context::Context;
+use crate::app::listing::Column;
 use crate::app::machine::Part;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::FilePath;
@@ -13,8 +14,8 @@ use crate::mechanism::memory::segment::{Access, Name};
 use crate::sys::directory;
 
 use super::shm::{
-    Add, Cas, Cat, Create, Durability, Examples, Ls, Operand, Peek, Poke, Resize, Rm, Stat, Wait,
-    Write, explain,
+    Add, Cas, Cat, Create, Durability, Examples, Listed, Ls, Operand, Peek, Poke, Resize, Rm, Set,
+    Stat, Wait, Write, explain, of_files,
 };
 
 pub const NOUN: Noun = Noun {
@@ -31,6 +32,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Wait<FilePath>>("wait"),
         Verb::new::<Sync>("sync"),
         Verb::new::<Resize<FilePath>>("resize"),
+        Verb::new::<Set<FilePath>>("set"),
         Verb::new::<Stat<FilePath>>("stat"),
         Verb::new::<Ls<FilePath>>("ls"),
         Verb::new::<Rm<FilePath>>("rm"),
@@ -53,11 +55,13 @@ impl Operand for FilePath {
         cas: &[("Claim a slot", "ipc map cas ./slots --type u32 --offset 12 0 $$")],
         wait: &[("Wait for a worker", "ipc map wait ./table --type u32 --ge 100 -t 1m")],
         resize: &[("Enlarge it", "ipc map resize ./table 2M")],
+        set: &[("Let a group read it", "ipc map set ./table --mode g+r --owner :staff")],
         stat: &[("Show which processes have it mapped", "ipc map stat ./table")],
         ls: &[("List shared files", "ipc map ls")],
         rm: &[("Remove it", "ipc map rm -f ./table")],
     };
     type Durability = Synced;
+    const LISTED: &'static [Column<Listed<Self>>] = of_files();
     const CREATE: &'static str = "'ipc map create' makes it, and so does 'ipc map write'";
 
     fn part(&self) -> Option<Part> {
@@ -66,6 +70,10 @@ impl Operand for FilePath {
 
     fn directory(&self) -> Option<&Path> {
         Some(directory::parent(self.path()))
+    }
+
+    fn is_system_v(&self) -> bool {
+        false
     }
 }
 

@@ -15,6 +15,8 @@ use nix::unistd::{mkfifo, unlink, write};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::ownership::NewOwnership;
+use crate::sys::inode::Links;
 use crate::sys::interrupt;
 use crate::sys::interrupt::Attempt;
 use crate::sys::origin::Found;
@@ -194,6 +196,13 @@ pub fn contents(openings: &Openings) -> Option<Contents> {
         let (waiting, capacity) = (pipe::length(&fd).ok()?, pipe::capacity(&fd).ok()?);
         Some(Contents { waiting, capacity })
     })
+}
+
+/// Changes the owner and the permissions of a FIFO, which is not opened.
+pub fn set_ownership(path: &Path, ownership: &NewOwnership) -> Result<(), Error> {
+    let (file, status) = inode::locate(path, Links::Followed)?;
+    check(&status)?;
+    Ok(ownership.apply(file)?)
 }
 
 /// Removes a FIFO, but no link to one.

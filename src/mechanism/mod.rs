@@ -1,6 +1,7 @@
 //! The mechanisms: a folder or a file for each, with an interface and the engines behind it. The kind
 //! of a name chooses the engine.
 
+pub mod appearance;
 pub mod barrier;
 pub mod fifo;
 pub mod file_mutex;
@@ -9,6 +10,7 @@ pub mod lock_file;
 pub mod memory;
 pub mod mutant;
 pub mod new_file;
+pub mod ownership;
 pub mod pipe;
 pub mod queue;
 pub mod robust_lock;

@@ -124,7 +124,7 @@ fn parse_with_clap(path: VerbPath, words: Vec<OsString>) -> Result<Call, Respons
             Err(usage_message(&error, &words_of_verb, tip))
         }
         // It is help, which has the examples too.
-        Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), words)),
+        Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), &words)),
     }
 }
 
@@ -132,39 +132,39 @@ fn parse_with_clap(path: VerbPath, words: Vec<OsString>) -> Result<Call, Respons
 #[cold]
 #[inline(never)]
 fn answer_from_tree(words: Vec<OsString>) -> Response {
+    let words = help_first(words);
     let known = words.first().filter(|word| NOUNS.iter().any(|noun| *word == noun.name));
     let noun = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
     match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
-        Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(&noun),
+        Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(known),
         Err(error) if error.use_stderr() => {
             let tip = similar_word(&error, &noun).or_else(|| tip(&error));
             usage_message(&error, &noun, tip)
         }
         Err(error) => Response::Answer(printed(&error.render().to_string())),
-        Ok(_) => missing_word(&noun),
+        Ok(_) => missing_word(known),
     }
 }
 
-/// The usage error of words that end before the verb.
-fn missing_word(noun: &str) -> Response {
-    let names =
-        |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>().join(", ");
-    Response::Usage(match NOUNS.iter().find(|known| known.name == noun) {
-        Some(noun) => {
-            let verbs = names(&mut noun.verbs.iter().map(|verb| verb.name));
-            let name = noun.name;
-            format!("ipc: {name}: a verb is wanted: {verbs}\nhint: try 'ipc {name} --help'\n")
-        }
-        None => {
-            let nouns = names(&mut NOUNS.iter().map(|noun| noun.name));
-            format!(
-                "ipc: a noun and a verb are wanted; the nouns are {nouns}\nhint: try 'ipc --help'\n"
-            )
-        }
-    })
+/// Reads `NOUN help VERB` as `help NOUN VERB`.
+fn help_first(mut words: Vec<OsString>) -> Vec<OsString> {
+    let is_noun = |word: &OsString| NOUNS.iter().any(|noun| word == noun.name);
+    if words.first().is_some_and(is_noun) && words.get(1).is_some_and(|word| word == "help") {
+        words.swap(0, 1);
+    }
+    words
 }
 
-fn explain(command: Command, words: Vec<OsString>) -> Response {
+/// The usage error of words that end before the verb: the short help, which lists the words that may
+/// follow.
+fn missing_word(noun: Option<&OsString>) -> Response {
+    let help = OsString::from("-h");
+    match explain(tree().bin_name("ipc").no_binary_name(true), noun.into_iter().chain([&help])) {
+        Response::Answer(help) | Response::Usage(help) => Response::Usage(help),
+    }
+}
+
+fn explain<'a>(command: Command, words: impl IntoIterator<Item = &'a OsString>) -> Response {
     match command.try_get_matches_from(words) {
         Err(error) => Response::Answer(printed(&error.render().to_string())),
         Ok(_) => Response::Answer(String::new()),

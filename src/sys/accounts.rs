@@ -19,6 +19,11 @@ pub fn group(text: &str) -> Option<u32> {
     number(text).or_else(|| Some(Group::from_name(text).ok()??.gid.as_raw()))
 }
 
+/// The login group of a user; `None` for a user without a name.
+pub fn login_group(uid: u32) -> Option<u32> {
+    Some(User::from_uid(Uid::from_raw(uid)).ok()??.gid.as_raw())
+}
+
 /// The name of a user, or the ID if it has no name.
 pub fn user_name(uid: u32) -> String {
     match User::from_uid(Uid::from_raw(uid)) {

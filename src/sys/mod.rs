@@ -34,6 +34,7 @@ pub mod pidfd;
 pub mod pipe;
 pub mod poll;
 pub mod process;
+pub mod regex;
 pub mod regular_file;
 pub mod rename;
 pub mod robust_list;

@@ -7,17 +7,9 @@ use std::path::Path;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 
+pub use super::inode::Links;
 use super::inode::is_regular;
 use crate::base::errno::Errno;
-
-/// Whether symbolic links are followed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Links {
-    /// They are, as the caller chose the path.
-    Followed,
-    /// They are refused, as every user can create one there.
-    Refused,
-}
 
 /// Why a file was not opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -52,6 +52,8 @@ pub struct Received {
     pub length: usize,
     /// Its type.
     pub kind: i64,
+    /// Whether it was longer than [`Queue::cut_at`] allows.
+    pub is_cut: bool,
 }
 
 /// A queue. The kernel has no handles to queues: any process may use an identifier at any time, and
@@ -61,6 +63,8 @@ pub struct Queue {
     id: c_int,
     /// A message as the calls take it: its type, then its bytes.
     buffer: Vec<u8>,
+    /// The length to which longer messages are cut.
+    longest: Option<usize>,
 }
 
 /// The bytes of the type, in front of those of the message.
@@ -105,7 +109,7 @@ impl Queue {
 
     /// The queue with this identifier.
     pub fn of_id(id: i32) -> Self {
-        Self { id, buffer: Vec::new() }
+        Self { id, buffer: Vec::new(), longest: None }
     }
 
     /// Its identifier.
@@ -143,23 +147,17 @@ impl Queue {
         Ok(self.state()?.msg_qbytes)
     }
 
-    /// Sets the bytes that all its messages may have.
-    ///
-    /// # Errors
-    /// EPERM for a process that is neither its owner nor its creator, or raises it above the limit of
-    /// the kernel, which is [`max_bytes_limit`].
-    pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Errno> {
-        let mut state = self.state()?;
-        state.msg_qbytes = bytes;
-        set_state(self.id, state)
-    }
-
     fn state(&self) -> Result<libc::msqid_ds, Errno> {
         let mut state = zeroed_state();
         // SAFETY: the kernel writes the structure, which lives through the call.
         Errno::check(unsafe { libc::msgctl(self.id, libc::IPC_STAT, &raw mut state) })
             .map_err(removed)?;
         Ok(state)
+    }
+
+    /// Cuts longer messages to this length when they are received: MSG_NOERROR of msgrcv(2).
+    pub fn cut_at(&mut self, length: usize) {
+        self.longest = Some(length);
     }
 
     /// Prepares a message of a type from 1 up for [`Queue::send`].
@@ -216,7 +214,11 @@ impl Queue {
     fn receive(&mut self, number: c_long, flags: c_int) -> Result<Option<Received>, Errno> {
         self.make_room()?;
         loop {
-            let room = self.buffer.len() - HEAD;
+            let all = self.buffer.len() - HEAD;
+            // One byte more shows that a message was longer.
+            let room = self.longest.map_or(all, |longest| all.min(longest.saturating_add(1)));
+            let cuts = self.longest.is_some_and(|longest| room > longest);
+            let flags = if cuts { flags | libc::MSG_NOERROR } else { flags };
             let buffer = self.buffer.as_mut_ptr().cast();
             // SAFETY: the buffer has room for a type and this many bytes behind it.
             let result = unsafe { libc::msgrcv(self.id, buffer, room, number, flags) };
@@ -225,7 +227,7 @@ impl Queue {
                 (_, Errno(libc::ENOMSG)) => return Ok(None),
                 (_, Errno(libc::EINTR)) => {}
                 // It was sent when longer messages were allowed.
-                (_, Errno(libc::E2BIG)) => heap::lengthen(&mut self.buffer, HEAD + room * 2)?,
+                (_, Errno(libc::E2BIG)) => heap::lengthen(&mut self.buffer, HEAD + all * 2)?,
                 (_, errno) => return Err(removed(errno)),
             }
         }
@@ -242,7 +244,12 @@ impl Queue {
 
     fn received(&self, length: usize) -> Received {
         let (head, _) = self.buffer.split_first_chunk().expect("the buffer has room for the type");
-        Received { length, kind: c_long::from_ne_bytes(*head) }
+        let longest = self.longest.unwrap_or(length);
+        Received {
+            length: length.min(longest),
+            kind: c_long::from_ne_bytes(*head),
+            is_cut: length > longest,
+        }
     }
 
     /// The length of the longest message that there is memory for.

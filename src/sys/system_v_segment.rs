@@ -34,19 +34,10 @@ pub fn status(id: i32) -> Result<Status, Errno> {
     Ok(unsafe { status.assume_init() })
 }
 
-/// Sets the permissions and the owner of a segment to those of `status`: IPC_SET.
-///
-/// # Errors
-/// ENOENT if no segment has this identifier; EPERM for a user that neither owns nor created it.
-pub fn set(id: i32, mut status: Status) -> Result<(), Errno> {
-    // SAFETY: the kernel reads the structure, which lives through the call.
-    Errno::check(unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut status) }).map_err(no_such)
-}
-
 /// Marks a segment for removal: IPC_RMID.
 ///
 /// # Errors
-/// As [`set`].
+/// ENOENT if no segment has this identifier; EPERM for a user that neither owns nor created it.
 pub fn remove(id: i32) -> Result<(), Errno> {
     // SAFETY: the command reads and writes no structure.
     Errno::check(unsafe { libc::shmctl(id, libc::IPC_RMID, ptr::null_mut()) }).map_err(no_such)

@@ -1,11 +1,10 @@
 //! System V semaphores, which come in sets: sysvipc(7), semop(2).
 
-use std::ffi::{c_int, c_ulong, c_ushort};
-use std::mem::MaybeUninit;
+use std::ffi::{c_int, c_ushort};
 
 use nix::sys::time::TimeSpec;
 
-use super::system_v::{self, NEW, Row, Target};
+use super::system_v::{self, Kind, NEW, Row, Target};
 use super::time;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -36,13 +35,6 @@ impl AtExit {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Set {
     id: c_int,
-}
-
-/// The beginning of `struct semid_ds`, which not every C library has.
-#[repr(C)]
-struct Status {
-    permissions: libc::ipc_perm,
-    rest: [c_ulong; 16],
 }
 
 /// Creates a set of `count` semaphores with the value 0; returns its identifier.
@@ -114,6 +106,14 @@ impl Set {
         self.change(&[operation(index, -amount, at_exit)], deadline)
     }
 
+    /// Waits until the value of a semaphore is 0.
+    ///
+    /// # Errors
+    /// EFBIG if the set has no such semaphore; EIDRM if the set is removed.
+    pub fn wait_for_zero(self, index: u16, deadline: Deadline) -> Result<Waited, Errno> {
+        self.change(&[operation(index, 0, AtExit::Keep)], deadline)
+    }
+
     /// Sets the values of all semaphores. The kernel discards the changes to revert at them.
     pub fn set_values(self, values: &[c_ushort]) -> Result<(), Errno> {
         // SAFETY: the caller has a value for each semaphore, and the values outlive the call.
@@ -136,14 +136,9 @@ impl Set {
     /// # Errors
     /// EPERM if the user is neither the owner nor the creator.
     pub fn set_mode(self, mode: u32) -> Result<(), Errno> {
-        let mut status = MaybeUninit::<Status>::zeroed();
-        // SAFETY: the kernel writes the structure, which outlives the call and is no smaller.
-        Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, status.as_mut_ptr()) })?;
-        // SAFETY: all zeros would have been valid, and the kernel wrote it.
-        let mut status = unsafe { status.assume_init() };
-        status.permissions.mode = mode as _;
-        // SAFETY: the kernel reads the structure, which outlives the call.
-        Errno::check(unsafe { libc::semctl(self.id, 0, libc::IPC_SET, &raw mut status) })
+        let mut status = Kind::Set.status(self.id)?;
+        status.set_mode(mode);
+        Kind::Set.set_status(self.id, status)
     }
 
     /// The value of a semaphore.

@@ -2,20 +2,53 @@
 
 use ipc_suite::program;
 
+use crate::manual;
 use crate::nouns::{self, Names, Noun};
 use crate::support::{code, ipc, sh, text};
 
 #[test]
-fn words_that_end_too_soon_are_told_what_could_follow() {
-    let nouns: Vec<_> = program::NOUNS.iter().map(|noun| noun.name).collect();
-    let nouns = nouns.join(", ");
-    let wanted = format!("ipc: a noun and a verb are wanted; the nouns are {nouns}\n");
-    ipc(&[]).is(2, "", &format!("{wanted}hint: try 'ipc --help'\n"));
-    ipc(&["fifo"]).is(
-        2,
+fn words_that_end_too_soon_are_answered_by_the_short_help_as_a_usage_error() {
+    let help = ipc(&["-h"]).succeeds();
+    ipc(&[]).is(2, "", &help);
+    for noun in program::NOUNS {
+        let help = ipc(&[noun.name, "-h"]).succeeds();
+        ipc(&[noun.name]).is(2, "", &help);
+    }
+}
+
+#[test]
+fn words_that_end_too_soon_have_their_status_also_without_a_stderr() {
+    sh("ipc 2>&-; echo $?; ipc sem 2>&-; echo $?; ipc sem 2>/dev/full; echo $?").is(
+        0,
+        "2\n2\n2\n",
         "",
-        "ipc: fifo: a verb is wanted: create, write, cat, stat, ls, rm\nhint: try 'ipc fifo --help'\n",
     );
+}
+
+#[test]
+fn help_of_a_verb_is_printed_for_the_words_in_either_order() {
+    for (noun, verb) in manual::verbs() {
+        let Some(noun) = noun else { continue };
+        let help = ipc(&[noun.name, verb.name, "--help"]).succeeds();
+        assert_eq!(ipc(&[noun.name, "help", verb.name]).succeeds(), help);
+        assert_eq!(ipc(&["help", noun.name, verb.name]).succeeds(), help);
+    }
+    for noun in program::NOUNS {
+        let help = ipc(&[noun.name, "--help"]).succeeds();
+        assert_eq!(ipc(&[noun.name, "help"]).succeeds(), help);
+        assert_eq!(ipc(&["help", noun.name]).succeeds(), help);
+    }
+    assert_eq!(ipc(&["help"]).succeeds(), ipc(&["--help"]).succeeds());
+    assert_eq!(ipc(&["help", "applets"]).succeeds(), ipc(&["applets", "--help"]).succeeds());
+}
+
+#[test]
+fn help_for_an_unknown_verb_is_a_usage_error() {
+    for words in [["sem", "help", "pots"], ["help", "sem", "pots"]] {
+        let output = ipc(&words).output();
+        assert_eq!((code(&output), text(&output.stdout)), (2, String::new()));
+        assert!(text(&output.stderr).contains("unrecognized subcommand 'pots'"));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use nix::sys::stat::FileStat;
 use serde_json::{Value, json};
 
-use crate::app::options::Format;
+use crate::app::listing::{Columns, Listing};
 use crate::io::output::{Output, Record, Unwritable, escape, json_bytes};
 use crate::sys::accounts;
 use crate::sys::process::{Holder, Holders};
@@ -33,34 +33,23 @@ pub fn holders(record: Record, holders: &Holders) -> Record {
         .json_only("hidden", Value::from(holders.hidden))
 }
 
-/// Adds the holders to a row of a list. The list ends with [`warn_of_hidden`], as the number of
-/// hidden processes is the same in each row.
-pub fn listed_holders(record: Record, holders: &Holders) -> Record {
-    let Holders { seen, hidden } = holders;
-    let record = match (seen.is_empty(), hidden) {
-        (true, 1..) => record.field("holders", json!([]), b"-".as_slice()),
-        _ => processes(record, "holders", seen, 0),
-    };
-    record.json_only("hidden", Value::from(*hidden))
-}
-
-/// Warns below a list, on stderr, how many processes are hidden. JSON has the number in each row.
+/// Warns below a listing, on stderr, how many processes are hidden. JSON has the number in each row.
 ///
 /// # Errors
 /// EPIPE, ENOSPC and others if stdout cannot be written to, because the list is flushed first.
-pub fn warn_of_hidden(
+pub fn warn_of_hidden<R: Columns>(
     hidden: usize,
-    format: Format,
+    listing: &Listing<R>,
     output: &mut Output,
 ) -> Result<(), Unwritable> {
     output.flush()?;
-    if hidden > 0 && !format.is_json() {
+    if hidden > 0 && listing.is_text() && listing.needs("holders") {
         output.warn(not_seen(hidden));
     }
     Ok(())
 }
 
-fn not_seen(hidden: usize) -> String {
+pub fn not_seen(hidden: usize) -> String {
     match hidden {
         1 => "1 process could not be seen".to_owned(),
         hidden => format!("{hidden} processes could not be seen"),

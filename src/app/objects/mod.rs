@@ -1,23 +1,25 @@
 //! Operations on named objects of any kind: operations on several objects, removal, listings.
 
+pub mod columns;
 mod explain;
 mod holders;
 mod report;
 
 use std::ffi::OsStr;
 
-use crate::app::options::Format;
+use crate::app::listing::{Columns, Listing};
 use crate::base::exit::{Exit, about};
 use crate::base::name::SystemVName;
-use crate::io::output::{Output, Record, Unwritable};
+use crate::io::output::{Output, Unwritable};
 
+pub use self::columns::{Held, Owned, Ownership};
 pub use self::explain::{
     add_sent, exists_already, identifier_given, missing_key, nameless, no_room, no_room_in,
     not_there, stdin_failed, target,
 };
 pub use self::holders::{
-    holders, listed_holders, ownership, processes, system_v_creator, system_v_ownership,
-    unseen_holder, warn_of_hidden,
+    holders, ownership, processes, system_v_creator, system_v_ownership, unseen_holder,
+    warn_of_hidden,
 };
 pub use self::report::{report, report_wait, wait_verbosely};
 
@@ -59,14 +61,14 @@ pub fn remove<N: AsRef<OsStr>, E: Into<anyhow::Error>>(
     })
 }
 
-/// Prints a list of objects, and then reports the errors of those that could not be listed.
-pub fn list(
-    records: &[Record],
+/// Prints a listing of objects, and then reports the errors of those that could not be listed.
+pub fn list<R: Columns>(
+    listing: &Listing<R>,
+    rows: impl IntoIterator<Item = R>,
     unlisted: Vec<anyhow::Error>,
-    format: Format,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
-    output.list(records, format)?;
+    listing.print(rows, output)?;
     for error in &unlisted {
         output.error(error);
     }

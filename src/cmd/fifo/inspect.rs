@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::sys::stat::FileStat;
+
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{ownership, processes};
+use crate::app::listing::{Column, Columns, Listing};
+use crate::app::objects::{Owned, Ownership, columns, ownership, processes};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
-use crate::io::output::Record;
+use crate::io::output::{Key, Record, Type, Value};
 use crate::mechanism::fifo;
 use crate::sys::process::Openings;
 
@@ -57,7 +60,34 @@ pub struct Ls {
     #[arg(value_name = "DIR", default_value = ".")]
     directory: PathBuf,
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Fifo>,
+}
+
+/// A row of `ls`.
+#[derive(Debug)]
+pub struct Fifo {
+    path: PathBuf,
+    status: FileStat,
+}
+
+impl Owned for Fifo {
+    fn ownership(&self) -> Ownership {
+        Ownership::from(&self.status)
+    }
+}
+
+impl Columns for Fifo {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("path", Type::Text, "Path of the FIFO"), |row| {
+            Value::text(bytes(&row.path))
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        Column::new(Key::new("modified", Type::Time, "Time of the last write"), |row| {
+            Value::Time(row.status.st_mtime)
+        }),
+    ];
 }
 
 impl Action for Ls {
@@ -66,16 +96,19 @@ impl Action for Ls {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let fifos = fifo::list(&self.directory).about(&self.directory)?;
-        let records = fifos.iter().map(|(name, status)| {
+        let rows = fifos.into_iter().map(|(name, status)| {
             let path = if self.directory == Path::new(".") {
                 name.into()
             } else {
                 self.directory.join(name)
             };
-            let record = Record::new().bytes("path", path.as_os_str().as_encoded_bytes());
-            ownership(record, status).time("modified", status.st_mtime)
+            Fifo { path, status }
         });
-        context.output.list(&records.collect::<Vec<_>>(), self.format)?;
+        self.listing.print(rows, &mut context.output)?;
         Ok(Exit::Done)
     }
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
 }

@@ -4,6 +4,7 @@ mod cat;
 mod create;
 mod inspect;
 mod rm;
+mod set;
 mod write;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<create::Create>("create"),
         Verb::new::<write::Write>("write"),
         Verb::new::<cat::Cat>("cat"),
+        Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
         Verb::new::<rm::Rm>("rm"),

@@ -1,19 +1,19 @@
 //! `ipc lock test` and `ls`.
 
 use std::ffi::OsString;
-
-use serde_json::{Value, json};
+use std::path::PathBuf;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns, Listing};
 use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
-use crate::io::output::Record;
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::lock::{self, Mode, Range};
 use crate::mechanism::lock_file::{self, CurrentOwner};
-use crate::sys::lock_table::{self, HeldLock};
+use crate::sys::lock_table::{self, Entry, FileId, HeldLock};
 use crate::sys::process;
 
 use super::file::Pidfile;
@@ -51,11 +51,11 @@ impl Action for Test {
         let held = lock::holders(&self.file, range).map_err(explain).about(&self.file)?;
         let owner = lock_file::current_owner(&self.file, self.pidfile.content());
         let owner = owner.map_err(explain_lock_file).about(&self.file)?;
-        let owner = owner.as_ref().map(owner_record);
-        let records: Vec<Record> =
-            owner.into_iter().chain(held.iter().flat_map(holder_records)).collect();
-        output.list(&records, self.format)?;
-        Ok(if records.is_empty() { Exit::Done } else { Exit::No })
+        let owner = owner.as_ref().map(Holder::of_file);
+        let rows: Vec<Holder> =
+            owner.into_iter().chain(held.iter().flat_map(Holder::of_lock)).collect();
+        listing::print_all(&rows, self.format, output)?;
+        Ok(if rows.is_empty() { Exit::Done } else { Exit::No })
     }
 }
 
@@ -66,94 +66,203 @@ impl Action for Test {
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Listed>,
 }
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("List all locks", "ipc lock ls"),
-        (
-            "Print the files with waiters",
-            "ipc lock ls --json | jq -r '.[] | select(.state == \"waiting\").path'",
-        ),
+        ("Print the files with waiters", "ipc lock ls --filter state=waiting -o path --noheadings"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let held =
             lock_table::all().map_err(|errno| Part::Proc.explain(errno)).about("/proc/locks")?;
-        let records: Vec<Record> = held.iter().flat_map(machine_records).collect();
-        output.list(&records, self.format)?;
+        self.listing.print(held.iter().flat_map(Listed::of_lock), &mut context.output)?;
         Ok(Exit::Done)
     }
 }
 
-/// A row for the owner of a lock file.
-fn owner_record(owner: &CurrentOwner) -> Record {
-    let record = match owner.process {
-        Ok(pid) => Record::new().number("pid", pid).bytes("command", &process::command(pid)),
-        Err(owner) => {
-            let text = format!("({})", owner.description()).into_bytes();
-            Record::new().optional_number("pid", None::<i32>).field("command", Value::Null, text)
+/// A process that holds a lock or waits for it, or one that is not visible.
+#[derive(Clone, Debug)]
+struct Locker {
+    pid: Option<i32>,
+    command: Value,
+    kind: String,
+    mode: &'static str,
+    start: u64,
+    end: Option<u64>,
+}
+
+/// A row of `test`.
+#[derive(Debug)]
+pub struct Holder {
+    locker: Locker,
+    waiters: Option<usize>,
+}
+
+/// A row of `ls`.
+#[derive(Debug)]
+pub struct Listed {
+    locker: Locker,
+    state: &'static str,
+    file: FileId,
+    path: Option<PathBuf>,
+}
+
+impl Locker {
+    fn new(pid: Option<i32>, entry: &Entry) -> Self {
+        Self {
+            pid,
+            command: pid.map(|pid| Value::Text(process::command(pid))).into(),
+            kind: entry.kind_word(),
+            mode: match entry.mode {
+                Mode::Shared => "shared",
+                Mode::Exclusive => "exclusive",
+            },
+            start: entry.start,
+            end: entry.end,
         }
-    };
-    let record = record.word("kind", "file").word("mode", "exclusive").number("start", 0);
-    record.field("end", Value::Null, b"EOF".as_slice()).optional_number("waiters", None::<u64>)
-}
-
-/// A row for each process that holds the lock, or one without a process.
-fn holder_records(held: &HeldLock) -> Vec<Record> {
-    let record = |pid| lock_record(pid, held).number("waiters", held.waiters.len());
-    if held.pids.is_empty() {
-        return vec![record(None)];
     }
-    held.pids.iter().map(|&pid| record(Some(pid))).collect()
+
+    fn last(&self) -> Value {
+        self.end.map_or(Value::Missing("EOF".into()), Value::from)
+    }
 }
 
-/// A row for each process that holds the lock or waits for it.
-fn machine_records(held: &HeldLock) -> Vec<Record> {
-    let waiting = held.waiters.iter().map(|entry| {
-        let waiter = HeldLock { entry: entry.clone(), ..held.clone() };
-        with_file(lock_record(entry.pid, &waiter).word("state", "waiting"), &waiter)
-    });
-    let pids = held.pids.iter().map(|&pid| Some(pid));
+impl Holder {
+    /// A row for the owner of a lock file.
+    fn of_file(owner: &CurrentOwner) -> Self {
+        let (pid, command) = match owner.process {
+            Ok(pid) => (Some(pid), Value::Text(process::command(pid))),
+            Err(owner) => (None, Value::Missing(format!("({})", owner.description()).into())),
+        };
+        let (kind, mode) = ("file".to_owned(), "exclusive");
+        let locker = Locker { pid, command, kind, mode, start: 0, end: None };
+        Self { locker, waiters: None }
+    }
+
+    /// A row for each process that holds the lock, or one without a process.
+    fn of_lock(held: &HeldLock) -> Vec<Self> {
+        let row =
+            |pid| Self { locker: Locker::new(pid, &held.entry), waiters: Some(held.waiters.len()) };
+        processes(held).map(row).collect()
+    }
+}
+
+impl Listed {
+    /// A row for each process that holds the lock or waits for it.
+    fn of_lock(held: &HeldLock) -> Vec<Self> {
+        let row = |pid, state, entry| Self {
+            locker: Locker::new(pid, entry),
+            state,
+            file: entry.file,
+            path: held.path.clone(),
+        };
+        let holding = processes(held).map(|pid| row(pid, "held", &held.entry));
+        let waiting = held.waiters.iter().map(|entry| row(entry.pid, "waiting", entry));
+        holding.chain(waiting).collect()
+    }
+
+    fn place(&self) -> Value {
+        let Self { file, path, .. } = self;
+        match path {
+            Some(path) => Value::text(path.as_os_str().as_encoded_bytes()),
+            None => Value::Missing(format!("(inode {} of {})", file.inode(), file.device()).into()),
+        }
+    }
+}
+
+/// The processes that hold a lock, or one that is not visible.
+fn processes(held: &HeldLock) -> impl Iterator<Item = Option<i32>> {
     let unseen = held.pids.is_empty().then_some(None);
-    let holding =
-        pids.chain(unseen).map(|pid| with_file(lock_record(pid, held).word("state", "held"), held));
-    holding.chain(waiting).collect()
+    held.pids.iter().map(|&pid| Some(pid)).chain(unseen)
 }
 
-fn lock_record(pid: Option<i32>, held: &HeldLock) -> Record {
-    let entry = &held.entry;
-    let record = Record::new().optional_number("pid", pid);
-    let record = match pid {
-        Some(pid) => record.bytes("command", &process::command(pid)),
-        None => record.field("command", Value::Null, b"-".as_slice()),
-    };
-    let mode = match entry.mode {
-        Mode::Shared => "shared",
-        Mode::Exclusive => "exclusive",
-    };
-    let record = record
-        .bytes("kind", entry.kind_word().as_bytes())
-        .word("mode", mode)
-        .number("start", entry.start);
-    match entry.end {
-        Some(end) => record.number("end", end),
-        None => record.field("end", Value::Null, b"EOF".as_slice()),
+/// A row about a [`Locker`].
+trait Locks {
+    fn locker(&self) -> &Locker;
+}
+
+impl Locks for Holder {
+    fn locker(&self) -> &Locker {
+        &self.locker
     }
 }
 
-fn with_file(record: Record, held: &HeldLock) -> Record {
-    let file = held.entry.file;
-    let record = record
-        .json_only("device", Value::from(file.device()))
-        .json_only("inode", json!(file.inode()));
-    match &held.path {
-        Some(path) => record.bytes("path", path.as_os_str().as_encoded_bytes()),
-        None => {
-            let text = format!("(inode {} of {})", file.inode(), file.device());
-            record.field("path", Value::Null, text.into_bytes())
-        }
+impl Locks for Listed {
+    fn locker(&self) -> &Locker {
+        &self.locker
     }
+}
+
+const fn pid<R: Locks>() -> Column<R> {
+    let meaning = "Process, if it is visible and the lock belongs to one";
+    Column::new(Key::new("pid", Type::Number, meaning).or_null(), |row| row.locker().pid.into())
+}
+
+const fn command<R: Locks>() -> Column<R> {
+    let meaning = "Name of its program";
+    Column::new(Key::new("command", Type::Text, meaning).or_null(), |row| {
+        row.locker().command.clone()
+    })
+}
+
+const fn kind<R: Locks>() -> Column<R> {
+    let meaning = "Such as flock, ofd, posix, lease or file (a lock file)";
+    Column::new(Key::new("kind", Type::Text, meaning), |row| Value::text(&row.locker().kind))
+}
+
+const fn mode<R: Locks>() -> Column<R> {
+    Column::new(Key::new("mode", Type::Word, "shared or exclusive"), |row| row.locker().mode.into())
+}
+
+const fn start<R: Locks>() -> Column<R> {
+    Column::new(Key::new("start", Type::Number, "First byte"), |row| row.locker().start.into())
+}
+
+const fn end<R: Locks>() -> Column<R> {
+    Column::new(
+        Key::new("end", Type::Number, "Last byte; null is the end of the file").or_null(),
+        |row| row.locker().last(),
+    )
+}
+
+impl Columns for Holder {
+    const COLUMNS: &'static [Column<Self>] = &[
+        pid(),
+        command(),
+        kind(),
+        mode(),
+        start(),
+        end(),
+        Column::new(
+            Key::new("waiters", Type::Number, "Number of processes that wait").or_null(),
+            |row| row.waiters.into(),
+        ),
+    ];
+}
+
+impl Columns for Listed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        pid(),
+        command(),
+        kind(),
+        mode(),
+        start(),
+        end(),
+        Column::new(Key::new("state", Type::Word, "held or waiting"), |row| row.state.into()),
+        Column::new(
+            Key::new("device", Type::Text, "Device of the file, as /proc/locks has it")
+                .on_request(),
+            |row| Value::text(row.file.device()),
+        ),
+        Column::new(Key::new("inode", Type::Number, "Inode of the file").on_request(), |row| {
+            row.file.inode().into()
+        }),
+        Column::new(
+            Key::new("path", Type::Text, "A path of the file, if one is known").or_null(),
+            Self::place,
+        ),
+    ];
 }

@@ -1,4 +1,4 @@
-//! `ipc mq create`, `set` and `rm`.
+//! `ipc mq create` and `rm`.
 
 use clap::builder::RangedU64ValueParser;
 
@@ -164,39 +164,6 @@ pub fn finished(queue: &MessageQueue) -> Result<Found, Failure> {
             "exists without any permissions, as it was never finished",
         )
         .hint("its maker was killed: 'ipc mq rm' removes it")),
-    }
-}
-
-/// Change the limit of a System V queue
-///
-/// Its owner may set a limit up to 'sysctl kernel.msgmnb'. The limits of a POSIX queue cannot be
-/// changed.
-#[derive(Debug, clap::Args, Plain)]
-pub struct Set {
-    /// Name of the queue, such as sysv:0x2a
-    name: QueueName,
-    /// Maximum of all bytes in the queue
-    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
-    max_bytes: Size,
-}
-
-impl Action for Set {
-    const EXAMPLES: &'static [Example] =
-        &[("Have senders wait sooner", "ipc mq set sysv:0x2a --max-bytes 4096")];
-
-    fn run(self, _: &mut Context) -> anyhow::Result<Exit> {
-        let QueueName::SystemV(name) = &self.name else {
-            return Err(not_for_this_kind("only the limit of a System V queue can be changed"))
-                .about(&self.name);
-        };
-        let Size(bytes) = self.max_bytes;
-        Target::new(name)
-            .map_err(Error::from)
-            .and_then(SystemV::open)
-            .and_then(|queue| queue.set_max_bytes(bytes))
-            .map_err(|error| missing_key(explain(error), name))
-            .about(name)?;
-        Ok(Exit::Done)
     }
 }
 

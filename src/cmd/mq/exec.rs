@@ -9,6 +9,7 @@ use crate::app::worker::{self as options, Execution};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::mechanism::queue::marker::MARKER;
 use crate::mechanism::queue::{
     Access, Error, MessageQueue, PRIORITY_MAX, QueueName, Selection, Until,
 };
@@ -17,6 +18,7 @@ use crate::sys::eventfd::Bell;
 use crate::sys::heap;
 use crate::sys::memfd;
 
+use super::truncation::Truncation;
 use super::{explain, unopened};
 
 /// Which messages, and how long to wait for each.
@@ -30,16 +32,30 @@ pub struct Task {
     pub count: Option<u64>,
     /// How long to wait for each.
     pub waiting: Waiting,
+    /// The length to which messages are cut.
+    pub truncate: Option<Truncation>,
+    /// What ends it.
+    pub end: End,
+}
+
+/// The message that ends a worker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// None.
+    Never,
+    /// A marker of the end.
+    Marker,
 }
 
 /// Runs a COMMAND for each message.
 pub fn run(task: Task, execution: Execution, context: &mut Context) -> anyhow::Result<Exit> {
-    let Task { name, selection, count, waiting } = task;
+    let Task { name, selection, count, waiting, truncate, end } = task;
     let dead_letter = execution.dead_letter().map(QueueName::new).transpose();
     let dead_letter = dead_letter
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
         .about(execution.dead_letter().unwrap_or_default())?;
-    let source = Source { name, selection, dead_letter, requeues: execution.requeues() };
+    let requeues = execution.requeues();
+    let source = Source { name, selection, dead_letter, requeues, truncate, end };
     let (timeout, timed_out) = options::timeout(&waiting);
     let supply = source.count(count).map(|count_of| Supply {
         name: source.name.as_ref().to_owned(),
@@ -61,6 +77,8 @@ struct Source {
     selection: Selection,
     dead_letter: Option<QueueName>,
     requeues: bool,
+    truncate: Option<Truncation>,
+    end: End,
 }
 
 impl Source {
@@ -97,9 +115,13 @@ impl worker::Source for Source {
             true => MessageQueue::open(&self.name, Access::Work),
             false => MessageQueue::open_to_receive(&self.name),
         };
-        let queue = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
+        let mut queue = opened.map_err(|errno| unopened(errno, &self.name)).about(&self.name)?;
+        if let Some(truncation) = self.truncate {
+            truncation.apply(&mut queue).map_err(explain).about(&self.name)?;
+        }
         let dead_letter = self.open_dead_letter(&queue)?;
-        Ok(Queue { queue, selection: self.selection, dead_letter })
+        let Self { selection, end, .. } = *self;
+        Ok(Queue { queue, selection, dead_letter, end, has_ended: false })
     }
 }
 
@@ -109,6 +131,9 @@ struct Queue {
     queue: MessageQueue,
     selection: Selection,
     dead_letter: Option<DeadLetter>,
+    end: End,
+    /// Whether the last claim received a marker of the end.
+    has_ended: bool,
 }
 
 /// The destination of messages that no COMMAND could process.
@@ -135,13 +160,27 @@ struct Message {
     priority: i64,
     /// How often COMMAND was started for it.
     attempts: u32,
+    is_cut: bool,
+}
+
+impl Message {
+    fn is_marker(&self) -> bool {
+        !self.is_cut && self.bytes == MARKER
+    }
 }
 
 impl worker::Queue for Queue {
     type Claim = Message;
 
     fn claim(&mut self) -> Result<Option<Message>, Failure> {
-        receive(&mut self.queue, self.selection).map_err(explain)
+        let message = receive(&mut self.queue, self.selection).map_err(explain)?;
+        self.has_ended =
+            self.end == End::Marker && message.as_ref().is_some_and(Message::is_marker);
+        Ok(message.filter(|_| !self.has_ended))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     fn wait(&mut self, stop: &Bell, deadline: Deadline) -> Result<Waited, Failure> {
@@ -222,6 +261,6 @@ fn receive(queue: &mut MessageQueue, selection: Selection) -> Result<Option<Mess
     Ok(queue.try_receive(selection)?.map(|received| {
         bytes.extend_from_slice(queue.message(received));
         bytes.shrink_to_fit();
-        Message { bytes, priority: received.priority, attempts: 0 }
+        Message { bytes, priority: received.priority, attempts: 0, is_cut: received.is_cut }
     }))
 }

@@ -1,14 +1,17 @@
 //! `ipc mq stat` and `ls`.
 
+use std::ffi::OsString;
+
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::missing_key;
+use crate::app::listing::{Column, Columns, Listing};
+use crate::app::objects::{Owned, Ownership, columns, list, missing_key};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::name::{ObjectName, SystemVName};
-use crate::io::output::Record;
+use crate::io::output::{Key, Record, Type, Value};
 use crate::mechanism::queue::QueueName;
 use crate::sys::mqueue::{self, Access, Contents, Directory, Shape};
 use crate::sys::process::Holders;
@@ -54,20 +57,18 @@ impl Action for Stat {
 fn stat(name: &ObjectName) -> Result<Record, Errno> {
     let queue = mqueue::Queue::open(name, Access::Look)?;
     let status = queue.status()?;
-    let record = of_posix(name, Some(&queue));
+    let record = of_posix(name, &queue);
     let notified = queue.contents().ok().and_then(|contents| contents.notified);
     let record = record.optional_number("notify_pid", notified);
     let record = crate::app::objects::ownership(record, &status).time("used", status.st_ctime);
     Ok(crate::app::objects::holders(record, &Holders::of(&status)))
 }
 
-/// The columns of both `stat` and `ls`; few are known of a queue that cannot be opened.
-fn of_posix(name: &ObjectName, queue: Option<&mqueue::Queue>) -> Record {
-    let shape = queue.and_then(|queue| queue.shape().ok());
-    let contents = queue.and_then(|queue| queue.contents().ok());
+fn of_posix(name: &ObjectName, queue: &mqueue::Queue) -> Record {
+    let (shape, contents) = (queue.shape().ok(), queue.contents().ok());
     Record::new()
         .bytes("name", name.as_ref().as_encoded_bytes())
-        .optional_number("messages", queue.and_then(|queue| queue.messages().ok()))
+        .optional_number("messages", queue.messages().ok())
         .optional_number("bytes", contents.map(|Contents { bytes, .. }| bytes))
         .optional_number("max_msgs", shape.map(|Shape { max_msgs, .. }| max_msgs))
         .optional_number("msg_size", shape.map(|Shape { msg_size, .. }| msg_size))
@@ -103,47 +104,88 @@ fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Listed>,
+}
+
+/// A row of `ls`. Little is known of a queue that cannot be opened.
+#[derive(Debug)]
+pub struct Listed {
+    name: OsString,
+    messages: Option<u64>,
+    bytes: Option<u64>,
+    shape: Option<Shape>,
+    ownership: Ownership,
+}
+
+impl Owned for Listed {
+    fn ownership(&self) -> Ownership {
+        self.ownership
+    }
+}
+
+impl Columns for Listed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name of the queue"), |row| {
+            Value::text(row.name.as_encoded_bytes())
+        }),
+        Column::new(Key::new("messages", Type::Number, "Number of messages").or_null(), |row| {
+            row.messages.into()
+        }),
+        Column::new(Key::new("bytes", Type::Size, "Bytes of all messages").or_null(), |row| {
+            row.bytes.into()
+        }),
+        Column::new(
+            Key::new("max_msgs", Type::Number, "Maximum number of messages, if POSIX").or_null(),
+            |row| row.shape.map(|Shape { max_msgs, .. }| max_msgs).into(),
+        ),
+        Column::new(
+            Key::new("msg_size", Type::Size, "Maximum size of a message, if POSIX").or_null(),
+            |row| row.shape.map(|Shape { msg_size, .. }| msg_size).into(),
+        ),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+    ];
 }
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("List all queues", "ipc mq ls"),
-        (
-            "Print the names of those that are not empty",
-            "ipc mq ls --json | jq -r '.[] | select(.messages > 0).name'",
-        ),
+        ("Print the names of those that are not empty", "ipc mq ls --filter 'messages>0' -o name"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
         let posix = list_posix();
-        let mut records = posix.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
         let rows = system_v_queue::list();
-        records.extend(rows.iter().flatten().map(of_system_v));
-        let unlisted = [
-            posix.err().map(|errno| about(not_mounted(errno), mqueue::DIRECTORY)),
-            rows.err().map(|errno| about(explain(errno.into()), "/proc/sysvipc/msg")),
-        ];
-        crate::app::objects::list(
-            &records,
-            unlisted.into_iter().flatten().collect(),
-            self.format,
-            output,
-        )
+        let (posix, error) = match posix {
+            Ok(posix) => (posix, None),
+            Err(errno) => (Vec::new(), Some(about(not_mounted(errno), mqueue::DIRECTORY))),
+        };
+        let system_v: Vec<Listed> = rows.iter().flatten().map(of_system_v).collect();
+        let unlisted =
+            [error, rows.err().map(|errno| about(explain(errno.into()), "/proc/sysvipc/msg"))];
+        let unlisted = unlisted.into_iter().flatten().collect();
+        list(&self.listing, posix.into_iter().chain(system_v), unlisted, &mut context.output)
     }
 }
 
-fn list_posix() -> Result<Vec<Record>, Errno> {
+fn list_posix() -> Result<Vec<Listed>, Errno> {
     let directory = Directory::open()?;
-    let mut records = Vec::new();
+    let mut rows = Vec::new();
     for name in directory.names()? {
         // It may have been removed since.
         let Ok(status) = directory.status(&name) else { continue };
         let queue = mqueue::Queue::open(&name, Access::Look).ok();
-        records.push(crate::app::objects::ownership(of_posix(&name, queue.as_ref()), &status));
+        let queue = queue.as_ref();
+        rows.push(Listed {
+            messages: queue.and_then(|queue| queue.messages().ok()),
+            bytes: queue.and_then(|queue| queue.contents().ok()).map(|contents| contents.bytes),
+            shape: queue.and_then(|queue| queue.shape().ok()),
+            ownership: Ownership::from(&status),
+            name: name.as_ref().to_owned(),
+        });
     }
-    Ok(records)
+    Ok(rows)
 }
 
 fn not_mounted(errno: Errno) -> Failure {
@@ -157,13 +199,13 @@ fn not_mounted(errno: Errno) -> Failure {
     }
 }
 
-/// A line of `ls`.
-fn of_system_v(row: &Row) -> Record {
-    let record = Record::new()
-        .bytes("name", row.name().as_encoded_bytes())
-        .number("messages", row.number("qnum"))
-        .number("bytes", row.number("cbytes"))
-        .optional_number("max_msgs", None::<u64>)
-        .optional_number("msg_size", None::<u64>);
-    crate::app::objects::system_v_ownership(record, row)
+/// A row of `ls`.
+fn of_system_v(row: &Row) -> Listed {
+    Listed {
+        name: row.name(),
+        messages: Some(row.number("qnum") as u64),
+        bytes: Some(row.number("cbytes") as u64),
+        shape: None,
+        ownership: Ownership::from(row),
+    }
 }

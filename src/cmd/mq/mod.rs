@@ -3,8 +3,11 @@
 mod create;
 mod exec;
 mod inspect;
+mod open;
 mod receive;
 mod send;
+mod set;
+mod truncation;
 
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
@@ -21,7 +24,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<send::Send>("send"),
         Verb::new::<receive::Recv>("recv"),
         Verb::new::<receive::Wait>("wait"),
-        Verb::new::<create::Set>("set"),
+        Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
         Verb::new::<create::Rm>("rm"),
@@ -45,7 +48,7 @@ fn explain(error: Error) -> Failure {
         Error::NotFound | Error::Removed => Exit::NotFound,
         Error::Exists => Exit::InUse,
         Error::Limit(limit) => return explain_limit(limit),
-        Error::NoCopies => Exit::Usage,
+        Error::NoCopies | Error::Whole => Exit::Usage,
         Error::ReceiveOnly | Error::TooLong => Exit::Failed,
         Error::Unavailable => return Part::SystemV.explain(Errno(libc::ENOSYS)),
         Error::Kernel(errno) => errno.into(),

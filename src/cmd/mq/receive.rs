@@ -14,12 +14,15 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::outbox::{Outbox, Requeueable, Unwritten};
 use crate::io::output::{Output, Record, escape};
+use crate::mechanism::queue::marker::is_marker;
 use crate::mechanism::queue::{
     Access, Error, MessageQueue, QueueName, Received, Selection, Until, WaitError,
 };
 use crate::sys::heap;
 
-use super::exec::{self, Task};
+use super::exec::{self, End, Task};
+use super::open::Missing;
+use super::truncation::Truncation;
 use super::{explain, not_for_this_kind, unopened};
 use crate::app::worker::Execution;
 
@@ -40,6 +43,11 @@ use crate::app::worker::Execution;
 /// loses what it has not read from a pipe. If output fails, messages that cannot be requeued are
 /// lost, with a warning. A signal in the moment in which a System V message without any bytes arrives
 /// loses that message.
+///
+/// With --until-eof it ends with status 0 at a marker of the end, which 'ipc mq send --eof' sends, and
+/// receives no message after it. One marker ends one receiver. A marker is a message of the 8 bytes
+/// '\0ipc-eof': a NUL and seven letters. Without the option it is a message as any other. With --type,
+/// the marker has to be sent with that type.
 ///
 /// With --exec each message is the standard input of a COMMAND instead, which finds the priority or the
 /// type in IPC_MQ_PRIORITY. By default a message is
@@ -66,6 +74,22 @@ pub struct Recv {
     /// Receive until a signal
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
+    /// End at a marker of the end, which 'send --eof' sends
+    #[arg(long)]
+    until_eof: bool,
+    /// Cut a longer message of a System V queue to this length; kernel.msgmax if not given
+    ///
+    /// The rest of the message is lost, with a warning: MSG_NOERROR of msgrcv(2). Without the option a
+    /// message is received whole, however long it is.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        hide_short_help = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "max"
+    )]
+    truncate: Option<Truncation>,
     /// Print a copy of a message of a System V queue; the oldest is 0
     #[arg(long, value_name = "INDEX", hide_short_help = true, conflicts_with_all = ["count", "all", "follow", "kind", "except", "timeout", "nonblock", "exec"])]
     peek: Option<u32>,
@@ -77,6 +101,8 @@ pub struct Recv {
     json: bool,
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    missing: Missing,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -136,24 +162,41 @@ impl Action for Recv {
             "ipc mq recv -f --exec --attempts 3 --dead-letter /failed /jobs -- ./worker",
         ),
         ("Receive a message of type 7", "ipc mq recv --type 7 sysv:0x2a"),
+        ("Receive until the sender says that it was all", "ipc mq recv -f --until-eof /jobs"),
+        ("Start before the sender does", "ipc mq recv -f --retry 1m /jobs"),
     ];
     const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         self.execution.refuse_options_without()?;
+        if self.until_eof && !self.follow {
+            return Err(Failure::new(Exit::Usage, "--until-eof is for --follow").into());
+        }
+        if self.truncate.is_some() && matches!(self.name, QueueName::Posix(_)) {
+            return Err(explain(Error::Whole)).about(&self.name);
+        }
+        let prepared = self.missing.prepare(&self.name, &context.output).about(&self.name);
         if self.execution.is_wanted() {
+            if let Err(error) = prepared {
+                return self.execution.fail(error, context);
+            }
             let count = self.count();
             if self.framing.is_given() {
                 let reason = "--null and --frame are for messages that are printed, not for --exec";
                 return Err(Failure::new(Exit::Usage, reason).into());
             }
-            let Self { name, waiting, execution, .. } = self;
-            return exec::run(Task { name, selection, count, waiting }, execution, context);
+            let Self { name, waiting, execution, truncate, until_eof, .. } = self;
+            let end = if until_eof { End::Marker } else { End::Never };
+            let task = Task { name, selection, count, waiting, truncate, end };
+            return exec::run(task, execution, context);
         }
+        prepared?;
         let output = &mut context.output;
         let opened = MessageQueue::open_to_receive(&self.name);
-        let queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
+        let mut queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
+        let longest = self.truncate.map(|truncation| truncation.apply(&mut queue)).transpose();
+        let longest = longest.map_err(explain).about(&self.name)?;
         let stdout = context.stdout;
         let outbox = Outbox::new(self.framing.form(), stdout)?;
         let mut reception = Reception {
@@ -163,6 +206,7 @@ impl Action for Recv {
             outbox,
             prefixed: Vec::new(),
             has_noted_wait: false,
+            longest,
             recv: &self,
         };
         let received = match self.peek {
@@ -211,6 +255,8 @@ struct Reception<'a> {
     prefixed: Vec<u8>,
     /// Whether a note has said that the verb waits.
     has_noted_wait: bool,
+    /// The length to which messages are cut.
+    longest: Option<usize>,
 }
 
 impl Reception<'_> {
@@ -222,6 +268,7 @@ impl Reception<'_> {
                 None => Deadline::PASSED,
             };
             match self.next(output, deadline)? {
+                Waited::Done(message) if self.is_end(message) => break,
                 Waited::Done(message) => {
                     self.print(output, message, Some(message.priority))?;
                 }
@@ -232,6 +279,11 @@ impl Reception<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is a marker of the end that ends this command.
+    fn is_end(&self, message: Received) -> bool {
+        self.recv.until_eof && is_marker(self.queue.message(message), message)
     }
 
     fn peek(&mut self, output: &mut Output, index: u32) -> anyhow::Result<()> {
@@ -314,6 +366,12 @@ impl Reception<'_> {
         requeue: Option<i64>,
     ) -> anyhow::Result<()> {
         let (bytes, priority) = (self.queue.message(message), message.priority);
+        if let Some(longest) = self.longest.filter(|_| message.is_cut) {
+            let name = escape(self.recv.name.as_ref().as_encoded_bytes());
+            output.warn(format_args!(
+                "{name}: a message was longer than {longest} bytes; its end is lost"
+            ));
+        }
         let requeueable = |prefix| requeue.map(|priority| Requeueable { priority, prefix });
         if self.recv.json {
             let number = match self.recv.name {
@@ -376,6 +434,8 @@ pub struct Wait {
     #[command(flatten)]
     choice: Choice,
     #[command(flatten)]
+    missing: Missing,
+    #[command(flatten)]
     waiting: Waiting,
 }
 
@@ -385,8 +445,9 @@ impl Action for Wait {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let deadline = self.waiting.deadline();
         let selection = self.choice.selection(&self.name).about(&self.name)?;
+        self.missing.prepare(&self.name, output).about(&self.name)?;
+        let deadline = self.waiting.deadline();
         let opened = MessageQueue::open(&self.name, Access::Receive);
         let mut queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
         let tell = || report_wait(output, &self.name, "for a message");

@@ -1,22 +1,24 @@
 //! `ipc mq send`.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{add_sent, nameless, report_wait, target, wait_verbosely};
+use crate::app::objects::{add_sent, report_wait, wait_verbosely};
 use crate::app::options::Framing;
 use crate::app::options::Waiting;
 use crate::app::trust::Trust;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::base::units::Permissions;
 use crate::io::frame::{Length, Messages, ReadError, refuse_longer};
-use crate::io::output::escape;
-use crate::mechanism::queue::{self, Access, MessageQueue, PRIORITY_MAX, Posix, QueueName};
+use crate::io::output::{Output, escape};
+use crate::mechanism::queue::marker::{self, MARKER};
+use crate::mechanism::queue::{self, Access, MessageQueue, PRIORITY_MAX, QueueName};
 use crate::sys::mqueue::MOST;
+use crate::sys::stdio::is_terminal;
 
-use super::create::{create_system_v, finished};
+use super::open::{create, open_trusted};
 use super::{explain, not_for_this_kind, unopened};
 
 /// Send messages to a queue
@@ -41,6 +43,22 @@ pub struct Send {
     /// Create the queue if there is none
     #[arg(long)]
     create: bool,
+    /// Send N markers of the end after the messages; 1 if not given
+    ///
+    /// Each marker ends one 'ipc mq recv -f --until-eof'. A marker is a message of 8 bytes, a NUL and
+    /// 'ipc-eof', which every program can send, and which programs that do not know it see as a message.
+    /// It has priority 0 in a POSIX queue, so that it comes after all messages that are in the queue. In a
+    /// System V queue it has the type of --priority, or 2147483647, the greatest number of an int.
+    ///
+    /// Standard input is read as without the option, unless it is a terminal.
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1"
+    )]
+    eof: Option<NonZeroU64>,
     #[command(flatten)]
     trust: Trust,
     #[command(flatten)]
@@ -57,6 +75,10 @@ impl Action for Send {
         ),
         ("Send each line of a file", "ipc mq send /jobs <jobs.txt"),
         ("Send a message that begins with a dash", "ipc mq send /jobs -- -5"),
+        (
+            "Send the lines of a file, and end three receivers",
+            "ipc mq send --eof=3 /jobs <jobs.txt",
+        ),
         ("Send a file as one message", "ipc mq send --frame whole /jobs <job.bin"),
     ];
 
@@ -76,22 +98,45 @@ impl Send {
         sent: &mut u64,
         context: &Context,
     ) -> Result<(), Failure> {
-        let output = &context.output;
         let priority = self.priority()?;
         let mut queue = self.open(&operands)?;
         let limit = queue.limit().map_err(explain)?;
-        let mut messages = Messages::new(operands, context.stdin, self.framing.form(), limit)
-            .map_err(|error| self.unsendable(error))?;
-        while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
-            let deadline = self.waiting.deadline();
-            let tell = || report_wait(output, &self.name, "for room: the queue is full");
-            let waited = wait_verbosely(output, deadline, tell, |until| {
-                queue.send(message, priority, until)
-            });
-            self.waiting.or_error(waited.map_err(explain)?)?;
+        if self.eof.is_some() && limit < MARKER.len() {
+            let length = Length::Exactly(MARKER.len() as u64);
+            return Err(self
+                .too_long(length, limit as u64)
+                .adding(", and a marker has this length"));
+        }
+        // A marker can be sent from a terminal without the end of its input.
+        if self.eof.is_none() || !operands.is_empty() || !is_terminal(context.stdin) {
+            let mut messages = Messages::new(operands, context.stdin, self.framing.form(), limit)
+                .map_err(|error| self.unsendable(error))?;
+            while let Some(message) = messages.next().map_err(|error| self.unsendable(error))? {
+                self.send_one(&mut queue, message, priority, &context.output)?;
+                *sent += 1;
+            }
+        }
+        let priority = marker::priority(&self.name, self.priority);
+        for _ in 0..self.eof.map_or(0, NonZeroU64::get) {
+            self.send_one(&mut queue, MARKER, priority, &context.output)?;
             *sent += 1;
         }
         Ok(())
+    }
+
+    /// Sends a message, waiting for room.
+    fn send_one(
+        &self,
+        queue: &mut MessageQueue,
+        message: &[u8],
+        priority: i64,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let deadline = self.waiting.deadline();
+        let tell = || report_wait(output, &self.name, "for room: the queue is full");
+        let waited =
+            wait_verbosely(output, deadline, tell, |until| queue.send(message, priority, until));
+        self.waiting.or_error(waited.map_err(explain)?)
     }
 
     /// The priority, or the type, if queues of this kind have such a one.
@@ -122,7 +167,7 @@ impl Send {
             }
             refuse_longer(operands, queue::limit_of_new(&self.name))
                 .map_err(|error| self.unsendable(error))?;
-            match self.create() {
+            match create(&self.name) {
                 // Another process has created it meanwhile.
                 Err(failure) if failure.exit() == Exit::InUse => {}
                 created => return created,
@@ -131,33 +176,11 @@ impl Send {
     }
 
     fn open_existing(&self) -> Result<MessageQueue, Failure> {
-        if !self.create {
-            let opened = MessageQueue::open(&self.name, Access::Send);
-            return opened.map_err(|error| unopened(error, &self.name));
+        if self.create {
+            return open_trusted(&self.name, Access::Send, &self.trust);
         }
-        if let QueueName::SystemV(name) = &self.name {
-            target(name)?;
-        }
-        let queue = MessageQueue::open(&self.name, Access::Send).map_err(explain)?;
-        self.trust.accept(&finished(&queue)?, None)?;
-        Ok(queue)
-    }
-
-    /// Creates the queue as 'mq create' without options does.
-    fn create(&self) -> Result<MessageQueue, Failure> {
-        let mode = Permissions::of_new_object(None);
-        match &self.name {
-            QueueName::Posix(name) => {
-                Posix::create(name, None, mode).map(MessageQueue::from).map_err(explain)
-            }
-            QueueName::SystemV(name) => {
-                let target = target(name)?;
-                if target.is_private() {
-                    return Err(nameless());
-                }
-                create_system_v(target, mode, None).map(MessageQueue::from)
-            }
-        }
+        let opened = MessageQueue::open(&self.name, Access::Send);
+        opened.map_err(|error| unopened(error, &self.name))
     }
 
     /// The limit that a message is longer than, and how to raise it.

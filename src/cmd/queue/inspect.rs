@@ -5,11 +5,14 @@ use serde_json::json;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{Column, Columns, Listing};
 use crate::app::machine::Part;
-use crate::app::objects::{holders, list, listed_holders, ownership, warn_of_hidden};
+use crate::app::objects::{
+    Held, Owned, Ownership, columns, holders, list, ownership, warn_of_hidden,
+};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject, about};
-use crate::io::output::Record;
+use crate::io::output::{Key, Record, Type, Value};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring;
 use crate::sys::dev_shm;
@@ -88,53 +91,92 @@ fn with_stat(record: Record, stat: &ring::Stat) -> Record {
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Listed>,
+}
+
+/// A row of `ls`.
+#[derive(Debug)]
+pub struct Listed {
+    name: RingName,
+    stat: Option<ring::Stat>,
+    ownership: Ownership,
+    holders: Holders,
+}
+
+impl Owned for Listed {
+    fn ownership(&self) -> Ownership {
+        self.ownership
+    }
+}
+
+impl Held for Listed {
+    fn holders(&self) -> &Holders {
+        &self.holders
+    }
+}
+
+impl Columns for Listed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name of the queue"), |row| {
+            Value::text(row.name.as_ref().as_encoded_bytes())
+        }),
+        Column::new(
+            Key::new("messages", Type::Number, "Number of messages, claimed ones included")
+                .or_null(),
+            |row| row.stat.map(|stat| stat.messages).into(),
+        ),
+        Column::new(Key::new("bytes", Type::Size, "Bytes of these messages").or_null(), |row| {
+            row.stat.map(|stat| stat.bytes).into()
+        }),
+        Column::new(Key::new("capacity", Type::Size, "Capacity").or_null(), |row| {
+            row.stat.map(|stat| stat.capacity).into()
+        }),
+        Column::new(Key::new("state", Type::Word, "open or closed").or_null(), |row| {
+            match row.stat {
+                Some(stat) => if stat.closed { "closed" } else { "open" }.into(),
+                None => Value::MISSING,
+            }
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        columns::holders(),
+        columns::hidden(),
+    ];
 }
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("See them all", "ipc queue ls"),
-        (
-            "Name those in which something waits",
-            "ipc queue ls --json | jq -r '.[] | select(.messages > 0).name'",
-        ),
+        ("Name those in which something waits", "ipc queue ls --filter 'messages>0' -o name"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let all = RingName::all();
-        let found: Vec<_> =
-            all.iter().flatten().filter_map(|name| Some((name, name.status().ok()?))).collect();
-        let everybody = HoldersOfMany::find(found.iter().map(|(_, status)| Object::from(status)));
-        let records: Vec<Record> = found
+        let found: Vec<_> = all
             .iter()
-            .map(|(name, status)| {
-                let record = ownership(listed(name), status);
-                listed_holders(record, &everybody.of(Object::from(status)))
-            })
+            .flatten()
+            .filter_map(|name| Some((name.clone(), name.status().ok()?)))
             .collect();
-        let unlisted = all.err().map(|errno| {
+        let objects = found.iter().map(|(_, status)| Object::from(status));
+        let everybody = match self.listing.needs("holders") {
+            true => HoldersOfMany::find(objects),
+            false => HoldersOfMany::default(),
+        };
+        let rows = found.into_iter().map(|(name, status)| Listed {
+            stat: name.open().and_then(|open| ring::Ring::attach(open.file)?.stat()).ok(),
+            name,
+            ownership: Ownership::from(&status),
+            holders: everybody.of(Object::from(&status)),
+        });
+        let unlisted = all.as_ref().err().map(|&errno| {
             about(Part::listed_at(dev_shm::DIRECTORY).explain(errno), dev_shm::DIRECTORY)
         });
-        let exit =
-            list(&records, unlisted.into_iter().collect(), self.format, &mut context.output)?;
+        let output = &mut context.output;
+        let exit = list(&self.listing, rows, unlisted.into_iter().collect(), output)?;
         if exit == Exit::Done {
-            warn_of_hidden(everybody.hidden(), self.format, &mut context.output)?;
+            warn_of_hidden(everybody.hidden(), &self.listing, output)?;
         }
         Ok(exit)
     }
-}
-
-/// A row of `ls`.
-fn listed(name: &RingName) -> Record {
-    let stat = name.open().and_then(|open| ring::Ring::attach(open.file)?.stat()).ok();
-    let record = named(name)
-        .optional_number("messages", stat.map(|stat| stat.messages))
-        .optional_number("bytes", stat.map(|stat| stat.bytes))
-        .optional_number("capacity", stat.map(|stat| stat.capacity));
-    let state = match stat {
-        Some(stat) if stat.closed => "closed",
-        Some(_) => "open",
-        None => "-",
-    };
-    record.word("state", state)
 }

@@ -6,6 +6,7 @@ mod exec;
 mod inspect;
 mod pop;
 mod push;
+mod set;
 mod tap;
 mod verify;
 
@@ -29,6 +30,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<push::Push>("push"),
         Verb::new::<pop::Pop>("pop"),
         Verb::new::<tap::Tap>("tap"),
+        Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
         Verb::new::<end::Close>("close"),

@@ -7,10 +7,15 @@ use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
 use crate::app::objects::wait_verbosely;
 use crate::app::options::Waiting;
+use crate::app::trust::Trust;
+use crate::base::deadline::Waited;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::Output;
 use crate::mechanism::semaphore::posix::VALUE_MAX;
-use crate::mechanism::semaphore::{AtExit, Name};
+use crate::mechanism::semaphore::{AtExit, Error, Name, Semaphore};
 
+use super::open::open_or_create;
+use super::users::tell_value;
 use super::{Member, explain, not_for_this_kind, possible, tell_users};
 
 /// A change of the value.
@@ -89,12 +94,23 @@ impl Action for Post {
 ///
 /// If a POSIX semaphore is removed, its waiters go on waiting, and only processes that have it open can
 /// increment its value. If a System V semaphore is removed, its waiters fail with status 4.
+///
+/// With --zero it waits until the value of a System V semaphore is 0, and does not change it: for a
+/// semaphore that counts what is left to do. POSIX semaphores have no such wait.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Wait {
     /// Name of the semaphore
     name: Name,
     #[command(flatten)]
     change: Change,
+    /// Wait until the value is 0 instead (System V)
+    #[arg(long, conflicts_with_all = ["count", "undo"])]
+    zero: bool,
+    /// Create the semaphore with value N if it is missing
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    create: Option<i64>,
+    #[command(flatten)]
+    trust: Trust,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -107,24 +123,51 @@ impl Action for Wait {
             "if ipc sem wait -n /gpu; then ./train; ipc sem post /gpu; fi",
         ),
         ("Wait for all four workers", "ipc sem wait /done --count 4"),
+        ("Wait for a process that may start later", "ipc sem wait --create 0 /ready -t 1m"),
+        ("Wait until nothing is left to do", "ipc sem wait --zero sysv:0x2a"),
     ];
     const EFFECT: Effect = Effect::UndoneAtExit;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        let deadline = self.waiting.deadline();
-        let Self { name, change, waiting } = self;
-        let at_exit = change.at_exit(&name).about(&name)?;
-        let count = possible(&name, change.count.into()).about(&name)?;
-        let semaphore = change.member.open(&name).about(&name)?;
-        let tell = || tell_users(&name, count, &*semaphore, output);
-        let waited = wait_verbosely(output, deadline, tell, |until| {
-            semaphore.decrement(count, at_exit, until)
-        });
-        let waited = waited.map_err(|error| explain(&name, error)).about(&name)?;
-        waiting.or_error(waited).about(&name)?;
+        let semaphore = self.open().about(&self.name)?;
+        let waited = self.wait(&*semaphore, &context.output).about(&self.name)?;
+        self.waiting.or_error(waited).about(&self.name)?;
         context.keep(semaphore);
         Ok(Exit::Done)
+    }
+}
+
+impl Wait {
+    /// Opens the semaphore, or creates it. What semaphores of this kind do not have is refused before.
+    fn open(&self) -> Result<Box<dyn Semaphore>, Failure> {
+        let Self { name, change, .. } = self;
+        if self.zero && matches!(name, Name::Posix(_)) {
+            return Err(explain(name, Error::NoWaitForZero));
+        }
+        change.at_exit(name)?;
+        possible(name, change.count.into())?;
+        change.member.check(name)?;
+        let create = self.create.map(|value| possible(name, value)).transpose()?;
+        open_or_create(name, change.member, create, &self.trust)
+    }
+
+    fn wait(&self, semaphore: &dyn Semaphore, output: &Output) -> Result<Waited, Failure> {
+        let Self { name, change: Change { count, .. }, .. } = self;
+        let at_exit = self.change.at_exit(name)?;
+        let deadline = self.waiting.deadline();
+        let waited = match self.zero {
+            true => {
+                let tell = || tell_value(name, semaphore, output);
+                wait_verbosely(output, deadline, tell, |until| semaphore.wait_for_zero(until))
+            }
+            false => {
+                let tell = || tell_users(name, *count, semaphore, output);
+                wait_verbosely(output, deadline, tell, |until| {
+                    semaphore.decrement(*count, at_exit, until)
+                })
+            }
+        };
+        waited.map_err(|error| explain(name, error))
     }
 }
 

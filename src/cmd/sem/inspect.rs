@@ -1,17 +1,20 @@
 //! `ipc sem stat` and `ls`.
 
-use serde_json::{Value, json};
+use std::ffi::OsString;
+
+use serde_json::{Value as Json, json};
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{Column, Columns, Listing};
 use crate::app::machine::Part;
-use crate::app::objects;
+use crate::app::objects::{self, Owned, Ownership, columns};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::{SemaphoreName, SystemVName};
-use crate::io::output::{Record, escape, json_bytes};
+use crate::io::output::{Key, Record, Type, Value, escape, json_bytes};
 use crate::mechanism::semaphore::robust::{Claim, RobustSemaphore};
 use crate::mechanism::semaphore::{Error, Name, posix, system_v};
 use crate::sys::dev_shm;
@@ -73,17 +76,17 @@ fn posix_record(name: &SemaphoreName) -> Result<Record, Error> {
 fn runs(record: Record, holders: &[(Option<i32>, Claim)]) -> Record {
     let json = |(pid, claim): &(Option<i32>, Claim)| {
         let command = pid.map(process::command);
-        let command = command.map_or(Value::Null, |command| json_bytes(&command));
+        let command = command.map_or(Json::Null, |command| json_bytes(&command));
         json!({ "pid": pid, "command": command, "count": claim.count })
     };
     let text = |(pid, claim): &(Option<i32>, Claim)| match pid {
         Some(pid) => format!("{pid} ({}) holds {}", escape(&process::command(*pid)), claim.count),
         None => format!("{} holds {}", crate::app::objects::unseen_holder(), claim.count),
     };
-    let json: Vec<Value> = holders.iter().map(json).collect();
+    let json: Vec<Json> = holders.iter().map(json).collect();
     let text: Vec<String> = holders.iter().map(text).collect();
     let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
-    record.field("runs", Value::from(json), text.into_bytes())
+    record.field("runs", Json::from(json), text.into_bytes())
 }
 
 fn system_v_record(name: &SystemVName) -> Result<Record, Error> {
@@ -116,7 +119,7 @@ fn members(
 ) -> Result<Record, Errno> {
     let numbers = (0..count).map(number).collect::<Result<Vec<u32>, Errno>>()?;
     let text: Vec<String> = numbers.iter().map(u32::to_string).collect();
-    Ok(record.field(key, Value::from(numbers), text.join(" ").into_bytes()))
+    Ok(record.field(key, Json::from(numbers), text.join(" ").into_bytes()))
 }
 
 /// List the semaphores of this machine
@@ -126,49 +129,74 @@ fn members(
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Listed>,
+}
+
+/// A row of `ls`.
+#[derive(Debug)]
+pub struct Listed {
+    name: OsString,
+    value: Option<u32>,
+    count: i64,
+    ownership: Ownership,
+}
+
+impl Owned for Listed {
+    fn ownership(&self) -> Ownership {
+        self.ownership
+    }
+}
+
+impl Columns for Listed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name of the semaphore or the set"), |row| {
+            Value::text(row.name.as_encoded_bytes())
+        }),
+        Column::new(
+            Key::new("value", Type::Number, "Value, which a set of several does not have")
+                .or_null(),
+            |row| row.value.into(),
+        ),
+        Column::new(Key::new("nsems", Type::Number, "Number of semaphores"), |row| {
+            row.count.into()
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+    ];
 }
 
 impl Action for Ls {
     const EXAMPLES: &'static [Example] = &[
         ("List all semaphores", "ipc sem ls"),
-        (
-            "Print the names of semaphores with the value 0",
-            "ipc sem ls --json | jq -r '.[] | select(.value == 0).name'",
-        ),
+        ("Print the names of semaphores with the value 0", "ipc sem ls --filter value=0 -o name"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        let mut records = Vec::new();
         let names = posix::list();
-        records.extend(names.iter().flatten().filter_map(of_posix));
         let rows = system_v::list();
-        records.extend(rows.iter().flatten().map(of_system_v));
+        let posix = names.iter().flatten().filter_map(of_posix);
+        let all: Vec<Listed> = posix.chain(rows.iter().flatten().map(of_system_v)).collect();
         let unlisted = [
             names.err().map(|errno| about(Part::DevShm.explain(errno), dev_shm::DIRECTORY)),
             rows.err().map(|errno| about(Part::SystemV.explain(errno), "/proc/sysvipc/sem")),
         ];
-        objects::list(&records, unlisted.into_iter().flatten().collect(), self.format, output)
+        let unlisted = unlisted.into_iter().flatten().collect();
+        objects::list(&self.listing, all, unlisted, &mut context.output)
     }
 }
 
 /// A row of `ls`; `None` for a semaphore that was removed meanwhile.
-fn of_posix(name: &SemaphoreName) -> Option<Record> {
-    let status = posix::status(name).ok()?;
+fn of_posix(name: &SemaphoreName) -> Option<Listed> {
+    let ownership = Ownership::from(&posix::status(name).ok()?);
     let value = RobustSemaphore::open(name).ok().map(|robust| robust.semaphore().value());
-    let record = of_both(name.as_ref().as_encoded_bytes(), value, 1);
-    Some(objects::ownership(record, &status))
+    Some(Listed { name: name.as_ref().to_owned(), value, count: 1, ownership })
 }
 
 /// A row of `ls`, with the name that finds the set.
-fn of_system_v(row: &Row) -> Record {
+fn of_system_v(row: &Row) -> Listed {
     let count = row.number("nsems");
     let set = (count == 1).then(|| Set::of_id(row.id()));
     let value = set.and_then(|set| set.value(0).ok());
-    objects::system_v_ownership(of_both(row.name().as_encoded_bytes(), value, count), row)
-}
-
-fn of_both(name: &[u8], value: Option<u32>, count: i64) -> Record {
-    Record::new().bytes("name", name).optional_number("value", value).number("nsems", count)
+    Listed { name: row.name(), value, count, ownership: Ownership::from(row) }
 }

@@ -149,6 +149,7 @@ fn of_kernel(name: &Name, errno: Errno) -> Failure {
 fn status(error: Error) -> Exit {
     match error {
         Error::Removed | Error::NoMember { .. } => Exit::NotFound,
+        Error::NoWaitForZero => Exit::Usage,
         Error::Held(_) | Error::Busy | Error::Incomplete => Exit::InUse,
         _ => Exit::Failed,
     }
@@ -164,6 +165,10 @@ fn hint(error: Error) -> Option<String> {
         }
         Error::Malformed(_) | Error::Lost => {
             "'ipc sem rm' removes it; then create the semaphore again"
+        }
+        Error::NoWaitForZero => {
+            "a System V semaphore (sysv:KEY) has one, and 'ipc shm wait' waits for any number in shared \
+             memory"
         }
         Error::Full(_) => "'ipc sem stat' names them; a second semaphore has room for as many",
         Error::Held(_) => {

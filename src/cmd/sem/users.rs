@@ -22,6 +22,15 @@ pub fn tell_users(
     }
 }
 
+/// Reports that the caller waits until the value is 0, and which process has changed it last.
+pub fn tell_value(name: impl AsRef<OsStr>, semaphore: &(impl Semaphore + ?Sized), output: &Output) {
+    let Some(value) = output.is_verbose().then(|| semaphore.value().ok()).flatten() else { return };
+    report_wait(output, &name, format_args!("until the value is 0; it is {value}"));
+    for user in semaphore.users() {
+        report(output, &name, &in_words(user));
+    }
+}
+
 fn in_words(user: User) -> String {
     match user {
         User::Holder(pid, count) => {

@@ -1,18 +1,20 @@
 //! Showing, listing and removing segments.
 
-use serde_json::Value as Json;
+use std::marker::PhantomData;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::Listing;
 use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject, about};
 use crate::io::output::Record;
-use crate::mechanism::memory::segment::{Description, Fact, Listing, Value};
+use crate::mechanism::memory::segment::{Description, Fact, Listing as Segments, Value};
 use crate::sys::process::{Holders, HoldersOfMany};
 
-use crate::app::objects::{holders, list, listed_holders, remove, warn_of_hidden};
+use crate::app::objects::{holders, list, remove, warn_of_hidden};
+use crate::cmd::shm::columns::Listed;
 use crate::cmd::shm::{Operand, explain};
 
 /// Show the properties of a segment
@@ -65,9 +67,7 @@ fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls<O: Operand> {
     #[command(flatten)]
-    format: Format,
-    #[arg(skip)]
-    kind: std::marker::PhantomData<O>,
+    listing: Listing<Listed<O>>,
 }
 
 impl<O: Operand> Action for Ls<O> {
@@ -75,43 +75,27 @@ impl<O: Operand> Action for Ls<O> {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let Listing { found: all, unlisted } = O::list();
-        let holders = HoldersOfMany::find(all.iter().map(|segment| segment.object));
-        let columns: Vec<&str> = COLUMNS
-            .into_iter()
-            .filter(|key| all.iter().any(|segment| segment.fact(key).is_some()))
-            .collect();
-        let records: Vec<Record> = all
-            .into_iter()
-            .map(|segment| {
-                let record = in_columns(&segment, &columns);
-                listed_holders(record, &holders.of(segment.object))
-            })
-            .collect();
+        let Segments { found: all, unlisted } = O::list();
+        let everybody = match self.listing.needs("holders") {
+            true => HoldersOfMany::find(all.iter().map(|segment| segment.object)),
+            false => HoldersOfMany::default(),
+        };
+        let is_empty = all.is_empty();
+        let rows = all.into_iter().map(|segment| Listed {
+            holders: everybody.of(segment.object),
+            segment,
+            kind: PhantomData,
+        });
         let unlisted = unlisted
             .into_iter()
             .map(|(place, errno)| about(Part::listed_at(place).explain(errno), place));
-        let exit = list(&records, unlisted.collect(), self.format, output)?;
+        let exit = list(&self.listing, rows, unlisted.collect(), output)?;
         // If nothing could be listed, its holders need no warning.
-        if exit == Exit::Done || !records.is_empty() {
-            warn_of_hidden(holders.hidden(), self.format, output)?;
+        if exit == Exit::Done || !is_empty {
+            warn_of_hidden(everybody.hidden(), &self.listing, output)?;
         }
         Ok(exit)
     }
-}
-
-/// The columns of a listing, if a segment has them. JSON contains all facts.
-const COLUMNS: [&str; 8] =
-    ["name", "size", "mode", "uid", "gid", "changed", "attachments", "marked_for_removal"];
-
-fn in_columns(segment: &Description, columns: &[&'static str]) -> Record {
-    let record = columns.iter().fold(Record::new(), |record, key| match segment.fact(key) {
-        Some(fact) => with_fact(record, fact.clone()),
-        None => record.field(key, Json::Null, b"-".as_slice()),
-    });
-    let others = segment.facts.iter().filter(|fact| !columns.contains(&fact.key));
-    let others = others.cloned().fold(Record::new(), with_fact);
-    record.with_json_of(others)
 }
 
 /// Remove segments

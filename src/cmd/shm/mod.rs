@@ -1,9 +1,11 @@
 //! `ipc shm`: shared memory; and the verbs that it shares with `ipc map`, for segments of any kind.
 
 mod cells;
+mod columns;
 mod data;
 mod explain;
 mod inspect;
+mod set;
 mod wait;
 
 use std::ffi::{OsStr, OsString};
@@ -14,6 +16,7 @@ use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::app::arguments::{Plain, Word};
 use crate::app::command::{Example, Noun, Verb};
+use crate::app::listing::Column;
 use crate::app::machine::Part;
 use crate::app::options::Waiting;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -27,9 +30,11 @@ use crate::mechanism::semaphore::Guard;
 use crate::sys::dev_shm;
 
 pub use cells::{Add, Cas, Peek, Poke};
+pub use columns::{Listed, of_both, of_files};
 pub use data::{Cat, Create, Resize, Write};
 pub use explain::{explain, explain_open};
 pub use inspect::{Ls, Rm, Stat};
+pub use set::Set;
 pub use wait::Wait;
 
 pub const NOUN: Noun = Noun {
@@ -45,6 +50,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Cas<AnyName>>("cas"),
         Verb::new::<Wait<AnyName>>("wait"),
         Verb::new::<Resize<AnyName>>("resize"),
+        Verb::new::<Set<AnyName>>("set"),
         Verb::new::<Stat<AnyName>>("stat"),
         Verb::new::<Ls<AnyName>>("ls"),
         Verb::new::<Rm<AnyName>>("rm"),
@@ -69,10 +75,14 @@ pub trait Operand:
     const CREATE: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
+    /// The columns of `ls`.
+    const LISTED: &'static [Column<Listed<Self>>];
     /// The part of the machine that these segments need.
     fn part(&self) -> Option<Part>;
     /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
+    /// Whether it names a System V segment.
+    fn is_system_v(&self) -> bool;
     /// Options of `write` about the disk.
     type Durability: Durability;
 }
@@ -88,6 +98,7 @@ pub struct Examples {
     pub cas: &'static [Example],
     pub wait: &'static [Example],
     pub resize: &'static [Example],
+    pub set: &'static [Example],
     pub stat: &'static [Example],
     pub ls: &'static [Example],
     pub rm: &'static [Example],
@@ -145,6 +156,10 @@ impl Operand for AnyName {
             ),
         ],
         resize: &[("Enlarge it", "ipc shm resize /table 2M")],
+        set: &[
+            ("Let a group read it", "ipc shm set /table --mode g+r --owner :staff"),
+            ("Give a System V segment to a service", "ipc shm set sysv:0x2a --owner www-data"),
+        ],
         stat: &[
             ("Show which processes use it", "ipc shm stat /table"),
             ("Query it from a script", "ipc shm stat --json sysv:0x2a | jq .attachments"),
@@ -153,6 +168,7 @@ impl Operand for AnyName {
         rm: &[("Remove two", "ipc shm rm -f /table sysv:0x2a")],
     };
     type Durability = Volatile;
+    const LISTED: &'static [Column<Listed<Self>>] = of_both();
     const CREATE: &'static str = "'ipc shm create' makes it, and so does 'ipc shm write'";
 
     fn part(&self) -> Option<Part> {
@@ -164,6 +180,10 @@ impl Operand for AnyName {
 
     fn directory(&self) -> Option<&Path> {
         matches!(self, Self::Posix(_)).then(|| Path::new(dev_shm::DIRECTORY))
+    }
+
+    fn is_system_v(&self) -> bool {
+        matches!(self, Self::SystemV(_))
     }
 }
 

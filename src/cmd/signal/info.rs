@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns};
 use crate::app::options::Format;
 use crate::app::options::Pid;
 use crate::base::exit::{Exit, Subject};
 use crate::base::signal::Signal;
-use crate::io::output::Record;
+use crate::io::output::{Key, Type, Value};
 use crate::sys::process;
 use crate::sys::signal::SignalSet;
 
@@ -42,70 +43,116 @@ impl Action for Info {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let root = record(self.pid.number).about(&self.pid)?;
+        let root = Process::new(self.pid.number).about(&self.pid)?;
         if !self.tree {
-            output.show(&root, self.format)?;
+            listing::show(&root, self.format, output)?;
             return Ok(Exit::Done);
         }
-        let mut records = vec![root];
+        let mut rows = vec![root];
         // A process that has ended meanwhile is left out.
         let children = descendants(self.pid.number).into_iter();
-        records.extend(children.filter_map(|pid| record(pid).ok()));
-        output.list(&records, self.format)?;
+        rows.extend(children.filter_map(|pid| Process::new(pid).ok()));
+        listing::print_all(&rows, self.format, output)?;
         Ok(Exit::Done)
     }
 }
 
-fn record(pid: i32) -> anyhow::Result<Record> {
-    let status = process::status(pid)?;
-    let threads = process::threads(pid);
-    let text = |key: &str| status.get(key).map_or("", String::as_str);
-    let number =
-        |key: &str| text(key).split_whitespace().next().and_then(|n| n.parse::<u32>().ok());
-    let record = Record::new()
-        .number("pid", pid)
-        // A zombie has no start time.
-        .optional_number("start", process::start_time(pid).ok())
-        .bytes("command", &process::command(pid))
-        .bytes("state", text("State").as_bytes())
-        .optional_number("parent", number("PPid"))
-        .optional_number("uid", number("Uid"));
-    let record = signals(record, "blocked", set(&status, "SigBlk"));
-    let record = signals(record, "ignored", set(&status, "SigIgn"));
-    let record = signals(record, "caught", set(&status, "SigCgt"));
-    let record = signals(record, "pending", set(&status, "ShdPnd"));
-    Ok(of_threads(record, pid, &threads))
+/// A process and its signals.
+#[derive(Debug)]
+struct Process {
+    pid: i32,
+    status: BTreeMap<String, String>,
+    threads: Vec<(i32, BTreeMap<String, String>)>,
 }
 
-/// The threads with pending signals of their own, and with another mask than the first thread.
-fn of_threads(record: Record, pid: i32, threads: &[(i32, BTreeMap<String, String>)]) -> Record {
-    let first = threads.iter().find(|(tid, _)| *tid == pid);
-    let blocked = first.map(|(_, status)| set(status, "SigBlk"));
-    let mut values = Vec::new();
-    let mut texts = Vec::new();
-    for (tid, status) in threads {
-        let (pending, blocks) = (set(status, "SigPnd"), set(status, "SigBlk"));
-        if pending == SignalSet::default() && Some(blocks) == blocked {
-            continue;
-        }
-        let (pending, blocks) = (names(pending), names(blocks));
-        texts.push(format!("{tid}:pending={}:blocked={}", words(&pending), words(&blocks)));
-        values.push(json!({"tid": tid, "pending": pending, "blocked": blocks}));
+impl Process {
+    fn new(pid: i32) -> anyhow::Result<Self> {
+        Ok(Self { pid, status: process::status(pid)?, threads: process::threads(pid) })
     }
-    let text = if texts.is_empty() { "none".to_owned() } else { texts.join(" ") };
-    record.field("threads", Value::from(values), text.into_bytes())
+
+    /// A line of the status.
+    fn text(&self, key: &str) -> &str {
+        self.status.get(key).map_or("", String::as_str)
+    }
+
+    fn number(&self, key: &str) -> Value {
+        let first = self.text(key).split_whitespace().next();
+        first.and_then(|number| number.parse::<u32>().ok()).into()
+    }
+
+    fn signals(&self, key: &str) -> Value {
+        Value::several(names(set(&self.status, key)), ",", "none")
+    }
+
+    /// The threads with pending signals of their own, and with another mask than the first thread.
+    fn special_threads(&self) -> Value {
+        let first = self.threads.iter().find(|(tid, _)| *tid == self.pid);
+        let blocked = first.map(|(_, status)| set(status, "SigBlk"));
+        let (mut values, mut texts) = (Vec::new(), Vec::new());
+        for (tid, status) in &self.threads {
+            let (pending, blocks) = (set(status, "SigPnd"), set(status, "SigBlk"));
+            if pending == SignalSet::default() && Some(blocks) == blocked {
+                continue;
+            }
+            let (pending, blocks) = (names(pending), names(blocks));
+            texts.push(format!("{tid}:pending={}:blocked={}", words(&pending), words(&blocks)));
+            values.push(json!({"tid": tid, "pending": pending, "blocked": blocks}));
+        }
+        let text = if texts.is_empty() { "none".to_owned() } else { texts.join(" ") };
+        Value::Several(values, text.into_bytes())
+    }
+}
+
+/// The keys of a thread.
+const THREAD: &[Key] = &[
+    Key::new("tid", Type::Number, "Thread ID"),
+    Key::new("pending", Type::Words, "Signals that are pending for the thread"),
+    Key::new("blocked", Type::Words, "Signals that the thread blocks"),
+];
+
+impl Columns for Process {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("pid", Type::Number, "Process ID"), |it| it.pid.into()),
+        // A zombie has no start time.
+        Column::new(
+            Key::new("start", Type::Number, "Start, in clock ticks after the boot").or_null(),
+            |it| process::start_time(it.pid).ok().into(),
+        ),
+        Column::new(Key::new("command", Type::Text, "Name of its program"), |it| {
+            Value::Text(process::command(it.pid))
+        }),
+        Column::new(Key::new("state", Type::Text, "State, as proc_pid_status(5) has it"), |it| {
+            Value::text(it.text("State"))
+        }),
+        Column::new(Key::new("parent", Type::Number, "Parent process").or_null(), |it| {
+            it.number("PPid")
+        }),
+        Column::new(Key::new("uid", Type::Number, "Its real user").or_null(), |it| {
+            it.number("Uid")
+        }),
+        Column::new(Key::new("blocked", Type::Words, "Signals that it blocks"), |it| {
+            it.signals("SigBlk")
+        }),
+        Column::new(Key::new("ignored", Type::Words, "Signals that it ignores"), |it| {
+            it.signals("SigIgn")
+        }),
+        Column::new(Key::new("caught", Type::Words, "Signals that it catches"), |it| {
+            it.signals("SigCgt")
+        }),
+        Column::new(Key::new("pending", Type::Words, "Signals that are pending"), |it| {
+            it.signals("ShdPnd")
+        }),
+        Column::new(
+            Key::new("threads", Type::Objects(THREAD), "Threads that differ from the first"),
+            Self::special_threads,
+        ),
+    ];
 }
 
 /// The set in a line of the status.
 fn set(status: &BTreeMap<String, String>, key: &str) -> SignalSet {
     let bits = status.get(key).and_then(|text| u64::from_str_radix(text, 16).ok());
     SignalSet::from_bits(bits.unwrap_or_default())
-}
-
-fn signals(record: Record, key: &'static str, set: SignalSet) -> Record {
-    let names = names(set);
-    let text = words(&names);
-    record.field(key, Value::from(names), text.into_bytes())
 }
 
 /// The names of the signals of a set.

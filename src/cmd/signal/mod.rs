@@ -13,10 +13,10 @@ use std::str::FromStr;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action as Verbs, Effect, Example, Noun, Statuses, Verb};
 use crate::app::context::Context;
-use crate::app::options::Format;
+use crate::app::listing::{Column, Columns, Listing};
 use crate::base::exit::Exit;
 use crate::base::signal::{Action, Signal};
-use crate::io::output::Record;
+use crate::io::output::{Key, Type, Value};
 use crate::run::job;
 use crate::sys::signal::{Dispositions, SignalSet};
 use crate::sys::spawn::Streams;
@@ -88,24 +88,31 @@ fn set(signals: &[Catchable]) -> SignalSet {
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Signal>,
+}
+
+impl Columns for Signal {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name, without SIG"), |signal| {
+            Value::text(signal.to_string())
+        }),
+        Column::new(Key::new("number", Type::Number, "Number"), |signal| signal.number().into()),
+        Column::new(
+            Key::new("default", Type::Word, "Default action: term, core, ign, stop or cont"),
+            |signal| signal.default_action().word().into(),
+        ),
+        Column::new(Key::new("effect", Type::Word, "What the default action does"), |signal| {
+            effect(signal.default_action()).into()
+        }),
+    ];
 }
 
 impl Verbs for Ls {
     const EXAMPLES: &'static [Example] =
-        &[("List all signals", "ipc signal ls"), ("Find one", "ipc signal ls | grep -w 15")];
+        &[("List all signals", "ipc signal ls"), ("Find one", "ipc signal ls --filter number=15")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        let record = |signal: Signal| {
-            Record::new()
-                .bytes("name", signal.to_string().as_bytes())
-                .number("number", signal.number())
-                .word("default", signal.default_action().word())
-                .word("effect", effect(signal.default_action()))
-        };
-        let records: Vec<Record> = Signal::all().map(record).collect();
-        output.list(&records, self.format)?;
+        self.listing.print(Signal::all(), &mut context.output)?;
         Ok(Exit::Done)
     }
 }

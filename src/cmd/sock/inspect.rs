@@ -4,24 +4,25 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::sys::stat::{fstat, stat};
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{listed_holders, ownership, warn_of_hidden};
+use crate::app::listing::{Column, Columns, Listing};
+use crate::app::objects::{Held, columns, ownership, warn_of_hidden};
 use crate::app::options::Format;
 use crate::app::socket::resolve;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::io::output::Record;
+use crate::io::output::{Key, Record, Type, Value};
 use crate::mechanism::socket::Error;
 use crate::mechanism::socket::address::{Address, Endpoint};
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::table::Row;
 use crate::sys::descriptor;
 use crate::sys::inode::is_socket;
-use crate::sys::process::SocketHolders;
+use crate::sys::process::{Holders, SocketHolders};
 use crate::sys::socket::Socket;
 
 /// List the sockets of this machine
@@ -35,7 +36,61 @@ pub struct Ls {
     #[arg(short, long)]
     all: bool,
     #[command(flatten)]
-    format: Format,
+    listing: Listing<Listed>,
+}
+
+/// A row of `ls`.
+#[derive(Debug)]
+pub struct Listed {
+    row: Row,
+    holders: Holders,
+}
+
+impl Held for Listed {
+    fn holders(&self) -> &Holders {
+        &self.holders
+    }
+}
+
+impl Columns for Listed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("family", Type::Word, "unix, tcp or udp"), |it| it.row.family.into()),
+        Column::new(Key::new("type", Type::Word, "stream, seqpacket or dgram"), |it| {
+            it.row.kind.into()
+        }),
+        Column::new(
+            Key::new("state", Type::Word, "Such as listening, connected or unconnected"),
+            |it| it.row.state.into(),
+        ),
+        Column::new(
+            Key::new("receive_queue", Type::Number, "Bytes to be read, or waiting clients"),
+            |it| it.row.receive_queue.into(),
+        ),
+        Column::new(
+            Key::new("send_queue", Type::Number, "Bytes to be sent, or length of the backlog"),
+            |it| it.row.send_queue.into(),
+        ),
+        Column::new(Key::new("opener_uid", Type::Number, "User that opened it").or_null(), |it| {
+            it.row.uid.into()
+        }),
+        Column::new(Key::new("address", Type::Text, "Its address").or_null(), |it| {
+            optional(&it.row.address)
+        }),
+        Column::new(Key::new("peer", Type::Text, "Address of its peer").or_null(), |it| {
+            optional(&it.row.peer)
+        }),
+        Column::new(
+            Key::new("inode", Type::Number, "Number by which /proc/PID/fd shows it").on_request(),
+            |it| it.row.inode.into(),
+        ),
+        columns::holders(),
+        columns::hidden(),
+    ];
+}
+
+/// An address; empty bytes are none.
+fn optional(address: &[u8]) -> Value {
+    if address.is_empty() { Value::MISSING } else { Value::text(address) }
 }
 
 impl Action for Ls {
@@ -43,20 +98,20 @@ impl Action for Ls {
         ("List the servers", "ipc sock ls"),
         (
             "Find servers with clients that wait to be accepted",
-            "ipc sock ls --json | jq '.[] | select(.state == \"listening\" and .receive_queue > 0)'",
+            "ipc sock ls --filter state=listening --filter 'receive_queue>0'",
         ),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let holders = SocketHolders::find();
-        let rows = table::all()?;
-        let listed = rows.iter().filter(|row| self.all || row.is_reachable());
-        let records: Vec<Record> = listed
-            .map(|row| listed_holders(known(row, &row.address), &holders.of(row.inode)))
-            .collect();
-        output.list(&records, self.format)?;
-        warn_of_hidden(holders.hidden, self.format, output)?;
+        let holders = match self.listing.needs("holders") {
+            true => SocketHolders::find(),
+            false => SocketHolders::default(),
+        };
+        let rows = table::all()?.into_iter().filter(|row| self.all || row.is_reachable());
+        let rows = rows.map(|row| Listed { holders: holders.of(row.inode), row });
+        self.listing.print(rows, output)?;
+        warn_of_hidden(holders.hidden, &self.listing, output)?;
         Ok(Exit::Done)
     }
 }
@@ -134,7 +189,7 @@ fn known(row: &Row, address: &[u8]) -> Record {
         .optional_number("opener_uid", row.uid)
         .optional_bytes("address", address)
         .optional_bytes("peer", &row.peer)
-        .json_only("inode", Value::from(row.inode))
+        .json_only("inode", Json::from(row.inode))
 }
 
 fn of_descriptor(number: i32) -> anyhow::Result<Record> {

@@ -1,10 +1,8 @@
-//! The properties of several objects, in columns below a header.
+//! Rows of cells, in columns below their headings.
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
-use crate::io::output::record::{Medium, Record};
+use super::medium::Medium;
 
 /// The separator of two columns.
 const GAP: &[u8] = b"  ";
@@ -17,20 +15,21 @@ const CUT: u8 = b'>';
 const NARROWED: [(Alignment, usize); 3] =
     [(Alignment::Left, 24), (Alignment::Right, 6), (Alignment::Left, 8)];
 
-/// The lines of a listing, with their newlines, and not wider than a terminal. All records have the
-/// columns of the first one; without a record there is no header.
-pub fn lines(records: &[Record], medium: Medium) -> impl Iterator<Item = Vec<u8>> {
-    let header = records.first().map(|first| {
-        first.readable().map(|field| Cow::from(field.key.to_uppercase().into_bytes())).collect()
-    });
-    let row = |record| Record::readable(record).map(|field| field.shown_on(medium)).collect();
-    let rows: Vec<Vec<Cow<'_, [u8]>>> = header.into_iter().chain(records.iter().map(row)).collect();
-    let count = rows.first().map_or(0, Vec::len);
-    let mut columns: Vec<Column> =
-        (0..count).map(|index| Column::new(&rows, index, Alignment::of(records, index))).collect();
+/// The lines of a listing, with their newlines, and not wider than a terminal.
+pub fn lines<'a>(
+    headings: Option<Vec<Cow<'a, [u8]>>>,
+    rows: Vec<Vec<Cow<'a, [u8]>>>,
+    alignments: &[Alignment],
+    medium: Medium,
+) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+    let mut columns: Vec<Column> = alignments
+        .iter()
+        .enumerate()
+        .map(|(index, &alignment)| Column::new(headings.as_deref(), &rows, index, alignment))
+        .collect();
     let most = medium.width().unwrap_or(usize::MAX);
     narrow(&mut columns, most);
-    rows.into_iter().map(move |row| line(&row, &columns, most))
+    headings.into_iter().chain(rows).map(move |row| line(&row, &columns, most))
 }
 
 /// A column of a listing.
@@ -42,12 +41,16 @@ struct Column {
 }
 
 impl Column {
-    fn new(rows: &[Vec<Cow<'_, [u8]>>], index: usize, alignment: Alignment) -> Self {
-        let widest = |rows: &[Vec<Cow<'_, [u8]>>]| {
-            rows.iter().map(|row| width(&row[index])).max().unwrap_or(0)
-        };
-        let least = if alignment == Alignment::Right { widest(&rows[1..]) } else { 0 };
-        Self { width: widest(rows), least, alignment }
+    fn new(
+        headings: Option<&[Cow<'_, [u8]>]>,
+        rows: &[Vec<Cow<'_, [u8]>>],
+        index: usize,
+        alignment: Alignment,
+    ) -> Self {
+        let widest = rows.iter().map(|row| width(&row[index])).max().unwrap_or(0);
+        let least = if alignment == Alignment::Right { widest } else { 0 };
+        let heading = headings.map_or(0, |headings| width(&headings[index]));
+        Self { width: widest.max(heading), least, alignment }
     }
 }
 
@@ -69,19 +72,10 @@ fn narrow(columns: &mut [Column], most: usize) {
 
 /// The alignment of the cells of a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Alignment {
+pub enum Alignment {
     Left,
     /// The alignment of numbers, also if some are missing.
     Right,
-}
-
-impl Alignment {
-    fn of(records: &[Record], column: usize) -> Self {
-        let mut cells = records.iter().filter_map(|record| record.readable().nth(column));
-        let has_numbers = cells.clone().any(|cell| cell.value.is_number());
-        let has_others = cells.any(|cell| !matches!(cell.value, Value::Number(_) | Value::Null));
-        if has_numbers && !has_others { Self::Right } else { Self::Left }
-    }
 }
 
 /// A row of a listing, with each cell as wide as its column.

@@ -1,19 +1,27 @@
 //! The only writer of stdout and stderr: answers, records, listings and diagnostics.
 
+mod human;
+mod key;
 mod listing;
+mod medium;
 mod record;
+mod table;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::fmt::{self, Display, Write as _};
 use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
+pub use self::key::{Key, Type, Visibility};
 pub use self::record::Record;
+pub use self::table::{Headings, Look, Properties, Sizes, Table};
+pub use self::value::{Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
 
-use self::record::Medium;
+use self::medium::Medium;
 use crate::base::errno::Errno;
 use crate::base::exit::Failure;
 use crate::base::text;
@@ -205,16 +213,29 @@ impl Output {
         Ok(())
     }
 
-    /// The properties of several objects, in columns below a header.
-    pub fn list(
+    /// The properties of one object, one per line.
+    pub fn properties(
         &mut self,
-        records: &[Record],
+        properties: &Properties<'_>,
         format: impl Into<Format>,
     ) -> Result<(), Unwritable> {
         if format.into() == Format::Json {
-            return self.json(records);
+            return self.json(properties);
         }
-        for line in listing::lines(records, self.medium()) {
+        properties.lines(self.medium()).try_for_each(|line| self.bytes(&line))
+    }
+
+    /// The properties of several objects, in columns below their headings.
+    pub fn table(
+        &mut self,
+        table: &Table<'_>,
+        format: impl Into<Format>,
+        look: Look,
+    ) -> Result<(), Unwritable> {
+        if format.into() == Format::Json {
+            return self.json(table);
+        }
+        for line in table.lines(look, self.medium()) {
             self.bytes(&line)?;
         }
         Ok(())

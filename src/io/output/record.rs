@@ -7,26 +7,8 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
-use crate::base::text::{escape, json_bytes, rfc3339};
-
-/// The type of file that receives text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Medium {
-    /// A terminal with this number of columns, on which control characters have effects.
-    Terminal(usize),
-    /// A file or a pipe, which receives text unchanged.
-    Elsewhere,
-}
-
-impl Medium {
-    /// The maximum length of lines, if there is one.
-    pub(super) fn width(self) -> Option<usize> {
-        match self {
-            Self::Terminal(width) => Some(width),
-            Self::Elsewhere => None,
-        }
-    }
-}
+use super::medium::Medium;
+use crate::base::text::{json_bytes, rfc3339};
 
 /// The properties of one object, as text and as JSON.
 #[derive(Clone, Debug, Default)]
@@ -44,11 +26,7 @@ pub(super) struct Field {
 impl Field {
     /// The text, which is escaped for a terminal.
     pub(super) fn shown_on(&self, medium: Medium) -> Cow<'_, [u8]> {
-        let text = self.text.as_deref().unwrap_or_default();
-        match medium {
-            Medium::Terminal(_) => escape(text).into_owned().into_bytes().into(),
-            Medium::Elsewhere => text.into(),
-        }
+        medium.shown(self.text.as_deref().unwrap_or_default().into())
     }
 }
 

@@ -23,6 +23,9 @@ pub enum Error {
     /// A message cannot be copied without receiving it.
     #[error("a message of a POSIX queue cannot be seen without taking it")]
     NoCopies,
+    /// A message is received whole.
+    #[error("a POSIX queue gives only whole messages; System V queues (sysv:KEY) can cut them")]
+    Whole,
     /// This machine has no such queues, or cannot do that with them.
     #[error("{}", Errno(libc::ENOSYS))]
     Unavailable,

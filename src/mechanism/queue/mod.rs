@@ -2,15 +2,19 @@
 
 mod engine;
 mod error;
+pub mod marker;
 pub mod named;
 mod posix;
 pub mod ring;
 mod system_v;
 
+use std::path::Path;
+
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::AnyName;
 use crate::io::spin::Spin;
+use crate::mechanism::appearance;
 use crate::sys::mqueue::{self, Limits};
 use crate::sys::system_v::Target;
 use crate::sys::system_v_queue;
@@ -49,6 +53,8 @@ pub struct Received {
     length: usize,
     /// Its priority, or its type.
     pub priority: i64,
+    /// Whether it was longer than [`MessageQueue::cut_at`] allows, so that its end is lost.
+    pub is_cut: bool,
 }
 
 /// Why it is not known whether there is a message.
@@ -74,6 +80,25 @@ pub fn limit_of_new(name: &QueueName) -> usize {
         QueueName::Posix(_) => Limits::now().default.msg_size as usize,
         QueueName::SystemV(_) => system_v::limit_of_new(),
     }
+}
+
+/// Opens a queue for this access, and waits until it exists.
+///
+/// # Errors
+/// [`Error::NotFound`] if it does not exist at the deadline.
+pub fn open_until(
+    name: &QueueName,
+    access: Access,
+    deadline: Deadline,
+) -> Result<MessageQueue, Error> {
+    let directory = match name {
+        QueueName::Posix(_) => Some(Path::new(mqueue::DIRECTORY)),
+        QueueName::SystemV(_) => None,
+    };
+    let is_missing = |error: &Error| *error == Error::NotFound;
+    appearance::until_it_exists(directory, deadline, is_missing, || {
+        MessageQueue::open(name, access)
+    })
 }
 
 /// Removes a queue, and the messages in it.
@@ -164,6 +189,18 @@ impl MessageQueue {
     /// Receives a message, if there is one.
     pub fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
         self.engine_mut().try_receive(selection)
+    }
+
+    /// Cuts longer messages that are received from now on to this length; `None` is the length of the
+    /// longest message that can be sent now. Returns the length.
+    ///
+    /// # Errors
+    /// [`Error::Whole`] for a POSIX queue.
+    pub fn cut_at(&mut self, length: Option<usize>) -> Result<usize, Error> {
+        match &mut self.engine {
+            Kind::Posix(_) => Err(Error::Whole),
+            Kind::SystemV(engine) => Ok(engine.cut_at(length)),
+        }
     }
 
     /// Copies the message with this index, of which the oldest has 0; the message stays.

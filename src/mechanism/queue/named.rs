@@ -3,19 +3,19 @@
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::FileStat;
 use nix::unistd::unlink;
 
-use crate::base::deadline::{Deadline, Waited};
+use crate::base::deadline::Deadline;
 use crate::base::errno::Errno;
 use crate::base::name::{FilePath, NameError, ObjectName};
+use crate::mechanism::appearance::until_it_exists;
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
 use crate::sys::regular_file::{self, Links};
-use crate::sys::watch::Watch;
-use crate::sys::{dev_shm, directory, poll};
+use crate::sys::{dev_shm, directory};
 
 use super::ring::{Error, Ring};
 
@@ -36,9 +36,6 @@ pub struct OpenFile {
     /// The status from fstat(2).
     pub status: FileStat,
 }
-
-/// The polling interval for a directory that cannot be watched.
-const LOOK: Duration = Duration::from_millis(50);
 
 impl RingName {
     /// Parses `/name`, or `name` for it; or a path with `./` or another slash in it.
@@ -101,24 +98,9 @@ impl RingName {
     /// # Errors
     /// ENOENT if the file does not exist at the deadline.
     pub fn open_until(&self, until: Deadline) -> Result<OpenFile, Error> {
-        let mut watch = None;
-        loop {
-            match self.open() {
-                Err(Error::Kernel(Errno(libc::ENOENT))) if !until.has_passed() => {}
-                opened => return opened,
-            }
-            match &watch {
-                Some(Ok::<Watch, Errno>(watch)) => {
-                    let _: Waited = watch.wait(until)?;
-                }
-                Some(Err(_)) => {
-                    let _: Waited = poll::any_readable(&[], until.min(Deadline::after(LOOK)))?;
-                    watch = None;
-                }
-                // The file may have been created before the watch was.
-                None => watch = Some(Watch::of_directory(directory::parent(&self.path()))),
-            }
-        }
+        let path = self.path();
+        let is_missing = |error: &Error| matches!(error, Error::Kernel(Errno(libc::ENOENT)));
+        until_it_exists(Some(directory::parent(&path)), until, is_missing, || self.open())
     }
 
     /// The users who could have created the open file.
@@ -134,14 +116,27 @@ impl RingName {
     /// # Errors
     /// [`Error::Foreign`] if the file is not a ring.
     pub fn remove(&self) -> Result<(), Error> {
-        let path = self.path();
-        let opened = regular_file::open(&path, OFlag::O_RDONLY, Links::Refused);
+        self.checked(Links::Refused)?;
+        Ok(unlink(&self.path()).map_err(Errno::from)?)
+    }
+
+    /// Changes the owner and the permissions of a ring in any condition.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] if the file is not a ring.
+    pub fn set_ownership(&self, ownership: &NewOwnership) -> Result<(), Error> {
+        Ok(ownership.apply(self.checked(self.links())?)?)
+    }
+
+    /// Opens its file, if it is a ring.
+    fn checked(&self, links: Links) -> Result<OwnedFd, Error> {
+        let opened = regular_file::open(&self.path(), OFlag::O_RDONLY, links);
         let (file, _) = opened.map_err(|error| match error {
             regular_file::Error::Kernel(errno) => Error::Kernel(errno),
             regular_file::Error::NotRegular => Error::Foreign("not a regular file"),
         })?;
         match Ring::is_in(&file)? {
-            true => Ok(unlink(&path).map_err(Errno::from)?),
+            true => Ok(file),
             false => Err(Error::Foreign("is not a queue")),
         }
     }
@@ -191,6 +186,8 @@ impl AsRef<OsStr> for RingName {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -8,6 +8,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::ObjectName;
 use crate::io::spin::Spin;
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::mqueue::{self, Access, Limits, MOST, Shape};
 use crate::sys::{heap, poll};
 
@@ -38,6 +39,11 @@ impl Posix {
 
     fn new(queue: mqueue::Queue) -> Self {
         Self { queue, buffer: Vec::new(), spin: Spin::default() }
+    }
+
+    /// Changes the owner and the permissions of a queue.
+    pub fn set_ownership(name: &ObjectName, ownership: &NewOwnership) -> Result<(), Error> {
+        Ok(ownership.apply(mqueue::Queue::locate(name)?)?)
     }
 
     /// Its shape.
@@ -126,7 +132,7 @@ impl Engine for Posix {
         self.make_room()?;
         match self.queue.try_receive(&mut self.buffer) {
             Ok(mqueue::Received { length, priority }) => {
-                Ok(Some(Received { length, priority: priority.into() }))
+                Ok(Some(Received { length, priority: priority.into(), is_cut: false }))
             }
             Err(Errno(libc::EAGAIN)) => Ok(None),
             Err(errno) => Err(errno.into()),

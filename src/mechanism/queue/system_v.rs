@@ -2,6 +2,7 @@
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::ownership::NewOwnership;
 use crate::mechanism::system_v_object::{Unfinished, wait_for_maker};
 use crate::sys::interrupt::{self, Attempt};
 use crate::sys::system_v::{Kind, Row, Target};
@@ -52,6 +53,13 @@ impl SystemV {
         Self { queue, seen: None }
     }
 
+    /// Cuts longer messages to this length; `None` is that of the longest message that can be sent.
+    pub fn cut_at(&mut self, length: Option<usize>) -> usize {
+        let length = length.unwrap_or_else(|| message_limit() as usize);
+        self.queue.cut_at(length);
+        length
+    }
+
     /// Its identifier.
     pub fn id(&self) -> i32 {
         self.queue.id()
@@ -72,10 +80,17 @@ impl SystemV {
         Ok(self.queue.max_bytes()?)
     }
 
-    /// Sets the bytes that all its messages may have.
-    pub fn set_max_bytes(&self, bytes: u64) -> Result<(), Error> {
-        let set = self.queue.set_max_bytes(bytes);
-        set.map_err(|errno| limit_of_bytes(errno, Some(bytes)))
+    /// Sets the bytes that all its messages may have, its owner and its permissions, in one call.
+    pub fn set(&self, max_bytes: Option<u64>, ownership: &NewOwnership) -> Result<(), Error> {
+        let set = || {
+            let mut status = Kind::Queue.status(self.id())?;
+            ownership.change(&mut status);
+            if let Some(bytes) = max_bytes {
+                status.set_max_bytes(bytes);
+            }
+            Kind::Queue.set_status(self.id(), status)
+        };
+        set().map_err(|errno| limit_of_bytes(errno, max_bytes))
     }
 
     /// The number of such messages, or `most`; `None` where the kernel does not tell without receiving
@@ -157,7 +172,7 @@ impl Engine for SystemV {
 
     fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
         if let Some(priority) = self.seen.take() {
-            return Ok(Some(Received { length: 0, priority }));
+            return Ok(Some(Received { length: 0, priority, is_cut: false }));
         }
         Ok(self.queue.try_receive(selection)?.map(Received::from))
     }
@@ -225,6 +240,6 @@ impl Drop for SystemV {
 
 impl From<system_v_queue::Received> for Received {
     fn from(received: system_v_queue::Received) -> Self {
-        Self { length: received.length, priority: received.kind }
+        Self { length: received.length, priority: received.kind, is_cut: received.is_cut }
     }
 }

@@ -28,6 +28,9 @@ pub enum Error {
     /// The file was truncated while it was used, or has a hole that cannot be filled.
     #[error("the memory of the semaphore is gone: its file was truncated, or /dev/shm is full")]
     Lost,
+    /// Semaphores of this kind have no wait for the value 0.
+    #[error("a POSIX semaphore has no wait for the value 0")]
+    NoWaitForZero,
     /// The value would be too large.
     #[error("the value would be above the maximum, {maximum}")]
     Overflow {

@@ -12,7 +12,9 @@ use std::fmt::Debug;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::name::{AnyName, SystemVName};
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
+use crate::sys::system_v::Kind;
 
 use self::robust::{Lease, RobustSemaphore};
 use self::system_v::Member;
@@ -37,6 +39,14 @@ pub trait Semaphore: Debug {
     /// Decrements the value by `count`, waiting until it is large enough or `deadline` has passed. A
     /// deadline that has passed already is a try. Only System V semaphores can undo it.
     fn decrement(&self, count: u32, at_exit: AtExit, deadline: Deadline) -> Result<Waited, Error>;
+
+    /// Waits until the value is 0 or `deadline` has passed.
+    ///
+    /// # Errors
+    /// [`Error::NoWaitForZero`].
+    fn wait_for_zero(&self, _deadline: Deadline) -> Result<Waited, Error> {
+        Err(Error::NoWaitForZero)
+    }
 
     /// Sets the value.
     ///
@@ -148,6 +158,20 @@ pub fn remove(name: &Name) -> Result<(), Error> {
     match name {
         Name::Posix(name) => Ok(posix::unlink(name)?),
         Name::SystemV(name) => system_v::remove(name),
+    }
+}
+
+/// Changes the owner and the permissions of a semaphore, without permission to open it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn set_ownership(name: &Name, ownership: &NewOwnership) -> Result<(), Error> {
+    match name {
+        Name::Posix(name) => posix::set_ownership(name, ownership),
+        Name::SystemV(name) => {
+            let set = system_v::open(name)?;
+            Ok(ownership.apply_to_system_v(Kind::Set, set.id())?)
+        }
     }
 }
 

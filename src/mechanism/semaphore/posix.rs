@@ -26,10 +26,12 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::name::SemaphoreName;
 use crate::mechanism::new_file::NewFile;
+use crate::mechanism::ownership::NewOwnership;
 use crate::mechanism::semaphore::Error;
 use crate::sys::memory::SharedWords;
 use crate::sys::origin::Found;
-use crate::sys::{descriptor, dev_shm, futex};
+use crate::sys::regular_file::Links;
+use crate::sys::{descriptor, dev_shm, futex, inode};
 
 /// The maximum value: SEM_VALUE_MAX.
 pub const VALUE_MAX: u32 = i32::MAX as u32;
@@ -350,6 +352,18 @@ pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
 /// The status of the file, without opening it.
 pub fn status(name: &SemaphoreName) -> Result<FileStat, Error> {
     Ok(dev_shm::status(&file_name(name))?)
+}
+
+/// Changes the owner and the permissions of a file that has the size of a semaphore.
+pub fn set_ownership(name: &SemaphoreName, ownership: &NewOwnership) -> Result<(), Error> {
+    let (file, status) = inode::locate(&dev_shm::path(&file_name(name)), Links::Refused)?;
+    if !inode::is_regular(&status) {
+        return Err(Malformed::NotAFile.into());
+    }
+    match usize::try_from(status.st_size) {
+        Ok(size) if size == SIZE || size == GROWN.get() => Ok(ownership.apply(file)?),
+        _ => Err(Malformed::Size(status.st_size).into()),
+    }
 }
 
 fn value_of(word: u64) -> u32 {

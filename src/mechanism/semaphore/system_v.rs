@@ -64,6 +64,10 @@ impl Semaphore for Member {
         subtracted.map_err(|errno| self.error(errno))
     }
 
+    fn wait_for_zero(&self, deadline: Deadline) -> Result<Waited, Error> {
+        self.set.wait_for_zero(self.index, deadline).map_err(|errno| self.error(errno))
+    }
+
     fn set(&self, value: u32) -> Result<(), Error> {
         self.set.set_value(self.index, value).map_err(|errno| self.error(errno))
     }

@@ -35,6 +35,8 @@ pub struct Pool {
     state: Mutex<State>,
     /// Readable once threads must claim no more work.
     stopped: Bell,
+    /// Readable once the supply has ended, or threads must claim no more work.
+    exhausted: Bell,
     /// Readable once threads must wait only for COMMANDs.
     hurried: Bell,
     /// Readable while the supervisor has reports to process.
@@ -54,6 +56,7 @@ struct State {
     /// The number of threads that have not ended.
     threads: usize,
     is_stopped: bool,
+    is_exhausted: bool,
     is_hurried: bool,
     /// The signal that ends the pool.
     signal: Option<Signal>,
@@ -64,6 +67,8 @@ struct State {
 pub enum Until {
     /// Threads must claim no more work.
     Stopped,
+    /// The same, or the supply has ended.
+    Exhausted,
     /// A second fatal signal arrived.
     Hurried,
 }
@@ -72,9 +77,21 @@ impl State {
     fn has_come(&self, until: Until) -> bool {
         match until {
             Until::Stopped => self.is_stopped,
+            Until::Exhausted => self.is_stopped || self.is_exhausted,
             Until::Hurried => self.is_hurried,
         }
     }
+}
+
+/// The outcome of an attempt to claim a work item.
+#[derive(Debug)]
+pub enum Claimed<T> {
+    /// This one.
+    Work(T),
+    /// There is none now.
+    Nothing,
+    /// There is none, and none will come.
+    End,
 }
 
 /// A claimed work item; dropping it ends the claim.
@@ -92,27 +109,38 @@ impl Pool {
         Ok(Self {
             state: Mutex::default(),
             stopped: Bell::new()?,
+            exhausted: Bell::new()?,
             hurried: Bell::new()?,
             reports: Bell::new()?,
         })
     }
 
     /// Claims a work item with `claim`, which must not wait. `None` if there is none, or if the
-    /// pool is stopped.
+    /// pool is stopped. At the end of the supply no thread claims another item.
     ///
     /// # Errors
     /// Those of `claim`.
     pub fn claim<T, E>(
         self: &Arc<Self>,
-        claim: impl FnOnce() -> Result<Option<T>, E>,
+        claim: impl FnOnce() -> Result<Claimed<T>, E>,
     ) -> Result<Option<(T, Busy)>, E> {
         let mut state = self.state();
-        if state.is_stopped {
+        if state.has_come(Until::Exhausted) {
             return Ok(None);
         }
-        let Some(work) = claim()? else { return Ok(None) };
-        state.busy += 1;
-        Ok(Some((work, Busy(Arc::clone(self)))))
+        match claim()? {
+            Claimed::Work(work) => {
+                state.busy += 1;
+                Ok(Some((work, Busy(Arc::clone(self)))))
+            }
+            Claimed::Nothing => Ok(None),
+            Claimed::End => {
+                state.is_exhausted = true;
+                self.exhausted.ring();
+                self.reports.ring();
+                Ok(None)
+            }
+        }
     }
 
     /// Waits with `wait`, which returns when the bell rings, and when a system call fails with
@@ -143,6 +171,7 @@ impl Pool {
     pub fn bell(&self, until: Until) -> &Bell {
         match until {
             Until::Stopped => &self.stopped,
+            Until::Exhausted => &self.exhausted,
             Until::Hurried => &self.hurried,
         }
     }
@@ -151,7 +180,13 @@ impl Pool {
     pub fn stop(&self) {
         self.state().is_stopped = true;
         self.stopped.ring();
+        self.exhausted.ring();
         self.reports.ring();
+    }
+
+    /// Whether the supply has ended.
+    pub fn is_exhausted(&self) -> bool {
+        self.state().is_exhausted
     }
 
     /// Whether threads must claim no more work.

@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Failure, about};
-use crate::run::pool::{Busy, End, Until};
+use crate::run::pool::{Busy, Claimed, End, Until};
 use crate::sys::eventfd::Bell;
 use crate::sys::spawn::Streams;
 use crate::sys::{pipe, poll};
@@ -102,7 +102,8 @@ impl<S: Source> Consumer<S> {
                 return Ok(Some(work));
             }
             let ends = job.supply.ends_when_empty || self.queue.is_exhausted();
-            let is_last = !self.reserved || ends && !self.held.is_full();
+            let has_no_more = !self.reserved || job.pool.is_exhausted();
+            let is_last = has_no_more || ends && !self.held.is_full();
             if is_last && !self.held.has_retries() {
                 return Ok(None);
             }
@@ -132,7 +133,13 @@ impl<S: Source> Consumer<S> {
             return Ok(None);
         }
         let Self { job, queue, .. } = self;
-        let claimed = job.pool.claim(|| queue.claim());
+        let claimed = job.pool.claim(|| {
+            Ok(match queue.claim()? {
+                Some(claim) => Claimed::Work(claim),
+                None if queue.has_ended() => Claimed::End,
+                None => Claimed::Nothing,
+            })
+        });
         let claimed = claimed.map_err(|failure| self.failed(failure))?;
         if claimed.is_some() {
             self.reserved = false;
@@ -152,7 +159,7 @@ impl<S: Source> Consumer<S> {
         self.report(Report::Waits);
         let until = deadline.min(self.held.first());
         let Self { job, queue, .. } = self;
-        let waited = job.pool.wait(Until::Stopped, |stop| queue.wait(stop, until));
+        let waited = job.pool.wait(Until::Exhausted, |stop| queue.wait(stop, until));
         waited.map_err(|failure| self.failed(failure))
     }
 

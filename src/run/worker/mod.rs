@@ -62,6 +62,11 @@ pub trait Queue {
         false
     }
 
+    /// Whether the last claim found the end of the stream instead of a message, which ends the worker.
+    fn has_ended(&self) -> bool {
+        false
+    }
+
     /// Waits until there may be a message. The wait ends without one when `stop` rings, or a system
     /// call fails with EINTR after `stop` has rung.
     ///

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::dir::Dir;
-use nix::fcntl::{AtFlags, OFlag};
+use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, fstatat};
 use nix::sys::statfs::{FsType, fstatfs};
 
@@ -67,6 +67,12 @@ impl Directory {
             // This process may not open the queue, or the queue was removed meanwhile.
             _ => false,
         }
+    }
+
+    /// A descriptor of the file of a queue, without opening the queue: O_PATH.
+    pub fn locate(&self, name: &ObjectName) -> Result<OwnedFd, Errno> {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        Ok(openat(&self.fd, name.without_slash(), flags, Mode::empty())?)
     }
 
     /// The status of the file of a queue, without opening the queue.

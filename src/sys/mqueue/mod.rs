@@ -100,6 +100,21 @@ impl Queue {
         }
     }
 
+    /// A descriptor of the file behind a queue, for its owner and its permissions. Permission to read or
+    /// write is not needed if the file system of queues is mounted.
+    ///
+    /// # Errors
+    /// EACCES without permission and without a mount.
+    pub fn locate(name: &ObjectName) -> Result<OwnedFd, Errno> {
+        match Self::open(name, Access::Look) {
+            Err(Errno(libc::EACCES)) => {
+                let directory = Directory::open().map_err(|_| Errno(libc::EACCES))?;
+                directory.locate(name)
+            }
+            opened => opened.map(|queue| queue.0),
+        }
+    }
+
     /// Removes the name. Processes that have the queue open can still use it.
     pub fn unlink(name: &ObjectName) -> Result<(), Errno> {
         // SAFETY: the name is a string, and lives through the call.

@@ -6,8 +6,7 @@ use std::ffi::{OsStr, OsString, c_int};
 
 use nix::sys::stat::stat;
 
-pub use self::kind::Kind;
-// Until the creation of queues and segments has left `sys`.
+pub use self::kind::{Kind, Status};
 
 use super::origin::Found;
 use crate::base::errno::Errno;

@@ -1,5 +1,7 @@
 //! `ipc mq`.
 
+mod early;
+mod end;
 mod exec;
 mod stream;
 mod system_v;

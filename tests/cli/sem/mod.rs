@@ -7,6 +7,7 @@ mod lost;
 mod run;
 mod stopped;
 mod system_v;
+mod zero;
 
 use std::fs;
 
@@ -38,6 +39,13 @@ fn waits() -> Vec<Wait> {
         Wait::new(NAME, "ipc sem run $name -- echo mine", "ipc sem post $name", "mine\n"),
         Wait::new(KEY, "ipc sem wait $key", "ipc sem post $key", "")
             .says("$key: waiting until the value is 1 or more; it is 0"),
+        Wait::new(
+            "ipc sem create --value 1 $key",
+            "ipc sem wait --zero $key",
+            "ipc sem set $key 0",
+            "",
+        )
+        .says("$key: waiting until the value is 0; it is 1"),
         Wait::new(KEY, "ipc sem run $key -- echo mine", "ipc sem post $key", "mine\n"),
         Wait::new(":", BARRIER, BARRIER, "").says("$name: waiting until 2 have arrived"),
     ]

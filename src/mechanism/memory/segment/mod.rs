@@ -26,6 +26,7 @@ pub use crate::sys::memory::{Access, Window};
 use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
 use crate::io::transfer;
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
 
 /// The operations on a segment by its name.
@@ -49,6 +50,9 @@ pub trait Engine {
 
     /// Whether a segment of such a name can be resized.
     fn can_grow(&self) -> bool;
+
+    /// Changes the owner and the permissions, without permission to open the segment.
+    fn set_ownership(&self, ownership: &NewOwnership) -> Result<(), Error>;
 
     /// Removes the name. Processes that have opened the segment keep it.
     fn remove(&self) -> Result<(), Error>;

@@ -16,6 +16,7 @@ use crate::mechanism::memory::segment::{
     WriteError,
 };
 use crate::mechanism::new_file::NewFile;
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::directory;
 use crate::sys::inode;
 use crate::sys::offset;
@@ -84,6 +85,14 @@ impl<N: FileName> Engine for N {
 
     fn can_grow(&self) -> bool {
         true
+    }
+
+    fn set_ownership(&self, ownership: &NewOwnership) -> Result<(), Error> {
+        let (file, status) = inode::locate(self.path()?.as_ref(), N::LINKS)?;
+        match inode::is_regular(&status) {
+            true => Ok(ownership.apply(file)?),
+            false => Err(Error::OfAnotherKind(N::NOT_REGULAR)),
+        }
     }
 
     /// Refuses a symbolic link, even one that leads to a segment.

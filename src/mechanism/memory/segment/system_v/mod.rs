@@ -15,11 +15,12 @@ use crate::mechanism::memory::segment::{
     Access, Created, Description, Engine, Error, Fact, Input, Listing, New, PageSize, Segment,
     Value, WriteError,
 };
+use crate::mechanism::ownership::NewOwnership;
 use crate::sys::memfd;
 use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::process::Object;
-use crate::sys::system_v::{self, Row, Target};
+use crate::sys::system_v::{self, Kind, Row, Target};
 use crate::sys::system_v_segment::{self, MARKED};
 
 impl Engine for SystemVName {
@@ -78,6 +79,10 @@ impl Engine for SystemVName {
         let id = find(self)?;
         let found = attachable::found(id)?;
         Ok((Box::new(Attachable::new(id, access)?), found))
+    }
+
+    fn set_ownership(&self, ownership: &NewOwnership) -> Result<(), Error> {
+        Ok(ownership.apply_to_system_v(Kind::Segment, find(self)?)?)
     }
 
     fn remove(&self) -> Result<(), Error> {

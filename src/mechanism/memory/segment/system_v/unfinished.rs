@@ -61,9 +61,9 @@ impl Unfinished {
 }
 
 fn set_mode(id: i32, mode: u32) -> Result<(), Errno> {
-    let mut status = system_v_segment::status(id)?;
-    status.shm_perm.mode = mode as _;
-    system_v_segment::set(id, status)
+    let mut status = Kind::Segment.status(id)?;
+    status.set_mode(mode);
+    Kind::Segment.set_status(id, status)
 }
 
 fn create(target: Target, new: New) -> Result<i32, Error> {

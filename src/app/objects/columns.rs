@@ -1,0 +1,108 @@
+//! Columns that objects of several kinds have: permissions, owner, holders.
+
+use nix::sys::stat::FileStat;
+use serde_json::{Value as Json, json};
+
+use super::holders::not_seen;
+use crate::app::listing::Column;
+use crate::io::output::{Key, Type, Value, escape, json_bytes};
+use crate::sys::process::{Holder, Holders};
+use crate::sys::system_v::Row;
+
+/// The permissions and the owner of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Ownership {
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+impl From<&FileStat> for Ownership {
+    fn from(status: &FileStat) -> Self {
+        Self { mode: status.st_mode, uid: status.st_uid, gid: status.st_gid }
+    }
+}
+
+impl From<&Row> for Ownership {
+    fn from(row: &Row) -> Self {
+        let number = |column| row.number(column) as u32;
+        Self { mode: number("perms"), uid: number("uid"), gid: number("gid") }
+    }
+}
+
+/// A row with permissions and an owner.
+pub trait Owned {
+    /// The permissions and the owner.
+    fn ownership(&self) -> Ownership;
+}
+
+/// The column of the permissions.
+pub const fn mode<R: Owned>() -> Column<R> {
+    Column::new(Key::new("mode", Type::Mode, "Permissions"), |row| {
+        Value::Mode(row.ownership().mode)
+    })
+}
+
+/// The column of the owner.
+pub const fn uid<R: Owned>() -> Column<R> {
+    Column::new(Key::new("uid", Type::Number, "User that owns it"), |row| {
+        row.ownership().uid.into()
+    })
+}
+
+/// The column of the group.
+pub const fn gid<R: Owned>() -> Column<R> {
+    Column::new(Key::new("gid", Type::Number, "Group that owns it"), |row| {
+        row.ownership().gid.into()
+    })
+}
+
+/// A row with the processes that use the object.
+pub trait Held {
+    /// The processes that have it open, mapped or attached.
+    fn holders(&self) -> &Holders;
+}
+
+/// The keys of a process in an array of processes.
+pub const PROCESS: &[Key] = &[
+    Key::new("pid", Type::Number, "Process ID"),
+    Key::new("command", Type::Text, "Name of the program"),
+];
+
+/// The column of the holders.
+pub const fn holders<R: Held>() -> Column<R> {
+    let meaning = "Processes that have it open, mapped or attached";
+    Column::new(Key::new("holders", Type::Objects(PROCESS), meaning), |row| listed(row.holders()))
+}
+
+/// The column of the number of processes that could not be seen.
+pub const fn hidden<R: Held>() -> Column<R> {
+    let meaning = "Number of processes that could not be seen";
+    Column::new(Key::new("hidden", Type::Number, meaning).on_request(), |row| {
+        row.holders().hidden.into()
+    })
+}
+
+/// The holders in a row of a listing. The number of hidden processes stands below the listing.
+fn listed(holders: &Holders) -> Value {
+    match processes(&holders.seen, 0) {
+        Value::Several(seen, _) if seen.is_empty() && holders.hidden > 0 => {
+            Value::Several(seen, b"-".to_vec())
+        }
+        value => value,
+    }
+}
+
+/// Processes that use an object in some way, and the number of those that are hidden.
+pub fn processes(seen: &[Holder], hidden: usize) -> Value {
+    let json =
+        |holder: &Holder| json!({ "pid": holder.pid, "command": json_bytes(&holder.command) });
+    let text = |holder: &Holder| format!("{} ({})", holder.pid, escape(&holder.command));
+    let values: Vec<Json> = seen.iter().map(json).collect();
+    let mut texts: Vec<String> = seen.iter().map(text).collect();
+    if hidden > 0 {
+        texts.push(not_seen(hidden));
+    }
+    let text = if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
+    Value::Several(values, text.into_bytes())
+}

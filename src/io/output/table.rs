@@ -1,0 +1,180 @@
+//! The properties of several objects with the same keys.
+
+use std::borrow::Cow;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::human::human;
+use super::key::{Key, Type, Visibility};
+use super::listing::{self, Alignment};
+use super::medium::Medium;
+use super::value::Value;
+
+/// The properties of several objects: a row for each, with a value for each key.
+#[derive(Clone, Debug)]
+pub struct Table<'a> {
+    keys: Vec<&'a Key>,
+    rows: Vec<Vec<Value>>,
+}
+
+/// How a table looks as text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// The line above the columns.
+    pub headings: Headings,
+    /// The form of sizes.
+    pub sizes: Sizes,
+}
+
+/// The line above the columns.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Headings {
+    /// It has the names of the columns.
+    #[default]
+    Printed,
+    /// There is none.
+    Omitted,
+}
+
+/// The form of sizes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Sizes {
+    /// A number of bytes.
+    #[default]
+    Bytes,
+    /// A short number with a unit.
+    Human,
+}
+
+impl<'a> Table<'a> {
+    /// A table of these rows, each with a value for each key.
+    pub fn new(keys: Vec<&'a Key>, rows: Vec<Vec<Value>>) -> Self {
+        for (key, value) in rows.iter().flat_map(|row| keys.iter().zip(row)) {
+            debug_assert!(fits(key, value), "{key:?} {value:?}");
+        }
+        Self { keys, rows }
+    }
+
+    /// The columns of the text that no option chooses: not those of which JSON alone has the
+    /// property, nor those that no row has.
+    pub fn usual_columns(&self) -> Vec<usize> {
+        let applies =
+            |column: usize| self.rows.iter().any(|row| !matches!(row[column], Value::Inapplicable));
+        let is_usual =
+            |&column: &usize| self.keys[column].visibility == Visibility::Always && applies(column);
+        (0..self.keys.len()).filter(is_usual).collect()
+    }
+
+    /// All columns.
+    pub fn all_columns(&self) -> Vec<usize> {
+        (0..self.keys.len()).collect()
+    }
+
+    /// The same table with these columns, in this order.
+    pub fn with_columns(self, columns: &[usize]) -> Self {
+        let keys = columns.iter().map(|&column| self.keys[column]).collect();
+        let pick = |row: Vec<Value>| columns.iter().map(|&column| row[column].clone()).collect();
+        Self { keys, rows: self.rows.into_iter().map(pick).collect() }
+    }
+
+    /// The rows, to be reordered and reduced.
+    pub fn rows_mut(&mut self) -> &mut Vec<Vec<Value>> {
+        &mut self.rows
+    }
+
+    /// The lines of the text.
+    pub(super) fn lines(&self, look: Look, medium: Medium) -> impl Iterator<Item = Vec<u8>> {
+        let alignments = self.keys.iter().map(|key| match key.kind.is_number() {
+            true => Alignment::Right,
+            false => Alignment::Left,
+        });
+        let headings = (look.headings == Headings::Printed && !self.rows.is_empty())
+            .then(|| self.keys.iter().map(|key| Cow::from(key.heading().into_bytes())).collect());
+        let rows = self.rows.iter().map(|row| {
+            let cells = self.keys.iter().zip(row);
+            cells.map(|(key, value)| medium.shown(cell(key, value, look.sizes))).collect()
+        });
+        listing::lines(headings, rows.collect(), &alignments.collect::<Vec<_>>(), medium)
+    }
+}
+
+fn cell<'v>(key: &Key, value: &'v Value, sizes: Sizes) -> Cow<'v, [u8]> {
+    match (key.kind, value) {
+        (Type::Size, Value::Number(number)) if sizes == Sizes::Human => {
+            human(number.as_u64().unwrap_or_default()).into_bytes().into()
+        }
+        _ => value.as_text(),
+    }
+}
+
+/// Whether a value is of the type of its key.
+fn fits(key: &Key, value: &Value) -> bool {
+    match (key.kind, value) {
+        (_, Value::Inapplicable) => key.only.is_some() || key.is_optional,
+        (_, value) if value.is_missing() => key.is_optional,
+        (Type::Text, Value::Text(_))
+        | (Type::Word, Value::Word(_))
+        | (Type::Number | Type::Size | Type::Seconds, Value::Number(_))
+        | (Type::Flag, Value::Flag(_))
+        | (Type::Mode, Value::Mode(_))
+        | (Type::Time, Value::Time(_))
+        | (Type::Numbers | Type::Words | Type::Objects(_), Value::Several(..)) => true,
+        _ => false,
+    }
+}
+
+impl Serialize for Table<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| Row { keys: &self.keys, values: row }))
+    }
+}
+
+/// A row of a table, as an object of JSON with all keys.
+struct Row<'a> {
+    keys: &'a [&'a Key],
+    values: &'a [Value],
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.keys.len()))?;
+        for (key, value) in self.keys.iter().zip(self.values) {
+            map.serialize_entry(key.name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// The properties of one object, with the keys that apply to it.
+#[derive(Clone, Debug)]
+pub struct Properties<'a>(Vec<(&'a Key, Value)>);
+
+impl<'a> Properties<'a> {
+    /// The properties with these keys and values.
+    pub fn new(keys: impl IntoIterator<Item = &'a Key>, values: Vec<Value>) -> Self {
+        let all = keys.into_iter().zip(values);
+        let properties = Self(all.filter(|(_, value)| *value != Value::Inapplicable).collect());
+        properties
+            .0
+            .iter()
+            .for_each(|(key, value)| debug_assert!(fits(key, value), "{key:?} {value:?}"));
+        properties
+    }
+
+    /// The lines of the text: a key and its value each.
+    pub(super) fn lines(&self, medium: Medium) -> impl Iterator<Item = Vec<u8>> {
+        let is_shown = |(key, _): &&(&Key, Value)| key.visibility == Visibility::Always;
+        let shown: Vec<&(&Key, Value)> = self.0.iter().filter(is_shown).collect();
+        let width = shown.iter().map(|(key, _)| key.name.len()).max().unwrap_or(0) + 1;
+        shown.into_iter().map(move |(key, value)| {
+            let key = format!("{:<width$} ", format!("{}:", key.name));
+            [key.as_bytes(), &medium.shown(value.as_text()), b"\n"].concat()
+        })
+    }
+}
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key.name, value)))
+    }
+}
