@@ -4,6 +4,7 @@ mod compare;
 mod report;
 mod results;
 mod start;
+mod tables;
 mod values;
 
 use std::path::PathBuf;
@@ -19,10 +20,11 @@ use self::values::{Cpus, Positive, Senders, Sizes};
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::print_all;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::units::Timeout;
-use crate::io::output::{Output, Record};
+use crate::io::output::Output;
 use crate::measure::environment::Environment;
 use crate::measure::{self, Error, MECHANISMS, Mechanism, Pace, Question, Trial, limits};
 
@@ -315,18 +317,6 @@ fn print_changes(changes: &[Change], shared: usize, output: &mut Output) -> anyh
         return Ok(());
     }
     output.line(format_args!("Changes beyond the noise, of {shared} results, in ns a message"))?;
-    let row = |change: &Change| {
-        let number = |value: f64| (json!(value), format!("{value:.0}").into_bytes());
-        let ((then, then_text), (now, now_text)) = (number(change.then), number(change.now));
-        let part = change.now / change.then - 1.0;
-        Record::new()
-            .word("mechanism", change.mechanism)
-            .word("question", change.question)
-            .number("size", change.size as u64)
-            .field("old", then, then_text)
-            .field("new", now, now_text)
-            .field("change", json!(part), format!("{:+.0}%", part * 100.0).into_bytes())
-    };
-    output.list(&changes.iter().map(row).collect::<Vec<Record>>(), Format::TEXT)?;
+    print_all(changes, Format::TEXT, output)?;
     Ok(())
 }

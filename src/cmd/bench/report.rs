@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::results::Row;
+use super::tables::{Latency, Ranked, Rate};
+use crate::app::listing::print_all;
 use crate::app::options::Format;
-use crate::io::output::{Output, Record, Unwritable};
+use crate::io::output::{Output, Unwritable};
 use crate::measure::environment::Environment;
 use crate::measure::plot::{Line, Picture, Range};
 use crate::measure::statistics::PERCENTILES;
@@ -53,8 +55,15 @@ impl Report {
             let Some(first) = rows.first() else { continue };
             output.line(title(first))?;
             let best = first.cost();
-            let table: Vec<Record> = rows.iter().map(|row| cells(row, best)).collect();
-            output.list(&table, Format::TEXT)?;
+            let ranked = rows.iter().map(|row| Ranked { row, best });
+            match first.is_stream() {
+                true => {
+                    print_all(&ranked.map(Rate::from).collect::<Vec<_>>(), Format::TEXT, output)
+                }
+                false => {
+                    print_all(&ranked.map(Latency::from).collect::<Vec<_>>(), Format::TEXT, output)
+                }
+            }?;
             output.line("")?;
         }
         output.text(self.notes())
@@ -92,7 +101,7 @@ impl Report {
         let machine = &self.environment;
         let rows = self.groups().into_iter().flat_map(|rows| {
             let best = rows.first().map_or(0.0, |row| row.cost());
-            rows.into_iter().map(move |row| json_of(row, best))
+            rows.into_iter().map(move |row| json_of(&Ranked { row, best }))
         });
         let copies =
             self.limits.copies.iter().map(|(size, time)| json!({"size": size, "ns": time}));
@@ -223,36 +232,8 @@ fn title(row: &Row) -> String {
     format!("{question}, {}{senders}", pace(row.trial.pace))
 }
 
-/// A row of a table.
-fn cells(row: &Row, best: f64) -> Record {
-    let number = |text: String, value: f64| (Value::from(value), text.into_bytes());
-    let mut record = Record::new().word("mechanism", row.mechanism.name);
-    if row.is_stream() {
-        let speed = row.rate * row.trial.size as f64 / 1e6;
-        let (value, text) = number(format!("{:.0}", row.rate), row.rate);
-        record = record.field("msg/s", value, text);
-        let (value, text) = number(format!("{:.1}", row.cost()), row.cost());
-        record = record.field("ns", value, text);
-        let (value, text) = number(format!("{speed:.0}"), speed);
-        record = record.field("mb/s", value, text).number("lost", row.lost);
-    } else {
-        for (name, part) in PERCENTILES {
-            let time = row.latencies.percentile(part) as f64 / 1e3;
-            let (value, text) = number(format!("{time:.2}"), time);
-            record = record.field(name, value, text);
-        }
-        let time = row.latencies.max() as f64 / 1e3;
-        let (value, text) = number(format!("{time:.0}"), time);
-        record = record.field("max", value, text);
-    }
-    let (value, text) = number(format!("{:.0}%", row.spread * 100.0), row.spread);
-    let record = record.field("spread", value, text);
-    let ratio = if best > 0.0 { row.cost() / best } else { 0.0 };
-    let (value, text) = number(format!("{ratio:.2}"), ratio);
-    record.field("ratio", value, text)
-}
-
-fn json_of(row: &Row, best: f64) -> Value {
+fn json_of(ranked: &Ranked<'_>) -> Value {
+    let row = ranked.row;
     let mut value = json!({
         "mechanism": row.mechanism.name,
         "question": row.question(),
@@ -262,7 +243,7 @@ fn json_of(row: &Row, best: f64) -> Value {
         "sent": row.sent,
         "lost": row.lost,
         "spread": row.spread,
-        "ratio": if best > 0.0 { row.cost() / best } else { 0.0 },
+        "ratio": ranked.ratio(),
     });
     let fields = value.as_object_mut().expect("it is an object");
     if let Question::Paced { rate } = row.trial.question {

@@ -5,11 +5,13 @@ use std::ffi::OsString;
 use anyhow::anyhow;
 use serde_json::json;
 
+use super::tables::{Start, Times};
+use crate::app::listing::print_all;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure};
-use crate::io::output::{Output, Record};
+use crate::io::output::Output;
 use crate::measure::start::{Candidate, measure};
-use crate::measure::statistics::{Distribution, PERCENTILES};
+use crate::measure::statistics::Distribution;
 
 /// Programs that do nothing, or as little as they can. Those that are not installed are left out.
 const OTHERS: [&[&str]; 4] =
@@ -36,9 +38,13 @@ pub fn run(is_json: bool, output: &mut Output) -> anyhow::Result<Exit> {
         output.json(&values.collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    let table: Vec<Record> = rows.iter().map(|(name, times)| cells(name, times, first)).collect();
+    let row = |(program, times): &(String, Distribution)| Start {
+        program: program.clone(),
+        times: Times::of(times),
+        ratio: ratio(times, first),
+    };
     output.line("From the start of a program to its end, in us")?;
-    output.list(&table, Format::TEXT)?;
+    print_all(&rows.iter().map(row).collect::<Vec<Start>>(), Format::TEXT, output)?;
     Ok(Exit::Done)
 }
 
@@ -56,14 +62,4 @@ fn row(candidate: Candidate) -> (String, Distribution) {
 
 fn ratio(times: &Distribution, first: u64) -> f64 {
     if first == 0 { 0.0 } else { times.median() as f64 / first as f64 }
-}
-
-fn cells(name: &str, times: &Distribution, first: u64) -> Record {
-    let mut record = Record::new().bytes("program", name.as_bytes());
-    for (name, part) in PERCENTILES {
-        let time = times.percentile(part) as f64 / 1e3;
-        record = record.field(name, json!(time), format!("{time:.0}").into_bytes());
-    }
-    let ratio = ratio(times, first);
-    record.field("ratio", json!(ratio), format!("{ratio:.2}").into_bytes())
 }
