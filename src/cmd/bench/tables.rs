@@ -52,7 +52,7 @@ impl Columns for Latency {
             it.times.percentile(3)
         }),
         Column::new(Key::new("max", Type::Number, "Longest"), |it| rounded(it.times.max, 0)),
-        Column::new(Key::new("spread", Type::Text, "Difference between rounds"), |it| {
+        Column::new(Key::new("spread%", Type::Number, "Difference between rounds"), |it| {
             percent(it.spread)
         }),
         Column::new(Key::new("ratio", Type::Number, "Median, of the best"), |it| {
@@ -96,7 +96,7 @@ impl Columns for Rate {
             rounded(it.rate * it.size as f64 / 1e6, 0)
         }),
         Column::new(Key::new("lost", Type::Number, "Lost messages"), |it| it.lost.into()),
-        Column::new(Key::new("spread", Type::Text, "Difference between rounds"), |it| {
+        Column::new(Key::new("spread%", Type::Number, "Difference between rounds"), |it| {
             percent(it.spread)
         }),
         Column::new(Key::new("ratio", Type::Number, "Time of a message, of the best"), |it| {
@@ -114,8 +114,8 @@ impl Columns for Change {
         }),
         Column::new(Key::new("old", Type::Number, "Nanoseconds then"), |it| rounded(it.then, 0)),
         Column::new(Key::new("new", Type::Number, "Nanoseconds now"), |it| rounded(it.now, 0)),
-        Column::new(Key::new("change", Type::Text, "Difference"), |it| {
-            Value::text(format!("{:+.0}%", (it.now / it.then - 1.0) * 100.0))
+        Column::new(Key::new("change%", Type::Number, "Difference"), |it| {
+            percent(it.now / it.then - 1.0)
         }),
     ];
 }
@@ -163,14 +163,10 @@ impl Times {
 }
 
 /// A number with so many decimals.
-fn rounded(number: f64, decimals: u32) -> Value {
-    if decimals == 0 {
-        return (number.round() as u64).into();
-    }
-    let factor = f64::from(10_u32.pow(decimals));
-    Value::fraction((number * factor).round() / factor)
+fn rounded(number: f64, decimals: usize) -> Value {
+    Value::Decimal(number, decimals)
 }
 
 fn percent(part: f64) -> Value {
-    Value::text(format!("{:.0}%", part * 100.0))
+    Value::Decimal(part * 100.0, 0)
 }
