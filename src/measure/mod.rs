@@ -6,16 +6,19 @@ mod channel;
 mod control;
 pub mod environment;
 pub mod limits;
+mod mechanisms;
 mod message;
 mod names;
+mod part;
 pub mod plot;
+mod run;
 pub mod start;
 pub mod statistics;
 mod trial;
 
 pub use self::message::LEAST as LEAST_SIZE;
 
-pub use self::channel::{MECHANISMS, Mechanism};
+pub use self::mechanisms::{MECHANISMS, Mechanism};
 pub use self::trial::{Error, Outcome, Pace, Question, Trial};
 
 use crate::sys::cpu;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::report::pace;
 use super::results::Row;
 use crate::base::exit::{Exit, Failure, about};
 
@@ -53,7 +52,7 @@ impl Older {
             old["mechanism"] == row.mechanism.name
                 && old["question"] == row.question()
                 && old["size"] == row.trial.size
-                && old["pace"] == pace(row.trial.pace)
+                && old["pace"] == row.trial.pace.word()
                 && old["senders"] == row.trial.senders
         })
     }

@@ -52,7 +52,7 @@ pub struct Bench {
     /// Sizes of messages, such as 100,4K,1M; default 100
     #[arg(short, long, value_name = "LIST")]
     size: Option<Sizes>,
-    /// Time for each mechanism, size and question; default 0.5s
+    /// Time for each result; default 0.5s
     #[arg(short, long, value_name = "DURATION")]
     duration: Option<Timeout>,
     /// Measure the time of a message
@@ -61,16 +61,16 @@ pub struct Bench {
     /// Measure the number of messages
     #[arg(long)]
     throughput: bool,
-    /// Send N messages a second, and measure their latencies
+    /// Send N messages a second
     #[arg(long, value_name = "N", conflicts_with_all = ["latency", "throughput", "contended"])]
     rate: Option<Positive>,
     /// Do not sleep while waiting
     #[arg(long)]
     spin: bool,
-    /// Send from N processes to one; throughput only
+    /// Send from N processes to one
     #[arg(long, value_name = "N", conflicts_with = "latency")]
     contended: Option<Senders>,
-    /// Run the receiver on the first CPU, and the senders on the others
+    /// The CPU of the receiver, and of the senders
     ///
     /// One number runs all on one CPU. By default, the first two CPUs are used, if there are two.
     #[arg(long, value_name = "CPU[,CPU]...")]

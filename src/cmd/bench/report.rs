@@ -7,10 +7,10 @@ use super::tables::{Latency, Ranked, Rate};
 use crate::app::listing::print_all;
 use crate::app::options::Format;
 use crate::io::output::{Output, Unwritable};
+use crate::measure::Question;
 use crate::measure::environment::Environment;
 use crate::measure::plot::{Line, Picture, Range};
 use crate::measure::statistics::PERCENTILES;
-use crate::measure::{Pace, Question};
 
 /// What the machine cannot exceed.
 #[derive(Clone, Debug)]
@@ -140,7 +140,7 @@ impl Report {
                 row.mechanism.name,
                 row.question(),
                 row.trial.size,
-                pace(row.trial.pace),
+                row.trial.pace.word(),
                 row.trial.senders,
                 row.latencies.count(),
                 times.join(","),
@@ -208,14 +208,6 @@ impl Report {
     }
 }
 
-/// The word of a pace.
-pub fn pace(pace: Pace) -> &'static str {
-    match pace {
-        Pace::Blocking => "blocking",
-        Pace::Spinning => "spinning",
-    }
-}
-
 fn title(row: &Row) -> String {
     let size = row.trial.size;
     let question = match row.trial.question {
@@ -229,7 +221,7 @@ fn title(row: &Row) -> String {
         1 => String::new(),
         senders => format!(", {senders} senders"),
     };
-    format!("{question}, {}{senders}", pace(row.trial.pace))
+    format!("{question}, {}{senders}", row.trial.pace.word())
 }
 
 fn json_of(ranked: &Ranked<'_>) -> Value {
@@ -238,7 +230,7 @@ fn json_of(ranked: &Ranked<'_>) -> Value {
         "mechanism": row.mechanism.name,
         "question": row.question(),
         "size": row.trial.size,
-        "pace": pace(row.trial.pace),
+        "pace": row.trial.pace.word(),
         "senders": row.trial.senders,
         "sent": row.sent,
         "lost": row.lost,

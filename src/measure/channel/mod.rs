@@ -1,17 +1,18 @@
-//! The mechanisms, as channels for messages between the processes of a measurement.
+//! Channels for messages between the processes of a measurement, one module for each kind of
+//! mechanism.
 
-mod bytes;
-mod eventfd;
-mod mq;
-mod queue;
-mod shared;
-mod signal;
-mod socket;
+pub mod bytes;
+pub mod eventfd;
+pub mod mq;
+pub mod queue;
+pub mod shared;
+pub mod signal;
+pub mod socket;
 
 use super::control::Control;
 use super::message::Loss;
 use super::names::Names;
-use super::trial::{self, Error, Outcome, Question, Trial};
+use super::trial::{Error, Trial};
 
 /// The end of a channel from which messages come.
 pub trait Input {
@@ -49,115 +50,3 @@ pub trait Meeting: Sized {
     /// Takes the ends of one process, and closes the others.
     fn join(self, side: Side, control: &Control) -> Result<(Self::Input, Self::Output), Error>;
 }
-
-/// The lengths of messages.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Sizes {
-    Any,
-    /// One length only.
-    Only(usize),
-}
-
-/// A mechanism that can be measured.
-#[derive(Debug)]
-pub struct Mechanism {
-    /// Its name in `ipc guide`, or a part of the name.
-    pub name: &'static str,
-    pub sizes: Sizes,
-    /// Whether it has a throughput: a counter adds up what is not received yet.
-    pub streams: bool,
-    /// The longest message that several senders can send; 0 if there can be one sender only.
-    pub shared_limit: usize,
-    run: fn(&Trial) -> Result<Outcome, Error>,
-}
-
-impl Mechanism {
-    const fn new<M: Meeting>(name: &'static str) -> Self {
-        Self {
-            name,
-            sizes: Sizes::Any,
-            streams: true,
-            shared_limit: usize::MAX,
-            run: trial::run::<M>,
-        }
-    }
-
-    const fn of_size(self, size: usize) -> Self {
-        Self { sizes: Sizes::Only(size), ..self }
-    }
-
-    const fn shared_up_to(self, limit: usize) -> Self {
-        Self { shared_limit: limit, ..self }
-    }
-
-    const fn without_stream(self) -> Self {
-        Self { streams: false, ..self }
-    }
-
-    /// The mechanisms that a word means: the one of this name, or those whose names it begins, as
-    /// `unix` begins three.
-    pub fn meant_by(word: &str) -> Vec<&'static Self> {
-        if let Some(exact) = MECHANISMS.iter().find(|mechanism| mechanism.name == word) {
-            return vec![exact];
-        }
-        let begins = |name: &str| name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
-        MECHANISMS.iter().filter(|mechanism| begins(mechanism.name)).collect()
-    }
-
-    /// The size that it is measured with, if this one is asked for.
-    pub fn size_for(&self, size: usize) -> usize {
-        match self.sizes {
-            Sizes::Any => size,
-            Sizes::Only(only) => only,
-        }
-    }
-
-    /// Whether its messages may have any size.
-    pub fn has_any_size(&self) -> bool {
-        self.sizes == Sizes::Any
-    }
-
-    /// Whether it has an answer to a question.
-    pub fn suits(&self, trial: &Trial) -> bool {
-        let is_short = trial.senders == 1 || trial.size <= self.shared_limit;
-        let has_stream = self.streams || trial.question == Question::Latency;
-        let has_size = self.sizes == Sizes::Any || self.sizes == Sizes::Only(trial.size);
-        is_short && has_stream && has_size
-    }
-
-    /// Measures it.
-    ///
-    /// # Errors
-    /// [`Error::Unsuitable`] if it has no messages of this length.
-    pub fn measure(&self, trial: &Trial) -> Result<Outcome, Error> {
-        if !self.suits(trial) {
-            return Err(Error::Unsuitable);
-        }
-        (self.run)(trial)
-    }
-}
-
-/// The bytes of a write to a pipe that do not mix with those of other writers.
-const PIPE_BUF: usize = 4096;
-
-/// All mechanisms, in the order of the table.
-pub const MECHANISMS: &[Mechanism] = &[
-    Mechanism::new::<queue::Rings>("queue"),
-    Mechanism::new::<shared::OnFutexes>("shm-futex").shared_up_to(0),
-    Mechanism::new::<shared::OnSemaphores>("shm-sem").shared_up_to(0),
-    Mechanism::new::<shared::InFile>("map").shared_up_to(0),
-    Mechanism::new::<bytes::Pipes>("pipe").shared_up_to(PIPE_BUF),
-    Mechanism::new::<bytes::Fifos>("fifo").shared_up_to(PIPE_BUF),
-    Mechanism::new::<mq::Posix>("mq"),
-    Mechanism::new::<mq::SystemV>("mq-sysv"),
-    Mechanism::new::<bytes::UnixStreams>("unix-stream").shared_up_to(0),
-    Mechanism::new::<socket::Seqpackets>("unix-seqpacket"),
-    Mechanism::new::<socket::Datagrams>("unix-datagram"),
-    Mechanism::new::<bytes::Tcp>("tcp").shared_up_to(0),
-    Mechanism::new::<socket::Udp>("udp"),
-    Mechanism::new::<signal::Signals>("signal").of_size(signal::SIZE).shared_up_to(0),
-    Mechanism::new::<eventfd::Counters>("eventfd")
-        .of_size(eventfd::SIZE)
-        .shared_up_to(0)
-        .without_stream(),
-];

@@ -1,0 +1,175 @@
+//! The processes of a measurement, and the supervision of them.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::channel::{Meeting, Side};
+use super::control::Control;
+use super::message::{LEAST, Verifier, Writer};
+use super::names::Names;
+use super::part::{answer, ask, receive_all, receive_in_time, send_all, send_in_time};
+use super::trial::{Error, Outcome, Question, Trial};
+use crate::base::deadline::{Deadline, Waited};
+use crate::sys::fork::{self, Child, Ended};
+use crate::sys::{cpu, memfd, poll, stream};
+
+/// The longest time until all processes are ready, and until they have ended.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs a measurement of a mechanism.
+pub fn run<M: Meeting>(trial: &Trial) -> Result<Outcome, Error> {
+    if trial.size < LEAST {
+        return Err(Error::Unsuitable);
+    }
+    let mut names = Names::default();
+    let control = Control::new()?;
+    let mut meeting = Some(M::new(trial, &mut names)?);
+    let mut processes = Vec::new();
+    let senders = (0..trial.senders).map(Side::Sender);
+    for side in std::iter::once(Side::Receiver).chain(senders) {
+        let meeting = &mut meeting;
+        processes.push(Process::start(|| {
+            let meeting = meeting.take().ok_or(Error::Wrong("no channel"))?;
+            take_part::<M>(meeting, side, trial, &control)
+        })?);
+    }
+    // Only the processes hold the ends, so that each sees the end of the others.
+    drop(meeting.take());
+    supervise(&mut processes, &control, trial)?;
+    drop(names);
+    let elapsed = control
+        .end()
+        .load(Ordering::Acquire)
+        .saturating_sub(control.begin().load(Ordering::Acquire));
+    Ok(Outcome {
+        samples: control.samples()?,
+        sent: control.sent().load(Ordering::Acquire),
+        received: control.received().load(Ordering::Acquire),
+        timed: control.timed().load(Ordering::Acquire),
+        elapsed,
+    })
+}
+
+/// A process of a measurement.
+struct Process {
+    /// `None` when it has ended.
+    child: Option<Child>,
+    /// Its error message.
+    report: OwnedFd,
+}
+
+impl Process {
+    fn start(work: impl FnOnce() -> Result<(), Error>) -> Result<Self, Error> {
+        let report = memfd::new().map_err(Error::of("memfd"))?;
+        let child = fork::start(|| match work() {
+            Ok(()) => 0,
+            Err(error) => {
+                // The status reports the failure, if the message cannot be stored.
+                let _ = stream::write_at(&report, error.to_string().as_bytes(), 0);
+                1
+            }
+        });
+        Ok(Self { child: Some(child.map_err(Error::of("fork"))?), report })
+    }
+
+    /// The error of a process that has ended.
+    fn verdict(&mut self, child: Child) -> Result<(), Error> {
+        match child.wait().map_err(Error::of("waitpid"))? {
+            Ended::Exited(0) => Ok(()),
+            Ended::Exited(_) => {
+                let mut text = vec![0; 512];
+                let length = stream::read_at(&self.report, &mut text, 0).unwrap_or(0);
+                text.truncate(length);
+                Err(Error::Reported(String::from_utf8_lossy(&text).into_owned()))
+            }
+            Ended::Killed(signal) => {
+                Err(Error::Reported(format!("a process was killed by signal {signal}")))
+            }
+        }
+    }
+}
+
+/// Starts the processes, stops them when the duration after the warm-up has passed, and waits for their
+/// ends.
+fn supervise(processes: &mut [Process], control: &Control, trial: &Trial) -> Result<(), Error> {
+    let ready = Deadline::after(GRACE);
+    while (control.joined().load(Ordering::Acquire) as usize) < processes.len() {
+        reap(processes, Deadline::after(Duration::from_millis(1)))?;
+        if ready.has_passed() {
+            return Err(Error::Wrong("a process did not become ready"));
+        }
+    }
+    control.start();
+    let ready = Deadline::after(GRACE);
+    while control.begin().load(Ordering::Acquire) == 0 && !ready.has_passed() {
+        reap(processes, Deadline::after(Duration::from_millis(1)))?;
+    }
+    let end = Deadline::after(trial.duration);
+    while !end.has_passed() && processes.iter().any(|process| process.child.is_some()) {
+        reap(processes, end)?;
+    }
+    control.stop();
+    let end = Deadline::after(GRACE);
+    while processes.iter().any(|process| process.child.is_some()) {
+        reap(processes, end)?;
+        if end.has_passed() {
+            return Err(Error::Wrong("a process did not end"));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a process ends, at most until the deadline.
+fn reap(processes: &mut [Process], deadline: Deadline) -> Result<(), Error> {
+    let descriptors: Vec<_> = processes
+        .iter()
+        .filter_map(|process| process.child.as_ref())
+        .map(|child| child.process().as_fd())
+        .collect();
+    let waited = poll::any_readable(&descriptors, deadline).map_err(Error::of("poll"))?;
+    if waited == Waited::TimedOut {
+        return Ok(());
+    }
+    for process in processes {
+        let Some(child) = &process.child else { continue };
+        if poll::readable(child.process(), Deadline::PASSED) == Ok(Waited::Done(())) {
+            let child = process.child.take().expect("it was there");
+            process.verdict(child)?;
+        }
+    }
+    Ok(())
+}
+
+/// The work of one process.
+fn take_part<M: Meeting>(
+    meeting: M,
+    side: Side,
+    trial: &Trial,
+    control: &Control,
+) -> Result<(), Error> {
+    let index = match side {
+        Side::Receiver => 0,
+        Side::Sender(index) => index + 1,
+    };
+    if !trial.cpus.is_empty() {
+        cpu::pin(trial.cpus[index % trial.cpus.len()]).map_err(Error::of("--cpus"))?;
+    }
+    let (mut input, mut output) = meeting.join(side, control)?;
+    control.join_and_wait()?;
+    let verifier = Verifier::new(trial.size, trial.senders, M::LOSS);
+    match (trial.question, side) {
+        (Question::Latency, Side::Sender(_)) => ask(&mut input, &mut output, trial, control),
+        (Question::Latency, Side::Receiver) => answer(&mut input, &mut output, verifier),
+        (Question::Throughput, Side::Sender(index)) => {
+            send_all(&mut output, Writer::new(trial.size, index), (trial, M::LOSS), control)
+        }
+        (Question::Throughput, Side::Receiver) => receive_all(&mut input, verifier, trial, control),
+        (Question::Paced { rate }, Side::Sender(_)) => {
+            send_in_time(&mut output, rate, (trial, M::LOSS), control)
+        }
+        (Question::Paced { rate }, Side::Receiver) => {
+            receive_in_time(&mut input, verifier, (trial, rate), control)
+        }
+    }
+}
