@@ -78,6 +78,8 @@ pub enum Statuses {
     OfCommand,
     /// The COMMANDs, if an option runs them.
     OfCommandIfAny,
+    /// The COMMAND of another process, unless there is an error.
+    OfProcedure,
 }
 
 impl Statuses {

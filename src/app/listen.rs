@@ -1,6 +1,7 @@
 //! The options of every verb that listens and serves clients.
 
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use crate::app::arguments::Plain;
 use crate::app::ready;
@@ -20,21 +21,14 @@ use crate::sys::signal::Blocked;
 use crate::sys::socket::SocketType;
 use crate::sys::socket::{self, KeepAlive};
 
-/// The admission of clients, and the limits of the server.
+/// The options of every server: who may connect, and how it begins and ends.
 #[derive(Debug, clap::Args, Plain)]
-pub struct ListenOptions {
-    #[command(flatten)]
-    connected: Connected,
+pub struct Serving {
     /// Permissions of the path; 0600 if not given
     ///
     /// Octal or symbolic; the umask does not apply.
     #[arg(short, long)]
     mode: Option<Permissions>,
-    /// End after the first client, with its status
-    ///
-    /// The status is that of the COMMAND, or of the connection.
-    #[arg(long)]
-    once: bool,
     #[command(flatten)]
     ready: Ready,
     /// Admit processes of this user
@@ -43,9 +37,6 @@ pub struct ListenOptions {
     /// Admit processes of this group
     #[arg(long, value_name = "GID", hide_short_help = true)]
     allow_gid: Vec<u32>,
-    /// Serve at most N clients at a time; the others wait
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_clients: Option<u32>,
     /// Serve at most N clients of one user at a time
     ///
     /// The user's other clients wait.
@@ -59,8 +50,6 @@ pub struct ListenOptions {
         long, value_name = "N", default_value_t = socket::BACKLOG, hide_short_help = true,
     )]
     backlog: i32,
-    #[command(flatten)]
-    silence: Silence,
     /// Let clients finish for this long after a signal
     ///
     /// INT, TERM and HUP end the server. No other client is admitted. A COMMAND that still runs
@@ -72,11 +61,18 @@ pub struct ListenOptions {
     idle: Option<Timeout>,
 }
 
-impl ListenOptions {
-    /// Checks the type, and takes over the descriptor for `--ready`, before any file is opened that
-    /// could get its number.
+/// How the fatal signals end a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// At once, where no time to finish was given.
+    AtOnce,
+    /// After its event loop has ended the COMMANDs.
+    InOrder,
+}
+
+impl Serving {
+    /// Takes over the descriptor for `--ready`, before any file is opened that could get its number.
     pub fn prepare(&self) -> anyhow::Result<ready::Target> {
-        self.connected.connections_only()?;
         self.ready.target()
     }
 
@@ -84,19 +80,22 @@ impl ListenOptions {
     pub fn open(
         &self,
         address: &Address,
+        (kind, keepalive): (SocketType, KeepAlive),
+        end: End,
         ready: ready::Target,
         output: &Output,
     ) -> anyhow::Result<Listening> {
         let allowed = self.allowed(address)?;
-        let terms = self.terms(address)?;
+        let mode = permissions(self.mode, address)?;
+        let terms = Terms { kind, mode, backlog: self.backlog, keepalive };
         let kept_children = job::keep_ended_children();
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
         // The event loop accepts a signal from now on, or the cleanup runs.
         let blocked = Blocked::new(fatal_signals().collect());
         let listener = listen(address, terms)?;
-        let (graceful, fatal) = match self.grace {
-            Some(_) => (Some(blocked), None),
-            None => {
+        let (graceful, fatal) = match (self.grace, end) {
+            (Some(_), _) | (None, End::InOrder) => (Some(blocked), None),
+            (None, End::AtOnce) => {
                 let fatal = cleanup::end_by(fatal_signals());
                 drop(blocked);
                 (None, Some(fatal))
@@ -106,49 +105,19 @@ impl ListenOptions {
         ready.write(listener.address().as_bytes())?;
         let max_per_uid = self.max_per_uid.map_or(usize::MAX, |limit| limit as usize);
         let admission = Admission::new(listener, allowed).for_each_user(max_per_uid);
-        let admission = if self.once { admission.for_one() } else { admission };
         Ok(Listening {
             admission,
             signals: Signals { graceful, _fatal: fatal, children, _kept_children: kept_children },
         })
     }
 
-    /// Rejects options that do not apply to a server of one client at a time.
-    pub fn one_at_a_time(&self) -> anyhow::Result<()> {
-        match self.grace {
-            None => Ok(()),
-            Some(_) => {
-                let reason = "it applies only to clients that are served side by side";
-                Err(Failure::new(Exit::Usage, reason)).about("--grace")
-            }
-        }
-    }
-
-    /// Whether only one client is admitted.
-    pub fn is_for_one(&self) -> bool {
-        self.once
-    }
-
-    /// The type of the sockets.
-    pub fn kind(&self) -> SocketType {
-        self.connected.kind
-    }
-
-    /// The time after which the kernel probes a silent TCP peer.
-    pub fn keepalive(&self) -> KeepAlive {
-        self.silence.keepalive()
-    }
-
-    /// The limits of the server.
-    pub fn limits(&self) -> Limits {
-        let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
-        Limits { max_clients, idle: self.idle, grace: self.grace }
-    }
-
-    fn terms(&self, address: &Address) -> anyhow::Result<Terms> {
-        let mode = permissions(self.mode, address)?;
-        let (kind, keepalive) = (self.kind(), self.keepalive());
-        Ok(Terms { kind, mode, backlog: self.backlog, keepalive })
+    /// The limits of the server, for this number of clients at a time.
+    pub fn limits(&self, max_clients: usize, end: End) -> Limits {
+        let at_once = match end {
+            End::AtOnce => None,
+            End::InOrder => Some(Timeout::For(Duration::ZERO)),
+        };
+        Limits { max_clients, idle: self.idle, grace: self.grace.or(at_once) }
     }
 
     fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {
@@ -175,5 +144,79 @@ impl ListenOptions {
             }
             _ => Ok(Allowed::All),
         }
+    }
+}
+
+/// The admission of clients of a socket of any kind, and the limits of the server.
+#[derive(Debug, clap::Args, Plain)]
+pub struct ListenOptions {
+    #[command(flatten)]
+    connected: Connected,
+    #[command(flatten)]
+    serving: Serving,
+    /// End after the first client, with its status
+    ///
+    /// The status is that of the COMMAND, or of the connection.
+    #[arg(long)]
+    once: bool,
+    /// Serve at most N clients at a time; the others wait
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+    #[command(flatten)]
+    silence: Silence,
+}
+
+impl ListenOptions {
+    /// Checks the type, and takes over the descriptor for `--ready`, before any file is opened that
+    /// could get its number.
+    pub fn prepare(&self) -> anyhow::Result<ready::Target> {
+        self.connected.connections_only()?;
+        self.serving.prepare()
+    }
+
+    /// Listens, and reports that the server is ready.
+    pub fn open(
+        &self,
+        address: &Address,
+        ready: ready::Target,
+        output: &Output,
+    ) -> anyhow::Result<Listening> {
+        let sockets = (self.kind(), self.keepalive());
+        let Listening { admission, signals } =
+            self.serving.open(address, sockets, End::AtOnce, ready, output)?;
+        let admission = if self.once { admission.for_one() } else { admission };
+        Ok(Listening { admission, signals })
+    }
+
+    /// Rejects options that do not apply to a server of one client at a time.
+    pub fn one_at_a_time(&self) -> anyhow::Result<()> {
+        match self.serving.grace {
+            None => Ok(()),
+            Some(_) => {
+                let reason = "it applies only to clients that are served side by side";
+                Err(Failure::new(Exit::Usage, reason)).about("--grace")
+            }
+        }
+    }
+
+    /// Whether only one client is admitted.
+    pub fn is_for_one(&self) -> bool {
+        self.once
+    }
+
+    /// The type of the sockets.
+    pub fn kind(&self) -> SocketType {
+        self.connected.kind
+    }
+
+    /// The time after which the kernel probes a silent TCP peer.
+    pub fn keepalive(&self) -> KeepAlive {
+        self.silence.keepalive()
+    }
+
+    /// The limits of the server.
+    pub fn limits(&self) -> Limits {
+        let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
+        self.serving.limits(max_clients, End::AtOnce)
     }
 }

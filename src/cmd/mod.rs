@@ -3,6 +3,7 @@
 
 pub mod applets;
 pub mod bench;
+pub mod door;
 pub mod fifo;
 pub mod guide;
 pub mod lock;

@@ -86,6 +86,8 @@ pub struct Admission {
     queue: VecDeque<Queued>,
     /// Limits the lines about clients that are not allowed.
     refused: LineLimit,
+    /// What a client that is not allowed gets before it is disconnected.
+    farewell: Vec<u8>,
 }
 
 impl Admission {
@@ -101,6 +103,7 @@ impl Admission {
             slots: BTreeMap::new(),
             queue: VecDeque::new(),
             refused: LineLimit::default(),
+            farewell: Vec::new(),
         }
     }
 
@@ -112,6 +115,11 @@ impl Admission {
     /// Serves at most this many clients of a user at a time.
     pub fn for_each_user(self, max_per_uid: usize) -> Self {
         Self { max_per_uid, ..self }
+    }
+
+    /// Sends this message to each client that is not allowed.
+    pub fn refusing_by(self, farewell: Vec<u8>) -> Self {
+        Self { farewell, ..self }
     }
 
     /// The listening socket, unless the last client was admitted.
@@ -162,6 +170,10 @@ impl Admission {
             let Some(socket) = listener.socket().accept()? else { return Ok(None) };
             let peer = socket.peer();
             if !self.allowed.contains(peer) {
+                if !self.farewell.is_empty() {
+                    // A new connection has room for a message.
+                    let _ = socket.send(&self.farewell);
+                }
                 self.report_refused(peer, output);
                 continue;
             }

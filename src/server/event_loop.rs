@@ -23,9 +23,27 @@ pub trait Service {
     }
 
     /// Looks for child processes of the service that have ended.
-    fn children_changed(&mut self) -> anyhow::Result<()> {
+    fn children_changed(&mut self, _server: &ServerRef<'_>) -> anyhow::Result<()> {
         Ok(())
     }
+
+    /// The time of the next [`Service::tick`].
+    fn deadline(&self) -> Deadline {
+        Deadline::NEVER
+    }
+
+    /// Does what is due at [`Service::deadline`].
+    fn tick(&mut self, _server: &ServerRef<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// Whether no more clients are to be admitted; the server ends after the last of those it has.
+    fn is_closing(&self) -> bool {
+        false
+    }
+
+    /// Learns that no more clients are admitted.
+    fn closed(&mut self) {}
 
     /// Asks the clients that are still served to end.
     fn terminate(&mut self) {}
@@ -156,13 +174,21 @@ impl EventLoop<'_> {
         while !self.is_over() {
             let new_clients =
                 if self.has_capacity() { NewClients::Accept } else { NewClients::Leave };
-            match self.acceptor.wait(&mut ready, new_clients, self.deadline())? {
+            let due = self.service.deadline();
+            match self.acceptor.wait(&mut ready, new_clients, self.deadline().min(due))? {
                 Waited::Done(()) => ready.iter().try_for_each(|&number| self.handle(number))?,
+                Waited::TimedOut if due.has_passed() => {
+                    let Acceptor { admission, events, .. } = &self.acceptor;
+                    self.service.tick(&ServerRef { admission, events, output: self.output })?;
+                }
                 Waited::TimedOut if self.stopping.is_some() => break,
                 Waited::TimedOut => return Ok(Ended::Served(Exit::Done)),
             }
             if self.acceptor.admission.has_queued() {
                 self.start_clients()?;
+            }
+            if self.service.is_closing() && !self.acceptor.admission.is_closed() {
+                self.close()?;
             }
         }
         if let Some((signal, _)) = self.stopping {
@@ -218,7 +244,16 @@ impl EventLoop<'_> {
     fn children_changed(&mut self) -> anyhow::Result<()> {
         // One signal may report several children.
         while self.signals.children.take(Deadline::PASSED)? != Waited::TimedOut {}
-        self.service.children_changed()
+        let Acceptor { admission, events, .. } = &self.acceptor;
+        self.service.children_changed(&ServerRef { admission, events, output: self.output })
+    }
+
+    /// Admits no more clients but those that have connected.
+    fn close(&mut self) -> anyhow::Result<()> {
+        self.start_clients()?;
+        self.acceptor.admission.close();
+        self.service.closed();
+        Ok(())
     }
 
     /// Admits no more clients, and starts the grace period; a second signal ends it.
@@ -226,8 +261,7 @@ impl EventLoop<'_> {
         let signal = self.signals.graceful.as_ref().map(|fatal| fatal.take(Deadline::PASSED));
         let Some(Waited::Done(received)) = signal.transpose()? else { return Ok(()) };
         // Clients that have connected before the signal are served.
-        self.start_clients()?;
-        self.acceptor.admission.close();
+        self.close()?;
         let until = match self.stopping {
             None => self.limits.grace(),
             Some(_) => Deadline::PASSED,

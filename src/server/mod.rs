@@ -2,5 +2,6 @@
 
 pub mod acceptor;
 pub mod admission;
+pub mod door;
 pub mod event_loop;
 pub mod line_limit;

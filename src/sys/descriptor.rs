@@ -123,7 +123,7 @@ impl Drop for Third {
 
 /// Gives a descriptor another number as well, which a COMMAND inherits; what has the number is
 /// closed.
-fn duplicate(fd: impl AsFd, number: i32) -> Result<(), Errno> {
+pub(super) fn duplicate(fd: impl AsFd, number: i32) -> Result<(), Errno> {
     // SAFETY: the call takes numbers only, and no value here owns what it closes.
     match unsafe { libc::dup2(fd.as_fd().as_raw_fd(), number) } {
         -1 => Err(Errno::last()),
@@ -188,6 +188,24 @@ fn is_inheritable(number: i32) -> bool {
 /// a number is free.
 pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
     copy_out_of_the_way(&fd).unwrap_or(fd)
+}
+
+/// The same descriptors under numbers that a COMMAND does not get any of them under, where it gets
+/// them from number 3 up: see `Streams::from_third`.
+///
+/// # Errors
+/// EMFILE if there may be no more descriptors.
+pub fn above_third(descriptors: Vec<OwnedFd>) -> Result<Vec<OwnedFd>, Errno> {
+    let first = THIRD + descriptors.len() as i32;
+    let above = |fd: OwnedFd| match fd.as_raw_fd() {
+        number if number >= first => Ok(fd),
+        _ => {
+            let number = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(first))?;
+            // SAFETY: the call made this descriptor, and nothing else has it.
+            Ok(unsafe { OwnedFd::from_raw_fd(number) })
+        }
+    };
+    descriptors.into_iter().map(above).collect()
 }
 
 fn copy_out_of_the_way(fd: impl AsFd) -> Option<OwnedFd> {

@@ -31,6 +31,14 @@ pub fn kind_of(fd: impl AsFd) -> SFlag {
     fstat(fd).map_or(SFlag::empty(), |status| kind(&status))
 }
 
+/// The number of bytes in the file of a descriptor.
+///
+/// # Errors
+/// Those of fstat(2).
+pub fn length(fd: impl AsFd) -> Result<u64, Errno> {
+    Ok(fstat(fd)?.st_size.try_into().unwrap_or(0))
+}
+
 /// Whether it is a regular file.
 pub fn is_regular(status: &FileStat) -> bool {
     kind(status) == SFlag::S_IFREG

@@ -22,6 +22,22 @@ pub fn new() -> Result<(OwnedFd, OwnedFd), Errno> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
+/// A pipe whose end that is read fails with EAGAIN where it would wait.
+///
+/// # Errors
+/// As [`new`].
+pub fn new_for_events() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (end, other_end) = new()?;
+    make_non_blocking(&end)?;
+    Ok((end, other_end))
+}
+
+/// Makes calls on an end of a new pipe fail with EAGAIN where they would wait.
+pub fn make_non_blocking(end: impl AsFd) -> Result<(), Errno> {
+    fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
 /// Enlarges a pipe, so that writer and reader wake each other less often. It has no effect on other
 /// types of file, or if the kernel refuses because the user has too much memory in pipes.
 pub fn enlarge(fd: impl AsFd) {

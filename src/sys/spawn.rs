@@ -24,6 +24,7 @@ use nix::unistd::{AccessFlags, access, dup2_stderr, dup2_stdin, dup2_stdout, exe
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
+use super::descriptor;
 use super::pidfd::Process;
 use super::signal::{self, SignalSet};
 
@@ -55,6 +56,9 @@ pub enum Signals {
     Inherited,
 }
 
+/// The first number above the three standard descriptors.
+const THIRD: i32 = 3;
+
 /// The stdin, stdout and stderr of a COMMAND; `None` is the descriptor of this process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Streams<'a> {
@@ -66,6 +70,8 @@ pub struct Streams<'a> {
     pub errors: Option<BorrowedFd<'a>>,
     /// Other descriptors that it inherits, under the same numbers.
     pub inherited: [Option<BorrowedFd<'a>>; 2],
+    /// Descriptors that it gets from number 3 up. Their own numbers are above those.
+    pub from_third: &'a [BorrowedFd<'a>],
 }
 
 impl<'a> Streams<'a> {
@@ -86,7 +92,8 @@ impl<'a> Streams<'a> {
             (self.output, libc::STDOUT_FILENO),
             (self.errors, libc::STDERR_FILENO),
         ];
-        standard.into_iter().filter_map(|(fd, number)| Some((fd?, number)))
+        let others = self.from_third.iter().copied().zip(THIRD..);
+        standard.into_iter().filter_map(|(fd, number)| Some((fd?, number))).chain(others)
     }
 }
 
@@ -186,6 +193,9 @@ impl Program {
         streams.input.map_or(Ok(()), dup2_stdin)?;
         streams.output.map_or(Ok(()), dup2_stdout)?;
         streams.errors.map_or(Ok(()), dup2_stderr)?;
+        for (&fd, number) in streams.from_third.iter().zip(THIRD..) {
+            descriptor::duplicate(fd, number)?;
+        }
         let environment = self.environment(variables)?;
         Ok(self.execute(|path, words| execve(path, words, &environment))?)
     }
@@ -422,7 +432,14 @@ fn fork(
         command.process_group(0);
     }
     let inherited = streams.inherited.map(|fd| fd.map(|fd| fd.as_raw_fd()));
+    let others: Vec<(i32, i32)> =
+        streams.from_third.iter().map(AsRawFd::as_raw_fd).zip(THIRD..).collect();
     let begin = move || {
+        for &(fd, number) in &others {
+            // SAFETY: the call takes numbers only.
+            let changed = Errno::check(unsafe { libc::dup2(fd, number) }.min(0));
+            changed.map_err(|Errno(errno)| std::io::Error::from_raw_os_error(errno))?;
+        }
         for fd in inherited.into_iter().flatten() {
             // SAFETY: the call takes numbers only.
             let changed = Errno::check(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) });

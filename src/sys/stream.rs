@@ -24,13 +24,17 @@ pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     }
 }
 
-/// Reads the bytes that are there; 0 is the end.
+/// Reads bytes once; 0 is the end.
 ///
 /// # Errors
-/// EAGAIN if the descriptor is non-blocking and nothing is there; EINTR.
-#[inline]
+/// EAGAIN if the descriptor is non-blocking and has no bytes.
 pub fn read_at_once(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
-    Ok(nix::unistd::read(&fd, buffer)?)
+    loop {
+        match nix::unistd::read(&fd, buffer) {
+            Err(EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
 }
 
 /// Writes all bytes, and waits for room.

@@ -4,6 +4,7 @@
 
 mod applets;
 mod bench;
+mod door;
 mod fifo;
 mod first_process;
 mod flock;

@@ -104,6 +104,10 @@ fn of_verb(noun: Option<&Noun>, verb: &Verb) -> Vec<u8> {
         Statuses::Own => None,
         Statuses::OfCommand => Some("Otherwise the status is the status of COMMAND:"),
         Statuses::OfCommandIfAny => Some("With a COMMAND, the status is 1, 2, 124 or:"),
+        Statuses::OfProcedure => {
+            page.text(".PP\nOtherwise the status is that of the procedure, 128+N if it died of signal N.\n");
+            None
+        }
     };
     if let Some(words) = command {
         page.text(&format!(".PP\n{words}\n"));

@@ -7,10 +7,11 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
+use crate::{door, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
+    door::NOUN,
     fifo::NOUN,
     lock::NOUN,
     map::NOUN,
@@ -229,7 +230,7 @@ fn every_verb_that_waits_has_a_wait() {
         let waits =
             has(verb, "timeout") || has(verb, "ready") || verb.statuses == Statuses::OfCommand;
         // The first becomes its COMMAND at once; the others wait for a process that is stopped.
-        let others = ["ipc signal run", "ipc queue close", "ipc queue verify"];
+        let others = ["ipc signal run", "ipc queue close", "ipc queue verify", "ipc door info"];
         if waits && !others.contains(&&*name) {
             assert!(
                 lines.iter().any(|line| line.starts_with(&format!("{name} "))),

@@ -178,6 +178,11 @@ impl<F: AsFd> Reader<F> {
         !matches!(self.find(), Ok(Found::Part))
     }
 
+    /// Whether bytes were read that belong to no record yet.
+    pub fn has_pending(&self) -> bool {
+        !self.pending().is_empty()
+    }
+
     fn pending(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }

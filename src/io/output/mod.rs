@@ -262,6 +262,11 @@ impl Output {
         self.line(crate::base::text::harmless(text))
     }
 
+    /// The descriptors that it writes to, for transfers that bypass it after a flush.
+    pub fn destinations(&self) -> Destinations {
+        self.notes.destinations
+    }
+
     /// The diagnostics alone.
     pub fn notes(&self) -> Notes {
         self.notes.clone()

@@ -93,6 +93,11 @@ pub fn parent_of(pid: i32) -> Option<i32> {
     status(pid).ok()?.get("PPid")?.parse().ok()
 }
 
+/// The process group of a process; `None` if the process has ended.
+pub fn group_of(pid: i32) -> Option<i32> {
+    nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok().map(nix::unistd::Pid::as_raw)
+}
+
 /// The start time of a process, in ticks since boot. Together, the process ID and the start time
 /// identify a process of one boot.
 ///

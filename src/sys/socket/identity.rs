@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::net::{SocketAddr, SocketAddrV6};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::sys::socket::{
@@ -38,6 +38,31 @@ impl Socket {
         let unknown = peer.pid() == 0 && peer.uid() == u32::MAX;
         let credentials = Credentials { pid: peer.pid(), uid: peer.uid(), gid: peer.gid() };
         (!unknown && self.family() == Some(AddressFamily::Unix)).then_some(credentials)
+    }
+
+    /// A descriptor of the process that connected: SO_PEERPIDFD, since Linux 6.5. It means this
+    /// process even if another one gets its number.
+    ///
+    /// # Errors
+    /// ENOPROTOOPT if the kernel cannot; ESRCH if the process has ended; EMFILE.
+    pub fn peer_process(&self) -> Result<OwnedFd, Errno> {
+        /// Of asm-generic/socket.h; C libraries lack it.
+        const SO_PEERPIDFD: i32 = 77;
+        let mut number: RawFd = -1;
+        let mut length = size_of::<RawFd>() as libc::socklen_t;
+        // SAFETY: the number and its length live through the call.
+        let result = unsafe {
+            libc::getsockopt(
+                self.0.as_raw_fd(),
+                libc::SOL_SOCKET,
+                SO_PEERPIDFD,
+                (&raw mut number).cast(),
+                &raw mut length,
+            )
+        };
+        Errno::check(result)?;
+        // SAFETY: the call made this descriptor, and nothing else owns it.
+        Ok(unsafe { OwnedFd::from_raw_fd(number) })
     }
 
     /// The family of its addresses.

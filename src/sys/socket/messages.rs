@@ -118,55 +118,86 @@ impl Socket {
         }
     }
 
-    /// Receives or peeks at a marked message; `None` at the end.
+    /// Receives or peeks at a marked message; `None` at the end. Descriptors that a sender passed are
+    /// closed, as no caller of this expects them.
     fn receive_part(&self, buffer: &mut [u8], flags: MsgFlags) -> Result<Option<Part>, Errno> {
-        let mut sender = Sender { address: MaybeUninit::zeroed(), length: 0 };
         let mut room = [0_u64; 16];
-        let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-        // SAFETY: zeros are a valid header: no address, no parts, no control buffer.
-        let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
-        header.msg_name = sender.address.as_mut_ptr().cast();
-        header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-        header.msg_iov = &raw mut part;
-        header.msg_iovlen = 1;
-        header.msg_control = room.as_mut_ptr().cast();
-        header.msg_controllen = size_of_val(&room) as _;
-        let flags = flags.bits() | libc::MSG_CMSG_CLOEXEC;
-        let size = loop {
-            // SAFETY: the buffers of the header live through the call, and have these sizes.
-            let size = unsafe { libc::recvmsg(self.0.as_raw_fd(), &raw mut header, flags) };
-            match usize::try_from(size) {
-                Ok(size) => break size,
-                Err(_) if Errno::last() == Errno(libc::EINTR) => {}
-                Err(_) => return Err(Errno::last()),
-            }
-        };
-        sender.length = header.msg_namelen;
-        let is_marked = header.msg_controllen != 0;
-        // SAFETY: the kernel has filled the header, and the control buffer lives.
-        let uid = unsafe { read_marks(&header) };
-        let sender = (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender);
-        let is_truncated = header.msg_flags & libc::MSG_TRUNC != 0;
-        Ok((is_marked || size > 0).then_some(Part { size, is_truncated, sender, uid }))
+        let part = receive(&self.0, buffer, &mut room, flags)?;
+        Ok((part.is_marked || part.size > 0).then_some(part))
     }
 }
 
 /// The result of recvmsg(2), without the bytes.
-struct Part {
-    size: usize,
+pub(super) struct Part {
+    pub(super) size: usize,
     /// Whether the message is longer; the rest is lost then.
-    is_truncated: bool,
+    pub(super) is_truncated: bool,
+    /// Whether the kernel dropped control messages, for which there was no room or no descriptor.
+    pub(super) is_cut: bool,
+    /// Whether it came with a control message.
+    is_marked: bool,
     sender: Option<Sender>,
     uid: Option<u32>,
+    /// The descriptors that the sender passed.
+    pub(super) descriptors: Vec<OwnedFd>,
 }
 
-/// Reads the control messages: the user of the sender, if the kernel added it. Descriptors that a
-/// sender passed are closed, as no verb expects them.
+/// Receives or peeks at a message, with its control messages in `room`.
+pub(super) fn receive(
+    socket: &OwnedFd,
+    buffer: &mut [u8],
+    room: &mut [u64],
+    flags: MsgFlags,
+) -> Result<Part, Errno> {
+    let mut sender = Sender { address: MaybeUninit::zeroed(), length: 0 };
+    let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: zeros are a valid header: no address, no parts, no control buffer.
+    let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    header.msg_name = sender.address.as_mut_ptr().cast();
+    header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = room.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(room) as _;
+    let flags = flags.bits() | libc::MSG_CMSG_CLOEXEC;
+    let size = loop {
+        // SAFETY: the buffers of the header live through the call, and have these sizes.
+        let size = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
+        match usize::try_from(size) {
+            Ok(size) => break size,
+            Err(_) if Errno::last() == Errno(libc::EINTR) => {}
+            Err(_) => return Err(Errno::last()),
+        }
+    };
+    sender.length = header.msg_namelen;
+    // SAFETY: the kernel has filled the header, and the control buffer lives.
+    let Marks { uid, descriptors } = unsafe { read_marks(&header) };
+    Ok(Part {
+        size,
+        is_truncated: header.msg_flags & libc::MSG_TRUNC != 0,
+        is_cut: header.msg_flags & libc::MSG_CTRUNC != 0,
+        is_marked: header.msg_controllen != 0,
+        sender: (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender),
+        uid,
+        descriptors,
+    })
+}
+
+/// The control messages of a message.
+#[derive(Default)]
+struct Marks {
+    /// The user of the sender, if the kernel added it.
+    uid: Option<u32>,
+    /// The descriptors that the sender passed.
+    descriptors: Vec<OwnedFd>,
+}
+
+/// Reads the control messages, and takes over the descriptors in them.
 ///
 /// # Safety
-/// The kernel has filled the header, and the control buffer that it points to is valid.
-unsafe fn read_marks(header: &libc::msghdr) -> Option<u32> {
-    let mut uid = None;
+/// The kernel has just filled the header, and the control buffer that it points to is valid.
+unsafe fn read_marks(header: &libc::msghdr) -> Marks {
+    let mut marks = Marks::default();
     // SAFETY: the caller guarantees that the header and its buffer are valid.
     let mut mark = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: it is null, or points to a control message in that buffer.
@@ -177,36 +208,37 @@ unsafe fn read_marks(header: &libc::msghdr) -> Option<u32> {
             (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {
                 // SAFETY: control messages of this type have this content, with any alignment.
                 let credentials = unsafe { contents.cast::<libc::ucred>().read_unaligned() };
-                uid = Some(credentials.uid);
+                marks.uid = Some(credentials.uid);
             }
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                 let (before, length) = (contents.addr() - mark.addr(), found.cmsg_len as _);
                 let length: usize = length;
                 let count = (length - before) / size_of::<RawFd>();
                 // SAFETY: control messages of this type have new descriptors up to their end.
-                unsafe { close_all(contents.cast(), count) };
+                marks.descriptors.extend(unsafe { take_all(contents.cast(), count) });
             }
             _ => {}
         }
         // SAFETY: as for the first.
         mark = unsafe { libc::CMSG_NXTHDR(header, mark) };
     }
-    uid
+    marks
 }
 
-/// Closes the descriptors that the kernel has just made for a message.
+/// Takes over the descriptors that the kernel has just made for a message.
 ///
 /// # Safety
 /// There are `count` descriptors, and nothing else owns them.
-unsafe fn close_all(first: *const RawFd, count: usize) {
-    for index in 0..count {
+unsafe fn take_all(first: *const RawFd, count: usize) -> Vec<OwnedFd> {
+    let take = |index| {
         // SAFETY: the array has `count` elements.
         let element = unsafe { first.add(index) };
         // SAFETY: it points to an element, with any alignment.
         let fd = unsafe { element.read_unaligned() };
         // SAFETY: nothing else owns the descriptor.
-        drop(unsafe { OwnedFd::from_raw_fd(fd) });
-    }
+        unsafe { OwnedFd::from_raw_fd(fd) }
+    };
+    (0..count).map(take).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod identity;
 mod messages;
 mod options;
+mod rights;
 mod unread;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -19,6 +20,7 @@ use nix::sys::stat::{Mode, fchmod};
 pub use identity::{Credentials, is_our_user};
 pub use messages::Sender;
 pub use options::{KeepAlive, Versions};
+pub use rights::{Carried, RIGHTS_MAX};
 
 use super::{descriptor, poll, umask};
 use crate::base::deadline::{Deadline, Waited};

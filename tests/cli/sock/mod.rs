@@ -115,7 +115,7 @@ fn stop(server: Running, signal: Signal) {
 }
 
 /// Bytes that look alike nowhere.
-fn sample(size: usize) -> Vec<u8> {
+pub fn sample(size: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut bytes = Vec::with_capacity(size + 8);
     while bytes.len() < size {

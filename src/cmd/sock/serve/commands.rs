@@ -95,7 +95,7 @@ impl Service for Commands {
         Ok(())
     }
 
-    fn children_changed(&mut self) -> anyhow::Result<()> {
+    fn children_changed(&mut self, _server: &ServerRef<'_>) -> anyhow::Result<()> {
         reap_orphans();
         let without_process = self.running.iter().filter(|(_, running)| running.process.is_none());
         let numbers: Vec<u64> = without_process.map(|(&number, _)| number).collect();
