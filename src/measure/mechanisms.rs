@@ -1,6 +1,6 @@
 //! The mechanisms that are measured.
 
-use super::channel::{Meeting, bytes, eventfd, mq, queue, shared, signal, socket};
+use super::channel::{Meeting, bytes, door, eventfd, mq, queue, shared, signal, socket};
 use super::run;
 use super::trial::{Error, Outcome, Question, Trial};
 
@@ -109,6 +109,7 @@ pub const MECHANISMS: &[Mechanism] = &[
     Mechanism::new::<socket::Datagrams>("unix-datagram"),
     Mechanism::new::<bytes::Tcp>("tcp").shared_up_to(0),
     Mechanism::new::<socket::Udp>("udp"),
+    Mechanism::new::<door::Calls>("door").shared_up_to(0).without_stream(),
     Mechanism::new::<signal::Signals>("signal").of_size(signal::SIZE).shared_up_to(0),
     Mechanism::new::<eventfd::Counters>("eventfd")
         .of_size(eventfd::SIZE)

@@ -33,7 +33,9 @@ fn every_mechanism_is_measured_and_loses_nothing() {
     for name in ["unix-stream", "unix-seqpacket", "unix-datagram", "tcp", "udp", "signal"] {
         assert_eq!(names.iter().filter(|found| **found == name).count(), 2, "{name}: {names:?}");
     }
-    assert_eq!(names.iter().filter(|name| **name == "eventfd").count(), 1);
+    for name in ["eventfd", "door"] {
+        assert_eq!(names.iter().filter(|found| **found == name).count(), 1, "{name}");
+    }
     for row in results(&value) {
         assert!(row["mechanism"] == "udp" || row["lost"] == 0, "{row}");
         let figure = if row["question"] == "latency" { "p50_ns" } else { "messages_per_second" };

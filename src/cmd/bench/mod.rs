@@ -43,7 +43,8 @@ use crate::measure::{self, Error, MECHANISMS, Mechanism, Pace, Question, Trial, 
 /// With --rate, messages are sent at that rate, and the time of each counts from the moment at which
 /// it was due, so that a pause is not hidden. The mechanisms are those of 'ipc guide', and
 /// shm-futex and shm-sem: a bounded buffer in shared memory whose sides wait by futexes or by two
-/// semaphores, which a killed process leaves locked; map is the same in a file.
+/// semaphores, which a killed process leaves locked; map is the same in a file. door is a call
+/// and its answer over a connection that is there, without a COMMAND.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Bench {
     /// Mechanisms, such as mq or unix-stream; default all. Or 'start'

@@ -579,7 +579,7 @@ pub const MECHANISMS: &[Mechanism] = &[
         relationship: "machine",
         copies: "2",
         direction: "both ways",
-        order: "per caller",
+        order: "sent",
         persistence: "server's end",
         cleanup: "server",
         after_kill: "status 3",

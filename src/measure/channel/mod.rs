@@ -2,6 +2,7 @@
 //! mechanism.
 
 pub mod bytes;
+pub mod door;
 pub mod eventfd;
 pub mod mq;
 pub mod queue;
