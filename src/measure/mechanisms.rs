@@ -1,6 +1,6 @@
 //! The mechanisms that are measured.
 
-use super::channel::{Meeting, bytes, door, eventfd, mq, queue, shared, signal, socket};
+use super::channel::{Meet, bytes, door, eventfd, mq, queue, shared, signal, socket};
 use super::run;
 use super::trial::{Error, Outcome, Question, Trial};
 
@@ -22,18 +22,12 @@ pub struct Mechanism {
     pub streams: bool,
     /// The longest message that several senders can send; 0 if there can be one sender only.
     pub shared_limit: usize,
-    run: fn(&Trial) -> Result<Outcome, Error>,
+    meet: Meet,
 }
 
 impl Mechanism {
-    const fn new<M: Meeting>(name: &'static str) -> Self {
-        Self {
-            name,
-            sizes: Sizes::Any,
-            streams: true,
-            shared_limit: usize::MAX,
-            run: run::run::<M>,
-        }
+    const fn new(name: &'static str, meet: Meet) -> Self {
+        Self { name, sizes: Sizes::Any, streams: true, shared_limit: usize::MAX, meet }
     }
 
     const fn of_size(self, size: usize) -> Self {
@@ -87,7 +81,7 @@ impl Mechanism {
         if !self.suits(trial) {
             return Err(Error::Unsuitable);
         }
-        (self.run)(trial)
+        run::run(trial, self.meet)
     }
 }
 
@@ -96,22 +90,22 @@ const PIPE_BUF: usize = 4096;
 
 /// All mechanisms, in the order of the table.
 pub const MECHANISMS: &[Mechanism] = &[
-    Mechanism::new::<queue::Rings>("queue"),
-    Mechanism::new::<shared::OnFutexes>("shm-futex").shared_up_to(0),
-    Mechanism::new::<shared::OnSemaphores>("shm-sem").shared_up_to(0),
-    Mechanism::new::<shared::InFile>("map").shared_up_to(0),
-    Mechanism::new::<bytes::Pipes>("pipe").shared_up_to(PIPE_BUF),
-    Mechanism::new::<bytes::Fifos>("fifo").shared_up_to(PIPE_BUF),
-    Mechanism::new::<mq::Posix>("mq"),
-    Mechanism::new::<mq::SystemV>("mq-sysv"),
-    Mechanism::new::<bytes::UnixStreams>("unix-stream").shared_up_to(0),
-    Mechanism::new::<socket::Seqpackets>("unix-seqpacket"),
-    Mechanism::new::<socket::Datagrams>("unix-datagram"),
-    Mechanism::new::<bytes::Tcp>("tcp").shared_up_to(0),
-    Mechanism::new::<socket::Udp>("udp"),
-    Mechanism::new::<door::Calls>("door").shared_up_to(0).without_stream(),
-    Mechanism::new::<signal::Signals>("signal").of_size(signal::SIZE).shared_up_to(0),
-    Mechanism::new::<eventfd::Counters>("eventfd")
+    Mechanism::new("queue", queue::Rings::meet),
+    Mechanism::new("shm-futex", shared::with_futexes).shared_up_to(0),
+    Mechanism::new("shm-sem", shared::with_semaphores).shared_up_to(0),
+    Mechanism::new("map", shared::in_files).shared_up_to(0),
+    Mechanism::new("pipe", bytes::pipes).shared_up_to(PIPE_BUF),
+    Mechanism::new("fifo", bytes::fifos).shared_up_to(PIPE_BUF),
+    Mechanism::new("mq", mq::Posix::meet),
+    Mechanism::new("mq-sysv", mq::SystemV::meet),
+    Mechanism::new("unix-stream", bytes::unix_streams).shared_up_to(0),
+    Mechanism::new("unix-seqpacket", socket::seqpackets),
+    Mechanism::new("unix-datagram", socket::datagrams),
+    Mechanism::new("tcp", bytes::tcp).shared_up_to(0),
+    Mechanism::new("udp", socket::udp),
+    Mechanism::new("door", door::Calls::meet).shared_up_to(0).without_stream(),
+    Mechanism::new("signal", signal::Signals::meet).of_size(signal::SIZE).shared_up_to(0),
+    Mechanism::new("eventfd", eventfd::Counters::meet)
         .of_size(eventfd::SIZE)
         .shared_up_to(0)
         .without_stream(),

@@ -21,8 +21,8 @@ fn warm_up(trial: &Trial) -> u64 {
 
 /// Sends a message, waits for the answer of the same size, and takes half of the time.
 pub fn ask(
-    input: &mut impl Input,
-    output: &mut impl Output,
+    input: &mut dyn Input,
+    output: &mut dyn Output,
     trial: &Trial,
     control: &Control,
 ) -> Result<(), Error> {
@@ -55,8 +55,8 @@ pub fn ask(
 
 /// Sends each message back, and verifies it while its sender verifies the answer.
 pub fn answer(
-    input: &mut impl Input,
-    output: &mut impl Output,
+    input: &mut dyn Input,
+    output: &mut dyn Output,
     mut verifier: Verifier,
 ) -> Result<(), Error> {
     loop {
@@ -70,7 +70,7 @@ pub fn answer(
 
 /// Sends messages until the measurement is stopped.
 pub fn send_all(
-    output: &mut impl Output,
+    output: &mut dyn Output,
     mut writer: Writer,
     (trial, loss): (&Trial, Loss),
     control: &Control,
@@ -90,7 +90,7 @@ pub fn send_all(
 
 /// Sends the last message; again and again, if the mechanism may lose it.
 fn finish_sending(
-    output: &mut impl Output,
+    output: &mut dyn Output,
     writer: &mut Writer,
     loss: Loss,
     control: &Control,
@@ -109,7 +109,7 @@ fn finish_sending(
 
 /// Receives messages until each sender has sent its last.
 pub fn receive_all(
-    input: &mut impl Input,
+    input: &mut dyn Input,
     mut verifier: Verifier,
     trial: &Trial,
     control: &Control,
@@ -146,7 +146,7 @@ fn due(number: u64, rate: u64) -> u64 {
 /// Sends messages when they are due. A message that is late is sent at once, and the later ones are
 /// due as before, so that a pause counts for each message that it delays.
 pub fn send_in_time(
-    output: &mut impl Output,
+    output: &mut dyn Output,
     rate: u64,
     (trial, loss): (&Trial, Loss),
     control: &Control,
@@ -176,7 +176,7 @@ pub fn send_in_time(
 
 /// Takes the time of each message from the moment at which it was due.
 pub fn receive_in_time(
-    input: &mut impl Input,
+    input: &mut dyn Input,
     mut verifier: Verifier,
     (trial, rate): (&Trial, u64),
     control: &Control,

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::channel::{Meeting, Side};
+use super::channel::{Meet, Meeting, Side};
 use super::control::Control;
 use super::message::{LEAST, Verifier, Writer};
 use super::names::Names;
@@ -18,20 +18,20 @@ use crate::sys::{cpu, memfd, poll, stream};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs a measurement of a mechanism.
-pub fn run<M: Meeting>(trial: &Trial) -> Result<Outcome, Error> {
+pub fn run(trial: &Trial, meet: Meet) -> Result<Outcome, Error> {
     if trial.size < LEAST {
         return Err(Error::Unsuitable);
     }
     let mut names = Names::default();
     let control = Control::new()?;
-    let mut meeting = Some(M::new(trial, &mut names)?);
+    let mut meeting = Some(meet(trial, &mut names)?);
     let mut processes = Vec::new();
     let senders = (0..trial.senders).map(Side::Sender);
     for side in std::iter::once(Side::Receiver).chain(senders) {
         let meeting = &mut meeting;
         processes.push(Process::start(|| {
             let meeting = meeting.take().ok_or(Error::Wrong("no channel"))?;
-            take_part::<M>(meeting, side, trial, &control)
+            take_part(meeting, side, trial, &control)
         })?);
     }
     // Only the processes hold the ends, so that each sees the end of the others.
@@ -142,8 +142,8 @@ fn reap(processes: &mut [Process], deadline: Deadline) -> Result<(), Error> {
 }
 
 /// The work of one process.
-fn take_part<M: Meeting>(
-    meeting: M,
+fn take_part(
+    meeting: Box<dyn Meeting>,
     side: Side,
     trial: &Trial,
     control: &Control,
@@ -155,21 +155,23 @@ fn take_part<M: Meeting>(
     if !trial.cpus.is_empty() {
         cpu::pin(trial.cpus[index % trial.cpus.len()]).map_err(Error::of("--cpus"))?;
     }
+    let loss = meeting.loss();
     let (mut input, mut output) = meeting.join(side, control)?;
+    let (input, output) = (&mut *input, &mut *output);
     control.join_and_wait()?;
-    let verifier = Verifier::new(trial.size, trial.senders, M::LOSS);
+    let verifier = Verifier::new(trial.size, trial.senders, loss);
     match (trial.question, side) {
-        (Question::Latency, Side::Sender(_)) => ask(&mut input, &mut output, trial, control),
-        (Question::Latency, Side::Receiver) => answer(&mut input, &mut output, verifier),
+        (Question::Latency, Side::Sender(_)) => ask(input, output, trial, control),
+        (Question::Latency, Side::Receiver) => answer(input, output, verifier),
         (Question::Throughput, Side::Sender(index)) => {
-            send_all(&mut output, Writer::new(trial.size, index), (trial, M::LOSS), control)
+            send_all(output, Writer::new(trial.size, index), (trial, loss), control)
         }
-        (Question::Throughput, Side::Receiver) => receive_all(&mut input, verifier, trial, control),
+        (Question::Throughput, Side::Receiver) => receive_all(input, verifier, trial, control),
         (Question::Paced { rate }, Side::Sender(_)) => {
-            send_in_time(&mut output, rate, (trial, M::LOSS), control)
+            send_in_time(output, rate, (trial, loss), control)
         }
         (Question::Paced { rate }, Side::Receiver) => {
-            receive_in_time(&mut input, verifier, (trial, rate), control)
+            receive_in_time(input, verifier, (trial, rate), control)
         }
     }
 }

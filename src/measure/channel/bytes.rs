@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use nix::sys::socket::{AddressFamily, SockaddrIn};
 
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::measure::control::Control;
@@ -19,6 +19,12 @@ use crate::sys::{descriptor, pipe, stream};
 pub struct Reader {
     fd: OwnedFd,
     buffer: Vec<u8>,
+}
+
+impl Reader {
+    fn new(fd: OwnedFd, size: usize) -> Self {
+        Self { fd, buffer: vec![0; size] }
+    }
 }
 
 impl Input for Reader {
@@ -58,30 +64,32 @@ impl Output for Writer {
 }
 
 /// Two pairs of descriptors, of which one is read and the other written.
-struct Ends {
+struct Pairs {
     forth: (OwnedFd, OwnedFd),
     back: (OwnedFd, OwnedFd),
     size: usize,
 }
 
-impl Ends {
+impl Pairs {
     fn new(
         forth: (OwnedFd, OwnedFd),
         back: (OwnedFd, OwnedFd),
         trial: &Trial,
-    ) -> Result<Self, Error> {
+    ) -> Result<Box<dyn Meeting>, Error> {
         for fd in [&forth.0, &forth.1, &back.0, &back.1] {
             set_pace(fd, trial.pace)?;
         }
-        Ok(Self { forth, back, size: trial.size })
+        Ok(Box::new(Self { forth, back, size: trial.size }))
     }
+}
 
-    fn of_side(self, side: Side) -> (Reader, Writer) {
+impl Meeting for Pairs {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let (input, output) = match side {
             Side::Receiver => (self.forth.0, self.back.1),
             Side::Sender(_) => (self.back.0, self.forth.1),
         };
-        (Reader { fd: input, buffer: vec![0; self.size] }, Writer(output))
+        Ok((Box::new(Reader::new(input, self.size)), Box::new(Writer(output))))
     }
 }
 
@@ -95,37 +103,15 @@ pub fn set_pace(fd: impl std::os::fd::AsFd, pace: Pace) -> Result<(), Error> {
 }
 
 /// Two pipes.
-pub struct Pipes(Ends);
-
-impl Meeting for Pipes {
-    type Input = Reader;
-    type Output = Writer;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        let new = || pipe::new().map_err(Error::of("pipe"));
-        Ok(Self(Ends::new(new()?, new()?, trial)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
-        Ok(self.0.of_side(side))
-    }
+pub fn pipes(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    let new = || pipe::new().map_err(Error::of("pipe"));
+    Pairs::new(new()?, new()?, trial)
 }
 
 /// Two FIFOs.
-pub struct Fifos(Ends);
-
-impl Meeting for Fifos {
-    type Input = Reader;
-    type Output = Writer;
-
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
-        let (forth, back) = (new_fifo(names)?, new_fifo(names)?);
-        Ok(Self(Ends::new(forth, back, trial)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
-        Ok(self.0.of_side(side))
-    }
+pub fn fifos(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    let (forth, back) = (new_fifo(names)?, new_fifo(names)?);
+    Pairs::new(forth, back, trial)
 }
 
 fn new_fifo(names: &mut Names) -> Result<(OwnedFd, OwnedFd), Error> {
@@ -140,60 +126,43 @@ fn new_fifo(names: &mut Names) -> Result<(OwnedFd, OwnedFd), Error> {
 }
 
 /// A connected pair of stream sockets.
-pub struct Sockets {
+struct Sockets {
     receiver: OwnedFd,
     sender: OwnedFd,
     size: usize,
 }
 
 impl Sockets {
-    fn new((receiver, sender): (OwnedFd, OwnedFd), trial: &Trial) -> Result<Self, Error> {
+    fn new(
+        (receiver, sender): (OwnedFd, OwnedFd),
+        trial: &Trial,
+    ) -> Result<Box<dyn Meeting>, Error> {
         set_pace(&receiver, trial.pace)?;
         set_pace(&sender, trial.pace)?;
-        Ok(Self { receiver, sender, size: trial.size })
+        Ok(Box::new(Self { receiver, sender, size: trial.size }))
     }
+}
 
-    fn of_side(self, side: Side) -> Result<(Reader, Writer), Error> {
+impl Meeting for Sockets {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let fd = match side {
             Side::Receiver => self.receiver,
             Side::Sender(_) => self.sender,
         };
         let other = fd.try_clone().map_err(|error| Error::Kernel("dup", Errno::from(error)))?;
-        Ok((Reader { fd, buffer: vec![0; self.size] }, Writer(other)))
+        Ok((Box::new(Reader::new(fd, self.size)), Box::new(Writer(other))))
     }
 }
 
 /// A pair of Unix sockets.
-pub struct UnixStreams(Sockets);
-
-impl Meeting for UnixStreams {
-    type Input = Reader;
-    type Output = Writer;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        let (one, other) = Socket::pair(SocketType::Stream).map_err(Error::of("socketpair"))?;
-        Ok(Self(Sockets::new((one.into(), other.into()), trial)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
-        self.0.of_side(side)
-    }
+pub fn unix_streams(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    let (one, other) = Socket::pair(SocketType::Stream).map_err(Error::of("socketpair"))?;
+    Sockets::new((one.into(), other.into()), trial)
 }
 
 /// A TCP connection on the loopback device, which sends at once.
-pub struct Tcp(Sockets);
-
-impl Meeting for Tcp {
-    type Input = Reader;
-    type Output = Writer;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        Ok(Self(Sockets::new(connection().map_err(Error::of("tcp"))?, trial)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Reader, Writer), Error> {
-        self.0.of_side(side)
-    }
+pub fn tcp(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    Sockets::new(connection().map_err(Error::of("tcp"))?, trial)
 }
 
 fn connection() -> Result<(OwnedFd, OwnedFd), Errno> {

@@ -2,7 +2,7 @@
 //! connection is made before, and no COMMAND is run.
 
 use super::bytes::set_pace;
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::errno::Errno;
 use crate::measure::control::Control;
 use crate::measure::names::Names;
@@ -61,11 +61,9 @@ pub struct Calls {
     caller: Socket,
 }
 
-impl Meeting for Calls {
-    type Input = Receiver;
-    type Output = Sender;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+impl Calls {
+    /// Creates the channels.
+    pub fn meet(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
         // A longer argument travels in a file, which would be another measurement.
         if trial.size + door::HEADER > PACKET_MAX {
             return Err(Error::Unsuitable);
@@ -73,16 +71,19 @@ impl Meeting for Calls {
         let pair = Socket::pair(SocketType::Seqpacket).map_err(Error::of("socketpair"))?;
         set_pace(&pair.0, trial.pace)?;
         set_pace(&pair.1, trial.pace)?;
-        Ok(Self { server: pair.0, caller: pair.1 })
+        Ok(Box::new(Self { server: pair.0, caller: pair.1 }))
     }
+}
 
-    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
+impl Meeting for Calls {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let (socket, expected, kind) = match side {
             Side::Receiver => (self.server, Kind::Call, Kind::Answer),
             Side::Sender(_) => (self.caller, Kind::Answer, Kind::Call),
         };
         let other = socket.try_clone().map_err(Error::of("dup"))?;
         let (buffer, message) = (vec![0; PACKET_MAX], Vec::new());
-        Ok((Receiver { socket, expected, buffer, message }, Sender { socket: other, kind }))
+        let receiver = Receiver { socket, expected, buffer, message };
+        Ok((Box::new(receiver), Box::new(Sender { socket: other, kind })))
     }
 }

@@ -1,7 +1,7 @@
 //! Channels of two eventfd(2) counters. A message is the number that is added.
 
 use super::bytes::set_pace;
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::errno::Errno;
 use crate::measure::control::Control;
 use crate::measure::names::Names;
@@ -57,24 +57,25 @@ pub struct Counters {
     back: Counter,
 }
 
-impl Meeting for Counters {
-    type Input = Taker;
-    type Output = Adder;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
+impl Counters {
+    /// Creates the channels.
+    pub fn meet(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
         let counter = || {
             let counter = Counter::new().map_err(Error::of("eventfd"))?;
             set_pace(&counter, trial.pace)?;
             Ok::<_, Error>(counter)
         };
-        Ok(Self { forth: counter()?, back: counter()? })
+        Ok(Box::new(Self { forth: counter()?, back: counter()? }))
     }
+}
 
-    fn join(self, side: Side, _: &Control) -> Result<(Taker, Adder), Error> {
+impl Meeting for Counters {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let (input, output) = match side {
             Side::Receiver => (self.forth, self.back),
             Side::Sender(_) => (self.back, self.forth),
         };
-        Ok((Taker { counter: input, message: [0; SIZE] }, Adder(output)))
+        let taker = Taker { counter: input, message: [0; SIZE] };
+        Ok((Box::new(taker), Box::new(Adder(output))))
     }
 }

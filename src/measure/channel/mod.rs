@@ -35,19 +35,22 @@ pub enum Side {
     Sender(usize),
 }
 
-/// A pair of channels, one for each direction, before the processes are started.
-pub trait Meeting: Sized {
-    /// Whether messages may be lost.
-    const LOSS: Loss = Loss::Refused;
-    type Input: Input;
-    type Output: Output;
+/// The ends of one process.
+pub type Ends = (Box<dyn Input>, Box<dyn Output>);
 
-    /// Creates the channels.
-    ///
-    /// # Errors
-    /// [`Error::Unsuitable`] if the mechanism has no messages of this length.
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error>;
+/// A pair of channels, one for each direction, before the processes are started.
+pub trait Meeting {
+    /// Whether messages may be lost.
+    fn loss(&self) -> Loss {
+        Loss::Refused
+    }
 
     /// Takes the ends of one process, and closes the others.
-    fn join(self, side: Side, control: &Control) -> Result<(Self::Input, Self::Output), Error>;
+    fn join(self: Box<Self>, side: Side, control: &Control) -> Result<Ends, Error>;
 }
+
+/// Creates the channels of a mechanism.
+///
+/// # Errors
+/// [`Error::Unsuitable`] if the mechanism has no messages of this length.
+pub type Meet = fn(&Trial, &mut Names) -> Result<Box<dyn Meeting>, Error>;

@@ -1,7 +1,7 @@
 //! Channels of message queues in the kernel, POSIX and System V.
 
 use super::bytes::set_pace;
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::errno::Errno;
 use crate::base::name::PosixName;
 use crate::measure::control::Control;
@@ -71,21 +71,22 @@ impl Posix {
     }
 }
 
-impl Meeting for Posix {
-    type Input = Receiver;
-    type Output = Sender;
-
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
+impl Posix {
+    /// Creates the channels.
+    pub fn meet(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
         let (forth, back) = (Self::queue(trial, names)?, Self::queue(trial, names)?);
-        Ok(Self { forth, back, size: trial.size })
+        Ok(Box::new(Self { forth, back, size: trial.size }))
     }
+}
 
-    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
+impl Meeting for Posix {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let (input, output) = match side {
             Side::Receiver => (self.forth, self.back),
             Side::Sender(_) => (self.back, self.forth),
         };
-        Ok((Receiver { queue: input, buffer: vec![0; self.size] }, Sender(output)))
+        let buffer = vec![0; self.size];
+        Ok((Box::new(Receiver { queue: input, buffer }), Box::new(Sender(output))))
     }
 }
 
@@ -139,11 +140,9 @@ pub struct SystemV {
     pace: Pace,
 }
 
-impl Meeting for SystemV {
-    type Input = SystemVReceiver;
-    type Output = SystemVSender;
-
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
+impl SystemV {
+    /// Creates the channels.
+    pub fn meet(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
         if trial.size as u64 > system_v_queue::message_limit() {
             return Err(Error::Unsuitable);
         }
@@ -155,10 +154,12 @@ impl Meeting for SystemV {
             system_v_queue::grant(id, 0o600, bytes).map_err(of)?;
             Ok::<_, Error>(id)
         };
-        Ok(Self { forth: queue()?, back: queue()?, pace: trial.pace })
+        Ok(Box::new(Self { forth: queue()?, back: queue()?, pace: trial.pace }))
     }
+}
 
-    fn join(self, side: Side, _: &Control) -> Result<(SystemVReceiver, SystemVSender), Error> {
+impl Meeting for SystemV {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let (input, output) = match side {
             Side::Receiver => (self.forth, self.back),
             Side::Sender(_) => (self.back, self.forth),
@@ -169,8 +170,8 @@ impl Meeting for SystemV {
         };
         let queue = system_v_queue::Queue::of_id;
         Ok((
-            SystemVReceiver { queue: queue(input), pace: self.pace },
-            SystemVSender { queue: queue(output), attempt },
+            Box::new(SystemVReceiver { queue: queue(input), pace: self.pace }),
+            Box::new(SystemVSender { queue: queue(output), attempt }),
         ))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::deadline::Deadline;
 use crate::measure::control::Control;
 use crate::measure::names::Names;
@@ -77,25 +77,26 @@ pub struct Rings {
     pace: Pace,
 }
 
-impl Meeting for Rings {
-    type Input = End;
-    type Output = End;
-
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
+impl Rings {
+    /// Creates the channels.
+    pub fn meet(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
         let capacity = LEAST.max(DEPTH * (trial.size + RECORD)) as u64;
         let mut queue = || {
             let path = names.in_memory()?;
             Ring::create(&path, 0o600, capacity).map(drop).map_err(error)?;
             Ok::<_, Error>(path)
         };
-        Ok(Self { forth: queue()?, back: queue()?, pace: trial.pace })
+        Ok(Box::new(Self { forth: queue()?, back: queue()?, pace: trial.pace }))
     }
+}
 
-    fn join(self, side: Side, _: &Control) -> Result<(End, End), Error> {
+impl Meeting for Rings {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let (input, output) = match side {
             Side::Receiver => (self.forth, self.back),
             Side::Sender(_) => (self.back, self.forth),
         };
-        Ok((End::open(&input, self.pace)?, End::open(&output, self.pace)?))
+        let open = |path: &Path| Ok(Box::new(End::open(path, self.pace)?));
+        Ok((open(&input)?, open(&output)?))
     }
 }

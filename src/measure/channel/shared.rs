@@ -5,7 +5,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::measure::control::Control;
@@ -140,51 +140,34 @@ struct Futexes {
 }
 
 impl Futexes {
-    fn new(trial: &Trial, mut file: impl FnMut() -> Result<OwnedFd, Error>) -> Result<Self, Error> {
+    fn new(
+        trial: &Trial,
+        mut file: impl FnMut() -> Result<OwnedFd, Error>,
+    ) -> Result<Box<dyn Meeting>, Error> {
         let mut buffer = || Buffer::new(file()?, trial.size);
-        Ok(Self { forth: buffer()?, back: buffer()?, pace: trial.pace })
+        Ok(Box::new(Self { forth: buffer()?, back: buffer()?, pace: trial.pace }))
     }
+}
 
-    fn of_side(self, side: Side) -> (FutexEnd, FutexEnd) {
+impl Meeting for Futexes {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
+        let (input, output) = match side {
+            Side::Receiver => (self.forth, self.back),
+            Side::Sender(_) => (self.back, self.forth),
+        };
         let end = |buffer| FutexEnd { buffer, pace: self.pace, number: 0, copy: Vec::new() };
-        match side {
-            Side::Receiver => (end(self.forth), end(self.back)),
-            Side::Sender(_) => (end(self.back), end(self.forth)),
-        }
+        Ok((Box::new(end(input)), Box::new(end(output))))
     }
 }
 
-/// Buffers in anonymous memory.
-pub struct OnFutexes(Futexes);
-
-impl Meeting for OnFutexes {
-    type Input = FutexEnd;
-    type Output = FutexEnd;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        Ok(Self(Futexes::new(trial, || memfd::new().map_err(Error::of("memfd")))?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(FutexEnd, FutexEnd), Error> {
-        Ok(self.0.of_side(side))
-    }
+/// Buffers in anonymous memory, with futexes.
+pub fn with_futexes(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    Futexes::new(trial, || memfd::new().map_err(Error::of("memfd")))
 }
 
-/// Buffers in files of the directory for temporary files.
-pub struct InFile(Futexes);
-
-impl Meeting for InFile {
-    type Input = FutexEnd;
-    type Output = FutexEnd;
-
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
-        let file = || descriptor::create(&names.on_disk()?).map_err(Error::of("open"));
-        Ok(Self(Futexes::new(trial, file)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(FutexEnd, FutexEnd), Error> {
-        Ok(self.0.of_side(side))
-    }
+/// Buffers in files of the directory for temporary files, with futexes.
+pub fn in_files(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    Futexes::new(trial, || descriptor::create(&names.on_disk()?).map_err(Error::of("open")))
 }
 
 /// A POSIX semaphore that counts messages or places.
@@ -257,32 +240,31 @@ impl Output for SemaphoreEnd {
 }
 
 /// Two buffers with two POSIX semaphores each: the bounded buffer of the textbooks.
-pub struct OnSemaphores {
+struct Semaphores {
     forth: SemaphoreEnd,
     back: SemaphoreEnd,
 }
 
-impl Meeting for OnSemaphores {
-    type Input = SemaphoreEnd;
-    type Output = SemaphoreEnd;
-
-    fn new(trial: &Trial, names: &mut Names) -> Result<Self, Error> {
-        let mut end = || {
-            Ok::<_, Error>(SemaphoreEnd {
-                buffer: Buffer::new(memfd::new().map_err(Error::of("memfd"))?, trial.size)?,
-                messages: Count::new(0, trial.pace, names)?,
-                places: Count::new(DEPTH, trial.pace, names)?,
-                number: 0,
-                copy: Vec::new(),
-            })
-        };
-        Ok(Self { forth: end()?, back: end()? })
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(SemaphoreEnd, SemaphoreEnd), Error> {
-        Ok(match side {
+impl Meeting for Semaphores {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
+        let (input, output) = match side {
             Side::Receiver => (self.forth, self.back),
             Side::Sender(_) => (self.back, self.forth),
-        })
+        };
+        Ok((Box::new(input), Box::new(output)))
     }
+}
+
+/// Buffers in anonymous memory, with semaphores.
+pub fn with_semaphores(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    let mut end = || {
+        Ok::<_, Error>(SemaphoreEnd {
+            buffer: Buffer::new(memfd::new().map_err(Error::of("memfd"))?, trial.size)?,
+            messages: Count::new(0, trial.pace, names)?,
+            places: Count::new(DEPTH, trial.pace, names)?,
+            number: 0,
+            copy: Vec::new(),
+        })
+    };
+    Ok(Box::new(Semaphores { forth: end()?, back: end()? }))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
@@ -67,15 +67,16 @@ pub struct Signals {
     pace: Pace,
 }
 
-impl Meeting for Signals {
-    type Input = Taker;
-    type Output = Signaller;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        Ok(Self { blocked: Blocked::new([SIGNAL].into_iter().collect()), pace: trial.pace })
+impl Signals {
+    /// Creates the channels.
+    pub fn meet(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+        let blocked = Blocked::new([SIGNAL].into_iter().collect());
+        Ok(Box::new(Self { blocked, pace: trial.pace }))
     }
+}
 
-    fn join(self, side: Side, control: &Control) -> Result<(Taker, Signaller), Error> {
+impl Meeting for Signals {
+    fn join(self: Box<Self>, side: Side, control: &Control) -> Result<Ends, Error> {
         let (own, other) = match side {
             Side::Receiver => (0, 1),
             Side::Sender(_) => (1, 0),
@@ -92,6 +93,7 @@ impl Meeting for Signals {
             Pace::Blocking => Deadline::NEVER,
             Pace::Spinning => Deadline::PASSED,
         };
-        Ok((Taker { blocked: self.blocked, deadline, message: [0; SIZE] }, Signaller(process)))
+        let taker = Taker { blocked: self.blocked, deadline, message: [0; SIZE] };
+        Ok((Box::new(taker), Box::new(Signaller(process))))
     }
 }

@@ -3,7 +3,7 @@
 use nix::sys::socket::{AddressFamily, SockaddrIn};
 
 use super::bytes::set_pace;
-use super::{Input, Meeting, Output, Side};
+use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::measure::control::Control;
@@ -54,85 +54,63 @@ struct Pair {
     receiver: Socket,
     sender: Socket,
     size: usize,
+    loss: Loss,
 }
 
 impl Pair {
-    fn new((receiver, sender): (Socket, Socket), trial: &Trial) -> Result<Self, Error> {
+    fn new(
+        (receiver, sender): (Socket, Socket),
+        trial: &Trial,
+        loss: Loss,
+    ) -> Result<Box<dyn Meeting>, Error> {
         for socket in [&receiver, &sender] {
             set_pace(socket, trial.pace)?;
             socket.make_room_for(trial.size).map_err(|_| Error::Unsuitable)?;
         }
-        Ok(Self { receiver, sender, size: trial.size })
+        Ok(Box::new(Self { receiver, sender, size: trial.size, loss }))
+    }
+}
+
+impl Meeting for Pair {
+    fn loss(&self) -> Loss {
+        self.loss
     }
 
-    fn of_side(self, side: Side) -> Result<(Receiver, Sender), Error> {
+    fn join(self: Box<Self>, side: Side, _: &Control) -> Result<Ends, Error> {
         let socket = match side {
             Side::Receiver => self.receiver,
             Side::Sender(_) => self.sender,
         };
         let other = socket.try_clone().map_err(Error::of("dup"))?;
         // A byte more than a message has shows one that is too long.
-        Ok((Receiver { socket, buffer: vec![0; self.size + 1] }, Sender(other)))
+        let buffer = vec![0; self.size + 1];
+        Ok((Box::new(Receiver { socket, buffer }), Box::new(Sender(other))))
     }
 }
 
-fn unix_pair(kind: SocketType, trial: &Trial) -> Result<Pair, Error> {
-    Pair::new(Socket::pair(kind).map_err(Error::of("socketpair"))?, trial)
+fn unix_pair(kind: SocketType, trial: &Trial) -> Result<Box<dyn Meeting>, Error> {
+    Pair::new(Socket::pair(kind).map_err(Error::of("socketpair"))?, trial, Loss::Refused)
 }
 
 /// A pair of Unix sockets with a connection of messages.
-pub struct Seqpackets(Pair);
-
-impl Meeting for Seqpackets {
-    type Input = Receiver;
-    type Output = Sender;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        Ok(Self(unix_pair(SocketType::Seqpacket, trial)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
-        self.0.of_side(side)
-    }
+pub fn seqpackets(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    unix_pair(SocketType::Seqpacket, trial)
 }
 
 /// A pair of Unix datagram sockets.
-pub struct Datagrams(Pair);
-
-impl Meeting for Datagrams {
-    type Input = Receiver;
-    type Output = Sender;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        Ok(Self(unix_pair(SocketType::Dgram, trial)?))
-    }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
-        self.0.of_side(side)
-    }
+pub fn datagrams(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    unix_pair(SocketType::Dgram, trial)
 }
-
-/// Two UDP sockets on the loopback device.
-pub struct Udp(Pair);
 
 /// The longest datagram of IPv4.
 const LONGEST: usize = 65_507;
 
-impl Meeting for Udp {
-    const LOSS: Loss = Loss::Counted;
-    type Input = Receiver;
-    type Output = Sender;
-
-    fn new(trial: &Trial, _: &mut Names) -> Result<Self, Error> {
-        if trial.size > LONGEST {
-            return Err(Error::Unsuitable);
-        }
-        Ok(Self(Pair::new(two_of_udp().map_err(Error::of("udp"))?, trial)?))
+/// Two UDP sockets on the loopback device.
+pub fn udp(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
+    if trial.size > LONGEST {
+        return Err(Error::Unsuitable);
     }
-
-    fn join(self, side: Side, _: &Control) -> Result<(Receiver, Sender), Error> {
-        self.0.of_side(side)
-    }
+    Pair::new(two_of_udp().map_err(Error::of("udp"))?, trial, Loss::Counted)
 }
 
 fn two_of_udp() -> Result<(Socket, Socket), Errno> {
