@@ -6,6 +6,7 @@ pub mod bench;
 pub mod door;
 pub mod fifo;
 pub mod guide;
+pub mod limits;
 pub mod lock;
 pub mod map;
 pub mod mq;

@@ -6,6 +6,7 @@ pub mod barrier;
 pub mod door;
 pub mod fifo;
 pub mod file_mutex;
+pub mod limits;
 pub mod lock;
 pub mod lock_file;
 pub mod memory;

@@ -23,6 +23,7 @@ pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::applets::Applets>("applets"),
     Verb::new::<cmd::bench::Bench>("bench"),
     Verb::new::<cmd::guide::Guide>("guide"),
+    Verb::new::<cmd::limits::Limits>("limits"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
 ];
 

@@ -42,6 +42,7 @@ pub mod signal;
 pub mod sock_diag;
 pub mod socket;
 pub mod spawn;
+pub mod statvfs;
 pub mod stdio;
 pub mod stream;
 pub mod sysctl;

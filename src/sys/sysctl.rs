@@ -5,3 +5,10 @@ pub fn number(path: &str, default: u64) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/sys/{path}"));
     text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(default)
 }
+
+/// The first number at this path of `/proc/sys`; `None` if the kernel does not have it or it cannot be
+/// read.
+pub fn find(path: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/sys/{path}")).ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}

@@ -2,6 +2,7 @@
 
 mod group;
 mod holders;
+pub mod limits;
 mod namespace;
 mod openings;
 
