@@ -62,7 +62,7 @@ check:
 # The long form of the tests that repeat: signals, kills and stops, and races that fail rarely.
 test-long: static
 	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli -- long:: storm:: storms killed
-	IPC_LONG=1 $(CLEAN) cargo test --test ring
+	CARGO_PROFILE_TEST_OPT_LEVEL=2 IPC_LONG=1 $(CLEAN) cargo test --target-dir target/ring --test ring
 
 tools:
 	@tests/tools

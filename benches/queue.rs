@@ -1,10 +1,18 @@
 //! Compares a crash-safe queue with the means of C programs: a pipe, a POSIX message queue, a
-//! seqpacket socket, and a ring for one producer and one consumer that a kill breaks.
+//! seqpacket socket, a ring for one producer and one consumer that a kill breaks, and mere copying
+//! between two CPUs. The ratio to that ring is the cost of crash safety.
 //!
 //! The targets: one way between two busy CPUs, 100 bytes, at most 100 ns, half a pipe's time and a
-//! quarter of a POSIX queue's; 1 KiB at 10 GB/s; a round trip on one CPU, where both processes
-//! sleep, at most 1.25 of a pipe's time, and on two, where a process spins before it sleeps, a
-//! fiftieth. All programs take turns, and the output is medians of one run.
+//! quarter of a POSIX queue's; 1 KiB at 10 GB/s, or within 10 % of mere copying; a round trip on one
+//! CPU, where both processes sleep, at most 1.25 of a pipe's time, and on two, where a process spins
+//! before it sleeps, a fiftieth. All programs take turns, and the output is medians of one run.
+//!
+//! One push and one pop as whole processes are compared with an empty static program, and with a C
+//! program that makes the system calls of a push and no others.
+//!
+//! The capacity changes the rate, because lines that one CPU has changed move to the other: a ring
+//! that fits the first cache of a CPU, or that the second cannot hold, is twice as fast as one between
+//! these sizes.
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
 
 mod support;
@@ -18,15 +26,24 @@ use ipc_suite::bench::Deadline;
 use ipc_suite::bench::ring::{Outcome, Ring};
 
 const PEER: &str = include_str!("queue.c");
-const CAPACITY: u64 = 1 << 16;
+const PUSH: &str = include_str!("queue_push.c");
 
-/// A measurement: its name, round trip or one way, the number and the length of messages, and the
-/// CPUs of the two processes.
+/// The capacity for most measurements: that of a pipe.
+const CAPACITY: u64 = 1 << 16;
+/// A ring that fits the first cache of a CPU.
+const SMALL: u64 = 1 << 14;
+/// A ring that the second cache of a CPU cannot hold.
+const LARGE: u64 = 1 << 22;
+
+/// A measurement: its name, round trip or one way, the number and the length of messages, the
+/// capacity of the queue, and the CPUs of the two processes.
+#[derive(Clone, Copy)]
 struct Course {
     name: &'static str,
     how: &'static str,
     count: u64,
     size: usize,
+    capacity: u64,
     cpus: [usize; 2],
 }
 
@@ -49,6 +66,7 @@ fn number(word: &str) -> u64 {
 
 fn compare(rounds: usize) {
     let directory = tempfile::tempdir_in("/dev/shm").expect("a directory can be made");
+    once(directory.path());
     println!("pair in one thread, 100 B: {:.0} ns", pair(directory.path()));
     let Some(peer) = support::c(directory.path(), PEER) else {
         println!("no C compiler, nothing to compare with");
@@ -56,11 +74,13 @@ fn compare(rounds: usize) {
     };
     let cpus = support::cpus();
     let (one, two) = ([cpus[0]; 2], [cpus[0], *cpus.last().expect("there is one")]);
-    let course = |name, how, count, size, cpus| Course { name, how, count, size, cpus };
+    let capacity = CAPACITY;
+    let course = |name, how, count, size, cpus| Course { name, how, count, size, capacity, cpus };
     let mut courses = vec![course("one CPU, there and back, 100 B", "trip", 20_000, 100, one)];
     if cpus.len() > 1 {
-        courses.push(course("two CPUs, one way, 100 B", "way", 1_000_000, 100, two));
-        courses.push(course("two CPUs, one way, 1 KiB", "way", 1_000_000, 1024, two));
+        courses.push(course("two CPUs, one way, 100 B", "way", 200_000, 100, two));
+        let large = course("two CPUs, one way, 1 KiB", "way", 200_000, 1024, two);
+        courses.extend([SMALL, CAPACITY, LARGE].map(|capacity| Course { capacity, ..large }));
         courses.push(course("two CPUs, there and back, 100 B", "trip", 20_000, 100, two));
     }
     for course in &courses {
@@ -68,12 +88,50 @@ fn compare(rounds: usize) {
     }
 }
 
+/// One push and one pop as whole processes.
+fn once(directory: &Path) {
+    let program = |name: &str, source: &str| {
+        let (file, program) = (directory.join(name).with_extension("c"), directory.join(name));
+        std::fs::write(&file, source).expect("it can be written");
+        let mut compiler = Command::new("musl-gcc");
+        compiler.args(["-static", "-O2", "-s", "-o"]).args([&program, &file]);
+        compiler.status().is_ok_and(|status| status.success()).then_some(program)
+    };
+    let programs = program("empty", "int main(void) { return 0; }\n").zip(program("push", PUSH));
+    let Some((empty, least)) = programs else {
+        println!("no musl-gcc, nothing to compare one push with");
+        return;
+    };
+    let queue = directory.join("once");
+    Ring::create(&queue, 0o600, 1 << 20).expect("it can be made");
+    for (build, path) in support::builds(directory) {
+        let mut commands = [Command::new(&empty), Command::new(&least)];
+        commands[1].arg(&queue);
+        let verbs = [("push", Some("hello")), ("pop", None)].map(|(verb, message)| {
+            let mut command = Command::new(&path);
+            command.args(["queue", verb]).arg(&queue).args(message);
+            command
+        });
+        let all = commands.into_iter().chain(verbs);
+        let mut contenders: Vec<Box<dyn FnMut() -> Duration>> = all
+            .map(|mut command| Box::new(move || support::time(&mut command)) as Box<_>)
+            .collect();
+        let ratios = support::ratios(support::scaled(300), &mut contenders);
+        let [_, least, push, pop] = ratios[..] else { unreachable!("there are four") };
+        println!(
+            "one {build} process, of an empty program: push {push:.2}, pop {pop:.2}, C {least:.2}"
+        );
+    }
+}
+
 /// Runs all contenders in turn.
 fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
     let is_one = course.cpus[0] == course.cpus[1];
-    // The ring that a kill breaks does not sleep, so on one CPU it would only spin.
-    let modes: &[&str] =
-        if is_one { &["pipe", "mq", "seqpacket"] } else { &["pipe", "mq", "seqpacket", "ring"] };
+    // The rings of C do not sleep, so on one CPU they would only spin.
+    let modes: &[&str] = match is_one {
+        true => &["pipe", "mq", "seqpacket"],
+        false => &["pipe", "mq", "seqpacket", "ring", "copy"],
+    };
     let mut times = vec![Vec::new(); modes.len() + 1];
     for _ in 0..rounds {
         times[0].push(ours(course, directory));
@@ -83,7 +141,8 @@ fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
     }
     let own = support::median(times[0].clone());
     let rate = course.size as f64 / own;
-    println!("{}: queue {own:.0} ns ({rate:.2} GB/s), medians of {rounds}", course.name);
+    let (name, size) = (course.name, course.capacity >> 10);
+    println!("{name}, {size} KiB: queue {own:.0} ns ({rate:.2} GB/s), medians of {rounds}");
     for (mode, theirs) in modes.iter().zip(&times[1..]) {
         let ratios = times[0].iter().zip(theirs).map(|(a, b)| a / b).collect();
         let (time, ratio) = (support::median(theirs.clone()), support::median(ratios));
@@ -92,7 +151,8 @@ fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
 }
 
 fn theirs(course: &Course, peer: &Path, mode: &str) -> f64 {
-    let numbers = [course.count, course.size as u64, course.cpus[0] as u64, course.cpus[1] as u64];
+    let cpus = course.cpus.map(|cpu| cpu as u64);
+    let numbers = [course.count, course.size as u64, cpus[0], cpus[1], course.capacity];
     let mut command = Command::new(peer);
     command.args([mode, course.how]).args(numbers.map(|number| number.to_string()));
     let output = command.output().expect("it runs");
@@ -108,7 +168,7 @@ fn result(stdout: &[u8]) -> f64 {
 fn ours(course: &Course, directory: &Path) -> f64 {
     let path = directory.join("queue");
     for suffix in ["there", "back"] {
-        Ring::create(&path.with_extension(suffix), 0o600, CAPACITY).expect("it can be made");
+        Ring::create(&path.with_extension(suffix), 0o600, course.capacity).expect("it can be made");
     }
     let start = |role: &str| -> Child {
         let mut command = Command::new(std::env::current_exe().expect("it is known"));

@@ -21,10 +21,19 @@ pub fn builds(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     builds.extend(std::env::var_os("IPC").map(|path| ("static", PathBuf::from(path))));
     for (name, path) in &mut builds {
         let installed = directory.join(format!("ipc-{name}"));
-        std::fs::copy(&path, &installed).expect("the build is there");
+        copy(path, &installed);
         *path = installed;
     }
     builds
+}
+
+/// Copies a program in one write. The kernel caches a file in pieces as large as the writes were, and maps
+/// these as a whole, so that only copies that were made alike can be compared.
+pub fn copy(program: &Path, to: &Path) {
+    let bytes = std::fs::read(program).expect("the build is there");
+    std::fs::write(to, bytes).expect("it can be written");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(to, mode).expect("it is ours");
 }
 
 /// The time of one run of a command, from the call that starts it to the call that returns its

@@ -153,7 +153,7 @@ impl Argument {
 
     /// The arm of a `match` on the names of this option.
     pub fn arm(&self) -> Option<TokenStream> {
-        let name = self.field.to_string();
+        let name = self.id();
         let names = match &self.position {
             Position::Option(names) => names,
             Position::Command => {
@@ -199,29 +199,33 @@ impl Argument {
             Position::Option(_) => self.option(),
             Position::Operand | Position::Command => self.operand(),
         };
-        let (excludes, requires) = (&self.excludes, &self.requires);
-        if excludes.is_empty() && requires.is_empty() {
+        if self.excludes.is_empty() && self.requires.is_empty() {
             return quote!(#field: #value);
         }
-        let name = field.to_string();
+        let (name, excludes, requires) = (self.id(), ids(&self.excludes), ids(&self.requires));
         quote!(#field: {
             let value = #value;
             line.rule(#name, crate::app::arguments::Rule {
-                excludes: &[#(#excludes),*],
-                requires: &[#(#requires),*],
+                excludes: #excludes,
+                requires: #requires,
             });
             value
         })
     }
 
-    /// The name of the argument for the rules of others; `None` for a flattened struct.
-    pub fn own_name(&self) -> Option<String> {
+    /// The number of the argument for the rules of others; `None` for a flattened struct.
+    pub fn own_id(&self) -> Option<TokenStream> {
         let is_own = !matches!(self.position, Position::Flattened(_) | Position::Skipped);
-        is_own.then(|| self.field.to_string())
+        is_own.then(|| self.id())
+    }
+
+    /// The number of the argument.
+    fn id(&self) -> TokenStream {
+        id(&self.field.to_string())
     }
 
     fn option(&self) -> TokenStream {
-        let name = self.field.to_string();
+        let name = self.id();
         match &self.shape {
             Shape::Flag => quote!(line.flag(#name)),
             Shape::Many(inner) => {
@@ -240,7 +244,7 @@ impl Argument {
     }
 
     fn operand(&self) -> TokenStream {
-        let (name, rest) = (self.field.to_string(), self.rest());
+        let (name, rest) = (self.id(), self.rest());
         match &self.shape {
             Shape::Flag => quote!(false),
             Shape::Many(inner) => {
@@ -282,10 +286,12 @@ impl Argument {
         if !self.is_required {
             return read.clone();
         }
-        let (name, unless) = (self.field.to_string(), &self.unless);
+        let names: Vec<String> =
+            std::iter::once(self.field.to_string()).chain(self.unless.iter().cloned()).collect();
+        let ids = ids(&names);
         quote!({
             let words = #read;
-            line.need(&[#name #(, #unless)*]);
+            line.need(#ids);
             words
         })
     }
@@ -340,6 +346,17 @@ impl Shape {
             _ => Self::One(ty.clone()),
         }
     }
+}
+
+/// The number of the argument of a name, computed at compile time.
+fn id(name: &str) -> TokenStream {
+    quote!(const { crate::app::arguments::Id::of(#name) })
+}
+
+/// The numbers of several arguments.
+fn ids(names: &[String]) -> TokenStream {
+    let ids = names.iter().map(|name| id(name));
+    quote!(const { &[#(#ids),*] })
 }
 
 /// The value of a word of an attribute.

@@ -69,8 +69,8 @@ fn group(input: &DeriveInput, arguments: &[Argument]) -> Result<Option<TokenStre
     if !(is_required && is_single) {
         return Err(Error::new_spanned(group, "derive(Plain) knows groups of which one is given"));
     }
-    let names = arguments.iter().filter_map(Argument::own_name);
-    Ok(Some(quote!(line.need_one(&[#(#names),*]);)))
+    let ids = arguments.iter().filter_map(Argument::own_id);
+    Ok(Some(quote!(line.need_one(const { &[#(#ids),*] });)))
 }
 
 fn arguments(input: &DeriveInput) -> Result<Vec<Argument>> {

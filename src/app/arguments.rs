@@ -40,17 +40,33 @@ pub fn read<T: Plain>(words: &[OsString]) -> Option<T> {
     T::read(&mut line).filter(|_| line.is_understood())
 }
 
+/// The name of an argument as a number: the comparison of two needs no text and few instructions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Id(u32);
+
+impl Id {
+    /// The number of a name: the hash FNV-1a, which differs for all arguments of a verb.
+    pub const fn of(name: &str) -> Self {
+        let (name, mut hash, mut index) = (name.as_bytes(), 0x811c_9dc5_u32, 0);
+        while index < name.len() {
+            hash = (hash ^ name[index] as u32).wrapping_mul(0x0100_0193);
+            index += 1;
+        }
+        Self(hash)
+    }
+}
+
 /// A kind of option, with the name of the argument.
 #[derive(Clone, Copy, Debug)]
 pub enum Known {
     /// An option without a value.
-    Flag(&'static str),
+    Flag(Id),
     /// An option with a value.
-    Value(&'static str),
+    Value(Id),
     /// An option with a value after an equals sign, or this one.
-    OptionalValue(&'static str, &'static str),
+    OptionalValue(Id, &'static str),
     /// An option with a value that can be given several times.
-    Values(&'static str),
+    Values(Id),
     /// Not an option, but a negative number among the operands after the first.
     Number,
 }
@@ -86,14 +102,14 @@ pub fn is_within(number: impl Into<i128>, range: impl RangeBounds<i128>) -> bool
 /// A plain command line, whose words the arguments consume.
 #[derive(Debug, Default)]
 pub struct Line<'a> {
-    options: Vec<(&'static str, Option<&'a OsStr>)>,
+    options: Vec<(Id, Option<&'a OsStr>)>,
     operands: std::vec::IntoIter<&'a OsStr>,
     command: Option<&'a [OsString]>,
     /// The arguments that have consumed operands.
-    taken: Vec<&'static str>,
+    taken: Vec<Id>,
     rules: Vec<Rule>,
     /// Groups of arguments of which one is required.
-    needs: Vec<&'static [&'static str]>,
+    needs: Vec<&'static [Id]>,
     is_for_clap: bool,
 }
 
@@ -101,9 +117,9 @@ pub struct Line<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// Arguments that conflict with it.
-    pub excludes: &'static [&'static str],
+    pub excludes: &'static [Id],
     /// Arguments that it requires.
-    pub requires: &'static [&'static str],
+    pub requires: &'static [Id],
 }
 
 // These methods are not inlined: copies for each verb were a tenth of the program.
@@ -195,15 +211,15 @@ impl<'a> Line<'a> {
 
     /// Whether this option is given.
     #[inline(never)]
-    pub fn flag(&self, name: &str) -> bool {
-        self.options.iter().any(|(given, _)| *given == name)
+    pub fn flag(&self, name: Id) -> bool {
+        self.options.iter().any(|&(given, _)| given == name)
     }
 
     /// The value of this option, if it is given. The last one applies, but all must be valid.
     #[inline(never)]
-    pub fn value<T>(&mut self, name: &str, read: Reader<T>) -> Option<T> {
+    pub fn value<T>(&mut self, name: Id, read: Reader<T>) -> Option<T> {
         let mut last = None;
-        for (_, value) in self.options.iter().filter(|(given, _)| *given == name) {
+        for (_, value) in self.options.iter().filter(|&&(given, _)| given == name) {
             last = value.and_then(read);
             self.is_for_clap |= last.is_none();
         }
@@ -212,9 +228,9 @@ impl<'a> Line<'a> {
 
     /// All values of this option.
     #[inline(never)]
-    pub fn values<T>(&mut self, name: &str, read: Reader<T>) -> Vec<T> {
+    pub fn values<T>(&mut self, name: Id, read: Reader<T>) -> Vec<T> {
         let mut values = Vec::new();
-        for (_, value) in self.options.iter().filter(|(given, _)| *given == name) {
+        for (_, value) in self.options.iter().filter(|&&(given, _)| given == name) {
             let value = value.and_then(read);
             self.is_for_clap |= value.is_none();
             values.extend(value);
@@ -224,7 +240,7 @@ impl<'a> Line<'a> {
 
     /// The next operand, if any.
     #[inline(never)]
-    pub fn operand<T>(&mut self, name: &'static str, read: Reader<T>) -> Option<T> {
+    pub fn operand<T>(&mut self, name: Id, read: Reader<T>) -> Option<T> {
         let word = self.operands.next()?;
         self.taken.push(name);
         self.word(word, read)
@@ -232,7 +248,7 @@ impl<'a> Line<'a> {
 
     /// All other operands.
     #[inline(never)]
-    pub fn operands<T>(&mut self, name: &'static str, read: Reader<T>) -> Vec<T> {
+    pub fn operands<T>(&mut self, name: Id, read: Reader<T>) -> Vec<T> {
         let words = std::mem::take(&mut self.operands);
         if !words.as_slice().is_empty() {
             self.taken.push(name);
@@ -242,7 +258,7 @@ impl<'a> Line<'a> {
 
     /// All words after `--`.
     #[inline(never)]
-    pub fn command<T>(&mut self, name: &'static str, read: Reader<T>) -> Vec<T> {
+    pub fn command<T>(&mut self, name: Id, read: Reader<T>) -> Vec<T> {
         let words = self.command.take().unwrap_or_default();
         if !words.is_empty() {
             self.taken.push(name);
@@ -257,36 +273,36 @@ impl<'a> Line<'a> {
     }
 
     /// Requires one of these arguments; otherwise clap reads the line.
-    pub fn need(&mut self, names: &'static [&'static str]) {
+    pub fn need(&mut self, names: &'static [Id]) {
         self.needs.push(names);
     }
 
     /// Requires exactly one of these arguments.
-    pub fn need_one(&mut self, names: &'static [&'static str]) {
+    pub fn need_one(&mut self, names: &'static [Id]) {
         self.need(names);
-        self.is_for_clap |= names.iter().filter(|name| self.is_given(name)).count() > 1;
+        self.is_for_clap |= names.iter().filter(|&&name| self.is_given(name)).count() > 1;
     }
 
     /// Applies a rule if this argument is given.
-    pub fn rule(&mut self, name: &str, rule: Rule) {
+    pub fn rule(&mut self, name: Id, rule: Rule) {
         if self.is_given(name) {
             self.rules.push(rule);
         }
     }
 
-    fn is_given(&self, name: &str) -> bool {
+    fn is_given(&self, name: Id) -> bool {
         self.flag(name) || self.taken.contains(&name)
     }
 
     fn is_kept(&self, rule: &Rule) -> bool {
-        let is_given = |name: &&str| self.is_given(name);
+        let is_given = |&name: &Id| self.is_given(name);
         rule.requires.iter().all(is_given) && !rule.excludes.iter().any(is_given)
     }
 
     /// Whether an argument has read every word, and all rules are satisfied.
     fn is_understood(&self) -> bool {
         let is_taken = self.operands.as_slice().is_empty() && self.command.is_none();
-        let is_needed = |names: &&[&str]| names.iter().any(|name| self.is_given(name));
+        let is_needed = |names: &&[Id]| names.iter().any(|&name| self.is_given(name));
         is_taken
             && !self.is_for_clap
             && self.needs.iter().all(is_needed)

@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(crate) mod readings;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt::Debug;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
@@ -12,6 +12,8 @@ use crate::app::arguments::{self, Plain};
 use crate::app::context::Context;
 use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
+use crate::base::short::Short;
+use crate::io::output::Words;
 
 /// A mechanism: the first word after `ipc`.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Verb {
     pub name: &'static str,
     /// An alias.
     pub alias: Option<&'static str>,
+    /// The name and the alias; the name twice if there is no alias.
+    called: [Short; 2],
     /// Lines of shell that show its use.
     pub examples: &'static [Example],
     /// The origin of the exit status.
@@ -116,6 +120,7 @@ impl Verb {
         Self {
             name,
             alias: None,
+            called: [Short::of(name); 2],
             examples: R::EXAMPLES,
             statuses: R::STATUSES,
             effect: R::EFFECT,
@@ -134,6 +139,7 @@ impl Verb {
     /// Adds an alias.
     pub(crate) const fn alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
+        self.called[1] = Short::of(alias);
         self
     }
 
@@ -143,8 +149,8 @@ impl Verb {
     }
 
     /// Whether this word is its name or its alias.
-    pub fn is_called(&self, word: &OsStr) -> bool {
-        word == self.name || self.alias.is_some_and(|alias| word == alias)
+    pub fn is_called(&self, word: Short) -> bool {
+        self.called.contains(&word)
     }
 
     /// The options of this verb and those of every verb, for clap.
@@ -242,9 +248,15 @@ pub struct VerbPath {
 }
 
 impl VerbPath {
+    /// The noun, which may be empty, and the verb.
+    pub fn pair(self) -> Words {
+        [self.noun.map_or("", |noun| noun.name), self.verb.name]
+    }
+
     /// The words at the start of a diagnostic; the noun may be empty.
     pub fn prefix(self) -> [&'static str; 3] {
-        ["ipc", self.noun.map_or("", |noun| noun.name), self.verb.name]
+        let [noun, verb] = self.pair();
+        ["ipc", noun, verb]
     }
 
     /// The name of the verb in diagnostics, such as `mq send`.

@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
-use crate::io::output::{Destinations, Output};
+use crate::io::output::{Destinations, Output, Words};
 use crate::sys::stdio::Stream;
 use crate::sys::{process, signal};
 
@@ -35,7 +35,7 @@ pub struct Context {
 impl Context {
     /// The context of a verb of this name.
     pub fn new(
-        words: String,
+        words: Words,
         verbosity: Verbosity,
         cancellation: Cancellation,
         nouns: &'static [&'static str],

@@ -5,6 +5,7 @@ pub mod arguments;
 pub mod command;
 pub mod context;
 pub mod creation;
+pub mod lifetime;
 pub mod links;
 pub mod listen;
 pub mod listing;

@@ -9,7 +9,6 @@ mod quote;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use crate::app::options::Verbosity;
 use crate::io::output::{Destinations, Output, Unwritable};
@@ -31,15 +30,21 @@ pub const APPLETS: &[Applet] = &[
     Applet { name: "mkfifo", run: mkfifo::run, failure: 1 },
 ];
 
+/// The name by which the program is called, without the directory.
+pub fn name_of_program(arguments: &[OsString]) -> Option<&OsStr> {
+    let path = arguments.first()?.as_bytes();
+    path.rsplit(|&byte| byte == b'/').next().map(OsStr::from_bytes)
+}
+
 /// The utility that the first of these words names.
 pub fn called_by(arguments: &[OsString]) -> Option<&'static Applet> {
-    let name = Path::new(arguments.first()?).file_name()?;
+    let name = name_of_program(arguments)?;
     APPLETS.iter().find(|applet| name == applet.name)
 }
 
 /// Prints a help text or a version; the exit status is 1 if it cannot be written.
 fn answer(program: &OsStr, text: &str) -> u8 {
-    let mut output = Output::new("", Verbosity::default(), Destinations::of_process());
+    let mut output = Output::new([""; 2], Verbosity::default(), Destinations::of_process());
     match output.text(text).and_then(|()| output.flush()) {
         Ok(()) => 0,
         Err(Unwritable(errno)) => {

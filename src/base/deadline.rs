@@ -28,12 +28,16 @@ impl Deadline {
 
     /// Whether it has passed.
     pub fn has_passed(self) -> bool {
-        self.0.is_some_and(|at| at <= now())
+        // Short commands do not use the clock otherwise, and its first use is a page fault.
+        self == Self::PASSED || self.0.is_some_and(|at| at <= now())
     }
 
     /// The time left, zero if it has passed; `None` is without end.
     pub fn remaining(self) -> Option<Duration> {
-        self.0.map(|at| at.saturating_sub(now()))
+        match self {
+            Self::PASSED => Some(Duration::ZERO),
+            Self(at) => at.map(|at| at.saturating_sub(now())),
+        }
     }
 
     /// The moment on CLOCK_MONOTONIC; `None` is never.

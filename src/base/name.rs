@@ -43,7 +43,10 @@ impl<const MAX: usize> PosixName<MAX> {
             }
             _ => {}
         }
-        CString::new([b"/", name].concat()).map(Self).map_err(|_| NameError::Nul)
+        let mut path = Vec::with_capacity(name.len() + 2);
+        path.push(b'/');
+        path.extend_from_slice(name);
+        CString::new(path).map(Self).map_err(|_| NameError::Nul)
     }
 
     /// The name with its slash, for shm_open(3) and mq_open(3).

@@ -7,10 +7,12 @@ use crate::app::command::{Action, Example, Noun, Verb};
 use crate::app::context::Context;
 use crate::app::listing::Column;
 use crate::app::machine::Part;
+use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{Access, Name};
+use crate::mechanism::temporary::Temporary;
 use crate::sys::directory;
 
 use super::shm::{
@@ -70,6 +72,10 @@ impl Operand for FilePath {
 
     fn directory(&self) -> Option<&Path> {
         Some(directory::parent(self.path()))
+    }
+
+    fn temporary(&self, _: Option<i32>) -> Result<Temporary, Errno> {
+        Temporary::file(self.path())
     }
 
     fn is_system_v(&self) -> bool {

@@ -34,7 +34,7 @@ impl Control {
         let of = Error::of("shared memory");
         let file = memfd::new().map_err(of)?;
         memfd::set_length(&file, HEAD as u64 + SAMPLES * 8).map_err(of)?;
-        Ok(Self(RingMemory::map(file, SAMPLES * 8, Reach::Mapping).map_err(of)?))
+        Ok(Self(RingMemory::map(file.into(), SAMPLES * 8, Reach::Mapping).map_err(of)?))
     }
 
     /// The number of processes that are ready.

@@ -19,3 +19,4 @@ pub mod robust_lock;
 pub mod semaphore;
 pub mod socket;
 pub mod system_v_object;
+pub mod temporary;

@@ -11,6 +11,7 @@
 
 use std::cell::Cell;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -55,10 +56,9 @@ const LOOKS: u32 = 200;
 pub struct Locker {
     /// `None` for a participant that must not write its thread number.
     list: Option<RobustList>,
-    file: OwnedFd,
+    file: Rc<OwnedFd>,
     /// The byte that this participant holds instead of a word.
     byte: Cell<Option<i64>>,
-    looks: u32,
 }
 
 /// The thread numbers that a word may hold.
@@ -96,14 +96,13 @@ enum By {
 impl Locker {
     /// Creates a participant for this thread, with an open file description that no other
     /// participant has. Another thread, or a child after fork(2), cannot use it.
-    pub fn new(numbers: Numbers, file: OwnedFd) -> Self {
+    pub fn new(numbers: Numbers, file: Rc<OwnedFd>) -> Self {
         let is_ours = |namespace| process::pid_namespace().is_ok_and(|ours| ours == namespace);
         let list = match numbers {
             Numbers::Of(namespace) if is_ours(namespace) => RobustList::of_this_thread().ok(),
             Numbers::Of(_) | Numbers::Distrusted => None,
         };
-        let looks = if spin::has_other_cpu() { LOOKS } else { 0 };
-        Self { list, file, byte: Cell::new(None), looks }
+        Self { list, file, byte: Cell::new(None) }
     }
 
     /// Whether this participant writes its thread number into words.
@@ -140,7 +139,7 @@ impl Locker {
         deadline: Deadline,
     ) -> Result<Waited<Held<'a>>, Errno> {
         let Some(list) = &self.list else { return self.acquire_byte(place, deadline) };
-        let outcome = self.take_word(list.thread(), place.word, extended(deadline));
+        let outcome = Self::take_word(list.thread(), place.word, extended(deadline));
         if !matches!(outcome, Ok(Waited::Done(By::Word))) {
             list.clear();
         }
@@ -152,15 +151,11 @@ impl Locker {
     }
 
     /// Acquires the word, or finds that the lock has moved to the byte.
-    fn take_word(
-        &self,
-        thread: u32,
-        word: &AtomicU32,
-        deadline: Deadline,
-    ) -> Result<Waited<By>, Errno> {
+    fn take_word(thread: u32, word: &AtomicU32, deadline: Deadline) -> Result<Waited<By>, Errno> {
         // After a sleep, this thread keeps the waiters bit set: another thread may still sleep, and
         // its bit may be gone.
-        let (mut slept, mut looks) = (0, self.looks);
+        let most = if spin::has_other_cpu() { LOOKS } else { 0 };
+        let (mut slept, mut looks) = (0, most);
         loop {
             let seen = word.load(Ordering::Relaxed);
             match seen & OWNER {
@@ -182,7 +177,7 @@ impl Locker {
                         return Ok(Waited::TimedOut);
                     }
                     sleep(word, seen | WAITERS, deadline)?;
-                    (slept, looks) = (WAITERS, self.looks);
+                    (slept, looks) = (WAITERS, most);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The catalog: all nouns, and the commands without a noun.
 
 use crate::app::command::{Noun, Verb};
+use crate::base::short::Short;
 use crate::cmd;
 
 /// All nouns, in the order of listings.
@@ -33,6 +34,17 @@ pub const NAMES: [&str; NOUNS.len()] = {
     let mut index = 0;
     while index < names.len() {
         names[index] = NOUNS[index].name;
+        index += 1;
+    }
+    names
+};
+
+/// The same, as numbers.
+pub const SHORT_NAMES: [Short; NAMES.len()] = {
+    let mut names = [Short::of(""); NAMES.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Short::of(NAMES[index]);
         index += 1;
     }
     names

@@ -8,8 +8,8 @@ mod tests;
 mod tree;
 mod usage;
 
-use std::ffi::OsString;
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use clap::error::ErrorKind;
 use clap::{Command, FromArgMatches};
@@ -22,6 +22,7 @@ use crate::app::context::{Cancellation, Context};
 use crate::app::options::Verbosity;
 use crate::applet;
 use crate::base::exit::Exit;
+use crate::base::short::Short;
 use crate::base::signal::Signal;
 use crate::io::output::{Destinations, Unwritable};
 use crate::sys::heap::{self, Report};
@@ -61,7 +62,7 @@ impl Response {
                 Exit::Usage
             }
             Self::Answer(text) => {
-                let (words, verbosity) = ("help".to_owned(), Verbosity::default());
+                let (words, verbosity) = (["", "help"], Verbosity::default());
                 let mut context = Context::new(words, verbosity, cancellation, &[]);
                 match context.output.text(text).and_then(|()| context.output.flush()) {
                     Ok(()) => Exit::Done,
@@ -77,16 +78,16 @@ impl Response {
 /// # Errors
 /// Help, the version or a usage error.
 pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
-    let called = arguments.first().and_then(|name| Path::new(name).file_name()).unwrap_or_default();
-    let implied = NOUNS.iter().find(|noun| called == noun.name);
+    let implied = applet::name_of_program(&arguments).and_then(noun_called);
     let mut words = arguments.drain(..).skip(1).peekable();
     let noun = implied.or_else(|| {
-        let noun = NOUNS.iter().find(|noun| words.peek().is_some_and(|word| word == noun.name))?;
+        let noun = noun_called(words.peek()?)?;
         words.next();
         Some(noun)
     });
     let verbs = noun.map_or(COMMANDS, |noun| noun.verbs);
-    let verb = words.peek().and_then(|word| verbs.iter().find(|verb| verb.is_called(word)));
+    let word = words.peek().and_then(|word| Short::new(word.as_bytes()));
+    let verb = word.and_then(|word| verbs.iter().find(|verb| verb.is_called(word)));
     let Some(verb) = verb else {
         // Scripts check the version first, so it is printed without building the tree.
         if words.peek().is_some_and(|word| word == "--version" || word == "-V") {
@@ -102,6 +103,13 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
         Some((verbosity, act)) => Ok(Call { path, verbosity, act, parser: None }),
         None => parse_with_clap(path, rest),
     }
+}
+
+/// The noun of this name.
+fn noun_called(word: &OsStr) -> Option<&'static Noun> {
+    let word = Short::new(word.as_bytes())?;
+    let index = catalog::SHORT_NAMES.iter().position(|name| *name == word)?;
+    NOUNS.get(index)
 }
 
 /// Parses the options of a verb with clap, which reports usage errors.
@@ -205,7 +213,7 @@ fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) 
     };
     let _report = heap::report_as(report_of(&call));
     let Call { path, verbosity, act, parser } = call;
-    let mut context = Context::new(path.words(), verbosity, cancellation, &catalog::NAMES);
+    let mut context = Context::new(path.pair(), verbosity, cancellation, &catalog::NAMES);
     let outcome = act(&mut context);
     // The output before an error is valid, so it is written before the error is reported.
     let outcome = context.output.flush().map_err(Into::into).and(outcome);

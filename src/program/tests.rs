@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestError, TestRunner};
 
+use crate::app::arguments::Id;
 use crate::app::command::{Verb, VerbPath};
 use crate::program::{COMMANDS, NOUNS};
 
@@ -17,6 +18,24 @@ fn verb_paths() -> impl Iterator<Item = VerbPath> {
         .iter()
         .flat_map(|noun| noun.verbs.iter().map(move |verb| VerbPath { noun: Some(noun), verb }));
     with_noun.chain(COMMANDS.iter().map(|verb| VerbPath { noun: None, verb }))
+}
+
+#[test]
+fn the_numbers_of_all_arguments_differ() {
+    let mut names: Vec<String> = verb_paths()
+        .flat_map(|path| {
+            let command = path.verb.command();
+            let arguments = command.get_arguments();
+            arguments.map(|argument| argument.get_id().to_string()).collect::<Vec<_>>()
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    assert!(names.len() > 50, "{names:?}");
+    for (place, name) in names.iter().enumerate() {
+        let same = names[..place].iter().find(|other| Id::of(other) == Id::of(name));
+        assert_eq!(same, None, "the number of {name}");
+    }
 }
 
 /// Words that some argument accepts, and words that none accepts.

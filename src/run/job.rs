@@ -15,6 +15,7 @@ use crate::sys::pidfd::Process;
 use crate::sys::signal::{
     Blocked, Handler, Received, SignalSet, restore_dispositions, unblock_all,
 };
+use crate::sys::socket::Socket;
 use crate::sys::spawn::{Child, Program, Signals, Streams};
 use crate::sys::{descriptor, poll};
 
@@ -43,6 +44,19 @@ impl Command {
     /// Starts it in a process group of its own, which receives the signals for it.
     pub fn in_own_group(self) -> Self {
         Self { program: self.program.in_own_group(), ..self }
+    }
+
+    /// Sends the process ID of the process that becomes it to a socket before it runs.
+    pub fn announced_to(self, socket: Socket) -> Self {
+        Self { program: self.program.announced_to(socket), ..self }
+    }
+
+    /// Adds a variable to its environment.
+    ///
+    /// # Errors
+    /// EINVAL for a value with a NUL.
+    pub fn with(self, name: &str, value: &[u8]) -> Result<Self, Errno> {
+        Ok(Self { program: self.program.with(name, value)?, ..self })
     }
 
     /// Its name.

@@ -1,6 +1,7 @@
 //! Running COMMANDs and ending properly: children, worker pools, cleanup before a fatal signal.
 
 pub mod job;
+pub mod keeper;
 pub mod pool;
 pub mod watchdog;
 pub mod worker;

@@ -171,6 +171,32 @@ impl Drop for ClosedOnExec {
     }
 }
 
+/// Closes all descriptors but these, in a process that uses no other any more.
+pub fn close_others(kept: &[BorrowedFd<'_>]) {
+    let mut kept: Vec<i32> = kept.iter().map(AsRawFd::as_raw_fd).collect();
+    kept.sort_unstable();
+    let mut first = 0;
+    for number in kept {
+        if first < number {
+            close_range(first, number - 1);
+        }
+        first = number + 1;
+    }
+    close_range(first, i32::MAX);
+}
+
+/// Closes the descriptors from one number to another, inclusive: close_range(2), since Linux 5.9.
+fn close_range(first: i32, last: i32) {
+    // SAFETY: the call takes numbers only, and the caller uses none of these descriptors any more.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    if result != 0 {
+        let last = last.min(i32::try_from(limit()).unwrap_or(i32::MAX));
+        (first..=last).for_each(|number| {
+            let _ = close(number);
+        });
+    }
+}
+
 /// The numbers of the open descriptors; without a /proc, all numbers that may be open.
 fn open_numbers() -> Vec<i32> {
     let Ok(listing) = std::fs::read_dir("/proc/self/fd") else {

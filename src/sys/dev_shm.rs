@@ -2,8 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use nix::dir::Dir;
 use nix::fcntl::{AT_FDCWD, OFlag};
@@ -17,8 +17,14 @@ use crate::base::errno::Errno;
 pub const DIRECTORY: &str = "/dev/shm";
 
 /// The path of the object of this name.
+#[inline]
 pub fn path(file_name: &OsStr) -> PathBuf {
-    Path::new(DIRECTORY).join(file_name)
+    // `Path::join` would allocate three times.
+    let mut path = Vec::with_capacity(DIRECTORY.len() + 1 + file_name.len());
+    path.extend_from_slice(DIRECTORY.as_bytes());
+    path.push(b'/');
+    path.extend_from_slice(file_name.as_bytes());
+    OsString::from_vec(path).into()
 }
 
 /// Opens an object. Anything but a regular file is refused, and so is a symbolic link.

@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::stdio::Stream;
@@ -75,7 +75,7 @@ fn occupy_standard_descriptors() {
         (Stream::Output, OFlag::O_RDONLY),
         (Stream::Error, OFlag::O_RDONLY),
     ] {
-        if fcntl(stream.fd(), FcntlArg::F_GETFD).is_ok() {
+        if is_open(stream) {
             continue;
         }
         super::descriptor::mark_closed(stream.fd().as_raw_fd());
@@ -84,6 +84,13 @@ fn occupy_standard_descriptors() {
             std::mem::forget(fd);
         }
     }
+}
+
+/// Whether a descriptor is open. The function of nix would bring a table of all operations of fcntl(2)
+/// into the start of every command.
+fn is_open(stream: Stream) -> bool {
+    // SAFETY: the call takes numbers and returns one.
+    unsafe { libc::fcntl(stream.fd().as_raw_fd(), libc::F_GETFD) != -1 }
 }
 
 // The standard library needs the unwinder to print a panic. It is linked from the archive, because

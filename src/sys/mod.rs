@@ -57,3 +57,4 @@ pub mod umask;
 pub mod undo;
 pub mod unix_diag;
 pub mod watch;
+pub mod write_hint;

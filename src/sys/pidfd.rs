@@ -4,6 +4,8 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use nix::sys::stat::fstat;
+
 use super::{descriptor, poll};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -52,6 +54,20 @@ impl Process {
         let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
         // SAFETY: the call above gave it, and nothing else owns it.
         unsafe { descriptor::made(result) }.map(Self)
+    }
+
+    /// The inode of its PID namespace.
+    ///
+    /// # Errors
+    /// ENOTTY or EINVAL from a kernel before Linux 6.11.
+    pub fn pid_namespace(&self) -> Result<u64, Errno> {
+        /// PIDFD_GET_PID_NAMESPACE: `_IO(0xFF, 5)`.
+        const GET_PID_NAMESPACE: u32 = 0xFF05;
+        // SAFETY: this request of a pidfd takes no argument. Other kernels refuse it.
+        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), GET_PID_NAMESPACE as _, 0) };
+        // SAFETY: the call above gave it, and nothing else owns it.
+        let namespace = unsafe { descriptor::made(result.into()) }?;
+        Ok(fstat(&namespace)?.st_ino)
     }
 
     /// Sends it a signal, or only checks whether that is allowed.

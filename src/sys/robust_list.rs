@@ -5,7 +5,6 @@
 //! waiter; if the word is 0, the kernel wakes a waiter. This module does not change the list
 //! itself, which C libraries use for their mutexes.
 
-use std::cell::UnsafeCell;
 use std::mem::offset_of;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
@@ -21,12 +20,6 @@ struct Head {
     /// The distance from an address in the list to its word.
     offset: libc::c_long,
     pending: *const u8,
-}
-
-thread_local! {
-    /// The head for a thread whose C library has registered none.
-    static OWN: UnsafeCell<Head> =
-        const { UnsafeCell::new(Head { next: ptr::null(), offset: 0, pending: ptr::null() }) };
 }
 
 /// The robust list of the thread that created this value. Another thread, or a child after fork(2),
@@ -92,10 +85,14 @@ impl RobustList {
     }
 }
 
+/// Registers a list for a thread whose C library has registered none.
+///
+/// It is not thread-local: the C library has room for 112 bytes of these at start-up, and maps memory
+/// for more. Its 24 bytes are never freed, since the kernel reads them when the thread ends.
 fn register() -> Result<NonNull<Head>, Errno> {
-    let head = OWN.with(UnsafeCell::get);
-    // SAFETY: the head belongs to this thread, and no reference to it exists.
-    unsafe { head.write(Head { next: head, offset: 0, pending: ptr::null() }) };
+    let head = Box::leak(Box::new(Head { next: ptr::null(), offset: 0, pending: ptr::null() }));
+    head.next = head;
+    let head = ptr::from_mut(head);
     // SAFETY: the head stays until the thread ends.
     let result = unsafe { libc::syscall(libc::SYS_set_robust_list, head, size_of::<Head>()) };
     Errno::check(result)?;

@@ -27,6 +27,7 @@ use crate::base::signal::Signal;
 use super::descriptor;
 use super::pidfd::Process;
 use super::signal::{self, SignalSet};
+use super::socket::Socket;
 
 /// A COMMAND with its words and its environment, found and ready to be started.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Program {
     words: Vec<CString>,
     environment: Vec<CString>,
     group: Group,
+    /// The socket to which each process that may become the COMMAND sends its process ID.
+    announced_to: Option<Socket>,
 }
 
 /// The process group of a COMMAND.
@@ -113,12 +116,29 @@ impl Program {
             words: strings.collect::<Result<_, _>>()?,
             environment: environment.collect::<Result<_, _>>()?,
             group: Group::Shared,
+            announced_to: None,
         })
     }
 
     /// Starts it in a process group of its own.
     pub fn in_own_group(self) -> Self {
         Self { group: Group::Own, ..self }
+    }
+
+    /// Sends its process ID to a seqpacket socket before it runs, and waits for an answer or for the end
+    /// of the peer. So the peer knows it, even if this process is killed while it starts.
+    pub fn announced_to(self, socket: Socket) -> Self {
+        Self { announced_to: Some(socket), ..self }
+    }
+
+    /// Adds a variable to its environment, which replaces one of the same name.
+    ///
+    /// # Errors
+    /// EINVAL for a value with a NUL.
+    pub fn with(mut self, name: &str, value: &[u8]) -> Result<Self, Errno> {
+        self.environment =
+            self.environment(&[(name, value)])?.into_iter().map(Cow::into_owned).collect();
+        Ok(self)
     }
 
     /// Removes the variables that begin with one of these from its environment.
@@ -146,9 +166,10 @@ impl Program {
         // The lock keeps other threads of the first process from reaping the child before it is
         // registered.
         let ours = init::children();
-        let pid = if signal::mask().contains(LET_THROUGH) {
-            let group = self.group;
-            self.execute(|path, words| fork(path, words, &environment, (signals, group), streams))?
+        let announced_to = self.announced_to.as_ref().map(|socket| socket.as_fd().as_raw_fd());
+        let pid = if signal::mask().contains(LET_THROUGH) || announced_to.is_some() {
+            let start = (signals, self.group, announced_to);
+            self.execute(|path, words| fork(path, words, &environment, start, streams))?
         } else {
             self.spawn(signals, streams, &environment)?
         };
@@ -408,7 +429,7 @@ fn fork(
     path: &CStr,
     words: &[&CStr],
     environment: &[Cow<'_, CStr>],
-    (signals, group): (Signals, Group),
+    (signals, group, announced_to): (Signals, Group, Option<i32>),
     streams: Streams<'_>,
 ) -> Result<i32, Reason> {
     let failed = |error: std::io::Error| Reason::from_raw(Errno::from(error).0);
@@ -435,6 +456,9 @@ fn fork(
     let others: Vec<(i32, i32)> =
         streams.from_third.iter().map(AsRawFd::as_raw_fd).zip(THIRD..).collect();
     let begin = move || {
+        if let Some(socket) = announced_to {
+            announce(socket);
+        }
         for &(fd, number) in &others {
             // SAFETY: the call takes numbers only.
             let changed = Errno::check(unsafe { libc::dup2(fd, number) }.min(0));
@@ -457,6 +481,46 @@ fn fork(
     // SAFETY: the closure only makes system calls, which are safe after fork(2).
     unsafe { command.pre_exec(begin) };
     Ok(command.spawn().map_err(failed)?.id() as i32)
+}
+
+/// Sends the process ID of this process to a socket, and waits for the answer. The peer may have ended,
+/// which makes no difference here.
+fn announce(socket: i32) {
+    // SAFETY: the call takes no argument.
+    let pid = unsafe { libc::getpid() }.to_ne_bytes();
+    // SAFETY: the bytes outlive the call.
+    let sent = unsafe { libc::send(socket, pid.as_ptr().cast(), pid.len(), libc::MSG_NOSIGNAL) };
+    let mut answer = [0_u8; 1];
+    if sent > 0 {
+        // SAFETY: the byte outlives the call.
+        unsafe { libc::recv(socket, answer.as_mut_ptr().cast(), answer.len(), 0) };
+    }
+}
+
+/// Starts a child that runs `work` in a copy of the memory of this process, and exits with the status that
+/// it returns: fork(2). The child has this thread alone, so that no other thread may hold a lock that
+/// `work` needs. It has the mask of this thread.
+///
+/// # Errors
+/// EAGAIN if a limit on processes is reached; ENOMEM.
+pub fn start_copy(work: impl FnOnce() -> u8) -> Result<Child, Errno> {
+    let ours = init::children();
+    // SAFETY: the child makes use only of this thread, and ends within this function.
+    match unsafe { libc::fork() } {
+        -1 => Err(Errno::last()),
+        0 => {
+            drop(ours);
+            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            // SAFETY: the call takes a number only.
+            unsafe { libc::_exit(worked.unwrap_or(u8::MAX).into()) }
+        }
+        pid => {
+            if let Some(mut ours) = ours {
+                ours.insert(pid, None);
+            }
+            Ok(Child { pid, ended: None, group: Group::Shared })
+        }
+    }
 }
 
 /// The name and the value of a variable, split at the first `=`.

@@ -12,6 +12,7 @@ mod generated;
 mod guide;
 mod help;
 mod layout;
+mod lifetime;
 mod limits;
 mod listing;
 mod lock;

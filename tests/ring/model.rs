@@ -2,8 +2,8 @@
 //!
 //! This is a model of the algorithm in sequentially consistent memory, with what the kernel does:
 //! sleeping, waking, and freeing a lock whose owner dies. Sleepers of the model never look by
-//! themselves. So in a state in which nothing can happen any more, nobody may sleep who should not,
-//! but for the one exception of the description: a producer that is killed between its commit and its
+//! themselves. So in a state in which nothing can happen any more, no process may sleep that has work,
+//! with the one exception of the description: a producer that is killed between its commit and its
 //! second look at the sleepers, one of which registered in between.
 
 mod machine;

@@ -14,7 +14,7 @@ use crate::Form;
 use crate::process::{Child, pause, within};
 use crate::shared::{Atomics, QueuePath, Shared};
 
-const MOST: usize = 1 << 22;
+const MOST: usize = 1 << 25;
 
 #[repr(C)]
 struct History {
@@ -88,13 +88,14 @@ fn storm(path: &QueuePath, ring: &Ring, form: Form) -> Vec<String> {
     faults
 }
 
+/// Pushes numbers, as long as the history has room for them.
 fn produce(ring: &Ring, history: &History) {
     loop {
         let number = history.next.fetch_add(1, SeqCst);
-        let pushed = ring.push(&number.to_ne_bytes(), Deadline::NEVER);
-        match history.pushed.get(number as usize) {
-            Some(message) if pushed == Ok(Outcome::Done(())) => message.store(1, SeqCst),
-            _ => return,
+        let Some(message) = history.pushed.get(number as usize) else { return };
+        match ring.push(&number.to_ne_bytes(), Deadline::NEVER) {
+            Ok(Outcome::Done(())) => message.store(1, SeqCst),
+            _ => drop(history.damage.fetch_add(1, SeqCst)),
         }
     }
 }
@@ -124,7 +125,8 @@ fn judge(ring: &Ring, history: &History, may_lose: u32) -> Vec<String> {
         bytes.clear();
     }
     let (mut lost, mut twice, mut pushed) = (0, 0, 0);
-    for (sent, got) in history.pushed.iter().zip(&history.popped) {
+    let count = history.next.load(SeqCst) as usize;
+    for (sent, got) in history.pushed.iter().zip(&history.popped).take(count) {
         let (sent, got) = (sent.load(SeqCst), got.load(SeqCst));
         pushed += sent;
         lost += u32::from(sent == 1 && got == 0);

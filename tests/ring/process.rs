@@ -1,7 +1,9 @@
 //! Processes that are forked, watched and killed.
 
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -18,12 +20,17 @@ impl Child {
     pub fn fork(run: impl FnOnce() -> u8) -> Self {
         use std::io::Write;
         let _ = std::io::stdout().flush();
+        let parent = Pidfd::of_this_process();
         // SAFETY: there is one thread only, so the child can do everything.
         match unsafe { fork() }.expect("there is room for a process") {
             ForkResult::Parent { child } => Self { pid: child, ended: false },
             ForkResult::Child => {
                 // SAFETY: the call takes numbers only.
                 unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+                if parent.has_ended() {
+                    // SAFETY: as below.
+                    unsafe { libc::_exit(102) }
+                }
                 let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
                 let _ = std::io::stdout().flush();
                 // SAFETY: the process ends without what its parent wants to do at its end.
@@ -72,6 +79,25 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A process by descriptor. A child cannot ask for the number of a parent in another PID namespace,
+/// and a parent that ended before the child asked for the signal sends none.
+struct Pidfd(OwnedFd);
+
+impl Pidfd {
+    fn of_this_process() -> Self {
+        // SAFETY: the call takes numbers only.
+        let number = unsafe { libc::syscall(libc::SYS_pidfd_open, std::process::id(), 0) };
+        assert!(number >= 0, "there is room for a descriptor");
+        // SAFETY: the descriptor is new, and no other value owns it.
+        Self(unsafe { OwnedFd::from_raw_fd(number as i32) })
+    }
+
+    fn has_ended(&self) -> bool {
+        let mut watched = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        poll(&mut watched, PollTimeout::ZERO) == Ok(1)
     }
 }
 

@@ -1,5 +1,5 @@
-//! While nobody sleeps, pushing and popping make no system call; and creating a queue where there is
-//! no room leaves nothing.
+//! While no participant sleeps, pushing and popping make no system call; and creating a queue where
+//! there is no room leaves nothing.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};

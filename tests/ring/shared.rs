@@ -40,7 +40,7 @@ impl<T: Atomics> Shared<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        // SAFETY: the memory is ours, and no reference into it outlives this.
+        // SAFETY: this value owns the memory, and no reference into it outlives this value.
         let _ = unsafe { munmap(self.0.cast(), size_of::<T>()) };
     }
 }

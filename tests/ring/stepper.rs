@@ -4,6 +4,8 @@
 //! queue nor the pending operation of the robust list, and is no system call, leaves the world as it
 //! was, so a kill after it is the same as one before it. The long form kills after those as well.
 
+mod check;
+mod round;
 mod scenario;
 mod step;
 
@@ -13,7 +15,8 @@ use ipc_suite::bench::mutant::{self, Mutant};
 
 pub use self::step::stop_for_tracer;
 
-use self::scenario::{LOOK, Round, SCENARIOS, Scenario};
+use self::round::{LOOK, Round};
+use self::scenario::{SCENARIOS, Scenario};
 use crate::Form;
 use crate::process::stay_on_one_cpu;
 
@@ -84,7 +87,7 @@ fn walk(scenario: &'static Scenario, form: Form, enough: usize) -> Found {
     let mut found = Found { points: 0, faults: Vec::new(), longest: Duration::ZERO };
     for point in 0.. {
         let mut round = Round::run(scenario, form, point);
-        // What is only late, on a machine that is busy, may be somebody else's fault.
+        // On a busy machine, other processes may delay a peer.
         if round.is_only_late() {
             round = Round::run(scenario, form, point);
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::name::{SystemVName, SystemVTarget};
+use crate::io::frame::ReadError;
 use crate::io::output::escape;
 use crate::sys::inode;
 use crate::sys::system_v::Target;
@@ -91,6 +92,14 @@ pub fn no_room(errno: Errno) -> Failure {
     Failure::from(errno).hint("'df' shows the free space")
 }
 
+/// An error of a write to a file or to another output.
+pub fn write_failed(errno: Errno) -> Failure {
+    match errno {
+        Errno(libc::ENOSPC | libc::EDQUOT) => no_room(errno),
+        _ => Failure::from(errno),
+    }
+}
+
 /// A lack of room in the file system of a directory: for bytes, or for one more file.
 pub fn no_room_in(directory: &Path, errno: Errno) -> Failure {
     match inode::can_be_made_in(directory) {
@@ -105,4 +114,12 @@ pub fn no_room_in(directory: &Path, errno: Errno) -> Failure {
 /// An error of stdin.
 pub fn stdin_failed(errno: Errno) -> anyhow::Error {
     about(errno, "standard input")
+}
+
+/// An error of records of stdin.
+pub fn unreadable(error: ReadError) -> anyhow::Error {
+    match error {
+        ReadError::Kernel(errno) => stdin_failed(errno),
+        error => about(Failure::failed(error.to_string()), "standard input"),
+    }
 }

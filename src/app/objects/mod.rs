@@ -15,7 +15,7 @@ use crate::io::output::{Output, Unwritable};
 pub use self::columns::{Held, Owned, Ownership};
 pub use self::explain::{
     add_sent, exists_already, identifier_given, missing_key, nameless, no_room, no_room_in,
-    not_there, stdin_failed, target,
+    not_there, stdin_failed, target, unreadable, write_failed,
 };
 pub use self::holders::{
     holders, ownership, processes, system_v_creator, system_v_ownership, unseen_holder,

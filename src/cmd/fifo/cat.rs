@@ -22,6 +22,10 @@ use super::explain;
 /// The command ends when the last writer has closed the FIFO. That is no proof that a writer had
 /// finished, because the kernel also closes the FIFO for a writer that was killed. --timeout limits
 /// the wait for the first byte, and then each wait for more.
+///
+/// Several readers of one FIFO share its bytes, in pieces that may begin and end within a record. To
+/// let several readers take one record each, use 'ipc queue' or 'ipc mq'. To let each reader have all
+/// records, use 'ipc fifo tee', with a FIFO for each.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Cat {
     /// Path of the FIFO

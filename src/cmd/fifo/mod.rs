@@ -5,6 +5,7 @@ mod create;
 mod inspect;
 mod rm;
 mod set;
+mod tee;
 mod write;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<create::Create>("create"),
         Verb::new::<write::Write>("write"),
         Verb::new::<cat::Cat>("cat"),
+        Verb::new::<tee::Tee>("tee"),
         Verb::new::<set::Set>("set"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),

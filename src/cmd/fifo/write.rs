@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use crate::app::arguments::Plain;
@@ -16,8 +16,9 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Permissions;
 use crate::io::frame::{Form, Messages, ReadError};
-use crate::io::output::Output;
+use crate::io::output::{Output, escape};
 use crate::io::transfer::{Side, Transfer};
+use crate::mechanism::fifo::locked::{self, Written};
 use crate::mechanism::fifo::{self, Error, LONGEST_RECORD, Writer};
 use crate::sys::origin::Found;
 
@@ -33,6 +34,11 @@ use super::{create, explain};
 /// never mixed. A piece has at most 4096 bytes, including the newline or another framing. A longer
 /// record is an error that names its number, and nothing of it is written.
 ///
+/// With --lock records of any length stay whole, among writers that all use --lock: each record is
+/// written under a lock of the FIFO, see flock(2). If a writer is killed within a record of more than
+/// 4096 bytes, the next writer reports that, and ends the record before it writes its own. For that
+/// the writers belong to the owner of the FIFO or to root.
+///
 /// Bytes of a file on stdin are passed on without a copy: if the file changes before the reader has
 /// read them, the reader may see the change. A pipe from 'cat' prevents that.
 #[derive(Debug, clap::Args, Plain)]
@@ -45,6 +51,9 @@ pub struct Write {
     /// Write each record of stdin in one piece
     #[arg(long)]
     records: bool,
+    /// Write each record whole, of any length, under a lock
+    #[arg(long)]
+    lock: bool,
     #[command(flatten)]
     framing: Framing,
     /// Create the FIFO if it does not exist
@@ -64,12 +73,13 @@ impl Action for Write {
         ("Send a file", "ipc fifo write ./jobs < job.txt"),
         ("Send a line if there is a reader", "ipc fifo write -n ./log 'backup done'"),
         ("Log from several scripts at once", "./backup | ipc fifo write --records ./log"),
+        ("The same with lines of any length", "./backup | ipc fifo write --lock ./log"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let writer = self.writer(&context.output)?;
-        if self.records || !self.messages.is_empty() {
-            return self.write_records(&writer, context.stdin);
+        if self.records || self.lock || !self.messages.is_empty() {
+            return self.write_records(&writer, context);
         }
         let mut transfer = Transfer::new(context.stdin, writer.as_fd(), None);
         let waited = transfer.run(|side| match side {
@@ -118,11 +128,13 @@ impl Write {
         self.trust.accept(&found.map_err(explain)?, mode)
     }
 
-    fn write_records(self, writer: &Writer, stdin: BorrowedFd<'static>) -> anyhow::Result<Exit> {
+    fn write_records(mut self, writer: &Writer, context: &Context) -> anyhow::Result<Exit> {
         let form = self.framing.form();
-        // Without --records a message need not stay in one piece.
-        let limit = if self.records { LONGEST_RECORD - overhead(form) } else { usize::MAX };
-        let mut messages = Messages::new(self.messages, stdin, form, limit)
+        // Without --records a message need not stay in one piece, and --lock keeps it whole.
+        let is_limited = self.records && !self.lock;
+        let limit = if is_limited { LONGEST_RECORD - overhead(form) } else { usize::MAX };
+        let operands = std::mem::take(&mut self.messages);
+        let mut messages = Messages::new(operands, context.stdin, form, limit)
             .map_err(too_long("message"))
             .about(&self.path)?;
         let mut piece = Vec::with_capacity(LONGEST_RECORD);
@@ -134,10 +146,47 @@ impl Write {
                 piece.extend_from_slice(part);
                 Ok::<(), Infallible>(())
             })?;
-            let written = writer.write(&piece, self.waiting.deadline()).map_err(explain);
-            self.waiting.or_error(written.about(&self.path)?).about(&self.path)?;
+            if self.lock {
+                self.write_locked(writer, &piece, number, &context.output).about(&self.path)?;
+            } else {
+                let written = writer.write(&piece, self.waiting.deadline()).map_err(explain);
+                self.waiting.or_error(written.about(&self.path)?).about(&self.path)?;
+            }
         }
         Ok(Exit::Done)
+    }
+
+    /// Writes a record that other writers with --lock leave whole.
+    fn write_locked(
+        &self,
+        writer: &Writer,
+        record: &[u8],
+        number: u64,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let separator = match self.framing.form() {
+            form @ (Form::Line | Form::Null) => form.trailer(),
+            // Nothing ends a record whose length the reader knows.
+            Form::Whole | Form::Len4 | Form::Netstring => b"",
+        };
+        let path = || escape(self.path.as_os_str().as_encoded_bytes());
+        let report = || {
+            let path = path();
+            output.warn(format_args!("{path}: the record before record {number} is cut short"));
+        };
+        let deadline = || self.waiting.deadline();
+        let timed_out = || self.waiting.or_error(Waited::TimedOut);
+        match locked::write(writer, record, separator, deadline, report).map_err(explain)? {
+            Written::Whole => Ok(()),
+            Written::TimedOut => timed_out(),
+            Written::CutShort(count) => {
+                let (path, length) = (path(), record.len());
+                output.warn(format_args!(
+                    "{path}: record {number} is cut short after {count} of {length} bytes"
+                ));
+                timed_out()
+            }
+        }
     }
 }
 

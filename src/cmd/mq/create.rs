@@ -1,11 +1,14 @@
 //! `ipc mq create` and `rm`.
 
+use std::ffi::OsString;
+
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
+use crate::app::lifetime::{Lifetime, Limited, name_or_id};
 use crate::app::objects::{identifier_given, missing_key, print_name, target};
 use crate::app::trust::Accepted;
 use crate::base::deadline::Waited;
@@ -17,8 +20,9 @@ use crate::io::output::Output;
 use crate::mechanism::queue::{
     self, Access, Error, Found, MessageQueue, Posix, QueueName, Shape, SystemV,
 };
+use crate::mechanism::temporary::Temporary;
 use crate::sys::mqueue::Limits;
-use crate::sys::system_v::Target;
+use crate::sys::system_v::{Kind, Target};
 
 use super::{explain, not_for_this_kind};
 
@@ -46,6 +50,8 @@ pub struct Create {
     max_bytes: Option<Size>,
     #[command(flatten)]
     creation: Creation,
+    #[command(flatten)]
+    lifetime: Lifetime,
 }
 
 impl Action for Create {
@@ -53,15 +59,31 @@ impl Action for Create {
         ("Create a queue for ten jobs", "ipc mq create /jobs --max-msgs 10 --msg-size 256"),
         ("Create it unless it exists, for a group", "ipc mq create -e -m u=rw,g=rw /jobs"),
         ("Create a System V queue with a key from a path", "ipc mq create sysv:/srv/app:J"),
+        ("Create it for the time of a command", "ipc mq create /jobs --while -- ./run-all"),
     ];
+    const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        if self.lifetime.is_limited() {
+            return self.lifetime.run(context, &self);
+        }
         let output = &mut context.output;
         match &self.name {
-            QueueName::Posix(name) => self.posix(name, output).about(name),
-            QueueName::SystemV(name) => self.system_v(name, output).about(name),
+            QueueName::Posix(name) => self.posix(name, output).map(drop).about(name)?,
+            QueueName::SystemV(name) => {
+                let made = self.system_v(name, output).about(name)?;
+                if let Some(queue) = made.filter(|_| is_private(name)) {
+                    let remove = || queue.remove().map_err(explain);
+                    print_name(&SystemVName::of_id(queue.id()), output, remove)?;
+                }
+            }
         }
+        Ok(Exit::Done)
     }
+}
+
+fn is_private(name: &SystemVName) -> bool {
+    Target::new(name).is_ok_and(Target::is_private)
 }
 
 impl Create {
@@ -70,7 +92,8 @@ impl Create {
         self.max_msgs.is_some() || self.msg_size.is_some()
     }
 
-    fn posix(&self, name: &ObjectName, output: &Output) -> anyhow::Result<Exit> {
+    /// Creates a POSIX queue; `None` if it exists already.
+    fn posix(&self, name: &ObjectName, output: &Output) -> anyhow::Result<Option<Posix>> {
         if self.max_bytes.is_some() {
             return Err(not_for_this_kind(
                 "--max-bytes is for System V queues; POSIX queues have --max-msgs and --msg-size",
@@ -87,8 +110,7 @@ impl Create {
         let mode = self.creation.mode();
         let create = || Posix::create(name, shape, mode).map_err(explain);
         let exists = || self.accept_posix(name);
-        self.creation.make(name, output, create, exists)?;
-        Ok(Exit::Done)
+        self.creation.make(name, output, create, exists)
     }
 
     /// Accepts a queue that exists already, if it has the shape that was asked for.
@@ -122,7 +144,8 @@ impl Create {
         }
     }
 
-    fn system_v(&self, name: &SystemVName, output: &mut Output) -> anyhow::Result<Exit> {
+    /// Creates a System V queue; `None` if it exists already.
+    fn system_v(&self, name: &SystemVName, output: &Output) -> anyhow::Result<Option<SystemV>> {
         if self.has_shape() {
             return Err(not_for_this_kind(
                 "--max-msgs and --msg-size are for POSIX queues; System V queues have --max-bytes",
@@ -133,12 +156,33 @@ impl Create {
         let bytes = self.max_bytes.map(|Size(bytes)| bytes);
         let exists = || self.accept_system_v(target);
         let create = || create_system_v(target, self.creation.mode(), bytes);
-        let made = self.creation.make(name, output, create, exists)?;
-        if let Some(queue) = made.filter(|_| target.is_private()) {
-            let remove = || queue.remove().map_err(explain);
-            print_name(&SystemVName::of_id(queue.id()), output, remove)?;
-        }
-        Ok(Exit::Done)
+        self.creation.make(name, output, create, exists)
+    }
+}
+
+impl Limited for Create {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let made = match &self.name {
+            QueueName::Posix(name) => self.posix(name, output).map(|_| None),
+            QueueName::SystemV(name) => self.system_v(name, output),
+        };
+        Ok(made.about(&self.name)?.map(|queue| queue.id()))
+    }
+
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        let found = match &self.name {
+            QueueName::Posix(name) => Temporary::queue(name),
+            QueueName::SystemV(_) => Temporary::system_v(Kind::Queue, id),
+        };
+        Ok(vec![found.about(&self.name)?])
+    }
+
+    fn discard(&self) {
+        let _ = queue::remove(&self.name);
+    }
+
+    fn name(&self, id: Option<i32>) -> OsString {
+        name_or_id(&self.name, id)
     }
 }
 

@@ -21,7 +21,7 @@ pub const NOUN: Noun = Noun {
 };
 
 /// The failure for a capacity that a pipe cannot have.
-fn capacity_refused(CapacityRefused { bytes, errno }: CapacityRefused) -> anyhow::Error {
+pub(super) fn capacity_refused(CapacityRefused { bytes, errno }: CapacityRefused) -> anyhow::Error {
     let failure = match errno {
         Errno(libc::EPERM | libc::EINVAL | libc::ENOMEM) => {
             let maximum = maximum_capacity();

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{no_room, report, stdin_failed};
+use crate::app::objects::{report, unreadable, write_failed};
 use crate::base::errno::Errno;
-use crate::base::exit::{Exit, Failure, about};
+use crate::base::exit::{Exit, about};
 use crate::base::units::Size;
 use crate::io::output::Unwritable;
 use crate::mechanism::pipe::tee;
@@ -59,22 +59,14 @@ impl Action for Tee {
         if let Some(Size(bytes)) = self.capacity {
             tee.set_capacity(bytes).map_err(super::capacity_refused)?;
         }
-        let ended = tee.run(|lost| match lost.errno {
-            Errno(libc::EPIPE) => {
-                report(&notes, &lost.name, "its reader has closed");
-            }
-            errno => fail(about(failure(errno), &lost.name)),
+        let ended = tee.run(&mut |output: tee::Output<'_>, why| match why {
+            tee::Why::Ended | tee::Why::TooSlow => {}
+            tee::Why::ReaderClosed => report(&notes, output.name(), "its reader has closed"),
+            tee::Why::Failed(errno) => fail(about(write_failed(errno), output.name())),
         });
-        match ended.map_err(stdin_failed)? {
+        match ended.map_err(unreadable)? {
             tee::Ended::Outputs if exit == Exit::Done => Err(Unwritable(Errno(libc::EPIPE)).into()),
-            tee::Ended::Outputs | tee::Ended::Input => Ok(exit),
+            _ => Ok(exit),
         }
-    }
-}
-
-fn failure(errno: Errno) -> Failure {
-    match errno {
-        Errno(libc::ENOSPC | libc::EDQUOT) => no_room(errno),
-        _ => Failure::from(errno),
     }
 }

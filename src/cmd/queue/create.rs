@@ -1,14 +1,19 @@
 //! `ipc queue create`.
 
+use std::ffi::OsString;
+
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
+use crate::app::lifetime::{Lifetime, Limited};
 use crate::app::trust::Accepted;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Size;
+use crate::io::output::Output;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{Error, Ring};
+use crate::mechanism::temporary::Temporary;
 
 use super::{attach, explain};
 
@@ -18,10 +23,10 @@ use super::{attach, explain};
 /// a file, which outlives a reboot.
 ///
 /// The capacity is that of the ring of messages: each takes its bytes, rounded up to a multiple of
-/// 8, and 16 more. It is rounded up to a power of two of at least 4096, and all of it is allocated
-/// at once, so that no push ever finds the memory or the disk full.
+/// 8, and 16 more. It is rounded up to a power of two of at least 4096. All of it is allocated at
+/// once, so that a push never fails for lack of memory or disk space.
 ///
-/// The status is 5 if there is something of that name.
+/// The status is 5 if the name exists.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Create {
     /// Name of the queue, such as /jobs, or a path such as ./jobs
@@ -31,21 +36,42 @@ pub struct Create {
     capacity: Size,
     #[command(flatten)]
     creation: Creation,
+    #[command(flatten)]
+    lifetime: Lifetime,
 }
 
 impl Action for Create {
     const EXAMPLES: &'static [Example] = &[
         ("Create a queue in shared memory", "ipc queue create /jobs --capacity 1M"),
         ("Create one in a file, for a group", "ipc queue create ./jobs --capacity 64M -m 0660"),
+        ("Remove it when a command ends", "ipc queue create /jobs --capacity 1M --while -- ./job"),
     ];
+    const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        if self.lifetime.is_limited() {
+            return self.lifetime.run(context, &self);
+        }
+        self.make(&context.output)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Limited for Create {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
         let Size(bytes) = self.capacity;
         let create = || create(&self.name, self.creation.mode(), bytes);
-        self.creation
-            .make(&self.name, &context.output, create, || self.accept(bytes))
-            .about(&self.name)?;
-        Ok(Exit::Done)
+        let made = self.creation.make(&self.name, output, create, || self.accept(bytes));
+        made.about(&self.name)?;
+        Ok(None)
+    }
+
+    fn find(&self, _: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        Ok(vec![Temporary::file(&self.name.path()).about(&self.name)?])
+    }
+
+    fn name(&self, _: Option<i32>) -> OsString {
+        self.name.as_ref().to_owned()
     }
 }
 

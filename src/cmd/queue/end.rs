@@ -10,11 +10,11 @@ use crate::mechanism::queue::named::RingName;
 
 use super::{explain, locked, open};
 
-/// Let a queue take no more messages
+/// Close a queue, so that it takes no more messages
 ///
-/// Producers are refused from then on, with status 3, also those that wait. Consumers get what is
-/// in the queue; then 'pop --follow' and 'pop --all' end with status 0, and a 'pop' that wanted
-/// another message with 1. A closed queue stays closed.
+/// Every later push fails with status 3, and so does one that waits. Consumers get the messages
+/// that are in the queue; then 'pop --follow' and 'pop --all' end with status 0, and a 'pop' that
+/// wanted another message ends with 1. A closed queue stays closed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Close {
     /// Name of the queue
@@ -39,8 +39,8 @@ impl Action for Close {
 
 /// Remove queues, and the messages in them
 ///
-/// Processes that have a queue open go on using it; a new one of the same name is another one. A
-/// file that is not a queue is refused.
+/// Processes that have a queue open continue to use it; a new queue of the same name is another
+/// queue. A file that is not a queue is refused.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Rm {
     /// Names of queues

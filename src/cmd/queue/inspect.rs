@@ -20,13 +20,14 @@ use crate::sys::process::{Holders, HoldersOfMany, Object};
 
 use super::{explain, opened};
 
-/// Show all that is known of a queue
+/// Show the state of a queue
 ///
-/// 'messages' and 'bytes' are of those in it, claimed ones included, and 'used' is what they take
-/// of the capacity. 'pushed' and 'popped' count all there ever were. 'claimed' messages are with
-/// the COMMANDs of 'pop --exec'. The space of a 'pinned' message, which is done, cannot be used
-/// again before an older one is done; 'oldest_claim' is how many seconds the oldest has been
-/// claimed. 'consumer_sleeps' and 'producer_sleeps' tell whether one waits, or died while it did.
+/// 'messages' and 'bytes' count the messages in the queue, claimed ones included; 'used' is the
+/// part of the capacity that they take. 'pushed' and 'popped' are totals since the queue was
+/// created. 'claimed' messages are with the COMMANDs of 'pop --exec'. A 'pinned' message is done,
+/// but the queue cannot reuse its space before an older message is done. 'oldest_claim' is the age
+/// of the oldest claim in seconds. 'consumer_sleeps' and 'producer_sleeps' report whether one
+/// waits, or was killed while it waited.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
@@ -86,8 +87,8 @@ fn with_stat(record: Record, stat: &ring::Stat) -> Record {
 
 /// List the queues in shared memory
 ///
-/// Those in files are not found this way. The contents are shown of queues that this user may
-/// write; a queue that this user may not read is not listed.
+/// Queues in files are not listed, nor are queues that this user may not read. The contents are
+/// shown only of queues that this user may write.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
     #[command(flatten)]

@@ -25,20 +25,20 @@ use super::{explain, opened};
 ///
 /// A message is delivered at most once. It is not taken before standard output has room for it, and
 /// signals that end the command wait until it is written. A message that standard output does not
-/// take after all goes back to the end of the queue, if the queue has room and is not closed. A
-/// command that is killed by KILL loses the messages that it had taken and not written: up to
-/// --batch bytes, or one message. With --exec none is lost.
+/// take after all goes back to the end of the queue, if the queue has room and is not closed. If
+/// KILL ends the command, the messages that it had taken and not written are lost: up to --batch
+/// bytes, or one message. With --exec none is lost.
 ///
 /// With --exec each message is the standard input of a COMMAND instead, and leaves the queue when
 /// COMMAND has succeeded: it is delivered at least once. COMMAND inherits the claim of its message;
 /// if the worker is killed, the message is delivered again when COMMAND and its children have ended
-/// too. IPC_ATTEMPT counts the deliveries, also of other workers, and IPC_QUEUE_POSITION is a
-/// number that no other message has. A message whose COMMAND failed stays in the queue and is
-/// delivered again after the delay, perhaps behind newer ones. The space of newer messages cannot
-/// be used again before the oldest claimed one is done.
+/// too. IPC_ATTEMPT is the number of deliveries, those of other workers included, and
+/// IPC_QUEUE_POSITION is a number that no other message has. A message whose COMMAND failed stays in the queue and is
+/// delivered again after the delay, perhaps behind newer ones. The queue cannot reuse the space of
+/// newer messages before the oldest claimed one is done.
 ///
-/// A process that is stopped while it has the lock keeps other consumers waiting, which --timeout
-/// ends.
+/// A process that is stopped while it has the lock blocks other consumers; --timeout limits their
+/// wait.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Pop {
     /// Name of the queue
@@ -46,10 +46,10 @@ pub struct Pop {
     /// How many messages
     #[arg(long, value_name = "N")]
     count: Option<u64>,
-    /// All messages that are there; none is success as well
+    /// All messages that are in the queue; it may be empty
     #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]
     all: bool,
-    /// Go on until a signal, or until the queue is closed
+    /// Continue until a signal or until it is closed
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
     /// Retry for this long while the queue does not exist
@@ -101,6 +101,8 @@ impl Action for Pop {
 }
 
 impl Pop {
+    // Its frame would double the stack that a 'pop' without a COMMAND touches.
+    #[inline(never)]
     fn execute(self, context: &mut Context) -> anyhow::Result<Exit> {
         if self.framing.is_given() {
             let reason = "--null and --frame are for messages that are printed, not for --exec";

@@ -25,15 +25,15 @@ use super::{CREATE, attach, closed, explain};
 ///
 /// Each operand is a message or, without any, each record of standard input: a line by default. The
 /// messages are put in order, and each waits until the queue has room for it; the timeout counts
-/// anew for each wait. Records that are in the pipe already are put together; one that comes alone
-/// is put at once.
+/// anew for each wait. Records that are in the pipe already are put together; a record that comes
+/// alone is put at once.
 ///
-/// A message that is longer than the queue could ever hold is refused at once, with the capacity
-/// that would do. All operands are checked first: if one is too long, none is put. The status is 3
-/// if the queue is closed.
+/// A message that can never fit is refused at once, and the error names the capacity that would do.
+/// All operands are checked first: if one is too long, none is put. The status is 3 if the queue is
+/// closed.
 ///
-/// A process that is killed has put a message whole or not at all. One that is stopped while it has
-/// the lock keeps other producers waiting, which --timeout ends.
+/// If the process is killed, it has put each message completely or not at all. A process that is
+/// stopped while it has the lock blocks other producers; --timeout limits their wait.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Push {
     /// Name of the queue

@@ -16,14 +16,14 @@ use super::{explain, open};
 
 /// Print the messages of a queue without taking them
 ///
-/// It begins with the oldest one, claimed ones included. A message that a consumer takes before it
-/// can be copied is not printed, and a warning says so in the end. With --follow the status is 0
-/// when the queue is closed and all is printed.
+/// The oldest message is the first, and claimed messages are included. If a consumer takes a
+/// message before this command has copied it, the message is not printed, and a warning at the end
+/// reports that. With --follow the status is 0 when the queue is closed and all is printed.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Tap {
     /// Name of the queue
     name: RingName,
-    /// Go on with those that come, until a signal
+    /// Continue with new messages until a signal
     #[arg(short, long)]
     follow: bool,
     /// Print each message as a line of JSON

@@ -14,16 +14,16 @@ use super::{explain, locked, open};
 
 /// Check whether a queue is whole
 ///
-/// It prints nothing if the queue is whole. Otherwise a line says what is wrong, and the status is
-/// 1 if --repair can repair it, which loses no message, or 3 if messages are damaged: it is unknown
-/// then which bytes are messages.
+/// It prints nothing if the queue is whole. Otherwise it prints a line for each fault. The status is
+/// 1 if --repair can repair the queue, which loses no message, and 3 if messages are damaged: then
+/// it is unknown which bytes are messages.
 ///
 /// The queue can be in use meanwhile; producers and consumers wait for a moment.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Verify {
     /// Name of the queue
     name: RingName,
-    /// Repair what loses no message; the status is 0 if that was all
+    /// Make the repairs that lose no message; the status is 0 if these were all
     #[arg(long)]
     repair: bool,
     #[command(flatten)]

@@ -1,16 +1,21 @@
 //! `ipc sem create`.
 
+use std::ffi::OsString;
+
 use clap::builder::RangedU64ValueParser;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::creation::Creation;
+use crate::app::lifetime::{Lifetime, Limited, name_or_id};
 use crate::app::objects::print_name;
 use crate::app::trust::Accepted;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Output;
 use crate::mechanism::semaphore::{self, Error, Name, Properties, Semaphore};
+use crate::mechanism::temporary::Temporary;
+use crate::sys::system_v::{Kind, NewObject};
 
 use super::{explain, not_for_this_kind, possible};
 
@@ -44,10 +49,12 @@ pub struct Create {
     /// With --mode it also sets the permissions. The kernel forgets changes of a System V set that it had
     /// to revert. It fails with status 5 while commands of 'ipc sem run' hold permits of a POSIX
     /// semaphore, which would be counted twice.
-    #[arg(long, requires = "exist_ok")]
+    #[arg(long, requires = "exist_ok", conflicts_with = "temporary")]
     reset: bool,
     #[command(flatten)]
     creation: Creation,
+    #[command(flatten)]
+    lifetime: Lifetime,
 }
 
 impl Action for Create {
@@ -55,18 +62,34 @@ impl Action for Create {
         ("Let two jobs run at a time", "ipc sem create /gpu --value 2"),
         ("Make sure that it exists, for all users", "ipc sem create -e -m a=rw /gpu"),
         ("Create a System V set of three", "ipc sem create sysv:0x2a --nsems 3 --value 1"),
+        (
+            "Create it for the time of a command",
+            "ipc sem create /gpu --value 2 --while -- ./train-all",
+        ),
     ];
+    const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let name = &self.name;
-        let value = possible(name, self.value).about(name)?;
-        self.create(value, &mut context.output).about(name)
+        possible(name, self.value).about(name)?;
+        if self.lifetime.is_limited() {
+            return self.lifetime.run(context, &self);
+        }
+        let output = &mut context.output;
+        let made = self.create(output).about(name)?;
+        if let Some(chosen) = made.flatten().and_then(NewObject::own_name) {
+            let remove = || semaphore::remove(&Name::SystemV(chosen.clone()));
+            print_name(&chosen, output, remove)?;
+        }
+        Ok(Exit::Done)
     }
 }
 
 impl Create {
-    fn create(&self, value: u32, output: &mut Output) -> anyhow::Result<Exit> {
+    /// Creates the semaphore; `None` if it exists already.
+    fn create(&self, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
         let name = &self.name;
+        let value = possible(name, self.value)?;
         if matches!(name, Name::Posix(_)) && self.nsems.is_some() {
             let reason = "--nsems is for System V sets; a POSIX semaphore stands alone";
             return Err(not_for_this_kind(reason).into());
@@ -75,12 +98,7 @@ impl Create {
         let properties = Properties { value, set_size, mode: self.creation.mode() };
         let create = || semaphore::create(name, properties).map_err(|error| explain(name, error));
         let exists = || self.accept(value);
-        let created = self.creation.make(name, output, create, exists)?;
-        if let Some(chosen) = created.flatten() {
-            let remove = || semaphore::remove(&Name::SystemV(chosen.clone()));
-            print_name(&chosen, output, remove)?;
-        }
-        Ok(Exit::Done)
+        self.creation.make(name, output, create, exists)
     }
 
     /// Checks that an existing semaphore is complete and as requested; resets it on request.
@@ -116,5 +134,24 @@ impl Create {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Limited for Create {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let made = self.create(output).about(&self.name)?;
+        Ok(made.flatten().map(|made| made.id))
+    }
+
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        let found = match &self.name {
+            Name::Posix(name) => Temporary::file(&semaphore::path(name)),
+            Name::SystemV(_) => Temporary::system_v(Kind::Set, id),
+        };
+        Ok(vec![found.about(&self.name)?])
+    }
+
+    fn name(&self, id: Option<i32>) -> OsString {
+        name_or_id(&self.name, id)
     }
 }

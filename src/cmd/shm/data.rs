@@ -1,12 +1,14 @@
 //! Creating, writing, printing and resizing segments.
 
+use std::ffi::OsString;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
-use crate::app::trust::Trust;
+use crate::app::lifetime::{Lifetime, Limited, name_or_id};
+use crate::app::trust::{Accepted, Trust};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::{Permissions, Size};
 use crate::io::output::{Output, Unwritable};
@@ -15,7 +17,9 @@ use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{
     Access, Engine, Error, Fit, Input, New, PageSize, Passing, Segment, WriteError,
 };
+use crate::mechanism::temporary::Temporary;
 use crate::sys::origin::Found;
+use crate::sys::system_v::NewObject;
 
 use super::explain::explain_write;
 use super::{Durability, Guarding, Operand, bytes, explain, explain_open, open};
@@ -41,35 +45,65 @@ pub struct Create<O: Operand> {
     huge: bool,
     #[command(flatten)]
     creation: Creation,
+    #[command(flatten)]
+    lifetime: Lifetime,
 }
 
 impl<O: Operand> Action for Create<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.create;
+    const STATUSES: Statuses = Statuses::OfCommandIfAny;
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        if self.lifetime.is_limited() {
+            return self.lifetime.run(context, &self);
+        }
         let output = &mut context.output;
-        let Size(size) = self.size;
-        let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
-        let failed = |error| explain(&self.name, error);
-        let new = New { size, mode: self.creation.mode(), page_size };
-        let engine = self.name.engine();
-        let create = || engine.create(new).map_err(failed);
-        let exists = || {
-            let (segment, found) = engine.open_found(Access::Read).map_err(failed)?;
-            let accepted = self.creation.accept(&found)?;
-            match segment.size().map_err(failed)? {
-                there if there == size => Ok(accepted),
-                there => {
-                    let reason = format!("exists with another size, {there} bytes");
-                    Err(Failure::new(Exit::InUse, reason))
-                }
-            }
-        };
-        let made = self.creation.make(&self.name, output, create, exists).about(&self.name)?;
-        if let Some(name) = made.flatten() {
+        let made = self.create(output).about(&self.name)?;
+        if let Some(name) = made.flatten().and_then(NewObject::own_name) {
             print_name(&name, output, || name.remove())?;
         }
         Ok(Exit::Done)
+    }
+}
+
+impl<O: Operand> Create<O> {
+    /// Creates the segment; `None` if it exists already.
+    fn create(&self, output: &Output) -> anyhow::Result<Option<Option<NewObject>>> {
+        let Size(size) = self.size;
+        let page_size = if self.huge { PageSize::Huge } else { PageSize::Ordinary };
+        let new = New { size, mode: self.creation.mode(), page_size };
+        let create = || self.name.engine().create(new).map_err(|error| explain(&self.name, error));
+        self.creation.make(&self.name, output, create, || self.accept())
+    }
+
+    /// Accepts a segment that exists already, if it is trusted and has the requested size.
+    fn accept(&self) -> Result<Accepted, Failure> {
+        let Size(size) = self.size;
+        let failed = |error| explain(&self.name, error);
+        let (segment, found) = self.name.engine().open_found(Access::Read).map_err(failed)?;
+        let accepted = self.creation.accept(&found)?;
+        match segment.size().map_err(failed)? {
+            there if there == size => Ok(accepted),
+            there => {
+                let reason = format!("exists with another size, {there} bytes");
+                Err(Failure::new(Exit::InUse, reason))
+            }
+        }
+    }
+}
+
+impl<O: Operand> Limited for Create<O> {
+    fn make(&self, output: &Output) -> anyhow::Result<Option<i32>> {
+        let made = self.create(output).about(&self.name)?;
+        Ok(made.flatten().map(|made| made.id))
+    }
+
+    fn find(&self, id: Option<i32>) -> anyhow::Result<Vec<Temporary>> {
+        Ok(vec![self.name.temporary(id).about(&self.name)?])
+    }
+
+    fn name(&self, id: Option<i32>) -> OsString {
+        name_or_id(&self.name, id)
     }
 }
 

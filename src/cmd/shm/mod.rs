@@ -19,6 +19,7 @@ use crate::app::command::{Example, Noun, Verb};
 use crate::app::listing::Column;
 use crate::app::machine::Part;
 use crate::app::options::Waiting;
+use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::AnyName;
 use crate::base::units::Size;
@@ -27,7 +28,9 @@ use crate::io::output::Output;
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{Access, Segment, Sync};
 use crate::mechanism::semaphore::Guard;
+use crate::mechanism::temporary::Temporary;
 use crate::sys::dev_shm;
+use crate::sys::system_v::Kind;
 
 pub use cells::{Add, Cas, Peek, Poke};
 pub use columns::{Listed, of_both, of_files};
@@ -81,6 +84,8 @@ pub trait Operand:
     fn part(&self) -> Option<Part>;
     /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
+    /// The new segment of this name, or with this identifier, for a COMMAND with whose end it is removed.
+    fn temporary(&self, id: Option<i32>) -> Result<Temporary, Errno>;
     /// Whether it names a System V segment.
     fn is_system_v(&self) -> bool;
     /// Options of `write` about the disk.
@@ -126,6 +131,7 @@ impl Operand for AnyName {
         create: &[
             ("Create a table that every user may read", "ipc shm create /table --size 1M -m 0644"),
             ("Create a System V segment", "ipc shm create sysv:0x2a --size 4K"),
+            ("Remove it when a command ends", "ipc shm create /tmp1 --size 4K --while -- ./job"),
         ],
         write: &[
             ("Share a file in memory", "ipc shm write /model < model.bin"),
@@ -180,6 +186,13 @@ impl Operand for AnyName {
 
     fn directory(&self) -> Option<&Path> {
         matches!(self, Self::Posix(_)).then(|| Path::new(dev_shm::DIRECTORY))
+    }
+
+    fn temporary(&self, id: Option<i32>) -> Result<Temporary, Errno> {
+        match self {
+            Self::Posix(name) => Temporary::file(&dev_shm::path(name.without_slash())),
+            Self::SystemV(_) => Temporary::system_v(Kind::Segment, id),
+        }
     }
 
     fn is_system_v(&self) -> bool {

@@ -149,7 +149,7 @@ mod tests {
         let before = properties();
         for _ in 0..2 {
             let mut context = Context::new(
-                "signal alarm".to_owned(),
+                ["signal", "alarm"],
                 Verbosity::default(),
                 Cancellation::Die,
                 &["signal"],

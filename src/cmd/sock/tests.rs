@@ -43,7 +43,7 @@ fn run(verb: &str, words: &[&str]) -> anyhow::Result<Exit> {
     let words: Vec<OsString> = [verb.name].iter().chain(words).map(OsString::from).collect();
     let matches = verb.command().try_get_matches_from(words).unwrap();
     let mut context = Context::new(
-        format!("sock {}", verb.name),
+        ["sock", verb.name],
         Verbosity::default(),
         crate::app::context::Cancellation::Return,
         &[],

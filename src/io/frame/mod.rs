@@ -5,6 +5,7 @@
 //! allocated for a record once the buffers have grown to hold the longest.
 
 mod messages;
+mod position;
 mod reader;
 mod writer;
 
@@ -17,6 +18,7 @@ use std::io::Write;
 use crate::base::errno::Errno;
 
 pub use self::messages::{Messages, refuse_longer};
+pub use self::position::Position;
 pub use self::reader::Reader;
 pub use self::writer::Writer;
 

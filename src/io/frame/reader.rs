@@ -305,18 +305,18 @@ impl<F: AsFd> Reader<F> {
 
 /// The length before a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Head {
+pub(super) struct Head {
     size: usize,
-    length: u64,
+    pub(super) length: u64,
 }
 
-fn length_of_len4(bytes: &[u8]) -> Option<Head> {
+pub(super) fn length_of_len4(bytes: &[u8]) -> Option<Head> {
     let (head, _) = bytes.split_first_chunk::<4>()?;
     Some(Head { size: 4, length: u32::from_le_bytes(*head).into() })
 }
 
 /// The length before a netstring; `None` if it was not read completely.
-fn length_of_netstring(bytes: &[u8]) -> Result<Option<Head>, ReadError> {
+pub(super) fn length_of_netstring(bytes: &[u8]) -> Result<Option<Head>, ReadError> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let too_many = digits > DIGITS || digits > 1 && bytes[0] == b'0';
     match bytes.get(digits) {

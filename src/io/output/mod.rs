@@ -99,6 +99,9 @@ impl Destinations {
     }
 }
 
+/// The words of a command, with which its diagnostics begin: noun and verb. The noun may be empty.
+pub type Words = [&'static str; 2];
+
 /// Buffered stdout, and stderr with the verbosity of the command.
 #[derive(Debug)]
 pub struct Output {
@@ -111,8 +114,7 @@ pub struct Output {
 pub struct Notes {
     destinations: Destinations,
     verbosity: Verbosity,
-    /// The words of the command, with which its diagnostics begin.
-    command: String,
+    command: Words,
 }
 
 /// The number of pending bytes that causes a write: the capacity of a pipe.
@@ -121,11 +123,11 @@ const ENOUGH: usize = 64 << 10;
 impl Output {
     /// The output of the command that these words name.
     pub fn new(
-        command: impl Into<String>,
+        command: Words,
         verbosity: impl Into<Verbosity>,
         destinations: Destinations,
     ) -> Self {
-        let (verbosity, command) = (verbosity.into(), command.into());
+        let verbosity = verbosity.into();
         Self { pending: Vec::new(), notes: Notes { destinations, verbosity, command } }
     }
 
@@ -341,7 +343,9 @@ impl Notes {
     }
 
     fn complain(&self, text: impl Display) {
-        self.destinations.complain(format_args!("ipc: {}: {text}\n", self.command));
+        let [noun, verb] = self.command;
+        let space = if noun.is_empty() { "" } else { " " };
+        self.destinations.complain(format_args!("ipc: {noun}{space}{verb}: {text}\n"));
     }
 }
 

@@ -40,7 +40,7 @@ impl Buffer {
         let capacity = stride * u64::from(DEPTH);
         let of = Error::of("shared memory");
         memfd::set_length(&file, HEAD as u64 + capacity).map_err(of)?;
-        let memory = RingMemory::map(file, capacity, Reach::Mapping).map_err(of)?;
+        let memory = RingMemory::map(file.into(), capacity, Reach::Mapping).map_err(of)?;
         Ok(Self { memory, size, stride })
     }
 

@@ -9,12 +9,13 @@ pub mod robust;
 pub mod system_v;
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 
 use crate::base::deadline::{Deadline, Waited};
-use crate::base::name::{AnyName, SystemVName};
+use crate::base::name::{AnyName, SemaphoreName};
 use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
-use crate::sys::system_v::Kind;
+use crate::sys::system_v::{Kind, NewObject};
 
 use self::robust::{Lease, RobustSemaphore};
 use self::system_v::Member;
@@ -136,18 +137,23 @@ pub fn open(name: &Name, index: u16) -> Result<Box<dyn Semaphore>, Error> {
     })
 }
 
-/// Creates a semaphore; returns its name if that is another than `name`.
+/// Creates a semaphore; returns the object if it is one of System V.
 ///
 /// # Errors
 /// [`Error::Exists`].
-pub fn create(name: &Name, properties: Properties) -> Result<Option<SystemVName>, Error> {
+pub fn create(name: &Name, properties: Properties) -> Result<Option<NewObject>, Error> {
     match name {
         Name::Posix(name) => {
             posix::create(name, properties.value, properties.mode)?;
             Ok(None)
         }
-        Name::SystemV(name) => system_v::create(name, properties),
+        Name::SystemV(name) => system_v::create(name, properties).map(Some),
     }
+}
+
+/// The file of a POSIX semaphore.
+pub fn path(name: &SemaphoreName) -> PathBuf {
+    posix::path(name)
 }
 
 /// Removes the name of a semaphore.

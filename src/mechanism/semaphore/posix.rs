@@ -349,6 +349,11 @@ pub fn list() -> Result<Vec<SemaphoreName>, Errno> {
         .collect())
 }
 
+/// The path of the file.
+pub fn path(name: &SemaphoreName) -> PathBuf {
+    dev_shm::path(&file_name(name))
+}
+
 /// The status of the file, without opening it.
 pub fn status(name: &SemaphoreName) -> Result<FileStat, Error> {
     Ok(dev_shm::status(&file_name(name))?)

@@ -10,7 +10,7 @@ use crate::base::name::SystemVName;
 use crate::mechanism::semaphore::{Error, Guard, Permit, Properties, Semaphore, User};
 use crate::mechanism::system_v_object::{Kind, Unfinished, wait_for_maker};
 use crate::sys::origin::Found;
-use crate::sys::system_v::{OURS, Row, Target};
+use crate::sys::system_v::{NewObject, OURS, Row, Target};
 use crate::sys::system_v_semaphore::{self, AtExit, Set};
 
 pub use crate::sys::system_v_semaphore::{VALUE_MAX, list};
@@ -148,11 +148,11 @@ pub fn is_private(name: &SystemVName) -> bool {
     Target::new(name).is_ok_and(Target::is_private)
 }
 
-/// Creates a set with exactly these permissions; returns its name if it has no key.
+/// Creates a set with exactly these permissions.
 ///
 /// The values are added rather than set, so that increments of other processes in between are not
 /// lost.
-pub fn create(name: &SystemVName, properties: Properties) -> Result<Option<SystemVName>, Error> {
+pub fn create(name: &SystemVName, properties: Properties) -> Result<NewObject, Error> {
     let target = Target::new(name)?;
     let key = target.new_key().map_err(|_| Error::Identifier)?;
     let Properties { value, set_size, mode } = properties;
@@ -171,8 +171,7 @@ pub fn create(name: &SystemVName, properties: Properties) -> Result<Option<Syste
     if mode & OURS != OURS {
         set.set_mode(mode)?;
     }
-    let id = made.keep();
-    Ok(target.is_private().then(|| SystemVName::of_id(id)))
+    Ok(NewObject { id: made.keep(), is_private: target.is_private() })
 }
 
 /// Sets all values, where one call cannot add to all semaphores: the change of the first semaphore

@@ -442,8 +442,11 @@ mod tests {
             [stdin, stdout].map(|fd| &*Box::leak(Box::new(fd)));
         let kind = SocketType::Stream;
         let (mut input, mut outlet) = ends(kind, Form::default(), stdin.as_fd(), stdout.as_fd());
-        let mut output =
-            Output::new("test", Verbosity::Quiet, crate::io::output::Destinations::of_process());
+        let mut output = Output::new(
+            ["", "test"],
+            Verbosity::Quiet,
+            crate::io::output::Destinations::of_process(),
+        );
         far.send(b"not written").unwrap();
         let terms = Terms { directions: Directions::Both, deadline: Deadline::NEVER };
         let error = run(near, &mut input, &mut outlet, terms, &mut output).unwrap_err();

@@ -1,6 +1,6 @@
 //! The delay before a COMMAND runs again for a message.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const RECORDED: usize = 1024;
 #[derive(Debug)]
 pub struct Failures {
     first: Duration,
-    counts: Mutex<HashMap<u64, u32>>,
+    counts: Mutex<BTreeMap<u64, u32>>,
 }
 
 impl Failures {
@@ -45,7 +45,7 @@ impl Failures {
         self.first.saturating_mul(doubled).min(LONGEST.max(self.first))
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<u64, u32>> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<u64, u32>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

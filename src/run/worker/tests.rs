@@ -126,7 +126,7 @@ fn plan(line: &str, attempts: u32, last_resort: LastResort) -> Plan {
 /// Runs a worker that prints nothing; returns its end, and the calls.
 fn work(memory: &Arc<Memory>, plan: Plan) -> (Ended, Vec<String>) {
     let output = Output::new(
-        "test",
+        ["", "test"],
         crate::io::output::Verbosity::Quiet,
         crate::io::output::Destinations::of_process(),
     );
@@ -159,7 +159,7 @@ fn the_last_resort_follows_the_last_attempt() {
         let memory = Memory::of(&[("a", 0)]);
         let plan = Plan { jobs: 1, ..plan("exit 3", 1, last_resort) };
         let output = Output::new(
-            "test",
+            ["", "test"],
             crate::io::output::Verbosity::Quiet,
             crate::io::output::Destinations::of_process(),
         );
@@ -179,7 +179,7 @@ fn a_command_that_cannot_be_started_sends_its_message_back_and_ends_the_worker()
         ..plan("", 1, LastResort::GiveUp)
     };
     let output = Output::new(
-        "test",
+        ["", "test"],
         crate::io::output::Verbosity::Quiet,
         crate::io::output::Destinations::of_process(),
     );

@@ -5,6 +5,7 @@
 //! object, and a [`Window`] is any part of it.
 
 mod atomic;
+mod copy;
 mod huge_pages;
 mod pages;
 mod ring;
@@ -13,6 +14,7 @@ mod words;
 
 use std::ops::Range;
 
+pub use self::copy::append;
 pub use self::huge_pages::{HUGE_PAGE, collapse};
 pub use self::ring::{Reach, RingMemory, fence_after_change};
 pub use self::window::Window;

@@ -6,6 +6,7 @@
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nix::sys::mman::ProtFlags;
@@ -13,6 +14,7 @@ use nix::sys::stat::fstat;
 use nix::sys::uio::{pread, pwrite};
 
 use super::Pages;
+use super::copy::{LINE, copy, prefetch_to_read, prefetch_to_write};
 use crate::base::errno::Errno;
 
 /// The access to the bytes of the ring.
@@ -27,7 +29,7 @@ pub enum Reach {
 /// An object of `HEAD` bytes of words, followed by a ring whose size is a power of two.
 #[derive(Debug)]
 pub struct RingMemory<const HEAD: usize> {
-    file: OwnedFd,
+    file: Rc<OwnedFd>,
     pages: Pages,
     start: *mut c_void,
     capacity: u64,
@@ -40,7 +42,7 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     /// # Errors
     /// EINVAL if `capacity` is not a power of two of at least 8; EOVERFLOW if the object is larger
     /// than the address space; the errors of mmap(2).
-    pub fn map(file: OwnedFd, capacity: u64, reach: Reach) -> Result<Self, Errno> {
+    pub fn map(file: Rc<OwnedFd>, capacity: u64, reach: Reach) -> Result<Self, Errno> {
         const { assert!(HEAD.is_multiple_of(8), "the ring has to be aligned") };
         if !capacity.is_power_of_two() || capacity < 8 {
             return Err(Errno(libc::EINVAL));
@@ -177,6 +179,29 @@ impl<const HEAD: usize> RingMemory<HEAD> {
         if first == length { Ok(()) } else { self.append_part(0, length - first, into) }
     }
 
+    /// Announces that these bytes will soon be read, so that their lines come meanwhile.
+    #[inline(always)]
+    pub fn will_read(&self, position: u64, length: u64) {
+        self.lines(position, length).for_each(|line| prefetch_to_read(line.cast_const()));
+    }
+
+    /// Announces that these bytes will soon be written.
+    #[inline(always)]
+    pub fn will_write(&self, position: u64, length: u64) {
+        self.lines(position, length).for_each(prefetch_to_write);
+    }
+
+    /// The lines of the mapping that contain these bytes: no more than a CPU can fetch at a time.
+    #[inline(always)]
+    fn lines(&self, position: u64, length: u64) -> impl Iterator<Item = *mut u8> {
+        const MOST: u64 = 32 * LINE as u64;
+        let length = if self.reach == Reach::Mapping { length.min(MOST) } else { 0 };
+        (0..length).step_by(LINE).map(move |at| {
+            let offset = position.wrapping_add(at) & (self.capacity - 1);
+            self.start.cast::<u8>().wrapping_add(HEAD + offset as usize)
+        })
+    }
+
     /// The offset in the ring, and the number of these bytes that come before its end.
     #[inline(always)]
     fn split(&self, position: u64, length: usize) -> (u64, usize) {
@@ -258,48 +283,6 @@ impl<const HEAD: usize> RingMemory<HEAD> {
     }
 }
 
-/// The longest copy without memcpy(3): for so few bytes the call costs more than the copy, above
-/// all with musl.
-const SHORT: usize = 256;
-
-/// Copies bytes that do not overlap.
-///
-/// # Safety
-/// `from` is valid for reads and `to` for writes of `length` bytes.
-#[inline(always)]
-unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
-    const STEP: usize = 16;
-    if !(STEP..=SHORT).contains(&length) {
-        // SAFETY: as the caller promises.
-        return unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
-    }
-    let mut at = 0;
-    while at + STEP <= length {
-        // SAFETY: the step is within the length.
-        unsafe { copy_step(to, from, at) };
-        at += STEP;
-    }
-    // The last step overlaps the one before it, so that it ends exactly at `length`.
-    // SAFETY: the length is at least that of a step.
-    unsafe { copy_step(to, from, length - STEP) };
-}
-
-/// Copies sixteen bytes.
-///
-/// # Safety
-/// Both pointers are valid for sixteen bytes from `at` on.
-#[inline(always)]
-unsafe fn copy_step(to: *mut u8, from: *const u8, at: usize) {
-    // SAFETY: as the caller promises.
-    let from = unsafe { from.add(at) };
-    // SAFETY: as the caller promises.
-    let value = unsafe { from.cast::<[u64; 2]>().read_unaligned() };
-    // SAFETY: as the caller promises.
-    let to = unsafe { to.add(at) };
-    // SAFETY: as the caller promises.
-    unsafe { to.cast::<[u64; 2]>().write_unaligned(value) };
-}
-
 /// Orders a store before a locked change of a word against a load after the change.
 ///
 /// On x86-64 the locked instruction already does so.
@@ -319,7 +302,7 @@ mod tests {
     fn memory(reach: Reach) -> RingMemory<64> {
         let file = tempfile::tempfile().unwrap();
         file.set_len(64 + 1024).unwrap();
-        RingMemory::map(file.into(), 1024, reach).unwrap()
+        RingMemory::map(Rc::new(file.into()), 1024, reach).unwrap()
     }
 
     #[test]

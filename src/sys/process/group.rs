@@ -1,4 +1,6 @@
-//! Process groups, and signals to many processes at once: kill(2), setpgid(2).
+//! Process groups, and signals to many processes at once: kill(2), setpgid(2), setsid(2).
+
+use std::ffi::CStr;
 
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
@@ -19,6 +21,17 @@ pub fn kill_all(signal: Option<Signal>) -> Result<(), Errno> {
 /// The number of the process group of this process.
 pub fn own_group() -> i32 {
     nix::unistd::getpgrp().as_raw()
+}
+
+/// Makes this process the leader of a session of its own, without a terminal. It stays where it is if it
+/// leads a process group.
+pub fn leave_session() {
+    let _ = nix::unistd::setsid();
+}
+
+/// Changes the name of this process in listings: the first 15 bytes of this one.
+pub fn set_name(name: &CStr) {
+    let _ = nix::sys::prctl::set_name(name);
 }
 
 /// A process group of which this process is the leader until it is dropped; then the process is in

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::{fs, io};
 
-pub use self::group::{OwnGroup, kill_all, kill_group, own_group};
+pub use self::group::{OwnGroup, kill_all, kill_group, leave_session, own_group, set_name};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
 pub use self::namespace::{
     boot_id, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,

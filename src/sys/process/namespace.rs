@@ -3,7 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use nix::unistd::getpid;
+
 use crate::base::errno::Errno;
+use crate::sys::pidfd::Process;
 
 /// The ID of this boot of the machine; `None` if the kernel does not report it.
 pub fn boot_id() -> Option<String> {
@@ -23,7 +26,21 @@ fn read_word(path: &str) -> Option<String> {
 }
 
 /// The PID namespace of this process.
+///
+/// A pidfd reports it faster than `/proc`, and without a `/proc` too.
+///
+/// # Errors
+/// ENOENT without a `/proc`, if the kernel is older than Linux 6.11.
 pub fn pid_namespace() -> Result<u64, Errno> {
+    let reported = Process::open(getpid().as_raw()).and_then(|process| process.pid_namespace());
+    match reported {
+        Ok(inode) => Ok(inode),
+        Err(_) => namespace_in_proc(),
+    }
+}
+
+#[cold]
+fn namespace_in_proc() -> Result<u64, Errno> {
     Ok(fs::metadata("/proc/self/ns/pid")?.ino())
 }
 
@@ -40,4 +57,14 @@ pub fn is_first_namespace() -> bool {
     /// The inode of the first PID namespace: PROC_PID_INIT_INO of the kernel.
     const FIRST: u64 = 0xEFFF_FFFC;
     pid_namespace() == Ok(FIRST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_report_the_same_namespace() {
+        assert_eq!(pid_namespace(), namespace_in_proc());
+    }
 }

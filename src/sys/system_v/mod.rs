@@ -72,6 +72,27 @@ impl Target {
     }
 }
 
+/// A new object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NewObject {
+    /// Its identifier.
+    pub id: i32,
+    /// Whether it has no key, so that only the identifier finds it.
+    pub is_private: bool,
+}
+
+impl NewObject {
+    /// The name of an object that has no key.
+    pub fn own_name(self) -> Option<SystemVName> {
+        self.is_private.then(|| self.name())
+    }
+
+    /// The name by its identifier.
+    pub fn name(self) -> SystemVName {
+        SystemVName::of_id(self.id)
+    }
+}
+
 /// Flags to create an object that does not exist.
 pub const NEW: c_int = libc::IPC_CREAT | libc::IPC_EXCL;
 

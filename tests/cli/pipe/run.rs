@@ -284,6 +284,23 @@ fn a_calculator_answers_a_shell() {
     ipc(&["pipe", "run", "--loop", "--pty"]).words(&line).is(0, "", "81\n");
 }
 
+/// Two interactive interpreters: Python sends a program, bc sends its result, which Python evaluates.
+#[test]
+fn two_interactive_programs_talk() {
+    for (program, words) in [("bc", ["--version"]), ("python3", ["--version"])] {
+        if !crate::peers::there(program, &words) {
+            return;
+        }
+    }
+    let program = "print('x=1; while (x<100) { x*=2 }; x; halt')";
+    let end = "import sys; sys.displayhook = lambda value: sys.stderr.write(f'got {value}\\n')";
+    let python = format!("{program}\n{end}");
+    let line = ["--", "python3", "-iqc", &python, "--", "bc", "-q"];
+    let output = ipc(&["pipe", "run", "--loop", "--pty"]).words(&line).output();
+    assert_eq!((code(&output), text(&output.stdout)), (0, String::new()));
+    assert!(text(&output.stderr).contains("got 128"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn a_capacity_is_set_or_refused_with_the_limit() {
     let stat = "ipc pipe stat --json $$ 0 | grep -o '\"capacity\":[0-9]*'";

@@ -173,16 +173,54 @@ fn no_call_of_the_kernel_is_made_for_a_message_while_no_process_sleeps() {
 }
 
 #[test]
+fn no_memory_is_allocated_for_a_message_after_the_first_ones() {
+    if !peers::there("strace", &["--version"]) {
+        return;
+    }
+    let name = queue("16M");
+    let line = "x".repeat(99) + "\n";
+    let changes = |words: &[&str], input: &str| {
+        let options = ["-f", "-qq", "-e", "trace=brk,mmap,mremap,munmap"];
+        let traced = Run::new("strace", &options).word(binary()).words(words);
+        let output = traced.input(input).output();
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        text(&output.stderr).lines().count()
+    };
+    let both = |count: usize| {
+        let pushed = changes(&["queue", "push", &name], &line.repeat(count));
+        [pushed, changes(&["queue", "pop", "--all", &name], "")]
+    };
+    let (few, many) = (both(5_000), both(100_000));
+    for (few, many) in few.into_iter().zip(many) {
+        // The buffers may grow once more.
+        assert!(many <= few + 10, "{many} changes of the memory instead of {few}");
+    }
+}
+
+#[test]
 fn waiting_takes_no_cpu() {
-    let name = queue("4K");
-    let consumer = ipc(&["queue", "pop", "-f", &name]).start();
-    consumer.wait_until_at_futex();
-    let ticks = |pid: i32| -> u64 {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    let (empty, full) = (queue("4K"), queue("4K"));
+    ipc(&["queue", "push", &full, &"x".repeat(4080)]).is(0, "", "");
+    let waiters = [
+        ipc(&["queue", "pop", &empty]).start(),
+        ipc(&["queue", "pop", "-f", &empty]).start(),
+        ipc(&["queue", "tap", "-f", &empty]).start(),
+        ipc(&["queue", "push", &full, "more"]).start(),
+        ipc(&["queue", "pop", "--exec", &empty, "--", "cat"]).start(),
+    ];
+    // A thread of the worker sleeps in futex(2), its main thread in another call.
+    let (worker, others) = waiters.split_last().expect("there are some");
+    others.iter().for_each(Running::wait_until_at_futex);
+    worker.wait_until_asleep();
+    let ticks = |waiter: &Running| -> u64 {
+        let path = format!("/proc/{}/stat", waiter.pid());
+        let text = std::fs::read_to_string(path).expect("it runs");
         let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     };
-    let before = ticks(consumer.pid());
+    let before: Vec<u64> = waiters.iter().map(ticks).collect();
     pause(Duration::from_millis(2500));
-    assert!(ticks(consumer.pid()) - before <= 2);
+    for (waiter, before) in waiters.iter().zip(before) {
+        assert!(ticks(waiter) - before <= 2, "a waiter takes CPU time");
+    }
 }

@@ -25,7 +25,7 @@ pub const NOUN: Noun = Noun {
     names: Names::Kernel,
     create: &[],
     waits,
-    commands: &["ipc sem run $name -- sh"],
+    commands: &["ipc sem run $name -- sh", "ipc sem create --while $key -- sh"],
 };
 
 fn waits() -> Vec<Wait> {

@@ -26,7 +26,7 @@ struct Lock {
 struct Side {
     lock: Lock,
     seq: u8,
-    /// The number that somebody sleeps on.
+    /// The number that a participant sleeps on.
     wait: Option<u8>,
     positions: [u8; 2],
     /// What the position has to be.
@@ -94,7 +94,7 @@ pub struct State {
     count: usize,
     kills: u8,
     fault: Fault,
-    /// A producer died between its commit and its second look, and somebody registered in between.
+    /// A producer died between its commit and its second look, and a sleeper registered in between.
     excused: bool,
 }
 

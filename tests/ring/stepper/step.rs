@@ -11,7 +11,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use crate::process::Child;
 use crate::shared::{Atomics, Shared};
 
-/// A process that stopped itself, and is run by us from there on.
+/// A process that stopped itself, and that the test runs step by step from there on.
 pub struct Traced {
     pub child: Child,
     queue: Mapped,

@@ -24,19 +24,19 @@ pub use self::write::{Fit, WriteError, write_to};
 pub use crate::sys::memory::{Access, Window};
 
 use crate::base::errno::Errno;
-use crate::base::name::SystemVName;
 use crate::io::transfer;
 use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
+use crate::sys::system_v::NewObject;
 
 /// The operations on a segment by its name.
 pub trait Engine {
     /// Creates a segment of zeros, and allocates all of its memory, so that no program that maps it
-    /// runs out of memory later. Returns the name that reaches the segment, if it is another one.
+    /// runs out of memory later. Returns the object if it is one of System V.
     ///
     /// # Errors
     /// [`Error::Exists`]; [`Error::Full`]. A call that fails leaves nothing behind.
-    fn create(&self, new: New) -> Result<Option<SystemVName>, Error>;
+    fn create(&self, new: New) -> Result<Option<NewObject>, Error>;
 
     /// Creates a segment of zeros up to the offset, followed by all bytes of the source. If the kind of
     /// segment allows it, the segment appears when it is complete.

@@ -111,7 +111,8 @@ pub struct Header {
 impl Header {
     /// The header of a queue that this process creates in this boot.
     pub fn new(capacity: u64) -> Result<Self, Errno> {
-        // Without /proc no participant writes its thread number: no namespace has the inode 0.
+        // If the namespace is unknown, no participant writes its thread number: no namespace has
+        // the inode 0.
         let namespace = process::pid_namespace().unwrap_or(0);
         Ok(Self { capacity, namespace, boot: boot() })
     }

@@ -23,7 +23,7 @@ mod tests;
 mod verify;
 mod wait;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub struct Ring {
     room: Cell<Spin>,
     /// The spin before a pop waits for messages.
     messages: Cell<Spin>,
+    /// The memory in which a batch is put together, between two batches.
+    stage: RefCell<Vec<u8>>,
 }
 
 /// The result of an operation on a queue that did not fail.

@@ -1,8 +1,9 @@
 //! Creates and opens queues.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -70,11 +71,15 @@ impl Ring {
             true => (Reach::Mapping, Numbers::Of(header.namespace)),
             false => (Reach::Descriptor, Numbers::Distrusted),
         };
-        // The duplicate refers to the same open file description, so both have the same locks.
-        let twin = file.try_clone().map_err(Errno::from)?;
-        let memory = Memory::map(file, header.capacity, reach)?;
-        let spins = || Cell::new(Spin::default());
-        Ok(Self { memory, locker: Locker::new(numbers, twin), room: spins(), messages: spins() })
+        let file = Rc::new(file);
+        let memory = Memory::map(Rc::clone(&file), header.capacity, reach)?;
+        Ok(Self {
+            memory,
+            locker: Locker::new(numbers, file),
+            room: Cell::new(Spin::default()),
+            messages: Cell::new(Spin::default()),
+            stage: RefCell::default(),
+        })
     }
 }
 
@@ -116,7 +121,7 @@ fn adopt(file: &OwnedFd, object: &Object) -> Result<Header, Error> {
 
 fn reset(file: &OwnedFd, old: Header) -> Result<Header, Error> {
     let twin = file.try_clone().map_err(Errno::from)?;
-    let memory = Memory::map(twin, old.capacity, Reach::Mapping)?;
+    let memory = Memory::map(Rc::new(twin), old.capacity, Reach::Mapping)?;
     verify::check_messages(&memory)?;
     for side in [PUSH, POP] {
         memory.word(side).store(0, Ordering::SeqCst);

@@ -133,8 +133,13 @@ impl Ring {
             if record.stage != Stage::Ready || is_enough {
                 break;
             }
+            let next = head.after(record.size(), u64::from(record.length));
+            // The next message is probably as long. Its lines come while this one is copied and the
+            // commit waits.
+            self.memory
+                .will_read(next.position, record.size().min(tail.wrapping_sub(next.position)));
             self.copy_out(head.position, record, enclose, into)?;
-            head = head.after(record.size(), u64::from(record.length));
+            head = next;
             count += 1;
         }
         Ok((count, head))

@@ -1,9 +1,11 @@
 //! Pushes one message, or as many as there is room for.
 
+use std::cell::RefMut;
 use std::sync::atomic::Ordering;
 
 use crate::base::deadline::Deadline;
-use crate::sys::memory::Reach;
+use crate::base::errno::Errno;
+use crate::sys::memory::{Reach, append};
 
 use super::layout::size_of_record;
 use super::record::{Record, bytes_at};
@@ -16,6 +18,55 @@ enum Appended {
     Some(usize, State),
     /// There is no room for the first message, at this number of commits of the pop side.
     Nothing(u32),
+}
+
+/// The size of the memory in which a batch is put together. It fits the first cache of a CPU.
+const STAGE: usize = 16 << 10;
+
+/// Records on their way to the ring. They are put together in memory of this process and copied at
+/// once, because stores to lines that the CPU of a consumer has in its cache are slow one by one.
+struct Stage<'a> {
+    ring: &'a Ring,
+    /// The position of the first record.
+    position: u64,
+    records: RefMut<'a, Vec<u8>>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(ring: &'a Ring, position: u64) -> Result<Self, Error> {
+        let mut records = ring.stage.borrow_mut();
+        records.clear();
+        records.try_reserve(STAGE).map_err(|_| Error::Kernel(Errno(libc::ENOMEM)))?;
+        Ok(Self { ring, position, records })
+    }
+
+    #[inline(always)]
+    fn add(&mut self, message: &[u8]) -> Result<(), Error> {
+        let size = size_of_record(message.len() as u64) as usize;
+        if self.records.len() + size > STAGE {
+            self.flush()?;
+        }
+        if size > STAGE {
+            self.ring.append_one(self.position, message)?;
+            self.position = self.position.wrapping_add(size as u64);
+            return Ok(());
+        }
+        let end = self.records.len() + size;
+        let header = Record::ready(message.len() as u32).encode();
+        append(&mut self.records, &header.to_ne_bytes());
+        append(&mut self.records, &[0; 8]);
+        append(&mut self.records, message);
+        self.records.resize(end, 0);
+        Ok(())
+    }
+
+    /// Copies the records to the ring.
+    fn flush(&mut self) -> Result<(), Error> {
+        self.ring.memory.write(self.position, &self.records)?;
+        self.position = self.position.wrapping_add(self.records.len() as u64);
+        self.records.clear();
+        Ok(())
+    }
 }
 
 impl Ring {
@@ -80,9 +131,41 @@ impl Ring {
     #[inline(always)]
     fn append<'m>(
         &self,
+        state: State,
+        mut messages: impl Iterator<Item = &'m [u8]>,
+    ) -> Result<Appended, Error> {
+        if messages.size_hint().1 != Some(1) {
+            return self.append_batch(state, messages);
+        }
+        let Some(message) = messages.next() else { return Ok(Appended::Some(0, state)) };
+        let length = message.len() as u64;
+        let size = size_of_record(length);
+        if let Some(seen) = self.is_full(state, size)? {
+            return Ok(Appended::Nothing(seen));
+        }
+        self.append_one(state.position, message)?;
+        let state = state.after(size, length);
+        // The locked instruction that unlocks waits for all stores, but not for prefetches. The next
+        // message is probably as long, and stands where no consumer reads any more.
+        if self.is_known_free(state, size) {
+            self.memory.will_write(state.position, size);
+        }
+        Ok(Appended::Some(1, state))
+    }
+
+    #[inline(always)]
+    fn append_one(&self, position: u64, message: &[u8]) -> Result<(), Error> {
+        Record::ready(message.len() as u32).store(&self.memory, position)?;
+        Ok(self.memory.write(bytes_at(position), message)?)
+    }
+
+    /// Writes as many messages as there is room for.
+    fn append_batch<'m>(
+        &self,
         mut state: State,
         messages: impl Iterator<Item = &'m [u8]>,
     ) -> Result<Appended, Error> {
+        let mut stage = Stage::new(self, state.position)?;
         let mut count = 0;
         for message in messages {
             let length = message.len() as u64;
@@ -96,11 +179,11 @@ impl Ring {
                     _ => break,
                 }
             }
-            Record::ready(length as u32).store(&self.memory, state.position)?;
-            self.memory.write(bytes_at(state.position), message)?;
+            stage.add(message)?;
             state = state.after(size, length);
             count += 1;
         }
+        stage.flush()?;
         Ok(Appended::Some(count, state))
     }
 
@@ -108,13 +191,19 @@ impl Ring {
     /// side at that moment.
     #[inline(always)]
     fn is_full(&self, tail: State, size: u64) -> Result<Option<u32>, Error> {
-        let hint = self.push_side().hint().load(Ordering::Relaxed);
-        let used = tail.position.wrapping_sub(hint);
-        let is_known = used <= self.capacity() && self.memory.reach() == Reach::Mapping;
-        if is_known && self.capacity() - used >= size {
+        if self.is_known_free(tail, size) {
             return Ok(None);
         }
         self.look_for_room(tail, size)
+    }
+
+    /// Whether there is room for a record of this size before the head as last seen.
+    #[inline(always)]
+    fn is_known_free(&self, tail: State, size: u64) -> bool {
+        let hint = self.push_side().hint().load(Ordering::Relaxed);
+        let used = tail.position.wrapping_sub(hint);
+        let is_known = used <= self.capacity() && self.memory.reach() == Reach::Mapping;
+        is_known && self.capacity() - used >= size
     }
 
     #[cold]

@@ -88,6 +88,11 @@ impl RobustSemaphore {
     /// The process IDs in slots may be those of another PID namespace, or of processes that have
     /// ended, so they are compared with the descriptors that processes have.
     pub fn holders(&self) -> Vec<(Option<i32>, Claim)> {
+        let claims: Vec<_> = slots::held(&self.semaphore).collect();
+        if claims.is_empty() {
+            // The search for locks looks into every process.
+            return Vec::new();
+        }
         let locks = lock_table::of_file(self.semaphore.status()).unwrap_or_default();
         let seen = |slot| {
             let at = lease::lock_of(slot).range.start as u64;
@@ -95,7 +100,7 @@ impl RobustSemaphore {
             of_slot.flat_map(|lock| lock.pids.iter().copied()).collect::<Vec<i32>>()
         };
         let with_holder = |(slot, claim): (usize, Claim)| (claim.holder_among(&seen(slot)), claim);
-        slots::held(&self.semaphore).map(with_holder).collect()
+        claims.into_iter().map(with_holder).collect()
     }
 
     /// Repeats an attempt to decrement the value by `count` until it succeeds or `deadline` has passed.

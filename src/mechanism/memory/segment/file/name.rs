@@ -10,7 +10,6 @@ use nix::unistd::{fsync, unlink};
 
 use super::{FileSegment, new};
 use crate::base::errno::Errno;
-use crate::base::name::SystemVName;
 use crate::mechanism::memory::segment::{
     Access, Created, Description, Engine, Error, Fact, Input, Listing, New, Segment, Value,
     WriteError,
@@ -23,6 +22,7 @@ use crate::sys::offset;
 use crate::sys::origin::Found;
 use crate::sys::process::Object;
 use crate::sys::regular_file::{self, Links};
+use crate::sys::system_v::NewObject;
 
 /// A name that leads to a file.
 pub trait FileName: AsRef<OsStr> + Sized {
@@ -44,7 +44,7 @@ pub trait FileName: AsRef<OsStr> + Sized {
 }
 
 impl<N: FileName> Engine for N {
-    fn create(&self, new: New) -> Result<Option<SystemVName>, Error> {
+    fn create(&self, new: New) -> Result<Option<NewObject>, Error> {
         // Before memory is allocated in vain.
         if kind(self.path()?.as_ref()).is_some() {
             return Err(Error::Exists);

@@ -20,11 +20,11 @@ use crate::sys::memfd;
 use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::process::Object;
-use crate::sys::system_v::{self, Kind, Row, Target};
+use crate::sys::system_v::{self, Kind, NewObject, Row, Target};
 use crate::sys::system_v_segment::{self, MARKED};
 
 impl Engine for SystemVName {
-    fn create(&self, new: New) -> Result<Option<SystemVName>, Error> {
+    fn create(&self, new: New) -> Result<Option<NewObject>, Error> {
         let target = Target::new(self)?;
         let made = Unfinished::make(target, new)?;
         let id = made.id();
@@ -33,7 +33,7 @@ impl Engine for SystemVName {
             Err(Error::NotFound) => {}
             finished => finished?,
         }
-        Ok(target.is_private().then(|| SystemVName::of_id(id)))
+        Ok(Some(NewObject { id, is_private: target.is_private() }))
     }
 
     fn create_from(&self, input: Input<'_>) -> Result<Created, WriteError> {

@@ -1,5 +1,8 @@
 //! `ipc fifo` and `ipc mkfifo`.
 
+mod tee;
+mod write;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -19,6 +22,7 @@ fn waits() -> Vec<Wait> {
             .says("f: waiting for a writer"),
         Wait::new(FIFO, "ipc fifo write f hi", "ipc fifo cat f", "")
             .says("f: waiting for a reader"),
+        Wait::new(FIFO, "ipc fifo tee f", "ipc fifo cat f", "").says("f: waiting for a reader"),
     ]
 }
 
@@ -217,36 +221,6 @@ fn with_keep_open_cat_waits_for_the_next_writer() {
     }
     ipc(&["fifo", "write", "p", "drei"]).within(directory.path()).is(0, "", "");
     assert_eq!(text(&reader.finish().stdout), "one\ntwo\ndre");
-}
-
-#[test]
-fn records_of_several_writers_are_never_mixed() {
-    let directory = fifo();
-    let reader = reader(&directory, &["--keep-open", "--count", "819200"]);
-    let line = "for w in a b c d; do
-        { for i in 1 2 3 4 5 6 7 8 9 10; do head -c 4095 /dev/zero | tr '\\0' $w; echo; done
-        } > $w; { cat $w $w $w $w $w | ipc fifo write --records p; } & done; wait";
-    sh(line).within(directory.path()).is(0, "", "");
-    let output = text(&reader.finish().stdout);
-    for line in output.lines() {
-        let first = line.chars().next().unwrap();
-        assert!(line.len() == 4095 && line.chars().all(|c| c == first), "{first}");
-    }
-    assert_eq!(output.lines().count(), 200);
-}
-
-#[test]
-fn the_error_of_a_record_that_is_too_long_has_its_number() {
-    let directory = fifo();
-    let reader = reader(&directory, &[]);
-    let input = format!("short\n{}\nnever\n", "x".repeat(4096));
-    ipc(&["fifo", "write", "--records", "p"]).within(directory.path()).input(input).is(
-        3,
-        "",
-        "ipc: fifo write: p: record 2 of 4096 bytes is longer than a pipe keeps in one piece \
-         (4095)\n",
-    );
-    assert_eq!(text(&reader.finish().stdout), "short\n");
 }
 
 #[test]

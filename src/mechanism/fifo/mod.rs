@@ -4,6 +4,9 @@
 //! file or device is used as a FIFO. Symbolic links are followed: a user that can create a link to
 //! another FIFO at a path can also create a FIFO there.
 
+pub mod locked;
+pub mod readers;
+
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -111,22 +114,16 @@ impl Writer {
     pub fn open(path: &Path, deadline: Deadline) -> Result<Waited<Self>, Error> {
         // Another type of file is an error before the wait.
         status(path)?;
-        let opened = interrupt::until(deadline, |attempt| {
-            let flags = OFlag::O_WRONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-            let nonblocking = match attempt {
-                Attempt::Nonblocking => OFlag::O_NONBLOCK,
-                Attempt::Blocking => OFlag::empty(),
-            };
-            match open(path, flags | nonblocking, Mode::empty()) {
-                // There is no reader.
-                Err(ENXIO) if attempt == Attempt::Nonblocking => Err(Errno(libc::EAGAIN)),
-                result => Ok(result?),
-            }
-        })?;
+        let opened = interrupt::until(deadline, |attempt| open_for_writing(path, attempt))?;
         let Waited::Done(fd) = opened else { return Ok(Waited::TimedOut) };
+        Self::of(fd).map(Waited::Done)
+    }
+
+    /// The write end that this descriptor is.
+    fn of(fd: OwnedFd) -> Result<Self, Error> {
         check(&fstat(&fd)?)?;
         fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        Ok(Waited::Done(Self(fd)))
+        Ok(Self(fd))
     }
 
     /// The owners of the FIFO and of the links that lead to it.
@@ -142,19 +139,25 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::ReaderLeft`].
-    pub fn write(&self, mut bytes: &[u8], deadline: Deadline) -> Result<Waited, Error> {
-        while !bytes.is_empty() {
-            match write(&self.0, bytes) {
-                Ok(count) => bytes = &bytes[count..],
+    pub fn write(&self, bytes: &[u8], deadline: Deadline) -> Result<Waited, Error> {
+        self.write_counted(bytes, deadline).1
+    }
+
+    /// The same; returns also how many bytes were written.
+    fn write_counted(&self, bytes: &[u8], deadline: Deadline) -> (usize, Result<Waited, Error>) {
+        let mut written = 0;
+        while written < bytes.len() {
+            match write(&self.0, &bytes[written..]) {
+                Ok(count) => written += count,
                 Err(EINTR) => {}
-                Err(EAGAIN) => match poll::writable(&self.0, deadline)? {
-                    Waited::Done(()) => {}
-                    Waited::TimedOut => return Ok(Waited::TimedOut),
+                Err(EAGAIN) => match poll::writable(&self.0, deadline) {
+                    Ok(Waited::Done(())) => {}
+                    waited => return (written, waited.map_err(Error::from)),
                 },
-                Err(errno) => return Err(Error::of_write(errno.into())),
+                Err(errno) => return (written, Err(Error::of_write(errno.into()))),
             }
         }
-        Ok(Waited::Done(()))
+        (written, Ok(Waited::Done(())))
     }
 }
 
@@ -224,6 +227,22 @@ pub fn list(directory: &Path) -> Result<Vec<(OsString, FileStat)>, Errno> {
     }
     fifos.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(fifos)
+}
+
+/// Opens a FIFO for writing.
+///
+/// # Errors
+/// EAGAIN without a reader, if the attempt does not wait.
+fn open_for_writing(path: &Path, attempt: Attempt) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_WRONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let nonblocking = match attempt {
+        Attempt::Nonblocking => OFlag::O_NONBLOCK,
+        Attempt::Blocking => OFlag::empty(),
+    };
+    match open(path, flags | nonblocking, Mode::empty()) {
+        Err(ENXIO) if attempt == Attempt::Nonblocking => Err(Errno(libc::EAGAIN)),
+        result => Ok(result?),
+    }
 }
 
 fn open_checked(path: &Path, flags: OFlag) -> Result<OwnedFd, Error> {
