@@ -19,7 +19,7 @@ use crate::mechanism::limits::{self, Limit, Unit};
 /// there are none: a check for a monitor.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Limits {
-    /// List only limits of which at least N percent are in use
+    /// List only limits used to at least N percent
     #[arg(long, value_name = "N")]
     above: Option<u8>,
     #[command(flatten)]
