@@ -1,39 +1,36 @@
-//! The names that a measurement needs. They are removed when it ends, also by a signal.
+//! The names that a measurement needs. They are removed when it ends; its supervisor postpones fatal
+//! signals until then.
 
-use std::ffi::{CString, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::trial::Error;
 use crate::base::name::PosixName;
-use crate::sys::cleanup::{Registered, Undo};
-use crate::sys::{dev_shm, regular_file, system_v_queue};
+use crate::sys::{dev_shm, system_v_queue};
 
 /// The names of one measurement.
 #[derive(Debug, Default)]
-pub struct Names(Vec<Registered<Leftover>>);
+pub struct Names(Vec<Leftover>);
 
 /// Something that stays unless it is removed.
 #[derive(Debug)]
 enum Leftover {
-    File(CString),
+    File(PathBuf),
+    Directory(PathBuf),
     Queue(i32),
-}
-
-impl Undo for Leftover {
-    fn undo(&self) {
-        match self {
-            Self::File(path) => regular_file::unlink(path),
-            Self::Queue(id) => system_v_queue::destroy(*id),
-        }
-    }
 }
 
 impl Drop for Names {
     fn drop(&mut self) {
         for leftover in &self.0 {
-            leftover.undo();
+            // What was not created yet, or is removed already, is no error.
+            let _ = match leftover {
+                Leftover::File(path) => fs::remove_file(path).is_ok(),
+                Leftover::Directory(path) => fs::remove_dir_all(path).is_ok(),
+                Leftover::Queue(id) => system_v_queue::Queue::of_id(*id).remove().is_ok(),
+            };
         }
     }
 }
@@ -49,19 +46,26 @@ impl Names {
     }
 
     /// The path of a new file in shared memory.
-    pub fn in_memory(&mut self) -> Result<PathBuf, Error> {
+    pub fn in_memory(&mut self) -> PathBuf {
         self.file(dev_shm::path(&OsString::from(Self::word())))
     }
 
     /// The path of a new file in the directory for temporary files.
-    pub fn on_disk(&mut self) -> Result<PathBuf, Error> {
+    pub fn on_disk(&mut self) -> PathBuf {
         self.file(std::env::temp_dir().join(Self::word()))
+    }
+
+    /// The path of a new directory in the directory for temporary files.
+    pub fn directory(&mut self) -> PathBuf {
+        let path = std::env::temp_dir().join(Self::word());
+        self.0.push(Leftover::Directory(path.clone()));
+        path
     }
 
     /// The name of a new POSIX object, whose file in shared memory has a prefix.
     pub fn posix<const MAX: usize>(&mut self, prefix: &str) -> Result<PosixName<MAX>, Error> {
         let word = Self::word();
-        self.file(dev_shm::path(&OsString::from(format!("{prefix}{word}"))))?;
+        self.file(dev_shm::path(&OsString::from(format!("{prefix}{word}"))));
         let name = PosixName::new(&OsString::from(format!("/{word}")));
         name.map_err(|_| Error::Wrong("a name is too long"))
     }
@@ -72,21 +76,12 @@ impl Names {
     }
 
     /// A System V queue.
-    pub fn system_v_queue(&mut self, id: i32) -> Result<(), Error> {
-        self.keep(Leftover::Queue(id))
+    pub fn system_v_queue(&mut self, id: i32) {
+        self.0.push(Leftover::Queue(id));
     }
 
-    fn file(&mut self, path: PathBuf) -> Result<PathBuf, Error> {
-        self.keep(Leftover::File(c_string(&path)?))?;
-        Ok(path)
+    fn file(&mut self, path: PathBuf) -> PathBuf {
+        self.0.push(Leftover::File(path.clone()));
+        path
     }
-
-    fn keep(&mut self, leftover: Leftover) -> Result<(), Error> {
-        self.0.push(Registered::new(leftover).map_err(Error::of("clean-up"))?);
-        Ok(())
-    }
-}
-
-fn c_string(path: &Path) -> Result<CString, Error> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::Wrong("a path contains NUL"))
 }

@@ -11,6 +11,7 @@ use super::names::Names;
 use super::part::{answer, ask, receive_all, receive_in_time, send_all, send_in_time};
 use super::trial::{Error, Outcome, Question, Trial};
 use crate::base::deadline::{Deadline, Waited};
+use crate::sys::cleanup::Postponed;
 use crate::sys::fork::{self, Child, Ended};
 use crate::sys::{cpu, memfd, poll, stream};
 
@@ -22,6 +23,7 @@ pub fn run(trial: &Trial, meet: Meet) -> Result<Outcome, Error> {
     if trial.size < LEAST {
         return Err(Error::Unsuitable);
     }
+    let postponed = Postponed::new();
     let mut names = Names::default();
     let control = Control::new()?;
     let mut meeting = Some(meet(trial, &mut names)?);
@@ -36,7 +38,7 @@ pub fn run(trial: &Trial, meet: Meet) -> Result<Outcome, Error> {
     }
     // Only the processes hold the ends, so that each sees the end of the others.
     drop(meeting.take());
-    supervise(&mut processes, &control, trial)?;
+    supervise(&mut processes, &control, (trial, &postponed))?;
     drop(names);
     let elapsed = control
         .end()
@@ -90,34 +92,59 @@ impl Process {
     }
 }
 
-/// Starts the processes, stops them when the duration after the warm-up has passed, and waits for their
-/// ends.
-fn supervise(processes: &mut [Process], control: &Control, trial: &Trial) -> Result<(), Error> {
-    let ready = Deadline::after(GRACE);
-    while (control.joined().load(Ordering::Acquire) as usize) < processes.len() {
-        reap(processes, Deadline::after(Duration::from_millis(1)))?;
-        if ready.has_passed() {
-            return Err(Error::Wrong("a process did not become ready"));
-        }
+/// Lets the processes begin, stops them when the duration after the warm-up has passed, and waits for
+/// their ends.
+fn supervise(
+    processes: &mut [Process],
+    control: &Control,
+    (trial, postponed): (&Trial, &Postponed),
+) -> Result<(), Error> {
+    let count = processes.len();
+    let mut wait = |limit: Duration, is_over: &dyn Fn(usize) -> bool| {
+        // A supervisor that wakes often would be measured too.
+        let slice = if limit == GRACE { BRIEF } else { LONG };
+        wait_until(processes, postponed, (Deadline::after(limit), slice), is_over)
+    };
+    let is_ready = |_| control.joined().load(Ordering::Acquire) as usize >= count;
+    if !wait(GRACE, &is_ready)? {
+        return Err(Error::Wrong("a process did not become ready"));
     }
     control.start();
-    let ready = Deadline::after(GRACE);
-    while control.begin().load(Ordering::Acquire) == 0 && !ready.has_passed() {
-        reap(processes, Deadline::after(Duration::from_millis(1)))?;
+    if !wait(GRACE, &|left| left == 0 || control.begin().load(Ordering::Acquire) != 0)? {
+        return Err(Error::Wrong("the first messages did not arrive"));
     }
-    let end = Deadline::after(trial.duration);
-    while !end.has_passed() && processes.iter().any(|process| process.child.is_some()) {
-        reap(processes, end)?;
-    }
+    wait(trial.duration, &|left| left == 0)?;
     control.stop();
-    let end = Deadline::after(GRACE);
-    while processes.iter().any(|process| process.child.is_some()) {
-        reap(processes, end)?;
-        if end.has_passed() {
-            return Err(Error::Wrong("a process did not end"));
-        }
+    match wait(GRACE, &|left| left == 0)? {
+        true => Ok(()),
+        false => Err(Error::Wrong("a process did not end")),
     }
-    Ok(())
+}
+
+/// The longest time until a condition or a signal is noticed.
+const BRIEF: Duration = Duration::from_millis(2);
+const LONG: Duration = Duration::from_millis(100);
+
+/// Waits until a condition on the number of running processes holds, and reaps those that end.
+/// Returns whether it holds at the deadline.
+fn wait_until(
+    processes: &mut [Process],
+    postponed: &Postponed,
+    (deadline, slice): (Deadline, Duration),
+    is_over: &dyn Fn(usize) -> bool,
+) -> Result<bool, Error> {
+    loop {
+        if is_over(processes.iter().filter(|process| process.child.is_some()).count()) {
+            return Ok(true);
+        }
+        if postponed.is_wanted() {
+            return Err(Error::Wrong("interrupted"));
+        }
+        if deadline.has_passed() {
+            return Ok(false);
+        }
+        reap(processes, deadline.min(Deadline::after(slice)))?;
+    }
 }
 
 /// Waits until a process ends, at most until the deadline.

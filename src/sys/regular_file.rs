@@ -87,9 +87,3 @@ mod tests {
         assert_eq!(refused(&missing, OFlag::O_RDONLY, Links::Followed), errno);
     }
 }
-
-/// Removes a name, as far as that is possible: unlink(2), which a signal handler may call.
-pub fn unlink(path: &std::ffi::CStr) {
-    // SAFETY: the path is a string, and lives through the call.
-    let _ = unsafe { libc::unlink(path.as_ptr()) };
-}

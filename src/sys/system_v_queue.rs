@@ -92,12 +92,6 @@ pub fn grant(id: i32, mode: u32, max_bytes: u64) -> Result<(), Errno> {
     set_state(id, state)
 }
 
-/// Removes a queue, if it exists: msgctl(2), which a signal handler may call.
-pub fn destroy(id: i32) {
-    // SAFETY: this command takes no structure.
-    let _ = unsafe { libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
-}
-
 impl Queue {
     /// Finds an existing queue. The kernel checks permissions in the calls that follow.
     ///

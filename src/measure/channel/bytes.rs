@@ -115,7 +115,7 @@ pub fn fifos(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error
 }
 
 fn new_fifo(names: &mut Names) -> Result<(OwnedFd, OwnedFd), Error> {
-    let path = names.on_disk()?;
+    let path = names.on_disk();
     fifo::create(&path, 0o600).map_err(Error::of("mkfifo"))?;
     // A FIFO that is open for both opens at once for either.
     let both = descriptor::open_both(&path).map_err(Error::of("open"))?;

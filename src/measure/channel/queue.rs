@@ -82,7 +82,7 @@ impl Rings {
     pub fn meet(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
         let capacity = LEAST.max(DEPTH * (trial.size + RECORD)) as u64;
         let mut queue = || {
-            let path = names.in_memory()?;
+            let path = names.in_memory();
             Ring::create(&path, 0o600, capacity).map(drop).map_err(error)?;
             Ok::<_, Error>(path)
         };

@@ -167,7 +167,7 @@ pub fn with_futexes(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Er
 
 /// Buffers in files of the directory for temporary files, with futexes.
 pub fn in_files(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
-    Futexes::new(trial, || descriptor::create(&names.on_disk()?).map_err(Error::of("open")))
+    Futexes::new(trial, || descriptor::create(&names.on_disk()).map_err(Error::of("open")))
 }
 
 /// A POSIX semaphore that counts messages or places.
