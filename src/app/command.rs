@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use crate::app::arguments::{self, Plain};
 use crate::app::context::Context;
+use crate::app::listing::Json;
 use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
 use crate::base::short::Short;
@@ -43,6 +44,8 @@ pub struct Verb {
     pub statuses: Statuses,
     /// A change of the process that outlasts the run.
     pub effect: Effect,
+    /// The output with `--json`, by kind of object; nothing for a verb without that option.
+    pub json: &'static [Json],
     pub(crate) translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
     pub(crate) read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
@@ -106,6 +109,8 @@ pub(crate) trait Action: Args + Plain + Debug + 'static {
     const STATUSES: Statuses = Statuses::Own;
     /// A change of the process that outlasts the run.
     const EFFECT: Effect = Effect::None;
+    /// The output with `--json`, by kind of object.
+    const JSON: &'static [Json] = &[];
 
     /// Rewrites words of another program's command line, such as `-TERM` of kill(1).
     fn translate(_words: &mut [OsString]) {}
@@ -124,6 +129,7 @@ impl Verb {
             examples: R::EXAMPLES,
             statuses: R::STATUSES,
             effect: R::EFFECT,
+            json: R::JSON,
             translate: R::translate,
             define: R::augment_args,
             read_plain: |words| {

@@ -3,7 +3,7 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
+use crate::app::listing::{Column, Columns, Json, Listing};
 use crate::base::exit::{Exit, Failure};
 use crate::io::output::{Key, Type, Value};
 use crate::mechanism::limits::{self, Limit, Unit};
@@ -33,6 +33,8 @@ impl Action for Limits {
         ("Warn of what is nearly full", "ipc limits --above 90 && echo 'nearly full' >&2"),
         ("See what is used most", "ipc limits --sort=-percent"),
     ];
+
+    const JSON: &'static [Json] = &[Json::array::<Limit>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut all = limits::all();

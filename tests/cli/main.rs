@@ -11,6 +11,7 @@ mod flock;
 mod generated;
 mod guide;
 mod help;
+mod json;
 mod layout;
 mod lifetime;
 mod limits;

@@ -1,6 +1,7 @@
 //! `ipc bench`: how fast each mechanism is on this machine.
 
 mod compare;
+mod json;
 mod report;
 mod results;
 mod start;
@@ -11,16 +12,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use serde_json::json;
 
 use self::compare::{Change, Older};
 use self::report::{Limits, Report};
 use self::results::{Plan, Row};
+use self::tables::Start;
 use self::values::{Cpus, Positive, Senders, Sizes};
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::print_all;
+use crate::app::listing::{Json, print_all, show};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::units::Timeout;
@@ -108,12 +109,15 @@ impl Action for Bench {
         ("Measure at a rate, on one CPU", "ipc bench queue --rate 10000 --cpus 0"),
     ];
 
+    const JSON: &'static [Json] =
+        &[Json::object::<Report>().of("mechanisms"), Json::array::<Start>().of("'start'")];
+
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         if let [word] = self.mechanisms.as_slice()
             && word == "start"
         {
-            return start::run(self.format.is_json(), output);
+            return start::run(self.format, output);
         }
         let older = self.compare.as_deref().map(Older::read).transpose()?;
         let plans = self.plans()?;
@@ -121,6 +125,7 @@ impl Action for Bench {
         let report = Report {
             environment: Environment::read(),
             limits: self.limits(),
+            changes: older.as_ref().map(|older| older.changes(&rows)),
             rows,
             cpus: self.cpus(),
         };
@@ -276,19 +281,13 @@ impl Bench {
         older: Option<&Older>,
         output: &mut Output,
     ) -> anyhow::Result<()> {
-        let changes = older.map(|older| older.changes(&report.rows));
         if self.csv {
             output.text(report.csv())?;
         } else if self.format.is_json() {
-            let mut value = report.json();
-            if let Some(changes) = &changes {
-                let changes: Vec<_> = changes.iter().map(json_of).collect();
-                value["changes"] = json!(changes);
-            }
-            output.json(&value)?;
+            show(report, self.format, output)?;
         } else {
             report.print(output)?;
-            if let (Some(changes), Some(older)) = (&changes, older) {
+            if let (Some(changes), Some(older)) = (&report.changes, older) {
                 print_changes(changes, older.shared(&report.rows), output)?;
             }
         }
@@ -298,17 +297,6 @@ impl Bench {
 
 fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).map_err(|error| about(crate::base::errno::Errno::from(error), path))
-}
-
-fn json_of(change: &Change) -> serde_json::Value {
-    json!({
-        "mechanism": change.mechanism,
-        "question": change.question,
-        "size": change.size,
-        "old_ns": change.then,
-        "new_ns": change.now,
-        "change": change.now / change.then - 1.0,
-    })
 }
 
 fn print_changes(changes: &[Change], shared: usize, output: &mut Output) -> anyhow::Result<()> {

@@ -1,7 +1,6 @@
 //! The results as tables, JSON, CSV and a picture.
 
-use serde_json::{Value, json};
-
+use super::compare::Change;
 use super::results::Row;
 use super::tables::{Latency, Ranked, Rate};
 use crate::app::listing::print_all;
@@ -27,6 +26,8 @@ pub struct Report {
     pub limits: Limits,
     pub rows: Vec<Row>,
     pub cpus: Vec<usize>,
+    /// What changed since an older result, if there is one.
+    pub changes: Option<Vec<Change>>,
 }
 
 impl Report {
@@ -38,7 +39,7 @@ impl Report {
         rows
     }
 
-    fn groups(&self) -> Vec<Vec<&Row>> {
+    pub fn groups(&self) -> Vec<Vec<&Row>> {
         let mut seen: Vec<(&str, usize)> = Vec::new();
         for row in &self.rows {
             let key = (row.question(), row.trial.size);
@@ -95,28 +96,6 @@ impl Report {
             "machine: {}; {}, {} CPUs; on CPU {cpus}; governor {governor}; load {load}",
             machine.kernel, machine.processor, machine.cpus
         )
-    }
-
-    pub fn json(&self) -> Value {
-        let machine = &self.environment;
-        let rows = self.groups().into_iter().flat_map(|rows| {
-            let best = rows.first().map_or(0.0, |row| row.cost());
-            rows.into_iter().map(move |row| json_of(&Ranked { row, best }))
-        });
-        let copies =
-            self.limits.copies.iter().map(|(size, time)| json!({"size": size, "ns": time}));
-        json!({
-            "machine": {
-                "kernel": machine.kernel, "processor": machine.processor, "cpus": machine.cpus,
-                "pinned": self.cpus, "governor": machine.governor, "load": machine.load,
-                "clock_ns": machine.clock,
-            },
-            "limits": {
-                "system_call_ns": self.limits.system_call,
-                "copies": copies.collect::<Vec<Value>>(),
-            },
-            "results": rows.collect::<Vec<Value>>(),
-        })
     }
 
     /// Comma-separated values, with a header.
@@ -222,34 +201,4 @@ fn title(row: &Row) -> String {
         senders => format!(", {senders} senders"),
     };
     format!("{question}, {}{senders}", row.trial.pace.word())
-}
-
-fn json_of(ranked: &Ranked<'_>) -> Value {
-    let row = ranked.row;
-    let mut value = json!({
-        "mechanism": row.mechanism.name,
-        "question": row.question(),
-        "size": row.trial.size,
-        "pace": row.trial.pace.word(),
-        "senders": row.trial.senders,
-        "sent": row.sent,
-        "lost": row.lost,
-        "spread": row.spread,
-        "ratio": ranked.ratio(),
-    });
-    let fields = value.as_object_mut().expect("it is an object");
-    if let Question::Paced { rate } = row.trial.question {
-        fields.insert("rate".to_owned(), json!(rate));
-    }
-    if row.is_stream() {
-        fields.insert("messages_per_second".to_owned(), json!(row.rate));
-        fields.insert("bytes_per_second".to_owned(), json!(row.rate * row.trial.size as f64));
-    } else {
-        fields.insert("samples".to_owned(), json!(row.latencies.count()));
-        for (name, part) in PERCENTILES {
-            fields.insert(format!("{name}_ns"), json!(row.latencies.percentile(part)));
-        }
-        fields.insert("max_ns".to_owned(), json!(row.latencies.max()));
-    }
-    value
 }

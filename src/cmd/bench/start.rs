@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 
 use anyhow::anyhow;
-use serde_json::json;
 
 use super::tables::{Start, Times};
 use crate::app::listing::print_all;
@@ -21,7 +20,7 @@ const OTHERS: [&[&str]; 4] =
 const ROUNDS: usize = 200;
 
 /// Measures and prints.
-pub fn run(is_json: bool, output: &mut Output) -> anyhow::Result<Exit> {
+pub fn run(format: Format, output: &mut Output) -> anyhow::Result<Exit> {
     let own = std::env::current_exe().map(OsString::from).unwrap_or_else(|_| "ipc".into());
     let own = Candidate::of(vec![own, "--version".into()]);
     let others = OTHERS.iter().filter_map(|words| Candidate::find(words));
@@ -30,21 +29,15 @@ pub fn run(is_json: bool, output: &mut Output) -> anyhow::Result<Exit> {
         .map_err(|error| anyhow!(Failure::failed(error.to_string())))?;
     let rows: Vec<(String, Distribution)> = candidates.into_iter().map(row).collect();
     let first = rows.first().map_or(0, |(_, times)| times.median());
-    if is_json {
-        let values = rows.iter().map(|(name, times)| {
-            json!({"program": name, "runs": times.count(), "p50_ns": times.median(),
-                "p99_ns": times.percentile(0.99), "ratio": ratio(times, first)})
-        });
-        output.json(&values.collect::<Vec<_>>())?;
-        return Ok(Exit::Done);
-    }
     let row = |(program, times): &(String, Distribution)| Start {
         program: program.clone(),
         times: Times::of(times),
         ratio: ratio(times, first),
     };
-    output.line("From the start of a program to its end, in us")?;
-    print_all(&rows.iter().map(row).collect::<Vec<Start>>(), Format::TEXT, output)?;
+    if !format.is_json() {
+        output.line("From the start of a program to its end, in us")?;
+    }
+    print_all(&rows.iter().map(row).collect::<Vec<Start>>(), format, output)?;
     Ok(Exit::Done)
 }
 

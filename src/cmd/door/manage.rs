@@ -3,11 +3,12 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::options::Format;
 use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
-use crate::io::output::Record;
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::door::{Caller, Description};
 
 use super::{Limit, address, done};
@@ -37,27 +38,60 @@ impl Action for Info {
         ("See how busy a procedure is", "ipc door info ./double"),
         ("The process that serves", "ipc door info --json ./double | jq .pid"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Door>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut caller = connect(&self.path, self.limit.deadline())?;
         let description = done(caller.describe().map_err(Failure::from)).about(&self.path)?;
-        context.output.show(&record(&self.path, &description), self.format)?;
+        let door = Door { path: self.path, description };
+        listing::show(&door, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
 }
 
-fn record(path: &FilePath, description: &Description) -> Record {
-    Record::new()
-        .bytes("path", path.as_ref().as_encoded_bytes())
-        .number("pid", description.pid)
-        .optional_bytes("cookie", &description.cookie)
-        .number("answered", description.answered)
-        .number("running", description.running)
-        .number("waiting", description.waiting)
-        .number("max_calls", description.max_calls)
-        .number("max_size", description.max_size)
-        .number("max_fds", description.max_descriptors)
-        .number("workers", description.workers)
+/// What `info` shows.
+#[derive(Debug)]
+struct Door {
+    path: FilePath,
+    description: Description,
+}
+
+impl Columns for Door {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("path", Type::Text, "Path of the door"), |it| {
+            Value::text(it.path.as_ref().as_encoded_bytes())
+        }),
+        Column::new(Key::new("pid", Type::Number, "Server, in its own PID namespace"), |it| {
+            it.description.pid.into()
+        }),
+        Column::new(Key::new("cookie", Type::Text, "Cookie of 'door serve'").or_null(), |it| {
+            Some(&it.description.cookie).filter(|cookie| !cookie.is_empty()).map(Value::text).into()
+        }),
+        Column::new(Key::new("answered", Type::Number, "Number of calls answered"), |it| {
+            it.description.answered.into()
+        }),
+        Column::new(Key::new("running", Type::Number, "Number of calls in progress"), |it| {
+            it.description.running.into()
+        }),
+        Column::new(Key::new("waiting", Type::Number, "Number of calls that wait"), |it| {
+            it.description.waiting.into()
+        }),
+        Column::new(Key::new("max_calls", Type::Number, "Maximum of calls in progress"), |it| {
+            it.description.max_calls.into()
+        }),
+        Column::new(
+            Key::new("max_size", Type::Size, "Maximum size of an argument or answer"),
+            |it| it.description.max_size.into(),
+        ),
+        Column::new(
+            Key::new("max_fds", Type::Number, "Maximum of descriptors that a caller lends"),
+            |it| it.description.max_descriptors.into(),
+        ),
+        Column::new(
+            Key::new("workers", Type::Number, "Number of workers; 0 without --worker"),
+            |it| it.description.workers.into(),
+        ),
+    ];
 }
 
 /// Have a server take no more calls

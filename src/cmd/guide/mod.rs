@@ -1,12 +1,12 @@
 //! `ipc guide`: the mechanisms, and how to choose among them.
 
 mod facts;
+mod json;
 mod needs;
 mod rank;
 mod text;
 
 use anyhow::anyhow;
-use serde_json::{Value, json};
 
 use self::facts::{MECHANISMS, Mechanism};
 use self::needs::Need;
@@ -14,6 +14,7 @@ use self::rank::{Proposal, proposals};
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{Json, print_all};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure, about};
 use crate::io::output::Output;
@@ -60,6 +61,11 @@ impl Action for Guide {
         ("Choose one", "ipc guide many-writers messages survive-crash"),
         ("Read about one", "ipc guide mq"),
         ("Use the facts in a program", "ipc guide --json | jq '.[].mechanism'"),
+    ];
+
+    const JSON: &'static [Json] = &[
+        Json::array::<&'static Mechanism>().of("mechanisms"),
+        Json::array::<Proposal>().of("needs"),
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
@@ -116,7 +122,7 @@ fn unknown(word: &str) -> anyhow::Error {
 
 fn show_all(format: Format, output: &mut Output) -> anyhow::Result<Exit> {
     if format.is_json() {
-        output.json(&MECHANISMS.iter().map(text::json).collect::<Vec<Value>>())?;
+        print_all(&MECHANISMS.iter().collect::<Vec<_>>(), format, output)?;
         return Ok(Exit::Done);
     }
     output.text(format_args!("{}\nNeeds:\n{}", text::tables(), text::words()))?;
@@ -129,7 +135,7 @@ fn show_each(
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     if format.is_json() {
-        output.json(&found.iter().map(|mechanism| text::json(mechanism)).collect::<Vec<_>>())?;
+        print_all(found, format, output)?;
         return Ok(Exit::Done);
     }
     for (index, mechanism) in found.iter().enumerate() {
@@ -142,7 +148,7 @@ fn show_each(
 fn propose(needs: &[Need], format: Format, output: &mut Output) -> anyhow::Result<Exit> {
     let proposals = proposals(needs);
     if format.is_json() {
-        output.json(&proposals.iter().map(json_of).collect::<Vec<Value>>())?;
+        print_all(&proposals, format, output)?;
     } else {
         for (index, proposal) in proposals.iter().enumerate() {
             output.text(format_args!("{}", paragraph(index + 1, proposal)))?;
@@ -169,15 +175,4 @@ fn paragraph(rank: usize, proposal: &Proposal) -> String {
         text += &text::verdict(need.word(), fit.word(), reason);
     }
     text + &format!("  $ {}\n", mechanism.start)
-}
-
-fn json_of(proposal: &Proposal) -> Value {
-    let verdicts = proposal.verdicts.iter().map(
-        |(need, fit, reason)| json!({"need": need.word(), "fit": fit.word(), "reason": reason}),
-    );
-    json!({
-        "mechanism": proposal.mechanism.name,
-        "needs": verdicts.collect::<Vec<_>>(),
-        "start": proposal.mechanism.start,
-    })
 }

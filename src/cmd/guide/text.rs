@@ -1,7 +1,5 @@
 //! The guide as text: the tables, one mechanism in full, the words for needs.
 
-use serde_json::{Value, json};
-
 use super::facts::{MECHANISMS, Mechanism};
 use super::needs::Need;
 
@@ -87,33 +85,6 @@ pub fn verdict(need: &str, fit: &str, reason: &str) -> String {
 /// The words for needs, and their meanings.
 pub fn words() -> String {
     Need::ALL.iter().map(|need| format!("  {:<15} {}\n", need.word(), need.meaning())).collect()
-}
-
-/// A mechanism in JSON.
-pub fn json(mechanism: &Mechanism) -> Value {
-    let meets = mechanism.meets.iter().map(
-        |(need, fit, reason)| json!({"need": need.word(), "fit": fit.word(), "reason": reason}),
-    );
-    json!({
-        "mechanism": mechanism.name,
-        "noun": mechanism.noun,
-        "about": mechanism.about,
-        "transport": mechanism.transport,
-        "unit": mechanism.granularity,
-        "between": mechanism.relationship,
-        "copies": mechanism.copies,
-        "direction": mechanism.direction,
-        "order": mechanism.order,
-        "until": mechanism.persistence,
-        "removed": mechanism.cleanup,
-        "sigkill": mechanism.after_kill,
-        "access": mechanism.access,
-        "cost": mechanism.cost,
-        "meets": meets.collect::<Vec<_>>(),
-        "traps": mechanism.traps,
-        "start": mechanism.start,
-        "pages": mechanism.pages,
-    })
 }
 
 /// The width of a page, as of help.
