@@ -99,6 +99,12 @@ impl Wait {
     }
 }
 
+/// A verb of a noun, if it has one of this name.
+pub fn verb(noun: &str, name: &str) -> Option<&'static Verb> {
+    let noun = program::NOUNS.iter().find(|known| known.name == noun)?;
+    noun.verbs.iter().find(|verb| verb.name == name)
+}
+
 /// Whether a verb has an option.
 pub fn has(verb: &Verb, option: &str) -> bool {
     verb.command().get_arguments().any(|known| known.get_id() == option)
