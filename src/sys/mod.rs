@@ -6,6 +6,7 @@ pub mod accounts;
 mod arena;
 #[cfg(test)]
 pub use arena::allocations;
+pub mod attribute;
 pub mod cleanup;
 pub mod cpu;
 pub mod descriptor;

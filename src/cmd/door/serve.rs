@@ -132,14 +132,13 @@ impl Action for Serve {
         // A COMMAND that does not exist is reported before the path appears.
         let procedure = self.procedure(&terms, &context.output)?;
         let sockets = (SocketType::Seqpacket, KeepAlive::System);
-        let output = &context.output;
-        let Listening { admission, signals } =
-            self.serving.open(&address, sockets, End::InOrder, ready, output)?;
+        let Listening { manager, admission, signals } =
+            self.serving.open(&address, sockets, End::InOrder, ready, context)?;
         let admission = admission.refusing_by(denial());
         let limits = self.serving.limits(terms.connections(), End::InOrder);
         let mut door = Door::new(procedure, terms);
-        let listening = Listening { admission, signals };
-        Ok(match event_loop::serve(listening, &mut door, limits, output)? {
+        let listening = Listening { manager, admission, signals };
+        Ok(match event_loop::serve(listening, &mut door, limits, &context.output)? {
             Ended::Served(exit) => exit,
             Ended::BySignal(signal) => context.cancellation.by(signal),
         })

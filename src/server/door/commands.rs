@@ -20,8 +20,8 @@ use crate::sys::spawn::{Child, Streams};
 use crate::sys::{descriptor, memfd, offset, pipe, stream};
 
 /// Variables of the environment that describe another call, or sockets that were handed over to this
-/// process.
-pub const RESERVED: &[&str] = &["IPC_CALLER_", "IPC_DOOR_", "LISTEN_"];
+/// process, or the service manager, to which this process reports.
+pub const RESERVED: &[&str] = &["IPC_CALLER_", "IPC_DOOR_", "LISTEN_", "NOTIFY_SOCKET="];
 
 /// Starts a COMMAND for each call.
 #[derive(Debug)]
