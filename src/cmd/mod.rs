@@ -4,6 +4,7 @@
 pub mod applets;
 pub mod bench;
 pub mod door;
+pub mod fd;
 pub mod fifo;
 pub mod guide;
 pub mod limits;

@@ -3,6 +3,7 @@
 
 pub mod appearance;
 pub mod barrier;
+pub mod descriptors;
 pub mod door;
 pub mod fifo;
 pub mod file_mutex;

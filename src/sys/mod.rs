@@ -39,6 +39,7 @@ pub mod regex;
 pub mod regular_file;
 pub mod rename;
 pub mod robust_list;
+pub mod same_file;
 pub mod signal;
 pub mod sock_diag;
 pub mod socket;

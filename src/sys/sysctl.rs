@@ -2,8 +2,7 @@
 
 /// The number at this path of `/proc/sys`; if it cannot be read, the default of the kernel.
 pub fn number(path: &str, default: u64) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/sys/{path}"));
-    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(default)
+    find(path).unwrap_or(default)
 }
 
 /// The first number at this path of `/proc/sys`; `None` if the kernel does not have it or it cannot be

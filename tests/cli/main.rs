@@ -5,6 +5,7 @@
 mod applets;
 mod bench;
 mod door;
+mod fd;
 mod fifo;
 mod first_process;
 mod flock;
