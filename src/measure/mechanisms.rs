@@ -1,6 +1,6 @@
 //! The mechanisms that are measured.
 
-use super::channel::{Meet, bytes, door, eventfd, mq, queue, shared, signal, socket};
+use super::channel::{Meet, bytes, door, eventfd, mq, queue, shared, signal, socket, spool};
 use super::run;
 use super::trial::{Error, Outcome, Question, Trial};
 
@@ -104,6 +104,7 @@ pub const MECHANISMS: &[Mechanism] = &[
     Mechanism::new("tcp", bytes::tcp).shared_up_to(0),
     Mechanism::new("udp", socket::udp),
     Mechanism::new("door", door::Calls::meet).shared_up_to(0).without_stream(),
+    Mechanism::new("spool", spool::spools).shared_up_to(0),
     Mechanism::new("signal", signal::Signals::meet).of_size(signal::SIZE).shared_up_to(0),
     Mechanism::new("eventfd", eventfd::Counters::meet)
         .of_size(eventfd::SIZE)

@@ -9,6 +9,7 @@ pub mod queue;
 pub mod shared;
 pub mod signal;
 pub mod socket;
+pub mod spool;
 
 use super::control::Control;
 use super::message::Loss;
