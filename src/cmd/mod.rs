@@ -17,3 +17,4 @@ pub mod sem;
 pub mod shm;
 pub mod signal;
 pub mod sock;
+pub mod spool;

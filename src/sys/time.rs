@@ -33,3 +33,10 @@ pub fn sleep_until(time: u64) {
     // The only errors are signals.
     let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, flags, &time);
 }
+
+/// The time of day in nanoseconds since 1970, for what outlives the process and a reboot:
+/// CLOCK_REALTIME of clock_gettime(2).
+pub fn now() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME).map_or(Duration::ZERO, Duration::from);
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}

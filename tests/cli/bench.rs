@@ -30,7 +30,8 @@ fn every_mechanism_is_measured_and_loses_nothing() {
     for name in ["queue", "pipe", "fifo", "mq", "mq-sysv", "shm-futex", "shm-sem", "map"] {
         assert_eq!(names.iter().filter(|found| **found == name).count(), 2, "{name}: {names:?}");
     }
-    for name in ["unix-stream", "unix-seqpacket", "unix-datagram", "tcp", "udp", "signal", "spool"] {
+    for name in ["unix-stream", "unix-seqpacket", "unix-datagram", "tcp", "udp", "signal", "spool"]
+    {
         assert_eq!(names.iter().filter(|found| **found == name).count(), 2, "{name}: {names:?}");
     }
     for name in ["eventfd", "door"] {

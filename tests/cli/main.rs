@@ -37,6 +37,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod spool;
 mod startup;
 mod storm;
 mod support;

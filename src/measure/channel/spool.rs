@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{Ends, Input, Meeting, Output, Side};
 use crate::base::deadline::{Deadline, Waited};
-use crate::base::errno::Errno;
 use crate::measure::control::Control;
 use crate::measure::names::Names;
 use crate::measure::trial::{Error, Pace, Trial};
