@@ -28,7 +28,7 @@ const LINES: &[(&str, &str)] = &[
     ("limits", "ipc limits --json"),
     (
         "door info",
-        "ipc door serve $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
+        "ipc door serve --cookie c $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
     ),
     ("fifo stat", "ipc fifo create $p; ipc fifo stat --json $p; exec 8<>$p; ipc fifo stat --json $p"),
     ("fifo ls", "ipc fifo create $p; ipc fifo ls --json ${p%/*}"),
