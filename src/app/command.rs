@@ -174,6 +174,13 @@ impl Verb {
             }
             _ => arg,
         });
+        let command = match (self.effect, command.get_long_about()) {
+            (Effect::BecomesCommand, Some(about)) => {
+                let about = format!("{about}\n\n{REAPS_NOTHING}");
+                command.long_about(about)
+            }
+            _ => command,
+        };
         match self.alias {
             Some(alias) => command.visible_alias(alias),
             None => command,
@@ -187,6 +194,10 @@ impl Verb {
         self.command().after_long_help(format!("Examples:\n{examples}"))
     }
 }
+
+/// The note in the help of verbs that can become COMMAND.
+const REAPS_NOTHING: &str = "Where 'ipc' becomes COMMAND, it reaps no orphans as the first process of a \
+                             container (PID 1). 'ipc signal init' stays beside COMMAND and reaps them.";
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

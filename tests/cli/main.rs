@@ -5,6 +5,7 @@
 mod applets;
 mod color;
 mod door;
+mod fd;
 mod fifo;
 mod first_process;
 mod flock;
@@ -34,6 +35,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod spool;
 mod startup;
 mod storm;
 mod support;

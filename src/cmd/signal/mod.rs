@@ -2,6 +2,7 @@
 
 mod alarm;
 mod info;
+mod init;
 mod send;
 mod trap;
 mod wait;
@@ -29,6 +30,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<wait::Wait>("wait"),
         Verb::new::<trap::Trap>("trap"),
         Verb::new::<Run>("run"),
+        Verb::new::<init::Init>("init"),
         Verb::new::<alarm::Alarm>("alarm"),
         Verb::new::<info::Info>("info"),
         Verb::new::<Ls>("ls"),
