@@ -4,6 +4,7 @@
 
 mod applets;
 mod bench;
+mod color;
 mod door;
 mod fd;
 mod fifo;
