@@ -53,7 +53,7 @@ fn overview() -> Vec<u8> {
 /// `ipc.7`: the text of `ipc guide`.
 fn guide() -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let guide = program::Guide::new();
+    let guide = program::Guide::whole();
     let mut page = format!(".TH IPC 7 \"\" \"ipc {version}\" \"ipc\"\n{GUIDE}");
     page += &example(&guide.tables);
     page += ".SH NEEDS\n.BR ipc\\-guide (1)\nproposes mechanisms for these words.\n";

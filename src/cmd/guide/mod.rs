@@ -31,7 +31,7 @@ pub struct Text {
 
 impl Text {
     /// The whole guide.
-    pub fn new() -> Self {
+    pub fn whole() -> Self {
         Self {
             tables: text::tables(),
             needs: Need::ALL.iter().map(|need| (need.word(), need.meaning())).collect(),

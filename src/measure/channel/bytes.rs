@@ -71,7 +71,7 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn new(
+    fn boxed(
         forth: (OwnedFd, OwnedFd),
         back: (OwnedFd, OwnedFd),
         trial: &Trial,
@@ -105,13 +105,13 @@ pub fn set_pace(fd: impl std::os::fd::AsFd, pace: Pace) -> Result<(), Error> {
 /// Two pipes.
 pub fn pipes(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
     let new = || pipe::new().map_err(Error::of("pipe"));
-    Pairs::new(new()?, new()?, trial)
+    Pairs::boxed(new()?, new()?, trial)
 }
 
 /// Two FIFOs.
 pub fn fifos(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
     let (forth, back) = (new_fifo(names)?, new_fifo(names)?);
-    Pairs::new(forth, back, trial)
+    Pairs::boxed(forth, back, trial)
 }
 
 fn new_fifo(names: &mut Names) -> Result<(OwnedFd, OwnedFd), Error> {
@@ -133,7 +133,7 @@ struct Sockets {
 }
 
 impl Sockets {
-    fn new(
+    fn boxed(
         (receiver, sender): (OwnedFd, OwnedFd),
         trial: &Trial,
     ) -> Result<Box<dyn Meeting>, Error> {
@@ -157,12 +157,12 @@ impl Meeting for Sockets {
 /// A pair of Unix sockets.
 pub fn unix_streams(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
     let (one, other) = Socket::pair(SocketType::Stream).map_err(Error::of("socketpair"))?;
-    Sockets::new((one.into(), other.into()), trial)
+    Sockets::boxed((one.into(), other.into()), trial)
 }
 
 /// A TCP connection on the loopback device, which sends at once.
 pub fn tcp(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
-    Sockets::new(connection().map_err(Error::of("tcp"))?, trial)
+    Sockets::boxed(connection().map_err(Error::of("tcp"))?, trial)
 }
 
 fn connection() -> Result<(OwnedFd, OwnedFd), Errno> {

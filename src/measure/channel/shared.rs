@@ -140,7 +140,7 @@ struct Futexes {
 }
 
 impl Futexes {
-    fn new(
+    fn boxed(
         trial: &Trial,
         mut file: impl FnMut() -> Result<OwnedFd, Error>,
     ) -> Result<Box<dyn Meeting>, Error> {
@@ -162,12 +162,12 @@ impl Meeting for Futexes {
 
 /// Buffers in anonymous memory, with futexes.
 pub fn with_futexes(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
-    Futexes::new(trial, || memfd::new().map_err(Error::of("memfd")))
+    Futexes::boxed(trial, || memfd::new().map_err(Error::of("memfd")))
 }
 
 /// Buffers in files of the directory for temporary files, with futexes.
 pub fn in_files(trial: &Trial, names: &mut Names) -> Result<Box<dyn Meeting>, Error> {
-    Futexes::new(trial, || descriptor::create(&names.on_disk()).map_err(Error::of("open")))
+    Futexes::boxed(trial, || descriptor::create(&names.on_disk()).map_err(Error::of("open")))
 }
 
 /// A POSIX semaphore that counts messages or places.

@@ -58,7 +58,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(
+    fn boxed(
         (receiver, sender): (Socket, Socket),
         trial: &Trial,
         loss: Loss,
@@ -89,7 +89,7 @@ impl Meeting for Pair {
 }
 
 fn unix_pair(kind: SocketType, trial: &Trial) -> Result<Box<dyn Meeting>, Error> {
-    Pair::new(Socket::pair(kind).map_err(Error::of("socketpair"))?, trial, Loss::Refused)
+    Pair::boxed(Socket::pair(kind).map_err(Error::of("socketpair"))?, trial, Loss::Refused)
 }
 
 /// A pair of Unix sockets with a connection of messages.
@@ -110,7 +110,7 @@ pub fn udp(trial: &Trial, _: &mut Names) -> Result<Box<dyn Meeting>, Error> {
     if trial.size > LONGEST {
         return Err(Error::Unsuitable);
     }
-    Pair::new(two_of_udp().map_err(Error::of("udp"))?, trial, Loss::Counted)
+    Pair::boxed(two_of_udp().map_err(Error::of("udp"))?, trial, Loss::Counted)
 }
 
 fn two_of_udp() -> Result<(Socket, Socket), Errno> {
