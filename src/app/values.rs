@@ -12,6 +12,7 @@ use crate::io::frame::Form;
 use crate::mechanism::memory::cell::{Endian, Type};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
+use crate::mechanism::survey;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
@@ -19,6 +20,7 @@ choice!(Endian);
 choice!(Form);
 choice!(Kind);
 choice!(SocketType);
+choice!(survey::Kind);
 choice!(Type);
 
 impl<const MAX: usize> Word for PosixName<MAX> {
@@ -102,6 +104,16 @@ impl ValueEnum for Kind {
             Self::Ofd => PossibleValue::new("ofd").help("a range, of the open file"),
             Self::Posix => PossibleValue::new("posix").help("a range, of the process"),
         })
+    }
+}
+
+impl ValueEnum for survey::Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
     }
 }
 

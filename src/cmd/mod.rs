@@ -5,6 +5,7 @@ pub mod applets;
 pub mod door;
 pub mod fifo;
 pub mod lock;
+pub mod look;
 pub mod map;
 pub mod mq;
 pub mod pipe;

@@ -17,5 +17,6 @@ pub mod queue;
 pub mod robust_lock;
 pub mod semaphore;
 pub mod socket;
+pub mod survey;
 pub mod system_v_object;
 pub mod temporary;

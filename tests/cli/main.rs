@@ -14,6 +14,7 @@ mod lifetime;
 mod listing;
 mod lock;
 mod long;
+mod look;
 mod machine;
 mod making;
 mod manual;
