@@ -2,13 +2,18 @@
    source and the sink of all streams. A failure, or a byte too few or too many, ends them with 1. */
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PIPE (1 << 20)
 #define BLOCK (256 << 10)
+
+extern char **environ;
 
 static char block[BLOCK];
 
@@ -56,6 +61,16 @@ static void twice(void) {
     must(n == 0, "tee");
 }
 
+/* The most memory that a command has had, on stderr. */
+static void peak(char **words) {
+    pid_t child;
+    int status;
+    struct rusage usage;
+    must(posix_spawn(&child, words[0], NULL, NULL, words, environ) == 0, words[0]);
+    must(wait4(child, &status, 0, &usage) == child && status == 0, words[0]);
+    fprintf(stderr, "%ld\n", usage.ru_maxrss);
+}
+
 int main(int argc, char **argv) {
     size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
     must(argc > 1, "usage");
@@ -63,6 +78,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(argv[1], "drain")) drain(size);
     else if (!strcmp(argv[1], "splice")) move();
     else if (!strcmp(argv[1], "tee")) twice();
+    else if (!strcmp(argv[1], "peak")) peak(argv + 2);
     else must((errno = EINVAL, 0), argv[1]);
     return 0;
 }

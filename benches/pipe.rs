@@ -149,15 +149,18 @@ impl Bench<'_> {
     fn memory(&self) {
         println!("the most memory of a stream of a MiB and of {} MiB, KiB", self.size >> 20);
         for (name, line) in [
-            ("fifo write", "$C drain $SIZE < p & $C feed $SIZE | $PEAK fifo write p && wait $!"),
-            ("fifo cat", "$C feed $SIZE > p & $PEAK fifo cat p | $C drain $SIZE && wait $!"),
+            (
+                "fifo write",
+                "$C drain $SIZE < p & $C feed $SIZE | $C peak $IPC fifo write p && wait $!",
+            ),
+            ("fifo cat", "$C feed $SIZE > p & $C peak $IPC fifo cat p | $C drain $SIZE && wait $!"),
             (
                 "pipe tee",
-                "$C drain $SIZE < p & $C feed $SIZE | $PEAK pipe tee p | $C drain $SIZE && wait $!",
+                "$C drain $SIZE < p & $C feed $SIZE | $C peak $IPC pipe tee p | $C drain $SIZE && wait $!",
             ),
             (
                 "fifo tee",
-                "$C drain $SIZE < p & $C feed $SIZE | $PEAK fifo tee p | $C drain $SIZE && wait $!",
+                "$C drain $SIZE < p & $C feed $SIZE | $C peak $IPC fifo tee p | $C drain $SIZE && wait $!",
             ),
         ] {
             let [short, long] = [1 << 20, self.size].map(|size| {
@@ -170,17 +173,10 @@ impl Bench<'_> {
     }
 
     fn shell(&self, line: &str, size: usize) -> Command {
-        // The kernel reports the peak of a child that has ended.
-        const PEAK: &str = "import os, resource, subprocess, sys\n\
-            subprocess.run(sys.argv[1:], check=True)\n\
-            print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)";
-        let line = format!(
-            "set -o pipefail; cd \"$DIRECTORY\"; peak() {{ python3 -c \"$CODE\" \"$IPC\" \"$@\"; }}; {}",
-            line.replace("$PEAK", "peak")
-        );
+        let line = format!("set -o pipefail; cd \"$DIRECTORY\"; {line}");
         let mut command = Command::new("bash");
         command.args(["-c", &line]).env("IPC", &self.ipc).env("C", &self.peer);
-        command.env("DIRECTORY", self.directory).env("SIZE", size.to_string()).env("CODE", PEAK);
+        command.env("DIRECTORY", self.directory).env("SIZE", size.to_string());
         command
     }
 }

@@ -105,6 +105,32 @@ impl Waiting {
     }
 }
 
+/// The limit for a whole request.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct TimeLimit {
+    /// Time out after this long: status 124
+    #[arg(short, long, value_name = "DURATION")]
+    timeout: Option<Timeout>,
+}
+
+impl TimeLimit {
+    /// The deadline, counted from now.
+    pub fn deadline(self) -> Deadline {
+        match self.timeout {
+            Some(Timeout::For(duration)) => Deadline::after(duration),
+            Some(Timeout::Forever) | None => Deadline::NEVER,
+        }
+    }
+}
+
+/// The result of a request, or the failure of one that timed out.
+pub fn done<T, E: From<Failure>>(waited: Result<Waited<T>, E>) -> Result<T, E> {
+    match waited? {
+        Waited::Done(value) => Ok(value),
+        Waited::TimedOut => Err(Failure::timed_out().into()),
+    }
+}
+
 /// The separation of records.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Framing {

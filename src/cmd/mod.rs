@@ -3,6 +3,7 @@
 
 pub mod applets;
 pub mod door;
+pub mod fd;
 pub mod fifo;
 pub mod lock;
 pub mod look;

@@ -7,6 +7,7 @@ use crate::cmd;
 /// All nouns, in the order of listings.
 pub const NOUNS: &[Noun] = &[
     cmd::door::NOUN,
+    cmd::fd::NOUN,
     cmd::fifo::NOUN,
     cmd::lock::NOUN,
     cmd::map::NOUN,

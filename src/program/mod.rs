@@ -30,6 +30,8 @@ use crate::sys::heap::{self, Report};
 pub use self::catalog::{COMMANDS, NOUNS};
 pub use self::tree::tree;
 pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
+pub use crate::app::listing::{Json, Shape};
+pub use crate::io::output::{Key, Type};
 
 /// A parsed command line.
 pub struct Call {

@@ -6,6 +6,7 @@ pub mod accounts;
 mod arena;
 #[cfg(test)]
 pub use arena::allocations;
+pub mod attribute;
 pub mod cleanup;
 pub mod cpu;
 pub mod descriptor;
@@ -37,6 +38,7 @@ pub mod regex;
 pub mod regular_file;
 pub mod rename;
 pub mod robust_list;
+pub mod same_file;
 pub mod signal;
 pub mod sock_diag;
 pub mod socket;

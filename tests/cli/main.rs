@@ -4,11 +4,13 @@
 
 mod applets;
 mod door;
+mod fd;
 mod fifo;
 mod first_process;
 mod flock;
 mod generated;
 mod help;
+mod json;
 mod layout;
 mod lifetime;
 mod listing;

@@ -310,6 +310,14 @@ pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
+/// Makes a file older by so many hours.
+pub fn make_older(path: impl AsRef<Path>, hours: u64) {
+    let file = fs::File::options().write(true).open(path).expect("it can be opened");
+    let changed = file.metadata().and_then(|metadata| metadata.modified()).expect("it has a time");
+    let time = changed - Duration::from_secs(hours * 3600);
+    file.set_modified(time).expect("this user owns it");
+}
+
 /// A unique name of an object. Dropping it removes the object.
 pub struct Name {
     noun: &'static str,

@@ -39,9 +39,9 @@ impl<R> Column<R> {
         self
     }
 
-    /// The same, in JSON and where an option names it.
-    pub const fn on_request(mut self) -> Self {
-        self.key = self.key.on_request();
+    /// The same, not in a listing that does not name it.
+    pub const fn in_detail(mut self) -> Self {
+        self.key = self.key.in_detail();
         self
     }
 }

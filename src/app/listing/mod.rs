@@ -3,6 +3,7 @@
 
 mod column;
 mod filter;
+mod json;
 mod keys;
 
 use std::marker::PhantomData;
@@ -16,6 +17,7 @@ use crate::io::output::{
 };
 
 pub use self::column::{Column, Columns};
+pub use self::json::{Json, Shape};
 
 /// The choice of rows and columns of a listing.
 #[derive(Debug, clap::Args, Plain)]
@@ -113,7 +115,20 @@ impl<R: Columns> Listing<R> {
 /// # Errors
 /// EPIPE, ENOSPC and others if stdout cannot be written to.
 pub fn show<R: Columns>(row: &R, format: Format, output: &mut Output) -> Result<(), Unwritable> {
-    output.properties(&Properties::new(R::keys(), row.values()), format)
+    output.properties(&properties(row), format)
+}
+
+/// Prints one row as a line of JSON.
+///
+/// # Errors
+/// EPIPE, ENOSPC and others if stdout cannot be written to.
+pub fn line<R: Columns>(row: &R, output: &mut Output) -> Result<(), Unwritable> {
+    output.json(&properties(row))
+}
+
+/// The properties of one row.
+pub fn properties<R: Columns>(row: &R) -> Properties<'static> {
+    Properties::new(R::keys(), row.values())
 }
 
 /// Prints all columns of all rows, for verbs whose rows no option selects.

@@ -9,11 +9,12 @@ use crate::app::context::Context;
 use crate::app::objects::{not_there, report_wait, wait_verbosely};
 use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
-use crate::base::exit::{Exit, Subject, about};
+use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Size;
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::{Side, Transfer};
 use crate::mechanism::fifo::Reader;
+use crate::run::watchdog::within;
 
 use super::explain;
 
@@ -47,10 +48,7 @@ impl Action for Cat {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let opened = Reader::open(&self.path).map_err(explain);
-        let opened = opened
-            .map_err(|failure| not_there(failure, &self.path, "'ipc fifo create' makes the FIFO"));
-        let mut reader = opened.about(&self.path)?;
+        let mut reader = self.reader().about(&self.path)?;
         let mut left = self.count.map(|Size(count)| count);
         loop {
             let waited = self.print(&reader, &mut left, &context.output, context.stdout)?;
@@ -64,6 +62,16 @@ impl Action for Cat {
 }
 
 impl Cat {
+    /// Opens the FIFO, which does not wait for a writer.
+    fn reader(&self) -> Result<Reader, Failure> {
+        let path = self.path.clone();
+        let open = move || Reader::open(&path).map(Waited::Done);
+        let opened = within(self.waiting.deadline(), open)?.map_err(|error| {
+            not_there(explain(error), &self.path, "'ipc fifo create' makes the FIFO")
+        });
+        self.waiting.or_error(opened?)
+    }
+
     /// Prints bytes until the last writer leaves, or the count is reached.
     fn print(
         &self,

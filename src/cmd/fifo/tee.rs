@@ -17,6 +17,7 @@ use crate::base::units::Size;
 use crate::io::output::{Output, Unwritable, escape};
 use crate::mechanism::fifo::readers::{Failed, WithReader, WithoutReader};
 use crate::mechanism::pipe::tee::{self, Ended, Watcher, Why};
+use crate::run::watchdog::within;
 use crate::sys::signal::Blocked;
 
 use super::explain;
@@ -88,7 +89,7 @@ impl Action for Tee {
             let failure = Failure::new(Exit::Usage, "more readers than FIFOs");
             return Err(about(failure, format!("--readers {}", self.readers)));
         }
-        let without = WithoutReader::new(&self.paths).map_err(failed)?;
+        let without = self.fifos()?;
         let mut fifos = Fifos { without, slow: self.slow(), log: Log::new(&context.output) };
         let mut outputs = self.first_outputs(&mut fifos, &context.output)?;
         outputs.push(tee::Output::of_caller("standard output", context.stdout));
@@ -127,6 +128,15 @@ impl Tee {
             Slow::Drop => tee::Slow::Drop,
             Slow::Disconnect => tee::Slow::Disconnect,
         }
+    }
+
+    /// Looks the FIFOs up.
+    fn fifos(&self) -> anyhow::Result<WithoutReader> {
+        let paths = self.paths.clone();
+        let find = move || WithoutReader::new(&paths).map(Waited::Done);
+        let found = within(self.waiting.deadline(), find).map_err(Failure::from);
+        let found = found.about(self.subject())?.map_err(failed)?;
+        self.waiting.or_error(found).about(self.subject())
     }
 
     /// The FIFOs, as the subject of a diagnostic.

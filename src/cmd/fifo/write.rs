@@ -20,6 +20,7 @@ use crate::io::output::{Output, escape};
 use crate::io::transfer::{Side, Transfer};
 use crate::mechanism::fifo::locked::{self, Written};
 use crate::mechanism::fifo::{self, Error, LONGEST_RECORD, Writer};
+use crate::run::watchdog::within;
 use crate::sys::origin::Found;
 
 use super::{create, explain};
@@ -105,7 +106,10 @@ impl Write {
     }
 
     fn open(&self, deadline: Deadline) -> Result<Waited<Writer>, Failure> {
-        let open = || Writer::open(&self.path, deadline).map_err(explain);
+        let open = || {
+            let path = self.path.clone();
+            within(deadline, move || Writer::open(&path, deadline))?.map_err(explain)
+        };
         if !self.create {
             return open()
                 .map_err(|failure| not_there(failure, &self.path, "--create makes the FIFO"));

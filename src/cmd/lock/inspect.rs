@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{self, Column, Columns, Listing};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
@@ -44,6 +44,7 @@ impl Action for Test {
         ("See the holders of a lock", "ipc lock test /run/backup.lock"),
         ("Print the locks for a program", "ipc lock test --json data.db --range 0:1"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Holder>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
@@ -74,6 +75,7 @@ impl Action for Ls {
         ("List all locks", "ipc lock ls"),
         ("Print the files with waiters", "ipc lock ls --filter state=waiting -o path --noheadings"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let held =

@@ -6,7 +6,7 @@ use super::{Choice, Names, name, report_unlisted};
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
+use crate::app::listing::{Column, Columns, Json, Listing};
 use crate::app::objects::columns::PROCESS;
 use crate::app::objects::warn_of_hidden;
 use crate::base::exit::Exit;
@@ -51,6 +51,7 @@ pub struct Ls {
 }
 
 impl Action for Ls {
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
     const EXAMPLES: &'static [Example] = &[
         ("List your objects, the largest first", "ipc ls --mine --sort -size"),
         ("List the locks with waiters", "ipc ls --kind lock --filter 'waiters!=-' -o +detail"),

@@ -4,7 +4,6 @@ mod human;
 mod key;
 mod listing;
 mod medium;
-mod record;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -16,7 +15,6 @@ use std::os::fd::BorrowedFd;
 use serde::Serialize;
 
 pub use self::key::{Key, Type, Visibility};
-pub use self::record::Record;
 pub use self::table::{Headings, Look, Properties, Sizes, Table};
 pub use self::value::{Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
@@ -198,21 +196,6 @@ impl Output {
     /// The bytes that are not written yet.
     pub fn pending(&self) -> &[u8] {
         &self.pending
-    }
-
-    /// The properties of one object, one per line.
-    pub fn show(&mut self, record: &Record, format: impl Into<Format>) -> Result<(), Unwritable> {
-        if format.into() == Format::Json {
-            return self.json(record);
-        }
-        let medium = self.medium();
-        let width = record.readable().map(|field| field.key.len()).max().unwrap_or(0) + 1;
-        for field in record.readable() {
-            self.text(format_args!("{:<width$} ", format!("{}:", field.key)))?;
-            self.bytes(&field.shown_on(medium))?;
-            self.bytes(b"\n")?;
-        }
-        Ok(())
     }
 
     /// The properties of one object, one per line.

@@ -163,7 +163,7 @@ impl<'a> Properties<'a> {
 
     /// The lines of the text: a key and its value each.
     pub(super) fn lines(&self, medium: Medium) -> impl Iterator<Item = Vec<u8>> {
-        let is_shown = |(key, _): &&(&Key, Value)| key.visibility == Visibility::Always;
+        let is_shown = |(key, _): &&(&Key, Value)| key.visibility != Visibility::OnRequest;
         let shown: Vec<&(&Key, Value)> = self.0.iter().filter(is_shown).collect();
         let width = shown.iter().map(|(key, _)| key.name.len()).max().unwrap_or(0) + 1;
         shown.into_iter().map(move |(key, value)| {

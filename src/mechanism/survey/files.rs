@@ -113,7 +113,7 @@ fn of_file(path: &Path, status: &FileStat, uses: &Uses) -> Result<Option<Object>
 }
 
 fn of_lock_file(path: &Path, status: &FileStat) -> Option<Object> {
-    let owner = lock_file::owner(path.as_os_str()).ok()??;
+    let (owner, _) = lock_file::owner(path.as_os_str()).ok()??;
     let fate = owner.fate(Content::Full).ok()?;
     let mut object = Object::new(Kind::LockFile, path).with_file(status);
     let pid = owner.pid;

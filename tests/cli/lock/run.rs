@@ -298,6 +298,9 @@ fn a_file_system_that_does_not_answer_is_not_waited_for_beyond_the_timeout() {
         ("ipc lock run -t 10ms \"$0/f\" -- echo never", 124),
         ("ipc lock run -t 10ms -E 5 -v \"$0/f\" -- echo never", 5),
         ("ipc lock take -t 10ms \"$0/f\"", 124),
+        ("ipc fifo write -t 10ms \"$0/f\" x", 124),
+        ("ipc fifo cat -t 10ms \"$0/f\"", 124),
+        ("ipc fifo tee -t 10ms \"$0/f\"", 124),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let output = sh("exec unshare -m python3 -c \"$1\" \"$0\" sh -c \"$2\" \"$0\"")
@@ -309,8 +312,8 @@ fn a_file_system_that_does_not_answer_is_not_waited_for_beyond_the_timeout() {
             return;
         }
         let said = format!(
-            "ipc: lock {}: {path}/f: timed out\nhint: the file system does not answer\n",
-            words[2]
+            "ipc: {} {}: {path}/f: timed out\nhint: the file system does not answer\n",
+            words[1], words[2]
         );
         let seen = (code(&output), text(&output.stdout), text(&output.stderr));
         assert_eq!(seen, (status, String::new(), said), "{line}");
