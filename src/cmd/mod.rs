@@ -15,3 +15,4 @@ pub mod sem;
 pub mod shm;
 pub mod signal;
 pub mod sock;
+pub mod spool;

@@ -18,6 +18,7 @@ pub const NOUNS: &[Noun] = &[
     cmd::shm::NOUN,
     cmd::signal::NOUN,
     cmd::sock::NOUN,
+    cmd::spool::NOUN,
 ];
 
 /// The commands that follow `ipc` directly.

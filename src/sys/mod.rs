@@ -21,6 +21,7 @@ pub mod heap;
 pub mod inet_table;
 pub mod inode;
 pub mod interrupt;
+pub mod lease;
 pub mod lock;
 pub mod lock_table;
 pub mod memfd;

@@ -16,8 +16,9 @@ pub fn since_boot() -> Duration {
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
-/// The time of day, in seconds since 1970.
-pub fn now() -> i64 {
-    // Linux always has this clock, and the call takes no other argument.
-    clock_gettime(ClockId::CLOCK_REALTIME).map_or(0, |time| time.tv_sec())
+/// The time of day in nanoseconds since 1970, for what outlives the process and a reboot:
+/// CLOCK_REALTIME of clock_gettime(2).
+pub fn now() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME).map_or(Duration::ZERO, Duration::from);
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }

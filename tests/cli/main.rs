@@ -35,6 +35,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod spool;
 mod startup;
 mod storm;
 mod support;

@@ -7,7 +7,7 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{door, fd, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
+use crate::{door, fd, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock, spool};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
@@ -23,6 +23,7 @@ const ALL: &[Noun] = &[
     shm::NOUN,
     signal::NOUN,
     sock::NOUN,
+    spool::NOUN,
 ];
 
 /// A noun, as its own tests describe it.
@@ -44,6 +45,8 @@ pub enum Names {
     /// There is no such verb.
     None,
     Paths,
+    /// Paths of directories, of which each holds many objects.
+    Directories,
     /// POSIX names and System V keys.
     Kernel,
     /// POSIX names and paths, of objects with a format of this program.

@@ -12,26 +12,25 @@ use crate::app::objects::warn_of_hidden;
 use crate::base::exit::Exit;
 use crate::io::output::{Key, Type, Value};
 use crate::mechanism::survey::{Kind, Object, Request, State, Survey};
-use crate::sys::accounts;
-use crate::sys::time::now;
+use crate::sys::{accounts, time};
 
 /// List the objects of every kind on this machine
 ///
 /// The kinds are shm, sem, mq (POSIX, and System V as sysv:KEY), queue, fifo (those that a process has
 /// open), sock (Unix sockets with an address), door, lock (with its holders and waiters), and memory
 /// (memfds, and removed objects of shared memory that processes still use). No table of the system has
-/// lock files, queues outside /dev/shm, FIFOs that no process has open, and socket paths without a
-/// listener: they are listed if their PATH, or their directory, is given. Locks on files are listed
+/// lock files, spools, queues outside /dev/shm, FIFOs that no process has open, and socket paths without
+/// a listener: they are listed if their PATH, or their directory, is given. Locks on files are listed
 /// with --kind lock or without --kind; lock files have the kind lockfile.
 ///
-/// The size is in bytes. The count is the value of a semaphore, the number of messages, or of clients
-/// that wait to be accepted. The age is the number of seconds since the last use or change that the
+/// The size is in bytes. The count is the value of a semaphore, the number of messages, or the number
+/// of clients that wait to be accepted. The age is the number of seconds since the last use or change that the
 /// kernel records: it does not record stores into mapped memory, and operations on POSIX semaphores.
 ///
 /// --stale lists the objects without a live holder: POSIX objects, queues, FIFOs and memory that no
 /// process has open or mapped; segments of System V without attachments; System V semaphores and queues
-/// whose last users have ended; socket paths without a socket; lock files whose owner has ended. A lock
-/// always has a holder. An object without a holder is not dead: a semaphore between two steps of a
+/// whose last users have ended; socket paths without a socket; lock files whose owner has ended; spools
+/// without claimed messages. A lock always has a holder. An object without a holder is not dead: a semaphore between two steps of a
 /// script has none. Processes of other users can be invisible: their number is printed on stderr.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Ls {
@@ -67,7 +66,7 @@ impl Action for Ls {
             ..Request::default()
         };
         let mut survey = Survey::take(&request);
-        let (mut names, now) = (Names::default(), now());
+        let (mut names, now) = (Names::default(), (time::now() / NANOSECONDS) as i64);
         let objects = std::mem::take(&mut survey.objects);
         let hidden = survey.unseen.count;
         let chosen = objects.into_iter().filter(|object| self.chooses(object));
@@ -88,6 +87,9 @@ impl Ls {
             && self.choice.includes(object)
     }
 }
+
+/// The number of nanoseconds in a second.
+const NANOSECONDS: u64 = 1_000_000_000;
 
 /// A row of `ls`.
 #[derive(Debug)]
@@ -123,7 +125,7 @@ impl Columns for Listed {
             Key::new(
                 "kind",
                 Type::Word,
-                "shm, sem, mq, queue, fifo, sock, door, lock, lockfile or memory",
+                "shm, sem, mq, queue, fifo, sock, door, lock, lockfile, spool, memory",
             ),
             |row| row.object.kind.word().into(),
         ),

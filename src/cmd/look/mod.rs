@@ -88,9 +88,10 @@ fn report_unlisted(survey: &Survey, output: &Output) -> Exit {
         about(failure, place)
     });
     let operands = survey.refused.iter().map(|(path, errno)| match errno.0 {
-        libc::EINVAL => {
-            about(Failure::failed("neither a lock file, a queue, a FIFO nor a socket"), path)
-        }
+        libc::EINVAL => about(
+            Failure::failed("neither a lock file, a spool, a queue, a FIFO nor a socket"),
+            path,
+        ),
         _ => about(*errno, path),
     });
     let mut exit = Exit::Done;

@@ -14,6 +14,8 @@ use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::{Content, Fate};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::Ring;
+use crate::mechanism::spool::directory::Spool;
+use crate::mechanism::spool::list;
 use crate::sys::inode::kind;
 use crate::sys::regular_file::{self, Links};
 use crate::sys::socket;
@@ -51,9 +53,12 @@ pub(super) fn given(
 
 fn in_place(path: &Path, uses: &Uses) -> Result<Vec<Object>, Errno> {
     let status = lstat(path)?;
-    if kind(&status) != SFlag::S_IFDIR {
-        // EINVAL is a file of another kind.
-        return Ok(vec![at(path, &status, uses)?.ok_or(Errno(libc::EINVAL))?]);
+    let is_directory = kind(&status) == SFlag::S_IFDIR;
+    match at(path, &status, uses)? {
+        Some(object) => return Ok(vec![object]),
+        None if is_directory => {}
+        // A file of another kind.
+        None => return Err(Errno(libc::EINVAL)),
     }
     let mut found = Vec::new();
     for entry in fs::read_dir(path)? {
@@ -74,6 +79,7 @@ fn at(path: &Path, status: &FileStat, uses: &Uses) -> Result<Option<Object>, Err
             Object::new(Kind::Fifo, path).with_file(status).with_holders(|thing| uses.of(thing)),
         )),
         SFlag::S_IFREG => of_file(path, status, uses),
+        SFlag::S_IFDIR => Ok(of_spool(path, status)),
         _ => Ok(None),
     }
 }
@@ -90,6 +96,16 @@ fn of_socket(path: &Path, status: &FileStat) -> Result<Option<Object>, Errno> {
     };
     object.detail = if object.state == State::Held { "in use" } else { "no socket" }.to_owned();
     Ok(Some(object))
+}
+
+/// A directory that is a spool. The workers of its messages hold locks, and the spool no descriptor.
+fn of_spool(path: &Path, status: &FileStat) -> Option<Object> {
+    let counts = list::count(&Spool::open(path).ok()?).ok()?;
+    let mut object = Object::new(Kind::Spool, path).with_file(status);
+    object.count = Some(counts.ready + counts.claimed + counts.delayed + counts.failed);
+    object.detail = format!("{} claimed, {} failed", counts.claimed, counts.failed);
+    object.state = if counts.claimed > 0 { State::Held } else { State::Idle };
+    Some(object)
 }
 
 /// The size up to which a file may be a lock file.

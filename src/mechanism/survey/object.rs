@@ -29,13 +29,15 @@ pub enum Kind {
     Lock,
     /// A lock file.
     LockFile,
+    /// A spool.
+    Spool,
     /// Memory without a name: a memfd, or a shared memory object that was removed and is in use.
     Memory,
 }
 
 impl Kind {
     /// All kinds, in the order of listings.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Shm,
         Self::Sem,
         Self::Mq,
@@ -45,6 +47,7 @@ impl Kind {
         Self::Door,
         Self::Lock,
         Self::LockFile,
+        Self::Spool,
         Self::Memory,
     ];
 
@@ -60,6 +63,7 @@ impl Kind {
             Self::Door => "door",
             Self::Lock => "lock",
             Self::LockFile => "lockfile",
+            Self::Spool => "spool",
             Self::Memory => "memory",
         }
     }

@@ -185,6 +185,9 @@ fn files_that_no_table_has_are_listed_where_their_path_or_directory_is_given() {
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     let queue = directory.path().join("queue");
     ipc(&["queue", "create", "--capacity", "4K"]).word(&queue).is(0, "", "");
+    let spool = directory.path().join("spool");
+    ipc(&["spool", "create"]).word(&spool).is(0, "", "");
+    ipc(&["spool", "put", "-q"]).word(&spool).input("one").succeeds();
     std::fs::write(directory.path().join("other"), "other").unwrap();
     let listed = rows(ipc(&["ls", "-q", "--stale"]).word(directory.path()));
     let found = |path: &Path| listed.iter().find(|row| row["name"] == path.to_str().unwrap());
@@ -192,11 +195,13 @@ fn files_that_no_table_has_are_listed_where_their_path_or_directory_is_given() {
     assert_eq!(kind(&lock), Some(json!("lockfile")));
     assert_eq!(kind(&socket), Some(json!("sock")));
     assert_eq!(kind(&queue), Some(json!("queue")));
+    assert_eq!(kind(&spool), Some(json!("spool")));
+    assert_eq!(found(&spool).unwrap()["count"], 1);
     assert_eq!(kind(&directory.path().join("other")), None);
     let other = directory.path().join("other");
     let output = ipc(&["ls", "--kind", "lockfile"]).word(&other).output();
     let expected = format!(
-        "ipc: ls: {}: neither a lock file, a queue, a FIFO nor a socket\n",
+        "ipc: ls: {}: neither a lock file, a spool, a queue, a FIFO nor a socket\n",
         other.display()
     );
     assert!(text(&output.stderr).starts_with(&expected), "{}", text(&output.stderr));
