@@ -10,6 +10,7 @@ use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueP
 use crate::app::arguments::{Word, choice};
 use crate::base::name::{AnyName, FilePath, PosixName};
 use crate::io::frame::Form;
+use crate::io::output::Color;
 use crate::mechanism::memory::cell::{Endian, Type};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
@@ -18,6 +19,7 @@ use crate::mechanism::survey;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
+choice!(Color);
 choice!(Endian);
 choice!(Form);
 choice!(Kind);

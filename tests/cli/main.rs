@@ -3,6 +3,7 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod color;
 mod door;
 mod fd;
 mod fifo;
