@@ -51,7 +51,14 @@ impl Action for Limits {
     }
 }
 
+/// The share in use from which on a limit needs attention.
+const NEARLY_FULL: f64 = 0.9;
+
 impl Columns for Limit {
+    fn needs_attention(&self) -> bool {
+        self.share().is_some_and(|share| share >= NEARLY_FULL)
+    }
+
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new(Key::new("kind", Type::Word, "Kind of object"), |it| it.kind.into()),
         Column::new(Key::new("limit", Type::Word, "What is limited"), |it| it.name.into()),

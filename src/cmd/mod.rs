@@ -9,6 +9,7 @@ pub mod fifo;
 pub mod guide;
 pub mod limits;
 pub mod lock;
+pub mod look;
 pub mod map;
 pub mod mq;
 pub mod pipe;

@@ -27,6 +27,7 @@ pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::bench::Bench>("bench"),
     Verb::new::<cmd::guide::Guide>("guide"),
     Verb::new::<cmd::limits::Limits>("limits"),
+    Verb::new::<cmd::look::Ls>("ls"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
 ];
 

@@ -20,6 +20,7 @@ mod limits;
 mod listing;
 mod lock;
 mod long;
+mod look;
 mod machine;
 mod making;
 mod manual;
