@@ -4,7 +4,7 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::door::connect;
-use crate::app::listing::{Column, Columns, show};
+use crate::app::listing::{Column, Columns, Json, show};
 use crate::app::options::{Format, TimeLimit, done};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
@@ -37,8 +37,10 @@ impl Action for Info {
         ("The process that serves", "ipc door info --json ./double | jq .pid"),
     ];
 
+    const JSON: &'static [Json] = &[Json::object::<Shown>()];
+
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         let description = done(caller.describe().map_err(Failure::from)).about(&self.path)?;
         let path = self.path.as_ref().as_encoded_bytes().to_vec();
         show(&Shown { path, description }, self.format, &mut context.output)?;
@@ -108,7 +110,7 @@ impl Action for Revoke {
         &[("End a server without losing a call", "ipc door revoke ./double")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         let running = done(caller.revoke().map_err(Failure::from)).about(&self.path)?;
         context.output.note(format_args!("calls to finish: {running}"));
         Ok(Exit::Done)
