@@ -68,7 +68,7 @@ impl Action for Hold {
         (
             "A server whose socket survives its restarts",
             "ipc sock serve ./web --activate -- ipc fd store ./held 3=web; \
-             ipc fd take ./held -- ipc sock serve fd:web -- ./handler",
+             ipc fd take ./held -- ipc sock serve fd:web --grace 10s -- ./handler",
         ),
     ];
 
@@ -139,6 +139,11 @@ impl Action for Store {
         (
             "Store a listening socket",
             "ipc sock serve ./web --activate -- ipc fd store ./held 3=web",
+        ),
+        (
+            "Keep a client connected while its server restarts",
+            "ipc sock serve --once ./chat -- ipc fd store ./held 0=client; \
+             ipc fd take ./held -- sh -c 'read word <&3; echo \"$word?\" >&3'",
         ),
         ("Store a file for an hour", "ipc fd store --expire 1h ./held 9=draft 9<>draft"),
     ];

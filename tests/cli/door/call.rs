@@ -16,6 +16,17 @@ fn the_answer_is_stdout_stderr_and_status() {
 }
 
 #[test]
+fn the_argument_is_read_before_the_server_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "{ sleep 0.3; ipc door serve --ready r ./d -- cat >/dev/null & echo $! >pid
+        until [ -s r ]; do sleep 0.01; done; echo late; } | ipc door call -t 1m ./d; kill $(cat pid)";
+    sh(line).within(directory.path()).is(0, "late\n", "");
+    let late = "ipc: door call: standard input: timed out\n";
+    let line = "mkfifo f; exec 3<>f; ipc door call -t 100ms ./d <&3";
+    sh(line).within(directory.path()).is(124, "", late);
+}
+
+#[test]
 fn the_operands_are_one_argument() {
     let door = Door::of(&[], "cat");
     door.call(&["a", "b  c", ""]).is(0, "a b  c ", "");
