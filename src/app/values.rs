@@ -10,17 +10,21 @@ use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueP
 use crate::app::arguments::{Word, choice};
 use crate::base::name::{AnyName, FilePath, PosixName};
 use crate::io::frame::Form;
+use crate::io::output::Color;
 use crate::mechanism::memory::cell::{Endian, Type};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::spool::name::MessageName;
+use crate::mechanism::survey;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
+choice!(Color);
 choice!(Endian);
 choice!(Form);
 choice!(Kind);
 choice!(SocketType);
+choice!(survey::Kind);
 choice!(Type);
 
 impl<const MAX: usize> Word for PosixName<MAX> {
@@ -118,6 +122,16 @@ impl ValueEnum for Kind {
             Self::Ofd => PossibleValue::new("ofd").help("a range, of the open file"),
             Self::Posix => PossibleValue::new("posix").help("a range, of the process"),
         })
+    }
+}
+
+impl ValueEnum for survey::Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
     }
 }
 

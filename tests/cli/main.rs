@@ -3,6 +3,7 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod color;
 mod door;
 mod fd;
 mod fifo;
@@ -16,6 +17,7 @@ mod lifetime;
 mod listing;
 mod lock;
 mod long;
+mod look;
 mod machine;
 mod making;
 mod manual;

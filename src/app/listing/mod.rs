@@ -112,7 +112,7 @@ impl<R: Columns> Listing<R> {
         look: Look,
         output: &mut Output,
     ) -> Result<(), Unwritable> {
-        let values = rows.into_iter().map(|row| row.values()).collect();
+        let values = rows.into_iter().map(|row| row.printed()).collect();
         let choice = Choice {
             filters: &self.filter,
             sort: self.sort.as_ref(),
@@ -182,7 +182,7 @@ pub fn print_all<R: Columns>(
     format: Format,
     output: &mut Output,
 ) -> Result<(), Unwritable> {
-    let table = Table::new(R::keys(), rows.iter().map(Columns::values).collect());
+    let table = Table::new(R::keys(), rows.iter().map(Columns::printed).collect());
     let choice = Choice {
         filters: &[],
         sort: None,

@@ -183,7 +183,7 @@ impl Queue {
     }
 
     fn captures(&self, message: &Message) -> Result<[Option<Capture>; 2], Errno> {
-        let Destinations { stdout, stderr } = Destinations::of_process();
+        let Destinations { stdout, stderr, .. } = Destinations::of_process();
         let log = match self.log {
             None => None,
             Some(size) => {
