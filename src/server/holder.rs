@@ -164,7 +164,10 @@ impl Holder {
 
     /// A description of the descriptors that a user may have.
     fn list(&self, uid: u32) -> Result<Vec<u8>, Refusal> {
-        let rows = of_process(std::process::id() as i32).map_err(refusal)?;
+        let rows = of_process(std::process::id() as i32).map_err(|errno| match errno {
+            Errno(libc::ENOENT) => refusal("it has no /proc, which lists its descriptors"),
+            errno => refusal(errno),
+        })?;
         let describe = |held: &Held| {
             let number = held.descriptor.as_raw_fd();
             let row = rows.iter().find(|row| row.descriptor.number == number)?;

@@ -10,6 +10,7 @@ use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::door::connect;
 use crate::app::listing::{Column, Columns, Json as Keys, Listing};
+use crate::app::machine::Part;
 use crate::app::options::{Pid, TimeLimit};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -66,7 +67,7 @@ fn of(pid: &Pid) -> anyhow::Result<Vec<Listed>> {
     let rows = of_process(pid.number).map_err(|errno| match errno {
         Errno(libc::EACCES) => Failure::from(errno)
             .hint("only root, or a process that may trace it, sees its descriptors"),
-        errno => errno.into(),
+        errno => Part::Proc.explain(errno),
     });
     Ok(rows.about(pid)?.iter().map(|row| Listed(row.describe())).collect())
 }
