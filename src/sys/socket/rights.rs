@@ -76,6 +76,20 @@ impl Socket {
         Ok(Carried { size, is_truncated, descriptors, sender: credentials, is_cut })
     }
 
+    /// Waits for the next message, which stays; returns its length, 0 also at the end.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and no message is there.
+    pub fn next_length(&self) -> Result<usize, Errno> {
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+        loop {
+            match socket::recv(self.0.as_raw_fd(), &mut [], flags) {
+                Err(nix::errno::Errno::EINTR) => {}
+                length => return Ok(length?),
+            }
+        }
+    }
+
     /// Copies the beginning of the next message, which stays; returns the number of bytes.
     ///
     /// # Errors
