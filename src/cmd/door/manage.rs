@@ -36,6 +36,7 @@ impl Action for Info {
         ("See how busy a procedure is", "ipc door info ./double"),
         ("The process that serves", "ipc door info --json ./double | jq .pid"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
     const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
