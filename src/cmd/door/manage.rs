@@ -38,8 +38,6 @@ impl Action for Info {
     ];
     const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
-    const JSON: &'static [Json] = &[Json::object::<Shown>()];
-
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut caller = connect(&self.path, self.limit.deadline())?;
         let description = done(caller.describe().map_err(Failure::from)).about(&self.path)?;
