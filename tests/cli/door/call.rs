@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use nix::sys::signal::Signal;
 
 use super::Door;
-use crate::support::{Run, as_another_user, bash, children, code, ipc, sh, skipped, text, until};
+use crate::support::{as_another_user, bash, children, code, ipc, sh, skipped, text, until};
 
 #[test]
 fn the_answer_is_stdout_stderr_and_status() {
@@ -260,9 +260,9 @@ fn a_door_needs_no_proc() {
         ipc door serve --ready r ./d -- sh -c 'wc -c; wc -c <&3' & until [ -s r ]; do sleep 0.01; done
         head -c 500000 /dev/zero | ipc door call --fd 9 ./d 9<r; echo hi | ipc door call --fd 9 ./d 9<r
         ipc door revoke ./d; wait";
-    Run::new("unshare", &["--mount", "sh", "-c", line]).within(directory.path()).is(
+    sh("exec unshare --mount sh -c \"$0\"").word(line).within(directory.path()).is(
         0,
-        "500000\n4\n3\n0\n",
+        "500000\n4\n3\n4\n",
         "",
     );
 }

@@ -188,8 +188,9 @@ fn a_user_that_is_not_admitted_stores_nothing_by_a_message() {
 os.setgroups([])
 os.setresuid(*3 * [int(sys.argv[2])])
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(sys.argv[1])
 name = 'of-' + sys.argv[2]
-socket.send_fds(s, [f'FDSTORE=1\\nFDNAME={name}'.encode()], [0], 0, sys.argv[1])";
+socket.send_fds(s, [f'FDSTORE=1\\nFDNAME={name}'.encode()], [0])";
     let notify = holder.directory.path().join("h.notify");
     for user in ["1000", "33"] {
         let Some(python) = crate::peers::python("socket", send, &[]) else { return };

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 
-use crate::support::{Run, as_another_user, bash, code, ipc, skipped, text, until};
+use crate::support::{as_another_user, bash, code, ipc, sh, skipped, text, until};
 
 #[test]
 fn the_descriptors_of_a_process_are_listed() {
@@ -70,7 +70,7 @@ fn descriptors_without_a_proc_are_explained() {
     let own = "ipc: fd ls: ./h: the holder: it has no /proc, which lists its descriptors\n";
     let process = "ipc: fd ls: 1: this machine has no /proc, which lists processes and objects\n\
                    hint: as root: mkdir -p /proc && mount -t proc none /proc\n";
-    Run::new("unshare", &["--mount", "sh", "-c", line]).within(directory.path()).is(
+    sh("exec unshare --mount sh -c \"$0\"").word(line).within(directory.path()).is(
         0,
         "n\n",
         &format!("{own}{process}"),
