@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::app::options::{TimeLimit, done};
+use crate::app::options::done;
+use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::door::Caller;
@@ -18,7 +19,7 @@ pub fn address(path: &FilePath) -> anyhow::Result<Address> {
 }
 
 /// Connects to the server of a door.
-pub fn connect(path: &FilePath, limit: TimeLimit) -> anyhow::Result<Caller> {
-    let connected = Caller::connect(&address(path)?, limit.deadline());
+pub fn connect(path: &FilePath, deadline: Deadline) -> anyhow::Result<Caller> {
+    let connected = Caller::connect(&address(path)?, deadline);
     done(connected.map_err(Failure::from)).about(path)
 }

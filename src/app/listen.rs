@@ -171,7 +171,8 @@ impl Serving {
         Ok(Terms { kind, mode, owner, backlog: self.backlog, keepalive })
     }
 
-    fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {
+    /// The processes that may be clients of this address.
+    pub fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {
         let is_named = !(self.allow_uid.is_empty() && self.allow_gid.is_empty());
         let is_counted = self.max_per_uid.is_some();
         match address.endpoint() {

@@ -26,7 +26,7 @@ pub enum Allowed {
 
 impl Allowed {
     /// Whether a client with these credentials is one of them.
-    fn contains(&self, peer: Option<Credentials>) -> bool {
+    pub fn contains(&self, peer: Option<Credentials>) -> bool {
         match self {
             Self::All => true,
             Self::Only { users, groups } => peer.is_some_and(|peer| {

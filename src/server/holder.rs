@@ -5,6 +5,7 @@
 //! hangs up.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -18,15 +19,18 @@ use crate::mechanism::descriptors::holder::{Notification, Request as Asked};
 use crate::mechanism::descriptors::{Name, of_process, send};
 use crate::mechanism::door::{Content, Reason, Refusal};
 use crate::mechanism::socket::Listener;
+use crate::server::admission::Allowed;
 use crate::server::door::procedure::{Finished, Procedure, Reply, Request, Source};
 use crate::server::line_limit::LineLimit;
 use crate::sys::events::{Events, Interest};
 use crate::sys::same_file::is_same_file;
-use crate::sys::socket::{RIGHTS_MAX, Socket, is_our_user};
+use crate::sys::socket::{Carried, Credentials, RIGHTS_MAX, Socket, is_our_user};
 
 /// The terms of a holder.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Holding {
+    /// The processes that may send messages of sd_notify(3).
+    pub allowed: Allowed,
     /// How long descriptors are held.
     pub expire: Option<Duration>,
     /// The maximum number of descriptors.
@@ -110,6 +114,21 @@ impl Holder {
         Ok(())
     }
 
+    /// Holds all of these descriptors, or none of those that are not held already.
+    fn store_all(
+        &mut self,
+        mut all: impl Iterator<Item = Held>,
+        events: &Events,
+    ) -> Result<(), Refusal> {
+        let before = self.stored;
+        let stored = all.try_for_each(|held| self.store(held, Polls::Yes, events));
+        if stored.is_err() {
+            let new = self.held.split_off(&(before + 1));
+            new.values().for_each(|held| held.forget(events));
+        }
+        stored
+    }
+
     fn until(&self, expire: Option<Duration>) -> Deadline {
         expire.or(self.holding.expire).map_or(Deadline::NEVER, Deadline::after)
     }
@@ -119,9 +138,8 @@ impl Holder {
         let before = self.held.len();
         self.held.retain(|_, held| {
             let stays = !is_wanted(held);
-            if !stays && held.is_polled {
-                // Other processes have copies, so that closing it does not remove it.
-                events.remove(&held.descriptor);
+            if !stays {
+                held.forget(events);
             }
             stays
         });
@@ -146,7 +164,10 @@ impl Holder {
 
     /// A description of the descriptors that a user may have.
     fn list(&self, uid: u32) -> Result<Vec<u8>, Refusal> {
-        let rows = of_process(std::process::id() as i32).map_err(refusal)?;
+        let rows = of_process(std::process::id() as i32).map_err(|errno| match errno {
+            Errno(libc::ENOENT) => refusal("it has no /proc, which lists its descriptors"),
+            errno => refusal(errno),
+        })?;
         let describe = |held: &Held| {
             let number = held.descriptor.as_raw_fd();
             let row = rows.iter().find(|row| row.descriptor.number == number)?;
@@ -168,10 +189,10 @@ impl Holder {
         match asked {
             Asked::Store { expire, names } if names.len() == lent && lent > 0 => {
                 let until = self.until(expire);
-                for (name, descriptor) in names.into_iter().zip(request.descriptors) {
-                    let held = Held { name, descriptor, owner: uid, until, is_polled: false };
-                    self.store(held, Polls::Yes, events)?;
-                }
+                let all = names.into_iter().zip(request.descriptors).map(|(name, descriptor)| {
+                    Held { name, descriptor, owner: uid, until, is_polled: false }
+                });
+                self.store_all(all, events)?;
                 Ok(reply(Vec::new()))
             }
             Asked::Take if lent == 1 => {
@@ -195,10 +216,29 @@ impl Holder {
         }
     }
 
+    /// Reports a message that stores nothing: its sender gets no answer.
+    fn ignore(&mut self, why: impl Display) {
+        let notes = &self.notes;
+        self.refused.line(why, |line| notes.warn(line));
+    }
+
     /// Receives a message of sd_notify(3). All descriptors that it does not store are closed.
     fn notified(&mut self, events: &Events) {
         let Ok(carried) = self.notify.socket().receive_with(&mut self.buffer) else { return };
-        let Some(uid) = carried.uid else { return };
+        let Some(Credentials { pid, uid, .. }) = carried.sender else { return };
+        let problem = match carried {
+            _ if !self.holding.allowed.contains(carried.sender) => {
+                Some("--allow-uid does not name the user")
+            }
+            // Its last lines are missing.
+            Carried { is_truncated: true, .. } => Some("it is longer than 4096 bytes"),
+            Carried { is_cut: true, .. } => Some("it has too many descriptors"),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            self.ignore(format_args!("a message of process {pid} of user {uid}: {problem}"));
+            return;
+        }
         match Notification::decode(&self.buffer[..carried.size]) {
             Some(Notification::Store { name, polls }) => {
                 let polls = if polls { Polls::Yes } else { Polls::No };
@@ -207,8 +247,7 @@ impl Holder {
                     let name = name.clone();
                     let held = Held { name, descriptor, owner: uid, until, is_polled: false };
                     if let Err(why) = self.store(held, polls, events) {
-                        let notes = &self.notes;
-                        self.refused.line(why.words, |line| notes.warn(line));
+                        self.ignore(why.words);
                     }
                 }
             }
@@ -228,6 +267,13 @@ enum Polls {
 }
 
 impl Held {
+    /// Removes it from the events. Other processes have copies, so that closing it does not.
+    fn forget(&self, events: &Events) {
+        if self.is_polled {
+            events.remove(&self.descriptor);
+        }
+    }
+
     /// Whether a user may have it: its owner, the user of the holder, root.
     fn is_of(&self, uid: u32) -> bool {
         uid == self.owner || uid == 0 || is_our_user(uid)

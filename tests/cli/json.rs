@@ -30,6 +30,9 @@ const LINES: &[(&str, &str)] = &[
         "door info",
         "ipc door serve --cookie c $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
     ),
+    ("fd ls", "true | { ipc fd ls --json $$; }
+        ipc fd hold $p --ready $p.r & until test -s $p.r; do :; done; ipc fd store --expire 1h $p 5=n 5</dev/null
+        ipc fd ls --json $p; ipc door revoke $p; wait"),
     ("fifo stat", "ipc fifo create $p; ipc fifo stat --json $p; exec 8<>$p; ipc fifo stat --json $p"),
     ("fifo ls", "ipc fifo create $p; ipc fifo ls --json ${p%/*}"),
     ("lock test", "exec 8>$p; ipc lock fd 8; ipc lock test --json $p; ipc lock take $p.pid --owner $$;

@@ -371,3 +371,14 @@ pub fn awkward() -> OsString {
             .collect(),
     )
 }
+
+/// The example in the help of a verb that contains a text.
+pub fn example(verb: &[&str], text: &str) -> String {
+    let help = ipc(verb).words(&["--help"]).succeeds();
+    let is_example = |line: &str| {
+        let words = line.strip_prefix("  ").unwrap_or_default();
+        words.starts_with(char::is_alphabetic) && words.contains("ipc ")
+    };
+    let line = help.lines().find(|line| line.contains(text) && is_example(line));
+    line.unwrap_or_else(|| panic!("{text} is not in the examples")).trim().to_owned()
+}

@@ -8,6 +8,7 @@ use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::door::connect;
 use crate::app::options::{TimeLimit, done};
+use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::io::output::{Output, Unwritable};
@@ -62,12 +63,14 @@ impl Action for Call {
                 format!("{count} descriptors are more than a packet carries ({RIGHTS_MAX})");
             return Err(Failure::new(Exit::Usage, reason)).about("--fd");
         }
-        let mut caller = connect(&self.path, self.limit)?;
-        let argument = self.argument(context)?;
+        let deadline = self.limit.deadline();
+        // Before the connection: the server does not wait long for a request.
+        let argument = self.argument(context, deadline)?;
         if lent.len() == RIGHTS_MAX && matches!(argument, Content::File(..)) {
             let reason = "no descriptor is left for an argument that is too long for a packet";
             return Err(Failure::failed(reason)).about("--fd");
         }
+        let mut caller = connect(&self.path, deadline)?;
         let answer = caller.call(argument, &lent).map_err(Failure::from);
         let answer = done(answer).about(&self.path)?;
         write(&answer, &mut context.output)?;
@@ -77,9 +80,10 @@ impl Action for Call {
 
 impl Call {
     /// The operands, or stdin.
-    fn argument(&self, context: &Context) -> anyhow::Result<Content> {
+    fn argument(&self, context: &Context, deadline: Deadline) -> anyhow::Result<Content> {
         if self.argument.is_empty() {
-            return Gather::all_of(context.stdin, PACKET_MAX - HEADER).about("standard input");
+            let read = Gather::all_of(context.stdin, PACKET_MAX - HEADER, deadline);
+            return done(read.map_err(Failure::from)).about("standard input");
         }
         let words: Vec<&[u8]> = self.argument.iter().map(|word| word.as_bytes()).collect();
         Ok(Content::Bytes(words.join(&b' ')))

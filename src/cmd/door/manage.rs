@@ -39,7 +39,7 @@ impl Action for Info {
     const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         let description = done(caller.describe().map_err(Failure::from)).about(&self.path)?;
         let path = self.path.as_ref().as_encoded_bytes().to_vec();
         show(&Shown { path, description }, self.format, &mut context.output)?;
@@ -109,7 +109,7 @@ impl Action for Revoke {
         &[("End a server without losing a call", "ipc door revoke ./double")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         let running = done(caller.revoke().map_err(Failure::from)).about(&self.path)?;
         context.output.note(format_args!("calls to finish: {running}"));
         Ok(Exit::Done)

@@ -26,7 +26,8 @@ use crate::sys::socket::{KeepAlive, RIGHTS_MAX, SocketType};
 /// leaves running cannot answer any more.
 ///
 /// The environment of COMMAND has IPC_CALLER_PID, IPC_CALLER_UID and IPC_CALLER_GID, the process that
-/// has connected and its effective user and group; IPC_DOOR_COOKIE; and IPC_CALLER_FDS, the number of
+/// has connected and its effective user and group (the process is 0 if it is outside of the PID namespace
+/// of the server); IPC_DOOR_COOKIE; and IPC_CALLER_FDS, the number of
 /// descriptors that the caller lends, which COMMAND has from number 3 up. IPC_CALLER_PIDFD is the number
 /// of a descriptor of the calling process, where the kernel has that (Linux 6.5): unlike a process ID, it
 /// never means another process.

@@ -68,7 +68,7 @@ impl Action for Hold {
         (
             "A server whose socket survives its restarts",
             "ipc sock serve ./web --activate -- ipc fd store ./held 3=web; \
-             ipc fd take ./held -- ipc sock serve fd:web -- ./handler",
+             ipc fd take ./held -- ipc sock serve fd:web --grace 10s -- ./handler",
         ),
     ];
 
@@ -82,7 +82,8 @@ impl Action for Hold {
         let terms = self.serving.socket_terms(&notify, SocketType::Dgram)?;
         let notify = listen(&notify, terms)?;
         let most = self.max_fds.map_or(descriptor::limit() / 2, |most| most as usize);
-        let holding = Holding { expire: duration(self.expire), most };
+        let allowed = self.serving.allowed(&own)?;
+        let holding = Holding { allowed, expire: duration(self.expire), most };
         let holder = Holder::new(holding, notify, context.output.notes()).about(&self.path)?;
         let sockets = (SocketType::Seqpacket, KeepAlive::System);
         let Listening { manager, admission, signals } =
@@ -139,6 +140,11 @@ impl Action for Store {
             "Store a listening socket",
             "ipc sock serve ./web --activate -- ipc fd store ./held 3=web",
         ),
+        (
+            "Keep a client connected while its server restarts",
+            "ipc sock serve --once ./chat -- ipc fd store ./held 0=client; \
+             ipc fd take ./held -- sh -c 'read word <&3; echo \"$word?\" >&3'",
+        ),
         ("Store a file for an hour", "ipc fd store --expire 1h ./held 9=draft 9<>draft"),
     ];
 
@@ -153,7 +159,7 @@ impl Action for Store {
             self.descriptors.iter().map(borrow).collect::<anyhow::Result<_>>()?;
         let names = self.descriptors.iter().map(|given| given.name.clone()).collect();
         let request = Request::Store { expire: duration(self.expire), names };
-        let mut caller = connect(&self.path, self.limit)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         ask(&mut caller, &self.path, &request, &lent)?;
         Ok(Exit::Done)
     }
@@ -193,12 +199,13 @@ impl Action for Take {
         let _closed = descriptor::ClosedOnExec::new();
         let command = command(&self.command)?.without(&["NOTIFY_SOCKET="]);
         let (own, far) = Socket::pair(SocketType::Seqpacket).about(&self.path)?;
-        let mut caller = connect(&self.path, self.limit)?;
+        let deadline = self.limit.deadline();
+        let mut caller = connect(&self.path, deadline)?;
         ask(&mut caller, &self.path, &Request::Take, &[far.as_fd()])?;
         drop(far);
         let mut all: Vec<Named> = Vec::new();
         loop {
-            match receive(&own, self.limit.deadline()) {
+            match receive(&own, deadline) {
                 Ok(Waited::Done(some)) => all.extend(some),
                 Ok(Waited::TimedOut) => return Err(Failure::timed_out()).about(&self.path),
                 Err(Error::Ended) => break,
@@ -236,7 +243,7 @@ impl Action for Drop {
             checked.map_err(|error| Failure::new(Exit::Usage, error.to_string())).about(name)
         };
         let names: Vec<Name> = self.names.iter().map(checked).collect::<anyhow::Result<_>>()?;
-        let mut caller = connect(&self.path, self.limit)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         ask(&mut caller, &self.path, &Request::Drop(names), &[])?;
         Ok(Exit::Done)
     }

@@ -9,7 +9,8 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::door::connect;
-use crate::app::listing::{Column, Columns, Listing};
+use crate::app::listing::{Column, Columns, Json as Keys, Listing};
+use crate::app::machine::Part;
 use crate::app::options::{Pid, TimeLimit};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -49,6 +50,8 @@ impl Action for Ls {
         ("The files of this shell", "ipc fd ls --json $$ | jq -r '.[].target'"),
     ];
 
+    const JSON: &'static [Keys] = &[Keys::array::<Listed>()];
+
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let rows = match self.of.to_str().map(str::parse) {
             Some(Ok(pid)) => of(&pid)?,
@@ -64,7 +67,7 @@ fn of(pid: &Pid) -> anyhow::Result<Vec<Listed>> {
     let rows = of_process(pid.number).map_err(|errno| match errno {
         Errno(libc::EACCES) => Failure::from(errno)
             .hint("only root, or a process that may trace it, sees its descriptors"),
-        errno => errno.into(),
+        errno => Part::Proc.explain(errno),
     });
     Ok(rows.about(pid)?.iter().map(|row| Listed(row.describe())).collect())
 }
@@ -73,7 +76,7 @@ impl Ls {
     /// What a holder has.
     fn of_holder(&self) -> anyhow::Result<Vec<Listed>> {
         let path = FilePath::from(PathBuf::from(&self.of));
-        let mut caller = connect(&path, self.limit)?;
+        let mut caller = connect(&path, self.limit.deadline())?;
         let answer = ask(&mut caller, &path, &Request::List, &[])?;
         let all: Result<Vec<Json>, _> = serde_json::from_slice(&answer);
         let all = all.map_err(|_| Failure::failed("not a holder")).about(&path)?;

@@ -133,7 +133,7 @@ impl Action for Recv {
     const EXAMPLES: &'static [Example] = &[
         (
             "Write to a log file that only the sender may open",
-            "ipc fd recv ./log -- sh -c 'echo started >&3'",
+            "ipc fd recv ./log -- setpriv --reuid 65534 --clear-groups sh -c 'echo started >&3'",
         ),
         (
             "Serve at a socket that another process has opened",

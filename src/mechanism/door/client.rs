@@ -78,6 +78,8 @@ pub struct Answer<'a> {
 #[derive(Debug)]
 pub struct Caller {
     socket: Socket,
+    /// The answer. It has no more room than that: most answers are short, and a short command spends
+    /// its time on page faults.
     buffer: Vec<u8>,
     deadline: Deadline,
 }
@@ -95,9 +97,7 @@ impl Caller {
         };
         Ok(match connected {
             Waited::TimedOut => Waited::TimedOut,
-            Waited::Done(socket) => {
-                Waited::Done(Self { socket, buffer: heap::zeros(PACKET_MAX)?, deadline })
-            }
+            Waited::Done(socket) => Waited::Done(Self { socket, buffer: Vec::new(), deadline }),
         })
     }
 
@@ -183,14 +183,15 @@ fn sent(answer: Kind) -> Kind {
 /// which the kernel reports once, before what the server has sent.
 fn receive<'a>(
     socket: &Socket,
-    buffer: &'a mut [u8],
+    buffer: &'a mut Vec<u8>,
 ) -> Result<Option<Result<Packet<'a>, Problem>>, Errno> {
-    let carried = match socket.receive_with(buffer) {
-        Err(Errno(libc::ECONNRESET)) => match socket.receive_with(buffer) {
+    let length = match socket.next_length() {
+        Err(Errno(libc::ECONNRESET)) => match socket.next_length() {
             Err(Errno(libc::ECONNRESET)) => return Ok(None),
             result => result?,
         },
         result => result?,
     };
-    Ok(packet::of(buffer, carried))
+    *buffer = heap::zeros(length.min(PACKET_MAX))?;
+    packet::receive(socket, buffer)
 }

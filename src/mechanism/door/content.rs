@@ -2,9 +2,10 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::io::transfer;
-use crate::sys::{heap, memfd, offset, stream};
+use crate::sys::{heap, memfd, offset, poll, stream};
 
 /// Bytes to send.
 #[derive(Debug)]
@@ -103,12 +104,21 @@ impl Gather {
     ///
     /// # Errors
     /// Those of read(2); ENOMEM, EMFILE.
-    pub fn all_of(source: impl AsFd, few: usize) -> Result<Content, Errno> {
+    pub fn all_of(
+        source: impl AsFd,
+        few: usize,
+        deadline: Deadline,
+    ) -> Result<Waited<Content>, Errno> {
         let mut gather = Self::new(few, u64::MAX);
         let mut buffer = heap::zeros(BLOCK)?;
-        while gather.file.is_none() {
+        let is_limited = deadline != Deadline::NEVER;
+        // A transfer waits for some kinds of source without a limit.
+        while is_limited || gather.file.is_none() {
+            if is_limited && poll::readable(&source, deadline)? == Waited::TimedOut {
+                return Ok(Waited::TimedOut);
+            }
             match stream::read(&source, &mut buffer)? {
-                0 => return gather.finish(),
+                0 => return gather.finish().map(Waited::Done),
                 count => {
                     let _: Outcome = gather.push(&buffer[..count])?;
                 }
@@ -118,7 +128,7 @@ impl Gather {
             offset::seek(file, gather.length)?;
             gather.length += transfer::copy(source, file, None).map_err(|error| error.errno)?;
         }
-        gather.finish()
+        gather.finish().map(Waited::Done)
     }
 
     /// The bytes that were gathered; a file is sealed now.

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{self, MsgFlags};
 
-use super::Socket;
+use super::{Credentials, Socket};
 use crate::base::errno::Errno;
 use crate::sys::heap;
 
@@ -110,10 +110,10 @@ impl Socket {
         }
         match self.receive_part(buffer, MsgFlags::empty())? {
             Some(part) if part.is_truncated => Err(Errno(libc::EMSGSIZE)),
-            part => Ok(part.map(|Part { size, sender, uid, .. }| Message {
+            part => Ok(part.map(|Part { size, sender, credentials, .. }| Message {
                 bytes: &buffer[..size],
                 sender,
-                uid,
+                uid: credentials.map(|credentials| credentials.uid),
             })),
         }
     }
@@ -137,7 +137,7 @@ pub(super) struct Part {
     /// Whether it came with a control message.
     is_marked: bool,
     sender: Option<Sender>,
-    pub(super) uid: Option<u32>,
+    pub(super) credentials: Option<Credentials>,
     /// The descriptors that the sender passed.
     pub(super) descriptors: Vec<OwnedFd>,
 }
@@ -171,14 +171,14 @@ pub(super) fn receive(
     };
     sender.length = header.msg_namelen;
     // SAFETY: the kernel has filled the header, and the control buffer lives.
-    let Marks { uid, descriptors } = unsafe { read_marks(&header) };
+    let Marks { credentials, descriptors } = unsafe { read_marks(&header) };
     Ok(Part {
         size,
         is_truncated: header.msg_flags & libc::MSG_TRUNC != 0,
         is_cut: header.msg_flags & libc::MSG_CTRUNC != 0,
         is_marked: header.msg_controllen != 0,
         sender: (sender.length as usize > size_of::<libc::sa_family_t>()).then_some(sender),
-        uid,
+        credentials,
         descriptors,
     })
 }
@@ -186,8 +186,8 @@ pub(super) fn receive(
 /// The control messages of a message.
 #[derive(Default)]
 struct Marks {
-    /// The user of the sender, if the kernel added it.
-    uid: Option<u32>,
+    /// Those of the sender, if the kernel added them.
+    credentials: Option<Credentials>,
     /// The descriptors that the sender passed.
     descriptors: Vec<OwnedFd>,
 }
@@ -208,7 +208,8 @@ unsafe fn read_marks(header: &libc::msghdr) -> Marks {
             (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {
                 // SAFETY: control messages of this type have this content, with any alignment.
                 let credentials = unsafe { contents.cast::<libc::ucred>().read_unaligned() };
-                marks.uid = Some(credentials.uid);
+                let libc::ucred { pid, uid, gid } = credentials;
+                marks.credentials = Some(Credentials { pid, uid, gid });
             }
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                 let (before, length) = (contents.addr() - mark.addr(), found.cmsg_len as _);

@@ -134,6 +134,9 @@ impl Socket {
         address: &dyn SockaddrLike,
         deadline: Deadline,
     ) -> Result<Waited, Errno> {
+        if deadline == Deadline::NEVER {
+            return self.connect_without_limit(address);
+        }
         let connected = loop {
             let left = deadline.remaining();
             match left {
@@ -155,6 +158,16 @@ impl Socket {
         self.make_blocking()?;
         self.limit_sending(Duration::ZERO)?;
         connected
+    }
+
+    /// The same for a socket that is still blocking, and has no limit.
+    fn connect_without_limit(&self, address: &dyn SockaddrLike) -> Result<Waited, Errno> {
+        loop {
+            match socket::connect(self.0.as_raw_fd(), address) {
+                Err(nix::errno::Errno::EINTR) => {}
+                connected => return Ok(connected.map(Waited::Done)?),
+            }
+        }
     }
 
     fn connect_elsewhere(

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{self, MsgFlags};
 
-use super::{Socket, messages};
+use super::{Credentials, Socket, messages};
 use crate::base::errno::Errno;
 
 /// The maximum number of descriptors in one message: SCM_MAX_FD of the kernel.
@@ -25,8 +25,8 @@ pub struct Carried {
     pub is_truncated: bool,
     /// The descriptors, which close on exec.
     pub descriptors: Vec<OwnedFd>,
-    /// The user of the sender, after [`Socket::receive_credentials`].
-    pub uid: Option<u32>,
+    /// The process of the sender, after [`Socket::receive_credentials`].
+    pub sender: Option<Credentials>,
     /// Whether there were more descriptors, which the kernel closed: this process may have no more.
     pub is_cut: bool,
 }
@@ -72,8 +72,22 @@ impl Socket {
     pub fn receive_with(&self, buffer: &mut [u8]) -> Result<Carried, Errno> {
         let mut room = [0; ROOM];
         let part = messages::receive(&self.0, buffer, &mut room, MsgFlags::empty())?;
-        let messages::Part { size, is_truncated, is_cut, descriptors, uid, .. } = part;
-        Ok(Carried { size, is_truncated, descriptors, uid, is_cut })
+        let messages::Part { size, is_truncated, is_cut, descriptors, credentials, .. } = part;
+        Ok(Carried { size, is_truncated, descriptors, sender: credentials, is_cut })
+    }
+
+    /// Waits for the next message, which stays; returns its length, 0 also at the end.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and no message is there.
+    pub fn next_length(&self) -> Result<usize, Errno> {
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+        loop {
+            match socket::recv(self.0.as_raw_fd(), &mut [], flags) {
+                Err(nix::errno::Errno::EINTR) => {}
+                length => return Ok(length?),
+            }
+        }
     }
 
     /// Copies the beginning of the next message, which stays; returns the number of bytes.

@@ -6,13 +6,24 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use nix::sys::signal::Signal;
 
 use super::Door;
-use crate::support::{as_another_user, bash, children, code, ipc, sh, text, until};
+use crate::support::{as_another_user, bash, children, code, ipc, sh, skipped, text, until};
 
 #[test]
 fn the_answer_is_stdout_stderr_and_status() {
     let door = Door::of(&[], "read n; echo $((2 * n)); echo said >&2; exit 7");
     door.call(&["21"]).is(7, "42\n", "said\n");
     door.call(&[]).input("4\n").is(7, "8\n", "said\n");
+}
+
+#[test]
+fn the_argument_is_read_before_the_server_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "{ sleep 0.3; ipc door serve --ready r ./d -- cat >/dev/null & echo $! >pid
+        until [ -s r ]; do sleep 0.01; done; echo late; } | ipc door call -t 1m ./d; kill $(cat pid)";
+    sh(line).within(directory.path()).is(0, "late\n", "");
+    let late = "ipc: door call: standard input: timed out\n";
+    let line = "mkfifo f; exec 3<>f; ipc door call -t 100ms ./d <&3";
+    sh(line).within(directory.path()).is(124, "", late);
 }
 
 #[test]
@@ -219,4 +230,39 @@ fn a_command_that_does_not_exist_is_reported_before_the_path_appears() {
         "ipc: door serve: no-such-command: No such file or directory\n",
     );
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_caller_in_another_pid_namespace_is_known_by_its_descriptor() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return skipped("only root makes a PID namespace");
+    }
+    let line =
+        "[ $IPC_CALLER_PID = 0 ] && echo none; grep -c ^Pid: /proc/self/fdinfo/$IPC_CALLER_PIDFD";
+    let door = Door::of(&[], line);
+    let call = "exec unshare --pid --fork --kill-child ipc door call d x";
+    sh(call).within(door.directory.path()).is(0, "1\n", "");
+    let serve = "exec unshare --pid --fork --kill-child ipc door serve \"$@\"";
+    let inner = Door::with(sh(serve).word("sh"), &["--", "sh", "-c", line]);
+    inner.call(&["x"]).is(0, "none\n1\n", "");
+    assert_eq!(inner.number("pid"), 1);
+    inner.run("revoke", &["d"]).is(0, "", "");
+    inner.server.finish();
+}
+
+#[test]
+fn a_door_needs_no_proc() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return skipped("only root mounts");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let line = "mount -t tmpfs none /proc || exit
+        ipc door serve --ready r ./d -- sh -c 'wc -c; wc -c <&3' & until [ -s r ]; do sleep 0.01; done
+        head -c 500000 /dev/zero | ipc door call --fd 9 ./d 9<r; echo hi | ipc door call --fd 9 ./d 9<r
+        ipc door revoke ./d; wait";
+    sh("exec unshare --mount sh -c \"$0\"").word(line).within(directory.path()).is(
+        0,
+        "500000\n4\n3\n4\n",
+        "",
+    );
 }

@@ -2,21 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{code, copy_for_others, ipc, sh, skipped, until};
-
-/// The line of `--help` of a verb that contains a text.
-fn printed(verb: &[&str], text: &str) -> String {
-    let help = ipc(verb).words(&["--help"]).succeeds();
-    let line = help.lines().find(|line| line.contains(text) && line.starts_with("  ipc"));
-    line.unwrap_or_else(|| panic!("{text} is not in the examples")).trim().to_owned()
-}
+use crate::support::{code, copy_for_others, example, sh, skipped, until};
 
 #[test]
 fn the_example_that_doubles_a_number_works() {
     for text in ["read n; echo $((2 * n))", "while read n"] {
         let directory = tempfile::tempdir().unwrap();
-        let serve = printed(&["door", "serve"], text).replace("serve ", "serve --ready r ");
-        let call = printed(&["door", "call"], "./double");
+        let serve = example(&["door", "serve"], text).replace("serve ", "serve --ready r ");
+        let call = example(&["door", "call"], "./double");
         sh(&format!(
             "{serve} & until [ -e r ]; do sleep 0.01; done; {call}; ipc door revoke ./double; wait"
         ))
@@ -34,7 +27,7 @@ fn the_example_that_checks_passwords_answers_one_user() {
     std::fs::write(directory.path().join("secret"), "open sesame\n").unwrap();
     std::fs::set_permissions(directory.path().join("secret"), PermissionsExt::from_mode(0o600))
         .unwrap();
-    let line = printed(&["door", "serve"], "--allow-uid 33").replace("serve ", "serve --ready r ");
+    let line = example(&["door", "serve"], "--allow-uid 33").replace("serve ", "serve --ready r ");
     let server = sh(&format!("exec {line}")).within(directory.path()).start();
     until("it listens", || directory.path().join("r").exists());
     let ask = |user: u32, password: &str| {

@@ -233,7 +233,7 @@ fn many_calls_leave_nothing_behind() {
             let now = state(door);
             now.0 <= descriptors && now.1 <= children
         });
-        // The heap may have grown by a few pages, but not with each call.
-        assert!(state(door).2 <= memory + 16, "{:?}, {memory} before", state(door));
+        // Not with each call: the first allocations of a process are never reused, up to 128 KiB.
+        assert!(state(door).2 <= memory + 32 + 16, "{:?}, {memory} before", state(door));
     }
 }

@@ -1,9 +1,9 @@
 //! `ipc door info`, `ipc door revoke`.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::Door;
-use crate::support::{as_another_user, code, text, until};
+use crate::support::{as_another_user, code, ipc, text, until};
 
 #[test]
 fn the_server_describes_its_door() {
@@ -53,4 +53,45 @@ fn only_the_user_of_the_server_and_root_revoke() {
         &format!("ipc: door revoke: {path}: only the user of the server may revoke the door\n"),
     );
     as_another_user(&["door", "call", path, "x"]).unwrap().is(0, "hi\n", "");
+}
+
+#[test]
+fn the_service_manager_and_the_owner_of_the_path_are_those_of_any_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = directory.path().join("manager");
+    let manager = std::os::unix::net::UnixDatagram::bind(&address).unwrap();
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let report = || {
+        let mut buffer = [0; 100];
+        let count = manager.recv(&mut buffer).unwrap();
+        text(&buffer[..count])
+    };
+    let show = "cat; echo ${NOTIFY_SOCKET-unset}";
+    let worker = "while read x; do echo ${NOTIFY_SOCKET-unset}; done";
+    let group = nix::unistd::getgid().to_string();
+    let owner =
+        if nix::unistd::Uid::effective().is_root() { "33:34" } else { &format!(":{group}") };
+    for command in [&["--", "sh", "-c", show][..], &["--worker", "--", "sh", "-c", worker]] {
+        let run = ipc(&["door", "serve", "--notify", "--owner", owner]);
+        let door = Door::with(run.env("NOTIFY_SOCKET", address.to_str().unwrap()), command);
+        assert_eq!(report(), "READY=1");
+        let status = door.path().metadata().unwrap();
+        assert!(owner.ends_with(&format!(":{}", status.gid())), "{status:?}");
+        let shown = door.call(&["x"]).output();
+        assert!(text(&shown.stdout).ends_with("unset\n"), "{shown:?}");
+        door.run("revoke", &["d"]).is(0, "", "");
+        assert_eq!(code(&door.server.finish()), 0);
+        assert_eq!(report(), "STOPPING=1");
+    }
+    let words = ["fd", "hold", "--notify", "--owner", owner, "./h"];
+    let run = ipc(&words).within(directory.path());
+    let holder = run.env("NOTIFY_SOCKET", address.to_str().unwrap()).start();
+    assert_eq!(report(), "READY=1");
+    for name in ["h", "h.notify"] {
+        let status = directory.path().join(name).metadata().unwrap();
+        assert!(owner.ends_with(&format!(":{}", status.gid())), "{status:?}");
+    }
+    holder.signal(nix::sys::signal::Signal::SIGTERM);
+    holder.finish();
+    assert_eq!(report(), "STOPPING=1");
 }

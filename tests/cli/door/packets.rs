@@ -149,3 +149,59 @@ fn a_caller_that_sends_and_leaves_is_forgotten() {
     until("its calls are over", || crate::support::children(door.server.pid()).is_empty());
     door.until_at_rest(before);
 }
+
+/// Bytes that look random, but are the same in each run.
+struct Random(std::vec::IntoIter<u8>);
+
+impl Random {
+    /// A number below a limit of up to 256.
+    fn below(&mut self, limit: usize) -> usize {
+        usize::from(self.0.next().unwrap()) % limit
+    }
+
+    /// A packet of a call with faults, if any, and the number of its descriptors.
+    fn packet(&mut self) -> (Vec<u8>, usize) {
+        let rest: Vec<u8> = (0..self.below(20)).map(|_| self.below(256) as u8).collect();
+        let length = if self.below(2) == 0 { rest.len() } else { self.below(30) } as u64;
+        let (kind, descriptors) = ([1, 1, 1, 2, 3, 4, 6, 7][self.below(8)], self.below(4));
+        let flags = if self.below(2) == 0 { 0 } else { self.below(5) as u32 };
+        let lent = if self.below(2) == 0 { descriptors } else { self.below(256) } as u32;
+        let mut bytes = packet(kind, flags, lent, [length, self.below(8) as u64 / 7], &rest);
+        for _ in 0..self.below(3) {
+            let at = self.below(bytes.len());
+            bytes[at] = self.below(256) as u8;
+        }
+        if self.below(8) == 0 {
+            bytes.truncate(self.below(bytes.len()) + 1);
+        }
+        // A revocation would end the door.
+        if bytes.get(6) == Some(&5) {
+            bytes[6] = 0;
+        }
+        (bytes, descriptors)
+    }
+}
+
+#[test]
+fn random_packets_leave_nothing_behind() {
+    const COUNT: usize = 10_000;
+    let door = Door::of_worker(&["--max-fds", "2"], "while read -r n; do echo; done");
+    let file = memfd_create(c"t", MFdFlags::MFD_ALLOW_SEALING).unwrap();
+    let null = std::fs::File::open("/dev/null").unwrap();
+    door.call(&["x"]).is(0, "\n", "");
+    let before = door.descriptors();
+    let mut random = Random(crate::sock::sample(COUNT * 100).into_iter());
+    for number in 0..COUNT {
+        let (bytes, descriptors) = random.packet();
+        let rights = [file.as_raw_fd(), null.as_raw_fd(), null.as_raw_fd()];
+        let fd = connected(&door);
+        send(&fd, &bytes, &rights[..descriptors]);
+        // Some leave before the answer.
+        if number % 4 > 0 {
+            let answer = received(&fd);
+            assert!(answer.is_empty() || answer.starts_with(b"door"), "{bytes:?}: {answer:?}");
+        }
+    }
+    door.call(&["still"]).is(0, "\n", "");
+    door.until_at_rest(before);
+}

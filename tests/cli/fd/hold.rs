@@ -1,10 +1,9 @@
 //! `ipc fd hold`, `store`, `take`, `drop`, and `ls` of a holder.
 
-use std::io::{IoSlice, Read, Write};
+use std::io::{IoSlice, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use nix::sys::signal::Signal;
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
@@ -13,13 +12,14 @@ use crate::support::{
     Run, Running, as_another_user, bash, code, copy_for_others, ipc, sh, text, until,
 };
 
-struct Holder {
-    directory: tempfile::TempDir,
+/// A holder at `./h` of a directory.
+pub struct Holder {
+    pub directory: tempfile::TempDir,
     holder: Running,
 }
 
 impl Holder {
-    fn new(options: &[&str]) -> Self {
+    pub fn new(options: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let words = ["fd", "hold", "--ready", "r", "./h"];
         let holder = ipc(&words).within(directory.path()).words(options).start();
@@ -27,12 +27,12 @@ impl Holder {
         Self { directory, holder }
     }
 
-    fn sh(&self, line: &str) -> Run {
+    pub fn sh(&self, line: &str) -> Run {
         sh(line).within(self.directory.path())
     }
 
     /// The names of what is held.
-    fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let shown = self.sh("ipc fd ls --json ./h").succeeds();
         let rows: Vec<serde_json::Value> = serde_json::from_str(&shown).unwrap();
         rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
@@ -122,70 +122,6 @@ fn a_service_written_for_systemd_can_use_it() {
 }
 
 #[test]
-fn a_listening_socket_survives_the_restarts_of_its_server() {
-    let holder = Holder::new(&[]);
-    holder.sh("ipc sock serve ./web --activate -- ipc fd store ./h 3=web").is(0, "", "");
-    let path = holder.directory.path().join("web");
-    let over = AtomicBool::new(false);
-    let answered = AtomicU32::new(0);
-    std::thread::scope(|scope| {
-        let clients = scope.spawn(|| {
-            let mut failures = 0;
-            while !over.load(Ordering::Relaxed) {
-                let asked = UnixStream::connect(&path).and_then(|mut stream| {
-                    let mut text = String::new();
-                    stream.read_to_string(&mut text)?;
-                    Ok(text)
-                });
-                match asked {
-                    Ok(text) if text == "hello\n" => drop(answered.fetch_add(1, Ordering::Relaxed)),
-                    _ => failures += 1,
-                }
-            }
-            failures
-        });
-        for _ in 0..5 {
-            let before = answered.load(Ordering::Relaxed);
-            let words = ["fd", "take", "./h", "--", "ipc"];
-            let line = "exec ipc fd take ./h -- ipc sock serve fd:web --grace 60 -- echo hello";
-            let server = holder.sh(line).start();
-            until("it answers", || answered.load(Ordering::Relaxed) > before + 3);
-            server.signal(Signal::SIGTERM);
-            assert_eq!(code(&server.finish()), 143, "{words:?}");
-        }
-        // The last client waits in the backlog.
-        over.store(true, Ordering::Relaxed);
-        let line = "exec ipc fd take ./h -- ipc sock serve fd:web -- echo hello";
-        let server = holder.sh(line).start();
-        assert_eq!(clients.join().unwrap(), 0);
-        server.signal(Signal::SIGTERM);
-        server.finish();
-    });
-}
-
-#[test]
-fn a_connected_client_survives_too() {
-    let holder = Holder::new(&[]);
-    let server = holder
-        .sh("exec ipc sock serve --once --ready w ./chat -- ipc fd store ./h 0=client")
-        .start();
-    until("it listens", || holder.directory.path().join("w").exists());
-    let mut client = UnixStream::connect(holder.directory.path().join("chat")).unwrap();
-    assert_eq!(code(&server.finish()), 0);
-    for number in 1..=3 {
-        client.write_all(format!("question {number}\n").as_bytes()).unwrap();
-        let line = "ipc fd take ./h -- sh -c 'read q <&3; echo \"answer to $q\" >&3'";
-        holder.sh(line).is(0, "", "");
-        let expected = format!("answer to question {number}\n");
-        let mut answer = vec![0; expected.len()];
-        client.read_exact(&mut answer).unwrap();
-        assert_eq!(text(&answer), expected);
-    }
-    drop(client);
-    until("it is closed", || holder.names().is_empty());
-}
-
-#[test]
 fn a_descriptor_belongs_to_the_user_that_stored_it() {
     let holder = Holder::new(&["-m", "666"]);
     std::fs::set_permissions(holder.directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
@@ -211,6 +147,11 @@ fn no_more_are_held_than_the_limit() {
     let line = "ipc fd store ./h 5=a 5</dev/null; ipc fd store ./h 5=b 5</dev/zero";
     let refused = "ipc: fd store: ./h: 1 descriptors are held already: --max-fds\n";
     holder.sh(line).is(3, "", refused);
+    let holder = Holder::new(&["--max-fds", "2"]);
+    let line = "ipc fd store ./h 5=a 5</dev/null; ipc fd store ./h 5=b 6=c 5</dev/zero 6</dev/full";
+    let refused = "ipc: fd store: ./h: 2 descriptors are held already: --max-fds\n";
+    holder.sh(line).is(3, "", refused);
+    assert_eq!(holder.names(), ["a"]);
 }
 
 #[test]
@@ -234,4 +175,32 @@ fn a_door_that_is_no_holder_is_reported() {
     ipc(&["fd", "ls", "./d"]).within(directory.path()).is(3, "", refused);
     server.signal(Signal::SIGTERM);
     server.finish();
+}
+
+#[test]
+fn a_user_that_is_not_admitted_stores_nothing_by_a_message() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return crate::support::skipped("only root becomes another user");
+    }
+    let holder = Holder::new(&["-m", "666", "--allow-uid", "33", "--max-fds", "5"]);
+    std::fs::set_permissions(holder.directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let send = "import os, socket, sys
+os.setgroups([])
+os.setresuid(*3 * [int(sys.argv[2])])
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(sys.argv[1])
+name = 'of-' + sys.argv[2]
+socket.send_fds(s, [f'FDSTORE=1\\nFDNAME={name}'.encode()], [0])";
+    let notify = holder.directory.path().join("h.notify");
+    for user in ["1000", "33"] {
+        let Some(python) = crate::peers::python("socket", send, &[]) else { return };
+        python.word(&notify).word(user).is(0, "", "");
+    }
+    until("one is held", || !holder.names().is_empty());
+    assert_eq!(holder.names(), ["of-33"]);
+    holder.notify(&format!("FDSTORE=1\nFDNAME=late\n{}", "x".repeat(5000)), &[0]);
+    assert_eq!(holder.names(), ["of-33"]);
+    holder.holder.signal(Signal::SIGTERM);
+    let said = text(&holder.holder.finish().stderr);
+    assert!(said.contains("of user 1000: --allow-uid does not name the user"), "{said}");
 }

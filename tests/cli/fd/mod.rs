@@ -1,5 +1,6 @@
 //! `ipc fd`.
 
+mod examples;
 mod hold;
 mod look;
 mod pass;

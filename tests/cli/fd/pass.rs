@@ -179,23 +179,3 @@ fn stdin_becomes_a_file_with_a_path() {
         "ipc: fd memfd: no-such-command: No such file or directory\n",
     );
 }
-
-#[test]
-fn a_log_file_is_handed_to_a_confined_process() {
-    if !nix::unistd::Uid::effective().is_root() {
-        return crate::support::skipped("only root becomes another user");
-    }
-    let (directory, copy) = crate::support::copy_for_others();
-    let copy = copy.to_str().unwrap();
-    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .unwrap();
-    bash(&format!(
-        "umask 077; : >log
-         {copy} fd recv --ready r ./s -- setpriv --reuid 65534 --clear-groups sh -c '
-             echo started >&3; cat log || echo denied >&3' 2>/dev/null & receiver=$!
-         until [ -e r ]; do sleep 0.01; done
-         {copy} fd send ./s 9=log 9>>log; wait $receiver; cat log"
-    ))
-    .within(directory.path())
-    .is(0, "started\ndenied\n", "");
-}
