@@ -44,8 +44,8 @@ pub struct Serving {
     ///
     /// The manager gets READY=1 when the server listens, and STOPPING=1 when it ends. Its socket is in
     /// the environment variable NOTIFY_SOCKET, which systemd sets for a unit with Type=notify: a path or
-    /// an abstract name. Where the variable is not set, nothing is reported. The variable is removed from
-    /// the environment of COMMAND, as its reports would replace those of the server.
+    /// an abstract name. Where the variable is not set or empty, nothing is reported. The variable is removed
+    /// from the environment of COMMAND, as its reports would replace those of the server.
     #[arg(long, hide_short_help = true)]
     notify: bool,
     /// Admit processes of this user
@@ -139,7 +139,8 @@ impl Serving {
     /// The service manager to report to, if there is one.
     fn manager(&self, context: &Context) -> anyhow::Result<Option<Manager>> {
         let address = context.environment.get(service_manager::VARIABLE);
-        match address.filter(|_| self.notify) {
+        // An empty variable is one that a script has unset.
+        match address.filter(|address| self.notify && !address.is_empty()) {
             Some(address) => {
                 let manager = Manager::connect(&address).map_err(Failure::from).about(&address);
                 Ok(Some(manager.about(service_manager::VARIABLE)?))

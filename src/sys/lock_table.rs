@@ -193,7 +193,24 @@ fn with_holders(
         held.add(&descriptors);
         held
     }));
-    locks
+    merged(locks)
+}
+
+/// The locks, without those whose processes another one has already: shared locks of several open file
+/// descriptions have the same entry, and each of them was given the processes of all.
+fn merged(locks: Vec<HeldLock>) -> Vec<HeldLock> {
+    let mut merged: Vec<HeldLock> = Vec::new();
+    let mut places = BTreeMap::new();
+    for mut held in locks {
+        let place = *places.entry(held.entry.clone()).or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some(other) if held.evidence == Evidence::Descriptors => {
+                other.waiters.append(&mut held.waiters);
+            }
+            _ => merged.push(held),
+        }
+    }
+    merged
 }
 
 /// Whether a descriptor of a process has the lock, as far as this process may see.

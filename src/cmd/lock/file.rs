@@ -118,6 +118,11 @@ impl Ownership {
             }
             (None, parent) => parent,
         };
+        if !process::proc_shows_own_namespace() {
+            let failure = Failure::failed("the owner is not visible")
+                .hint("a /proc of this PID namespace has to be mounted");
+            return Err(failure).about(pid.to_string());
+        }
         Owner::now(pid).about(pid.to_string())
     }
 }

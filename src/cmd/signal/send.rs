@@ -12,7 +12,7 @@ use crate::base::signal::Signal;
 use crate::base::units::Timeout;
 use crate::io::output::{Output, escape};
 use crate::mechanism::lock_file;
-use crate::mechanism::lock_file::{Content, Fate};
+use crate::mechanism::lock_file::Fate;
 use crate::mechanism::process_group::{ProcessGroup, Rest};
 use crate::sys::pidfd::Process;
 use crate::sys::process;
@@ -249,41 +249,66 @@ impl Send {
         }
     }
 
-    /// Waits until all have ended; after the timeout, sends the second signal to the others.
+    /// Waits until all have ended; after the timeout, sends the second signal to the others. A failure of
+    /// one of them is reported after that.
     fn wait_for(
         &self,
-        sent: Vec<(OsString, Receiver)>,
-        deadline: Deadline,
+        mut left: Vec<(OsString, Receiver)>,
+        mut deadline: Deadline,
         output: &Output,
     ) -> anyhow::Result<()> {
-        let mut deadline = deadline;
-        let mut left = sent;
+        let mut failures = Failures(Ok(()));
         loop {
-            let mut stayed = Vec::new();
-            for (name, receiver) in left {
-                if receiver.wait_until_ended(deadline).about(&name)? == Waited::TimedOut {
-                    stayed.push((name, receiver));
-                }
-            }
-            let Some((name, _)) = stayed.first() else { return Ok(()) };
+            left.retain(|(name, receiver)| match receiver.wait_until_ended(deadline).about(name) {
+                Ok(waited) => waited == Waited::TimedOut,
+                Err(error) => failures.add(Err(error), output),
+            });
+            let Some((name, _)) = left.first() else { return failures.0 };
             let Some(then) = self.then.filter(|_| deadline != Deadline::NEVER) else {
-                return Err(Failure::timed_out()).about(name);
+                failures.add(Err(Failure::timed_out()).about(name), output);
+                return failures.0;
             };
-            for (name, receiver) in &stayed {
-                let name = escape(name.as_encoded_bytes());
-                output.note(format_args!("{name}: timed out, sending {then}"));
-                if !receiver.is_certain() {
-                    output.warn(format_args!(
-                        "{name}: the group had no leader: {then} goes to the group that has its number now"
-                    ));
-                }
-                match receiver.send(then) {
-                    Ok(()) | Err(Errno(libc::ESRCH)) => {}
-                    Err(errno) => return Err(errno).about(name.as_ref()),
-                }
-            }
-            (left, deadline) = (stayed, Deadline::NEVER);
+            left.retain(|(name, receiver)| {
+                send_second(name, receiver, then, output)
+                    .map_or_else(|error| failures.add(Err(error), output), |()| true)
+            });
+            deadline = Deadline::NEVER;
         }
+    }
+}
+
+/// The first failure, which is returned; the others are reported.
+struct Failures(anyhow::Result<()>);
+
+impl Failures {
+    /// Adds one; returns whether its process is still waited for.
+    fn add(&mut self, failure: anyhow::Result<()>, output: &Output) -> bool {
+        match (&self.0, failure) {
+            (Ok(()), failure) => self.0 = failure,
+            (Err(_), Err(error)) => output.error(&error),
+            (Err(_), Ok(())) => {}
+        }
+        false
+    }
+}
+
+/// Sends the signal that follows the timeout.
+fn send_second(
+    name: &OsStr,
+    receiver: &Receiver,
+    then: Signal,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let shown = escape(name.as_encoded_bytes());
+    output.note(format_args!("{shown}: timed out, sending {then}"));
+    if !receiver.is_certain() {
+        output.warn(format_args!(
+            "{shown}: the group had no leader: {then} goes to the group that has its number now"
+        ));
+    }
+    match receiver.send(then) {
+        Ok(()) | Err(Errno(libc::ESRCH)) => Ok(()),
+        Err(errno) => Err(errno).about(name),
     }
 }
 
@@ -363,7 +388,7 @@ impl Target {
 
     fn of_pidfile(path: &OsStr, age: Age) -> Result<Self, Failure> {
         match lock_file::owner(path).map_err(crate::cmd::lock::explain_lock_file)? {
-            Some((owner, written)) => match owner.fate(Content::Full)? {
+            Some((owner, written)) => match owner.fate(owner.most_content())? {
                 Fate::Gone => Err(Errno(libc::ESRCH).into()),
                 Fate::InAnotherNamespace => Err(elsewhere("PID namespace")),
                 Fate::OnAnotherMachine => Err(elsewhere("machine")),
@@ -375,7 +400,8 @@ impl Target {
                     Ok(Self::new(owner.pid, start))
                 }
             },
-            None => Err(Failure::failed("has no process ID")),
+            None => Err(Failure::failed("has no process ID")
+                .hint("the file is a process ID and a newline, or a lock file of 'ipc lock take'")),
         }
     }
 

@@ -15,8 +15,8 @@ use crate::mechanism::service_manager::{Error, Manager, VARIABLE};
 ///
 /// The states are those of sd_notify(3), such as READY=1, STOPPING=1, RELOADING=1, WATCHDOG=1,
 /// MAINPID=4711 and STATUS=TEXT. All of them are one report. The manager passes its socket in the
-/// environment variable NOTIFY_SOCKET: a path, or an abstract name (@NAME). Without the variable the
-/// status is 4; an address of vsock is an error.
+/// environment variable NOTIFY_SOCKET: a path, or an abstract name (@NAME). Without the variable, or
+/// if it is empty, the status is 4; an address of vsock is an error.
 ///
 /// The manager finds the unit of a report by the process that sent it, so this process must not end
 /// before the manager has read the report. 'ipc' sends BARRIER=1 with a descriptor, which the manager

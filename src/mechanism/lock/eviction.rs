@@ -75,23 +75,11 @@ impl Eviction {
         lock: Lock,
         mut report: impl FnMut(i32, Signal),
     ) -> Result<(), Error> {
-        let mut known = std::mem::take(&mut self.holders);
+        let known = std::mem::take(&mut self.holders);
         let refusing = refusing(path, lock)?;
         for held in refusing.iter().flatten() {
-            let found = identities(held);
-            let unknown = Progress { due: self.due(), sent: 0 };
-            let progress: Vec<Progress> =
-                found.iter().map(|holder| known.remove(holder).unwrap_or(unknown)).collect();
-            let sent = progress.iter().map(|progress| progress.sent).max().unwrap_or(0);
-            let due = progress.iter().fold(Deadline::NEVER, |due, one| due.min(one.due));
-            match self.signals.get(sent).filter(|_| due.has_passed()) {
-                Some(&signal) => {
-                    let pause = self.after.min(LONGEST_PAUSE);
-                    let next = Progress { due: Deadline::after(pause), sent: sent + 1 };
-                    let signalled = signal_all(path, lock, held, signal, &mut report)?;
-                    self.holders.extend(signalled.into_iter().map(|holder| (holder, next)));
-                }
-                None => self.holders.extend(found.into_iter().zip(progress)),
+            for holders in together(held) {
+                self.signal_if_due(path, lock, held, &holders, &known, &mut report)?;
             }
         }
         let is_unseen = |held: &HeldLock| held.evidence == Evidence::Table;
@@ -103,6 +91,37 @@ impl Eviction {
             })?,
             None => self.wait_for_unseen(|| Err(Error::Unseen))?,
         }
+        Ok(())
+    }
+
+    /// Signals the processes that hold a lock together, if the time of one of them is over. A process
+    /// that holds several locks gets each signal once.
+    fn signal_if_due(
+        &mut self,
+        path: &OsStr,
+        lock: Lock,
+        held: &HeldLock,
+        together: &[Holder],
+        known: &BTreeMap<Holder, Progress>,
+        report: impl FnMut(i32, Signal),
+    ) -> Result<(), Error> {
+        for holder in together {
+            let unknown = Progress { due: self.due(), sent: 0 };
+            let progress = known.get(holder).copied().unwrap_or(unknown);
+            self.holders.entry(*holder).or_insert(progress);
+        }
+        let progress: Vec<Progress> = together.iter().map(|holder| self.holders[holder]).collect();
+        let sent = progress.iter().map(|progress| progress.sent).max().unwrap_or(0);
+        let due = progress.iter().fold(Deadline::NEVER, |due, one| due.min(one.due));
+        let Some(&signal) = self.signals.get(sent).filter(|_| due.has_passed()) else {
+            return Ok(());
+        };
+        let has_time = |one: &Progress| one.sent > 0 && !one.due.has_passed();
+        let mut spared = identities(held);
+        spared.retain(|holder| !together.contains(holder) || has_time(&self.holders[holder]));
+        let next = Progress { due: Deadline::after(self.after.min(LONGEST_PAUSE)), sent: sent + 1 };
+        let signalled = signal_all(path, lock, held, signal, spared, report)?;
+        self.holders.extend(signalled.into_iter().map(|holder| (holder, next)));
         Ok(())
     }
 
@@ -150,6 +169,22 @@ fn identities(held: &HeldLock) -> Vec<Holder> {
     }
 }
 
+/// The processes that hold a lock together: all that have it. But the table does not distinguish shared
+/// locks of several open file descriptions without a process, so each of their processes is on its own.
+fn together(held: &HeldLock) -> Vec<Vec<Holder>> {
+    let holders = identities(held);
+    if is_distinct(&held.entry) {
+        vec![holders]
+    } else {
+        holders.into_iter().map(|one| vec![one]).collect()
+    }
+}
+
+/// Whether no other lock has the same entry.
+fn is_distinct(entry: &Entry) -> bool {
+    entry.mode == Mode::Exclusive || entry.pid.is_some()
+}
+
 /// Refuses to signal the first process, this process and its ancestors.
 fn protect(held: &HeldLock) -> Result<(), Error> {
     const FIRST: i32 = 1;
@@ -164,26 +199,32 @@ fn protect(held: &HeldLock) -> Result<(), Error> {
     }
 }
 
-/// Signals all processes that have a lock, and those that they fork meanwhile; returns them.
+/// Signals all processes that have a lock except `spared`, and those that they fork meanwhile; returns
+/// the signalled ones.
 fn signal_all(
     path: &OsStr,
     lock: Lock,
     held: &HeldLock,
     signal: Signal,
+    spared: Vec<Holder>,
     mut report: impl FnMut(i32, Signal),
 ) -> Result<Vec<Holder>, Error> {
     let mut signalled = Vec::new();
     let mut held = held.clone();
     for _ in 0..ATTEMPTS {
         protect(&held)?;
-        let new: Vec<Holder> =
-            identities(&held).into_iter().filter(|holder| !signalled.contains(holder)).collect();
+        let mut new = identities(&held);
+        new.retain(|holder| !signalled.contains(holder) && !spared.contains(holder));
         if new.is_empty() {
             break;
         }
         for holder in new {
             send(holder, &held.entry, signal, &mut report)?;
             signalled.push(holder);
+        }
+        // A process that has the same entry by now may have locked the file itself.
+        if !is_distinct(&held.entry) {
+            break;
         }
         let again = refusing(path, lock)?.unwrap_or_default();
         let Some(again) = again.into_iter().find(|other| other.entry == held.entry) else { break };

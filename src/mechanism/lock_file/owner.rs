@@ -151,6 +151,12 @@ impl Owner {
         Some(Self { pid, identity, record: None })
     }
 
+    /// The content by which the state is judged where either may be there. A process ID alone is uncertain,
+    /// but not with a record.
+    pub fn most_content(&self) -> Content {
+        if self.record.is_some() { Content::PidOnly } else { Content::Full }
+    }
+
     /// The state, as far as it is certain.
     pub fn fate(&self, content: Content) -> Result<Fate, Errno> {
         let Some(identity) = &self.identity else {

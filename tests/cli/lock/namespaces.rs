@@ -37,7 +37,7 @@ fn the_owner_of_a_lock_file_in_another_namespace_is_not_named_after_a_process_of
         ),
     );
     let output = ipc(&["lock", "test", &file]).output();
-    assert!(text(&output.stdout).contains(&format!("-    ({elsewhere})  file")), "{output:?}");
+    assert!(text(&output.stdout).contains(&format!("-  ({elsewhere})  file")), "{output:?}");
     let output = ipc(&["lock", "test", "--json", &file]).output();
     let locks: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
     assert_eq!((&locks[0]["pid"], &locks[0]["command"]), (&Value::Null, &Value::Null));
@@ -124,4 +124,20 @@ fn a_lock_file_without_the_ids_of_boot_and_machine_is_never_broken() {
         ipc(&["lock", "take", "-n", &file]).is(1, "", "");
         ipc(&["lock", "drop", "-f", &file]).is(0, "", "");
     }
+}
+
+#[test]
+fn without_a_proc_of_its_own_namespace_an_owner_is_not_visible() {
+    if !may_unshare(&["--pid", "--fork"]) {
+        return;
+    }
+    let (_directory, file) = new_file();
+    // The /proc is that of the namespace outside.
+    let line = "exec unshare -pf sh -c 'ipc lock take --owner 1 \"$0\"; echo $?' \"$0\"";
+    sh(line).word(&file).is(
+        0,
+        "3\n",
+        "ipc: lock take: 1: the owner is not visible\n\
+         hint: a /proc of this PID namespace has to be mounted\n",
+    );
 }

@@ -78,17 +78,14 @@ import os, sys
 value = os.getxattr(sys.argv[1], 'user.ipc.owner').decode().split()
 value[int(sys.argv[2])] = sys.argv[3]
 os.setxattr(sys.argv[1], 'user.ipc.owner', ' '.join(value).encode())";
-    for (index, value) in [("1", "1"), ("2", "another-boot")] {
+    for (index, value) in [("1", "1"), ("2", "another-boot"), ("3", "1")] {
         let copy = directory.path().join("copy");
         let copy = copy.to_str().unwrap();
         ipc(&["lock", "take", "--pidfile", "--owner", &owner, copy]).is(0, "", "");
         peers::python("os", program, &[copy, index, value]).expect("it is there").is(0, "", "");
         ipc(&["lock", "test", "--pidfile", copy]).is(0, "", "");
-        ipc(&["signal", "send", "0", "--pidfile", copy]).assert().code(if index == "1" {
-            4
-        } else {
-            0
-        });
+        let reason = format!("ipc: signal send: {copy}: No such process\n");
+        ipc(&["signal", "send", "0", "--pidfile", copy]).is(4, "", &reason);
         ipc(&["lock", "take", "-n", "--pidfile", copy]).is(0, "", "");
         assert_eq!(fs::read_to_string(copy).unwrap(), format!("{}\n", std::process::id()));
         fs::remove_file(copy).unwrap();

@@ -151,6 +151,69 @@ fn a_shared_lock_signals_only_holders_that_refuse_it() {
 }
 
 #[test]
+fn readers_of_the_same_range_have_a_time_each() {
+    // Longer than the pause between two searches: a search must not forget the one before.
+    let (_directory, file) = new_file();
+    let start = |name: &str| {
+        let line = format!("exec ipc lock run -s --range 0:64 \"$0\" -- sleep 10{name}");
+        let reader = sh(&line).word(&file).start();
+        let is_held =
+            || text(&ipc(&["lock", "ls"]).output().stdout).contains(&reader.pid().to_string());
+        until("the lock is held", is_held);
+        reader
+    };
+    let (first, second) = (start("1"), start("2"));
+    let words = ["lock", "run", "--range", "0:64", "--steal-after", "1500ms", &file, "--", "true"];
+    let thief = ipc(&words).start();
+    let output = first.finish();
+    assert_eq!(code(&output), 143, "{output:?}");
+    assert_eq!(code(&second.finish()), 143);
+    let output = thief.finish();
+    assert_eq!(code(&output), 0, "{output:?}");
+}
+
+#[test]
+fn a_later_reader_of_the_same_range_is_not_signalled_with_the_first() {
+    let (_directory, file) = new_file();
+    let reader =
+        || sh("exec ipc lock run -s --range 0:64 \"$0\" -- sleep 1000").word(&file).start();
+    let holds = |reader: &Running| {
+        text(&ipc(&["lock", "ls"]).output().stdout).contains(&reader.pid().to_string())
+    };
+    let first = reader();
+    until("the lock is held", || holds(&first));
+    let words =
+        ["lock", "run", "--range", "0:64", "--steal-after", "6s", "-v", &file, "--", "true"];
+    let thief = ipc(&words).start();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let second = reader();
+    until("the lock is held", || holds(&second));
+    assert_eq!(code(&first.finish()), 143);
+    assert!(holds(&second), "its time is not over");
+    second.signal(Signal::SIGTERM);
+    second.finish();
+    assert_eq!(code(&thief.finish()), 0);
+}
+
+#[test]
+fn a_process_with_several_locks_gets_each_signal_once() {
+    let (_directory, file) = new_file();
+    let line = "exec 9>>\"$0\"; ipc lock fd --range 0:8 9; ipc lock fd --range 16:8 9
+        trap '' TERM; while :; do sleep 0.05 9>&-; done";
+    let shell = holder(&file, line);
+    let words = ["lock", "run", "--range", "0:64", "--steal-after", "1500ms", &file, "--", "true"];
+    let said = |signal| {
+        format!(
+            "ipc: lock run: {file}: held by {} (sh) for too long, sending {signal}\n",
+            shell.pid()
+        )
+    };
+    let (term, kill) = (said("TERM"), said("KILL"));
+    ipc(&words).is(0, "", &format!("{term}{kill}"));
+    assert_eq!(code(&shell.finish()), 137);
+}
+
+#[test]
 fn an_ancestor_is_not_signalled() {
     let (_directory, file) = new_file();
     let line =

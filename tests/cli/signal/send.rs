@@ -2,8 +2,11 @@
 
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+
 use super::{Sleeper, info, uid, wait};
-use crate::support::{as_another_user, code, ipc, sh, until};
+use crate::peers;
+use crate::support::{Running, as_another_user, code, ipc, sh, until};
 
 #[test]
 fn a_missing_process_and_one_of_another_user_have_different_statuses() {
@@ -182,7 +185,10 @@ fn the_process_of_a_pidfile_is_signalled() {
     ipc(&["signal", "send", "TERM", "--pidfile", path]).is(
         3,
         "",
-        &format!("ipc: signal send: {path}: has no process ID\n"),
+        &format!(
+            "ipc: signal send: {path}: has no process ID\n\
+             hint: the file is a process ID and a newline, or a lock file of 'ipc lock take'\n"
+        ),
     );
 }
 
@@ -320,4 +326,34 @@ fn a_lock_file_with_the_start_time_needs_no_age() {
     crate::support::make_older(&path, 1);
     ipc(&["signal", "send", "TERM", "--pidfile", path.to_str().unwrap()]).is(0, "", "");
     assert!(sleeper.died_of(libc::SIGTERM));
+}
+
+#[test]
+fn a_process_that_refuses_the_second_signal_keeps_it_from_no_other() {
+    // It may be signalled by its real user, and belongs to root alone after TERM.
+    let program = "
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: os.setresuid(0, 0, 0))
+os.setresuid(65534, 0, 0)
+while True:
+    time.sleep(1)";
+    let words = ["signal", "send", "TERM", "--wait", "-t", "500ms", "--then", "KILL"];
+    let Some(send) = as_another_user(&words) else { return };
+    let Some(refusing) = peers::python("os", program, &[]) else { return };
+    let refusing = refusing.start();
+    let line = "exec setpriv --reuid 65534 sh -c \"trap '' TERM; while :; do sleep 0.05; done\"";
+    let stubborn = sh(line).start();
+    let status = |running: &Running, key: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap();
+        text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned()
+    };
+    until("it has a handler", || status(&refusing, "Uid:").starts_with("65534\t0"));
+    let ignored = || u64::from_str_radix(&status(&stubborn, "SigIgn:"), 16).unwrap();
+    until("it ignores TERM", || ignored() & 0x4000 != 0);
+    let (first, second) = (refusing.pid().to_string(), stubborn.pid().to_string());
+    let message = format!("ipc: signal send: {first}: Operation not permitted\n");
+    send.words(&[&first, &second]).is(6, "", &message);
+    assert_eq!(code(&stubborn.finish()), 137);
+    refusing.signal(Signal::SIGKILL);
+    refusing.finish();
 }

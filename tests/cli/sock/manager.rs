@@ -172,6 +172,7 @@ fn without_a_manager_a_server_serves_and_an_unusable_manager_is_an_error() {
         ipc(&["sock", "serve", "--notify", "--idle", "0", &place]).env("NOTIFY_SOCKET", address)
     };
     let message = |reason: &str| format!("ipc: sock serve: NOTIFY_SOCKET: {reason}\n");
+    serve("").is(0, "", "");
     serve("/no/such").is(4, "", &message("/no/such: No such file or directory"));
     serve("vsock:2:9").is(3, "", &message("vsock:2:9: addresses of vsock are not supported"));
     let reason = "neither a path with a leading slash nor a name with a leading @";
