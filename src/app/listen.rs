@@ -103,12 +103,7 @@ impl Serving {
         context: &Context,
     ) -> anyhow::Result<Listening> {
         let allowed = self.allowed(address)?;
-        if self.owner.is_some() && address.path().is_none() {
-            return Err(Failure::new(Exit::Usage, "only a path has an owner")).about("--owner");
-        }
-        let mode = permissions(self.mode, address)?;
-        let owner = self.owner.map(Owner::ids);
-        let terms = Terms { kind, mode, owner, backlog: self.backlog, keepalive };
+        let terms = Terms { keepalive, ..self.socket_terms(address, kind)? };
         let manager = self.manager(context)?;
         let kept_children = job::keep_ended_children();
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
@@ -164,6 +159,16 @@ impl Serving {
             End::InOrder => Some(Timeout::For(Duration::ZERO)),
         };
         Limits { max_clients, idle: self.idle, grace: self.grace.or(at_once) }
+    }
+
+    /// How to listen at an address, such as one for datagrams beside that of the server.
+    pub fn socket_terms(&self, address: &Address, kind: SocketType) -> anyhow::Result<Terms> {
+        if self.owner.is_some() && address.path().is_none() {
+            return Err(Failure::new(Exit::Usage, "only a path has an owner")).about("--owner");
+        }
+        let mode = permissions(self.mode, address)?;
+        let (owner, keepalive) = (self.owner.map(Owner::ids), KeepAlive::System);
+        Ok(Terms { kind, mode, owner, backlog: self.backlog, keepalive })
     }
 
     fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {

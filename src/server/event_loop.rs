@@ -14,6 +14,11 @@ use crate::sys::signal::{Blocked, Handler};
 
 /// The work that a server does for its clients.
 pub trait Service {
+    /// Begins to serve, before the first client.
+    fn begin(&mut self, _server: &ServerRef<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Starts to serve a client. The service may add the client's socket, or another descriptor, to
     /// the events under the client's number.
     fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()>;
@@ -177,6 +182,8 @@ struct EventLoop<'a> {
 impl EventLoop<'_> {
     fn run(&mut self) -> anyhow::Result<Ended> {
         let mut ready = Vec::new();
+        let Acceptor { admission, events, .. } = &self.acceptor;
+        self.service.begin(&ServerRef { admission, events, output: self.output })?;
         while !self.is_over() {
             let new_clients =
                 if self.has_capacity() { NewClients::Accept } else { NewClients::Leave };

@@ -3,7 +3,9 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod color;
 mod door;
+mod fd;
 mod fifo;
 mod first_process;
 mod flock;
@@ -33,6 +35,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod spool;
 mod startup;
 mod storm;
 mod support;

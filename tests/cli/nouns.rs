@@ -7,11 +7,12 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{door, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
+use crate::{door, fd, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock, spool};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
     door::NOUN,
+    fd::NOUN,
     fifo::NOUN,
     lock::NOUN,
     map::NOUN,
@@ -22,6 +23,7 @@ const ALL: &[Noun] = &[
     shm::NOUN,
     signal::NOUN,
     sock::NOUN,
+    spool::NOUN,
 ];
 
 /// A noun, as its own tests describe it.
@@ -43,6 +45,8 @@ pub enum Names {
     /// There is no such verb.
     None,
     Paths,
+    /// Paths of directories, of which each holds many objects.
+    Directories,
     /// POSIX names and System V keys.
     Kernel,
     /// POSIX names and paths, of objects with a format of this program.
@@ -242,6 +246,8 @@ fn every_verb_that_waits_has_a_wait() {
             "ipc queue close",
             "ipc queue verify",
             "ipc door info",
+            "ipc fd drop",
+            "ipc fd ls",
             "ipc signal init",
             "ipc sock notify",
         ];

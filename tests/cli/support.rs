@@ -101,7 +101,8 @@ pub struct Run {
 impl Run {
     pub fn new(program: impl AsRef<OsStr>, words: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(words);
+        // Also at a terminal the text has no colour, except in the tests of colour.
+        command.args(words).env("NO_COLOR", "1");
         Self { command, input: Vec::new(), directory: None }
     }
 

@@ -1,6 +1,6 @@
 //! The declaration of columns: a key, its type and meaning, and the value that a row has for it.
 
-use crate::io::output::{Key, Value};
+use crate::io::output::{self, Key, Value};
 
 /// A property of the rows `R`: of a listing, of `stat`, or of a stream of JSON.
 #[derive(Debug)]
@@ -19,6 +19,17 @@ pub trait Columns: Sized + 'static {
     /// The values of a row.
     fn values(&self) -> Vec<Value> {
         Self::COLUMNS.iter().map(|column| (column.value)(self)).collect()
+    }
+
+    /// Whether a row is printed in another colour, on a terminal that has colours: the object is in
+    /// a state in which something fails or waits.
+    fn needs_attention(&self) -> bool {
+        false
+    }
+
+    /// The row as it is printed.
+    fn printed(&self) -> output::Row {
+        output::Row { values: self.values(), needs_attention: self.needs_attention() }
     }
 
     /// The keys.

@@ -48,6 +48,15 @@ pub struct Listing<R: Columns> {
     rows: PhantomData<fn() -> R>,
 }
 
+/// A part of a listing that is printed in blocks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Block {
+    /// The first one.
+    First,
+    /// Another one.
+    Later,
+}
+
 fn filter<R: Columns>(text: &str) -> Result<Filter, String> {
     Filter::parse(text, &R::keys())
 }
@@ -70,13 +79,46 @@ impl<R: Columns> Listing<R> {
         rows: impl IntoIterator<Item = R>,
         output: &mut Output,
     ) -> Result<(), Unwritable> {
-        let values = rows.into_iter().map(|row| row.values()).collect();
+        self.print_with(rows, self.look(), output)
+    }
+
+    /// Prints some of many rows, so that not all of them are in memory: only if
+    /// [`Listing::is_in_blocks`]. The first block has the headings, unless all of its rows are left
+    /// out.
+    ///
+    /// # Errors
+    /// EPIPE, ENOSPC and others if stdout cannot be written to.
+    pub fn print_block(
+        &self,
+        block: Block,
+        rows: impl IntoIterator<Item = R>,
+        output: &mut Output,
+    ) -> Result<(), Unwritable> {
+        let look = match block {
+            Block::First => self.look(),
+            Block::Later => Look { headings: Headings::Omitted, ..self.look() },
+        };
+        self.print_with(rows, look, output)
+    }
+
+    /// Whether rows can be printed in blocks: JSON is one array, and an order needs all rows.
+    pub fn is_in_blocks(&self) -> bool {
+        self.is_text() && self.sort.is_none()
+    }
+
+    fn print_with(
+        &self,
+        rows: impl IntoIterator<Item = R>,
+        look: Look,
+        output: &mut Output,
+    ) -> Result<(), Unwritable> {
+        let values = rows.into_iter().map(|row| row.printed()).collect();
         let choice = Choice {
             filters: &self.filter,
             sort: self.sort.as_ref(),
             selection: self.output.as_ref(),
             format: self.format.into(),
-            look: self.look(),
+            look,
         };
         choice.print(Table::new(R::keys(), values), output)
     }
@@ -140,7 +182,7 @@ pub fn print_all<R: Columns>(
     format: Format,
     output: &mut Output,
 ) -> Result<(), Unwritable> {
-    let table = Table::new(R::keys(), rows.iter().map(Columns::values).collect());
+    let table = Table::new(R::keys(), rows.iter().map(Columns::printed).collect());
     let choice = Choice {
         filters: &[],
         sort: None,

@@ -3,15 +3,13 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{self, Column, Columns, Json};
-use crate::app::options::Format;
-use crate::base::deadline::Deadline;
+use crate::app::door::connect;
+use crate::app::listing::{Column, Columns, show};
+use crate::app::options::{Format, TimeLimit, done};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::io::output::{Key, Type, Value};
-use crate::mechanism::door::{Caller, Description};
-
-use super::{Limit, address, done};
+use crate::mechanism::door::Description;
 
 /// Show what the server says of its door
 ///
@@ -28,7 +26,7 @@ pub struct Info {
     /// The path of the door
     path: FilePath,
     #[command(flatten)]
-    limit: Limit,
+    limit: TimeLimit,
     #[command(flatten)]
     format: Format,
 }
@@ -38,59 +36,57 @@ impl Action for Info {
         ("See how busy a procedure is", "ipc door info ./double"),
         ("The process that serves", "ipc door info --json ./double | jq .pid"),
     ];
-    const JSON: &'static [Json] = &[Json::object::<Door>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit.deadline())?;
+        let mut caller = connect(&self.path, self.limit)?;
         let description = done(caller.describe().map_err(Failure::from)).about(&self.path)?;
-        let door = Door { path: self.path, description };
-        listing::show(&door, self.format, &mut context.output)?;
+        let path = self.path.as_ref().as_encoded_bytes().to_vec();
+        show(&Shown { path, description }, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
 }
 
-/// What `info` shows.
+/// The answer of `info`.
 #[derive(Debug)]
-struct Door {
-    path: FilePath,
+struct Shown {
+    path: Vec<u8>,
     description: Description,
 }
 
-impl Columns for Door {
+impl Columns for Shown {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new(Key::new("path", Type::Text, "Path of the door"), |it| {
-            Value::text(it.path.as_ref().as_encoded_bytes())
-        }),
-        Column::new(Key::new("pid", Type::Number, "Server, in its own PID namespace"), |it| {
+        Column::new(Key::new("path", Type::Text, "Path of the door"), |it| Value::text(&it.path)),
+        Column::new(Key::new("pid", Type::Number, "Process of the server"), |it| {
             it.description.pid.into()
         }),
-        Column::new(Key::new("cookie", Type::Text, "Cookie of 'door serve'").or_null(), |it| {
-            Some(&it.description.cookie).filter(|cookie| !cookie.is_empty()).map(Value::text).into()
+        Column::new(Key::new("cookie", Type::Text, "Its cookie").or_null(), |it| {
+            match it.description.cookie.as_slice() {
+                [] => Value::MISSING,
+                cookie => Value::text(cookie),
+            }
         }),
-        Column::new(Key::new("answered", Type::Number, "Number of calls answered"), |it| {
+        Column::new(Key::new("answered", Type::Number, "Calls that it has answered"), |it| {
             it.description.answered.into()
         }),
-        Column::new(Key::new("running", Type::Number, "Number of calls in progress"), |it| {
+        Column::new(Key::new("running", Type::Number, "Calls in progress"), |it| {
             it.description.running.into()
         }),
-        Column::new(Key::new("waiting", Type::Number, "Number of calls that wait"), |it| {
+        Column::new(Key::new("waiting", Type::Number, "Calls that wait for one of these"), |it| {
             it.description.waiting.into()
         }),
-        Column::new(Key::new("max_calls", Type::Number, "Maximum of calls in progress"), |it| {
+        Column::new(Key::new("max_calls", Type::Number, "Calls at a time"), |it| {
             it.description.max_calls.into()
         }),
+        Column::new(Key::new("max_size", Type::Size, "Longest argument and answer"), |it| {
+            it.description.max_size.into()
+        }),
         Column::new(
-            Key::new("max_size", Type::Size, "Maximum size of an argument or answer"),
-            |it| it.description.max_size.into(),
-        ),
-        Column::new(
-            Key::new("max_fds", Type::Number, "Maximum of descriptors that a caller lends"),
+            Key::new("max_fds", Type::Number, "Descriptors that a caller may lend"),
             |it| it.description.max_descriptors.into(),
         ),
-        Column::new(
-            Key::new("workers", Type::Number, "Number of workers; 0 without --worker"),
-            |it| it.description.workers.into(),
-        ),
+        Column::new(Key::new("workers", Type::Number, "Processes of --worker, or 0"), |it| {
+            it.description.workers.into()
+        }),
     ];
 }
 
@@ -104,7 +100,7 @@ pub struct Revoke {
     /// The path of the door
     path: FilePath,
     #[command(flatten)]
-    limit: Limit,
+    limit: TimeLimit,
 }
 
 impl Action for Revoke {
@@ -112,13 +108,9 @@ impl Action for Revoke {
         &[("End a server without losing a call", "ipc door revoke ./double")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit.deadline())?;
+        let mut caller = connect(&self.path, self.limit)?;
         let running = done(caller.revoke().map_err(Failure::from)).about(&self.path)?;
         context.output.note(format_args!("calls to finish: {running}"));
         Ok(Exit::Done)
     }
-}
-
-fn connect(path: &FilePath, deadline: Deadline) -> anyhow::Result<Caller> {
-    done(Caller::connect(&address(path)?, deadline).map_err(Failure::from)).about(path)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::door::address;
 use crate::app::listen::{End, Serving};
 use crate::app::options::Framing;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -17,8 +18,6 @@ use crate::server::door::{Commands, Door, Extras, Procedure, Terms, Workers, den
 use crate::server::event_loop::{self, Ended, Listening};
 use crate::sys::descriptor::ClosedOnExec;
 use crate::sys::socket::{KeepAlive, RIGHTS_MAX, SocketType};
-
-use super::address;
 
 /// Serve a procedure at a path
 ///
@@ -120,7 +119,8 @@ impl Action for Serve {
         ),
         (
             "A check of passwords that one user may call",
-            "ipc door serve -m 666 --allow-uid 33 /run/check -- ./check-password",
+            "ipc door serve -m 666 --allow-uid 33 ./check -- \
+             sh -c 'read -r try; [ \"$try\" = \"$(cat secret)\" ]'",
         ),
     ];
 

@@ -152,6 +152,9 @@ impl Holder {
     }
 }
 
+/// The state of a process that waits.
+const WAITING: &str = "waiting";
+
 impl Listed {
     /// A row for each process that holds the lock or waits for it.
     fn of_lock(held: &HeldLock) -> Vec<Self> {
@@ -162,7 +165,7 @@ impl Listed {
             path: held.path.clone(),
         };
         let holding = processes(held).map(|pid| row(pid, "held", &held.entry));
-        let waiting = held.waiters.iter().map(|entry| row(entry.pid, "waiting", entry));
+        let waiting = held.waiters.iter().map(|entry| row(entry.pid, WAITING, entry));
         holding.chain(waiting).collect()
     }
 
@@ -246,6 +249,10 @@ impl Columns for Holder {
 }
 
 impl Columns for Listed {
+    fn needs_attention(&self) -> bool {
+        self.state == WAITING
+    }
+
     const COLUMNS: &'static [Column<Self>] = &[
         pid(),
         command(),

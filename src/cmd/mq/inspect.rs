@@ -279,6 +279,12 @@ impl Owned for Listed {
 }
 
 impl Columns for Listed {
+    /// A sender waits while the queue is full.
+    fn needs_attention(&self) -> bool {
+        let maximum = self.shape.map(|shape| shape.max_msgs);
+        self.messages.is_some_and(|messages| maximum.is_some_and(|maximum| messages >= maximum))
+    }
+
     const COLUMNS: &'static [Column<Self>] = &[
         name(),
         messages(),

@@ -1,5 +1,6 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
+mod descriptors;
 mod group;
 mod holders;
 mod namespace;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::{fs, io};
 
+pub use self::descriptors::{Descriptor, descriptors};
 pub use self::group::{
     OwnGroup, group_of, kill_all, kill_group, leave_session, own_group, set_name,
 };
