@@ -6,6 +6,7 @@ pub mod door;
 pub mod fd;
 pub mod fifo;
 pub mod lock;
+pub mod look;
 pub mod map;
 pub mod mq;
 pub mod pipe;

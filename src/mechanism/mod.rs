@@ -21,5 +21,6 @@ pub mod semaphore;
 pub mod service_manager;
 pub mod socket;
 pub mod spool;
+pub mod survey;
 pub mod system_v_object;
 pub mod temporary;

@@ -17,6 +17,7 @@ mod lifetime;
 mod listing;
 mod lock;
 mod long;
+mod look;
 mod machine;
 mod making;
 mod manual;
