@@ -78,11 +78,12 @@ impl NewFile {
     }
 
     fn fill_with_zeros(&self, size: u64) -> Result<(), Errno> {
-        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+        // Not a constant, which would be as long in the program.
+        let zeros = vec![0; size.min(1 << 16) as usize];
         let mut at = 0;
         while at < size {
-            let length = (size - at).min(ZEROS.len() as u64);
-            stream::write_at(&self.file, &ZEROS[..length as usize], at)?;
+            let length = (size - at).min(zeros.len() as u64);
+            stream::write_at(&self.file, &zeros[..length as usize], at)?;
             at += length;
         }
         Ok(())
