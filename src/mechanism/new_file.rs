@@ -18,7 +18,7 @@ use nix::unistd::{linkat, unlink};
 use crate::base::errno::Errno;
 use crate::sys::cleanup::{self, Registered, Undo};
 use crate::sys::signal::Blocked;
-use crate::sys::{descriptor, directory, rename, stream};
+use crate::sys::{descriptor, directory, heap, rename, stream};
 
 /// A file without its final name. Dropping it discards the file.
 #[derive(Debug)]
@@ -78,8 +78,7 @@ impl NewFile {
     }
 
     fn fill_with_zeros(&self, size: u64) -> Result<(), Errno> {
-        // Not a constant, which would be as long in the program.
-        let zeros = vec![0; size.min(1 << 16) as usize];
+        let zeros = heap::zeros(size.min(1 << 16) as usize)?;
         let mut at = 0;
         while at < size {
             let length = (size - at).min(zeros.len() as u64);

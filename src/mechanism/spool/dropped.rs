@@ -4,7 +4,7 @@
 //! for writing. A user who may have no lease on the file waits until it has not changed for a while.
 //! A claim is a lock on the inode, as in a spool.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -72,12 +72,12 @@ struct State {
     /// The files that may be ready, the next one last.
     queue: Vec<OsString>,
     /// The versions that are done, or have failed.
-    handled: HashMap<OsString, Version>,
+    handled: BTreeMap<OsString, Version>,
     /// The versions that were seen while they might be written, and the end of the wait for each.
-    settling: HashMap<OsString, (Version, Deadline)>,
+    settling: BTreeMap<OsString, (Version, Deadline)>,
     next_scan: Option<Deadline>,
     rings: bool,
-    unreadable: HashMap<OsString, bool>,
+    unreadable: BTreeMap<OsString, bool>,
 }
 
 /// A claimed file.
@@ -213,7 +213,7 @@ impl Dropped {
                 found.push((Version::of(&status), name.to_owned()));
             }
         }
-        let there: HashSet<&OsString> = found.iter().map(|(_, name)| name).collect();
+        let there: BTreeSet<&OsString> = found.iter().map(|(_, name)| name).collect();
         state.handled.retain(|name, _| there.contains(name));
         state.settling.retain(|name, _| there.contains(name));
         found.retain(|(version, name)| state.handled.get(name) != Some(version));
