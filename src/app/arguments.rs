@@ -130,7 +130,8 @@ impl<'a> Line<'a> {
         let (mut line, mut operands) = (Self::default(), Vec::new());
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            if word == "--" && known(b"--").is_some() {
+            // The word itself, as a text of the program would be on another page.
+            if word == "--" && known(word.as_bytes()).is_some() {
                 line.command = Some(words.as_slice());
                 break;
             }

@@ -1,6 +1,7 @@
 //! Runs a COMMAND with the dispositions that it expects, forwards signals to it, and reports its
 //! status.
 
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
@@ -103,21 +104,21 @@ impl Command {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    /// `None` if no descriptor was left.
-    process: Option<Process>,
+    /// Opened for the first sleep, since a short COMMAND may end before; `None` if no descriptor was
+    /// left.
+    process: OnceCell<Option<Process>>,
 }
 
 impl Running {
     /// A running COMMAND of this child.
     pub fn new(child: Child) -> Self {
-        let process = child.process().ok();
-        Self { child, process }
+        Self { child, process: OnceCell::new() }
     }
 
     /// One of many COMMANDs: descriptors for all of them would leave too few for other uses, so
     /// CHLD reports its end.
     fn one_of_many(child: Child) -> Self {
-        Self { child, process: None }
+        Self { child, process: OnceCell::from(None) }
     }
 
     /// Its process ID.
@@ -137,9 +138,13 @@ impl Running {
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
         let ended = self.child.try_wait()?;
         if ended.is_some() {
-            self.process = None;
+            self.process.take();
         }
         Ok(ended)
+    }
+
+    fn process(&self) -> Option<&Process> {
+        self.process.get_or_init(|| self.child.process().ok()).as_ref()
     }
 }
 
@@ -159,7 +164,7 @@ pub fn sleep<'a>(
     let mut fds = vec![signals];
     let mut deadline = deadline;
     for running in running.into_iter().filter(|running| !running.child.has_ended()) {
-        match &running.process {
+        match running.process() {
             Some(process) => fds.push(process.as_fd()),
             // CHLD reports the end, and may be lost.
             None => deadline = deadline.min(Deadline::after(LOOK_AGAIN)),
@@ -181,12 +186,11 @@ pub fn keep_ended_children() -> Handler {
 #[derive(Debug)]
 pub struct Job {
     signals: Blocked,
-    /// Readable while a signal is pending; `None` if no descriptor was left.
-    readable: Option<OwnedFd>,
+    /// Readable while a signal is pending; opened for the first sleep, and `None` if no descriptor was
+    /// left.
+    readable: OnceCell<Option<OwnedFd>>,
     running: Vec<Running>,
     _children: Handler,
-    /// The maximum number of COMMANDs with a descriptor each.
-    watched: usize,
     /// The signals that have arrived, from the terminal or from another process.
     received: SignalSet,
 }
@@ -206,13 +210,11 @@ impl Job {
         let children = keep_ended_children();
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
         let signals = Blocked::new(ours.collect());
-        let readable = signals.descriptor().ok();
         Self {
             signals,
-            readable,
+            readable: OnceCell::new(),
             running: Vec::new(),
             _children: children,
-            watched: descriptor::limit() / 4,
             received: SignalSet::default(),
         }
     }
@@ -227,7 +229,9 @@ impl Job {
             command.failed(errno)
         })?;
         let pid = child.pid();
-        let has_room = self.running.len() < self.watched;
+        // The first one needs no look at the limit.
+        let count = self.running.len();
+        let has_room = count == 0 || count < descriptor::limit() / 4;
         self.running.push(if has_room { Running::new(child) } else { Running::one_of_many(child) });
         Ok(pid)
     }
@@ -280,12 +284,12 @@ impl Job {
 
     /// The next signal, unless a COMMAND ends before, or the COMMANDs must be checked again.
     fn take(&self, deadline: Deadline) -> Result<Waited<Received>, Errno> {
-        let Some(readable) = &self.readable else {
-            return self.signals.take(deadline.min(Deadline::after(LOOK_AGAIN)));
-        };
         if deadline == Deadline::PASSED {
             return self.signals.take(deadline);
         }
+        let Some(readable) = self.readable.get_or_init(|| self.signals.descriptor().ok()) else {
+            return self.signals.take(deadline.min(Deadline::after(LOOK_AGAIN)));
+        };
         sleep(readable.as_fd(), &self.running, deadline)?;
         self.signals.take(Deadline::PASSED)
     }

@@ -1,7 +1,7 @@
 //! Locks on files, their holders and their waiters: `/proc/locks`. An OFD lock has no process of its own;
 //! the `lock:` lines of `/proc/PID/fdinfo` lead from it to the processes that have the descriptor.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -293,7 +293,7 @@ fn locks_in(info: &str) -> Vec<Entry> {
 #[derive(Debug, Default)]
 pub struct Search {
     locks: Vec<HeldLock>,
-    inodes: HashSet<u64>,
+    inodes: BTreeSet<u64>,
     is_whole: bool,
     descriptors: BTreeMap<Entry, Vec<LockedDescriptor>>,
 }

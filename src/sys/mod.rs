@@ -13,6 +13,7 @@ pub mod descriptor;
 pub mod dev_shm;
 pub mod directory;
 pub mod entry;
+mod environment;
 pub mod eventfd;
 pub mod events;
 pub mod executable;

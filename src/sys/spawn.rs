@@ -24,17 +24,17 @@ use nix::unistd::{AccessFlags, access, dup2_stderr, dup2_stdin, dup2_stdout, exe
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
-use super::descriptor;
 use super::pidfd::Process;
 use super::signal::{self, SignalSet};
 use super::socket::Socket;
+use super::{descriptor, environment};
 
 /// A COMMAND with its words and its environment, found and ready to be started.
 #[derive(Debug)]
 pub struct Program {
     path: CString,
     words: Vec<CString>,
-    environment: Vec<CString>,
+    environment: Vec<Cow<'static, CStr>>,
     group: Group,
     /// The socket to which each process that may become the COMMAND sends its process ID.
     announced_to: Option<Socket>,
@@ -109,14 +109,12 @@ impl Program {
     /// # Errors
     /// ENOENT if the file does not exist; EACCES if it is not executable.
     pub fn find(words: &[OsString]) -> Result<Self, Errno> {
-        let environment = std::env::vars_os();
-        let environment = environment.map(|(name, value)| assignment(&name, value.as_bytes()));
         let name = words.first().map_or(OsStr::new(""), OsString::as_os_str);
         let strings = words.iter().map(|word| c_string(word.as_bytes().to_vec()));
         Ok(Self {
             path: look_up(name)?,
             words: strings.collect::<Result<_, _>>()?,
-            environment: environment.collect::<Result<_, _>>()?,
+            environment: environment::variables().map(Cow::from).collect(),
             group: Group::Shared,
             announced_to: None,
         })
@@ -138,8 +136,9 @@ impl Program {
     /// # Errors
     /// EINVAL for a value with a NUL.
     pub fn with(mut self, name: &str, value: &[u8]) -> Result<Self, Errno> {
-        self.environment =
-            self.environment(&[(name, value)])?.into_iter().map(Cow::into_owned).collect();
+        let new = assignment(OsStr::new(name), value)?;
+        self.environment.retain(|own| !has_name(own, name));
+        self.environment.push(new.into());
         Ok(self)
     }
 
@@ -227,13 +226,10 @@ impl Program {
 
     /// Its environment; these variables replace variables of the same names.
     fn environment(&self, variables: &[(&str, &[u8])]) -> Result<Vec<Cow<'_, CStr>>, Errno> {
-        let has_name = |variable: &CStr, name: &str| {
-            variable.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|v| v.starts_with(b"="))
-        };
-        let stays = |own: &&CString| !variables.iter().any(|(name, _)| has_name(own, name));
+        let stays = |own: &&Cow<CStr>| !variables.iter().any(|(name, _)| has_name(own, name));
         let own = self.environment.iter().filter(stays);
         let new = variables.iter().map(|(name, value)| assignment(OsStr::new(name), value));
-        own.map(|own| Ok(Cow::from(own))).chain(new.map(|new| new.map(Cow::from))).collect()
+        own.map(|own| Ok(Cow::Borrowed(&**own))).chain(new.map(|new| new.map(Cow::from))).collect()
     }
 
     /// Its words; each `{}` in its arguments is replaced, as by find(1).
@@ -316,7 +312,9 @@ impl Child {
     /// EMFILE if no descriptor is left; ESRCH if the child was reaped.
     pub fn process(&self) -> Result<Process, Errno> {
         // The process ID of a child that is not reaped is not reused.
-        if self.ended.is_some() { Err(Errno(libc::ESRCH)) } else { Process::open(self.pid) }
+        let ours = init::children();
+        let ended = self.known_end(ours.as_deref());
+        if ended.is_some() { Err(Errno(libc::ESRCH)) } else { Process::open(self.pid) }
     }
 
     /// Sends it a signal. If it has just ended, the caller sees its end next.
@@ -331,11 +329,15 @@ impl Child {
             return;
         }
         let ours = init::children();
-        let status = ours.as_ref().and_then(|ours| ours.get(&self.pid).copied().flatten());
-        if self.ended.or(status).is_none() {
+        if self.known_end(ours.as_deref()).is_none() {
             // SAFETY: the call takes numbers only.
             unsafe { libc::kill(self.pid, signal.number()) };
         }
+    }
+
+    /// Its status, if it was reaped; in the first process, another thread may have done so.
+    fn known_end(&self, ours: Option<&init::Children>) -> Option<ExitStatus> {
+        self.ended.or_else(|| ours?.get(&self.pid).copied().flatten())
     }
 
     /// Its status, if it has ended. The first process of a PID namespace reaps orphans as well.
@@ -413,7 +415,7 @@ mod init {
     use super::{BTreeMap, ExitStatus, Mutex, MutexGuard, PoisonError, has_orphans, wait_for};
 
     /// The process IDs of COMMANDs, with the status of each that was reaped and not yet queried.
-    type Children = BTreeMap<i32, Option<ExitStatus>>;
+    pub type Children = BTreeMap<i32, Option<ExitStatus>>;
 
     static CHILDREN: Mutex<Children> = Mutex::new(BTreeMap::new());
 
@@ -551,6 +553,11 @@ pub fn start_copy(work: impl FnOnce() -> u8) -> Result<Child, Errno> {
             Ok(Child { pid, ended: None, group: Group::Shared })
         }
     }
+}
+
+/// Whether a variable has this name.
+fn has_name(variable: &CStr, name: &str) -> bool {
+    variable.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
 /// The name and the value of a variable, split at the first `=`.

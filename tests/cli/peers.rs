@@ -2,7 +2,7 @@
 //! tools` installs what they need. Without it their tests are skipped, unless `IPC_PEERS=required` is
 //! set, as for `make test`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -124,7 +124,7 @@ pub fn system_calls(words: &[&str]) -> Option<Vec<Call>> {
     let run = Run::new("strace", &["-qq", "-o"]).word(log.path()).word(binary()).words(words);
     assert!(run.output().status.code().is_some(), "{words:?}");
     let text = text(&std::fs::read(log.path()).expect("it can be read"));
-    let mut counts = HashMap::new();
+    let mut counts = BTreeMap::new();
     let calls = text.lines().filter_map(|line| {
         let name = line.split_once('(')?.0.to_owned();
         let count = counts.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);

@@ -7,6 +7,7 @@
 //!     CARGO_PROFILE_TEST_OPT_LEVEL=2 IPC_LONG=1 cargo test --target-dir target/ring --test ring
 #![allow(unsafe_code, reason = "fork, ptrace and memory that forked processes share")]
 #![allow(clippy::print_stdout, reason = "it is a program that prints its result")]
+#![allow(clippy::disallowed_types, reason = "it starts once, and looks up states and steps often")]
 
 mod hostile;
 mod model;

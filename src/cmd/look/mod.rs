@@ -2,7 +2,7 @@
 
 mod ls;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::str::FromStr;
 
@@ -50,8 +50,8 @@ impl Choice {
 /// Names of users and processes, each looked up once.
 #[derive(Debug, Default)]
 struct Names {
-    users: HashMap<u32, String>,
-    commands: HashMap<i32, Vec<u8>>,
+    users: BTreeMap<u32, String>,
+    commands: BTreeMap<i32, Vec<u8>>,
 }
 
 impl Names {

@@ -4,7 +4,7 @@
 //! for writing. A user who may have no lease on the file waits until it has not changed for a while.
 //! A claim is a lock on the inode, as in a spool.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -72,14 +72,14 @@ struct State {
     /// The files that may be ready, in their order.
     queue: VecDeque<OsString>,
     /// Those that were not, each with the time of the next look.
-    later: HashMap<OsString, Deadline>,
+    later: BTreeMap<OsString, Deadline>,
     /// The versions that are done, or have failed.
-    handled: HashMap<OsString, Version>,
+    handled: BTreeMap<OsString, Version>,
     /// The versions that were seen while they might be written, and the end of the wait for each.
-    settling: HashMap<OsString, (Version, Deadline)>,
+    settling: BTreeMap<OsString, (Version, Deadline)>,
     next_scan: Option<Deadline>,
     rings: bool,
-    unreadable: HashMap<OsString, bool>,
+    unreadable: BTreeMap<OsString, bool>,
 }
 
 /// A claimed file.
@@ -227,7 +227,7 @@ impl Dropped {
                 found.push((Version::of(&status), name.to_owned()));
             }
         }
-        let there: HashSet<&OsString> = found.iter().map(|(_, name)| name).collect();
+        let there: BTreeSet<&OsString> = found.iter().map(|(_, name)| name).collect();
         state.handled.retain(|name, _| there.contains(name));
         state.settling.retain(|name, _| there.contains(name));
         state.unreadable.retain(|name, _| there.contains(name));

@@ -1,6 +1,6 @@
 //! The messages of a spool for the threads of a worker: batches, changes, pauses and rescans.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -49,11 +49,11 @@ pub struct Policy {
 struct State {
     batch: Batch,
     /// The files that this process has renamed, whose events it has not read.
-    own: HashSet<OsString>,
+    own: BTreeSet<OsString>,
     next_scan: Deadline,
     next_cleaning: Deadline,
     /// The messages that were reported as unreadable.
-    unreadable: HashSet<Box<str>>,
+    unreadable: BTreeSet<Box<str>>,
     notices: Vec<Notice>,
     rings: bool,
 }
@@ -93,10 +93,10 @@ impl Feed {
         };
         let state = State {
             batch: Batch::default(),
-            own: HashSet::new(),
+            own: BTreeSet::new(),
             next_scan: Deadline::PASSED,
             next_cleaning: Deadline::PASSED,
-            unreadable: HashSet::new(),
+            unreadable: BTreeSet::new(),
             notices: Vec::new(),
             rings: false,
         };

@@ -3,7 +3,7 @@
 //! They are lines of files, one file an hour and user, so that a spool of many messages has few
 //! files, and a file is removed as a whole when it is old.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Keep {
 /// The statuses with which messages of these names ended last, in the same order; `None` if that is
 /// not known.
 pub fn statuses(spool: &Spool, names: &[&str]) -> Result<Vec<Option<u8>>, Errno> {
-    let mut known: HashMap<&str, Option<(u64, u8)>> =
+    let mut known: BTreeMap<&str, Option<(u64, u8)>> =
         names.iter().map(|&name| (name, None)).collect();
     for file in scan::files(spool, Part::Done)? {
         let Some(file) = file?.to_str().map(str::to_owned) else { continue };

@@ -1,6 +1,6 @@
 //! Waiting until messages are done.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub fn wait(
         false => removals(spool).ok(),
     };
     let interval = if events.is_some() { RESCAN } else { POLL };
-    let wanted: HashSet<&str> = names.iter().copied().collect();
+    let wanted: BTreeSet<&str> = names.iter().copied().collect();
     loop {
         let mut left = waiting(spool, &wanted)?;
         if left.is_empty() {
@@ -85,8 +85,8 @@ fn removals(spool: &Spool) -> Result<Names, Errno> {
     Ok(names)
 }
 
-fn waiting(spool: &Spool, wanted: &HashSet<&str>) -> Result<HashSet<Box<str>>, Errno> {
-    let mut left = HashSet::new();
+fn waiting(spool: &Spool, wanted: &BTreeSet<&str>) -> Result<BTreeSet<Box<str>>, Errno> {
+    let mut left = BTreeSet::new();
     for found in scan::messages(spool, Part::Ready)? {
         match found? {
             Found::Message(entry, _) if wanted.contains(&*entry.name) => {
@@ -100,7 +100,7 @@ fn waiting(spool: &Spool, wanted: &HashSet<&str>) -> Result<HashSet<Box<str>>, E
 
 fn endings(spool: &Spool, names: &[&str]) -> Result<Vec<Ending>, Errno> {
     let known = history::statuses(spool, names)?;
-    let mut failed = HashSet::new();
+    let mut failed = BTreeSet::new();
     for found in scan::messages(spool, Part::Failed)? {
         if let Found::Message(entry, _) = found? {
             failed.insert(entry.name);

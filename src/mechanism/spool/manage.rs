@@ -1,6 +1,6 @@
 //! Requeuing and removing messages by their names.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::claim::{self, Attempt, Claim};
 use super::directory::{Part, Spool};
@@ -10,12 +10,12 @@ use crate::base::errno::Errno;
 
 /// The messages of a spool by their names.
 #[derive(Debug)]
-pub struct Index(HashMap<Box<str>, (Part, Entry)>);
+pub struct Index(BTreeMap<Box<str>, (Part, Entry)>);
 
 impl Index {
     /// The messages in these parts.
     pub fn of(spool: &Spool, parts: &[Part]) -> Result<Self, Errno> {
-        let mut index = HashMap::new();
+        let mut index = BTreeMap::new();
         for &part in parts {
             for found in scan::messages(spool, part)? {
                 if let Found::Message(entry, _) = found? {

@@ -1,6 +1,6 @@
 //! Files that no table has: FIFOs that are open, and the operands of the user.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub(super) fn fifos(request: &Request, uses: &Uses) -> Vec<Object> {
 pub(super) fn given(
     request: &Request,
     uses: &Uses,
-    known: &HashSet<Thing>,
+    known: &BTreeSet<Thing>,
     refused: &mut Vec<(PathBuf, Errno)>,
 ) -> Vec<Object> {
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! The uses of objects: what one pass over all processes finds.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -27,14 +27,14 @@ pub(super) struct Nameless {
 /// The uses that a pass has found.
 #[derive(Debug, Default)]
 pub struct Uses {
-    by_thing: HashMap<Thing, Vec<Use>>,
+    by_thing: BTreeMap<Thing, Vec<Use>>,
     pub(super) fifos: Vec<(PathBuf, FileStat)>,
-    pub(super) memory: HashMap<Thing, Nameless>,
+    pub(super) memory: BTreeMap<Thing, Nameless>,
     pub(super) locks: Option<Search>,
     /// The file systems of which every file is an object.
-    devices: HashSet<u64>,
+    devices: BTreeSet<u64>,
     /// The file systems of memory.
-    memory_devices: HashSet<u64>,
+    memory_devices: BTreeSet<u64>,
     file: Option<Thing>,
     wants_locks: bool,
     /// The open and working directories, in which sockets with relative names are searched.
@@ -46,7 +46,7 @@ impl Uses {
         let shm = stat(dev_shm::DIRECTORY).ok().map(|status| status.st_dev);
         let memfd = memfd::new().ok().and_then(|file| Some(fstat(file).ok()?.st_dev));
         let queues = mqueue::Directory::open().and_then(|directory| directory.device()).ok();
-        let memory_devices: HashSet<u64> = shm.into_iter().chain(memfd).collect();
+        let memory_devices: BTreeSet<u64> = shm.into_iter().chain(memfd).collect();
         let given = request.paths.iter().filter_map(|path| Some(stat(path).ok()?.st_dev));
         let devices = memory_devices.iter().copied().chain(queues).chain(given).collect();
         let wants_locks = request.wants(Kind::Lock);
