@@ -26,6 +26,8 @@ pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::applets::Applets>("applets"),
     Verb::new::<cmd::look::Ls>("ls"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
+    Verb::new::<cmd::look::Prune>("prune"),
+    Verb::new::<cmd::look::Who>("who"),
 ];
 
 /// The names of the nouns.
