@@ -29,6 +29,8 @@ pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::limits::Limits>("limits"),
     Verb::new::<cmd::look::Ls>("ls"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
+    Verb::new::<cmd::look::Prune>("prune"),
+    Verb::new::<cmd::look::Who>("who"),
 ];
 
 /// The names of the nouns.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::errno::Errno::{EBADF, ENOENT};
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
-use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, fchmod, fchmodat, fstat};
+use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, fchmod, fchmodat, fstat, lstat, stat};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{Gid, Uid, fchownat};
 
@@ -19,6 +19,22 @@ pub enum Links {
     Followed,
     /// They are refused, as every user can create one there.
     Refused,
+}
+
+/// The status of the file at a path.
+///
+/// # Errors
+/// ENOENT if there is none.
+pub fn status(path: &Path) -> Result<FileStat, Errno> {
+    Ok(stat(path)?)
+}
+
+/// The status of the file at a path. A symbolic link at its end is not followed.
+///
+/// # Errors
+/// ENOENT if there is none.
+pub fn status_of_link(path: &Path) -> Result<FileStat, Errno> {
+    Ok(lstat(path)?)
 }
 
 /// The type: one of the flags in S_IFMT.

@@ -1,4 +1,4 @@
-//! Whether a file is open for writing: F_SETLEASE of fcntl(2).
+//! Whether a file is open, for writing or at all: F_SETLEASE of fcntl(2).
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -35,6 +35,40 @@ pub fn read(file: impl AsFd) -> Result<Lease, Errno> {
     }
 }
 
+/// A write lease: no other process has the file open or mapped, and one that opens it waits. Dropping it
+/// gives the lease back.
+#[derive(Debug)]
+pub struct WriteLease<'a>(BorrowedFd<'a>);
+
+impl<'a> WriteLease<'a> {
+    /// Requests a write lease on a file that this process has open once; `None` if it is open or mapped
+    /// elsewhere. A descriptor with O_PATH does not count.
+    ///
+    /// # Errors
+    /// EACCES if the file belongs to another user; EINVAL if the file system has no leases.
+    pub fn take(file: BorrowedFd<'a>) -> Result<Option<Self>, Errno> {
+        fcntl(file, F_SETSIG, Signal::URG.number())?;
+        match fcntl(file, libc::F_SETLEASE, libc::F_WRLCK) {
+            Err(Errno(libc::EAGAIN)) => Ok(None),
+            taken => taken.map(|()| Some(Self(file))),
+        }
+    }
+
+    /// Whether no process has tried to open the file since then.
+    pub fn is_whole(&self) -> bool {
+        // SAFETY: the command takes no argument.
+        let kind = unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_GETLEASE) };
+        kind == libc::F_WRLCK
+    }
+}
+
+impl Drop for WriteLease<'_> {
+    fn drop(&mut self) {
+        // The descriptor is open, so that this succeeds.
+        let _ = fcntl(self.0, libc::F_SETLEASE, libc::F_UNLCK);
+    }
+}
+
 fn fcntl(file: BorrowedFd<'_>, command: i32, value: i32) -> Result<(), Errno> {
     // SAFETY: the call takes numbers only.
     Errno::check(unsafe { libc::fcntl(file.as_raw_fd(), command, value) })
@@ -54,5 +88,22 @@ mod tests {
         let path = file.into_temp_path();
         assert_eq!(read(&reader), Ok(Lease::Granted));
         File::create(&path).unwrap();
+    }
+
+    #[test]
+    fn a_write_lease_is_broken_by_an_opener_which_waits() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let other = File::open(file.path()).unwrap();
+        assert!(WriteLease::take(file.as_file().as_fd()).unwrap().is_none());
+        drop(other);
+        let lease = WriteLease::take(file.as_file().as_fd()).unwrap().unwrap();
+        assert!(lease.is_whole());
+        let path = file.path().to_owned();
+        let opener = std::thread::spawn(move || File::open(path).map(drop));
+        while lease.is_whole() {
+            std::thread::yield_now();
+        }
+        drop(lease);
+        opener.join().unwrap().unwrap();
     }
 }

@@ -34,6 +34,12 @@ pub fn sleep_until(time: u64) {
     let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, flags, &time);
 }
 
+/// The time of day in seconds since 1970, as the times of files.
+pub fn seconds() -> i64 {
+    const NANOSECONDS: u64 = 1_000_000_000;
+    (now() / NANOSECONDS) as i64
+}
+
 /// The time of day in nanoseconds since 1970, for what outlives the process and a reboot:
 /// CLOCK_REALTIME of clock_gettime(2).
 pub fn now() -> u64 {

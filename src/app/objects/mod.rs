@@ -17,7 +17,7 @@ pub use self::explain::{
     add_sent, exists_already, identifier_given, missing_key, nameless, no_room, no_room_in,
     not_there, stdin_failed, target, unreadable, write_failed,
 };
-pub use self::holders::{unseen_holder, warn_of_hidden};
+pub use self::holders::{not_seen, unseen_holder, warn_of_hidden};
 pub use self::report::{report, report_wait, wait_verbosely};
 
 /// Applies an operation to each of several names. An error is reported, and the loop continues.

@@ -66,7 +66,7 @@ impl Action for Ls {
             ..Request::default()
         };
         let mut survey = Survey::take(&request);
-        let (mut names, now) = (Names::default(), (time::now() / NANOSECONDS) as i64);
+        let (mut names, now) = (Names::default(), time::seconds());
         let objects = std::mem::take(&mut survey.objects);
         let hidden = survey.unseen.count;
         let chosen = objects.into_iter().filter(|object| self.chooses(object));
@@ -87,9 +87,6 @@ impl Ls {
             && self.choice.includes(object)
     }
 }
-
-/// The number of nanoseconds in a second.
-const NANOSECONDS: u64 = 1_000_000_000;
 
 /// A row of `ls`.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! The commands that look at objects of every kind: `ipc ls`, `ipc who` and `ipc prune`.
 
 mod ls;
+mod prune;
+mod who;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,6 +18,8 @@ use crate::mechanism::survey::{Kind, Object, Survey};
 use crate::sys::{accounts, mqueue, process};
 
 pub use self::ls::Ls;
+pub use self::prune::Prune;
+pub use self::who::Who;
 
 /// A user, by name or ID.
 #[derive(Clone, Copy, Debug)]

@@ -219,6 +219,15 @@ pub fn force_release(path: &OsStr) -> Result<(), Error> {
     OpenedLockFile::open(path)?.ok_or(Errno(libc::ENOENT))?.remove(path)
 }
 
+/// Removes a lock file whose owner has ended; times out if another process has it locked.
+///
+/// # Errors
+/// ENOENT if there is none.
+pub fn remove_stale(path: &OsStr) -> Result<Waited, Error> {
+    let file = OpenedLockFile::open(path)?.ok_or(Errno(libc::ENOENT))?;
+    file.break_stale(path, |holder| holder.fate(Content::Full), Deadline::PASSED)
+}
+
 /// The owner of a lock file or pidfile, and the time of the last change in seconds since 1970; `None` if
 /// it names none.
 ///

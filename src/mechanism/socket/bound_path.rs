@@ -179,6 +179,62 @@ impl Undo for Bound {
     }
 }
 
+/// Removes a path whose socket no process has open, and what a killed server left beside it. Returns
+/// whether the path was removed.
+///
+/// # Errors
+/// [`Error::Contended`] if a server that starts is stopped.
+pub fn remove_dead(path: &Path) -> Result<bool, Error> {
+    let _blocked = Blocked::new(cleanup::signals());
+    let (directory, name) = Directory::of(path)?;
+    let Waited::Done(_held) = lock(&directory, &name)? else { return Err(Error::Contended) };
+    remove_left_over(&directory, &name);
+    let before = directory.status(&name)?;
+    let is_dead = is_dead(&directory, &name)? && is_same(&before, &directory.status(&name)?);
+    if is_dead {
+        directory.unlink(&name)?;
+    }
+    Ok(is_dead)
+}
+
+/// Whether a directory is one in which a server of `ipc` binds its socket, by its name. Returns the
+/// beginning of the name of the socket.
+pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
+    let name = name.as_bytes().strip_prefix(b".")?.strip_suffix(b".ipc.new")?;
+    Some(OsStr::from_bytes(name)).filter(|name| !name.is_empty())
+}
+
+/// Whether no server uses the temporary directory of a path.
+///
+/// # Errors
+/// [`Error::Beside`] if another user has the lock file.
+pub fn is_left_over(path: &Path) -> Result<bool, Error> {
+    let (directory, name) = Directory::of(path)?;
+    let Some(socket) = temporary_of(&name) else { return Ok(false) };
+    let own = Helper::Lock.name(socket);
+    // A server locks the file first, and removes it last.
+    match directory.status(&own) {
+        Err(Errno(libc::ENOENT)) => Ok(directory.status(&name).is_ok()),
+        Err(errno) => Err(errno.into()),
+        Ok(_) => {
+            Ok(matches!(LockFile::acquire(&directory, own, Deadline::PASSED), Ok(Waited::Done(_))))
+        }
+    }
+}
+
+/// Removes the temporary directory of a server that was killed.
+///
+/// # Errors
+/// [`Error::Contended`] if a server uses it.
+pub fn remove_temporary(path: &Path) -> Result<bool, Error> {
+    let _blocked = Blocked::new(cleanup::signals());
+    let (directory, name) = Directory::of(path)?;
+    let Some(socket) = temporary_of(&name) else { return Ok(false) };
+    let Waited::Done(_held) = lock(&directory, socket)? else { return Err(Error::Contended) };
+    remove_left_over(&directory, socket);
+    Ok(directory.status(&name).is_err())
+}
+
 /// Binds a datagram socket to its path.
 fn bind_in_place(
     directory: &Directory,

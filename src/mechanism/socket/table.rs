@@ -36,6 +36,8 @@ pub struct Row {
     pub uid: Option<u32>,
     /// The number by which `/proc/PID/fd` shows it.
     pub inode: u64,
+    /// The same of the socket that it is connected to, if both are Unix sockets.
+    pub peer_inode: Option<u64>,
     /// The address and port, for TCP and UDP.
     local: Option<SocketAddr>,
     /// The file, for a Unix socket that is bound to one.
@@ -65,9 +67,15 @@ impl Row {
 /// All sockets: those of Unix, then TCP, then UDP.
 pub fn all() -> Result<Vec<Row>, Errno> {
     let mut rows = unix(process::directories)?;
-    rows.extend(inet_table::tcp()?.iter().map(|entry| of_port("tcp", "stream", entry)));
-    rows.extend(inet_table::udp()?.iter().map(|entry| of_port("udp", "dgram", entry)));
+    rows.extend(inet()?);
     Ok(rows)
+}
+
+/// The TCP sockets, then those of UDP.
+pub fn inet() -> Result<Vec<Row>, Errno> {
+    let (tcp, udp) = (inet_table::tcp()?, inet_table::udp()?);
+    let tcp = tcp.iter().map(|entry| of_port("tcp", "stream", entry));
+    Ok(tcp.chain(udp.iter().map(|entry| of_port("udp", "dgram", entry))).collect())
 }
 
 /// The sockets that are bound to an address: listening ones, and a server's ends of its connections.
@@ -140,6 +148,7 @@ pub fn unix(directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Result<Vec<Row>,
         send_queue: entry.send_queue,
         uid: entry.uid,
         inode: entry.inode.into(),
+        peer_inode: entry.peer.map(u64::from),
         local: None,
         file: entry.file,
     };
@@ -210,6 +219,7 @@ fn of_port(family: &'static str, kind: &'static str, entry: &inet_table::Entry) 
         send_queue: entry.send_queue,
         uid: Some(entry.uid),
         inode: entry.inode,
+        peer_inode: None,
         local: Some(entry.local),
         file: None,
     }

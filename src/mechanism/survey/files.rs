@@ -14,6 +14,7 @@ use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::{Content, Fate};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::Ring;
+use crate::mechanism::socket::bound_path;
 use crate::mechanism::spool::directory::Spool;
 use crate::mechanism::spool::list;
 use crate::sys::inode::kind;
@@ -79,7 +80,7 @@ fn at(path: &Path, status: &FileStat, uses: &Uses) -> Result<Option<Object>, Err
             Object::new(Kind::Fifo, path).with_file(status).with_holders(|thing| uses.of(thing)),
         )),
         SFlag::S_IFREG => of_file(path, status, uses),
-        SFlag::S_IFDIR => Ok(of_spool(path, status)),
+        SFlag::S_IFDIR => Ok(of_temporary(path, status).or_else(|| of_spool(path, status))),
         _ => Ok(None),
     }
 }
@@ -96,6 +97,17 @@ fn of_socket(path: &Path, status: &FileStat) -> Result<Option<Object>, Errno> {
     };
     object.detail = if object.state == State::Held { "in use" } else { "no socket" }.to_owned();
     Ok(Some(object))
+}
+
+/// The directory in which a killed server was about to make its socket.
+fn of_temporary(path: &Path, status: &FileStat) -> Option<Object> {
+    bound_path::temporary_of(path.file_name()?)?;
+    let mut object = Object::new(Kind::Sock, path).with_file(status);
+    object.detail = "temporary".to_owned();
+    if bound_path::is_left_over(path) == Ok(true) {
+        object.state = State::Dead("temporary directory of a server that was killed");
+    }
+    Some(object)
 }
 
 /// A directory that is a spool. The workers of its messages hold locks, and the spool no descriptor.

@@ -6,6 +6,8 @@ mod locks;
 mod memory;
 mod object;
 mod posix;
+pub mod relations;
+pub mod removal;
 mod sockets;
 mod system_v;
 mod uses;
@@ -17,7 +19,7 @@ use crate::mechanism::socket::table::Row;
 use crate::sys::process::visit::Unseen;
 
 use self::object::or_unlisted;
-pub use self::object::{Kind, Object, Request, State, Unlisted};
+pub use self::object::{Kind, Object, Request, State, Thing, Unlisted};
 pub use self::uses::Uses;
 
 /// All objects at one moment, as far as one moment can be seen: an object that is removed meanwhile is

@@ -28,6 +28,7 @@ pub(super) struct Nameless {
 #[derive(Debug, Default)]
 pub struct Uses {
     by_thing: BTreeMap<Thing, Vec<Use>>,
+    pipes: BTreeSet<Thing>,
     pub(super) fifos: Vec<(PathBuf, FileStat)>,
     pub(super) memory: BTreeMap<Thing, Nameless>,
     pub(super) locks: Option<Search>,
@@ -77,6 +78,20 @@ impl Uses {
         self.by_thing.get(&thing).cloned().unwrap_or_default()
     }
 
+    /// The objects that a process uses.
+    pub fn of_process(&self, pid: i32) -> impl Iterator<Item = (Thing, Use)> {
+        let each = self
+            .by_thing
+            .iter()
+            .flat_map(|(&thing, uses)| uses.iter().map(move |&used| (thing, used)));
+        each.filter(move |(_, used)| used.pid == pid)
+    }
+
+    /// Whether it is an unnamed pipe.
+    pub fn is_pipe(&self, thing: Thing) -> bool {
+        self.pipes.contains(&thing)
+    }
+
     fn add(&mut self, thing: Thing, pid: i32, by: By) {
         self.by_thing.entry(thing).or_default().push(Use { pid, by });
     }
@@ -92,8 +107,9 @@ impl Uses {
             return;
         }
         // An unnamed pipe has a link such as pipe:[1].
-        if let Some(path) = descriptor.link().filter(|path| path.is_absolute()) {
-            self.fifos.push((path, *descriptor.status));
+        match descriptor.link() {
+            Some(path) if path.is_absolute() => self.fifos.push((path, *descriptor.status)),
+            _ => drop(self.pipes.insert(thing)),
         }
     }
 

@@ -131,6 +131,13 @@ pub fn ancestors(pid: i32) -> Vec<i32> {
     found
 }
 
+/// The PID namespace of a process, as `pid:[N]`, if it is another one than that of this process.
+pub fn other_namespace_of(pid: i32) -> Option<String> {
+    let namespace = |of: &str| fs::read_link(format!("/proc/{of}/ns/pid")).ok();
+    let other = namespace(&pid.to_string())?;
+    (namespace("self")? != other).then(|| other.to_string_lossy().into_owned())
+}
+
 /// The start time of a process, in ticks since boot. Together, the process ID and the start time
 /// identify a process of one boot.
 ///

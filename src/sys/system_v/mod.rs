@@ -173,10 +173,18 @@ impl Row {
 
     /// The name that finds the object: by its key or, if that is private, by its identifier.
     pub fn name(&self) -> OsString {
-        match self.number("key") as i32 {
-            libc::IPC_PRIVATE => SystemVName::of_id(self.id()).as_ref().to_owned(),
-            key => format!("sysv:{}", hexadecimal(key)).into(),
-        }
+        spelled(match self.number("key") as i32 {
+            libc::IPC_PRIVATE => Target::Id(self.id()),
+            key => Target::Key(key),
+        })
+    }
+}
+
+/// The name of an object as [`Row::name`] has it.
+pub fn spelled(target: Target) -> OsString {
+    match target {
+        Target::Key(key) => format!("sysv:{}", hexadecimal(key)).into(),
+        Target::Id(id) => SystemVName::of_id(id).as_ref().to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! `ipc ls`, `ipc who` and `ipc prune`: objects of every kind, and the processes that use them.
 
 mod ls;
+mod prune;
+mod who;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

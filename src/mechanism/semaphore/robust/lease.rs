@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::base::deadline::{Deadline, Waited};
+use crate::base::name::SemaphoreName;
 use crate::mechanism::file_mutex;
 use crate::mechanism::semaphore::Error;
 use crate::mechanism::semaphore::posix::{PosixSemaphore, SLOTS};
@@ -42,6 +43,18 @@ impl Lease<'_> {
 }
 
 impl RobustSemaphore {
+    /// The number of permits that no process holds any more and that were not reclaimed yet.
+    pub fn abandoned(name: &SemaphoreName) -> Result<u32, Error> {
+        let semaphore = PosixSemaphore::open(name)?;
+        let mut count = 0;
+        for (index, claim) in slots::held(&semaphore) {
+            if !lock_of(index).is_excluded(&semaphore)? {
+                count += claim.count;
+            }
+        }
+        Ok(count)
+    }
+
     /// Reclaims the permits that no process holds any more. Without claims, which is the usual case,
     /// this only reads the slots.
     pub fn reclaim(&self) -> Result<(), Error> {

@@ -1,0 +1,163 @@
+//! `ipc prune`. Each test has the IPC objects of a namespace of its own, so that it removes no others.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{dead_lock_file, serve};
+use crate::peers;
+use crate::support::{Run, code, ipc, sh, text};
+
+/// A line of shell on a machine without IPC objects; `$0` is a word that follows.
+fn alone(line: &str) -> Option<Run> {
+    if !peers::may_unshare(&["--mount", "--ipc"]) {
+        return None;
+    }
+    let line = format!("mount -t tmpfs -o mode=1777 none /dev/shm || exit 99; {line}");
+    Some(sh("exec unshare --mount --ipc sh -c \"$0\" \"$1\"").word(line))
+}
+
+/// The rows about a directory.
+fn pruned(directory: &Path, options: &[&str]) -> Vec<(String, String, String)> {
+    let run = ipc(&["prune", "-q", "--json", "-k", "sock", "-k", "lockfile"]).words(options);
+    let output = run.word(directory).output();
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("it is an array");
+    let word = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let file = |row: &Value| {
+        let name = word(row, "name");
+        Path::new(&name).file_name().unwrap().to_str().unwrap().to_owned()
+    };
+    rows.iter().map(|row| (word(row, "result"), file(row), word(row, "reason"))).collect()
+}
+
+#[test]
+fn what_has_a_dead_owner_is_shown_and_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let lock = dead_lock_file(directory.path());
+    let socket = directory.path().join("socket");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let left_over = directory.path().join(".server.ipc.new");
+    std::fs::create_dir(&left_over).unwrap();
+    let live = directory.path().join("live");
+    let _server = serve(&live);
+    let kept = directory.path().join("live.lock");
+    let owner = std::process::id().to_string();
+    ipc(&["lock", "take", "--owner", &owner]).word(&kept).is(0, "", "");
+    let expected = |result: &str| {
+        [
+            (".server.ipc.new", "temporary directory of a server that was killed"),
+            ("socket", "socket path without a listener"),
+            ("dead.lock", "lock file whose owner has ended"),
+        ]
+        .map(|(file, reason)| (result.to_owned(), file.to_owned(), reason.to_owned()))
+    };
+    assert_eq!(pruned(directory.path(), &["--dry-run"]), expected("would-remove"));
+    assert!(lock.exists() && socket.exists() && left_over.exists());
+    assert_eq!(pruned(directory.path(), &["--older-than", "1h"]), []);
+    assert_eq!(pruned(directory.path(), &[]), expected("removed"));
+    assert!(!lock.exists() && !socket.exists() && !left_over.exists());
+    assert_eq!(pruned(directory.path(), &[]), []);
+    assert!(live.exists() && kept.exists());
+    ipc(&["sock", "wait", "-t", "10s"]).word(&live).is(0, "", "");
+}
+
+#[test]
+fn permits_of_a_killed_command_return_to_their_semaphore() {
+    let line = "ipc sem create /x --value 2
+        ipc sem run /x -- sleep 600 & until test $(ipc sem value /x) = 1; do :; done
+        ipc prune -q -n --kind sem $0 | grep -c permit
+        kill -9 $! $(cat /proc/$!/task/$!/children); wait $! 2>/dev/null
+        ipc prune -q -n --kind sem $0 | tr -s ' ' | tail -n 1
+        ipc prune -q --kind sem $0 | tr -s ' ' | tail -n 1
+        ipc prune -q --kind sem $0; ipc sem value /x";
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(&line) else { return };
+    let shown = run.word(directory.path()).output();
+    let expected = "0\nwould-reclaim sem root 1 permit of a command that has ended /x\n\
+                    reclaimed sem root 1 permit of a command that has ended /x\n2\n";
+    assert_eq!(text(&shown.stdout), expected, "{}", text(&shown.stderr));
+}
+
+#[test]
+fn an_idle_object_is_removed_only_with_a_kind_and_an_age_and_while_no_process_uses_it() {
+    const MAKE: &str = "ipc shm create /idle --size 9; ipc shm create /held --size 9
+        ipc sem create /idle; ipc sem create /held; ipc mq create /idle; ipc mq create /held
+        ipc queue create --capacity 4K /idleq; ipc queue create --capacity 4K /heldq
+        ipc shm create sysv:1 --size 4; ipc sem create sysv:1; ipc mq create sysv:1
+        exec 5</dev/shm/held 6</dev/shm/sem.held 7</dev/shm/heldq
+        ipc mq recv /held & until ipc ls -q --kind mq --json | grep -q recv; do
+        test \"$(ipc ls -q -k mq --filter name=/held --noheadings -o holders)\" != - && break; done
+        left() { ipc ls -q -k shm -k sem -k mq -k queue --noheadings -o kind,name | tr -s ' ' | \
+                 tr '\\n' ,; echo; }
+        cd $0; ";
+    const ALL: &str = "shm /held,shm /idle,shm sysv:0x00000001,sem /held,sem /idle,sem sysv:0x00000001,\
+                       mq /held,mq /idle,mq sysv:0x00000001,queue /heldq,queue /idleq,";
+    const HELD: &str = "shm /held,sem /held,mq /held,queue /heldq,";
+    let directory = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let line = format!("{MAKE}{line}; left; kill $!");
+        let output = alone(&line)?.word(directory.path()).output();
+        Some((text(&output.stdout), text(&output.stderr)))
+    };
+    for line in ["ipc prune -q .", "ipc prune -q --older-than 0 .", "ipc prune -q -k shm -k sem ."]
+    {
+        let Some((left, said)) = run(line) else { return };
+        assert_eq!(left, format!("{ALL}\n"), "{line}: {said}");
+    }
+    let all = "ipc prune -q -k shm -k sem -k mq -k queue . ";
+    let Some((left, said)) = run(&format!("{all}--older-than 1h")) else { return };
+    assert_eq!(left, format!("{ALL}\n"), "{said}");
+    let Some((left, said)) = run(&format!("{all}--older-than 0 >/dev/null")) else { return };
+    assert_eq!(left, format!("{HELD}\n"), "{said}");
+    let Some((left, said)) = run("ipc prune -q -k mq --older-than 0 -n . | grep -c would-remove")
+    else {
+        return;
+    };
+    assert_eq!(left, format!("2\n{ALL}\n"), "{said}");
+}
+
+#[test]
+fn a_mapping_alone_keeps_an_object() {
+    let script = "import mmap, os, time; f = os.open('/dev/shm/x', os.O_RDWR); m = mmap.mmap(f, 9); \
+                  os.close(f); time.sleep(600)";
+    if peers::python("mmap", "", &[]).is_none() {
+        return;
+    }
+    let line = format!(
+        "ipc shm create /x --size 9; python3 -c \"{script}\" &
+         until ipc ls -q -k shm | grep -q python; do :; done
+         ipc prune -k shm --older-than 0 $0 2>/dev/null; kill $!; wait $! 2>/dev/null
+         ipc prune -k shm --older-than 0 $0 2>/dev/null | tail -n 1 | cut -d ' ' -f 1"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(&line) else { return };
+    assert_eq!(text(&run.word(directory.path()).output().stdout), "removed\n");
+}
+
+#[test]
+fn a_private_segment_is_removed_when_its_creator_and_its_last_user_have_ended() {
+    let line = "ipc shm create sysv:0 --size 9 >/dev/null; ipc shm create sysv:5 --size 9
+                ipc prune -q $0 | tail -n 1 | cut -d ' ' -f 1; ipc ls -k shm --noheadings -o name";
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(line) else { return };
+    let output = run.word(directory.path()).output();
+    assert_eq!(text(&output.stdout), "removed\nsysv:0x00000005\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn objects_of_another_user_are_removed_only_for_that_user() {
+    let line = "ipc shm create /x --size 9; ipc shm set /x --owner 54321
+                ipc prune -q -k shm --older-than 0 $0; ipc ls -k shm --noheadings -o name
+                ipc prune -q -k shm --older-than 0 --user 54321 $0 >/dev/null; ipc ls -k shm | grep -c x";
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(line) else { return };
+    let output = run.word(directory.path()).output();
+    assert_eq!(text(&output.stdout), "/x\n0\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_path_that_does_not_exist_is_an_error() {
+    let output = ipc(&["prune", "-k", "lockfile", "/no/such/directory"]).output();
+    let said = "ipc: prune: /no/such/directory: No such file or directory\n";
+    assert_eq!((code(&output), text(&output.stderr)), (4, said.to_owned()));
+}
