@@ -46,6 +46,11 @@ type Line = (&'static str, u8);
 /// Each object is made, used by every verb and removed, so that the lines can run again.
 const LINES: &[Line] = &[
     ("mkfifo DIR/made", 0),
+    ("door serve DIR/door -- cat", 0),
+    ("door serve --worker DIR/door -- cat", 0),
+    ("door call -t 5s DIR/none lost", 4),
+    ("door info DIR/none", 4),
+    ("door revoke DIR/none", 4),
     ("fifo create -m 640 DIR/fifo", 0),
     ("fifo create DIR/fifo", 5),
     ("fifo create -e DIR/fifo", 0),
@@ -205,6 +210,14 @@ const LINES: &[Line] = &[
 
 /// Lines that another process has to take part in, and what it does.
 const PARTNERS: &[(&str, &str)] = &[
+    (
+        "door serve DIR/door -- cat",
+        "IPC sock wait -t 10s DIR/door && IPC door call DIR/door hello && IPC door revoke DIR/door",
+    ),
+    (
+        "door serve --worker DIR/door -- cat",
+        "IPC sock wait -t 10s DIR/door && IPC door call DIR/door hello && IPC door revoke DIR/door",
+    ),
     ("sock serve --once --echo DIR/sock", "echo hello | IPC sock connect --retry 10s DIR/sock"),
     ("sock serve --once DIR/sock -- cat", "echo hello | IPC sock connect --retry 10s DIR/sock"),
     ("sock serve --once DIR/sock", "echo hello | IPC sock connect --retry 10s DIR/sock"),

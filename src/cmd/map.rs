@@ -70,6 +70,10 @@ impl Operand for FilePath {
         None
     }
 
+    fn file(&self) -> Option<&Path> {
+        Some(self.path())
+    }
+
     fn directory(&self) -> Option<&Path> {
         Some(directory::parent(self.path()))
     }

@@ -10,11 +10,11 @@ use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::{self, Side};
-use crate::mechanism::door::{Answer, Caller, Content, Gather, HEADER, PACKET_MAX, Part};
+use crate::mechanism::door::{Answer, Content, Gather, HEADER, PACKET_MAX, Part};
 use crate::sys::descriptor;
 use crate::sys::socket::RIGHTS_MAX;
 
-use super::{Limit, address, done};
+use super::{Limit, connect, done};
 
 /// Call a procedure
 ///
@@ -62,9 +62,7 @@ impl Action for Call {
                 format!("{count} descriptors are more than a packet carries ({RIGHTS_MAX})");
             return Err(Failure::new(Exit::Usage, reason)).about("--fd");
         }
-        let address = address(&self.path)?;
-        let caller = Caller::connect(&address, self.limit.deadline()).map_err(Failure::from);
-        let mut caller = done(caller).about(&self.path)?;
+        let mut caller = connect(&self.path, self.limit.deadline())?;
         let argument = self.argument(context)?;
         if lent.len() == RIGHTS_MAX && matches!(argument, Content::File(..)) {
             let reason = "no descriptor is left for an argument that is too long for a packet";

@@ -4,13 +4,12 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::options::Format;
-use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::io::output::Record;
-use crate::mechanism::door::{Caller, Description};
+use crate::mechanism::door::Description;
 
-use super::{Limit, address, done};
+use super::{Limit, connect, done};
 
 /// Show what the server says of its door
 ///
@@ -83,8 +82,4 @@ impl Action for Revoke {
         context.output.note(format_args!("calls to finish: {running}"));
         Ok(Exit::Done)
     }
-}
-
-fn connect(path: &FilePath, deadline: Deadline) -> anyhow::Result<Caller> {
-    done(Caller::connect(&address(path)?, deadline).map_err(Failure::from)).about(path)
 }

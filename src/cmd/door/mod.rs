@@ -13,7 +13,9 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::base::units::Timeout;
+use crate::mechanism::door::Caller;
 use crate::mechanism::socket::address::Address;
+use crate::run::watchdog::look_up;
 
 pub const NOUN: Noun = Noun {
     name: "door",
@@ -33,6 +35,13 @@ fn address(path: &FilePath) -> anyhow::Result<Address> {
     let prefix: &[u8] = if text.contains(&b'/') { b"" } else { b"./" };
     let address = Address::new(OsStr::from_bytes(&[prefix, text].concat()));
     address.map_err(|error| Failure::new(Exit::Usage, error.to_string())).about(path)
+}
+
+/// Connects to the server of a door.
+fn connect(path: &FilePath, deadline: Deadline) -> anyhow::Result<Caller> {
+    let address = address(path)?;
+    look_up(path.path(), deadline).about(path)?;
+    done(Caller::connect(&address, deadline).map_err(Failure::from)).about(path)
 }
 
 /// The limit for a whole request.

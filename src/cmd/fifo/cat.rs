@@ -14,7 +14,7 @@ use crate::base::units::Size;
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer::{Side, Transfer};
 use crate::mechanism::fifo::Reader;
-use crate::run::watchdog::within;
+use crate::run::watchdog::look_up;
 
 use super::explain;
 
@@ -64,12 +64,10 @@ impl Action for Cat {
 impl Cat {
     /// Opens the FIFO, which does not wait for a writer.
     fn reader(&self) -> Result<Reader, Failure> {
-        let path = self.path.clone();
-        let open = move || Reader::open(&path).map(Waited::Done);
-        let opened = within(self.waiting.deadline(), open)?.map_err(|error| {
+        look_up(&self.path, self.waiting.deadline())?;
+        Reader::open(&self.path).map_err(|error| {
             not_there(explain(error), &self.path, "'ipc fifo create' makes the FIFO")
-        });
-        self.waiting.or_error(opened?)
+        })
     }
 
     /// Prints bytes until the last writer leaves, or the count is reached.

@@ -21,6 +21,7 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::queue::named::{OpenFile, RingName};
 use crate::mechanism::queue::ring::{Error, Outcome, Ring};
+use crate::run::watchdog;
 
 pub const NOUN: Noun = Noun {
     name: "queue",
@@ -42,6 +43,14 @@ pub const NOUN: Noun = Noun {
 
 /// The hint if the queue does not exist.
 const CREATE: &str = "'ipc queue create' makes it, and so does 'ipc queue push --create'";
+
+/// Looks the path of a queue in a file up, and gives up at the deadline.
+fn look_up(name: &RingName, waiting: &Waiting) -> Result<(), Failure> {
+    match name {
+        RingName::File(path) => watchdog::look_up(path.path(), waiting.deadline()),
+        RingName::Shared(_) => Ok(()),
+    }
+}
 
 /// Opens a queue that exists.
 fn open(name: &RingName) -> anyhow::Result<Ring> {

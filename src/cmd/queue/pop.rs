@@ -15,7 +15,7 @@ use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{Enclose, Outcome, Ring};
 
 use super::exec::{self, Task};
-use super::{explain, opened};
+use super::{explain, look_up, opened};
 
 /// Take messages from a queue and print them
 ///
@@ -83,6 +83,7 @@ impl Action for Pop {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         self.execution.refuse_options_without()?;
+        look_up(&self.name, &self.waiting).about(&self.name)?;
         if self.execution.is_wanted() {
             return self.execute(context);
         }
