@@ -30,6 +30,10 @@ const GROWTH: u64 = 256;
 /// Verbs that change their process for good, which is their purpose: what `Effect` declares. `sock
 /// connect` becomes its COMMAND, and runs here without one.
 const LEFT_OUT: &[&str] = &[
+    "fd recv",
+    "fd get",
+    "fd memfd",
+    "fd take",
     "lock run",
     "lock fd",
     "lock unlock",
@@ -46,11 +50,17 @@ type Line = (&'static str, u8);
 /// Each object is made, used by every verb and removed, so that the lines can run again.
 const LINES: &[Line] = &[
     ("mkfifo DIR/made", 0),
-    ("door serve DIR/door -- cat", 0),
-    ("door serve --worker DIR/door -- cat", 0),
-    ("door call -t 5s DIR/none lost", 4),
-    ("door info DIR/none", 4),
-    ("door revoke DIR/none", 4),
+    ("door serve --idle 10ms DIR/door -- true", 0),
+    ("door serve --idle 10ms --worker DIR/door -- cat", 0),
+    ("door serve DIR/door -- /no/such/command", 127),
+    ("door call DIR/door x", 4),
+    ("door info DIR/door", 4),
+    ("door revoke DIR/door", 4),
+    ("fd hold --idle 10ms DIR/held", 0),
+    ("fd store DIR/held 0", 4),
+    ("fd drop DIR/held name", 4),
+    ("fd ls PID", 0),
+    ("fd send DIR/held 0", 4),
     ("fifo create -m 640 DIR/fifo", 0),
     ("fifo create DIR/fifo", 5),
     ("fifo create -e DIR/fifo", 0),
@@ -210,14 +220,6 @@ const LINES: &[Line] = &[
 
 /// Lines that another process has to take part in, and what it does.
 const PARTNERS: &[(&str, &str)] = &[
-    (
-        "door serve DIR/door -- cat",
-        "IPC sock wait -t 10s DIR/door && IPC door call DIR/door hello && IPC door revoke DIR/door",
-    ),
-    (
-        "door serve --worker DIR/door -- cat",
-        "IPC sock wait -t 10s DIR/door && IPC door call DIR/door hello && IPC door revoke DIR/door",
-    ),
     ("sock serve --once --echo DIR/sock", "echo hello | IPC sock connect --retry 10s DIR/sock"),
     ("sock serve --once DIR/sock -- cat", "echo hello | IPC sock connect --retry 10s DIR/sock"),
     ("sock serve --once DIR/sock", "echo hello | IPC sock connect --retry 10s DIR/sock"),

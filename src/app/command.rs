@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use crate::app::arguments::{self, Plain};
 use crate::app::context::Context;
+use crate::app::listing::Json;
 use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
 use crate::base::short::Short;
@@ -43,6 +44,8 @@ pub struct Verb {
     pub statuses: Statuses,
     /// A change of the process that outlasts the run.
     pub effect: Effect,
+    /// The output with `--json`, by kind of object; nothing for a verb without that option.
+    pub json: &'static [Json],
     pub(crate) translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
     pub(crate) read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
@@ -106,6 +109,8 @@ pub(crate) trait Action: Args + Plain + Debug + 'static {
     const STATUSES: Statuses = Statuses::Own;
     /// A change of the process that outlasts the run.
     const EFFECT: Effect = Effect::None;
+    /// The output with `--json`, by kind of object.
+    const JSON: &'static [Json] = &[];
 
     /// Rewrites words of another program's command line, such as `-TERM` of kill(1).
     fn translate(_words: &mut [OsString]) {}
@@ -124,6 +129,7 @@ impl Verb {
             examples: R::EXAMPLES,
             statuses: R::STATUSES,
             effect: R::EFFECT,
+            json: R::JSON,
             translate: R::translate,
             define: R::augment_args,
             read_plain: |words| {
@@ -168,6 +174,13 @@ impl Verb {
             }
             _ => arg,
         });
+        let command = match (self.effect, command.get_long_about()) {
+            (Effect::BecomesCommand, Some(about)) => {
+                let about = format!("{about}\n\n{REAPS_NOTHING}");
+                command.long_about(about)
+            }
+            _ => command,
+        };
         match self.alias {
             Some(alias) => command.visible_alias(alias),
             None => command,
@@ -181,6 +194,10 @@ impl Verb {
         self.command().after_long_help(format!("Examples:\n{examples}"))
     }
 }
+
+/// The note in the help of verbs that can become COMMAND.
+const REAPS_NOTHING: &str = "Where 'ipc' becomes COMMAND, it reaps no orphans as the first process of a \
+                             container (PID 1). 'ipc signal init' stays beside COMMAND and reaps them.";
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

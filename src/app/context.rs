@@ -40,7 +40,7 @@ impl Context {
         cancellation: Cancellation,
         nouns: &'static [&'static str],
     ) -> Self {
-        let destinations = Destinations::of_process();
+        let destinations = Destinations::of_process().with_color(verbosity.color());
         Self {
             output: Output::new(words, verbosity, destinations),
             stdin: Stream::Input.fd(),

@@ -4,16 +4,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use crate::app::arguments::Plain;
+use crate::app::context::Context;
+use crate::app::ownership::Owner;
 use crate::app::ready;
 use crate::app::ready::Ready;
 use crate::app::socket::{Connected, Silence, fatal_signals, listen, permissions, report_address};
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::signal::Signal;
 use crate::base::units::{Permissions, Timeout};
-use crate::io::output::Output;
+use crate::mechanism::service_manager::{self, Manager, Running};
 use crate::mechanism::socket::Terms;
 use crate::mechanism::socket::address::{Address, Endpoint};
-use crate::run::job;
+use crate::run::job::{self, Command};
 use crate::server::admission::{Admission, Allowed};
 use crate::server::event_loop::{Limits, Listening, Signals};
 use crate::sys::cleanup;
@@ -29,8 +32,22 @@ pub struct Serving {
     /// Octal or symbolic; the umask does not apply.
     #[arg(short, long)]
     mode: Option<Permissions>,
+    /// Owner of the path: USER, USER:GROUP or :GROUP
+    ///
+    /// By name or ID. The path appears with this owner, never with another one before. Only root can
+    /// name another user.
+    #[arg(long, value_name = "USER[:GROUP]", hide_short_help = true)]
+    owner: Option<Owner>,
     #[command(flatten)]
     ready: Ready,
+    /// Report to the service manager: sd_notify(3)
+    ///
+    /// The manager gets READY=1 when the server listens, and STOPPING=1 when it ends. Its socket is in
+    /// the environment variable NOTIFY_SOCKET, which systemd sets for a unit with Type=notify: a path or
+    /// an abstract name. Where the variable is not set, nothing is reported. The variable is removed from
+    /// the environment of COMMAND, as its reports would replace those of the server.
+    #[arg(long, hide_short_help = true)]
+    notify: bool,
     /// Admit processes of this user
     #[arg(long, value_name = "UID")]
     allow_uid: Vec<u32>,
@@ -83,11 +100,11 @@ impl Serving {
         (kind, keepalive): (SocketType, KeepAlive),
         end: End,
         ready: ready::Target,
-        output: &Output,
+        context: &Context,
     ) -> anyhow::Result<Listening> {
         let allowed = self.allowed(address)?;
-        let mode = permissions(self.mode, address)?;
-        let terms = Terms { kind, mode, backlog: self.backlog, keepalive };
+        let terms = Terms { keepalive, ..self.socket_terms(address, kind)? };
+        let manager = self.manager(context)?;
         let kept_children = job::keep_ended_children();
         let children = Blocked::new([Signal::CHLD].into_iter().collect());
         // The event loop accepts a signal from now on, or the cleanup runs.
@@ -101,14 +118,38 @@ impl Serving {
                 (None, Some(fatal))
             }
         };
-        report_address(&listener, address, output);
+        report_address(&listener, address, &context.output);
         ready.write(listener.address().as_bytes())?;
+        let manager = manager.map(report_ready).transpose()?;
         let max_per_uid = self.max_per_uid.map_or(usize::MAX, |limit| limit as usize);
         let admission = Admission::new(listener, allowed).for_each_user(max_per_uid);
         Ok(Listening {
+            manager,
             admission,
             signals: Signals { graceful, _fatal: fatal, children, _kept_children: kept_children },
         })
+    }
+
+    /// Removes the variable of the service manager from the environment of a COMMAND, if the server itself
+    /// reports to it.
+    pub fn hide_manager(&self, command: Command) -> Command {
+        if self.notify { service_manager::hide(command) } else { command }
+    }
+
+    /// The service manager to report to, if there is one.
+    fn manager(&self, context: &Context) -> anyhow::Result<Option<Manager>> {
+        let address = context.environment.get(service_manager::VARIABLE);
+        match address.filter(|_| self.notify) {
+            Some(address) => {
+                let manager = Manager::connect(&address).map_err(Failure::from).about(&address);
+                Ok(Some(manager.about(service_manager::VARIABLE)?))
+            }
+            None if self.notify => {
+                context.output.note("NOTIFY_SOCKET is not set: there is nothing to report to");
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// The limits of the server, for this number of clients at a time.
@@ -118,6 +159,16 @@ impl Serving {
             End::InOrder => Some(Timeout::For(Duration::ZERO)),
         };
         Limits { max_clients, idle: self.idle, grace: self.grace.or(at_once) }
+    }
+
+    /// How to listen at an address, such as one for datagrams beside that of the server.
+    pub fn socket_terms(&self, address: &Address, kind: SocketType) -> anyhow::Result<Terms> {
+        if self.owner.is_some() && address.path().is_none() {
+            return Err(Failure::new(Exit::Usage, "only a path has an owner")).about("--owner");
+        }
+        let mode = permissions(self.mode, address)?;
+        let (owner, keepalive) = (self.owner.map(Owner::ids), KeepAlive::System);
+        Ok(Terms { kind, mode, owner, backlog: self.backlog, keepalive })
     }
 
     fn allowed(&self, address: &Address) -> anyhow::Result<Allowed> {
@@ -179,13 +230,19 @@ impl ListenOptions {
         &self,
         address: &Address,
         ready: ready::Target,
-        output: &Output,
+        context: &Context,
     ) -> anyhow::Result<Listening> {
         let sockets = (self.kind(), self.keepalive());
-        let Listening { admission, signals } =
-            self.serving.open(address, sockets, End::AtOnce, ready, output)?;
+        let Listening { manager, admission, signals } =
+            self.serving.open(address, sockets, End::AtOnce, ready, context)?;
         let admission = if self.once { admission.for_one() } else { admission };
-        Ok(Listening { admission, signals })
+        Ok(Listening { manager, admission, signals })
+    }
+
+    /// Removes the variable of the service manager from the environment of a COMMAND, if the server itself
+    /// reports to it.
+    pub fn hide_manager(&self, command: Command) -> Command {
+        self.serving.hide_manager(command)
     }
 
     /// Rejects options that do not apply to a server of one client at a time.
@@ -218,5 +275,15 @@ impl ListenOptions {
     pub fn limits(&self) -> Limits {
         let max_clients = self.max_clients.map_or(usize::MAX, |limit| limit as usize);
         self.serving.limits(max_clients, End::AtOnce)
+    }
+}
+
+/// Reports that the server is ready.
+fn report_ready(manager: Manager) -> anyhow::Result<Running> {
+    /// The limit for a manager that reads nothing.
+    const LIMIT: Duration = Duration::from_secs(5);
+    match manager.ready(Deadline::after(LIMIT)).about(service_manager::VARIABLE)? {
+        Waited::Done(running) => Ok(running),
+        Waited::TimedOut => Err(Failure::timed_out()).about(service_manager::VARIABLE),
     }
 }

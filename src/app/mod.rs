@@ -5,6 +5,8 @@ pub mod arguments;
 pub mod command;
 pub mod context;
 pub mod creation;
+pub mod door;
+pub mod handover;
 pub mod lifetime;
 pub mod links;
 pub mod listen;

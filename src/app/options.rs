@@ -9,7 +9,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure};
 use crate::base::units::Timeout;
 use crate::io::frame::Form;
-use crate::io::output::{self, Output};
+use crate::io::output::{self, Color, Output};
 
 /// The amount of output on stderr: options of every verb.
 #[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
@@ -20,9 +20,17 @@ pub struct Verbosity {
     /// Report progress on stderr
     #[arg(short, long, display_order = 900)]
     verbose: bool,
+    /// Colour headings and diagnostics; default auto
+    #[arg(long, value_name = "WHEN", display_order = 900, hide_short_help = true)]
+    color: Option<Color>,
 }
 
 impl Verbosity {
+    /// When text is coloured.
+    pub fn color(self) -> Color {
+        self.color.unwrap_or_default()
+    }
+
     /// Whether diagnostics are suppressed.
     pub fn is_quiet(self) -> bool {
         self.quiet
@@ -102,6 +110,32 @@ impl Waiting {
             Waited::TimedOut if self.nonblock => Err(Failure::would_block()),
             Waited::TimedOut => Err(Failure::timed_out()),
         }
+    }
+}
+
+/// The limit for a whole request.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct TimeLimit {
+    /// Time out after this long: status 124
+    #[arg(short, long, value_name = "DURATION")]
+    timeout: Option<Timeout>,
+}
+
+impl TimeLimit {
+    /// The deadline, counted from now.
+    pub fn deadline(self) -> Deadline {
+        match self.timeout {
+            Some(Timeout::For(duration)) => Deadline::after(duration),
+            Some(Timeout::Forever) | None => Deadline::NEVER,
+        }
+    }
+}
+
+/// The result of a request, or the failure of one that timed out.
+pub fn done<T, E: From<Failure>>(waited: Result<Waited<T>, E>) -> Result<T, E> {
+    match waited? {
+        Waited::Done(value) => Ok(value),
+        Waited::TimedOut => Err(Failure::timed_out().into()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::app::arguments::Plain;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
-use crate::base::units::ChangedPermissions;
+use crate::base::units::{ChangedPermissions, OwnerIds};
 use crate::mechanism::ownership::NewOwnership;
 use crate::sys::accounts;
 
@@ -30,6 +30,13 @@ pub struct Ownership {
 pub struct Owner {
     user: Option<u32>,
     group: Option<u32>,
+}
+
+impl Owner {
+    /// The IDs.
+    pub fn ids(self) -> OwnerIds {
+        OwnerIds { user: self.user, group: self.group }
+    }
 }
 
 impl FromStr for Owner {

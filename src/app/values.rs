@@ -1,6 +1,7 @@
 //! Reads checked values from words of the command line, with clap and without it.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -9,12 +10,15 @@ use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueP
 use crate::app::arguments::{Word, choice};
 use crate::base::name::{AnyName, FilePath, PosixName};
 use crate::io::frame::Form;
+use crate::io::output::Color;
 use crate::mechanism::memory::cell::{Endian, Type};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
+use crate::mechanism::spool::name::MessageName;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
+choice!(Color);
 choice!(Endian);
 choice!(Form);
 choice!(Kind);
@@ -74,6 +78,20 @@ impl ValueParserFactory for RingName {
 
     fn value_parser() -> Self::Parser {
         OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+impl Word for MessageName {
+    fn read(word: &OsStr) -> Option<Self> {
+        Self::new(word.as_bytes()).ok()
+    }
+}
+
+impl ValueParserFactory for MessageName {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(text.as_bytes())).into()
     }
 }
 

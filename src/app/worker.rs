@@ -71,6 +71,87 @@ pub struct Execution {
     command: Vec<OsString>,
 }
 
+/// Options of verbs whose purpose is a COMMAND for each message.
+#[derive(Clone, Debug, clap::Args, Plain)]
+pub struct Work {
+    /// Run up to N COMMANDs at a time
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Run COMMAND up to N times, until it succeeds
+    ///
+    /// Each start counts, also if the worker is killed meanwhile: a message whose COMMAND was
+    /// started N times is not started again. If it is not given, one failure is the last one, and a
+    /// message whose worker was killed is started again. COMMAND finds the number of the attempt in
+    /// IPC_ATTEMPT. Between two attempts the worker holds the message and goes on with others. It
+    /// holds at most 64 messages.
+    #[arg(long, value_name = "N")]
+    attempts: Option<NonZeroU32>,
+    /// Wait this long before the next attempt; 1s if not given
+    ///
+    /// With each failure of the same message the delay doubles, up to 1 minute.
+    #[arg(long, value_name = "DURATION", hide_short_help = true)]
+    retry_delay: Option<Timeout>,
+    /// Send TERM to a COMMAND that runs longer than this
+    ///
+    /// COMMAND begins in a process group of its own, and the signal goes to that group. A COMMAND
+    /// that timed out has failed, with status 124, or 137 if it took KILL.
+    #[arg(long, value_name = "DURATION", hide_short_help = true)]
+    time_limit: Option<Timeout>,
+    /// Send KILL too if COMMAND still runs this long after TERM
+    #[arg(long, value_name = "DURATION", requires = "time_limit", hide_short_help = true)]
+    kill_after: Option<Timeout>,
+    /// Also wait for the children that COMMAND leaves running
+    ///
+    /// The worker waits until all of them have closed a descriptor that they inherit. The time
+    /// limit is for them as well.
+    #[arg(long, hide_short_help = true)]
+    wait_children: bool,
+    #[command(flatten)]
+    conflict: Conflict,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND", required = true)]
+    command: Vec<OsString>,
+}
+
+impl Work {
+    /// The greatest number of starts of a COMMAND for one message, if it is given.
+    pub fn attempts(&self) -> Option<u32> {
+        self.attempts.map(NonZeroU32::get)
+    }
+
+    /// Claims messages and runs COMMAND for each, as [`Execution::run`].
+    pub fn run(
+        self,
+        source: impl Source,
+        supply: Supply,
+        context: &mut Context,
+    ) -> anyhow::Result<Exit> {
+        self.execution().run(source, supply, context)
+    }
+
+    /// Reports an error from before the first COMMAND, as [`Execution::fail`].
+    pub fn fail(&self, error: anyhow::Error, context: &mut Context) -> anyhow::Result<Exit> {
+        fail(self.conflict, error, context)
+    }
+
+    fn execution(self) -> Execution {
+        let Self { jobs, attempts, retry_delay, time_limit, kill_after, .. } = self;
+        Execution {
+            exec: true,
+            jobs,
+            attempts,
+            retry_delay,
+            requeue: false,
+            dead_letter: None,
+            time_limit,
+            kill_after,
+            wait_children: self.wait_children,
+            conflict: self.conflict,
+            command: self.command,
+        }
+    }
+}
+
 /// The delay after the first failure, unless the options give another.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 

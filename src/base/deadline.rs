@@ -4,6 +4,7 @@
 //! interrupted and begins again lasts no longer. It is on the monotonic clock: a change of the time
 //! of day has no effect on a wait.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::sys::time::TimeSpec;
@@ -57,6 +58,39 @@ impl Deadline {
 fn now() -> Duration {
     // Linux always has this clock, and the call has no other error.
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+}
+
+/// A deadline that activity postpones. Threads share it.
+#[derive(Debug)]
+pub struct IdleLimit {
+    /// The time without activity; `None` is without limit.
+    limit: Option<Duration>,
+    /// The moment of the last activity, in nanoseconds of the monotonic clock.
+    last: AtomicU64,
+}
+
+impl IdleLimit {
+    /// A limit for the time without activity, which begins now.
+    pub fn new(limit: Option<Duration>) -> Self {
+        let idle = Self { limit, last: AtomicU64::new(0) };
+        idle.postpone();
+        idle
+    }
+
+    /// Records activity.
+    pub fn postpone(&self) {
+        if self.limit.is_some() {
+            let nanoseconds = u64::try_from(now().as_nanos()).unwrap_or(u64::MAX);
+            // A thread that was preempted here must not undo a later postponement.
+            self.last.fetch_max(nanoseconds, Ordering::Relaxed);
+        }
+    }
+
+    /// The end of the time without activity.
+    pub fn deadline(&self) -> Deadline {
+        let last = Duration::from_nanos(self.last.load(Ordering::Relaxed));
+        Deadline(self.limit.and_then(|limit| last.checked_add(limit)))
+    }
 }
 
 /// The outcome of a wait.
@@ -116,6 +150,17 @@ mod tests {
         for seconds in [u64::MAX, i64::MAX as u64] {
             assert_eq!(Deadline::after(Duration::from_secs(seconds)), Deadline::NEVER);
         }
+    }
+
+    #[test]
+    fn activity_postpones_the_end_of_an_idle_time() {
+        let idle = IdleLimit::new(Some(Duration::from_secs(3600)));
+        let before = idle.deadline();
+        assert!(!before.has_passed());
+        idle.postpone();
+        assert_eq!(before.min(idle.deadline()), before);
+        assert!(IdleLimit::new(Some(Duration::ZERO)).deadline().has_passed());
+        assert_eq!(IdleLimit::new(None).deadline(), Deadline::NEVER);
     }
 
     #[test]

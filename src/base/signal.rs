@@ -105,6 +105,8 @@ impl Signal {
     pub const CONT: Self = Self(libc::SIGCONT);
     /// Stop, which a process cannot catch.
     pub const STOP: Self = Self(libc::SIGSTOP);
+    /// Stop by a key of the terminal.
+    pub const TSTP: Self = Self(libc::SIGTSTP);
     /// A process in the background reads from its terminal.
     pub const TTIN: Self = Self(libc::SIGTTIN);
     /// A process in the background writes to its terminal.
@@ -159,6 +161,20 @@ impl Signal {
             libc::SIGSYS,
         ];
         NAMED.into_iter().chain(FIRST_REAL_TIME..=LAST_REAL_TIME).map(Self)
+    }
+
+    /// Whether the kernel sends it to a process for a fault of its own.
+    pub fn is_fault(self) -> bool {
+        const FAULTS: [i32; 7] = [
+            libc::SIGILL,
+            libc::SIGTRAP,
+            libc::SIGABRT,
+            libc::SIGBUS,
+            libc::SIGFPE,
+            libc::SIGSEGV,
+            libc::SIGSYS,
+        ];
+        FAULTS.contains(&self.0)
     }
 
     /// Whether it is queued with its value, and not merged with a pending one of the same number.

@@ -306,6 +306,15 @@ fn split_change(users: Option<u32>, text: &str) -> Option<(Change, &str)> {
     Some((Change { users, operator, bits }, rest))
 }
 
+/// The owner and the group of a file; `None` leaves one as it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OwnerIds {
+    /// The ID of the user.
+    pub user: Option<u32>,
+    /// The ID of the group.
+    pub group: Option<u32>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

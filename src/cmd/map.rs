@@ -17,7 +17,7 @@ use crate::sys::directory;
 
 use super::shm::{
     Add, Cas, Cat, Create, Durability, Examples, Listed, Ls, Operand, Peek, Poke, Resize, Rm, Set,
-    Stat, Wait, Write, explain, of_files,
+    Shown, Stat, Wait, Write, explain, of_files,
 };
 
 pub const NOUN: Noun = Noun {
@@ -63,6 +63,7 @@ impl Operand for FilePath {
         rm: &[("Remove it", "ipc map rm -f ./table")],
     };
     type Durability = Synced;
+    const SHOWN: &'static [Column<Shown<Self>>] = of_files();
     const LISTED: &'static [Column<Listed<Self>>] = of_files();
     const CREATE: &'static str = "'ipc map create' makes it, and so does 'ipc map write'";
 

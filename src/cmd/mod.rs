@@ -3,6 +3,7 @@
 
 pub mod applets;
 pub mod door;
+pub mod fd;
 pub mod fifo;
 pub mod lock;
 pub mod map;
@@ -13,3 +14,4 @@ pub mod sem;
 pub mod shm;
 pub mod signal;
 pub mod sock;
+pub mod spool;

@@ -18,7 +18,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 use crate::io::frame::{Form, Writer};
-use crate::io::output::{Output, Record, Unwritable};
+use crate::io::output::{Output, Properties, Unwritable};
 use crate::io::sink::Sink;
 use crate::sys::signal::Blocked;
 
@@ -215,7 +215,7 @@ impl Outbox {
     pub fn write_json(
         &mut self,
         output: &mut Output,
-        record: &Record,
+        record: &Properties<'_>,
         message: &[u8],
         priority: Option<i64>,
     ) -> anyhow::Result<()> {

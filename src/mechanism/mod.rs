@@ -3,6 +3,7 @@
 
 pub mod appearance;
 pub mod barrier;
+pub mod descriptors;
 pub mod door;
 pub mod fifo;
 pub mod file_mutex;
@@ -13,9 +14,12 @@ pub mod mutant;
 pub mod new_file;
 pub mod ownership;
 pub mod pipe;
+pub mod process_group;
 pub mod queue;
 pub mod robust_lock;
 pub mod semaphore;
+pub mod service_manager;
 pub mod socket;
+pub mod spool;
 pub mod system_v_object;
 pub mod temporary;

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::errno::Errno::{EEXIST, EINTR, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
+use nix::errno::Errno::{EINTR, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, posix_fallocate};
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{linkat, unlink};
@@ -118,9 +118,9 @@ impl NewFile {
     }
 }
 
-/// The name of a file that is not complete. Dropping it removes the name.
+/// The name of a file that is not complete. Dropping it removes the name, and so does a fatal signal.
 #[derive(Debug)]
-struct TemporaryName(Registered<Removal>);
+pub struct TemporaryName(Registered<Removal>);
 
 /// Removes a name once.
 #[derive(Debug)]
@@ -139,28 +139,43 @@ impl Undo for Removal {
 
 /// Creates a file with a name that no other file in this directory has.
 fn create_temporary(directory: &Path) -> Result<(OwnedFd, TemporaryName), Errno> {
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
     for number in 0_u32.. {
         let mut name = OsString::from(".ipc-");
         name.push(format!("{}-{number}", std::process::id()));
-        let path = c_string(&directory.join(name))?;
-        let removal = Registered::new(Removal { path, exists: AtomicBool::new(false) })?;
-        // A signal between the creation and the store would leave the name behind.
-        let _blocked = Blocked::new(cleanup::signals());
-        match open(removal.path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR) {
+        match TemporaryName::create(c_string(&directory.join(name))?) {
             // A process that was killed had the same number and left its file.
-            Err(EEXIST) => {}
-            opened => {
-                let file = opened?;
-                removal.exists.store(true, Ordering::SeqCst);
-                return Ok((file, TemporaryName(removal)));
-            }
+            Err(Errno(libc::EEXIST)) => {}
+            created => return created,
         }
     }
     Err(Errno(libc::EEXIST))
 }
 
 impl TemporaryName {
+    /// Creates a file with this name, for its owner only, open for reading and writing.
+    ///
+    /// # Errors
+    /// EEXIST if the name is in use.
+    pub fn create(path: CString) -> Result<(OwnedFd, Self), Errno> {
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+        let removal = Registered::new(Removal { path, exists: AtomicBool::new(false) })?;
+        // A signal between the creation and the store would leave the name behind.
+        let _blocked = Blocked::new(cleanup::signals());
+        let file = open(removal.path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+        removal.exists.store(true, Ordering::SeqCst);
+        Ok((file, Self(removal)))
+    }
+
+    /// The file has another name now, and no longer this one.
+    pub fn is_gone(&self) {
+        self.0.exists.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the file still has this name.
+    pub fn exists(&self) -> bool {
+        self.0.exists.load(Ordering::SeqCst)
+    }
+
     /// Gives the file its final name, unless that is in use.
     fn become_final(&self, path: &Path) -> Result<(), Errno> {
         match linkat(AT_FDCWD, self.0.path.as_c_str(), AT_FDCWD, path, AtFlags::empty()) {

@@ -7,6 +7,7 @@ use crate::cmd;
 /// All nouns, in the order of listings.
 pub const NOUNS: &[Noun] = &[
     cmd::door::NOUN,
+    cmd::fd::NOUN,
     cmd::fifo::NOUN,
     cmd::lock::NOUN,
     cmd::map::NOUN,
@@ -17,6 +18,7 @@ pub const NOUNS: &[Noun] = &[
     cmd::shm::NOUN,
     cmd::signal::NOUN,
     cmd::sock::NOUN,
+    cmd::spool::NOUN,
 ];
 
 /// The commands that follow `ipc` directly.

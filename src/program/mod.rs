@@ -24,12 +24,14 @@ use crate::applet;
 use crate::base::exit::Exit;
 use crate::base::short::Short;
 use crate::base::signal::Signal;
-use crate::io::output::{Destinations, Unwritable};
+use crate::io::output::{Color, Destinations, Unwritable};
 use crate::sys::heap::{self, Report};
 
 pub use self::catalog::{COMMANDS, NOUNS};
 pub use self::tree::tree;
 pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
+pub use crate::app::listing::{Json, Shape};
+pub use crate::io::output::{Key, Type};
 
 /// A parsed command line.
 pub struct Call {
@@ -49,15 +51,15 @@ pub enum Response {
     /// Help or the version, for stdout.
     Answer(String),
     /// A usage error, for stderr.
-    Usage(String),
+    Usage(String, Color),
 }
 
 impl Response {
     /// Prints it, and returns the status of the run.
     pub fn print(self, cancellation: Cancellation) -> Exit {
         match self {
-            Self::Usage(text) => {
-                Destinations::of_process().complain(text);
+            Self::Usage(text, color) => {
+                Destinations::of_process().with_color(color).complain(text);
                 Exit::Usage
             }
             Self::Answer(text) => {
@@ -68,6 +70,14 @@ impl Response {
                     Err(error) => fail(&error.into(), &context),
                 }
             }
+        }
+    }
+
+    /// The same, in the colour that the words ask for, which could not be read as options.
+    fn colored_as(self, words: &[OsString]) -> Self {
+        match self {
+            Self::Usage(text, _) => Self::Usage(text, usage::color(words)),
+            answer => answer,
         }
     }
 }
@@ -128,7 +138,7 @@ fn parse_with_clap(path: VerbPath, words: Vec<OsString>) -> Result<Call, Respons
             let tip = misread_number(&error, &command, &words).or_else(|| tip(&error));
             let tip = tip.filter(|tip| !runs_command(&command) || !passes_value(tip));
             let tip = tip.or_else(|| misplaced_command(&error, &command));
-            Err(usage_message(&error, &words_of_verb, tip))
+            Err(usage_message(&error, &words_of_verb, tip).colored_as(&words))
         }
         // It is help, which has the examples too.
         Err(_) => Err(explain(verb.explained().bin_name(name).no_binary_name(true), &words)),
@@ -142,7 +152,7 @@ fn answer_from_tree(words: Vec<OsString>) -> Response {
     let words = help_first(words);
     let known = words.first().filter(|word| NOUNS.iter().any(|noun| *word == noun.name));
     let noun = known.map_or(String::new(), |noun| noun.to_string_lossy().into_owned());
-    match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
+    let response = match tree().bin_name("ipc").no_binary_name(true).try_get_matches_from(&words) {
         Err(error) if error.kind() == ErrorKind::MissingSubcommand => missing_word(known),
         Err(error) if error.use_stderr() => {
             let tip = similar_word(&error, &noun).or_else(|| tip(&error));
@@ -150,7 +160,8 @@ fn answer_from_tree(words: Vec<OsString>) -> Response {
         }
         Err(error) => Response::Answer(printed(&error.render().to_string())),
         Ok(_) => missing_word(known),
-    }
+    };
+    response.colored_as(&words)
 }
 
 /// Reads `NOUN help VERB` as `help NOUN VERB`, and without `help` if there is no such verb: the error
@@ -181,7 +192,9 @@ fn has_help(words: &[OsString]) -> bool {
 fn missing_word(noun: Option<&OsString>) -> Response {
     let help = OsString::from("-h");
     match explain(tree().bin_name("ipc").no_binary_name(true), noun.into_iter().chain([&help])) {
-        Response::Answer(help) | Response::Usage(help) => Response::Usage(help),
+        Response::Answer(help) | Response::Usage(help, _) => {
+            Response::Usage(help, Color::default())
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseIntError};
 
-use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, ValueEnum};
 
 use super::{COMMANDS, NOUNS, Response, similar};
 use crate::app::command::Verb;
 use crate::base::text::escape;
+use crate::io::output::Color;
 
 /// Writes a usage error in the form of all errors: one line, and a hint.
 pub fn usage_message(error: &clap::Error, verb: &str, tip: Option<String>) -> Response {
@@ -20,7 +21,23 @@ pub fn usage_message(error: &clap::Error, verb: &str, tip: Option<String>) -> Re
     let help = if verb.is_empty() { "ipc --help".to_owned() } else { format!("ipc {verb} --help") };
     let hint = tip.unwrap_or_else(|| format!("try '{help}'"));
     let verb = if verb.is_empty() { String::new() } else { format!("{verb}: ") };
-    Response::Usage(format!("ipc: {verb}{}\nhint: {hint}\n", escape(reason.as_bytes())))
+    let text = format!("ipc: {verb}{}\nhint: {hint}\n", escape(reason.as_bytes()));
+    Response::Usage(text, Color::default())
+}
+
+/// The value of the last `--color` before a COMMAND, in words with a usage error.
+pub fn color(words: &[OsString]) -> Color {
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let mut color = Color::default();
+    for (index, word) in words[..end].iter().enumerate() {
+        let value = match word.to_str().and_then(|word| word.strip_prefix("--color")) {
+            Some("") => words.get(index + 1).and_then(|value| value.to_str()),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        };
+        color = value.and_then(|value| Color::from_str(value, false).ok()).unwrap_or(color);
+    }
+    color
 }
 
 /// A suggestion for an unknown word.

@@ -202,7 +202,7 @@ pub enum Event {
 
 impl Job {
     /// A job without COMMANDs. It blocks the signals that are forwarded, and `besides`.
-    pub fn new(besides: Option<Signal>) -> Self {
+    pub fn new(besides: impl IntoIterator<Item = Signal>) -> Self {
         let children = keep_ended_children();
         let ours = FORWARDED.into_iter().chain([Signal::CHLD]).chain(besides);
         let signals = Blocked::new(ours.collect());

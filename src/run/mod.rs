@@ -1,5 +1,6 @@
 //! Running COMMANDs and ending properly: children, worker pools, cleanup before a fatal signal.
 
+pub mod capture;
 pub mod job;
 pub mod keeper;
 pub mod pool;

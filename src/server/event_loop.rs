@@ -5,6 +5,7 @@ use crate::base::exit::Exit;
 use crate::base::signal::Signal;
 use crate::base::units::Timeout;
 use crate::io::output::Output;
+use crate::mechanism::service_manager::Running;
 use crate::server::acceptor::{Acceptor, LISTENER, NewClients};
 use crate::server::admission::{Admission, Client};
 use crate::sys::cleanup::Handlers;
@@ -13,6 +14,11 @@ use crate::sys::signal::{Blocked, Handler};
 
 /// The work that a server does for its clients.
 pub trait Service {
+    /// Begins to serve, before the first client.
+    fn begin(&mut self, _server: &ServerRef<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Starts to serve a client. The service may add the client's socket, or another descriptor, to
     /// the events under the client's number.
     fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()>;
@@ -108,6 +114,8 @@ fn end_of(period: Option<Timeout>) -> Deadline {
 /// The order of the fields is the order in which they are dropped: the path of the listening socket
 /// is removed while signals still wait for that.
 pub struct Listening {
+    /// The service manager, which is told of the end before the path is removed.
+    pub manager: Option<Running>,
     pub admission: Admission,
     pub signals: Signals,
 }
@@ -135,7 +143,7 @@ pub fn serve(
     limits: Limits,
     output: &Output,
 ) -> anyhow::Result<Ended> {
-    let Listening { admission, signals } = listening;
+    let Listening { manager, admission, signals } = listening;
     let acceptor = Acceptor::new(admission)?;
     let children = signals.children.descriptor()?;
     acceptor.events.add(&children, CHILDREN, Interest::Readable)?;
@@ -144,6 +152,7 @@ pub fn serve(
         acceptor.events.add(fatal, FATAL, Interest::Readable)?;
     }
     let mut server = EventLoop {
+        manager,
         acceptor,
         signals: &signals,
         service,
@@ -157,6 +166,8 @@ pub fn serve(
 
 /// A server and its service.
 struct EventLoop<'a> {
+    /// The service manager, until the server stops.
+    manager: Option<Running>,
     acceptor: Acceptor,
     signals: &'a Signals,
     service: &'a mut dyn Service,
@@ -171,6 +182,8 @@ struct EventLoop<'a> {
 impl EventLoop<'_> {
     fn run(&mut self) -> anyhow::Result<Ended> {
         let mut ready = Vec::new();
+        let Acceptor { admission, events, .. } = &self.acceptor;
+        self.service.begin(&ServerRef { admission, events, output: self.output })?;
         while !self.is_over() {
             let new_clients =
                 if self.has_capacity() { NewClients::Accept } else { NewClients::Leave };
@@ -260,6 +273,8 @@ impl EventLoop<'_> {
     fn stop(&mut self) -> anyhow::Result<()> {
         let signal = self.signals.graceful.as_ref().map(|fatal| fatal.take(Deadline::PASSED));
         let Some(Waited::Done(received)) = signal.transpose()? else { return Ok(()) };
+        // The clients may take long to finish.
+        drop(self.manager.take());
         // Clients that have connected before the signal are served.
         self.close()?;
         let until = match self.stopping {

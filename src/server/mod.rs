@@ -4,4 +4,6 @@ pub mod acceptor;
 pub mod admission;
 pub mod door;
 pub mod event_loop;
+pub mod holder;
+pub mod idle_clients;
 pub mod line_limit;

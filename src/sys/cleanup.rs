@@ -136,7 +136,8 @@ impl Shared {
 }
 
 impl Handlers {
-    fn acquire() -> Self {
+    /// Keeps the handlers installed, for many registrations one after the other.
+    pub fn acquire() -> Self {
         Self::acquire_for(SignalSet::default())
     }
 

@@ -10,12 +10,13 @@ use nix::dir::Dir;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::socket::UnixAddr;
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, fchdir, geteuid, linkat, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchdir, fchownat, geteuid, linkat, unlinkat};
 
 use super::descriptor;
 use super::inode::is_socket;
 use super::umask;
 use crate::base::errno::Errno;
+use crate::base::units::OwnerIds;
 
 /// An open directory.
 #[derive(Debug)]
@@ -129,6 +130,15 @@ impl Directory {
     /// Changes the name `old` to `new` in another directory. A file that had that name loses it.
     pub fn rename(&self, old: &OsStr, to: &Self, new: &OsStr) -> Result<(), Errno> {
         Ok(renameat(&self.fd, old, &to.fd, new)?)
+    }
+
+    /// Changes the owner and the group of a name. A symbolic link is not followed.
+    ///
+    /// # Errors
+    /// EPERM for another user, or for a group of which this process is no member.
+    pub fn set_owner(&self, name: &OsStr, owner: OwnerIds) -> Result<(), Errno> {
+        let (user, group) = (owner.user.map(Uid::from_raw), owner.group.map(Gid::from_raw));
+        Ok(fchownat(&self.fd, name, user, group, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
 
     /// Removes a name.

@@ -53,6 +53,12 @@ impl Events {
         Ok(self.epoll.modify(fd, &mut EpollEvent::new(flags(interest), number))?)
     }
 
+    /// Removes a descriptor that other processes have copies of, so that closing it does not.
+    pub fn remove(&self, fd: impl AsFd) {
+        // It fails only for one that is not in the set.
+        let _ = self.epoll.delete(fd);
+    }
+
     /// Waits until descriptors are ready, and replaces the content of `numbers` by their numbers.
     pub fn wait(&mut self, numbers: &mut Vec<u64>, deadline: Deadline) -> Result<Waited, Errno> {
         loop {

@@ -46,10 +46,21 @@ pub struct HeldLock {
     /// The processes that hold it, as far as they are visible; the one in the table if its descriptors are
     /// not visible.
     pub pids: Vec<i32>,
+    /// The evidence for that.
+    pub evidence: Evidence,
     /// A path by which one of the processes has the file open.
     pub path: Option<PathBuf>,
     /// The waiters. The kernel shows no process for a waiter for an OFD lock.
     pub waiters: Vec<Entry>,
+}
+
+/// The evidence that processes hold a lock.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Evidence {
+    /// Their descriptors, which have the lock.
+    Descriptors,
+    /// The table, which has the process that acquired the lock, if any.
+    Table,
 }
 
 /// A descriptor with a lock.
@@ -87,12 +98,17 @@ impl HeldLock {
         let kind = if kind == Kind::Flock { "FLOCK" } else { "OFDLCK" }.to_owned();
         let (mode, file) = (Mode::Exclusive, FileId::of(status));
         let entry = Entry { kind, mode, pid: None, file, start: 0, end: None };
-        Self { entry, pids: Vec::new(), path: None, waiters: Vec::new() }
+        Self::of_table(entry, Vec::new())
+    }
+
+    fn of_table(entry: Entry, pids: Vec<i32>) -> Self {
+        Self { entry, pids, evidence: Evidence::Table, path: None, waiters: Vec::new() }
     }
 
     fn add(&mut self, descriptors: &[LockedDescriptor]) {
         self.pids = descriptors.iter().map(|descriptor| descriptor.pid).collect();
         self.pids.dedup();
+        self.evidence = Evidence::Descriptors;
         self.path = descriptors.iter().find_map(|descriptor| descriptor.path.clone());
     }
 }
@@ -170,20 +186,27 @@ fn with_holders(
         }
     }
     locks.extend(hidden.into_iter().map(|(entry, descriptors)| {
-        let mut held = HeldLock { entry, pids: Vec::new(), path: None, waiters: Vec::new() };
+        let mut held = HeldLock::of_table(entry, Vec::new());
         held.add(&descriptors);
         held
     }));
     locks
 }
 
+/// Whether a descriptor of a process has the lock, as far as this process may see.
+pub fn holds(pid: i32, entry: &Entry) -> bool {
+    descriptors_of(pid).is_ok_and(|descriptors| have(&descriptors, entry))
+}
+
+fn have(descriptors: &[(PathBuf, PathBuf)], entry: &Entry) -> bool {
+    descriptors.iter().any(|(_, info)| locks_of(info).is_ok_and(|locks| locks.contains(entry)))
+}
+
 /// Whether the process in the table may hold the lock. It may have ended since it acquired the lock, and
 /// another process may have its process ID by now.
 fn may_hold(pid: i32, entry: &Entry) -> bool {
     match descriptors_of(pid) {
-        Ok(descriptors) => descriptors
-            .iter()
-            .any(|(_, info)| locks_of(info).is_ok_and(|locks| locks.contains(entry))),
+        Ok(descriptors) => have(&descriptors, entry),
         Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
     }
 }
@@ -202,7 +225,7 @@ fn table() -> Result<Vec<HeldLock>, Errno> {
             _ if waits => {}
             _ => {
                 let pids = entry.pid.into_iter().collect();
-                locks.push(HeldLock { entry, pids, path: None, waiters: Vec::new() });
+                locks.push(HeldLock::of_table(entry, pids));
             }
         }
     }

@@ -56,6 +56,12 @@ impl Process {
         unsafe { descriptor::made(result) }.map(Self)
     }
 
+    /// A number that no other process of this boot has: the inode of its pidfd, since Linux 6.9. Before
+    /// that, all processes have the same number.
+    pub fn unique_number(&self) -> Result<u64, Errno> {
+        Ok(fstat(&self.0)?.st_ino)
+    }
+
     /// The inode of its PID namespace.
     ///
     /// # Errors

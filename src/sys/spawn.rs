@@ -73,6 +73,8 @@ pub struct Streams<'a> {
     pub errors: Option<BorrowedFd<'a>>,
     /// Other descriptors that it inherits, under the same numbers.
     pub inherited: [Option<BorrowedFd<'a>>; 2],
+    /// The text that replaces each `{}` in its arguments.
+    pub inserted: Option<&'a CStr>,
     /// Descriptors that it gets from number 3 up. Their own numbers are above those.
     pub from_third: &'a [BorrowedFd<'a>],
 }
@@ -169,7 +171,9 @@ impl Program {
         let announced_to = self.announced_to.as_ref().map(|socket| socket.as_fd().as_raw_fd());
         let pid = if signal::mask().contains(LET_THROUGH) || announced_to.is_some() {
             let start = (signals, self.group, announced_to);
-            self.execute(|path, words| fork(path, words, &environment, start, streams))?
+            let fork =
+                |path: &CStr, words: &[&CStr]| fork(path, words, &environment, start, streams);
+            self.execute(streams.inserted, fork)?
         } else {
             self.spawn(signals, streams, &environment)?
         };
@@ -198,7 +202,7 @@ impl Program {
         let spawn = |path: &CStr, words: &[&CStr]| {
             posix_spawn(path, &actions, &attributes, words, environment)
         };
-        Ok(self.execute(spawn)?.as_raw())
+        Ok(self.execute(streams.inserted, spawn)?.as_raw())
     }
 
     /// Becomes it, with the dispositions and the mask of this process; returns only if that fails.
@@ -218,7 +222,7 @@ impl Program {
             descriptor::duplicate(fd, number)?;
         }
         let environment = self.environment(variables)?;
-        Ok(self.execute(|path, words| execve(path, words, &environment))?)
+        Ok(self.execute(streams.inserted, |path, words| execve(path, words, &environment))?)
     }
 
     /// Its environment; these variables replace variables of the same names.
@@ -232,14 +236,28 @@ impl Program {
         own.map(|own| Ok(Cow::from(own))).chain(new.map(|new| new.map(Cow::from))).collect()
     }
 
+    /// Its words; each `{}` in its arguments is replaced, as by find(1).
+    fn words_with(&self, inserted: Option<&CStr>) -> Vec<Cow<'_, CStr>> {
+        let Some(inserted) = inserted else {
+            return self.words.iter().map(|word| Cow::from(word.as_c_str())).collect();
+        };
+        let words = self.words.iter().enumerate().map(|(index, word)| match index {
+            0 => Cow::from(word.as_c_str()),
+            _ => Cow::from(replaced(word, inserted)),
+        });
+        words.collect()
+    }
+
     /// Executes the file. If the kernel does not know its format, sh(1) executes it, as for
     /// execvp(3) of glibc and for every shell.
     fn execute<T>(
         &self,
+        inserted: Option<&CStr>,
         mut execute: impl FnMut(&CStr, &[&CStr]) -> Result<T, Reason>,
     ) -> Result<T, Reason> {
         const SHELL: &CStr = c"/bin/sh";
-        let words: Vec<&CStr> = self.words.iter().map(CString::as_c_str).collect();
+        let words = self.words_with(inserted);
+        let words: Vec<&CStr> = words.iter().map(AsRef::as_ref).collect();
         match execute(&self.path, &words) {
             Err(Reason::ENOEXEC) => {
                 let script = [SHELL, self.path.as_c_str()].into_iter();
@@ -249,6 +267,18 @@ impl Program {
             executed => executed,
         }
     }
+}
+
+/// A word in which each `{}` is replaced.
+fn replaced(word: &CStr, text: &CStr) -> CString {
+    let (mut bytes, mut rest) = (Vec::new(), word.to_bytes());
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"{}") {
+        bytes.extend_from_slice(&rest[..at]);
+        bytes.extend_from_slice(text.to_bytes());
+        rest = &rest[at + 2..];
+    }
+    bytes.extend_from_slice(rest);
+    CString::new(bytes).expect("neither has a NUL")
 }
 
 /// A COMMAND that was started, and is a child of this process until it is reaped.

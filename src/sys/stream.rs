@@ -1,14 +1,23 @@
 //! Reading and writing descriptors, also if signals interrupt the call or the descriptor is
 //! non-blocking: read(2), write(2), pwrite(2).
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use nix::errno::Errno::{EAGAIN, EINTR};
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
 use nix::sys::uio::pwrite;
 
 use super::{offset, poll};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+
+/// Opens a file of any kind for reading. For a FIFO it waits for a writer.
+pub fn open(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    Ok(nix::fcntl::open(path, flags, Mode::empty())?)
+}
 
 /// Waits for bytes and reads them; 0 is the end.
 pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {

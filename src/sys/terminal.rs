@@ -1,13 +1,17 @@
-//! Pseudo-terminals, for COMMANDs that buffer their output to a pipe: pty(7), ioctl_tty(2).
+//! Pseudo-terminals, for COMMANDs that buffer their output to a pipe, and the process group that uses a
+//! terminal: pty(7), ioctl_tty(2).
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::descriptor;
+use super::process::{OwnGroup, own_group};
+use super::signal::Blocked;
 use crate::base::errno::Errno;
+use crate::base::signal::Signal;
 
 /// A pseudo-terminal in raw mode and without echo.
 #[derive(Debug)]
@@ -59,4 +63,44 @@ fn make_raw(terminal: &OwnedFd) -> Result<(), Errno> {
     Errno::check(unsafe {
         libc::tcsetattr(terminal.as_raw_fd(), libc::TCSANOW, &raw const settings)
     })
+}
+
+/// The process group in the foreground of a terminal: 0 if its leader is outside of the PID namespace;
+/// `None` if the descriptor is not the controlling terminal of this process.
+pub fn foreground(fd: BorrowedFd<'_>) -> Option<i32> {
+    // SAFETY: the call takes a number.
+    let group = unsafe { libc::tcgetpgrp(fd.as_raw_fd()) };
+    (group >= 0).then_some(group)
+}
+
+fn set_foreground(fd: BorrowedFd<'_>, group: i32) {
+    // The kernel would stop a process in the background that does this.
+    let _blocked = Blocked::new([Signal::TTOU].into_iter().collect());
+    // A terminal that was hung up meanwhile has no foreground.
+    // SAFETY: the call takes numbers only.
+    unsafe { libc::tcsetpgrp(fd.as_raw_fd(), group) };
+}
+
+/// The group of this process in the foreground of its terminal. Dropping it returns the foreground to the
+/// former group.
+#[derive(Debug)]
+pub struct Foreground<'a> {
+    terminal: BorrowedFd<'a>,
+    former: i32,
+}
+
+impl<'a> Foreground<'a> {
+    /// Takes over the foreground, if the former group of this process has it and it has another group by
+    /// now.
+    pub fn take(terminal: BorrowedFd<'a>, group: &OwnGroup) -> Option<Self> {
+        let former = group.former().filter(|&former| foreground(terminal) == Some(former))?;
+        set_foreground(terminal, own_group());
+        Some(Self { terminal, former })
+    }
+}
+
+impl Drop for Foreground<'_> {
+    fn drop(&mut self) {
+        set_foreground(self.terminal, self.former);
+    }
 }

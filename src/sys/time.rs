@@ -15,3 +15,10 @@ pub fn since_boot() -> Duration {
     // Linux always has this clock, and the call takes no other argument.
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
+
+/// The time of day in nanoseconds since 1970, for what outlives the process and a reboot:
+/// CLOCK_REALTIME of clock_gettime(2).
+pub fn now() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME).map_or(Duration::ZERO, Duration::from);
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}

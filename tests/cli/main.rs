@@ -3,12 +3,15 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod color;
 mod door;
+mod fd;
 mod fifo;
 mod first_process;
 mod flock;
 mod generated;
 mod help;
+mod json;
 mod layout;
 mod lifetime;
 mod listing;
@@ -32,6 +35,7 @@ mod sem;
 mod shm;
 mod signal;
 mod sock;
+mod spool;
 mod startup;
 mod storm;
 mod support;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use clap::Command;
 use clap_mangen::Man;
 use ipc_suite::base::exit;
-use ipc_suite::program::{self, Noun, Statuses, Verb};
+use ipc_suite::program::{self, Json, Key, Noun, Shape, Statuses, Type, Verb};
 
 /// All verbs, and the nouns that they belong to.
 pub fn verbs() -> impl Iterator<Item = (Option<&'static Noun>, &'static Verb)> {
@@ -73,6 +73,7 @@ fn of_verb(noun: Option<&Noun>, verb: &Verb) -> Vec<u8> {
         .map_or(format!("ipc {}", verb.name), |noun| format!("ipc {} {}", noun.name, verb.name));
     let mut page = Page::new(&page_name(noun, verb), &words, verb.command());
     page.options();
+    page.json(verb.json);
     page.list("EXIT STATUS", statuses(&exit::MEANINGS));
     let command = match verb.statuses {
         Statuses::Own => None,
@@ -94,6 +95,17 @@ fn of_verb(noun: Option<&Noun>, verb: &Verb) -> Vec<u8> {
     });
     page.see_also(["ipc(1)".to_owned()].into_iter().chain(noun_pages));
     page.finish()
+}
+
+/// The type of a key in the words of the page.
+pub fn json_type(key: &Key, shape: Shape) -> String {
+    let is_optional = key.is_optional || (key.only.is_some() && shape == Shape::Array);
+    format!("{}{}", key.kind.in_json(), if is_optional { ", or null" } else { "" })
+}
+
+/// The page of a verb.
+pub fn page(noun: Option<&Noun>, verb: &Verb) -> String {
+    String::from_utf8(of_verb(noun, verb)).expect("pages are UTF-8")
 }
 
 fn about(verb: &Verb) -> String {
@@ -148,6 +160,45 @@ impl Page {
     fn items(&mut self, items: impl IntoIterator<Item = (String, String)>) {
         for (term, text) in items {
             self.text(&format!(".TP\n\\fB{}\\fR\n{}\n", escape(&term), escape(&text)));
+        }
+    }
+
+    /// The section on the output with `--json`.
+    fn json(&mut self, parts: &[Json]) {
+        if parts.is_empty() {
+            return;
+        }
+        self.text(".SH JSON\n");
+        for part in parts {
+            let shape = match part.shape {
+                Shape::Object => "One object with these keys",
+                Shape::Array => "An array of objects with these keys",
+                Shape::Lines => "A line for each message or event: an object with these keys",
+                Shape::Numbers => "An array of numbers.",
+            };
+            let of = part.of.map_or(String::new(), |objects| format!(", for {objects}"));
+            let keys = (part.keys)();
+            let end = if keys.is_empty() { "" } else { ":" };
+            self.text(&format!(".PP\n{shape}{}{end}\n", escape(&of)));
+            self.keys(keys, part.shape);
+        }
+    }
+
+    fn keys(&mut self, keys: Vec<&Key>, shape: Shape) {
+        for key in keys {
+            let absence = match (key.only, shape) {
+                (None, _) => String::new(),
+                (Some(only), Shape::Array) => format!(" It is null except for {only}."),
+                (Some(only), _) => format!(" Only for {only}."),
+            };
+            let text = format!("{}.{absence}", key.meaning);
+            let (name, kind) = (escape(key.name), escape(&json_type(key, shape)));
+            self.text(&format!(".TP\n\\fB{name}\\fR (\\fI{kind}\\fR)\n{}\n", escape(&text)));
+            if let Type::Objects(inner) = key.kind {
+                self.text(".RS\n");
+                self.keys(inner.iter().collect(), Shape::Object);
+                self.text(".RE\n");
+            }
         }
     }
 
@@ -274,6 +325,10 @@ The address of a socket: a path with a slash in it or unix:PATH, @NAME for an ab
 One line is one message, for mechanisms that preserve the boundaries of messages.
 With \fB\-\-null\fR messages end with NUL instead.
 \fB\-\-frame\fR chooses another form: \(dqwhole\(dq (all of the input is one message), \(dqlen4\(dq (a length of 4 bytes, little endian, and the message) or \(dqnetstring\(dq.
+.SH JSON
+With \fB\-\-json\fR the keys are those of the section JSON of each page, and they never change their meaning.
+Sizes are in bytes, times as in RFC 3339, permissions in octal.
+Text that is not UTF-8 is an object: {\(dqbase64\(dq: \(dq...\(dq}.
 .SH SIGNALS
 If the reader of standard output disconnects, the command ends by SIGPIPE, without a message; a peer that disconnects is an error.
 A COMMAND starts with default dispositions and an empty mask; HUP stays ignored under

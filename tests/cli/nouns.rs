@@ -7,11 +7,12 @@ use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{door, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock};
+use crate::{door, fd, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock, spool};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
     door::NOUN,
+    fd::NOUN,
     fifo::NOUN,
     lock::NOUN,
     map::NOUN,
@@ -22,6 +23,7 @@ const ALL: &[Noun] = &[
     shm::NOUN,
     signal::NOUN,
     sock::NOUN,
+    spool::NOUN,
 ];
 
 /// A noun, as its own tests describe it.
@@ -43,6 +45,8 @@ pub enum Names {
     /// There is no such verb.
     None,
     Paths,
+    /// Paths of directories, of which each holds many objects.
+    Directories,
     /// POSIX names and System V keys.
     Kernel,
     /// POSIX names and paths, of objects with a format of this program.
@@ -97,6 +101,12 @@ impl Wait {
         words.insert(3, options);
         words.join(" ")
     }
+}
+
+/// A verb of a noun, if it has one of this name.
+pub fn verb(noun: &str, name: &str) -> Option<&'static Verb> {
+    let noun = program::NOUNS.iter().find(|known| known.name == noun)?;
+    noun.verbs.iter().find(|verb| verb.name == name)
 }
 
 /// Whether a verb has an option.
@@ -229,8 +239,18 @@ fn every_verb_that_waits_has_a_wait() {
         let name = format!("ipc {} {}", noun.name, verb.name);
         let waits =
             has(verb, "timeout") || has(verb, "ready") || verb.statuses == Statuses::OfCommand;
-        // The first becomes its COMMAND at once; the others wait for a process that is stopped.
-        let others = ["ipc signal run", "ipc queue close", "ipc queue verify", "ipc door info"];
+        // The first becomes its COMMAND at once; the next wait for a process that is stopped; the last
+        // have tests of their own, in a PID namespace and with a service manager.
+        let others = [
+            "ipc signal run",
+            "ipc queue close",
+            "ipc queue verify",
+            "ipc door info",
+            "ipc fd drop",
+            "ipc fd ls",
+            "ipc signal init",
+            "ipc sock notify",
+        ];
         if waits && !others.contains(&&*name) {
             assert!(
                 lines.iter().any(|line| line.starts_with(&format!("{name} "))),

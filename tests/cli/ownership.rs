@@ -11,6 +11,7 @@ fn objects(directory: &std::path::Path) -> Vec<(&'static str, Name)> {
     let mut objects: Vec<_> =
         nouns::objects(directory).into_iter().map(|(noun, name)| (noun.name, name)).collect();
     objects.extend(nouns::with(Names::Memory).map(|noun| (noun.name, Name::new(noun.name))));
+    objects.retain(|(noun, _)| nouns::verb(noun, "set").is_some());
     objects
 }
 

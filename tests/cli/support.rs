@@ -101,7 +101,8 @@ pub struct Run {
 impl Run {
     pub fn new(program: impl AsRef<OsStr>, words: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(words);
+        // Also at a terminal the text has no colour, except in the tests of colour.
+        command.args(words).env("NO_COLOR", "1");
         Self { command, input: Vec::new(), directory: None }
     }
 
@@ -308,6 +309,14 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[allow(clippy::disallowed_methods, reason = "there is no event to wait for")]
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
+}
+
+/// Makes a file older by so many hours.
+pub fn make_older(path: impl AsRef<Path>, hours: u64) {
+    let file = fs::File::options().write(true).open(path).expect("it can be opened");
+    let changed = file.metadata().and_then(|metadata| metadata.modified()).expect("it has a time");
+    let time = changed - Duration::from_secs(hours * 3600);
+    file.set_modified(time).expect("this user owns it");
 }
 
 /// A unique name of an object. Dropping it removes the object.

@@ -1,6 +1,6 @@
 //! The declaration of columns: a key, its type and meaning, and the value that a row has for it.
 
-use crate::io::output::{Key, Value};
+use crate::io::output::{self, Key, Value};
 
 /// A property of the rows `R`: of a listing, of `stat`, or of a stream of JSON.
 #[derive(Debug)]
@@ -21,6 +21,17 @@ pub trait Columns: Sized + 'static {
         Self::COLUMNS.iter().map(|column| (column.value)(self)).collect()
     }
 
+    /// Whether a row is printed in another colour, on a terminal that has colours: the object is in
+    /// a state in which something fails or waits.
+    fn needs_attention(&self) -> bool {
+        false
+    }
+
+    /// The row as it is printed.
+    fn printed(&self) -> output::Row {
+        output::Row { values: self.values(), needs_attention: self.needs_attention() }
+    }
+
     /// The keys.
     fn keys() -> Vec<&'static Key> {
         Self::COLUMNS.iter().map(|column| &column.key).collect()
@@ -39,9 +50,9 @@ impl<R> Column<R> {
         self
     }
 
-    /// The same, in JSON and where an option names it.
-    pub const fn on_request(mut self) -> Self {
-        self.key = self.key.on_request();
+    /// The same, not in a listing that does not name it.
+    pub const fn in_detail(mut self) -> Self {
+        self.key = self.key.in_detail();
         self
     }
 }

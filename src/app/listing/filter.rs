@@ -6,7 +6,7 @@ use serde_json::{Number, Value as Json};
 
 use super::keys;
 use crate::base::units::{Size, Timeout};
-use crate::io::output::{Key, Type, Value, order_of_numbers};
+use crate::io::output::{Key, Row, Type, Value, order_of_numbers};
 use crate::sys::regex::Regex;
 
 /// A condition that rows of a listing meet, or not.
@@ -75,14 +75,14 @@ impl Filter {
     }
 
     /// Removes the rows that do not meet the condition.
-    pub fn apply(&self, rows: &mut Vec<Vec<Value>>) {
+    pub fn apply(&self, rows: &mut Vec<Row>) {
         // The parser has compiled it already.
         let pattern = match &self.operand {
             Operand::Pattern(pattern) => Regex::new(pattern).ok(),
             _ => None,
         };
         rows.retain(|row| {
-            let value = &row[self.column];
+            let value = &row.values[self.column];
             match (&self.operand, &pattern) {
                 (_, Some(pattern)) => pattern.is_match(&value.as_text()),
                 (operand, _) => self.operator.accepts(operand.compare(value)),

@@ -1,6 +1,6 @@
 //! Keys on the command line: `--sort KEY,...` and `-o KEY,...`.
 
-use crate::io::output::{Key, Value};
+use crate::io::output::{Key, Row};
 
 /// The index of the key of this name.
 ///
@@ -37,10 +37,10 @@ impl Sort {
     }
 
     /// Sorts rows. Equal ones keep their order.
-    pub fn apply(&self, rows: &mut [Vec<Value>]) {
+    pub fn apply(&self, rows: &mut [Row]) {
         rows.sort_by(|one, other| {
             let orders = self.0.iter().map(|&(column, direction)| {
-                let order = one[column].order(&other[column]);
+                let order = one.values[column].order(&other.values[column]);
                 match direction {
                     Direction::Ascending => order,
                     Direction::Descending => order.reverse(),

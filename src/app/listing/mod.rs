@@ -3,6 +3,7 @@
 
 mod column;
 mod filter;
+mod json;
 mod keys;
 
 use std::marker::PhantomData;
@@ -16,6 +17,7 @@ use crate::io::output::{
 };
 
 pub use self::column::{Column, Columns};
+pub use self::json::{Json, Shape};
 
 /// The choice of rows and columns of a listing.
 #[derive(Debug, clap::Args, Plain)]
@@ -46,6 +48,15 @@ pub struct Listing<R: Columns> {
     rows: PhantomData<fn() -> R>,
 }
 
+/// A part of a listing that is printed in blocks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Block {
+    /// The first one.
+    First,
+    /// Another one.
+    Later,
+}
+
 fn filter<R: Columns>(text: &str) -> Result<Filter, String> {
     Filter::parse(text, &R::keys())
 }
@@ -68,13 +79,46 @@ impl<R: Columns> Listing<R> {
         rows: impl IntoIterator<Item = R>,
         output: &mut Output,
     ) -> Result<(), Unwritable> {
-        let values = rows.into_iter().map(|row| row.values()).collect();
+        self.print_with(rows, self.look(), output)
+    }
+
+    /// Prints some of many rows, so that not all of them are in memory: only if
+    /// [`Listing::is_in_blocks`]. The first block has the headings, unless all of its rows are left
+    /// out.
+    ///
+    /// # Errors
+    /// EPIPE, ENOSPC and others if stdout cannot be written to.
+    pub fn print_block(
+        &self,
+        block: Block,
+        rows: impl IntoIterator<Item = R>,
+        output: &mut Output,
+    ) -> Result<(), Unwritable> {
+        let look = match block {
+            Block::First => self.look(),
+            Block::Later => Look { headings: Headings::Omitted, ..self.look() },
+        };
+        self.print_with(rows, look, output)
+    }
+
+    /// Whether rows can be printed in blocks: JSON is one array, and an order needs all rows.
+    pub fn is_in_blocks(&self) -> bool {
+        self.is_text() && self.sort.is_none()
+    }
+
+    fn print_with(
+        &self,
+        rows: impl IntoIterator<Item = R>,
+        look: Look,
+        output: &mut Output,
+    ) -> Result<(), Unwritable> {
+        let values = rows.into_iter().map(|row| row.printed()).collect();
         let choice = Choice {
             filters: &self.filter,
             sort: self.sort.as_ref(),
             selection: self.output.as_ref(),
             format: self.format.into(),
-            look: self.look(),
+            look,
         };
         choice.print(Table::new(R::keys(), values), output)
     }
@@ -113,7 +157,20 @@ impl<R: Columns> Listing<R> {
 /// # Errors
 /// EPIPE, ENOSPC and others if stdout cannot be written to.
 pub fn show<R: Columns>(row: &R, format: Format, output: &mut Output) -> Result<(), Unwritable> {
-    output.properties(&Properties::new(R::keys(), row.values()), format)
+    output.properties(&properties(row), format)
+}
+
+/// Prints one row as a line of JSON.
+///
+/// # Errors
+/// EPIPE, ENOSPC and others if stdout cannot be written to.
+pub fn line<R: Columns>(row: &R, output: &mut Output) -> Result<(), Unwritable> {
+    output.json(&properties(row))
+}
+
+/// The properties of one row.
+pub fn properties<R: Columns>(row: &R) -> Properties<'static> {
+    Properties::new(R::keys(), row.values())
 }
 
 /// Prints all columns of all rows, for verbs whose rows no option selects.
@@ -125,7 +182,7 @@ pub fn print_all<R: Columns>(
     format: Format,
     output: &mut Output,
 ) -> Result<(), Unwritable> {
-    let table = Table::new(R::keys(), rows.iter().map(Columns::values).collect());
+    let table = Table::new(R::keys(), rows.iter().map(Columns::printed).collect());
     let choice = Choice {
         filters: &[],
         sort: None,

@@ -6,15 +6,18 @@ use serde_json::{Value as Json, json};
 use super::holders::not_seen;
 use crate::app::listing::Column;
 use crate::io::output::{Key, Type, Value, escape, json_bytes};
-use crate::sys::process::{Holder, Holders};
+use crate::sys::process::{Holder, Holders, Openings};
 use crate::sys::system_v::Row;
 
 /// The permissions and the owner of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Ownership {
-    mode: u32,
-    uid: u32,
-    gid: u32,
+    /// The permissions.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
 }
 
 impl From<&FileStat> for Ownership {
@@ -57,8 +60,20 @@ pub const fn gid<R: Owned>() -> Column<R> {
     })
 }
 
+/// Where the number of processes that could not be seen is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unseen {
+    /// Below the listing.
+    Below,
+    /// Behind the processes that could be seen.
+    Inline,
+}
+
 /// A row with the processes that use the object.
 pub trait Held {
+    /// Where the number of processes that could not be seen is printed.
+    const UNSEEN: Unseen = Unseen::Below;
+
     /// The processes that have it open, mapped or attached.
     fn holders(&self) -> &Holders;
 }
@@ -72,7 +87,10 @@ pub const PROCESS: &[Key] = &[
 /// The column of the holders.
 pub const fn holders<R: Held>() -> Column<R> {
     let meaning = "Processes that have it open, mapped or attached";
-    Column::new(Key::new("holders", Type::Objects(PROCESS), meaning), |row| listed(row.holders()))
+    Column::new(Key::new("holders", Type::Objects(PROCESS), meaning), |row: &R| match R::UNSEEN {
+        Unseen::Below => listed(row.holders()),
+        Unseen::Inline => processes(&row.holders().seen, row.holders().hidden),
+    })
 }
 
 /// The column of the number of processes that could not be seen.
@@ -80,6 +98,65 @@ pub const fn hidden<R: Held>() -> Column<R> {
     let meaning = "Number of processes that could not be seen";
     Column::new(Key::new("hidden", Type::Number, meaning).on_request(), |row| {
         row.holders().hidden.into()
+    })
+}
+
+/// A row with the processes that have a pipe open.
+pub trait Opened {
+    /// The processes that have it open.
+    fn openings(&self) -> &Openings;
+}
+
+/// The column of the readers.
+pub const fn readers<R: Opened>() -> Column<R> {
+    let meaning = "Processes that have it open for reading";
+    Column::new(Key::new("readers", Type::Objects(PROCESS), meaning), |row| {
+        let openings = row.openings();
+        processes(&openings.readers(), openings.hidden)
+    })
+}
+
+/// The column of the writers.
+pub const fn writers<R: Opened>() -> Column<R> {
+    let meaning = "Processes that have it open for writing";
+    Column::new(Key::new("writers", Type::Objects(PROCESS), meaning), |row| {
+        let openings = row.openings();
+        processes(&openings.writers(), openings.hidden)
+    })
+}
+
+/// The column of the number of processes whose descriptors could not be seen.
+pub const fn unseen<R: Opened>() -> Column<R> {
+    let meaning = "Number of processes that could not be seen";
+    Column::new(Key::new("hidden", Type::Number, meaning).on_request(), |row| {
+        row.openings().hidden.into()
+    })
+}
+
+/// A row about a System V object, with its row in /proc/sysvipc.
+pub trait InKernel {
+    /// The row.
+    fn row(&self) -> &Row;
+}
+
+/// The column of the key.
+pub const fn key<R: InKernel>() -> Column<R> {
+    Column::new(Key::new("key", Type::Text, "Key, in hexadecimal"), |it| {
+        Value::text(it.row().key())
+    })
+}
+
+/// The column of the user that created the object.
+pub const fn creator_uid<R: InKernel>() -> Column<R> {
+    Column::new(Key::new("creator_uid", Type::Number, "User that created it"), |it| {
+        it.row().number("cuid").into()
+    })
+}
+
+/// The column of the group that created the object.
+pub const fn creator_gid<R: InKernel>() -> Column<R> {
+    Column::new(Key::new("creator_gid", Type::Number, "Group that created it"), |it| {
+        it.row().number("cgid").into()
     })
 }
 

@@ -12,15 +12,12 @@ use crate::base::exit::{Exit, about};
 use crate::base::name::SystemVName;
 use crate::io::output::{Output, Unwritable};
 
-pub use self::columns::{Held, Owned, Ownership};
+pub use self::columns::{Held, InKernel, Opened, Owned, Ownership, Unseen};
 pub use self::explain::{
     add_sent, exists_already, identifier_given, missing_key, nameless, no_room, no_room_in,
     not_there, stdin_failed, target, unreadable, write_failed,
 };
-pub use self::holders::{
-    holders, ownership, processes, system_v_creator, system_v_ownership, unseen_holder,
-    warn_of_hidden,
-};
+pub use self::holders::{unseen_holder, warn_of_hidden};
 pub use self::report::{report, report_wait, wait_verbosely};
 
 /// Applies an operation to each of several names. An error is reported, and the loop continues.

@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
+use crate::app::door::connect;
+use crate::app::options::{TimeLimit, done};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::io::output::{Output, Unwritable};
@@ -13,8 +15,6 @@ use crate::io::transfer::{self, Side};
 use crate::mechanism::door::{Answer, Content, Gather, HEADER, PACKET_MAX, Part};
 use crate::sys::descriptor;
 use crate::sys::socket::RIGHTS_MAX;
-
-use super::{Limit, connect, done};
 
 /// Call a procedure
 ///
@@ -38,7 +38,7 @@ pub struct Call {
     #[arg(long = "fd", value_name = "N")]
     descriptors: Vec<i32>,
     #[command(flatten)]
-    limit: Limit,
+    limit: TimeLimit,
 }
 
 impl Action for Call {
@@ -62,7 +62,7 @@ impl Action for Call {
                 format!("{count} descriptors are more than a packet carries ({RIGHTS_MAX})");
             return Err(Failure::new(Exit::Usage, reason)).about("--fd");
         }
-        let mut caller = connect(&self.path, self.limit.deadline())?;
+        let mut caller = connect(&self.path, self.limit)?;
         let argument = self.argument(context)?;
         if lent.len() == RIGHTS_MAX && matches!(argument, Content::File(..)) {
             let reason = "no descriptor is left for an argument that is too long for a packet";

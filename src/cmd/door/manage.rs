@@ -3,13 +3,13 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::options::Format;
+use crate::app::door::connect;
+use crate::app::listing::{Column, Columns, show};
+use crate::app::options::{Format, TimeLimit, done};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
-use crate::io::output::Record;
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::door::Description;
-
-use super::{Limit, connect, done};
 
 /// Show what the server says of its door
 ///
@@ -26,7 +26,7 @@ pub struct Info {
     /// The path of the door
     path: FilePath,
     #[command(flatten)]
-    limit: Limit,
+    limit: TimeLimit,
     #[command(flatten)]
     format: Format,
 }
@@ -38,25 +38,56 @@ impl Action for Info {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit.deadline())?;
+        let mut caller = connect(&self.path, self.limit)?;
         let description = done(caller.describe().map_err(Failure::from)).about(&self.path)?;
-        context.output.show(&record(&self.path, &description), self.format)?;
+        let path = self.path.as_ref().as_encoded_bytes().to_vec();
+        show(&Shown { path, description }, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
 }
 
-fn record(path: &FilePath, description: &Description) -> Record {
-    Record::new()
-        .bytes("path", path.as_ref().as_encoded_bytes())
-        .number("pid", description.pid)
-        .optional_bytes("cookie", &description.cookie)
-        .number("answered", description.answered)
-        .number("running", description.running)
-        .number("waiting", description.waiting)
-        .number("max_calls", description.max_calls)
-        .number("max_size", description.max_size)
-        .number("max_fds", description.max_descriptors)
-        .number("workers", description.workers)
+/// The answer of `info`.
+#[derive(Debug)]
+struct Shown {
+    path: Vec<u8>,
+    description: Description,
+}
+
+impl Columns for Shown {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("path", Type::Text, "Path of the door"), |it| Value::text(&it.path)),
+        Column::new(Key::new("pid", Type::Number, "Process of the server"), |it| {
+            it.description.pid.into()
+        }),
+        Column::new(Key::new("cookie", Type::Text, "Its cookie").or_null(), |it| {
+            match it.description.cookie.as_slice() {
+                [] => Value::MISSING,
+                cookie => Value::text(cookie),
+            }
+        }),
+        Column::new(Key::new("answered", Type::Number, "Calls that it has answered"), |it| {
+            it.description.answered.into()
+        }),
+        Column::new(Key::new("running", Type::Number, "Calls in progress"), |it| {
+            it.description.running.into()
+        }),
+        Column::new(Key::new("waiting", Type::Number, "Calls that wait for one of these"), |it| {
+            it.description.waiting.into()
+        }),
+        Column::new(Key::new("max_calls", Type::Number, "Calls at a time"), |it| {
+            it.description.max_calls.into()
+        }),
+        Column::new(Key::new("max_size", Type::Size, "Longest argument and answer"), |it| {
+            it.description.max_size.into()
+        }),
+        Column::new(
+            Key::new("max_fds", Type::Number, "Descriptors that a caller may lend"),
+            |it| it.description.max_descriptors.into(),
+        ),
+        Column::new(Key::new("workers", Type::Number, "Processes of --worker, or 0"), |it| {
+            it.description.workers.into()
+        }),
+    ];
 }
 
 /// Have a server take no more calls
@@ -69,7 +100,7 @@ pub struct Revoke {
     /// The path of the door
     path: FilePath,
     #[command(flatten)]
-    limit: Limit,
+    limit: TimeLimit,
 }
 
 impl Action for Revoke {
@@ -77,7 +108,7 @@ impl Action for Revoke {
         &[("End a server without losing a call", "ipc door revoke ./double")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let mut caller = connect(&self.path, self.limit.deadline())?;
+        let mut caller = connect(&self.path, self.limit)?;
         let running = done(caller.revoke().map_err(Failure::from)).about(&self.path)?;
         context.output.note(format_args!("calls to finish: {running}"));
         Ok(Exit::Done)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::door::address;
 use crate::app::listen::{End, Serving};
 use crate::app::options::Framing;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -17,8 +18,6 @@ use crate::server::door::{Commands, Door, Extras, Procedure, Terms, Workers, den
 use crate::server::event_loop::{self, Ended, Listening};
 use crate::sys::descriptor::ClosedOnExec;
 use crate::sys::socket::{KeepAlive, RIGHTS_MAX, SocketType};
-
-use super::address;
 
 /// Serve a procedure at a path
 ///
@@ -120,7 +119,8 @@ impl Action for Serve {
         ),
         (
             "A check of passwords that one user may call",
-            "ipc door serve -m 666 --allow-uid 33 /run/check -- ./check-password",
+            "ipc door serve -m 666 --allow-uid 33 ./check -- \
+             sh -c 'read -r try; [ \"$try\" = \"$(cat secret)\" ]'",
         ),
     ];
 
@@ -132,14 +132,13 @@ impl Action for Serve {
         // A COMMAND that does not exist is reported before the path appears.
         let procedure = self.procedure(&terms, &context.output)?;
         let sockets = (SocketType::Seqpacket, KeepAlive::System);
-        let output = &context.output;
-        let Listening { admission, signals } =
-            self.serving.open(&address, sockets, End::InOrder, ready, output)?;
+        let Listening { manager, admission, signals } =
+            self.serving.open(&address, sockets, End::InOrder, ready, context)?;
         let admission = admission.refusing_by(denial());
         let limits = self.serving.limits(terms.connections(), End::InOrder);
         let mut door = Door::new(procedure, terms);
-        let listening = Listening { admission, signals };
-        let ended = event_loop::serve(listening, &mut door, limits, output);
+        let listening = Listening { manager, admission, signals };
+        let ended = event_loop::serve(listening, &mut door, limits, &context.output);
         // It ends its processes, before a signal ends this one.
         drop(door);
         Ok(match ended? {

@@ -7,12 +7,12 @@ use nix::sys::stat::FileStat;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
-use crate::app::objects::{Owned, Ownership, columns, ownership, processes};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
+use crate::app::objects::{Opened, Owned, Ownership, columns};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
-use crate::io::output::{Key, Record, Type, Value};
-use crate::mechanism::fifo;
+use crate::io::output::{Key, Type, Value};
+use crate::mechanism::fifo::{self, Contents};
 use crate::sys::process::Openings;
 
 use super::explain;
@@ -35,22 +35,61 @@ impl Action for Stat {
         ("Show the processes that have it open", "ipc fifo stat ./jobs"),
         ("Ask from a program", "ipc fifo stat --json ./jobs | jq .waiting"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Status>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let status = fifo::status(&self.path).map_err(explain).about(&self.path)?;
         let openings = Openings::of(&status);
         let contents = fifo::contents(&openings);
-        let record = Record::new()
-            .bytes("path", self.path.as_os_str().as_encoded_bytes())
-            .optional_number("waiting", contents.map(|contents| contents.waiting))
-            .optional_number("capacity", contents.map(|contents| contents.capacity));
-        let record = ownership(record, &status).time("modified", status.st_mtime);
-        let record = processes(record, "readers", &openings.readers(), openings.hidden);
-        let record = processes(record, "writers", &openings.writers(), openings.hidden)
-            .json_only("hidden", openings.hidden.into());
-        context.output.show(&record, self.format)?;
+        let shown = Status { path: self.path, status, contents, openings };
+        listing::show(&shown, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
+}
+
+/// What `stat` shows.
+#[derive(Debug)]
+struct Status {
+    path: PathBuf,
+    status: FileStat,
+    contents: Option<Contents>,
+    openings: Openings,
+}
+
+impl Owned for Status {
+    fn ownership(&self) -> Ownership {
+        Ownership::from(&self.status)
+    }
+}
+
+impl Opened for Status {
+    fn openings(&self) -> &Openings {
+        &self.openings
+    }
+}
+
+impl Columns for Status {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("path", Type::Text, "Path of the FIFO"), |it| {
+            Value::text(bytes(&it.path))
+        }),
+        Column::new(
+            Key::new("waiting", Type::Size, "Bytes in it, if it is open").or_null(),
+            |it| it.contents.as_ref().map(|contents| contents.waiting).into(),
+        ),
+        Column::new(Key::new("capacity", Type::Size, "Capacity, if it is open").or_null(), |it| {
+            it.contents.as_ref().map(|contents| contents.capacity).into()
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        Column::new(Key::new("modified", Type::Time, "Time of the last write"), |it| {
+            Value::Time(it.status.st_mtime)
+        }),
+        columns::readers(),
+        columns::writers(),
+        columns::unseen(),
+    ];
 }
 
 /// List the FIFOs of a directory
@@ -93,6 +132,7 @@ impl Columns for Fifo {
 impl Action for Ls {
     const EXAMPLES: &'static [Example] =
         &[("List the FIFOs of a service", "ipc fifo ls /run/service")];
+    const JSON: &'static [Json] = &[Json::array::<Fifo>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let fifos = fifo::list(&self.directory).about(&self.directory)?;

@@ -127,8 +127,14 @@ impl Ownership {
 pub struct Pidfile {
     /// Write only the process ID, as programs that read pidfiles expect
     ///
-    /// All processes that use the file have to be in one PID namespace and to use --pidfile. The lock is
-    /// respected while a process with that process ID exists, even if it is another one.
+    /// All processes that use the file have to be in one PID namespace and to use --pidfile. The start time
+    /// of the owner is recorded beside the file, in an extended attribute, where the file system has them.
+    /// If the process with that process ID has another start time, or the machine was started again, the
+    /// lock is free. Without the record, as in a file of another program, the lock is respected while a
+    /// process with that process ID exists, even if it is another one; but 'ipc lock take' takes the file
+    /// over if the process ID is that of 'ipc', of the new owner or of an ancestor of one of them. So a
+    /// pidfile that survives the restart of a container, where the process IDs repeat, does not keep the
+    /// lock. The time of the file is not evidence, as the clock may have been set.
     #[arg(long)]
     pidfile: bool,
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{self, Column, Columns, Listing};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject};
@@ -44,6 +44,7 @@ impl Action for Test {
         ("See the holders of a lock", "ipc lock test /run/backup.lock"),
         ("Print the locks for a program", "ipc lock test --json data.db --range 0:1"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Holder>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
@@ -74,6 +75,7 @@ impl Action for Ls {
         ("List all locks", "ipc lock ls"),
         ("Print the files with waiters", "ipc lock ls --filter state=waiting -o path --noheadings"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let held =
@@ -150,6 +152,9 @@ impl Holder {
     }
 }
 
+/// The state of a process that waits.
+const WAITING: &str = "waiting";
+
 impl Listed {
     /// A row for each process that holds the lock or waits for it.
     fn of_lock(held: &HeldLock) -> Vec<Self> {
@@ -160,7 +165,7 @@ impl Listed {
             path: held.path.clone(),
         };
         let holding = processes(held).map(|pid| row(pid, "held", &held.entry));
-        let waiting = held.waiters.iter().map(|entry| row(entry.pid, "waiting", entry));
+        let waiting = held.waiters.iter().map(|entry| row(entry.pid, WAITING, entry));
         holding.chain(waiting).collect()
     }
 
@@ -244,6 +249,10 @@ impl Columns for Holder {
 }
 
 impl Columns for Listed {
+    fn needs_attention(&self) -> bool {
+        self.state == WAITING
+    }
+
     const COLUMNS: &'static [Column<Self>] = &[
         pid(),
         command(),

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::app::arguments::Plain;
 use crate::app::command::{Noun, Verb};
 use crate::base::exit::{Exit, Failure};
+use crate::base::signal::Signal;
 use crate::base::units::Size;
 use crate::io::output::{Notes, Output, escape, rfc3339};
 use crate::mechanism::lock::{self, Error, Kind, Lock, Mode, Range};
@@ -127,6 +128,16 @@ impl Holders {
         notes.note(format_args!("{}: waiting for the lock", self.shown()));
     }
 
+    /// Reports a signal to a holder that hangs.
+    fn report_signal(&self, pid: i32, signal: Signal, notes: &Notes) {
+        let name = process::command(pid);
+        notes.warn(format_args!(
+            "{}: held by {pid} ({}) for too long, sending {signal}",
+            self.shown(),
+            escape(&name)
+        ));
+    }
+
     fn report(&self, owner: Option<CurrentOwner>, held: &[HeldLock], notes: &Notes) {
         let owner = owner.as_ref().map(file::owner_in_words);
         for holder in owner.into_iter().chain(held.iter().flat_map(holders_of)) {
@@ -188,6 +199,9 @@ fn explain(error: Error) -> Failure {
             _ => return errno.into(),
         },
         Error::Fifo | Error::NotRegular => return Failure::failed(error.to_string()),
+        Error::Protected(_) | Error::NotPermitted(_) | Error::Unseen | Error::OfLockFile => {
+            return Failure::from(error.errno());
+        }
         Error::NotOpenFor(_) => "'exec 9<>FILE' opens a file for both",
     };
     let failure = match error {

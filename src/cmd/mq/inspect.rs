@@ -2,18 +2,20 @@
 
 use std::ffi::OsString;
 
+use nix::sys::stat::FileStat;
+
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
-use crate::app::objects::{Owned, Ownership, columns, list, missing_key};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
+use crate::app::objects::{Held, InKernel, Owned, Ownership, Unseen, columns, list, missing_key};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::name::{ObjectName, SystemVName};
-use crate::io::output::{Key, Record, Type, Value};
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::queue::QueueName;
-use crate::sys::mqueue::{self, Access, Contents, Directory, Shape};
+use crate::sys::mqueue::{self, Access, Directory, Shape};
 use crate::sys::process::Holders;
 use crate::sys::system_v::{Row, Target};
 use crate::sys::system_v_queue;
@@ -38,60 +40,213 @@ impl Action for Stat {
         ("Show its messages and its users", "ipc mq stat /jobs"),
         ("Print the number of messages", "ipc mq stat --json /jobs | jq .messages"),
     ];
+    const JSON: &'static [Json] = &[
+        Json::object::<PosixQueue>().of("a POSIX queue"),
+        Json::object::<SystemVQueue>().of("a System V queue"),
+    ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let record = match &self.name {
+        match &self.name {
             QueueName::Posix(name) => {
-                stat(name).map_err(|errno| explain(errno.into())).about(name)?
+                let queue = PosixQueue::look(name);
+                let queue = queue.map_err(|errno| explain(errno.into())).about(name)?;
+                listing::show(&queue, self.format, output)?;
             }
-            QueueName::SystemV(name) => stat_system_v(name)
-                .map_err(|errno| missing_key(explain(errno.into()), name))
-                .about(name)?,
-        };
-        output.show(&record, self.format)?;
+            QueueName::SystemV(name) => {
+                let queue = SystemVQueue::look(name);
+                let queue =
+                    queue.map_err(|errno| missing_key(explain(errno.into()), name)).about(name)?;
+                listing::show(&queue, self.format, output)?;
+            }
+        }
         Ok(Exit::Done)
     }
 }
 
-fn stat(name: &ObjectName) -> Result<Record, Errno> {
-    let queue = mqueue::Queue::open(name, Access::Look)?;
-    let status = queue.status()?;
-    let record = of_posix(name, &queue);
-    let notified = queue.contents().ok().and_then(|contents| contents.notified);
-    let record = record.optional_number("notify_pid", notified);
-    let record = crate::app::objects::ownership(record, &status).time("used", status.st_ctime);
-    Ok(crate::app::objects::holders(record, &Holders::of(&status)))
+/// What `stat` shows of a POSIX queue.
+#[derive(Debug)]
+struct PosixQueue {
+    listed: Listed,
+    notified: Option<i32>,
+    used: i64,
+    holders: Holders,
 }
 
-fn of_posix(name: &ObjectName, queue: &mqueue::Queue) -> Record {
-    let (shape, contents) = (queue.shape().ok(), queue.contents().ok());
-    Record::new()
-        .bytes("name", name.as_ref().as_encoded_bytes())
-        .optional_number("messages", queue.messages().ok())
-        .optional_number("bytes", contents.map(|Contents { bytes, .. }| bytes))
-        .optional_number("max_msgs", shape.map(|Shape { max_msgs, .. }| max_msgs))
-        .optional_number("msg_size", shape.map(|Shape { msg_size, .. }| msg_size))
+impl PosixQueue {
+    fn look(name: &ObjectName) -> Result<Self, Errno> {
+        let queue = mqueue::Queue::open(name, Access::Look)?;
+        let status = queue.status()?;
+        Ok(Self {
+            notified: queue.contents().ok().and_then(|contents| contents.notified),
+            listed: Listed::of_posix(name, Some(&queue), &status),
+            used: status.st_ctime,
+            holders: Holders::of(&status),
+        })
+    }
 }
 
-fn stat_system_v(name: &SystemVName) -> Result<Record, Errno> {
-    let queue = system_v_queue::Queue::open(Target::new(name)?)?;
-    let row = queue.row()?;
-    let process = |column| Some(row.number(column)).filter(|&pid| pid != 0);
-    let record = Record::new()
-        .bytes("name", name.as_ref().as_encoded_bytes())
-        .number("id", queue.id())
-        .bytes("key", row.key().as_bytes())
-        .number("messages", row.number("qnum"))
-        .number("bytes", row.number("cbytes"))
-        .optional_number("max_bytes", queue.max_bytes().ok());
-    let record = crate::app::objects::system_v_ownership(record, &row);
-    Ok(crate::app::objects::system_v_creator(record, &row)
-        .optional_number("last_sender", process("lspid"))
-        .optional_number("last_receiver", process("lrpid"))
-        .time("sent", row.number("stime"))
-        .time("received", row.number("rtime"))
-        .time("changed", row.number("ctime")))
+impl Owned for PosixQueue {
+    fn ownership(&self) -> Ownership {
+        self.listed.ownership
+    }
+}
+
+impl Held for PosixQueue {
+    const UNSEEN: Unseen = Unseen::Inline;
+
+    fn holders(&self) -> &Holders {
+        &self.holders
+    }
+}
+
+impl About for PosixQueue {
+    fn listed(&self) -> &Listed {
+        &self.listed
+    }
+}
+
+impl Columns for PosixQueue {
+    const COLUMNS: &'static [Column<Self>] = &[
+        name(),
+        messages(),
+        bytes(),
+        max_msgs(),
+        msg_size(),
+        Column::new(
+            Key::new("notify_pid", Type::Number, "Process that mq_notify(3) notifies").or_null(),
+            |it| it.notified.into(),
+        ),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        Column::new(Key::new("used", Type::Time, "Time of the last use"), |it| {
+            Value::Time(it.used)
+        }),
+        columns::holders(),
+        columns::hidden(),
+    ];
+}
+
+/// What `stat` shows of a System V queue.
+#[derive(Debug)]
+struct SystemVQueue {
+    listed: Listed,
+    id: i32,
+    max_bytes: Option<u64>,
+    row: Row,
+}
+
+impl SystemVQueue {
+    fn look(name: &SystemVName) -> Result<Self, Errno> {
+        let queue = system_v_queue::Queue::open(Target::new(name)?)?;
+        let row = queue.row()?;
+        let listed = Listed { name: name.as_ref().to_owned(), ..Listed::of_system_v(&row) };
+        let max_bytes = queue.max_bytes().ok();
+        Ok(Self { listed, id: queue.id(), max_bytes, row })
+    }
+
+    fn process(&self, column: &str) -> Value {
+        Some(self.row.number(column)).filter(|&pid| pid != 0).into()
+    }
+
+    fn time(&self, column: &str) -> Value {
+        Value::Time(self.row.number(column))
+    }
+}
+
+impl Owned for SystemVQueue {
+    fn ownership(&self) -> Ownership {
+        self.listed.ownership
+    }
+}
+
+impl InKernel for SystemVQueue {
+    fn row(&self) -> &Row {
+        &self.row
+    }
+}
+
+impl About for SystemVQueue {
+    fn listed(&self) -> &Listed {
+        &self.listed
+    }
+}
+
+impl Columns for SystemVQueue {
+    const COLUMNS: &'static [Column<Self>] = &[
+        name(),
+        Column::new(Key::new("id", Type::Number, "Identifier"), |it| it.id.into()),
+        columns::key(),
+        messages(),
+        bytes(),
+        Column::new(Key::new("max_bytes", Type::Size, "Maximum number of bytes").or_null(), |it| {
+            it.max_bytes.into()
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        columns::creator_uid(),
+        columns::creator_gid(),
+        Column::new(
+            Key::new("last_sender", Type::Number, "Process that sent last").or_null(),
+            |it| it.process("lspid"),
+        ),
+        Column::new(
+            Key::new("last_receiver", Type::Number, "Process that received last").or_null(),
+            |it| it.process("lrpid"),
+        ),
+        Column::new(Key::new("sent", Type::Time, "Time of the last send"), |it| it.time("stime")),
+        Column::new(Key::new("received", Type::Time, "Time of the last receive"), |it| {
+            it.time("rtime")
+        }),
+        Column::new(Key::new("changed", Type::Time, "Time of the last change"), |it| {
+            it.time("ctime")
+        }),
+    ];
+}
+
+/// A row about a queue.
+trait About {
+    fn listed(&self) -> &Listed;
+}
+
+impl About for Listed {
+    fn listed(&self) -> &Listed {
+        self
+    }
+}
+
+const fn name<R: About>() -> Column<R> {
+    Column::new(Key::new("name", Type::Text, "Name of the queue"), |it| {
+        Value::text(it.listed().name.as_encoded_bytes())
+    })
+}
+
+const fn messages<R: About>() -> Column<R> {
+    Column::new(Key::new("messages", Type::Number, "Number of messages").or_null(), |it| {
+        it.listed().messages.into()
+    })
+}
+
+const fn bytes<R: About>() -> Column<R> {
+    Column::new(Key::new("bytes", Type::Size, "Bytes of all messages").or_null(), |it| {
+        it.listed().bytes.into()
+    })
+}
+
+const fn max_msgs<R: About>() -> Column<R> {
+    let meaning = "Maximum number of messages, if POSIX";
+    Column::new(Key::new("max_msgs", Type::Number, meaning).or_null(), |it| {
+        it.listed().shape.map(|Shape { max_msgs, .. }| max_msgs).into()
+    })
+}
+
+const fn msg_size<R: About>() -> Column<R> {
+    let meaning = "Maximum size of a message, if POSIX";
+    Column::new(Key::new("msg_size", Type::Size, meaning).or_null(), |it| {
+        it.listed().shape.map(|Shape { msg_size, .. }| msg_size).into()
+    })
 }
 
 /// List the message queues of this machine
@@ -124,28 +279,44 @@ impl Owned for Listed {
 }
 
 impl Columns for Listed {
+    /// A sender waits while the queue is full.
+    fn needs_attention(&self) -> bool {
+        let maximum = self.shape.map(|shape| shape.max_msgs);
+        self.messages.is_some_and(|messages| maximum.is_some_and(|maximum| messages >= maximum))
+    }
+
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new(Key::new("name", Type::Text, "Name of the queue"), |row| {
-            Value::text(row.name.as_encoded_bytes())
-        }),
-        Column::new(Key::new("messages", Type::Number, "Number of messages").or_null(), |row| {
-            row.messages.into()
-        }),
-        Column::new(Key::new("bytes", Type::Size, "Bytes of all messages").or_null(), |row| {
-            row.bytes.into()
-        }),
-        Column::new(
-            Key::new("max_msgs", Type::Number, "Maximum number of messages, if POSIX").or_null(),
-            |row| row.shape.map(|Shape { max_msgs, .. }| max_msgs).into(),
-        ),
-        Column::new(
-            Key::new("msg_size", Type::Size, "Maximum size of a message, if POSIX").or_null(),
-            |row| row.shape.map(|Shape { msg_size, .. }| msg_size).into(),
-        ),
+        name(),
+        messages(),
+        bytes(),
+        max_msgs(),
+        msg_size(),
         columns::mode(),
         columns::uid(),
         columns::gid(),
     ];
+}
+
+impl Listed {
+    fn of_posix(name: &ObjectName, queue: Option<&mqueue::Queue>, status: &FileStat) -> Self {
+        Self {
+            name: name.as_ref().to_owned(),
+            messages: queue.and_then(|queue| queue.messages().ok()),
+            bytes: queue.and_then(|queue| queue.contents().ok()).map(|contents| contents.bytes),
+            shape: queue.and_then(|queue| queue.shape().ok()),
+            ownership: Ownership::from(status),
+        }
+    }
+
+    fn of_system_v(row: &Row) -> Self {
+        Self {
+            name: row.name(),
+            messages: Some(row.number("qnum") as u64),
+            bytes: Some(row.number("cbytes") as u64),
+            shape: None,
+            ownership: Ownership::from(row),
+        }
+    }
 }
 
 impl Action for Ls {
@@ -153,6 +324,7 @@ impl Action for Ls {
         ("List all queues", "ipc mq ls"),
         ("Print the names of those that are not empty", "ipc mq ls --filter 'messages>0' -o name"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let posix = list_posix();
@@ -161,7 +333,7 @@ impl Action for Ls {
             Ok(posix) => (posix, None),
             Err(errno) => (Vec::new(), Some(about(not_mounted(errno), mqueue::DIRECTORY))),
         };
-        let system_v: Vec<Listed> = rows.iter().flatten().map(of_system_v).collect();
+        let system_v: Vec<Listed> = rows.iter().flatten().map(Listed::of_system_v).collect();
         let unlisted =
             [error, rows.err().map(|errno| about(explain(errno.into()), "/proc/sysvipc/msg"))];
         let unlisted = unlisted.into_iter().flatten().collect();
@@ -176,14 +348,7 @@ fn list_posix() -> Result<Vec<Listed>, Errno> {
         // It may have been removed since.
         let Ok(status) = directory.status(&name) else { continue };
         let queue = mqueue::Queue::open(&name, Access::Look).ok();
-        let queue = queue.as_ref();
-        rows.push(Listed {
-            messages: queue.and_then(|queue| queue.messages().ok()),
-            bytes: queue.and_then(|queue| queue.contents().ok()).map(|contents| contents.bytes),
-            shape: queue.and_then(|queue| queue.shape().ok()),
-            ownership: Ownership::from(&status),
-            name: name.as_ref().to_owned(),
-        });
+        rows.push(Listed::of_posix(&name, queue.as_ref(), &status));
     }
     Ok(rows)
 }
@@ -196,16 +361,5 @@ fn not_mounted(errno: Errno) -> Failure {
         )
         .hint("as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue"),
         errno => explain(errno.into()),
-    }
-}
-
-/// A row of `ls`.
-fn of_system_v(row: &Row) -> Listed {
-    Listed {
-        name: row.name(),
-        messages: Some(row.number("qnum") as u64),
-        bytes: Some(row.number("cbytes") as u64),
-        shape: None,
-        ownership: Ownership::from(row),
     }
 }

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::objects::{report_wait, wait_verbosely};
 use crate::app::options::Framing;
 use crate::app::options::Waiting;
@@ -13,7 +14,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::outbox::{Outbox, Requeueable, Unwritten};
-use crate::io::output::{Output, Record, escape};
+use crate::io::output::{Key, Output, Type, Value, escape};
 use crate::mechanism::queue::marker::is_marker;
 use crate::mechanism::queue::{
     Access, Error, MessageQueue, QueueName, Received, Selection, Until, WaitError,
@@ -166,6 +167,7 @@ impl Action for Recv {
         ("Start before the sender does", "ipc mq recv -f --retry 1m /jobs"),
     ];
     const STATUSES: Statuses = Statuses::OfCommandIfAny;
+    const JSON: &'static [Json] = &[Json::lines::<Message>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
@@ -374,12 +376,10 @@ impl Reception<'_> {
         }
         let requeueable = |prefix| requeue.map(|priority| Requeueable { priority, prefix });
         if self.recv.json {
-            let number = match self.recv.name {
-                QueueName::Posix(_) => "priority",
-                QueueName::SystemV(_) => "type",
-            };
-            let record = Record::new().bytes("message", bytes).number(number, priority);
-            return self.outbox.write_json(output, &record, bytes, requeue);
+            let is_posix = matches!(self.recv.name, QueueName::Posix(_));
+            let row = Message { bytes: bytes.to_vec(), priority, is_posix };
+            let line = listing::properties(&row);
+            return self.outbox.write_json(output, &line, bytes, requeue);
         }
         if !self.recv.show_priority {
             return self.outbox.write(output, bytes, requeueable(0));
@@ -459,4 +459,32 @@ impl Action for Wait {
         self.waiting.or_error(waited.about(&self.name)?).about(&self.name)?;
         Ok(Exit::Done)
     }
+}
+
+/// A message as a line of JSON.
+#[derive(Debug)]
+struct Message {
+    bytes: Vec<u8>,
+    priority: i64,
+    is_posix: bool,
+}
+
+impl Message {
+    /// The number, if it is of this kind.
+    fn number(&self, is_wanted: bool) -> Value {
+        if is_wanted { self.priority.into() } else { Value::Inapplicable }
+    }
+}
+
+impl Columns for Message {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("message", Type::Text, "The message"), |it| Value::text(&it.bytes)),
+        Column::new(
+            Key::new("priority", Type::Number, "Its priority").only("POSIX queues"),
+            |it| it.number(it.is_posix),
+        ),
+        Column::new(Key::new("type", Type::Number, "Its type").only("System V queues"), |it| {
+            it.number(!it.is_posix)
+        }),
+    ];
 }

@@ -3,12 +3,14 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::processes;
+use crate::app::listing::{self, Column, Columns, Json};
+use crate::app::objects::{Opened, columns};
 use crate::app::options::{Format, Pid};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
-use crate::io::output::Record;
+use crate::io::output::{Key, Type};
 use crate::mechanism::pipe::contents::{Contents, Error};
+use crate::sys::process::Openings;
 
 /// Show the state of a pipe of a process
 ///
@@ -31,22 +33,45 @@ impl Action for Stat {
         ("See whether a program reads its stdin", "ipc pipe stat $(pidof gzip) 0"),
         ("Ask from a program", "ipc pipe stat --json 4711 1 | jq .waiting"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Status>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let contents =
             Contents::of(self.pid.number, self.fd).map_err(|error| self.explain(error))?;
-        let openings = &contents.openings;
-        let record = Record::new()
-            .number("pid", self.pid.number)
-            .number("fd", self.fd)
-            .number("waiting", contents.waiting as u64)
-            .number("capacity", contents.capacity as u64);
-        let record = processes(record, "readers", &openings.readers(), openings.hidden);
-        let record = processes(record, "writers", &openings.writers(), openings.hidden)
-            .json_only("hidden", openings.hidden.into());
-        context.output.show(&record, self.format)?;
+        let shown = Status { pid: self.pid.number, fd: self.fd, contents };
+        listing::show(&shown, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
+}
+
+/// What it shows.
+#[derive(Debug)]
+struct Status {
+    pid: i32,
+    fd: i32,
+    contents: Contents,
+}
+
+impl Opened for Status {
+    fn openings(&self) -> &Openings {
+        &self.contents.openings
+    }
+}
+
+impl Columns for Status {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("pid", Type::Number, "Process ID"), |it| it.pid.into()),
+        Column::new(Key::new("fd", Type::Number, "Descriptor"), |it| it.fd.into()),
+        Column::new(Key::new("waiting", Type::Size, "Bytes in the pipe"), |it| {
+            (it.contents.waiting as u64).into()
+        }),
+        Column::new(Key::new("capacity", Type::Size, "Capacity of the pipe"), |it| {
+            (it.contents.capacity as u64).into()
+        }),
+        columns::readers(),
+        columns::writers(),
+        columns::unseen(),
+    ];
 }
 
 impl Stat {

@@ -1,24 +1,24 @@
 //! `ipc queue stat` and `ls`.
 
-use serde_json::json;
+use nix::sys::stat::FileStat;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::machine::Part;
 use crate::app::objects::{
-    Held, Owned, Ownership, columns, holders, list, ownership, warn_of_hidden,
+    Held, Owned, Ownership, Unseen, columns, list, not_there, warn_of_hidden,
 };
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject, about};
-use crate::io::output::{Key, Record, Type, Value};
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring;
 use crate::sys::dev_shm;
 use crate::sys::process::{Holders, HoldersOfMany, Object};
 
-use super::{explain, opened};
+use super::{CREATE, attach, explain};
 
 /// Show the state of a queue
 ///
@@ -41,48 +41,146 @@ impl Action for Stat {
         ("See what is in it, and which processes use it", "ipc queue stat /jobs"),
         ("Ask from a program", "ipc queue stat --json /jobs | jq .messages"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Status>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let open = self.name.open();
-        let status = open.as_ref().ok().map(|open| open.status);
-        let ring = opened(&self.name, open)?;
+        let open = self
+            .name
+            .open()
+            .map_err(|error| not_there(explain(error, &self.name), &self.name, CREATE));
+        let open = open.about(&self.name)?;
+        let status = open.status;
+        let ring = attach(&self.name, open.file).about(&self.name)?;
         let stat = ring.stat().map_err(|error| explain(error, &self.name)).about(&self.name)?;
-        let mut record = with_stat(named(&self.name), &stat);
-        if let Some(status) = status {
-            // The ring is closed before the holders are read, so that this process is not one of
-            // them.
-            record = ownership(record, &status).time("changed", status.st_mtime);
-            drop(ring);
-            record = holders(record, &Holders::of(&status));
-        }
-        context.output.show(&record, self.format)?;
+        // The ring is closed before the holders are read, so that this process is not one of them.
+        drop(ring);
+        let shown = Status { stat, status, holders: Holders::of(&status), name: self.name };
+        listing::show(&shown, self.format, &mut context.output)?;
         Ok(Exit::Done)
     }
 }
 
-fn named(name: &RingName) -> Record {
-    Record::new().bytes("name", name.as_ref().as_encoded_bytes())
+/// What `stat` shows.
+#[derive(Debug)]
+struct Status {
+    name: RingName,
+    stat: ring::Stat,
+    status: FileStat,
+    holders: Holders,
 }
 
-fn with_stat(record: Record, stat: &ring::Stat) -> Record {
-    let record = record
-        .number("messages", stat.messages)
-        .number("bytes", stat.bytes)
-        .number("used", stat.used)
-        .number("capacity", stat.capacity)
-        .number("pushed", stat.pushed)
-        .number("popped", stat.popped)
-        .number("redelivered", stat.redelivered)
-        .number("claimed", stat.claimed)
-        .number("pinned", stat.pinned);
-    let record = match stat.oldest_claim.map(|age| age.as_millis() as f64 / 1000.0) {
-        Some(age) => record.field("oldest_claim", json!(age), age.to_string().into_bytes()),
-        None => record.optional_number("oldest_claim", None::<u64>),
-    };
-    record
-        .flag("consumer_sleeps", stat.consumer_sleeps)
-        .flag("producer_sleeps", stat.producer_sleeps)
-        .flag("closed", stat.closed)
+impl Owned for Status {
+    fn ownership(&self) -> Ownership {
+        Ownership::from(&self.status)
+    }
+}
+
+impl Held for Status {
+    const UNSEEN: Unseen = Unseen::Inline;
+
+    fn holders(&self) -> &Holders {
+        &self.holders
+    }
+}
+
+impl About for Status {
+    fn name(&self) -> &RingName {
+        &self.name
+    }
+
+    fn stat(&self) -> Option<ring::Stat> {
+        Some(self.stat)
+    }
+}
+
+impl Columns for Status {
+    const COLUMNS: &'static [Column<Self>] = &[
+        name(),
+        messages(),
+        bytes(),
+        Column::new(Key::new("used", Type::Size, "Bytes that they take of the capacity"), |it| {
+            it.stat.used.into()
+        }),
+        capacity(),
+        Column::new(Key::new("pushed", Type::Number, "Number of messages ever pushed"), |it| {
+            it.stat.pushed.into()
+        }),
+        Column::new(Key::new("popped", Type::Number, "Number of messages ever popped"), |it| {
+            it.stat.popped.into()
+        }),
+        Column::new(Key::new("redelivered", Type::Number, "Number of redeliveries"), |it| {
+            it.stat.redelivered.into()
+        }),
+        Column::new(
+            Key::new("claimed", Type::Number, "Number of messages that COMMANDs work on"),
+            |it| it.stat.claimed.into(),
+        ),
+        Column::new(
+            Key::new("pinned", Type::Number, "Number of messages that are done and take space"),
+            |it| it.stat.pinned.into(),
+        ),
+        Column::new(
+            Key::new("oldest_claim", Type::Seconds, "Age of the oldest claim").or_null(),
+            Self::oldest_claim,
+        ),
+        Column::new(
+            Key::new("consumer_sleeps", Type::Flag, "Whether a consumer waits, or died waiting"),
+            |it| it.stat.consumer_sleeps.into(),
+        ),
+        Column::new(
+            Key::new("producer_sleeps", Type::Flag, "Whether a producer waits, or died waiting"),
+            |it| it.stat.producer_sleeps.into(),
+        ),
+        Column::new(Key::new("closed", Type::Flag, "Whether it is closed"), |it| {
+            it.stat.closed.into()
+        }),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        Column::new(Key::new("changed", Type::Time, "Time of the last change of the file"), |it| {
+            Value::Time(it.status.st_mtime)
+        }),
+        columns::holders(),
+        columns::hidden(),
+    ];
+}
+
+impl Status {
+    fn oldest_claim(&self) -> Value {
+        let age = self.stat.oldest_claim.map(|age| age.as_millis() as f64 / 1000.0);
+        age.map_or(Value::MISSING, Value::fraction)
+    }
+}
+
+/// A row about a queue, whose contents may be unknown.
+trait About {
+    fn name(&self) -> &RingName;
+    fn stat(&self) -> Option<ring::Stat>;
+}
+
+const fn name<R: About>() -> Column<R> {
+    Column::new(Key::new("name", Type::Text, "Name of the queue"), |it| {
+        Value::text(it.name().as_ref().as_encoded_bytes())
+    })
+}
+
+const fn messages<R: About>() -> Column<R> {
+    let meaning = "Number of messages, claimed ones included";
+    Column::new(Key::new("messages", Type::Number, meaning).or_null(), |it| {
+        it.stat().map(|stat| stat.messages).into()
+    })
+}
+
+const fn bytes<R: About>() -> Column<R> {
+    Column::new(Key::new("bytes", Type::Size, "Bytes of these messages").or_null(), |it| {
+        it.stat().map(|stat| stat.bytes).into()
+    })
+}
+
+const fn capacity<R: About>() -> Column<R> {
+    Column::new(Key::new("capacity", Type::Size, "Capacity").or_null(), |it| {
+        it.stat().map(|stat| stat.capacity).into()
+    })
 }
 
 /// List the queues in shared memory
@@ -116,22 +214,22 @@ impl Held for Listed {
     }
 }
 
+impl About for Listed {
+    fn name(&self) -> &RingName {
+        &self.name
+    }
+
+    fn stat(&self) -> Option<ring::Stat> {
+        self.stat
+    }
+}
+
 impl Columns for Listed {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new(Key::new("name", Type::Text, "Name of the queue"), |row| {
-            Value::text(row.name.as_ref().as_encoded_bytes())
-        }),
-        Column::new(
-            Key::new("messages", Type::Number, "Number of messages, claimed ones included")
-                .or_null(),
-            |row| row.stat.map(|stat| stat.messages).into(),
-        ),
-        Column::new(Key::new("bytes", Type::Size, "Bytes of these messages").or_null(), |row| {
-            row.stat.map(|stat| stat.bytes).into()
-        }),
-        Column::new(Key::new("capacity", Type::Size, "Capacity").or_null(), |row| {
-            row.stat.map(|stat| stat.capacity).into()
-        }),
+        name(),
+        messages(),
+        bytes(),
+        capacity(),
         Column::new(Key::new("state", Type::Word, "open or closed").or_null(), |row| {
             match row.stat {
                 Some(stat) => if stat.closed { "closed" } else { "open" }.into(),
@@ -151,6 +249,7 @@ impl Action for Ls {
         ("See them all", "ipc queue ls"),
         ("Name those in which something waits", "ipc queue ls --filter 'messages>0' -o name"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let all = RingName::all();

@@ -4,6 +4,7 @@ mod create;
 mod end;
 mod exec;
 mod inspect;
+mod message;
 mod pop;
 mod push;
 mod set;

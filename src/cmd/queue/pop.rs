@@ -3,6 +3,7 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
+use crate::app::listing::{self, Json};
 use crate::app::objects::report_wait;
 use crate::app::options::{Framing, Waiting};
 use crate::app::worker::Execution;
@@ -10,11 +11,12 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::{Size, Timeout};
 use crate::io::outbox::{Gathering, Outbox, Unwritten};
-use crate::io::output::{Output, Record, escape};
+use crate::io::output::{Output, escape};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{Enclose, Outcome, Ring};
 
 use super::exec::{self, Task};
+use super::message::Message;
 use super::{explain, look_up, opened};
 
 /// Take messages from a queue and print them
@@ -80,6 +82,7 @@ impl Action for Pop {
         ("Run four COMMANDs at a time", "ipc queue pop -f --exec --jobs 4 /jobs -- ./worker"),
     ];
     const STATUSES: Statuses = Statuses::OfCommandIfAny;
+    const JSON: &'static [Json] = &[Json::lines::<Message>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         self.execution.refuse_options_without()?;
@@ -260,8 +263,8 @@ impl Reception<'_> {
         let taken = ring.pop(message, Deadline::PASSED);
         let taken = taken.map_err(|error| explain(error, &pop.name)).about(&pop.name)?;
         if let Outcome::Done(()) = taken {
-            let record = Record::new().bytes("message", message);
-            outbox.write_json(output, &record, message, Some(0))?;
+            let row = Message(message.clone());
+            outbox.write_json(output, &listing::properties(&row), message, Some(0))?;
         }
         Ok(taken.map(|()| 1))
     }

@@ -3,15 +3,17 @@
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{self, Json};
 use crate::app::objects::report_wait;
 use crate::app::options::{Framing, Waiting};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Subject};
 use crate::io::frame::Writer;
-use crate::io::output::{Output, Record};
+use crate::io::output::Output;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{self, Outcome, Ring};
 
+use super::message::Message;
 use super::{explain, look_up, open};
 
 /// Print the messages of a queue without taking them
@@ -40,6 +42,7 @@ impl Action for Tap {
         ("See what is in the queue", "ipc queue tap /jobs"),
         ("Log what goes through it", "ipc queue tap -f /jobs >>log"),
     ];
+    const JSON: &'static [Json] = &[Json::lines::<Message>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         look_up(&self.name, &self.waiting).about(&self.name)?;
@@ -77,7 +80,7 @@ impl Tap {
             };
             match seen.map_err(|error| explain(error, &self.name)).about(&self.name)? {
                 Outcome::Done(()) if self.json => {
-                    output.json(&Record::new().bytes("message", &message))?;
+                    listing::line(&Message(message.clone()), output)?;
                 }
                 Outcome::Done(()) => writer.write(output, &message)?,
                 Outcome::TimedOut if self.follow => {

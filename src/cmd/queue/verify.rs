@@ -5,8 +5,10 @@ use serde_json::json;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::options::{Format, Waiting};
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::{Key, Type, Value};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{Finding, Repair};
 
@@ -37,6 +39,7 @@ impl Action for Verify {
         ("Look after a crash of the machine", "ipc queue verify ./jobs"),
         ("Repair what can be", "ipc queue verify --repair ./jobs"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Report>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let ring = open(&self.name)?;
@@ -59,9 +62,9 @@ impl Action for Verify {
 impl Verify {
     fn print(&self, found: &[Finding], context: &mut Context) -> anyhow::Result<()> {
         if self.format.is_json() {
-            let findings: Vec<_> = found.iter().map(|&finding| self.in_json(finding)).collect();
-            let whole = found.is_empty();
-            return Ok(context.output.json(&json!({ "whole": whole, "findings": findings }))?);
+            let findings = found.iter().map(|&finding| (in_words(finding), self.repairs(finding)));
+            let report = Report { findings: findings.collect() };
+            return Ok(listing::line(&report, &mut context.output)?);
         }
         let repaired = if self.repair { "repaired: " } else { "" };
         for &finding in found.iter().filter(|finding| finding.is_repairable()) {
@@ -70,10 +73,35 @@ impl Verify {
         Ok(())
     }
 
-    fn in_json(&self, finding: Finding) -> serde_json::Value {
-        let repaired = self.repair && finding.is_repairable();
-        json!({ "finding": in_words(finding), "repaired": repaired })
+    /// Whether it has repaired this.
+    fn repairs(&self, finding: Finding) -> bool {
+        self.repair && finding.is_repairable()
     }
+}
+
+/// What --json prints.
+#[derive(Debug)]
+struct Report {
+    /// What is wrong, and whether it has been repaired.
+    findings: Vec<(&'static str, bool)>,
+}
+
+/// The keys of a finding.
+const FINDING: &[Key] = &[
+    Key::new("finding", Type::Word, "What is wrong"),
+    Key::new("repaired", Type::Flag, "Whether --repair has repaired it"),
+];
+
+impl Columns for Report {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("whole", Type::Flag, "Whether nothing is wrong"), |it| {
+            it.findings.is_empty().into()
+        }),
+        Column::new(Key::new("findings", Type::Objects(FINDING), "What is wrong"), |it| {
+            let json = |(finding, repaired)| json!({ "finding": finding, "repaired": repaired });
+            Value::Several(it.findings.iter().copied().map(json).collect(), Vec::new())
+        }),
+    ];
 }
 
 fn in_words(finding: Finding) -> &'static str {

@@ -2,19 +2,20 @@
 
 use std::ffi::OsString;
 
-use serde_json::{Value as Json, json};
+use nix::sys::stat::FileStat;
+use serde_json::{Value as Any, json};
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::machine::Part;
-use crate::app::objects::{self, Owned, Ownership, columns};
+use crate::app::objects::{self, Held, InKernel, Owned, Ownership, Unseen, columns};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::{SemaphoreName, SystemVName};
-use crate::io::output::{Key, Record, Type, Value, escape, json_bytes};
+use crate::io::output::{Key, Type, Value, escape, json_bytes};
 use crate::mechanism::semaphore::robust::{Claim, RobustSemaphore};
 use crate::mechanism::semaphore::{Error, Name, posix, system_v};
 use crate::sys::dev_shm;
@@ -45,81 +46,203 @@ impl Action for Stat {
         ("See who uses it", "ipc sem stat /gpu"),
         ("Print the holders for a program", "ipc sem stat --json /gpu | jq '.runs[].pid'"),
     ];
+    const JSON: &'static [Json] = &[
+        Json::object::<PosixSemaphore>().of("a POSIX semaphore"),
+        Json::object::<SystemVSet>().of("a System V set"),
+    ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let record = match &self.name {
-            Name::Posix(name) => posix_record(name),
-            Name::SystemV(name) => system_v_record(name),
-        };
-        let record = record.map_err(|error| explain(&self.name, error)).about(&self.name)?;
-        output.show(&record, self.format)?;
+        let failed = |error| explain(&self.name, error);
+        match &self.name {
+            Name::Posix(name) => {
+                let shown = PosixSemaphore::look(name).map_err(failed).about(name)?;
+                listing::show(&shown, self.format, output)?;
+            }
+            Name::SystemV(name) => {
+                let shown = SystemVSet::look(name).map_err(failed).about(name)?;
+                listing::show(&shown, self.format, output)?;
+            }
+        }
         Ok(Exit::Done)
     }
 }
 
-fn posix_record(name: &SemaphoreName) -> Result<Record, Error> {
-    let robust = RobustSemaphore::open(name)?;
-    let semaphore = robust.semaphore();
-    let status = semaphore.status();
-    let record = Record::new()
-        .bytes("name", name.as_ref().as_encoded_bytes())
-        .number("value", semaphore.value())
-        .number("waiters", semaphore.waiters());
-    let record = runs(record, &robust.holders());
-    semaphore.verify()?;
-    let record = objects::ownership(record, status).time("changed", status.st_ctime);
-    Ok(objects::holders(record, &Holders::of(status)))
+/// What `stat` shows of a POSIX semaphore.
+#[derive(Debug)]
+struct PosixSemaphore {
+    name: OsString,
+    value: u32,
+    waiters: u32,
+    /// The processes that hold permits, and their permits. An invisible one has no process ID here.
+    runs: Vec<(Option<i32>, Claim)>,
+    status: FileStat,
+    holders: Holders,
 }
 
-/// The processes that hold permits. A process that is not visible has no process ID here.
-fn runs(record: Record, holders: &[(Option<i32>, Claim)]) -> Record {
-    let json = |(pid, claim): &(Option<i32>, Claim)| {
-        let command = pid.map(process::command);
-        let command = command.map_or(Json::Null, |command| json_bytes(&command));
-        json!({ "pid": pid, "command": command, "count": claim.count })
-    };
-    let text = |(pid, claim): &(Option<i32>, Claim)| match pid {
-        Some(pid) => format!("{pid} ({}) holds {}", escape(&process::command(*pid)), claim.count),
-        None => format!("{} holds {}", crate::app::objects::unseen_holder(), claim.count),
-    };
-    let json: Vec<Json> = holders.iter().map(json).collect();
-    let text: Vec<String> = holders.iter().map(text).collect();
-    let text = if text.is_empty() { "none".to_owned() } else { text.join(", ") };
-    record.field("runs", Json::from(json), text.into_bytes())
+impl PosixSemaphore {
+    fn look(name: &SemaphoreName) -> Result<Self, Error> {
+        let robust = RobustSemaphore::open(name)?;
+        let semaphore = robust.semaphore();
+        let (value, waiters) = (semaphore.value(), semaphore.waiters());
+        let runs = robust.holders();
+        semaphore.verify()?;
+        let status = *semaphore.status();
+        let holders = Holders::of(&status);
+        Ok(Self { name: name.as_ref().to_owned(), value, waiters, runs, status, holders })
+    }
+
+    fn runs(&self) -> Value {
+        let json = |(pid, claim): &(Option<i32>, Claim)| {
+            let command = pid.map(process::command);
+            let command = command.map_or(Any::Null, |command| json_bytes(&command));
+            json!({ "pid": pid, "command": command, "count": claim.count })
+        };
+        let text = |(pid, claim): &(Option<i32>, Claim)| match pid {
+            Some(pid) => {
+                format!("{pid} ({}) holds {}", escape(&process::command(*pid)), claim.count)
+            }
+            None => format!("{} holds {}", objects::unseen_holder(), claim.count),
+        };
+        let values: Vec<Any> = self.runs.iter().map(json).collect();
+        let texts: Vec<String> = self.runs.iter().map(text).collect();
+        let text = if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
+        Value::Several(values, text.into_bytes())
+    }
 }
 
-fn system_v_record(name: &SystemVName) -> Result<Record, Error> {
-    let set = system_v::open(name)?;
-    let row = set.row()?;
-    let count = u16::try_from(row.number("nsems")).unwrap_or(u16::MAX);
-    let record = Record::new()
-        .bytes("name", name.as_ref().as_encoded_bytes())
-        .number("id", set.id())
-        .bytes("key", row.key().as_bytes())
-        .number("nsems", count);
-    let record = members(record, "values", count, |index| set.value(index))?;
-    let waiters = (0..count).map(|index| set.waiters(index)).sum::<Result<u32, Errno>>()?;
-    let record = record.number("waiters", waiters);
-    let record = members(record, "unit_waiters", count, |index| set.waiters(index))?;
-    let record = members(record, "zero_waiters", count, |index| set.zero_waiters(index))?;
-    let record = members(record, "last_pids", count, |index| set.last_pid(index))?;
-    let record = objects::system_v_ownership(record, &row);
-    Ok(objects::system_v_creator(record, &row)
-        .time("used", row.number("otime"))
-        .time("changed", row.number("ctime")))
+impl Owned for PosixSemaphore {
+    fn ownership(&self) -> Ownership {
+        Ownership::from(&self.status)
+    }
 }
 
-/// A field with a number for each semaphore of a set.
-fn members(
-    record: Record,
-    key: &'static str,
-    count: u16,
-    number: impl Fn(u16) -> Result<u32, Errno>,
-) -> Result<Record, Errno> {
-    let numbers = (0..count).map(number).collect::<Result<Vec<u32>, Errno>>()?;
-    let text: Vec<String> = numbers.iter().map(u32::to_string).collect();
-    Ok(record.field(key, Json::from(numbers), text.join(" ").into_bytes()))
+impl Held for PosixSemaphore {
+    const UNSEEN: Unseen = Unseen::Inline;
+
+    fn holders(&self) -> &Holders {
+        &self.holders
+    }
+}
+
+/// The keys of a command of 'ipc sem run'.
+const RUN: &[Key] = &[
+    Key::new("pid", Type::Number, "Process, if it is visible").or_null(),
+    Key::new("command", Type::Text, "Name of its program").or_null(),
+    Key::new("count", Type::Number, "Number of permits that it holds"),
+];
+
+impl Columns for PosixSemaphore {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name of the semaphore"), |it| {
+            Value::text(it.name.as_encoded_bytes())
+        }),
+        Column::new(Key::new("value", Type::Number, "Value"), |it| it.value.into()),
+        Column::new(Key::new("waiters", Type::Number, "Number of waiters"), |it| it.waiters.into()),
+        Column::new(
+            Key::new("runs", Type::Objects(RUN), "Commands of 'ipc sem run' that hold permits"),
+            Self::runs,
+        ),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        Column::new(Key::new("changed", Type::Time, "Time of the last change"), |it| {
+            Value::Time(it.status.st_ctime)
+        }),
+        columns::holders(),
+        columns::hidden(),
+    ];
+}
+
+/// What `stat` shows of a System V set, with a number for each semaphore of the set.
+#[derive(Debug)]
+struct SystemVSet {
+    name: OsString,
+    id: i32,
+    row: Row,
+    values: Vec<u32>,
+    waiters: Vec<u32>,
+    zero_waiters: Vec<u32>,
+    last_pids: Vec<u32>,
+}
+
+impl SystemVSet {
+    fn look(name: &SystemVName) -> Result<Self, Error> {
+        let set = system_v::open(name)?;
+        let row = set.row()?;
+        let count = u16::try_from(row.number("nsems")).unwrap_or(u16::MAX);
+        let each = |number: &dyn Fn(u16) -> Result<u32, Errno>| {
+            (0..count).map(number).collect::<Result<Vec<u32>, Errno>>()
+        };
+        Ok(Self {
+            name: name.as_ref().to_owned(),
+            id: set.id(),
+            row,
+            values: each(&|index| set.value(index))?,
+            waiters: each(&|index| set.waiters(index))?,
+            zero_waiters: each(&|index| set.zero_waiters(index))?,
+            last_pids: each(&|index| set.last_pid(index))?,
+        })
+    }
+}
+
+/// The numbers of all semaphores of a set.
+fn numbers(numbers: &[u32]) -> Value {
+    Value::several(numbers.iter().copied(), " ", "")
+}
+
+impl Owned for SystemVSet {
+    fn ownership(&self) -> Ownership {
+        Ownership::from(&self.row)
+    }
+}
+
+impl InKernel for SystemVSet {
+    fn row(&self) -> &Row {
+        &self.row
+    }
+}
+
+impl Columns for SystemVSet {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name of the set"), |it| {
+            Value::text(it.name.as_encoded_bytes())
+        }),
+        Column::new(Key::new("id", Type::Number, "Identifier"), |it| it.id.into()),
+        columns::key(),
+        Column::new(Key::new("nsems", Type::Number, "Number of semaphores"), |it| {
+            it.row.number("nsems").into()
+        }),
+        Column::new(Key::new("values", Type::Numbers, "Value of each semaphore"), |it| {
+            numbers(&it.values)
+        }),
+        Column::new(Key::new("waiters", Type::Number, "Number of waiters for units"), |it| {
+            it.waiters.iter().sum::<u32>().into()
+        }),
+        Column::new(
+            Key::new("unit_waiters", Type::Numbers, "Waiters for units of each semaphore"),
+            |it| numbers(&it.waiters),
+        ),
+        Column::new(
+            Key::new("zero_waiters", Type::Numbers, "Waiters for 0 of each semaphore"),
+            |it| numbers(&it.zero_waiters),
+        ),
+        Column::new(
+            Key::new("last_pids", Type::Numbers, "Process that changed each semaphore last"),
+            |it| numbers(&it.last_pids),
+        ),
+        columns::mode(),
+        columns::uid(),
+        columns::gid(),
+        columns::creator_uid(),
+        columns::creator_gid(),
+        Column::new(Key::new("used", Type::Time, "Time of the last operation"), |it| {
+            Value::Time(it.row.number("otime"))
+        }),
+        Column::new(Key::new("changed", Type::Time, "Time of the last change"), |it| {
+            Value::Time(it.row.number("ctime"))
+        }),
+    ];
 }
 
 /// List the semaphores of this machine
@@ -171,6 +294,7 @@ impl Action for Ls {
         ("List all semaphores", "ipc sem ls"),
         ("Print the names of semaphores with the value 0", "ipc sem ls --filter value=0 -o name"),
     ];
+    const JSON: &'static [Json] = &[Json::array::<Listed>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let names = posix::list();

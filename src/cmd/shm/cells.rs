@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
+use crate::app::listing::Json;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Size;
@@ -73,6 +74,7 @@ pub struct Peek<O: Operand> {
 
 impl<O: Operand> Action for Peek<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.peek;
+    const JSON: &'static [Json] = &[Json::numbers()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use crate::app::listing::{Column, Columns};
-use crate::app::objects::Held;
 use crate::app::objects::columns::{hidden, holders};
+use crate::app::objects::{Held, Unseen};
 use crate::cmd::shm::Operand;
 use crate::io::output::{Key, Type, Value};
 use crate::mechanism::memory::segment::{self, Description};
@@ -35,6 +35,28 @@ impl<O> Described for Listed<O> {
 
 impl<O: Operand> Columns for Listed<O> {
     const COLUMNS: &'static [Column<Self>] = O::LISTED;
+}
+
+/// What `stat` shows.
+#[derive(Debug)]
+pub struct Shown<O>(pub Listed<O>);
+
+impl<O> Held for Shown<O> {
+    const UNSEEN: Unseen = Unseen::Inline;
+
+    fn holders(&self) -> &Holders {
+        &self.0.holders
+    }
+}
+
+impl<O> Described for Shown<O> {
+    fn segment(&self) -> &Description {
+        &self.0.segment
+    }
+}
+
+impl<O: Operand> Columns for Shown<O> {
+    const COLUMNS: &'static [Column<Self>] = O::SHOWN;
 }
 
 /// A row about a segment.
@@ -88,18 +110,18 @@ facts! {
     marked_for_removal: Flag, "Whether the last detachment removes it";
 }
 
-/// The files of `map ls`.
+/// Files.
 pub const fn of_files<R: Described + Held + 'static>() -> &'static [Column<R>] {
     &const {
         [
             name(),
             size(),
-            allocated::<R>().on_request(),
+            allocated::<R>().in_detail(),
             mode(),
             uid(),
             gid(),
-            accessed::<R>().on_request(),
-            modified::<R>().on_request(),
+            accessed::<R>().in_detail(),
+            modified::<R>().in_detail(),
             changed(),
             holders(),
             hidden(),
@@ -110,31 +132,31 @@ pub const fn of_files<R: Described + Held + 'static>() -> &'static [Column<R>] {
 const POSIX: &str = "POSIX objects";
 const SYSTEM_V: &str = "System V segments";
 
-/// The segments of `shm ls`, of either kind.
+/// Segments of either kind.
 pub const fn of_both<R: Described + Held + 'static>() -> &'static [Column<R>] {
     &const {
         [
             name(),
             size(),
-            allocated::<R>().only(POSIX).on_request(),
+            allocated::<R>().only(POSIX).in_detail(),
+            id::<R>().only(SYSTEM_V).in_detail(),
+            key::<R>().only(SYSTEM_V).in_detail(),
             mode(),
             uid(),
             gid(),
-            accessed::<R>().only(POSIX).on_request(),
-            modified::<R>().only(POSIX).on_request(),
-            changed(),
+            creator_uid::<R>().only(SYSTEM_V).in_detail(),
+            creator_gid::<R>().only(SYSTEM_V).in_detail(),
+            creator_pid::<R>().only(SYSTEM_V).in_detail(),
+            last_pid::<R>().only(SYSTEM_V).in_detail(),
             attachments::<R>().only(SYSTEM_V),
+            accessed::<R>().only(POSIX).in_detail(),
+            modified::<R>().only(POSIX).in_detail(),
+            attached::<R>().only(SYSTEM_V).in_detail(),
+            detached::<R>().only(SYSTEM_V).in_detail(),
+            changed(),
+            resident::<R>().only(SYSTEM_V).in_detail(),
+            swapped::<R>().only(SYSTEM_V).in_detail(),
             marked_for_removal::<R>().only(SYSTEM_V),
-            id::<R>().only(SYSTEM_V).on_request(),
-            key::<R>().only(SYSTEM_V).on_request(),
-            creator_uid::<R>().only(SYSTEM_V).on_request(),
-            creator_gid::<R>().only(SYSTEM_V).on_request(),
-            creator_pid::<R>().only(SYSTEM_V).on_request(),
-            last_pid::<R>().only(SYSTEM_V).on_request(),
-            attached::<R>().only(SYSTEM_V).on_request(),
-            detached::<R>().only(SYSTEM_V).on_request(),
-            resident::<R>().only(SYSTEM_V).on_request(),
-            swapped::<R>().only(SYSTEM_V).on_request(),
             holders(),
             hidden(),
         ]

@@ -5,16 +5,15 @@ use std::marker::PhantomData;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::Listing;
+use crate::app::listing::{self, Json, Listing};
 use crate::app::machine::Part;
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Subject, about};
-use crate::io::output::Record;
-use crate::mechanism::memory::segment::{Description, Fact, Listing as Segments, Value};
+use crate::mechanism::memory::segment::Listing as Segments;
 use crate::sys::process::{Holders, HoldersOfMany};
 
-use crate::app::objects::{holders, list, remove, warn_of_hidden};
-use crate::cmd::shm::columns::Listed;
+use crate::app::objects::{list, remove, warn_of_hidden};
+use crate::cmd::shm::columns::{Listed, Shown};
 use crate::cmd::shm::{Operand, explain};
 
 /// Show the properties of a segment
@@ -33,28 +32,20 @@ pub struct Stat<O: Operand> {
 
 impl<O: Operand> Action for Stat<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.stat;
+    const JSON: &'static [Json] = &[Json::object::<Shown<O>>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        let Description { facts, object } = self
+        let segment = self
             .name
             .engine()
             .describe()
             .map_err(|error| explain(&self.name, error))
             .about(&self.name)?;
-        let record = facts.into_iter().fold(Record::new(), with_fact);
-        output.show(&holders(record, &Holders::of(object)), self.format)?;
+        let holders = Holders::of(segment.object);
+        let shown = Shown::<O>(Listed { segment, holders, kind: PhantomData });
+        listing::show(&shown, self.format, output)?;
         Ok(Exit::Done)
-    }
-}
-
-fn with_fact(record: Record, Fact { key, value }: Fact) -> Record {
-    match value {
-        Value::Name(name) => record.bytes(key, name.as_encoded_bytes()),
-        Value::Number(number) => record.number(key, number),
-        Value::Mode(mode) => record.mode(key, mode),
-        Value::Time(seconds) => record.time(key, seconds),
-        Value::Flag(flag) => record.flag(key, flag),
     }
 }
 
@@ -72,6 +63,7 @@ pub struct Ls<O: Operand> {
 
 impl<O: Operand> Action for Ls<O> {
     const EXAMPLES: &'static [Example] = O::EXAMPLES.ls;
+    const JSON: &'static [Json] = &[Json::array::<Listed<O>>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;

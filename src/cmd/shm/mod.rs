@@ -33,7 +33,7 @@ use crate::sys::dev_shm;
 use crate::sys::system_v::Kind;
 
 pub use cells::{Add, Cas, Peek, Poke};
-pub use columns::{Listed, of_both, of_files};
+pub use columns::{Listed, Shown, of_both, of_files};
 pub use data::{Cat, Create, Resize, Write};
 pub use explain::{explain, explain_open};
 pub use inspect::{Ls, Rm, Stat};
@@ -78,6 +78,8 @@ pub trait Operand:
     const CREATE: &'static str;
     /// Lines of shell for each verb.
     const EXAMPLES: Examples;
+    /// The properties of `stat`.
+    const SHOWN: &'static [Column<Shown<Self>>];
     /// The columns of `ls`.
     const LISTED: &'static [Column<Listed<Self>>];
     /// The part of the machine that these segments need.
@@ -176,6 +178,7 @@ impl Operand for AnyName {
         rm: &[("Remove two", "ipc shm rm -f /table sysv:0x2a")],
     };
     type Durability = Volatile;
+    const SHOWN: &'static [Column<Shown<Self>>] = of_both();
     const LISTED: &'static [Column<Listed<Self>>] = of_both();
     const CREATE: &'static str = "'ipc shm create' makes it, and so does 'ipc shm write'";
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::listing::{self, Column, Columns};
+use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::options::Format;
 use crate::app::options::Pid;
 use crate::base::exit::{Exit, Subject};
@@ -40,6 +40,8 @@ impl Action for Info {
             "ipc signal info --json 4711 | jq -r '\"\\(.pid):\\(.start)\"'",
         ),
     ];
+    const JSON: &'static [Json] =
+        &[Json::object::<Process>(), Json::array::<Process>().of("--tree")];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod info;
+mod init;
 mod send;
 mod trap;
 mod wait;
@@ -13,7 +14,7 @@ use std::str::FromStr;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action as Verbs, Effect, Example, Noun, Statuses, Verb};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Listing};
+use crate::app::listing::{Column, Columns, Json, Listing};
 use crate::base::exit::Exit;
 use crate::base::signal::{Action, Signal};
 use crate::io::output::{Key, Type, Value};
@@ -29,6 +30,7 @@ pub const NOUN: Noun = Noun {
         Verb::new::<wait::Wait>("wait"),
         Verb::new::<trap::Trap>("trap"),
         Verb::new::<Run>("run"),
+        Verb::new::<init::Init>("init"),
         Verb::new::<alarm::Alarm>("alarm"),
         Verb::new::<info::Info>("info"),
         Verb::new::<Ls>("ls"),
@@ -110,6 +112,7 @@ impl Columns for Signal {
 impl Verbs for Ls {
     const EXAMPLES: &'static [Example] =
         &[("List all signals", "ipc signal ls"), ("Find one", "ipc signal ls --filter number=15")];
+    const JSON: &'static [Json] = &[Json::array::<Signal>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         self.listing.print(Signal::all(), &mut context.output)?;

@@ -13,6 +13,7 @@ use crate::base::units::Timeout;
 use crate::io::output::{Output, escape};
 use crate::mechanism::lock_file;
 use crate::mechanism::lock_file::{Content, Fate};
+use crate::mechanism::process_group::{ProcessGroup, Rest};
 use crate::sys::pidfd::Process;
 use crate::sys::process;
 
@@ -50,20 +51,35 @@ pub struct Send {
     /// A group with a leader gets the signal by the pidfd of the leader. A group may outlive its
     /// leader; the kernel reuses its number only after the group has ended, and the group gets the
     /// signal by that number.
-    #[arg(short, long, conflicts_with_all = ["wait", "all_processes"])]
+    #[arg(short, long, conflicts_with = "all_processes")]
     group: bool,
     /// Wait until all processes have ended
+    ///
+    /// With --group, until the groups have no process that runs, including those that are forked
+    /// meanwhile. A process that has left a group, as by setsid(2), is not waited for. A process that
+    /// /proc does not show is status 6.
     #[arg(short, long)]
     wait: bool,
     /// Wait at most this long
     #[arg(short, long, value_name = "DURATION", requires = "wait", allow_negative_numbers = true)]
     timeout: Option<Timeout>,
     /// Send this signal after the timeout, and wait again
+    ///
+    /// With --group, to the groups that still exist. A group is found by the pidfd of its leader, also
+    /// after the leader has ended. A group that has no leader from the beginning is known by its number
+    /// alone, which the kernel reuses; 'ipc' warns about that.
     #[arg(long, value_name = "SIGNAL", requires = "timeout")]
     then: Option<Signal>,
     /// Signal the process that a pidfile or lock file names
+    ///
+    /// A file without the start time of the process has to be younger than the process: otherwise the
+    /// process ID was reused since the file was written, and the status is 4. The clock may have been set
+    /// meanwhile; --force signals the process anyway.
     #[arg(long, value_name = "FILE")]
     pidfile: Option<OsString>,
+    /// Signal the process even if the pidfile is older than it
+    #[arg(long, requires = "pidfile", hide_short_help = true)]
+    force: bool,
     /// Signal the only process of this name
     ///
     /// The name is that of its program or script, or the one that the process has set, as ps(1) shows
@@ -89,6 +105,10 @@ impl Action for Send {
         (
             "End a process with TERM, or with KILL after 10 seconds",
             "ipc signal send TERM --wait -t 10s --then KILL 4711",
+        ),
+        (
+            "Stop a process group: TERM, then KILL after 10 seconds, until it has ended",
+            "ipc signal send TERM --group --wait -t 10s --then KILL 4711",
         ),
         ("Check whether a process exists", "ipc signal send -q 0 4711 && echo yes"),
     ];
@@ -128,16 +148,12 @@ impl Action for Send {
         }
         let mut sent = Vec::new();
         let exit = crate::app::objects::each(&self.targets()?, output, |target, _| {
-            let process = match self.group {
-                true => return self.send_to_group(target, signal),
-                false => target.open()?,
+            let receiver = match self.group {
+                true => self.send_to_group(target, signal)?,
+                false => self.send_to_process(target, signal).map(Receiver::Process)?,
             };
-            match self.value {
-                Some(value) => process.queue(signal, value).map_err(explain)?,
-                None => process.send(signal).map_err(explain)?,
-            }
-            sent.push((target.text.clone(), process));
-            Ok(())
+            sent.push((target.text.clone(), receiver));
+            Ok::<(), Failure>(())
         })?;
         if self.wait {
             self.wait_for(sent, deadline, output)?;
@@ -151,7 +167,8 @@ impl Send {
     fn targets(&self) -> anyhow::Result<Vec<Target>> {
         let mut targets = self.pids.clone();
         if let Some(path) = &self.pidfile {
-            targets.push(Target::of_pidfile(path).about(path)?);
+            let age = if self.force { Age::Any } else { Age::YoungerThanProcess };
+            targets.push(Target::of_pidfile(path, age).about(path)?);
         }
         if let Some(name) = &self.name {
             targets.extend(self.named(name).about(name)?);
@@ -181,8 +198,36 @@ impl Send {
         }
     }
 
-    fn send_to_group(&self, target: &Target, signal: Option<Signal>) -> Result<(), Failure> {
+    fn send_to_process(&self, target: &Target, signal: Option<Signal>) -> Result<Process, Failure> {
+        let process = target.open()?;
+        match self.value {
+            Some(value) => process.queue(signal, value).map_err(explain)?,
+            None => process.send(signal).map_err(explain)?,
+        }
+        Ok(process)
+    }
+
+    /// Sends a signal to a group, which is opened before that if its end is waited for.
+    fn send_to_group(&self, target: &Target, signal: Option<Signal>) -> Result<Receiver, Failure> {
         let group = if target.pid == 0 { process::own_group() } else { target.pid };
+        if !self.wait {
+            return self.signal_group(target, group, signal).map(|()| Receiver::Done);
+        }
+        if group == process::own_group() {
+            let reason = "--wait: this process is in the group, and would wait for itself";
+            return Err(Failure::new(Exit::Usage, reason));
+        }
+        let opened = ProcessGroup::open(group).map_err(explain)?;
+        self.signal_group(target, group, signal)?;
+        Ok(Receiver::Group(opened))
+    }
+
+    fn signal_group(
+        &self,
+        target: &Target,
+        group: i32,
+        signal: Option<Signal>,
+    ) -> Result<(), Failure> {
         let sent = match Process::open(group) {
             Ok(leader) => {
                 target.check()?;
@@ -207,7 +252,7 @@ impl Send {
     /// Waits until all have ended; after the timeout, sends the second signal to the others.
     fn wait_for(
         &self,
-        sent: Vec<(OsString, Process)>,
+        sent: Vec<(OsString, Receiver)>,
         deadline: Deadline,
         output: &Output,
     ) -> anyhow::Result<()> {
@@ -215,19 +260,24 @@ impl Send {
         let mut left = sent;
         loop {
             let mut stayed = Vec::new();
-            for (name, process) in left {
-                if process.wait_until_ended(deadline).about(&name)? == Waited::TimedOut {
-                    stayed.push((name, process));
+            for (name, receiver) in left {
+                if receiver.wait_until_ended(deadline).about(&name)? == Waited::TimedOut {
+                    stayed.push((name, receiver));
                 }
             }
             let Some((name, _)) = stayed.first() else { return Ok(()) };
             let Some(then) = self.then.filter(|_| deadline != Deadline::NEVER) else {
                 return Err(Failure::timed_out()).about(name);
             };
-            for (name, process) in &stayed {
+            for (name, receiver) in &stayed {
                 let name = escape(name.as_encoded_bytes());
                 output.note(format_args!("{name}: timed out, sending {then}"));
-                match process.send(Some(then)) {
+                if !receiver.is_certain() {
+                    output.warn(format_args!(
+                        "{name}: the group had no leader: {then} goes to the group that has its number now"
+                    ));
+                }
+                match receiver.send(then) {
                     Ok(()) | Err(Errno(libc::ESRCH)) => {}
                     Err(errno) => return Err(errno).about(name.as_ref()),
                 }
@@ -235,6 +285,61 @@ impl Send {
             (left, deadline) = (stayed, Deadline::NEVER);
         }
     }
+}
+
+/// A process or a group that was signalled.
+#[derive(Debug)]
+enum Receiver {
+    Process(Process),
+    Group(ProcessGroup),
+    /// Its end is not waited for.
+    Done,
+}
+
+impl Receiver {
+    /// Waits until it has ended.
+    fn wait_until_ended(&self, deadline: Deadline) -> Result<Waited, Failure> {
+        match self {
+            Self::Process(process) => Ok(process.wait_until_ended(deadline)?),
+            Self::Group(group) => match group.wait_until_ended(deadline) {
+                Ok(Waited::Done(Rest::None)) => Ok(Waited::Done(())),
+                Ok(Waited::Done(Rest::Hidden)) => {
+                    let reason = "the group has processes that are not visible";
+                    Err(Failure::new(Exit::Denied, reason)
+                        .hint("/proc may hide the processes of other users: its option hidepid"))
+                }
+                Ok(Waited::TimedOut) => Ok(Waited::TimedOut),
+                Err(Errno(libc::ENOENT)) => {
+                    let reason = "the processes of the group are not visible";
+                    Err(Failure::failed(reason).hint("a /proc of this PID namespace shows them"))
+                }
+                Err(errno) => Err(errno.into()),
+            },
+            Self::Done => Ok(Waited::Done(())),
+        }
+    }
+
+    fn send(&self, signal: Signal) -> Result<(), Errno> {
+        match self {
+            Self::Process(process) => process.send(Some(signal)),
+            Self::Group(group) => group.send(Some(signal)),
+            Self::Done => Ok(()),
+        }
+    }
+
+    /// Whether it is known by more than its number.
+    fn is_certain(&self) -> bool {
+        !matches!(self, Self::Group(group) if !group.is_certain())
+    }
+}
+
+/// How old a pidfile may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Age {
+    /// Younger than the process that has its process ID.
+    YoungerThanProcess,
+    /// Any.
+    Any,
 }
 
 /// The failure of a PID that means a process of another namespace or machine.
@@ -256,13 +361,19 @@ impl Target {
         Self { text: pid.to_string().into(), pid, start }
     }
 
-    fn of_pidfile(path: &OsStr) -> Result<Self, Failure> {
+    fn of_pidfile(path: &OsStr, age: Age) -> Result<Self, Failure> {
         match lock_file::owner(path).map_err(crate::cmd::lock::explain_lock_file)? {
-            Some(owner) => match owner.fate(Content::Full)? {
+            Some((owner, written)) => match owner.fate(Content::Full)? {
                 Fate::Gone => Err(Errno(libc::ESRCH).into()),
                 Fate::InAnotherNamespace => Err(elsewhere("PID namespace")),
                 Fate::OnAnotherMachine => Err(elsewhere("machine")),
-                Fate::Alive | Fate::Unknown => Ok(Self::new(owner.pid, owner.start())),
+                Fate::Alive | Fate::Unknown => {
+                    let start = owner.start();
+                    if start.is_none() && age == Age::YoungerThanProcess {
+                        check_age(owner.pid, written)?;
+                    }
+                    Ok(Self::new(owner.pid, start))
+                }
             },
             None => Err(Failure::failed("has no process ID")),
         }
@@ -283,6 +394,23 @@ impl Target {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Refuses a file that was written before the process with its process ID was started: it names an earlier
+/// process.
+fn check_age(pid: i32, written: i64) -> Result<(), Failure> {
+    /// The start of a process and the time of a file are rounded, each in its own way.
+    const ROUNDING: i64 = 2;
+    match process::started_at(pid) {
+        Ok(started) if started > written.saturating_add(ROUNDING) => {
+            let command = process::command(pid);
+            let reason =
+                format!("is older than process {pid} ({}), and so names another", escape(&command));
+            Err(Failure::new(Exit::NotFound, reason).hint("--force signals the process anyway"))
+        }
+        // A process whose start is not visible may be the right one.
+        _ => Ok(()),
     }
 }
 

@@ -5,12 +5,13 @@ use std::mem::ManuallyDrop;
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::options::Format;
 use crate::app::options::Waiting;
 use crate::app::ready::Ready;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::Exit;
-use crate::io::output::{Output, Record, Unwritable};
+use crate::io::output::{Key, Output, Type, Unwritable, Value};
 use crate::sys::signal::{Blocked, Received};
 
 use super::Catchable;
@@ -49,6 +50,7 @@ impl Action for Wait {
         ),
     ];
     const EFFECT: Effect = Effect::Signals;
+    const JSON: &'static [Json] = &[Json::lines::<Arrival>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
@@ -90,14 +92,7 @@ impl Wait {
 fn print(received: Received, format: Format, output: &mut Output) -> Result<(), Unwritable> {
     let Received { signal, sender, value } = received;
     if format.is_json() {
-        return output.json(
-            &Record::new()
-                .bytes("signal", signal.to_string().as_bytes())
-                .number("number", signal.number())
-                .optional_number("pid", sender.map(|(pid, _)| pid))
-                .optional_number("uid", sender.map(|(_, uid)| uid))
-                .optional_number("value", value),
-        );
+        return listing::line(&Arrival(received), output);
     }
     output.text(signal)?;
     if let Some((pid, uid)) = sender {
@@ -107,4 +102,31 @@ fn print(received: Received, format: Format, output: &mut Output) -> Result<(), 
         output.text(format_args!(" value={value}"))?;
     }
     output.text("\n")
+}
+
+/// A line of JSON.
+#[derive(Debug)]
+struct Arrival(Received);
+
+impl Columns for Arrival {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("signal", Type::Text, "Name, without SIG"), |it| {
+            Value::text(it.0.signal.to_string())
+        }),
+        Column::new(Key::new("number", Type::Number, "Number of the signal"), |it| {
+            it.0.signal.number().into()
+        }),
+        Column::new(
+            Key::new("pid", Type::Number, "Process that sent it, if it is not the kernel")
+                .or_null(),
+            |it| it.0.sender.map(|(pid, _)| pid).into(),
+        ),
+        Column::new(Key::new("uid", Type::Number, "User of that process").or_null(), |it| {
+            it.0.sender.map(|(_, uid)| uid).into()
+        }),
+        Column::new(
+            Key::new("value", Type::Number, "Value that was queued with it").or_null(),
+            |it| it.0.value.into(),
+        ),
+    ];
 }

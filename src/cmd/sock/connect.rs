@@ -17,6 +17,7 @@ use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
 use crate::mechanism::socket::duplex::Terms;
+use crate::mechanism::socket::expiry::Expiry;
 use crate::run::job;
 use crate::sys::descriptor::ClosedOnExec;
 use crate::sys::socket::Socket;
@@ -113,7 +114,7 @@ impl Action for Connect {
     fn run(mut self, context: &mut Context) -> anyhow::Result<Exit> {
         self.connected.connections_only()?;
         if !self.command.is_empty() {
-            self.lifetime.only_with_stdio()?;
+            self.lifetime.not_with_command()?;
             self.one_way.only_with_stdio()?;
         }
         let lifetime = self.lifetime.deadline();
@@ -140,7 +141,8 @@ impl Action for Connect {
         }
         let (kind, form) = (self.connected.kind, self.framing.form());
         let (mut input, mut outlet) = duplex::ends(kind, form, context.stdin, context.stdout);
-        let terms = Terms { directions: self.one_way.directions(), deadline: lifetime };
+        let expiry = Expiry::new(lifetime, self.lifetime.idle());
+        let terms = Terms { directions: self.one_way.directions(), expiry };
         let passed = duplex::run(socket, &mut input, &mut outlet, terms, &mut context.output)?;
         passed.map_err(Failure::from).about(&self.address)?;
         Ok(Exit::Done)

@@ -2,6 +2,7 @@
 
 mod connect;
 mod inspect;
+mod notify;
 mod pair;
 mod recv;
 mod relay;
@@ -11,6 +12,8 @@ mod serve;
 mod tests;
 mod wait;
 
+use std::time::Duration;
+
 use crate::app::arguments::Plain;
 use crate::app::command::{Noun, Verb};
 use crate::app::context::Context;
@@ -18,6 +21,7 @@ use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Timeout;
 use crate::mechanism::socket::duplex::Directions;
+use crate::mechanism::socket::expiry::Expiry;
 use crate::server::event_loop::Ended;
 
 pub const NOUN: Noun = Noun {
@@ -31,10 +35,11 @@ pub const NOUN: Noun = Noun {
         Verb::new::<relay::Relay>("relay"),
         Verb::new::<pair::Pair>("pair"),
         Verb::new::<wait::Wait>("wait"),
+        Verb::new::<notify::Notify>("notify"),
         Verb::new::<inspect::Stat>("stat"),
         Verb::new::<inspect::Ls>("ls"),
     ],
-    see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)"],
+    see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)", "sd_notify(3)"],
 };
 
 /// The status of a verb that served; a fatal signal ends it as the context says.
@@ -45,7 +50,7 @@ fn exit(ended: Ended, context: &Context) -> Exit {
     }
 }
 
-/// The limit for the duration of a connection.
+/// The limits of a connection.
 #[derive(Clone, Copy, Debug, clap::Args, Plain)]
 pub struct Lifetime {
     /// End a connection after this long, with status 124
@@ -53,9 +58,29 @@ pub struct Lifetime {
     /// This includes the wait for a peer that has not read everything.
     #[arg(long, value_name = "DURATION")]
     max_time: Option<Timeout>,
+    /// End a connection after this long without a byte, with status 124
+    ///
+    /// A byte in either direction counts, and so does one that the peer reads of those that were sent.
+    /// The connection of a silent peer ends; the server continues. 'ipc sock serve --idle' is the
+    /// opposite: it ends a server that has had no client for this long, and never ends a connection.
+    #[arg(long, value_name = "DURATION", hide_short_help = true)]
+    idle_timeout: Option<Timeout>,
 }
 
 impl Lifetime {
+    /// The limits of a connection that begins now.
+    fn expiry(self) -> Expiry {
+        Expiry::new(self.deadline(), self.idle())
+    }
+
+    /// The time without a byte after which a connection ends.
+    fn idle(self) -> Option<Duration> {
+        match self.idle_timeout {
+            Some(Timeout::For(duration)) => Some(duration),
+            Some(Timeout::Forever) | None => None,
+        }
+    }
+
     /// The end of a connection that begins now.
     fn deadline(self) -> Deadline {
         match self.max_time {
@@ -64,7 +89,19 @@ impl Lifetime {
         }
     }
 
-    /// Refuses the option where a COMMAND or other clients have the connection.
+    /// Refuses the options where a COMMAND has the connection.
+    fn not_with_command(self) -> anyhow::Result<()> {
+        self.only_with_stdio()?;
+        match self.idle_timeout {
+            None => Ok(()),
+            Some(_) => {
+                let reason = "a COMMAND has the connection, and can end it itself";
+                Err(Failure::new(Exit::Usage, reason)).about("--idle-timeout")
+            }
+        }
+    }
+
+    /// Refuses the option that applies only to a connection of stdin and stdout.
     fn only_with_stdio(self) -> anyhow::Result<()> {
         match self.max_time {
             None => Ok(()),

@@ -12,6 +12,7 @@ use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::output::Output;
 use crate::mechanism::socket::Connecting;
 use crate::mechanism::socket::address::{Address, Endpoint};
+use crate::mechanism::socket::expiry::Expiry;
 use crate::mechanism::socket::relay;
 use crate::sys::descriptor;
 use crate::sys::eventfd::Bell;
@@ -69,7 +70,7 @@ impl Action for Relay {
         // The descriptors of the caller are taken before any other is opened.
         let open = self.connection(&to)?;
         let ready = self.listen_options.prepare()?;
-        let listening = self.listen_options.open(&from, ready, &context.output)?;
+        let listening = self.listen_options.open(&from, ready, context)?;
         let mut relays = Relays::new(to, open, &self.listen_options, self.lifetime);
         let limits = self.listen_options.limits();
         let max_clients = limits.max_clients.min(affordable());
@@ -144,10 +145,10 @@ impl Service for Relays {
         let deadline = self.lifetime.deadline();
         let how = Connecting { keepalive: self.keepalive, ..Connecting::new(self.kind, deadline) };
         let output = server.output.aside();
-        let (to, open) = (Arc::clone(&self.to), self.open.take());
+        let (to, open, lifetime) = (Arc::clone(&self.to), self.open.take(), self.lifetime);
         let (ended, stopped) = (Arc::clone(&done), Arc::clone(&stop));
         let work = move || {
-            let forwarded = forward(&client, &to, open, how, &stopped, &output);
+            let forwarded = forward(&client, &to, open, how, lifetime, &stopped, &output);
             drop(client);
             ended.ring();
             forwarded
@@ -188,6 +189,7 @@ fn forward(
     to: &Address,
     open: Option<Socket>,
     how: Connecting<'_>,
+    lifetime: Lifetime,
     stop: &Bell,
     output: &Output,
 ) -> anyhow::Result<()> {
@@ -199,7 +201,8 @@ fn forward(
     match connected? {
         Waited::Done(onward) => {
             let sockets = [&client.socket, &onward];
-            let forwarded = relay::both_ways(sockets, how.kind, how.deadline, stop, output);
+            let expiry = Expiry::new(how.deadline, lifetime.idle());
+            let forwarded = relay::both_ways(sockets, how.kind, &expiry, stop, output);
             forwarded.map_err(Failure::from).about(to)
         }
         Waited::TimedOut => Err(Failure::timed_out()).about(to),

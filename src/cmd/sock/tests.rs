@@ -158,6 +158,7 @@ fn ask_through(path: &str) -> std::thread::JoinHandle<usize> {
     let terms = Terms {
         kind: SocketType::Stream,
         mode: 0o600,
+        owner: None,
         backlog: BACKLOG,
         keepalive: KeepAlive::System,
     };

@@ -24,6 +24,8 @@ pub struct Key {
 pub enum Visibility {
     /// In text and in JSON.
     Always,
+    /// The same, but not in a listing that does not name it.
+    InDetail,
     /// In JSON, and in a listing that names it.
     OnRequest,
 }
@@ -102,6 +104,12 @@ impl Key {
     /// The same, of some objects only.
     pub const fn only(mut self, objects: &'static str) -> Self {
         self.only = Some(objects);
+        self
+    }
+
+    /// The same, not in a listing that does not name it.
+    pub const fn in_detail(mut self) -> Self {
+        self.visibility = Visibility::InDetail;
         self
     }
 

@@ -1,10 +1,10 @@
 //! The only writer of stdout and stderr: answers, records, listings and diagnostics.
 
+mod color;
 mod human;
 mod key;
 mod listing;
 mod medium;
-mod record;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -15,12 +15,13 @@ use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
+pub use self::color::Color;
 pub use self::key::{Key, Type, Visibility};
-pub use self::record::Record;
-pub use self::table::{Headings, Look, Properties, Sizes, Table};
+pub use self::table::{Headings, Look, Properties, Row, Sizes, Table};
 pub use self::value::{Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
 
+use self::color::{Paint, Role};
 use self::medium::Medium;
 use crate::base::errno::Errno;
 use crate::base::exit::Failure;
@@ -79,21 +80,33 @@ pub struct Destinations {
     pub stdout: BorrowedFd<'static>,
     /// For diagnostics.
     pub stderr: BorrowedFd<'static>,
+    /// When the text for them is coloured.
+    pub color: Color,
 }
 
 impl Destinations {
     /// The descriptors of this process.
     pub fn of_process() -> Self {
-        Self { stdout: Stream::Output.fd(), stderr: Stream::Error.fd() }
+        Self { stdout: Stream::Output.fd(), stderr: Stream::Error.fd(), color: Color::default() }
+    }
+
+    /// The same, with text that is coloured as the option says.
+    pub fn with_color(self, color: Color) -> Self {
+        Self { color, ..self }
     }
 
     /// Writes a diagnostic in one write, so that the diagnostics of several processes do not mix.
     /// Errors are ignored: a command does not fail because its diagnostics cannot be written.
     pub fn complain(self, text: impl Display) {
-        self.complain_bytes(text.to_string().as_bytes());
+        self.diagnose(text, Role::Error);
     }
 
-    /// The same, with bytes that need not be UTF-8.
+    fn diagnose(self, text: impl Display, role: Role) {
+        let text = self.color.of(self.stderr).diagnostics(text.to_string(), role);
+        self.complain_bytes(text.as_bytes());
+    }
+
+    /// The same, without colour and with bytes that need not be UTF-8.
     pub fn complain_bytes(self, bytes: &[u8]) {
         let _ = stdio::write_all(self.stderr, bytes);
     }
@@ -201,21 +214,6 @@ impl Output {
     }
 
     /// The properties of one object, one per line.
-    pub fn show(&mut self, record: &Record, format: impl Into<Format>) -> Result<(), Unwritable> {
-        if format.into() == Format::Json {
-            return self.json(record);
-        }
-        let medium = self.medium();
-        let width = record.readable().map(|field| field.key.len()).max().unwrap_or(0) + 1;
-        for field in record.readable() {
-            self.text(format_args!("{:<width$} ", format!("{}:", field.key)))?;
-            self.bytes(&field.shown_on(medium))?;
-            self.bytes(b"\n")?;
-        }
-        Ok(())
-    }
-
-    /// The properties of one object, one per line.
     pub fn properties(
         &mut self,
         properties: &Properties<'_>,
@@ -224,7 +222,8 @@ impl Output {
         if format.into() == Format::Json {
             return self.json(properties);
         }
-        properties.lines(self.medium()).try_for_each(|line| self.bytes(&line))
+        let lines = properties.lines(self.medium(), self.paint());
+        lines.into_iter().try_for_each(|line| self.bytes(&line))
     }
 
     /// The properties of several objects, in columns below their headings.
@@ -237,10 +236,16 @@ impl Output {
         if format.into() == Format::Json {
             return self.json(table);
         }
-        for line in table.lines(look, self.medium()) {
+        for line in table.lines(look, self.medium(), self.paint()) {
             self.bytes(&line)?;
         }
         Ok(())
+    }
+
+    /// How the answer is painted.
+    fn paint(&self) -> Paint {
+        let Destinations { stdout, color, .. } = self.notes.destinations;
+        color.of(stdout)
     }
 
     /// The medium of stdout. If a terminal does not report its width, COLUMNS has it; the default
@@ -314,14 +319,14 @@ impl Notes {
     /// A diagnostic that only `--verbose` prints.
     pub fn note(&self, text: impl Display) {
         if self.verbosity == Verbosity::Verbose {
-            self.complain(text);
+            self.complain(text, Role::Note);
         }
     }
 
     /// A diagnostic of an error that does not end the command.
     pub fn warn(&self, text: impl Display) {
         if self.verbosity != Verbosity::Quiet {
-            self.complain(text);
+            self.complain(text, Role::Error);
         }
     }
 
@@ -330,10 +335,10 @@ impl Notes {
         self.verbosity == Verbosity::Verbose
     }
 
-    fn complain(&self, text: impl Display) {
+    fn complain(&self, text: impl Display, role: Role) {
         let [noun, verb] = self.command;
         let space = if noun.is_empty() { "" } else { " " };
-        self.destinations.complain(format_args!("ipc: {noun}{space}{verb}: {text}\n"));
+        self.destinations.diagnose(format_args!("ipc: {noun}{space}{verb}: {text}\n"), role);
     }
 }
 

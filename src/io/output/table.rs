@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::color::{Paint, Role};
 use super::human::human;
 use super::key::{Key, Type, Visibility};
 use super::listing::{self, Alignment};
@@ -14,7 +15,16 @@ use super::value::Value;
 #[derive(Clone, Debug)]
 pub struct Table<'a> {
     keys: Vec<&'a Key>,
-    rows: Vec<Vec<Value>>,
+    rows: Vec<Row>,
+}
+
+/// The properties of one of several objects.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// A value for each key.
+    pub values: Vec<Value>,
+    /// Whether it is printed in another colour.
+    pub needs_attention: bool,
 }
 
 /// How a table looks as text.
@@ -48,8 +58,8 @@ pub enum Sizes {
 
 impl<'a> Table<'a> {
     /// A table of these rows, each with a value for each key.
-    pub fn new(keys: Vec<&'a Key>, rows: Vec<Vec<Value>>) -> Self {
-        for (key, value) in rows.iter().flat_map(|row| keys.iter().zip(row)) {
+    pub fn new(keys: Vec<&'a Key>, rows: Vec<Row>) -> Self {
+        for (key, value) in rows.iter().flat_map(|row| keys.iter().zip(&row.values)) {
             debug_assert!(fits(key, value), "{key:?} {value:?}");
         }
         Self { keys, rows }
@@ -58,8 +68,9 @@ impl<'a> Table<'a> {
     /// The columns of the text that no option chooses: not those of which JSON alone has the
     /// property, nor those that no row has.
     pub fn usual_columns(&self) -> Vec<usize> {
-        let applies =
-            |column: usize| self.rows.iter().any(|row| !matches!(row[column], Value::Inapplicable));
+        let applies = |column: usize| {
+            self.rows.iter().any(|row| !matches!(row.values[column], Value::Inapplicable))
+        };
         let is_usual =
             |&column: &usize| self.keys[column].visibility == Visibility::Always && applies(column);
         (0..self.keys.len()).filter(is_usual).collect()
@@ -73,17 +84,25 @@ impl<'a> Table<'a> {
     /// The same table with these columns, in this order.
     pub fn with_columns(self, columns: &[usize]) -> Self {
         let keys = columns.iter().map(|&column| self.keys[column]).collect();
-        let pick = |row: Vec<Value>| columns.iter().map(|&column| row[column].clone()).collect();
+        let pick = |row: Row| Row {
+            values: columns.iter().map(|&column| row.values[column].clone()).collect(),
+            ..row
+        };
         Self { keys, rows: self.rows.into_iter().map(pick).collect() }
     }
 
     /// The rows, to be reordered and reduced.
-    pub fn rows_mut(&mut self) -> &mut Vec<Vec<Value>> {
+    pub fn rows_mut(&mut self) -> &mut Vec<Row> {
         &mut self.rows
     }
 
     /// The lines of the text.
-    pub(super) fn lines(&self, look: Look, medium: Medium) -> impl Iterator<Item = Vec<u8>> {
+    pub(super) fn lines(
+        &self,
+        look: Look,
+        medium: Medium,
+        paint: Paint,
+    ) -> impl Iterator<Item = Vec<u8>> {
         let alignments = self.keys.iter().map(|key| match key.kind.is_number() {
             true => Alignment::Right,
             false => Alignment::Left,
@@ -91,11 +110,25 @@ impl<'a> Table<'a> {
         let headings = (look.headings == Headings::Printed && !self.rows.is_empty())
             .then(|| self.keys.iter().map(|key| Cow::from(key.heading().into_bytes())).collect());
         let rows = self.rows.iter().map(|row| {
-            let cells = self.keys.iter().zip(row);
+            let cells = self.keys.iter().zip(&row.values);
             cells.map(|(key, value)| medium.shown(cell(key, value, look.sizes))).collect()
         });
-        listing::lines(headings, rows.collect(), &alignments.collect::<Vec<_>>(), medium)
+        let alignments: Vec<Alignment> = alignments.collect();
+        let above = headings.is_some().then_some(Some(Role::Heading));
+        let roles = self.rows.iter().map(|row| row.needs_attention.then_some(Role::Alert));
+        let lines = listing::lines(headings, rows.collect(), &alignments, medium);
+        lines
+            .zip(above.into_iter().chain(roles))
+            .map(move |(line, role)| painted(line, role, paint))
     }
+}
+
+/// A line in the colour of its role. Escape sequences take no column, so they are added to whole lines.
+fn painted(mut line: Vec<u8>, role: Option<Role>, paint: Paint) -> Vec<u8> {
+    let (Some(role), Paint::Colored) = (role, paint) else { return line };
+    let [before, after] = paint.around(role).map(str::as_bytes);
+    line.pop();
+    [before, &line, after, b"\n"].concat()
 }
 
 fn cell<'v>(key: &Key, value: &'v Value, sizes: Sizes) -> Cow<'v, [u8]> {
@@ -125,17 +158,19 @@ fn fits(key: &Key, value: &Value) -> bool {
 
 impl Serialize for Table<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.rows.iter().map(|row| Row { keys: &self.keys, values: row }))
+        serializer.collect_seq(
+            self.rows.iter().map(|row| Fields { keys: &self.keys, values: &row.values }),
+        )
     }
 }
 
 /// A row of a table, as an object of JSON with all keys.
-struct Row<'a> {
+struct Fields<'a> {
     keys: &'a [&'a Key],
     values: &'a [Value],
 }
 
-impl Serialize for Row<'_> {
+impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.keys.len()))?;
         for (key, value) in self.keys.iter().zip(self.values) {
@@ -162,12 +197,15 @@ impl<'a> Properties<'a> {
     }
 
     /// The lines of the text: a key and its value each.
-    pub(super) fn lines(&self, medium: Medium) -> impl Iterator<Item = Vec<u8>> {
-        let is_shown = |(key, _): &&(&Key, Value)| key.visibility == Visibility::Always;
+    pub(super) fn lines(&self, medium: Medium, paint: Paint) -> impl Iterator<Item = Vec<u8>> {
+        let is_shown = |(key, _): &&(&Key, Value)| key.visibility != Visibility::OnRequest;
         let shown: Vec<&(&Key, Value)> = self.0.iter().filter(is_shown).collect();
         let width = shown.iter().map(|(key, _)| key.name.len()).max().unwrap_or(0) + 1;
+        let [before, after] = paint.around(Role::Heading);
         shown.into_iter().map(move |(key, value)| {
-            let key = format!("{:<width$} ", format!("{}:", key.name));
+            let name = key.name;
+            let gap = " ".repeat(width - name.len());
+            let key = format!("{before}{name}:{after}{gap}");
             [key.as_bytes(), &medium.shown(value.as_text()), b"\n"].concat()
         })
     }

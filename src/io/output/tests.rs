@@ -1,5 +1,6 @@
 //! Columns of listings, and the order of fields in JSON.
 
+use super::color::Paint;
 use super::medium::Medium;
 use crate::io::output::*;
 
@@ -9,8 +10,13 @@ const AT: Key = Key::new("at", Type::Time, "Time");
 const HOLDERS: Key = Key::new("holders", Type::Text, "Holders");
 
 fn lines(keys: &[&Key], rows: Vec<Vec<Value>>, look: Look, medium: Medium) -> String {
-    let lines: Vec<Vec<u8>> = Table::new(keys.to_vec(), rows).lines(look, medium).collect();
+    let table = Table::new(keys.to_vec(), rows.into_iter().map(row).collect());
+    let lines: Vec<Vec<u8>> = table.lines(look, medium, Paint::Plain).collect();
     String::from_utf8(lines.concat()).unwrap()
+}
+
+fn row(values: Vec<Value>) -> Row {
+    Row { values, needs_attention: false }
 }
 
 #[test]
@@ -28,8 +34,8 @@ fn numbers_are_aligned_to_the_right_also_if_some_are_missing() {
 #[test]
 fn json_has_the_keys_in_the_order_of_the_text() {
     const MODE: Key = Key::new("mode", Type::Mode, "Permissions");
-    let row = vec![Value::text(b"\xff"), 4096_u64.into(), Value::Mode(0o600), Value::Time(0)];
-    let table = Table::new(vec![&NAME, &SIZE, &MODE, &AT], vec![row]);
+    let values = vec![Value::text(b"\xff"), 4096_u64.into(), Value::Mode(0o600), Value::Time(0)];
+    let table = Table::new(vec![&NAME, &SIZE, &MODE, &AT], vec![row(values)]);
     let json = serde_json::to_string(&table).unwrap();
     assert_eq!(json, r#"[{"name":{"base64":"/w=="},"size":4096,"mode":"0600","at":null}]"#);
 }
@@ -53,4 +59,20 @@ fn rows_are_cut_to_the_width_of_a_terminal_and_not_elsewhere() {
     assert_eq!(shown(Medium::Terminal(12)).lines().last(), Some("/some-l>   >"));
     assert!(shown(Medium::Elsewhere).contains(&long));
     assert_eq!(shown(Medium::Terminal(500)), shown(Medium::Elsewhere));
+}
+
+#[test]
+fn colours_take_no_column_and_a_row_that_needs_attention_has_its_own() {
+    let row = |name, size: u64, needs_attention| Row {
+        values: vec![Value::text(name), size.into()],
+        needs_attention,
+    };
+    let rows = vec![row("usual", 1, false), row("a name that is cut", 20, true)];
+    let table = Table::new(vec![&NAME, &SIZE], rows);
+    let lines = |paint| table.lines(Look::default(), Medium::Terminal(14), paint);
+    let colored: Vec<Vec<u8>> = lines(Paint::Colored).collect();
+    assert_eq!(
+        String::from_utf8(colored.concat()).unwrap(),
+        "\x1b[1mNAME      SIZE\x1b[0m\nusual        1\n\x1b[31ma name >    20\x1b[0m\n"
+    );
 }

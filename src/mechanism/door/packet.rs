@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::base::errno::Errno;
 use crate::mechanism::door::content::Content;
 use crate::sys::socket::{Carried, Socket};
-use crate::sys::{inode, memfd};
+use crate::sys::{heap, inode, memfd, stream};
 
 /// The first bytes of every packet.
 const MAGIC: [u8; 4] = *b"door";
@@ -148,6 +148,24 @@ impl Part<'_> {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File(_, length) => *length,
+        }
+    }
+
+    /// All bytes, in memory.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn into_bytes(self) -> Result<Vec<u8>, Errno> {
+        match self {
+            Self::Bytes(bytes) => heap::copy(bytes),
+            Self::File(file, length) => {
+                let length = usize::try_from(length).map_err(|_| Errno(libc::ENOMEM))?;
+                let mut bytes = heap::zeros(length)?;
+                // It is sealed, so that it has this length still.
+                let count = stream::read_at(file, &mut bytes, 0)?;
+                bytes.truncate(count);
+                Ok(bytes)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Locks of the kernel on files that are found by their paths.
 
+pub mod eviction;
 mod files;
 mod holders;
 #[cfg(test)]
@@ -35,6 +36,18 @@ pub enum Error {
     /// A record lock needs a descriptor that is open for reading, or for writing if it is exclusive.
     #[error("is not open for {0}, which a lock of this kind needs")]
     NotOpenFor(&'static str),
+    /// A process has the lock that is never signalled: the first process, this one or an ancestor.
+    #[error("held by process {0}, which is not signalled")]
+    Protected(i32),
+    /// This process may not signal a holder.
+    #[error("held by process {0}, which this user may not signal")]
+    NotPermitted(i32),
+    /// A holder is not visible, so that none is signalled.
+    #[error("held by a process that is not visible")]
+    Unseen,
+    /// A lock file has an owner, which is not signalled.
+    #[error("held by a lock file, whose owner is not signalled")]
+    OfLockFile,
 }
 
 impl From<nix::errno::Errno> for Error {
@@ -50,6 +63,8 @@ impl Error {
             Self::Kernel(errno) => errno,
             Self::Fifo | Self::NotRegular => Errno(libc::EINVAL),
             Self::NotOpenFor(_) => Errno(libc::EBADF),
+            Self::Protected(_) | Self::OfLockFile => Errno(libc::EBUSY),
+            Self::NotPermitted(_) | Self::Unseen => Errno(libc::EPERM),
         }
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::base::signal::Signal;
+use crate::mechanism::lock::eviction::Eviction;
 use crate::mechanism::lock::{self, Access, Error, Lock};
 use crate::mechanism::lock_file::CurrentOwner;
 use crate::mechanism::lock_file::opened::OpenedLockFile;
@@ -35,6 +37,40 @@ pub fn open(
         }
         first_wait.begins(Some(owner));
         file.wait_while(|| lock::is_at(path, &fd), next_check(deadline))?;
+    }
+}
+
+/// The same, and signals the holders that refuse the lock for too long. Calls `report` before each signal.
+///
+/// # Errors
+/// Those of [`Eviction::search`]; [`Error::OfLockFile`] if a lock file has an owner for too long.
+pub fn open_evicting(
+    path: &OsStr,
+    lock: Lock,
+    deadline: Deadline,
+    mut eviction: Eviction,
+    before_waiting: impl FnOnce(Option<CurrentOwner>),
+    mut report: impl FnMut(i32, Signal),
+) -> Result<Waited<OwnedFd>, Error> {
+    let mut first_wait = FirstWait(Some(before_waiting));
+    let mut until = Deadline::PASSED;
+    let mut file_due: Option<Deadline> = None;
+    loop {
+        let opened = open(path, lock, until, |owner| first_wait.begins(owner))?;
+        if let Waited::Done(_) = opened {
+            return Ok(opened);
+        }
+        if deadline.has_passed() {
+            return Ok(Waited::TimedOut);
+        }
+        eviction.search(path, lock, &mut report)?;
+        let file = OpenedLockFile::open_followed(path)?;
+        let owner = file.map(|file| file.current_owner(Content::Full)).transpose()?.flatten();
+        file_due = owner.map(|_| file_due.unwrap_or_else(|| eviction.due()));
+        if file_due.is_some_and(Deadline::has_passed) {
+            return Err(Error::OfLockFile);
+        }
+        until = deadline.min(eviction.next_search());
     }
 }
 

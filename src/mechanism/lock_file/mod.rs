@@ -109,6 +109,9 @@ pub fn acquire(
     before_waiting: impl FnOnce(Option<CurrentOwner>),
 ) -> Result<Waited, Error> {
     let new = NewFile::holding(Path::new(path), 0o600, owner.content(content).as_bytes())?;
+    if content == Content::PidOnly {
+        opened::record(new.file(), owner);
+    }
     fsync(new.file())?;
     let mut before_waiting = Some(before_waiting);
     let mut empty_until = None;
@@ -164,11 +167,10 @@ fn obstacle(
         Contents::Empty => return Ok(Obstacle::Empty),
         Contents::Other => return Err(Error::Unreadable),
     };
-    if holder.is(owner) {
-        return Err(Error::AlreadyOwned(owner.pid));
-    }
-    match holder.fate(content)? {
-        Fate::Gone => Ok(match file.break_stale(path, content, Deadline::PASSED)? {
+    let fate = |holder: &Owner| holder.fate_for(owner, content);
+    match fate(holder)? {
+        Fate::Alive | Fate::Unknown if holder.is(owner) => Err(Error::AlreadyOwned(owner.pid)),
+        Fate::Gone => Ok(match file.break_stale(path, fate, Deadline::PASSED)? {
             Waited::Done(()) => Obstacle::None,
             Waited::TimedOut => Obstacle::Lock,
         }),
@@ -198,10 +200,12 @@ pub fn release(path: &OsStr, owner: &Owner, content: Content) -> Result<(), Erro
     }
     match holder.fate(content)? {
         // Another process that checks the owner has it locked for a moment.
-        Fate::Gone => match file.break_stale(path, content, Deadline::after(GRACE))? {
-            Waited::Done(()) => Ok(()),
-            Waited::TimedOut => Err(Error::Locked),
-        },
+        Fate::Gone => {
+            match file.break_stale(path, |holder| holder.fate(content), Deadline::after(GRACE))? {
+                Waited::Done(()) => Ok(()),
+                Waited::TimedOut => Err(Error::Locked),
+            }
+        }
         Fate::Alive => Err(Error::OtherOwner(holder.pid, owner.pid)),
         fate => Err(Error::Foreign { owner: ForeignOwner(fate, holder.pid), requested: owner.pid }),
     }
@@ -215,13 +219,16 @@ pub fn force_release(path: &OsStr) -> Result<(), Error> {
     OpenedLockFile::open(path)?.ok_or(Errno(libc::ENOENT))?.remove(path)
 }
 
-/// The owner of a lock file or pidfile; `None` if it names none.
+/// The owner of a lock file or pidfile, and the time of the last change in seconds since 1970; `None` if
+/// it names none.
 ///
 /// # Errors
 /// ENOENT if there is none.
-pub fn owner(path: &OsStr) -> Result<Option<Owner>, Error> {
-    match OpenedLockFile::open(path)?.ok_or(Errno(libc::ENOENT))?.contents {
-        Contents::Owner(owner) => Ok(Some(owner)),
+pub fn owner(path: &OsStr) -> Result<Option<(Owner, i64)>, Error> {
+    let file = OpenedLockFile::open(path)?.ok_or(Errno(libc::ENOENT))?;
+    let changed = file.changed()?;
+    match file.contents {
+        Contents::Owner(owner) => Ok(Some((owner, changed))),
         Contents::Empty | Contents::Other => Ok(None),
     }
 }

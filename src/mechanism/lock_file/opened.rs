@@ -1,11 +1,11 @@
 //! Lock files that are opened to determine their owners.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use nix::errno::Errno as Refused;
-use nix::sys::stat::{fstat, stat};
+use nix::sys::stat::{FileStat, fstat, stat};
 use nix::sys::uio::pread;
 
 use crate::base::deadline::{Deadline, Waited};
@@ -13,6 +13,7 @@ use crate::base::errno::Errno;
 use crate::mechanism::lock::{self, Access, Kind, Lock, Mode, Range};
 use crate::mechanism::lock_file::owner::{Content, Fate, Owner};
 use crate::mechanism::lock_file::{CurrentOwner, Error, ForeignOwner, Obstacle};
+use crate::sys::attribute;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
 use crate::sys::watch::Watch;
@@ -63,14 +64,14 @@ impl OpenedLockFile {
         }
     }
 
-    /// Removes a lock file whose owner has ended; times out if another process has it locked.
+    /// Removes a lock file whose owner has ended, according to `fate`; times out if another process has it locked.
     ///
     /// The flock excludes other processes that would break it, so that no other file replaces it between
     /// the check and the removal. So does a record lock, if this process may write.
     pub fn break_stale(
         &self,
         path: &OsStr,
-        content: Content,
+        fate: impl Fn(&Owner) -> Result<Fate, Errno>,
         deadline: Deadline,
     ) -> Result<Waited, Error> {
         let Some(_guard) = FLOCK.guard(&self.file, deadline)? else {
@@ -87,7 +88,7 @@ impl OpenedLockFile {
             return Ok(Waited::TimedOut);
         }
         let is_stale = match read(&self.file)? {
-            Contents::Owner(owner) => owner.fate(content)? == Fate::Gone,
+            Contents::Owner(owner) => fate(&owner)? == Fate::Gone,
             Contents::Empty | Contents::Other => false,
         };
         if is_stale {
@@ -141,7 +142,7 @@ impl<F: AsFd> OpenedLockFile<F> {
             Fate::Alive => Ok(owner.pid),
             fate => Err(ForeignOwner(fate, owner.pid)),
         };
-        Ok(Some(CurrentOwner { process, since: fstat(&self.file)?.st_mtime }))
+        Ok(Some(CurrentOwner { process, since: self.changed()? }))
     }
 
     /// Waits until the owner has ended or the file loses a name, while `is_there`.
@@ -170,6 +171,11 @@ impl<F: AsFd> OpenedLockFile<F> {
         Ok(())
     }
 
+    /// The time of the last change of the contents, in seconds since 1970.
+    pub fn changed(&self) -> Result<i64, Errno> {
+        Ok(fstat(&self.file)?.st_mtime)
+    }
+
     /// Whether the file still has a name.
     pub fn has_name(&self) -> Result<bool, Errno> {
         Ok(fstat(&self.file)?.st_nlink > 0)
@@ -187,12 +193,48 @@ fn may_be_one(path: &OsStr) -> bool {
 /// Reads the contents. A file that cannot be read, such as a directory, is no lock file.
 fn read(file: impl AsFd) -> Result<Contents, Errno> {
     let mut text = [0; LIMIT];
-    match pread(file, &mut text, 0) {
+    match pread(&file, &mut text, 0) {
         Ok(0) => Ok(Contents::Empty),
         Ok(LIMIT) | Err(Refused::EISDIR | Refused::EINVAL | Refused::ESPIPE | Refused::EBADF) => {
             Ok(Contents::Other)
         }
-        Ok(length) => Ok(Owner::parse(&text[..length]).map_or(Contents::Other, Contents::Owner)),
+        Ok(length) => match Owner::parse(&text[..length]) {
+            Some(owner) => Ok(Contents::Owner(with_record(owner, file))),
+            None => Ok(Contents::Other),
+        },
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// The extended attribute of a pidfile with the identity of the process.
+const RECORD_NAME: &CStr = c"user.ipc.owner";
+
+/// The size that no record reaches.
+const RECORD_LIMIT: usize = 256;
+
+/// The owner with the record that a pidfile has, if there is one.
+fn with_record(owner: Owner, file: impl AsFd) -> Owner {
+    if owner.is_unmistakable() {
+        return owner;
+    }
+    let record = attribute::get::<RECORD_LIMIT>(&file, RECORD_NAME);
+    match (record, fstat(&file)) {
+        (Ok(record), Ok(status)) => owner.recorded(&record, nanoseconds(&status)),
+        _ => owner,
+    }
+}
+
+/// Records the owner of a pidfile that was written already. Not every file system has extended
+/// attributes; a pidfile without the record is judged by its process ID.
+pub fn record(file: impl AsFd, owner: &Owner) {
+    if let Ok(status) = fstat(&file)
+        && let Some(text) = owner.record(nanoseconds(&status))
+    {
+        let _ = attribute::set(&file, RECORD_NAME, text.as_bytes());
+    }
+}
+
+/// The time of the last change of the contents. It is only compared with itself.
+fn nanoseconds(status: &FileStat) -> i128 {
+    i128::from(status.st_mtime) * 1_000_000_000 + i128::from(status.st_mtime_nsec)
 }

@@ -12,6 +12,31 @@ pub struct Owner {
     pub pid: i32,
     /// Which process of that process ID; `None` in a file with the process ID alone.
     identity: Option<Identity>,
+    /// Which process of that process ID, recorded beside a file with the process ID alone.
+    record: Option<Record>,
+}
+
+/// The process that a pidfile names. Programs that read the file expect nothing but the process ID in it,
+/// so this is in an extended attribute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Record {
+    start: u64,
+    boot: String,
+    /// [`Process::unique_number`]: a container may restart within one tick of the start time.
+    number: u64,
+}
+
+impl Record {
+    /// Parses the result of [`Owner::record`], if it is that of this process ID and of a file of this time
+    /// of change.
+    fn parse(text: &[u8], pid: i32, changed: i128) -> Option<Self> {
+        let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+        let of: i32 = words.next()?.parse().ok()?;
+        let (start, boot) = (words.next()?.parse().ok()?, words.next()?.into());
+        let record = Self { start, boot, number: words.next()?.parse().ok()? };
+        let at: i128 = words.next()?.parse().ok()?;
+        (of == pid && at == changed).then_some(record)
+    }
 }
 
 /// Distinguishes a process from every other with its process ID, at any time and on any machine.
@@ -70,12 +95,28 @@ impl Owner {
             namespace: process::pid_namespace()?,
             machine: process::machine(),
         };
-        Ok(Self { pid, identity: Some(identity) })
+        Ok(Self { pid, identity: Some(identity), record: None })
     }
 
-    /// The start time of the process, if the file contains it.
+    /// The start time of the process, if the file has it.
     pub fn start(&self) -> Option<u64> {
-        Some(self.identity.as_ref()?.start)
+        let recorded = self.record.as_ref().map(|record| record.start);
+        self.identity.as_ref().map(|identity| identity.start).or(recorded)
+    }
+
+    /// The text to record beside a pidfile of this time of change, in nanoseconds. `None` if the kernel
+    /// does not identify the boot.
+    pub(super) fn record(&self, changed: i128) -> Option<String> {
+        let Identity { start, boot, .. } = self.identity.as_ref()?;
+        let number = Process::open(self.pid).ok()?.unique_number().ok()?;
+        Some(format!("{} {start} {} {number} {changed}\n", self.pid, boot.as_deref()?))
+    }
+
+    /// The same owner with the record of the result of [`Owner::record`]. A record of another process ID,
+    /// or of a file that was changed since then, is that of an earlier owner.
+    pub(super) fn recorded(mut self, text: &[u8], changed: i128) -> Self {
+        self.record = Record::parse(text, self.pid, changed);
+        self
     }
 
     pub(super) fn content(&self, content: Content) -> String {
@@ -107,14 +148,14 @@ impl Owner {
                 machine: known(value("machine")?),
             }),
         };
-        Some(Self { pid, identity })
+        Some(Self { pid, identity, record: None })
     }
 
     /// The state, as far as it is certain.
     pub fn fate(&self, content: Content) -> Result<Fate, Errno> {
         let Some(identity) = &self.identity else {
             return match content {
-                Content::PidOnly => Ok(if exists(self.pid)? { Fate::Alive } else { Fate::Gone }),
+                Content::PidOnly => self.fate_by_record(),
                 Content::Full => Ok(Fate::Unknown),
             };
         };
@@ -138,6 +179,44 @@ impl Owner {
         self.fate_here(identity.start)
     }
 
+    /// The state for a process `taker` that wants the lock file.
+    ///
+    /// The process ID of a pidfile without a record may be that of an earlier process. If the taker, this
+    /// process or an ancestor of one of them has it, it is: none of these has the lock, as the taker would
+    /// not want it then. So a pidfile that survives the restart of a container, where process IDs repeat,
+    /// does not keep the lock.
+    pub fn fate_for(&self, taker: &Self, content: Content) -> Result<Fate, Errno> {
+        let is_bare = self.identity.is_none() && self.record.is_none();
+        if content == Content::PidOnly && is_bare && taker.is_related_to(self.pid) {
+            return Ok(Fate::Gone);
+        }
+        self.fate(content)
+    }
+
+    /// Whether a process ID is that of this owner, of the process that runs this, or of an ancestor.
+    fn is_related_to(&self, pid: i32) -> bool {
+        let own = std::process::id() as i32;
+        [own, self.pid].into_iter().any(|of| of == pid || process::ancestors(of).contains(&pid))
+    }
+
+    /// The state of the owner of a pidfile. The PID namespace is not compared: that of a container that
+    /// was restarted is another one.
+    fn fate_by_record(&self) -> Result<Fate, Errno> {
+        match &self.record {
+            Some(record) if process::boot_id().is_some_and(|boot| boot != record.boot) => {
+                Ok(Fate::Gone)
+            }
+            Some(record) if process::proc_shows_own_namespace() => {
+                let process = Process::open(self.pid).and_then(|process| process.unique_number());
+                match process {
+                    Ok(number) if number != record.number => Ok(Fate::Gone),
+                    _ => self.fate_here(record.start),
+                }
+            }
+            _ => Ok(if exists(self.pid)? { Fate::Alive } else { Fate::Gone }),
+        }
+    }
+
     /// The state of a process in this PID namespace.
     fn fate_here(&self, started: u64) -> Result<Fate, Errno> {
         match process::start_time(self.pid) {
@@ -155,8 +234,14 @@ impl Owner {
         self.identity.is_some()
     }
 
+    /// Whether the file names this process.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.pid == other.pid && (self.identity == other.identity || self.identity.is_none())
+        let is_it = match (&self.identity, &self.record) {
+            (Some(_), _) => self.identity == other.identity,
+            (None, Some(record)) => other.start() == Some(record.start),
+            (None, None) => true,
+        };
+        self.pid == other.pid && is_it
     }
 }
 
@@ -188,7 +273,7 @@ mod tests {
         let owner = me();
         assert_eq!(Owner::parse(owner.content(Content::Full).as_bytes()), Some(owner.clone()));
         let short = Owner::parse(owner.content(Content::PidOnly).as_bytes()).unwrap();
-        assert_eq!(short, Owner { pid: owner.pid, identity: None });
+        assert_eq!(short, Owner { pid: owner.pid, identity: None, record: None });
         assert!(short.is(&owner));
     }
 
@@ -242,10 +327,41 @@ mod tests {
     }
 
     #[test]
+    fn a_record_distinguishes_a_process_from_others_with_its_number() {
+        let bare = Owner { identity: None, ..me() };
+        let text = me().record(7).unwrap();
+        let own = bare.clone().recorded(text.as_bytes(), 7);
+        assert_eq!((own.fate(Content::PidOnly), own.is(&me())), (Ok(Fate::Alive), true));
+        assert_eq!(own.fate_for(&me(), Content::PidOnly), Ok(Fate::Alive));
+        let start = me().start().unwrap();
+        let other = text.replace(&format!(" {start} "), &format!(" {} ", start + 1));
+        let earlier = bare.clone().recorded(other.as_bytes(), 7);
+        assert_eq!((earlier.fate(Content::PidOnly), earlier.is(&me())), (Ok(Fate::Gone), false));
+        let boot = process::boot_id().unwrap();
+        let before = bare.clone().recorded(text.replace(&boot, "x").as_bytes(), 7);
+        assert_eq!(before.fate(Content::PidOnly), Ok(Fate::Gone));
+        // The file was written again since then, or is that of another process.
+        assert_eq!(bare.clone().recorded(text.as_bytes(), 8), bare);
+        assert_eq!(bare.clone().recorded(b"1 2 x 3 7\n", 7), bare);
+        assert_eq!(bare.clone().recorded(b"", 7), bare);
+    }
+
+    #[test]
+    fn a_process_id_alone_that_a_relative_of_the_taker_has_is_that_of_an_earlier_process() {
+        let parent = std::os::unix::process::parent_id() as i32;
+        for pid in [std::process::id() as i32, parent] {
+            let bare = Owner { pid, identity: None, record: None };
+            assert_eq!(bare.fate(Content::PidOnly), Ok(Fate::Alive));
+            assert_eq!(bare.fate_for(&me(), Content::PidOnly), Ok(Fate::Gone));
+            assert_eq!(bare.fate_for(&me(), Content::Full), Ok(Fate::Unknown));
+        }
+    }
+
+    #[test]
     fn a_process_id_alone_is_judged_only_in_a_pidfile() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
-        let gone = Owner { pid: child.id() as i32, identity: None };
+        let gone = Owner { pid: child.id() as i32, identity: None, record: None };
         assert_eq!(gone.fate(Content::Full), Ok(Fate::Unknown));
         assert_eq!(gone.fate(Content::PidOnly), Ok(Fate::Gone));
         let alive = Owner { identity: None, ..me() };

@@ -24,6 +24,7 @@ use nix::sys::stat::FileStat;
 use super::lock_file::LockFile;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::base::units::OwnerIds;
 use crate::sys::cleanup::{self, Registered, Undo};
 use crate::sys::directory::Directory;
 use crate::sys::inode::{is_same, is_socket};
@@ -43,9 +44,21 @@ pub enum Error {
     /// A file that is needed beside the path exists, and is not one that this user created.
     #[error("not created by ipc for this user")]
     Beside(Helper),
+    /// The path cannot get its owner.
+    #[error("the owner cannot be changed: {0}")]
+    Owner(Errno),
     /// Another server holds the lock file, and is stopped.
     #[error("another server is stuck starting on this path")]
     Contended,
+}
+
+/// The permissions and the owner with which a path appears.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attributes {
+    /// The permissions.
+    pub mode: u32,
+    /// The owner, if it is another than this process.
+    pub owner: Option<OwnerIds>,
 }
 
 /// A file beside the path that exists while a socket is bound to it.
@@ -100,15 +113,15 @@ struct Bound {
 }
 
 impl BoundPath {
-    /// Binds a socket to this path, with exactly these permissions; `listen` prepares the bound socket
-    /// for clients before the path appears.
+    /// Binds a socket to this path, with exactly these permissions and this owner; `listen` prepares the
+    /// bound socket for clients before the path appears.
     ///
     /// # Errors
-    /// EADDRINUSE if a process has the socket at the path open.
+    /// EADDRINUSE if a process has the socket at the path open; [`Error::Owner`].
     pub fn bind(
         path: &Path,
         socket: &Socket,
-        mode: u32,
+        attributes: Attributes,
         listen: impl FnOnce() -> Result<(), Errno>,
     ) -> Result<Self, Error> {
         // A fatal signal finds the path either not bound yet, or registered.
@@ -116,14 +129,17 @@ impl BoundPath {
         let (directory, name) = Directory::of(path)?;
         let Waited::Done(held) = lock(&directory, &name)? else { return Err(Error::Contended) };
         remove_left_over(&directory, &name);
-        let direct = directory.short_address(&name);
+        let direct = directory.short_address(&name).filter(|_| attributes.owner.is_none());
         let file = match direct.filter(|_| socket.kind() == Some(SocketType::Dgram)) {
             Some(address) => {
-                bind_in_place(&directory, &name, || socket.bind_path(&address, mode))?;
+                bind_in_place(&directory, &name, || socket.bind_path(&address, attributes.mode))?;
                 directory.status(&name)?
             }
             None => {
-                let temporary = Temporary::bind(&directory, &name, socket, mode)?;
+                let temporary = Temporary::bind(&directory, &name, socket, attributes.mode)?;
+                if let Some(owner) = attributes.owner {
+                    temporary.inside.set_owner(&temporary.socket, owner).map_err(Error::Owner)?;
+                }
                 listen()?;
                 temporary.publish(&name)?
             }

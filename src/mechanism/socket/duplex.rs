@@ -20,6 +20,7 @@ use crate::io::frame::{Form, ReadError, Reader, Writer};
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer;
 use crate::io::transfer::{Side, Step, Transfer};
+use crate::mechanism::socket::expiry::{Expired, Expiry};
 use crate::mechanism::socket::table;
 use crate::sys::eventfd::Bell;
 use crate::sys::poll;
@@ -39,7 +40,10 @@ pub enum Error {
     /// The deadline passed.
     #[error("timed out")]
     TimedOut,
-    /// The same, after everything was sent.
+    /// No byte moved for the time that the connection may be idle.
+    #[error("timed out: the connection is idle")]
+    Idle,
+    /// The end of the connection, after everything was sent.
     #[error("timed out before the peer had read everything")]
     Unread,
     /// Any other error of the socket.
@@ -79,12 +83,21 @@ fn in_brackets(limit: Option<usize>) -> String {
     limit.map_or_else(String::new, |limit| format!(" ({limit})"))
 }
 
+impl From<Expired> for Error {
+    fn from(expired: Expired) -> Self {
+        match expired {
+            Expired::AtEnd => Self::TimedOut,
+            Expired::Idle => Self::Idle,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let failure = Self::failed(error.to_string());
         match error {
             Error::Socket(errno) => failure.with_exit(errno.into()),
-            Error::TimedOut | Error::Unread => failure.with_exit(Exit::TimedOut),
+            Error::TimedOut | Error::Idle | Error::Unread => failure.with_exit(Exit::TimedOut),
             Error::TooLong { limit: Some(_), .. } => {
                 failure.hint("the sysctl net.core.wmem_max limits it")
             }
@@ -139,12 +152,12 @@ pub enum Directions {
 }
 
 /// How to run a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Terms {
     /// Its directions.
     pub directions: Directions,
-    /// The moment by which it has to end.
-    pub deadline: Deadline,
+    /// Its limits.
+    pub expiry: Expiry,
 }
 
 /// Runs a connection to its end.
@@ -162,10 +175,10 @@ pub fn run(
     output: &mut Output,
 ) -> anyhow::Result<Result<(), Error>> {
     socket.enlarge_send_buffer();
-    if terms.deadline != Deadline::NEVER {
+    if terms.expiry.is_limited() {
         socket.make_non_blocking()?;
     }
-    let duplex = Duplex { socket, deadline: terms.deadline, stop: Bell::new()? };
+    let duplex = Duplex { socket, expiry: terms.expiry, stop: Bell::new()? };
     match terms.directions {
         Directions::Both => duplex.both_ways(input, outlet, output),
         Directions::Receive => duplex.receive(outlet, output),
@@ -173,24 +186,35 @@ pub fn run(
     }
 }
 
-/// Waits until the peer has read everything, after the end of both directions.
-pub fn wait_until_read(socket: &Socket, deadline: Deadline, output: &Output) -> Result<(), Error> {
+/// Waits until the peer has read everything, after the end of both directions. The connection is not
+/// idle while the peer reads.
+pub fn wait_until_read(socket: &Socket, expiry: &Expiry, output: &Output) -> Result<(), Error> {
     if output.is_verbose() && socket.has_unread() {
         match table::unread(socket) {
             Some(size) => output.note(format_args!("the peer has not read {size} bytes yet")),
             None => output.note("the peer has not read everything yet"),
         }
     }
-    match socket.wait_until_read(deadline).map_err(Error::of_socket)? {
-        Waited::Done(()) => Ok(()),
-        Waited::TimedOut => Err(Error::Unread),
+    let mut unread = socket.unread();
+    loop {
+        match socket.wait_until_read(expiry.deadline()).map_err(Error::of_socket)? {
+            Waited::Done(()) => return Ok(()),
+            Waited::TimedOut => {}
+        }
+        let now = socket.unread();
+        if now != std::mem::replace(&mut unread, now) {
+            expiry.postpone();
+        }
+        if expiry.expired().is_some() {
+            return Err(Error::Unread);
+        }
     }
 }
 
 /// A connection.
 struct Duplex {
     socket: Socket,
-    deadline: Deadline,
+    expiry: Expiry,
     /// Rings when the sender has to end, as stdout takes no more.
     stop: Bell,
 }
@@ -214,7 +238,7 @@ impl Duplex {
         })?;
         // The cause comes first: a peer that resets the connection fails both directions.
         let passed = received?.and(sent);
-        Ok(passed.and_then(|()| wait_until_read(&self.socket, self.deadline, output)))
+        Ok(passed.and_then(|()| wait_until_read(&self.socket, &self.expiry, output)))
     }
 
     /// Receives to the end.
@@ -249,7 +273,7 @@ impl Duplex {
             let dropping =
                 thread::start(|thread| thread.spawn_scoped(scope, || self.drop_all(outlet)))?;
             let sent = self.send(input);
-            let read = sent.and_then(|()| wait_until_read(&self.socket, self.deadline, output));
+            let read = sent.and_then(|()| wait_until_read(&self.socket, &self.expiry, output));
             self.socket.shut_down_reading();
             let dropped = dropping.join().expect("it does not panic");
             Ok(read.and(dropped))
@@ -266,15 +290,13 @@ impl Duplex {
                 }
             };
             match received {
-                Ok(true) => {}
+                Ok(true) => self.expiry.postpone(),
                 Ok(false) => return Ok(()),
-                Err(Errno(libc::EAGAIN)) => {
-                    match poll::readable(&self.socket, self.deadline).map_err(Error::Socket)? {
-                        Waited::Done(()) => {}
-                        // The sender reports it.
-                        Waited::TimedOut => return Ok(()),
-                    }
-                }
+                Err(Errno(libc::EAGAIN)) => match self.wait_for_bytes() {
+                    // The sender reports it.
+                    Err(Error::TimedOut | Error::Idle) => return Ok(()),
+                    waited => waited?,
+                },
                 Err(errno) => return Err(Error::of_socket(errno)),
             }
         }
@@ -303,7 +325,10 @@ impl Duplex {
                 Step::End => return Ok(()),
                 Step::NotReady(Side::Source) => known_ready = false,
                 Step::NotReady(Side::Destination) => self.wait_for_room()?,
-                Step::Moved(_) => known_ready = transfer.needs_no_waiting_for_source(),
+                Step::Moved(_) => {
+                    self.expiry.postpone();
+                    known_ready = transfer.needs_no_waiting_for_source();
+                }
             }
         }
     }
@@ -329,7 +354,10 @@ impl Duplex {
     fn send_message(&self, message: &[u8]) -> Result<(), Error> {
         loop {
             match self.socket.send_message(message) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.expiry.postpone();
+                    return Ok(());
+                }
                 Err(Errno(libc::EAGAIN)) => self.wait_for_room()?,
                 Err(errno) => return Err(Error::of_sending(&self.socket, message.len(), errno)),
             }
@@ -347,23 +375,46 @@ impl Duplex {
         let input = PollFd::new(stdin, PollFlags::POLLIN);
         let stop = PollFd::new(self.stop.as_fd(), PollFlags::POLLIN);
         let mut fds = [input, PollFd::new(self.socket.as_fd(), left), stop];
-        in_time(poll::any(&mut fds, self.deadline))?;
+        self.wait(|deadline| poll::any(&mut fds, deadline))?;
         let has_input = fds[0].any() == Some(true);
         // Input comes before the peer's end: whether the peer still takes it, sending shows.
         Ok(if has_input && fds[2].any() == Some(false) { Wake::Input } else { Wake::Over })
     }
 
     fn wait_for_room(&self) -> Result<(), Error> {
-        in_time(poll::writable(&self.socket, self.deadline))
+        self.wait(|deadline| poll::writable(&self.socket, deadline))
+    }
+
+    fn wait_for_bytes(&self) -> Result<(), Error> {
+        self.wait(|deadline| poll::readable(&self.socket, deadline))
+    }
+
+    /// Waits within the limits of the connection.
+    fn wait(&self, mut wait: impl FnMut(Deadline) -> Result<Waited, Errno>) -> Result<(), Error> {
+        self.expiry.wait(|deadline| wait(deadline).map_err(Error::Socket))
     }
 
     fn receive_stream(&self, stdout: BorrowedFd<'_>) -> Result<Result<(), Error>, Unwritable> {
         let mut transfer = Transfer::new(self.socket.as_fd(), stdout, None);
-        match transfer.run(|_| self.deadline) {
-            Ok(Waited::Done(())) => Ok(Ok(())),
-            Ok(Waited::TimedOut) => Ok(Err(Error::TimedOut)),
-            Err(transfer::Error { side: Side::Destination, errno }) => Err(Unwritable(errno)),
-            Err(error) => Ok(Err(Error::of_socket(error.errno))),
+        loop {
+            let waited = match transfer.step() {
+                Ok(Step::Moved(_)) => {
+                    self.expiry.postpone();
+                    continue;
+                }
+                Ok(Step::End) => return Ok(Ok(())),
+                Ok(Step::NotReady(Side::Source)) => self.wait_for_bytes(),
+                Ok(Step::NotReady(Side::Destination)) => {
+                    self.wait(|deadline| poll::writable(stdout, deadline))
+                }
+                Err(transfer::Error { side: Side::Destination, errno }) => {
+                    return Err(Unwritable(errno));
+                }
+                Err(error) => Err(Error::of_socket(error.errno)),
+            };
+            if let Err(error) = waited {
+                return Ok(Err(error));
+            }
         }
     }
 
@@ -382,10 +433,13 @@ impl Duplex {
                 output.flush()?;
             }
             match socket.receive_message(&mut buffer) {
-                Ok(Some(message)) => writer.write(output, message)?,
+                Ok(Some(message)) => {
+                    self.expiry.postpone();
+                    writer.write(output, message)?;
+                }
                 Ok(None) => break Ok(()),
                 Err(Errno(libc::EAGAIN)) => {
-                    if let Err(error) = in_time(poll::readable(socket, self.deadline)) {
+                    if let Err(error) = self.wait_for_bytes() {
                         break Err(error);
                     }
                 }
@@ -399,14 +453,6 @@ impl Duplex {
 
 /// The size of the buffer for bytes that are dropped.
 const DROPPED_AT_ONCE: usize = 64 << 10;
-
-/// The result of a wait that ends at the deadline of the connection.
-fn in_time(waited: Result<Waited, Errno>) -> Result<(), Error> {
-    match waited.map_err(Error::Socket)? {
-        Waited::Done(()) => Ok(()),
-        Waited::TimedOut => Err(Error::TimedOut),
-    }
-}
 
 /// Why a wait for input ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -448,7 +494,7 @@ mod tests {
             crate::io::output::Destinations::of_process(),
         );
         far.send(b"not written").unwrap();
-        let terms = Terms { directions: Directions::Both, deadline: Deadline::NEVER };
+        let terms = Terms { directions: Directions::Both, expiry: Expiry::default() };
         let error = run(near, &mut input, &mut outlet, terms, &mut output).unwrap_err();
         assert!(error.downcast::<Unwritable>().unwrap().reader_left());
         // The bytes that were not written are still in the socket.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::sys::socket::{AddressFamily, SockaddrStorage, VsockAddr};
 
 use crate::base::errno::Errno;
+use crate::base::units::OwnerIds;
 use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
-use crate::mechanism::socket::bound_path::BoundPath;
+use crate::mechanism::socket::bound_path::{Attributes, BoundPath};
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::{
     Error, abstract_address, datagrams_only, family, handed_over, resolve, stream_only,
@@ -32,6 +33,8 @@ pub struct Terms {
     pub kind: SocketType,
     /// Permissions of a path.
     pub mode: u32,
+    /// The owner of a path, if it is another than this process.
+    pub owner: Option<OwnerIds>,
     /// The number of clients that may wait to be accepted.
     pub backlog: i32,
     /// When the kernel probes a silent TCP client.
@@ -78,7 +81,8 @@ impl Listener {
 
     fn at_path(address: &Address, path: &Path, terms: Terms) -> Result<Self, Error> {
         let socket = Socket::new(AddressFamily::Unix, terms.kind)?;
-        let bound_path = BoundPath::bind(path, &socket, terms.mode, || listen(&socket, terms))?;
+        let attributes = Attributes { mode: terms.mode, owner: terms.owner };
+        let bound_path = BoundPath::bind(path, &socket, attributes, || listen(&socket, terms))?;
         Ok(Self { bound_path: Some(bound_path), socket, address: address.as_ref().to_owned() })
     }
 

@@ -40,6 +40,9 @@ pub enum Error {
     /// A file that is needed beside the path exists, and is not one that this user created.
     #[error("not created by ipc for this user")]
     Beside(Helper),
+    /// The path cannot get its owner.
+    #[error("the owner cannot be changed: {0}")]
+    Owner(Errno),
     /// Another server is starting on the path, and is stopped.
     #[error("another server is stuck starting on this path")]
     Contended,
@@ -86,6 +89,7 @@ impl From<bound_path::Error> for Error {
             bound_path::Error::Kernel(errno) => Self::Kernel(errno),
             bound_path::Error::NotASocket => Self::Occupied,
             bound_path::Error::Beside(helper) => Self::Beside(helper),
+            bound_path::Error::Owner(errno) => Self::Owner(errno),
             bound_path::Error::Contended => Self::Contended,
         }
     }
@@ -96,6 +100,9 @@ impl From<Error> for Failure {
         let reason = error.to_string();
         match error {
             Error::Kernel(errno) | Error::Source(SourceError::Kernel(errno)) => errno.into(),
+            Error::Owner(errno) => Self::new(errno.into(), reason).hint(
+                "only root gives a file to another user, and only a member of a group to that group",
+            ),
             Error::NotASocket | Error::NotListening => Self::failed(reason),
             Error::UnknownHost | Error::NotHandedOver | Error::Source(SourceError::UnknownHost) => {
                 Self::new(Exit::NotFound, reason)
@@ -180,5 +187,6 @@ pub mod activation;
 pub mod address;
 pub mod bound_path;
 pub mod duplex;
+pub mod expiry;
 pub mod relay;
 pub mod table;

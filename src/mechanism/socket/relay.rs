@@ -10,12 +10,12 @@ use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags};
 
-use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::io::output::Output;
 use crate::io::transfer;
 use crate::io::transfer::{Side, Step, Transfer};
 use crate::mechanism::socket::duplex::{Error, wait_until_read};
+use crate::mechanism::socket::expiry::Expiry;
 use crate::sys::eventfd::Bell;
 use crate::sys::poll;
 use crate::sys::socket::Socket;
@@ -26,11 +26,12 @@ use crate::sys::thread;
 /// both peers have read everything. It ends when `stop` rings.
 ///
 /// # Errors
-/// The error of the direction that failed; [`Error::TimedOut`] and [`Error::Unread`] at the deadline.
+/// The error of the direction that failed; [`Error::TimedOut`], [`Error::Idle`] and [`Error::Unread`] at
+/// a limit.
 pub fn both_ways(
     [near, far]: [&Socket; 2],
     kind: SocketType,
-    deadline: Deadline,
+    expiry: &Expiry,
     stop: &Bell,
     output: &Output,
 ) -> Result<(), Error> {
@@ -38,8 +39,8 @@ pub fn both_ways(
         socket.enlarge_send_buffer();
         socket.make_non_blocking().map_err(Error::Socket)?;
     }
-    let forth = Direction { from: near, to: far, stop, deadline };
-    let back = Direction { from: far, to: near, stop, deadline };
+    let forth = Direction { from: near, to: far, stop, expiry };
+    let back = Direction { from: far, to: near, stop, expiry };
     std::thread::scope(|scope| {
         let back = thread::start(|thread| thread.spawn_scoped(scope, || back.pass(kind)));
         let back = back.map_err(Error::Socket)?;
@@ -49,8 +50,8 @@ pub fn both_ways(
     if stop.has_rung() {
         return Ok(());
     }
-    wait_until_read(far, deadline, output)?;
-    wait_until_read(near, deadline, output)
+    wait_until_read(far, expiry, output)?;
+    wait_until_read(near, expiry, output)
 }
 
 /// One direction.
@@ -59,8 +60,8 @@ struct Direction<'a> {
     to: &'a Socket,
     /// Rings when a direction has failed, or the connection has to end.
     stop: &'a Bell,
-    /// The moment by which it has to end.
-    deadline: Deadline,
+    /// The limits of the connection.
+    expiry: &'a Expiry,
 }
 
 /// How a direction ended.
@@ -108,7 +109,7 @@ impl Direction<'_> {
         let mut transfer = Transfer::new(self.from.as_fd(), self.to.as_fd(), None);
         loop {
             match transfer.step() {
-                Ok(Step::Moved(_)) => {}
+                Ok(Step::Moved(_)) => self.expiry.postpone(),
                 Ok(Step::End) => return Ok(Passed::All),
                 Ok(Step::NotReady(side)) => match self.wait(side)? {
                     Wake::Ready => {}
@@ -146,7 +147,10 @@ impl Direction<'_> {
     fn pass_message(&self, message: &[u8]) -> Result<Passed, Error> {
         loop {
             match self.to.send_message(message) {
-                Ok(()) => return Ok(Passed::All),
+                Ok(()) => {
+                    self.expiry.postpone();
+                    return Ok(Passed::All);
+                }
                 Err(Errno(libc::EAGAIN)) => match self.wait(Side::Destination)? {
                     Wake::Ready => {}
                     Wake::Stopped => return Ok(Passed::Part),
@@ -164,9 +168,7 @@ impl Direction<'_> {
         };
         let stop = PollFd::new(self.stop.as_fd(), PollFlags::POLLIN);
         let mut fds = [PollFd::new(socket.as_fd(), events), stop];
-        if poll::any(&mut fds, self.deadline).map_err(Error::Socket)? == Waited::TimedOut {
-            return Err(Error::TimedOut);
-        }
+        self.expiry.wait(|deadline| poll::any(&mut fds, deadline).map_err(Error::Socket))?;
         Ok(if fds[1].any() == Some(true) { Wake::Stopped } else { Wake::Ready })
     }
 }

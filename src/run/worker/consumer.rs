@@ -180,7 +180,11 @@ impl<S: Source> Consumer<S> {
                 return Err(self.failed(failure));
             }
         };
-        match self.execute(&claim, attempt, &busy) {
+        let executed = self.execute(&claim, attempt, &busy);
+        if let Ok(Some(end)) = executed {
+            self.queue.ended(&mut claim, end);
+        }
+        match executed {
             Ok(Some(end)) if end.is_success() => {
                 job.failures.forget(self.queue.identity(&claim));
                 self.queue.acknowledge(claim).map_err(|failure| self.failed(failure))
@@ -206,7 +210,7 @@ impl<S: Source> Consumer<S> {
         busy: &Busy,
     ) -> Result<Option<End>, Errno> {
         let plan = &self.job.plan;
-        let input = self.queue.input(claim)?;
+        let (input, inserted) = (self.queue.input(claim)?, self.queue.inserted(claim));
         let mut variables = self.queue.variables(claim);
         variables.push(("IPC_ATTEMPT", attempt.to_string().into_bytes()));
         let variables: Vec<(&str, &[u8])> =
@@ -217,7 +221,15 @@ impl<S: Source> Consumer<S> {
         };
         let start = || {
             let inherited = [other_end.as_ref().map(AsFd::as_fd), self.queue.lease(claim)];
-            let streams = Streams { inherited, ..Streams::reading(&input) };
+            let [output, errors] = self.queue.outputs(claim);
+            let streams = Streams {
+                input: Some(input.as_fd()),
+                output,
+                errors,
+                inherited,
+                inserted: inserted.as_deref(),
+                ..Streams::default()
+            };
             let child = plan.command.start(streams, &variables);
             // Only the COMMAND and its children have the other end open.
             drop(other_end);
@@ -236,7 +248,8 @@ impl<S: Source> Consumer<S> {
     ) -> anyhow::Result<()> {
         let job = Arc::clone(&self.job);
         let plan = &job.plan;
-        if job.pool.is_ended_by_signal() && plan.is_at_least_once() {
+        let is_kept = plan.is_at_least_once() || self.queue.is_at_least_once();
+        if job.pool.is_ended_by_signal() && is_kept {
             // The signal may be the reason of the failure.
             self.report(Report::Failed(end, Then::GoesBack));
             self.keep(claim, busy);

@@ -14,7 +14,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -26,7 +26,7 @@ use crate::base::exit::{Exit, Failure};
 use crate::base::signal::Signal;
 use crate::io::output::Output;
 use crate::run::job::Command;
-use crate::run::pool::{Limits, Pool, Supervisor};
+use crate::run::pool::{End, Limits, Pool, Supervisor};
 use crate::sys::eventfd::Bell;
 
 use self::consumer::Consumer;
@@ -93,6 +93,25 @@ pub trait Queue {
     /// A descriptor that keeps the claim for as long as COMMAND and its children have it open.
     fn lease<'a>(&'a self, _: &'a Self::Claim) -> Option<BorrowedFd<'a>> {
         None
+    }
+
+    /// The stdout and the stderr of COMMAND; `None` is the descriptor of this process.
+    fn outputs<'a>(&'a self, _: &'a Self::Claim) -> [Option<BorrowedFd<'a>>; 2] {
+        [None; 2]
+    }
+
+    /// The text that replaces each `{}` in the arguments of COMMAND.
+    fn inserted(&self, _: &Self::Claim) -> Option<CString> {
+        None
+    }
+
+    /// COMMAND has ended in this way; the message is acknowledged, held or given up next.
+    fn ended(&mut self, _: &mut Self::Claim, _: End) {}
+
+    /// Whether a message is kept if a signal to the worker interrupts its COMMAND, also in its last
+    /// attempt.
+    fn is_at_least_once(&self) -> bool {
+        false
     }
 
     /// A number by which a message that went back is recognized when it is claimed again.

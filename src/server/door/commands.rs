@@ -20,8 +20,8 @@ use crate::sys::spawn::{Child, Streams};
 use crate::sys::{descriptor, memfd, offset, pipe, stream};
 
 /// Variables of the environment that describe another call, or sockets that were handed over to this
-/// process.
-pub const RESERVED: &[&str] = &["IPC_CALLER_", "IPC_DOOR_", "LISTEN_"];
+/// process, or the service manager, to which this process reports.
+pub const RESERVED: &[&str] = &["IPC_CALLER_", "IPC_DOOR_", "LISTEN_", "NOTIFY_SOCKET="];
 
 /// Starts a COMMAND for each call.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Commands {
         Ok(Self { command, terms, calls: BTreeMap::new(), buffer: vec![0; BLOCK] })
     }
 
-    fn start(&self, request: Request<'_>) -> Result<(Child, [Stream; 2]), Errno> {
+    fn launch(&self, request: Request<'_>) -> Result<(Child, [Stream; 2]), Errno> {
         let input = input(&request.argument)?;
         let (output, far_output) = pipe::new_for_events()?;
         let (errors, far_errors) = pipe::new_for_events()?;
@@ -231,9 +231,9 @@ impl Procedure for Commands {
         self.calls.len() < self.terms.max_calls
     }
 
-    fn begin(&mut self, request: Request<'_>, events: &Events) -> Result<(), Refusal> {
+    fn begin(&mut self, request: Request<'_>, events: &Events) -> Result<Option<Reply>, Refusal> {
         let number = request.number;
-        let (child, outputs) = self.start(request).map_err(failed)?;
+        let (child, outputs) = self.launch(request).map_err(failed)?;
         for (output, source) in outputs.iter().zip([Source::Output, Source::Errors]) {
             if let Some(end) = &output.end {
                 events.add(end, source.event(number), Interest::Readable).map_err(failed)?;
@@ -246,7 +246,7 @@ impl Procedure for Commands {
             .filter(|process| events.add(process, event, Interest::Readable).is_ok());
         let stage = Stage::Answering(self.terms.call_deadline());
         self.calls.insert(number, Call { child, process, outputs, stage });
-        Ok(())
+        Ok(None)
     }
 
     fn abandon(&mut self, number: u64) {

@@ -6,7 +6,7 @@
 
 mod commands;
 mod ending;
-mod procedure;
+pub mod procedure;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -236,7 +236,10 @@ impl Door {
         let Some(caller) = self.callers.get_mut(&number) else { return Ok(()) };
         let Client { socket, peer, .. } = &caller.client;
         let request = Request { number, argument, descriptors, caller: *peer, socket };
-        self.procedure.begin(request, events)?;
+        if let Some(reply) = self.procedure.begin(request, events)? {
+            self.reply(number, reply);
+            return Ok(());
+        }
         caller.stage = Stage::Calling;
         let event = Source::Caller.event(number);
         events.change(&caller.client.socket, event, Interest::Nothing).map_err(commands::failed)
@@ -303,16 +306,19 @@ impl Door {
     fn finish(&mut self, finished: impl IntoIterator<Item = Finished>, server: &ServerRef<'_>) {
         for (number, reply) in finished {
             match reply {
-                Ok(Reply { status, contents }) => {
-                    self.answered += 1;
-                    if let Some(caller) = self.callers.remove(&number) {
-                        caller.send(Kind::Answer, status.into(), contents);
-                    }
-                }
+                Ok(reply) => self.reply(number, reply),
                 Err(refusal) => self.refuse(number, &refusal, server.output),
             }
         }
         self.take_waiting(server);
+    }
+
+    /// Sends a caller the answer of the procedure.
+    fn reply(&mut self, number: u64, Reply { status, contents }: Reply) {
+        self.answered += 1;
+        if let Some(caller) = self.callers.remove(&number) {
+            caller.send(Kind::Answer, status.into(), contents);
+        }
     }
 
     /// Takes the requests of callers that wait, as far as there is room for calls.
@@ -355,6 +361,10 @@ fn ancestor_of(pid: i32, processes: &[i32]) -> Option<i32> {
 }
 
 impl Service for Door {
+    fn begin(&mut self, server: &ServerRef<'_>) -> anyhow::Result<()> {
+        Ok(self.procedure.start(server.events)?)
+    }
+
     fn start(&mut self, client: Client, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let number = client.number;
         let event = Source::Caller.event(number);

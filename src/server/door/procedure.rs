@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::base::deadline::Deadline;
+use crate::base::errno::Errno;
 use crate::mechanism::door::{Content, Part, Refusal};
 use crate::sys::events::Events;
 use crate::sys::socket::{Credentials, Socket};
@@ -70,14 +71,22 @@ pub type Finished = (u64, Result<Reply, Refusal>);
 
 /// What answers the calls.
 pub trait Procedure {
+    /// Begins to serve, before the first call.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn start(&mut self, _events: &Events) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// Whether another call can begin.
     fn has_room(&self) -> bool;
 
-    /// Begins a call.
+    /// Begins a call; returns the reply, if it is there at once.
     ///
     /// # Errors
     /// Why it cannot be answered.
-    fn begin(&mut self, request: Request<'_>, events: &Events) -> Result<(), Refusal>;
+    fn begin(&mut self, request: Request<'_>, events: &Events) -> Result<Option<Reply>, Refusal>;
 
     /// Ends a call whose caller has left.
     fn abandon(&mut self, number: u64);

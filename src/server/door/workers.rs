@@ -12,7 +12,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::io::frame::{Form, ReadError, Reader};
 use crate::io::output::Notes;
-use crate::mechanism::door::{Content, Part, Reason, Refusal};
+use crate::mechanism::door::{Content, Reason, Refusal};
 use crate::run::job::{Command, told};
 use crate::server::door::commands::{RESERVED, failed, too_long};
 use crate::server::door::procedure::{Finished, Procedure, Reply, Request, Source};
@@ -202,11 +202,11 @@ impl Workers {
         let mut idle = self.all.iter().filter(|(_, worker)| worker.stage == Stage::Idle);
         match idle.next() {
             Some((&number, _)) => Ok(number),
-            None => self.start(events).map_err(failed),
+            None => self.start_worker(events).map_err(failed),
         }
     }
 
-    fn start(&mut self, events: &Events) -> Result<u64, Errno> {
+    fn start_worker(&mut self, events: &Events) -> Result<u64, Errno> {
         let (far_input, input) = pipe::new()?;
         pipe::make_non_blocking(&input)?;
         let (output, far_output) = pipe::new_for_events()?;
@@ -235,8 +235,8 @@ impl Workers {
     }
 
     /// The bytes of a call for a worker.
-    fn framed(&self, request: &Request<'_>) -> Result<Vec<u8>, Refusal> {
-        let mut argument = bytes(&request.argument).map_err(failed)?;
+    fn framed(&self, request: Request<'_>) -> Result<Vec<u8>, Refusal> {
+        let mut argument = request.argument.into_bytes().map_err(failed)?;
         if self.form == Form::Line {
             argument.pop_if(|last| *last == b'\n');
         }
@@ -351,22 +351,27 @@ impl Workers {
 }
 
 impl Procedure for Workers {
+    fn start(&mut self, events: &Events) -> Result<(), Errno> {
+        self.start_worker(events).map(drop)
+    }
+
     fn has_room(&self) -> bool {
         let mut stages = self.all.values().map(|worker| worker.stage);
         stages.any(|stage| stage == Stage::Idle) || self.count() < self.terms.max_calls
     }
 
-    fn begin(&mut self, request: Request<'_>, events: &Events) -> Result<(), Refusal> {
-        let framed = self.framed(&request)?;
+    fn begin(&mut self, request: Request<'_>, events: &Events) -> Result<Option<Reply>, Refusal> {
+        let call = request.number;
+        let framed = self.framed(request)?;
         let number = self.idle(events)?;
         let until = self.terms.call_deadline();
         let worker = self.all.get_mut(&number);
-        let Some(Worker { stage, ends: Some(ends), .. }) = worker else { return Ok(()) };
-        *stage = Stage::Answering(request.number, until);
+        let Some(Worker { stage, ends: Some(ends), .. }) = worker else { return Ok(None) };
+        *stage = Stage::Answering(call, until);
         ends.pending = framed;
         match self.write(number, events) {
             Some((_, Err(refusal))) => Err(refusal),
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -400,22 +405,11 @@ impl Procedure for Workers {
     }
 
     fn deadline(&self) -> Deadline {
-        if self.started == 0 {
-            // The first worker does not wait for a call.
-            return Deadline::PASSED;
-        }
         let deadlines = self.all.values().map(|worker| worker.stage.deadline());
         deadlines.fold(Deadline::NEVER, Deadline::min)
     }
 
-    fn tick(&mut self, events: &Events) -> Vec<Finished> {
-        if self.started == 0
-            && let Err(errno) = self.start(events)
-        {
-            // The next call tries again, and its caller gets the reason.
-            self.started = 1;
-            self.notes.warn(failed(errno).words);
-        }
+    fn tick(&mut self, _events: &Events) -> Vec<Finished> {
         let due = self.all.iter().filter(|(_, worker)| worker.stage.deadline().has_passed());
         let due: Vec<u64> = due.map(|(&number, _)| number).collect();
         due.into_iter().filter_map(|number| self.tick_worker(number)).collect()
@@ -432,20 +426,5 @@ impl Drop for Workers {
         // A worker that reads its stdin sees the end.
         self.all.values_mut().for_each(|worker| worker.ends = None);
         ending::finish(self.all.values_mut().map(|worker| &mut worker.child));
-    }
-}
-
-/// The bytes of an argument.
-fn bytes(argument: &Part<'_>) -> Result<Vec<u8>, Errno> {
-    match argument {
-        Part::Bytes(bytes) => heap::copy(bytes),
-        Part::File(file, length) => {
-            let length = usize::try_from(*length).map_err(|_| Errno(libc::ENOMEM))?;
-            let mut bytes = heap::zeros(length)?;
-            // It is sealed, so that it has this length still.
-            let count = stream::read_at(file, &mut bytes, 0)?;
-            bytes.truncate(count);
-            Ok(bytes)
-        }
     }
 }

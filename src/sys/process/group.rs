@@ -18,9 +18,15 @@ pub fn kill_all(signal: Option<Signal>) -> Result<(), Errno> {
     kill_many(-1, signal)
 }
 
-/// The number of the process group of this process.
+/// The number of the process group of this process; 0 if its leader is outside of the PID namespace.
 pub fn own_group() -> i32 {
     nix::unistd::getpgrp().as_raw()
+}
+
+/// The number of the process group of a process, a zombie included; `None` if there is no such process.
+pub fn group_of(pid: i32) -> Option<i32> {
+    let group = nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid)));
+    group.ok().map(nix::unistd::Pid::as_raw)
 }
 
 /// Makes this process the leader of a session of its own, without a terminal. It stays where it is if it
@@ -48,6 +54,11 @@ impl OwnGroup {
         // It fails only for the leader of a session, which leads its group already.
         let _ = set_group(0);
         Self { before }
+    }
+
+    /// The group that the process was in before, if it is another one.
+    pub fn former(&self) -> Option<i32> {
+        (self.before != own_group()).then_some(self.before)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
+mod descriptors;
 mod group;
 mod holders;
 mod namespace;
@@ -9,7 +10,10 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::{fs, io};
 
-pub use self::group::{OwnGroup, kill_all, kill_group, leave_session, own_group, set_name};
+pub use self::descriptors::{Descriptor, descriptors};
+pub use self::group::{
+    OwnGroup, group_of, kill_all, kill_group, leave_session, own_group, set_name,
+};
 pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
 pub use self::namespace::{
     boot_id, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,
@@ -93,9 +97,16 @@ pub fn parent_of(pid: i32) -> Option<i32> {
     status(pid).ok()?.get("PPid")?.parse().ok()
 }
 
-/// The process group of a process; `None` if the process has ended.
-pub fn group_of(pid: i32) -> Option<i32> {
-    nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok().map(nix::unistd::Pid::as_raw)
+/// The ancestors of a process, its parent first, as far as they are in this PID namespace.
+pub fn ancestors(pid: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut next = parent_of(pid);
+    // A parent may end, and its number be reused, while this function runs.
+    while let Some(parent) = next.filter(|parent| *parent > 0 && !found.contains(parent)) {
+        found.push(parent);
+        next = parent_of(parent);
+    }
+    found
 }
 
 /// The start time of a process, in ticks since boot. Together, the process ID and the start time

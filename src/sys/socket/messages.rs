@@ -137,7 +137,7 @@ pub(super) struct Part {
     /// Whether it came with a control message.
     is_marked: bool,
     sender: Option<Sender>,
-    uid: Option<u32>,
+    pub(super) uid: Option<u32>,
     /// The descriptors that the sender passed.
     pub(super) descriptors: Vec<OwnedFd>,
 }

@@ -25,6 +25,8 @@ pub struct Carried {
     pub is_truncated: bool,
     /// The descriptors, which close on exec.
     pub descriptors: Vec<OwnedFd>,
+    /// The user of the sender, after [`Socket::receive_credentials`].
+    pub uid: Option<u32>,
     /// Whether there were more descriptors, which the kernel closed: this process may have no more.
     pub is_cut: bool,
 }
@@ -70,8 +72,8 @@ impl Socket {
     pub fn receive_with(&self, buffer: &mut [u8]) -> Result<Carried, Errno> {
         let mut room = [0; ROOM];
         let part = messages::receive(&self.0, buffer, &mut room, MsgFlags::empty())?;
-        let messages::Part { size, is_truncated, is_cut, descriptors, .. } = part;
-        Ok(Carried { size, is_truncated, descriptors, is_cut })
+        let messages::Part { size, is_truncated, is_cut, descriptors, uid, .. } = part;
+        Ok(Carried { size, is_truncated, descriptors, uid, is_cut })
     }
 
     /// Copies the beginning of the next message, which stays; returns the number of bytes.

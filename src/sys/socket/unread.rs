@@ -41,7 +41,7 @@ impl Socket {
     /// Whether the peer has bytes to read.
     pub fn has_unread(&self) -> bool {
         let least = if self.family() == Some(AddressFamily::Unix) { LEAST } else { 1 };
-        self.unread_memory().is_some_and(|size| size >= least)
+        self.unread().is_some_and(|size| size >= least)
     }
 
     /// The kernel records that a Unix peer has closed before it frees the bytes that the peer has not
@@ -55,7 +55,7 @@ impl Socket {
     }
 
     /// The memory of the unread messages; for TCP, the number of unread bytes.
-    fn unread_memory(&self) -> Option<usize> {
+    pub fn unread(&self) -> Option<usize> {
         let mut size: libc::c_int = 0;
         // SAFETY: the kernel writes an int to `size`, which lives through the call.
         let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut size) };

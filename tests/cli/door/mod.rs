@@ -1,6 +1,7 @@
 //! `ipc door`.
 
 mod call;
+mod examples;
 mod faults;
 mod manage;
 mod packets;
@@ -60,7 +61,10 @@ impl Door {
         let run = run.words(&["--ready", "ready", "./d"]).words(command);
         let server = run.within(directory.path()).start();
         until("the server listens", || ready.metadata().is_ok_and(|ready| ready.len() > 0));
-        Self { directory, server }
+        let door = Self { directory, server };
+        // From now on, it has all descriptors of its own.
+        door.number("pid");
+        door
     }
 
     fn path(&self) -> PathBuf {

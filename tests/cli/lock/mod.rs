@@ -6,7 +6,9 @@ mod file;
 mod look;
 mod namespaces;
 mod others;
+mod pidfile;
 mod run;
+mod steal;
 
 use std::fs::File;
 

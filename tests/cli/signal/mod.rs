@@ -1,7 +1,9 @@
 //! `ipc signal`.
 
 mod alarm;
+mod group;
 mod info;
+mod init;
 mod job_control;
 mod send;
 mod trap;

@@ -288,3 +288,36 @@ fn a_signal_may_begin_with_a_hyphen_as_for_kill() {
          hint: try 'ipc signal send --help'\n",
     );
 }
+
+#[test]
+fn a_pidfile_that_is_older_than_the_process_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pid");
+    let sleeper = Sleeper::new();
+    let pid = sleeper.pid();
+    std::fs::write(&path, format!("{pid}\n")).unwrap();
+    let words = ["signal", "send", "--pidfile", path.to_str().unwrap()];
+    ipc(&words).word("0").is(0, "", "");
+    // The process was started long after the file was written: it has the number of another one.
+    crate::support::make_older(&path, 1);
+    let message = format!(
+        "ipc: signal send: {}: is older than process {pid} (sleep), and so names another\n\
+         hint: --force signals the process anyway\n",
+        path.display()
+    );
+    ipc(&words).word("TERM").is(4, "", &message);
+    ipc(&words).word("0").is(4, "", &message);
+    ipc(&words).words(&["--force", "TERM"]).is(0, "", "");
+    assert!(sleeper.died_of(libc::SIGTERM));
+}
+
+#[test]
+fn a_lock_file_with_the_start_time_needs_no_age() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lock");
+    let sleeper = Sleeper::new();
+    ipc(&["lock", "take", "--owner", &sleeper.pid(), path.to_str().unwrap()]).is(0, "", "");
+    crate::support::make_older(&path, 1);
+    ipc(&["signal", "send", "TERM", "--pidfile", path.to_str().unwrap()]).is(0, "", "");
+    assert!(sleeper.died_of(libc::SIGTERM));
+}

@@ -474,3 +474,47 @@ fn permissions_are_refused_where_there_is_no_path_to_have_them() {
         ipc(&["sock"]).words(&words).words(&["-m", "600"]).is(2, "", &refused);
     }
 }
+
+#[test]
+fn a_path_appears_with_its_owner() {
+    let Some(stranger) = crate::support::as_another_user(&["sock", "connect"]) else { return };
+    let place = Place::new();
+    // Other users may reach the directory.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(place.directory.path(), open).unwrap();
+    // The path has its owner at each moment: the watcher sees the owner of every name that appears.
+    let line = "ipc sock serve --owner 65534:65534 --once --echo \"$0\" & server=$!
+        until owner=$(stat -c '%u:%g %a' \"$0\" 2>/dev/null); do :; done
+        echo \"$owner\" >\"$0.owner\"; wait $server";
+    let server = sh(line).word(&*place).start();
+    let owner = format!("{}.owner", &*place);
+    until("the path appears", || std::fs::read(&owner).is_ok_and(|text| text.ends_with(b"\n")));
+    assert_eq!(std::fs::read_to_string(&owner).unwrap(), "65534:65534 600\n");
+    stranger.word("--retry").word("60s").word(&*place).input("mine").is(0, "mine", "");
+    assert_eq!(code(&server.finish()), 0);
+    assert_eq!(place.names(), ["s.owner"]);
+}
+
+#[test]
+fn an_owner_that_may_not_be_set_leaves_no_path() {
+    let Some(stranger) = crate::support::as_another_user(&["sock", "serve"]) else { return };
+    let place = Place::new();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(place.directory.path(), open).unwrap();
+    let message = format!(
+        "ipc: sock serve: {}: the owner cannot be changed: Operation not permitted\n\
+         hint: only root gives a file to another user, and only a member of a group to that group\n",
+        &*place
+    );
+    stranger.words(&["--echo", "--owner", "root"]).word(&*place).is(6, "", &message);
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn an_owner_is_a_user_or_a_group_of_a_path() {
+    let only = "ipc: sock serve: --owner: only a path has an owner\n";
+    ipc(&["sock", "serve", "--owner", "root", "--echo", "@ipc-test-owner"]).is(2, "", only);
+    let unknown = ipc(&["sock", "serve", "--owner", "no such", "--echo", "./s"]).output();
+    assert_eq!(code(&unknown), 2);
+    assert!(text(&unknown.stderr).contains("there is no user no such"), "{unknown:?}");
+}

@@ -91,7 +91,7 @@ impl Action for Recv {
         // The descriptor of the caller is taken before any other is opened.
         let ready = self.ready.target()?;
         let keepalive = KeepAlive::System;
-        let terms = Terms { kind, mode, backlog: BACKLOG, keepalive };
+        let terms = Terms { kind, mode, owner: None, backlog: BACKLOG, keepalive };
         let listener = listen(&self.address, terms)?;
         let _handlers = cleanup::end_by(fatal_signals());
         report_address(&listener, &self.address, &context.output);

@@ -1,7 +1,6 @@
 //! `ipc sock serve -- COMMAND`: a COMMAND for each client.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::base::exit::Exit;
@@ -40,10 +39,10 @@ const RESERVED: &[&str] = &["IPC_PEER_", "IPC_LOCAL_ADDR", "IPC_CONN_NUM", "LIST
 const RESERVE: usize = 8;
 
 impl Commands {
-    /// Finds the COMMAND.
-    pub fn new(words: &[OsString]) -> anyhow::Result<Self> {
-        let command = Command::new(words)?.without(RESERVED);
-        Ok(Self { command, running: BTreeMap::new(), last: Exit::Done })
+    /// Starts this COMMAND for each client.
+    pub fn new(command: Command) -> Self {
+        let command = command.without(RESERVED);
+        Self { command, running: BTreeMap::new(), last: Exit::Done }
     }
 }
 

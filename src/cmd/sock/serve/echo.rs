@@ -1,8 +1,11 @@
 //! `ipc sock serve --echo`: each client gets its own bytes back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::base::deadline::Deadline;
 use crate::base::errno::Errno;
+use crate::base::exit::Exit;
 use crate::sys::events::Interest;
 use crate::sys::heap;
 use crate::sys::socket::Socket;
@@ -10,12 +13,15 @@ use crate::sys::socket::SocketType;
 
 use crate::server::admission::{Client, Slot};
 use crate::server::event_loop::{ServerRef, Service};
+use crate::server::idle_clients::IdleClients;
 
 /// Sends the bytes of each client back to it.
 #[derive(Debug)]
 pub struct Echo {
     kind: SocketType,
     clients: BTreeMap<u64, EchoClient>,
+    idle: IdleClients,
+    last: Exit,
     /// The latest bytes, of any client.
     buffer: Vec<u8>,
 }
@@ -45,8 +51,15 @@ enum Stage {
 const BLOCK: usize = 64 << 10;
 
 impl Echo {
-    pub fn new(kind: SocketType) -> Self {
-        Self { kind, clients: BTreeMap::new(), buffer: vec![0; BLOCK] }
+    /// A client without a byte for the duration `idle` is disconnected.
+    pub fn new(kind: SocketType, idle: Option<Duration>) -> Self {
+        Self {
+            kind,
+            clients: BTreeMap::new(),
+            idle: IdleClients::new(idle),
+            last: Exit::Done,
+            buffer: vec![0; BLOCK],
+        }
     }
 }
 
@@ -60,11 +73,14 @@ impl Service for Echo {
         server.events.add(&socket, number, Interest::Readable)?;
         let client = EchoClient { socket, _slot: slot, pending: Vec::new(), stage: Stage::Reading };
         self.clients.insert(number, client);
+        self.idle.postpone(number);
+        self.last = Exit::Done;
         Ok(())
     }
 
     fn ready(&mut self, number: u64, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let Some(client) = self.clients.get_mut(&number) else { return Ok(()) };
+        self.idle.postpone(number);
         let before = client.stage;
         client.stage = client.turn(self.kind, &mut self.buffer).unwrap_or(Stage::Gone);
         match client.stage {
@@ -76,8 +92,25 @@ impl Service for Echo {
         Ok(())
     }
 
+    fn deadline(&self) -> Deadline {
+        self.idle.deadline()
+    }
+
+    fn tick(&mut self, server: &ServerRef<'_>) -> anyhow::Result<()> {
+        for number in self.idle.take(|number| self.clients.contains_key(&number)) {
+            self.clients.remove(&number);
+            self.last = Exit::TimedOut;
+            warn_of_idle(number, server);
+        }
+        Ok(())
+    }
+
     fn clients(&self) -> usize {
         self.clients.len()
+    }
+
+    fn exit(&self) -> Exit {
+        self.last
     }
 }
 
@@ -104,6 +137,11 @@ impl EchoClient {
             }
         }
     }
+}
+
+/// Reports that a client is disconnected as it was idle.
+pub fn warn_of_idle(number: u64, server: &ServerRef<'_>) {
+    server.output.warn(format_args!("client {number} was idle and is disconnected"));
 }
 
 /// Sends as much as the socket has room for, and returns the number of bytes; `None` if it has no room

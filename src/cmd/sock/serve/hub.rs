@@ -9,20 +9,26 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
+use crate::base::deadline::Deadline;
 use crate::base::errno::Errno;
+use crate::base::exit::Exit;
 use crate::sys::events::{Events, Interest};
 use crate::sys::heap;
 use crate::sys::socket::SocketType;
 
-use super::echo::{receive, send};
+use super::echo::{receive, send, warn_of_idle};
 use crate::server::admission::Client;
 use crate::server::event_loop::{ServerRef, Service};
+use crate::server::idle_clients::IdleClients;
 
 /// Sends the bytes of each client to every other.
 pub struct Hub {
     kind: SocketType,
     members: BTreeMap<u64, Member>,
+    idle: IdleClients,
+    last: Exit,
     /// The latest bytes, of any client.
     buffer: Vec<u8>,
     /// The clients to disconnect.
@@ -66,8 +72,16 @@ const KEPT_MAX: usize = 1 << 20;
 const RECORD: usize = size_of::<Rest>() + 2 * size_of::<usize>();
 
 impl Hub {
-    pub fn new(kind: SocketType) -> Self {
-        Self { kind, members: BTreeMap::new(), buffer: vec![0; BLOCK], leaving: Vec::new() }
+    /// A client without a byte for the duration `idle` is disconnected.
+    pub fn new(kind: SocketType, idle: Option<Duration>) -> Self {
+        Self {
+            kind,
+            members: BTreeMap::new(),
+            idle: IdleClients::new(idle),
+            last: Exit::Done,
+            buffer: vec![0; BLOCK],
+            leaving: Vec::new(),
+        }
     }
 
     /// Receives once from a client, and sends the bytes to all others.
@@ -88,7 +102,7 @@ impl Hub {
         for (&other, member) in self.members.iter_mut().filter(|(other, _)| **other != number) {
             match member.send(self.kind, bytes, &mut shared) {
                 Ok(Sent::Part) => member.update_interest(other, server.events)?,
-                Ok(Sent::All) => {}
+                Ok(Sent::All) => self.idle.postpone(other),
                 Err(_) => self.leaving.push(other),
             }
         }
@@ -139,6 +153,8 @@ impl Service for Hub {
             client.socket.mark_messages()?;
         }
         server.events.add(&client.socket, client.number, Interest::Readable)?;
+        self.idle.postpone(client.number);
+        self.last = Exit::Done;
         let member = Member { client, behind: VecDeque::new(), kept: 0, stage: Stage::Silent };
         self.members.insert(member.client.number, member);
         Ok(())
@@ -146,6 +162,7 @@ impl Service for Hub {
 
     fn ready(&mut self, number: u64, server: &ServerRef<'_>) -> anyhow::Result<()> {
         let Some(member) = self.members.get(&number) else { return Ok(()) };
+        self.idle.postpone(number);
         match (member.may_send(), member.behind.is_empty()) {
             (true, true) => self.forward(number, server)?,
             // The event may be either of the two.
@@ -161,8 +178,25 @@ impl Service for Hub {
         Ok(())
     }
 
+    fn deadline(&self) -> Deadline {
+        self.idle.deadline()
+    }
+
+    fn tick(&mut self, server: &ServerRef<'_>) -> anyhow::Result<()> {
+        for number in self.idle.take(|number| self.members.contains_key(&number)) {
+            self.members.remove(&number);
+            self.last = Exit::TimedOut;
+            warn_of_idle(number, server);
+        }
+        Ok(())
+    }
+
     fn clients(&self) -> usize {
         self.members.len()
+    }
+
+    fn exit(&self) -> Exit {
+        self.last
     }
 }
 

@@ -16,11 +16,11 @@ use crate::app::ready;
 use crate::app::socket::{fatal_signals, handed_over, resolve};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::sock::{Lifetime, OneWay, exit};
-use crate::io::output::Output;
 use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
 use crate::mechanism::socket::duplex::Terms;
+use crate::run::job::Command;
 use crate::server::event_loop;
 use crate::server::event_loop::{Listening, Service};
 use crate::sys::descriptor::{ClosedOnExec, Third};
@@ -117,6 +117,14 @@ impl Action for Serve {
              socat OPENSSL-LISTEN:443,fork,reuseaddr,cert=web.pem,verify=0 UNIX-CONNECT:/run/web",
         ),
         (
+            "Disconnect clients that are silent for a minute",
+            "ipc sock serve --echo --idle-timeout 1m /run/echo",
+        ),
+        (
+            "Be a unit of systemd with Type=notify, for clients of another user",
+            "ipc sock serve --notify --owner www-data /run/server -- ./handler",
+        ),
+        (
             "Continue when the server listens",
             "ipc sock serve --ready 3 @echo --echo 3>ready & read line <ready",
         ),
@@ -129,14 +137,14 @@ impl Action for Serve {
         };
         let ready = self.listen_options.prepare()?;
         if self.activate {
-            self.lifetime.only_with_stdio()?;
+            self.lifetime.not_with_command()?;
             self.one_way.only_with_stdio()?;
-            return self.run_with_listener(&address, ready, &context.output);
+            return self.run_with_listener(&address, ready, context);
         }
         let _closed = (!self.command.is_empty()).then(ClosedOnExec::new);
         // A COMMAND that does not exist is reported before the path appears.
         let service = self.service()?;
-        let listening = self.listen_options.open(&address, ready, &context.output)?;
+        let listening = self.listen_options.open(&address, ready, context)?;
         match service {
             Some(mut service) => {
                 let limits = self.listen_options.limits();
@@ -160,11 +168,11 @@ impl Serve {
         listening: Listening,
         context: &mut Context,
     ) -> anyhow::Result<Exit> {
-        let Listening { admission, signals: _signals } = listening;
+        let Listening { manager: _manager, admission, signals: _signals } = listening;
         let (kind, form) = (self.listen_options.kind(), self.framing.form());
         let ends = duplex::ends(kind, form, context.stdin, context.stdout);
         let terms =
-            || Terms { directions: self.one_way.directions(), deadline: self.lifetime.deadline() };
+            || Terms { directions: self.one_way.directions(), expiry: self.lifetime.expiry() };
         let limits = self.listen_options.limits();
         sequential::serve(admission, ends, limits, terms, &mut context.output)
     }
@@ -174,15 +182,16 @@ impl Serve {
         &self,
         address: &Address,
         ready: ready::Target,
-        output: &Output,
+        context: &Context,
     ) -> anyhow::Result<Exit> {
         // Reserved first: the socket or the lock file must not get this number.
         let third = Third::reserve()?;
         let _closed = ClosedOnExec::new();
         // A COMMAND that does not exist is reported before the path appears.
         let command = activation::announce(&self.command)?;
-        let Listening { admission, signals: _signals } =
-            self.listen_options.open(address, ready, output)?;
+        let command = self.listen_options.hide_manager(command);
+        let Listening { manager, admission, signals: _signals } =
+            self.listen_options.open(address, ready, context)?;
         // A fatal signal ends the COMMAND, and then the path is removed.
         let _blocked = Blocked::new(fatal_signals().collect());
         let Some(listener) = admission.into_listener() else { return Ok(Exit::Done) };
@@ -191,6 +200,7 @@ impl Serve {
         third.put(&socket)?;
         drop(socket);
         let exit = command.run(|_| drop(third));
+        drop(manager);
         match (bound_path, &exit) {
             (Some(bound_path), Ok(_)) => bound_path.remove_unless_open(),
             // No process has got the socket.
@@ -205,16 +215,18 @@ impl Serve {
             self.lifetime.only_with_stdio()?;
             self.one_way.only_with_stdio()?;
         }
-        let kind = self.listen_options.kind();
+        let (kind, idle) = (self.listen_options.kind(), self.lifetime.idle());
         Ok(if self.echo {
-            Some(Box::new(Echo::new(kind)))
+            Some(Box::new(Echo::new(kind, idle)))
         } else if self.hub {
-            Some(Box::new(Hub::new(kind)))
+            Some(Box::new(Hub::new(kind, idle)))
         } else if self.command.is_empty() {
             self.listen_options.one_at_a_time()?;
             None
         } else {
-            Some(Box::new(Commands::new(&self.command)?))
+            self.lifetime.not_with_command()?;
+            let command = Command::new(&self.command)?;
+            Some(Box::new(Commands::new(self.listen_options.hide_manager(command))))
         })
     }
 }

@@ -1,0 +1,55 @@
+//! `ipc spool`: durable work queues in directories.
+
+mod create;
+mod inspect;
+mod join;
+mod manage;
+mod put;
+mod take;
+mod watch;
+
+use crate::app::command::{Noun, Verb};
+use crate::app::objects::{no_room_in, not_there};
+use crate::base::errno::Errno;
+use crate::base::exit::{Failure, Subject};
+use crate::base::name::FilePath;
+use crate::mechanism::spool::directory::{Error, Spool};
+
+pub const NOUN: Noun = Noun {
+    name: "spool",
+    about: "Queue work in a directory",
+    verbs: &[
+        Verb::new::<create::Create>("create"),
+        Verb::new::<put::Put>("put"),
+        Verb::new::<take::Take>("take"),
+        Verb::new::<watch::Watch>("watch"),
+        Verb::new::<join::Join>("join"),
+        Verb::new::<manage::Pause>("pause"),
+        Verb::new::<manage::Resume>("resume"),
+        Verb::new::<inspect::Ls>("ls"),
+        Verb::new::<inspect::Stat>("stat"),
+        Verb::new::<manage::Requeue>("requeue"),
+        Verb::new::<manage::Rm>("rm"),
+    ],
+    see_also: &["ipc-spool(5)", "rename(2)", "fsync(2)", "flock(2)", "inotify(7)"],
+};
+
+/// The hint if the spool does not exist.
+const CREATE: &str = "'ipc spool create' makes it, and so does 'ipc spool put --create'";
+
+/// Opens a spool that exists.
+fn open(directory: &FilePath) -> anyhow::Result<Spool> {
+    let opened = Spool::open(directory.path()).map_err(|error| explain(error, directory));
+    opened.map_err(|failure| not_there(failure, directory, CREATE)).about(directory)
+}
+
+/// Adds the hint to an error of a spool.
+fn explain(error: impl Into<Error>, directory: &FilePath) -> Failure {
+    match error.into() {
+        Error::Kernel(errno @ Errno(libc::ENOSPC)) => no_room_in(directory.path(), errno),
+        Error::Kernel(errno) => errno.into(),
+        error @ Error::NotASpool => Failure::failed(error.to_string())
+            .hint("'ipc spool create' makes one of an empty directory"),
+        error => Failure::failed(error.to_string()),
+    }
+}

@@ -1,0 +1,152 @@
+//! The messages that a worker takes next, in their order: one sorted scan gives many of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::entry::Entry;
+use crate::base::deadline::Deadline;
+
+/// The next messages, of a number that does not depend on the size of the spool.
+#[derive(Debug)]
+pub struct Batch {
+    limit: usize,
+    ready: BTreeSet<Entry>,
+    /// Those that are not due, by the time at which they are.
+    delayed: BTreeMap<(u64, Entry), ()>,
+    /// Those that another worker has claimed, each with the time of the next look.
+    busy: Vec<(Deadline, Entry)>,
+    /// Whether ready ones were left out, so that another scan is needed when they are used up.
+    lacks_ready: bool,
+    /// The same of delayed ones.
+    lacks_delayed: bool,
+}
+
+/// The number of messages of a batch: the scans of a spool of 100,000 messages take a hundredth of the
+/// time of their COMMANDs.
+pub const LIMIT: usize = 16 << 10;
+
+/// The interval between two looks at a claimed message. The kernel does not report the end of a
+/// lock.
+pub const LOOK: Duration = Duration::from_secs(1);
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::of(LIMIT)
+    }
+}
+
+impl Batch {
+    /// An empty batch of at most so many messages, which needs a scan.
+    pub fn of(limit: usize) -> Self {
+        let (ready, delayed) = (BTreeSet::new(), BTreeMap::new());
+        let busy = Vec::new();
+        Self { limit, ready, delayed, busy, lacks_ready: true, lacks_delayed: false }
+    }
+
+    /// Begins a scan.
+    pub fn begin_scan(&mut self) {
+        self.ready.clear();
+        self.delayed.clear();
+        self.busy.clear();
+        self.lacks_ready = false;
+        self.lacks_delayed = false;
+    }
+
+    /// Adds a message, unless there are as many before it as a batch may have.
+    pub fn offer(&mut self, entry: Entry, now: u64) {
+        if !entry.is_due(now) {
+            self.delayed.insert((entry.due, entry), ());
+            if self.delayed.len() > self.limit {
+                self.delayed.pop_last();
+                self.lacks_delayed = true;
+            }
+            return;
+        }
+        if self.ready.len() >= self.limit && self.ready.last().is_some_and(|last| *last < entry) {
+            self.lacks_ready = true;
+            return;
+        }
+        self.ready.insert(entry);
+        if self.ready.len() > self.limit {
+            self.ready.pop_last();
+            self.lacks_ready = true;
+        }
+    }
+
+    /// Another worker has claimed this message.
+    pub fn put_aside(&mut self, entry: Entry) {
+        // Beyond that, the next scan finds it.
+        if self.busy.len() < self.limit {
+            self.busy.push((Deadline::after(LOOK), entry));
+        }
+    }
+
+    /// Removes the next message.
+    pub fn next(&mut self, now: u64) -> Option<Entry> {
+        while self.delayed.first_key_value().is_some_and(|((due, _), ())| *due <= now) {
+            if let Some(((_, entry), ())) = self.delayed.pop_first() {
+                self.ready.insert(entry);
+            }
+        }
+        while let Some(index) = self.busy.iter().position(|(look, _)| look.has_passed()) {
+            self.ready.insert(self.busy.swap_remove(index).1);
+        }
+        self.ready.pop_first()
+    }
+
+    /// Whether a message can be taken now.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Whether it needs another scan, as it has left messages out.
+    pub fn is_partial(&self) -> bool {
+        self.lacks_ready && self.ready.is_empty() || self.lacks_delayed && self.delayed.is_empty()
+    }
+
+    /// The time at which the next delayed message is due.
+    pub fn first_due(&self) -> Option<u64> {
+        self.delayed.first_key_value().map(|((due, _), ())| *due)
+    }
+
+    /// The time of the next look at a claimed message.
+    pub fn next_look(&self) -> Deadline {
+        self.busy.iter().fold(Deadline::NEVER, |first, (look, _)| first.min(*look))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Origin;
+    use super::*;
+
+    fn entry(put: u64, due: u64) -> Entry {
+        let name = format!("{put}").into();
+        Entry { priority: 0, put, due, attempts: 0, origin: Origin::Made, name }
+    }
+
+    #[test]
+    fn a_batch_has_the_first_messages_and_knows_that_there_are_more() {
+        let mut batch = Batch::of(3);
+        batch.begin_scan();
+        for put in [5, 2, 9, 1, 7] {
+            batch.offer(entry(put, 0), 0);
+        }
+        let taken: Vec<u64> = std::iter::from_fn(|| batch.next(0)).map(|entry| entry.put).collect();
+        assert_eq!(taken, [1, 2, 5]);
+        assert!(batch.is_partial());
+    }
+
+    #[test]
+    fn a_delayed_message_comes_when_it_is_due() {
+        let mut batch = Batch::of(2);
+        batch.begin_scan();
+        for due in [30, 10, 20] {
+            batch.offer(entry(due, due), 5);
+        }
+        assert_eq!((batch.next(5), batch.first_due()), (None, Some(10)));
+        assert_eq!(batch.next(10).map(|entry| entry.due), Some(10));
+        assert_eq!(batch.next(30).map(|entry| entry.due), Some(20));
+        assert!(batch.is_partial());
+    }
+}

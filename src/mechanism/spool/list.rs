@@ -1,0 +1,138 @@
+//! What is in a spool: messages in their order, a limited number at a time, and counts.
+
+use std::collections::BTreeMap;
+
+use super::batch::Batch;
+use super::claim::{Attempt, Claim};
+use super::directory::{Part, Spool};
+use super::entry::Entry;
+use super::scan::{self, Found};
+use crate::base::errno::Errno;
+use crate::sys::{lock_table, process, time};
+
+/// The state of a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    /// It waits.
+    Ready,
+    /// It waits for its time.
+    Delayed,
+    /// A worker has claimed it; these processes hold the claim, as far as they are visible.
+    Claimed(Vec<i32>),
+    /// Its last attempt failed.
+    Failed,
+}
+
+/// The claimed messages, found without a lock: a lock would keep workers away.
+#[derive(Debug)]
+pub struct Claims {
+    /// The processes that hold a flock, by the inode of its file.
+    held: BTreeMap<u64, Vec<i32>>,
+    /// Whether the table may leave out locks.
+    is_partial: bool,
+}
+
+impl Claims {
+    /// The locks on the machine.
+    pub fn read() -> Self {
+        let is_partial = !process::is_first_namespace();
+        let locks = lock_table::all().unwrap_or_default();
+        let flocks = locks.into_iter().filter(|held| held.entry.kind_word() == "flock");
+        Self { held: flocks.map(|held| (held.entry.file.inode(), held.pids)).collect(), is_partial }
+    }
+
+    /// The state of a message in the part `Ready`.
+    fn state(&self, spool: &Spool, entry: &Entry, inode: u64, now: u64) -> State {
+        let seen = self.held.get(&inode);
+        // Another file system may have a locked file of the same number.
+        if (seen.is_some() || self.is_partial) && is_claimed(spool, entry) {
+            return State::Claimed(seen.cloned().unwrap_or_default());
+        }
+        if entry.is_due(now) { State::Ready } else { State::Delayed }
+    }
+}
+
+/// Whether a claim fails, which it does for a moment if this user may read the message.
+fn is_claimed(spool: &Spool, entry: &Entry) -> bool {
+    matches!(Claim::attempt(spool, entry), Ok(Attempt::Busy))
+}
+
+/// The number of messages that are listed at a time.
+const AT_ONCE: usize = 4096;
+
+/// Calls `show` with the messages of a part in the order in which they are taken, and their states.
+/// Many messages take several scans, and not more memory.
+///
+/// # Errors
+/// Those of `show`, and of the scans.
+pub fn each<E: From<Errno>>(
+    spool: &Spool,
+    part: Part,
+    mut show: impl FnMut(Vec<(Entry, State)>) -> Result<(), E>,
+) -> Result<(), E> {
+    let claims = Claims::read();
+    let mut last: Option<Entry> = None;
+    loop {
+        let (mut batch, mut inodes) = (Batch::of(AT_ONCE), BTreeMap::new());
+        batch.begin_scan();
+        for found in scan::messages(spool, part)? {
+            let Found::Message(entry, inode) = found? else { continue };
+            if last.as_ref().is_none_or(|last| entry > *last) {
+                if claims.held.contains_key(&inode) || claims.is_partial {
+                    inodes.insert(entry.name.clone(), inode);
+                }
+                // A listing has delayed messages in the order of the others.
+                batch.offer(entry, u64::MAX);
+            }
+        }
+        let now = time::now();
+        let state = |entry: &Entry| match part {
+            Part::Failed => State::Failed,
+            _ => claims.state(spool, entry, inodes.get(&entry.name).copied().unwrap_or(0), now),
+        };
+        let entries = std::iter::from_fn(|| batch.next(u64::MAX));
+        let listed: Vec<_> = entries.map(|entry| (state(&entry), entry)).collect();
+        let Some((_, end)) = listed.last() else { return Ok(()) };
+        last = Some(end.clone());
+        show(listed.into_iter().map(|(state, entry)| (entry, state)).collect())?;
+    }
+}
+
+/// The number of messages in each state, and the age of the oldest.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Those that can be taken.
+    pub ready: u64,
+    /// Those that wait for their time.
+    pub delayed: u64,
+    /// Those that workers have claimed.
+    pub claimed: u64,
+    /// Those whose last attempt failed.
+    pub failed: u64,
+    /// The files that cannot be messages.
+    pub quarantined: u64,
+    /// The put of the oldest message that waits or is claimed, in nanoseconds since 1970.
+    pub oldest: Option<u64>,
+}
+
+/// Counts the messages of a spool, in one scan of each part.
+pub fn count(spool: &Spool) -> Result<Counts, Errno> {
+    let (claims, now) = (Claims::read(), time::now());
+    let mut counts = Counts::default();
+    for found in scan::messages(spool, Part::Ready)? {
+        let Found::Message(entry, inode) = found? else { continue };
+        match claims.state(spool, &entry, inode, now) {
+            State::Claimed(_) => counts.claimed += 1,
+            State::Delayed => counts.delayed += 1,
+            State::Ready | State::Failed => counts.ready += 1,
+        }
+        counts.oldest = Some(counts.oldest.map_or(entry.put, |oldest| oldest.min(entry.put)));
+    }
+    for found in scan::messages(spool, Part::Failed)? {
+        counts.failed += u64::from(matches!(found?, Found::Message(..)));
+    }
+    for reason in scan::files(spool, Part::Quarantine)? {
+        counts.quarantined += scan::count_in(spool, Part::Quarantine, &reason?)?;
+    }
+    Ok(counts)
+}

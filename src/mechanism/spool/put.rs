@@ -1,0 +1,177 @@
+//! Putting a message: it is written and synced under a temporary name, and then renamed.
+
+use std::ffi::CString;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::stat::{Mode, fchmod};
+
+use super::directory::{Part, Spool, sync_file};
+use super::entry::{Entry, Origin};
+use super::name::MessageName;
+use super::scan;
+use crate::base::deadline::{Deadline, Waited};
+use crate::base::errno::Errno;
+use crate::mechanism::new_file::TemporaryName;
+use crate::sys::cleanup::Handlers;
+use crate::sys::lock::{Kind, Lock, Mode as LockMode, Range};
+use crate::sys::time;
+
+/// The lock of a message that is written or claimed.
+pub const WHOLE: Lock =
+    Lock { kind: Kind::Flock, mode: LockMode::Exclusive, range: Range { start: 0, length: 0 } };
+
+/// A time in which messages are put, so that the handlers of fatal signals are installed once.
+#[derive(Debug)]
+pub struct Session {
+    _handlers: Handlers,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { _handlers: Handlers::acquire() }
+    }
+}
+
+/// What a message is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Label {
+    /// Its priority.
+    pub priority: u32,
+    /// The time before which it is not taken, in nanoseconds since 1970; 0 if there is none.
+    pub due: u64,
+    /// Its name, if one is given.
+    pub name: Option<MessageName>,
+}
+
+/// A message that is not complete. Dropping it discards the message.
+#[derive(Debug)]
+pub struct Draft<'s> {
+    spool: &'s Spool,
+    entry: Entry,
+    file_name: String,
+    file: OwnedFd,
+    temporary: TemporaryName,
+}
+
+/// The result of a put.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Put {
+    /// The message has its name. It is durable after the directory is synced.
+    Done(MessageName),
+    /// A message of this name is there already, durable.
+    Exists(MessageName),
+}
+
+impl<'s> Draft<'s> {
+    /// Begins a message.
+    ///
+    /// # Errors
+    /// EACCES if this user may not put messages, ENOSPC if there is no room.
+    pub fn new(spool: &'s Spool, label: &Label) -> Result<Self, Errno> {
+        let put = next_time();
+        let (origin, name) = match &label.name {
+            Some(name) => (Origin::Given, name.encoded().into()),
+            None => (Origin::Made, made_name(put)),
+        };
+        let entry =
+            Entry { priority: label.priority, put, due: label.due, attempts: 0, origin, name };
+        let file_name = entry.file();
+        let path = spool.path_of(Part::Temporary, &file_name);
+        let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))?;
+        let (file, temporary) = TemporaryName::create(path)?;
+        // It says that the writer lives, to those that remove what killed ones have left.
+        let _: Waited = WHOLE.wait(&file, Deadline::PASSED)?;
+        fchmod(&file, Mode::from_bits_truncate(spool.mode_of_files()))?;
+        Ok(Self { spool, entry, file_name, file, temporary })
+    }
+
+    /// The descriptor, to write the message to.
+    pub fn file(&self) -> &OwnedFd {
+        &self.file
+    }
+
+    /// Gives the message its name. It is durable after [`Spool::sync`] of the part `Ready`, which
+    /// the caller calls once for several messages.
+    pub fn publish(self) -> Result<Put, Errno> {
+        sync_file(&self.file)?;
+        WHOLE.release(&self.file)?;
+        match self.entry.origin {
+            Origin::Made => {
+                self.rename()?;
+                Ok(Put::Done(self.entry.message_name()))
+            }
+            Origin::Given => self.publish_named(),
+        }
+    }
+
+    fn rename(&self) -> Result<(), Errno> {
+        let name = self.file_name.as_str();
+        self.spool.rename((Part::Temporary, name), (Part::Ready, name))?;
+        self.temporary.is_gone();
+        Ok(())
+    }
+
+    /// Reserves the name of the message by a link. One put at a time does that.
+    fn publish_named(self) -> Result<Put, Errno> {
+        let name = self.entry.message_name();
+        let names = self.spool.part(Part::Names)?;
+        let _: Waited = WHOLE.wait(&names, Deadline::NEVER)?;
+        let (temporary, reserved) = (self.file_name.as_str(), name.encoded());
+        loop {
+            match self.spool.link((Part::Temporary, temporary), (Part::Names, reserved)) {
+                Err(Errno(libc::EEXIST)) if is_in_use(self.spool, reserved)? => {
+                    return Ok(Put::Exists(name));
+                }
+                Err(Errno(libc::EEXIST)) => self.spool.unlink(Part::Names, reserved)?,
+                linked => break linked?,
+            }
+        }
+        sync_file(&names)?;
+        let renamed = self.rename().and_then(|()| self.spool.sync(Part::Ready));
+        if renamed.is_err() && self.temporary.exists() {
+            self.spool.unlink(Part::Names, reserved)?;
+        }
+        renamed.map(|()| Put::Done(name))
+    }
+}
+
+/// Whether a message has this name. The link of a put that was killed, or of a message that is done,
+/// is the only one of its file, or leads to a temporary file.
+fn is_in_use(spool: &Spool, name: &str) -> Result<bool, Errno> {
+    let status = match spool.status_of(Part::Names, name) {
+        Err(Errno(libc::ENOENT)) => return Ok(true),
+        status => status?,
+    };
+    if status.st_nlink < 2 {
+        return Ok(false);
+    }
+    for file in scan::files(spool, Part::Temporary)? {
+        let file = file?;
+        let is_it = spool
+            .status_of(Part::Temporary, &file)
+            .is_ok_and(|other| (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino));
+        if is_it {
+            spool.unlink(Part::Temporary, &file)?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The time of a put: later than that of each one before in this process.
+fn next_time() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = time::now();
+    let later = |last: u64| Some(now.max(last + 1));
+    let before = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    now.max(before.unwrap_or(0) + 1)
+}
+
+/// A name that no other message has: the time, and a random number against other processes.
+fn made_name(put: u64) -> Box<str> {
+    let random = RandomState::new().build_hasher().finish() as u32;
+    format!("{put:016x}{random:08x}").into()
+}
