@@ -50,6 +50,9 @@ impl Action for Cat {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut reader = self.reader().about(&self.path)?;
         let mut left = self.count.map(|Size(count)| count);
+        if left == Some(0) {
+            return Ok(Exit::Done);
+        }
         loop {
             let waited = self.print(&reader, &mut left, &context.output, context.stdout)?;
             self.waiting.or_error(waited).about(&self.path)?;
