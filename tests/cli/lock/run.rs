@@ -313,6 +313,9 @@ fn a_file_system_that_does_not_answer_is_not_waited_for_beyond_the_timeout() {
         ("ipc sock send -t 10ms \"$0/f\" x", 124),
         ("ipc door call -t 10ms \"$0/f\" x", 124),
         ("ipc door info -t 10ms \"$0/f\"", 124),
+        ("ipc spool join -t 10ms \"$0/f\"", 124),
+        ("ipc spool take -t 10ms \"$0/f\" -- cat", 124),
+        ("ipc spool watch -t 10ms \"$0/f\" -- cat", 124),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let output = sh("exec unshare -m python3 -c \"$1\" \"$0\" sh -c \"$2\" \"$0\"")
