@@ -24,10 +24,10 @@ use super::{CREATE, attach, explain};
 ///
 /// 'messages' and 'bytes' count the messages in the queue, claimed and pinned ones included; 'used'
 /// is the part of the capacity that they take. 'pushed' and 'popped' are totals since the queue was
-/// created. 'claimed' messages are with the COMMANDs of 'pop --exec', or were when these failed: the
-/// next 'pop' takes them again. A 'pinned' message is done, but the queue cannot reuse its space
-/// before an older message is done. 'oldest_claim' is the age of the oldest claim in seconds. 'consumer_sleeps' and 'producer_sleeps' report whether one
-/// waits, or was killed while it waited.
+/// created. 'claimed' messages are with the COMMANDs of 'pop --exec', or were when these failed:
+/// the next 'pop' takes them again. A 'pinned' message is done, but the queue cannot reuse its
+/// space before an older message is done. 'oldest_claim' is the age of the oldest claim in seconds.
+/// 'consumer_sleeps' and 'producer_sleeps' report whether one waits, or was killed while it waited.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
