@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::errno::Errno;
-use crate::base::exit::Failure;
+use crate::base::exit::{Exit, Failure};
 use crate::sys::dev_shm;
 
 /// A part of the machine.
@@ -65,4 +65,16 @@ impl Part {
 
 fn no_system_v() -> Failure {
     Failure::failed("the kernel was built without System V objects (CONFIG_SYSVIPC)")
+}
+
+/// The failure for an error of the directory of POSIX queues.
+pub fn without_queues(errno: Errno) -> Failure {
+    match errno {
+        Errno(libc::ENOENT) => Failure::new(
+            Exit::NotFound,
+            "the POSIX queues are not mounted there, and you may not mount them",
+        )
+        .hint("as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue"),
+        errno => errno.into(),
+    }
 }

@@ -56,6 +56,9 @@ pub struct Format {
 }
 
 impl Format {
+    /// Text, where JSON has a shape of its own.
+    pub const TEXT: Self = Self { json: false };
+
     /// Whether it is JSON, for answers that are neither a listing nor a record.
     pub fn is_json(self) -> bool {
         self.json

@@ -15,6 +15,7 @@ use crate::mechanism::memory::cell::{Endian, Type};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::spool::name::MessageName;
+use crate::mechanism::survey;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
@@ -23,6 +24,7 @@ choice!(Endian);
 choice!(Form);
 choice!(Kind);
 choice!(SocketType);
+choice!(survey::Kind);
 choice!(Type);
 
 impl<const MAX: usize> Word for PosixName<MAX> {
@@ -120,6 +122,16 @@ impl ValueEnum for Kind {
             Self::Ofd => PossibleValue::new("ofd").help("a range, of the open file"),
             Self::Posix => PossibleValue::new("posix").help("a range, of the process"),
         })
+    }
+}
+
+impl ValueEnum for survey::Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
     }
 }
 

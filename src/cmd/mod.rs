@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod applets;
+pub mod bench;
 pub mod door;
 pub mod fd;
 pub mod fifo;
+pub mod guide;
+pub mod limits;
 pub mod lock;
+pub mod look;
 pub mod map;
 pub mod mq;
 pub mod pipe;

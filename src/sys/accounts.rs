@@ -9,6 +9,11 @@ pub fn is_root() -> bool {
     geteuid().is_root()
 }
 
+/// The effective user of this process.
+pub fn own_user() -> u32 {
+    geteuid().as_raw()
+}
+
 /// The ID of a user that is given by name or ID.
 pub fn user(text: &str) -> Option<u32> {
     number(text).or_else(|| Some(User::from_name(text).ok()??.uid.as_raw()))

@@ -1,7 +1,7 @@
 //! Locks on files, their holders and their waiters: `/proc/locks`. An OFD lock has no process of its own;
 //! the `lock:` lines of `/proc/PID/fdinfo` lead from it to the processes that have the descriptor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::stat::FileStat;
 
+use super::inode::is_regular;
 use super::lock::{Kind, Mode, Range};
 use super::process;
+use super::process::visit::Descriptor;
 use crate::base::errno::Errno;
 
 /// A file in the table of locks.
@@ -152,7 +154,7 @@ impl Entry {
 
 /// All visible locks.
 pub fn all() -> Result<Vec<HeldLock>, Errno> {
-    Ok(with_holders(table()?, descriptors(|_| true)))
+    Ok(with_holders(table()?, descriptors(|_| true), may_hold))
 }
 
 /// The locks of one file.
@@ -164,7 +166,7 @@ pub fn of_file(status: &FileStat) -> Result<Vec<HeldLock>, Errno> {
     let id = FileId::of(status);
     let mut locks = table()?;
     locks.retain(|held| held.entry.file == id || descriptors.contains_key(&held.entry));
-    Ok(with_holders(locks, descriptors))
+    Ok(with_holders(locks, descriptors, may_hold))
 }
 
 /// Replaces the process in the table by the processes that have the descriptor, and adds locks that only
@@ -173,6 +175,7 @@ pub fn of_file(status: &FileStat) -> Result<Vec<HeldLock>, Errno> {
 fn with_holders(
     mut locks: Vec<HeldLock>,
     descriptors: BTreeMap<Entry, Vec<LockedDescriptor>>,
+    may_hold: impl Fn(i32, &Entry) -> bool,
 ) -> Vec<HeldLock> {
     let mut hidden = descriptors.clone();
     for held in &mut locks {
@@ -260,9 +263,57 @@ fn descriptors_of(pid: i32) -> io::Result<Vec<(PathBuf, PathBuf)>> {
 }
 
 fn locks_of(info: &Path) -> io::Result<Vec<Entry>> {
-    let text = fs::read_to_string(info)?;
-    let lines = text.lines().filter_map(|line| line.strip_prefix("lock:"));
-    Ok(lines.filter_map(|line| Entry::parse(line.split_once(": ")?.1)).collect())
+    Ok(locks_in(&fs::read_to_string(info)?))
+}
+
+/// The locks in the information of a descriptor.
+fn locks_in(info: &str) -> Vec<Entry> {
+    let lines = info.lines().filter_map(|line| line.strip_prefix("lock:"));
+    lines.filter_map(|line| Entry::parse(line.split_once(": ")?.1)).collect()
+}
+
+/// The locks of the table, while a pass over all processes finds their descriptors.
+#[derive(Debug, Default)]
+pub struct Search {
+    locks: Vec<HeldLock>,
+    inodes: HashSet<u64>,
+    is_whole: bool,
+    descriptors: BTreeMap<Entry, Vec<LockedDescriptor>>,
+}
+
+impl Search {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// ENOENT without a /proc.
+    pub fn new() -> Result<Self, Errno> {
+        let locks = table()?;
+        let inodes = locks.iter().map(|held| held.entry.file.inode).collect();
+        // In another PID namespace, the table leaves out locks of processes that have ended.
+        let is_whole = process::is_first_namespace();
+        Ok(Self { locks, inodes, is_whole, descriptors: BTreeMap::new() })
+    }
+
+    /// Whether a descriptor of the file with this status may have a lock. The inode alone is compared,
+    /// since some file systems have another device in the table.
+    pub fn concerns(&self, status: &FileStat) -> bool {
+        !self.is_whole && is_regular(status) || self.inodes.contains(&status.st_ino)
+    }
+
+    /// Adds the locks of a descriptor.
+    pub fn add(&mut self, descriptor: &Descriptor<'_>) {
+        for entry in locks_in(&descriptor.info()) {
+            let found = LockedDescriptor { pid: descriptor.pid, path: descriptor.link() };
+            self.descriptors.entry(entry).or_default().push(found);
+        }
+    }
+
+    /// The locks and their holders. A process that was not seen may hold the lock that the table has
+    /// it for.
+    pub fn finish(self, is_unseen: impl Fn(i32) -> bool) -> Vec<HeldLock> {
+        let may_hold = |pid, _: &Entry| is_unseen(pid) || pid == std::process::id() as i32;
+        with_holders(self.locks, self.descriptors, may_hold)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod bench;
 mod color;
 mod door;
 mod fd;
@@ -10,13 +11,16 @@ mod fifo;
 mod first_process;
 mod flock;
 mod generated;
+mod guide;
 mod help;
 mod json;
 mod layout;
 mod lifetime;
+mod limits;
 mod listing;
 mod lock;
 mod long;
+mod look;
 mod machine;
 mod making;
 mod manual;

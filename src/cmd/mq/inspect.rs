@@ -8,6 +8,7 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::listing::{self, Column, Columns, Json, Listing};
+use crate::app::machine::without_queues;
 use crate::app::objects::{Held, InKernel, Owned, Ownership, Unseen, columns, list, missing_key};
 use crate::app::options::Format;
 use crate::base::errno::Errno;
@@ -331,7 +332,7 @@ impl Action for Ls {
         let rows = system_v_queue::list();
         let (posix, error) = match posix {
             Ok(posix) => (posix, None),
-            Err(errno) => (Vec::new(), Some(about(not_mounted(errno), mqueue::DIRECTORY))),
+            Err(errno) => (Vec::new(), Some(about(not_listed(errno), mqueue::DIRECTORY))),
         };
         let system_v: Vec<Listed> = rows.iter().flatten().map(Listed::of_system_v).collect();
         let unlisted =
@@ -353,13 +354,9 @@ fn list_posix() -> Result<Vec<Listed>, Errno> {
     Ok(rows)
 }
 
-fn not_mounted(errno: Errno) -> Failure {
+fn not_listed(errno: Errno) -> Failure {
     match errno {
-        Errno(libc::ENOENT) => Failure::new(
-            Exit::NotFound,
-            "the POSIX queues are not mounted there, and you may not mount them",
-        )
-        .hint("as root: mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue"),
+        Errno(libc::ENOENT) => without_queues(errno),
         errno => explain(errno.into()),
     }
 }

@@ -1,6 +1,6 @@
 //! The sockets of this network namespace, with the same words for all families.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
@@ -64,7 +64,7 @@ impl Row {
 
 /// All sockets: those of Unix, then TCP, then UDP.
 pub fn all() -> Result<Vec<Row>, Errno> {
-    let mut rows = unix()?;
+    let mut rows = unix(process::directories)?;
     rows.extend(inet_table::tcp()?.iter().map(|entry| of_port("tcp", "stream", entry)));
     rows.extend(inet_table::udp()?.iter().map(|entry| of_port("udp", "dgram", entry)));
     Ok(rows)
@@ -115,9 +115,10 @@ fn select(mut rows: Vec<Row>, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
     rows
 }
 
-fn unix() -> Result<Vec<Row>, Errno> {
+/// The Unix sockets. The paths of those that were bound to relative names are searched in directories.
+pub fn unix(directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Result<Vec<Row>, Errno> {
     let entries = unix_diag::all()?;
-    let paths = Paths::of(&entries);
+    let paths = Paths::of(&entries, directories);
     let names: BTreeMap<u32, Vec<u8>> =
         entries.iter().map(|entry| (entry.inode, unix_address(entry, &paths))).collect();
     let named = |inode: u32| names.get(&inode).cloned().unwrap_or_default();
@@ -167,7 +168,7 @@ pub fn path_of(socket: &Socket) -> Option<PathBuf> {
     let entries = unix_diag::all().ok()?;
     let entry = entries.into_iter().find(|entry| entry.inode == own)?;
     let file = entry.file?;
-    Paths::of(&[entry]).0.remove(&file)
+    Paths::of(&[entry], process::directories).0.remove(&file)
 }
 
 /// The paths of sockets that were bound to relative names.
@@ -176,7 +177,7 @@ struct Paths(BTreeMap<unix_diag::File, PathBuf>);
 impl Paths {
     /// Looks for them in the working directories and open directories of processes: a server keeps the
     /// directory of its path open. Device and inode have to match.
-    fn of(entries: &[unix_diag::Entry]) -> Self {
+    fn of(entries: &[unix_diag::Entry], directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Self {
         let is_relative =
             |entry: &&unix_diag::Entry| !matches!(bound_name(entry), [b'/' | b'\0', ..] | []);
         let sought: BTreeMap<_, _> = (entries.iter().filter(is_relative))
@@ -185,7 +186,7 @@ impl Paths {
         if sought.is_empty() {
             return Self(BTreeMap::new());
         }
-        let directories = process::directories();
+        let directories = directories();
         let find = |(file, name): (unix_diag::File, &[u8])| {
             let name = name.strip_prefix(b"./").unwrap_or(name);
             let mut paths =

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use nix::dir::Dir;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{FileStat, Mode, fstatat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use nix::sys::statfs::{FsType, fstatfs};
 
 use super::{Access, Queue};
@@ -67,6 +67,11 @@ impl Directory {
             // This process may not open the queue, or the queue was removed meanwhile.
             _ => false,
         }
+    }
+
+    /// The device of the files of all queues.
+    pub fn device(&self) -> Result<u64, Errno> {
+        Ok(fstat(&self.fd)?.st_dev)
     }
 
     /// A descriptor of the file of a queue, without opening the queue: O_PATH.

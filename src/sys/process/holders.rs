@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use nix::sys::stat::FileStat;
 
-use super::{command, look_into_others};
+use super::{command, directory_of, look_into_others, text};
 
 /// A process that has an object open or mapped.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -135,7 +135,7 @@ fn held(pid: i32, is_wanted: impl Fn(&Object) -> bool) -> io::Result<BTreeSet<Ob
 
 /// Whether a process is in the IPC namespace of this one, so that identifiers of System V objects are
 /// the same.
-fn is_in_own_ipc_namespace(pid: i32) -> bool {
+pub fn is_in_own_ipc_namespace(pid: i32) -> bool {
     let namespace = |of: &str| fs::read_link(format!("/proc/{of}/ns/ipc"));
     match (namespace(&pid.to_string()), namespace("self")) {
         (Ok(other), Ok(own)) => other == own,
@@ -192,22 +192,22 @@ fn socket_inodes(pid: i32) -> io::Result<impl Iterator<Item = u64>> {
     }))
 }
 
+/// The usual directories of sockets.
+pub fn usual_directories() -> BTreeSet<PathBuf> {
+    ["/run", "/tmp"].map(PathBuf::from).into()
+}
+
 /// The open and working directories of other processes, as far as this process may see them, and the
 /// usual directories of sockets.
 pub fn directories() -> BTreeSet<PathBuf> {
-    let mut found: BTreeSet<PathBuf> = ["/run", "/tmp"].map(PathBuf::from).into();
+    let mut found = usual_directories();
     look_into_others(|pid| {
         let open =
             fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| Some(entry.ok()?.path()));
-        let links = open.chain([format!("/proc/{pid}/cwd").into()]);
         // A descriptor may be closed meanwhile.
-        let paths = links.filter_map(|link| fs::read_link(link).ok());
+        let paths = open.filter_map(|link| fs::read_link(link).ok()).chain(directory_of(pid));
         found.extend(paths.filter(|path| path.is_absolute() && path.is_dir()));
         Ok(())
     });
     found
-}
-
-fn text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
 }

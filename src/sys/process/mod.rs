@@ -3,18 +3,25 @@
 mod descriptors;
 mod group;
 mod holders;
+pub mod limits;
 mod namespace;
 mod openings;
+pub mod visit;
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::{fs, io};
 
 pub use self::descriptors::{Descriptor, descriptors};
 pub use self::group::{
     OwnGroup, group_of, kill_all, kill_group, leave_session, own_group, set_name,
 };
-pub use self::holders::{Holder, Holders, HoldersOfMany, Object, SocketHolders, directories};
+pub use self::holders::{
+    Holder, Holders, HoldersOfMany, Object, SocketHolders, directories, is_in_own_ipc_namespace,
+    usual_directories,
+};
 pub use self::namespace::{
     boot_id, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,
 };
@@ -54,7 +61,7 @@ pub fn full_name(pid: i32) -> Vec<u8> {
     if short.len() < KEPT {
         return short;
     }
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = command_line(pid);
     let file = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
     let words = line.split(|&b| b == 0).take(BEFORE + 1).chain([file.as_os_str().as_bytes()]);
     let mut names = words.filter_map(|word| word.rsplit(|&b| b == b'/').next());
@@ -95,6 +102,21 @@ pub fn parent() -> i32 {
 /// The parent of a process; `None` if the process has ended.
 pub fn parent_of(pid: i32) -> Option<i32> {
     status(pid).ok()?.get("PPid")?.parse().ok()
+}
+
+/// The real or effective user of a process, whichever `/proc` shows; `None` if the process has ended.
+pub fn user_of(pid: i32) -> Option<u32> {
+    Some(fs::metadata(format!("/proc/{pid}")).ok()?.uid())
+}
+
+/// The working directory of a process; `None` if it is not visible.
+pub fn directory_of(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+/// The words of the command line of a process, each with a NUL behind it; empty if they are not visible.
+pub fn command_line(pid: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
 /// The ancestors of a process, its parent first, as far as they are in this PID namespace.
@@ -175,6 +197,11 @@ fn look_into_others(mut look: impl FnMut(i32) -> io::Result<()>) -> usize {
         }
     }
     hidden
+}
+
+/// Bytes as text.
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }
 
 /// The entries of a directory that are numbers, in order.

@@ -3,6 +3,7 @@
 mod kind;
 
 use std::ffi::{OsStr, OsString, c_int};
+use std::rc::Rc;
 
 use nix::sys::stat::stat;
 
@@ -118,7 +119,8 @@ pub fn table(name: &str) -> Result<Vec<Row>, Errno> {
         errno => errno,
     })?;
     let mut lines = text.lines();
-    let columns: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
+    let columns = lines.next().unwrap_or_default().split_whitespace().map(str::to_owned);
+    let columns: Rc<[String]> = columns.collect();
     Ok(lines.map(|line| Row::parse(&columns, line)).collect())
 }
 
@@ -132,26 +134,31 @@ pub fn row(name: &str, id: i32) -> Result<Row, Errno> {
 
 /// One object of such a table.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Row(Vec<(String, i64)>);
+pub struct Row {
+    /// The names of the columns, of all rows.
+    columns: Rc<[String]>,
+    cells: Vec<i64>,
+}
 
 impl Row {
-    fn parse(columns: &[&str], line: &str) -> Self {
-        let cells = columns.iter().zip(line.split_whitespace()).map(|(&column, cell)| {
+    fn parse(columns: &Rc<[String]>, line: &str) -> Self {
+        let cells = columns.iter().zip(line.split_whitespace()).map(|(column, cell)| {
             // Permissions alone are octal.
             let radix = if column == "perms" { 8 } else { 10 };
-            (column.to_owned(), i64::from_str_radix(cell, radix).unwrap_or(0))
+            i64::from_str_radix(cell, radix).unwrap_or(0)
         });
-        Self(cells.collect())
+        Self { columns: Rc::clone(columns), cells: cells.collect() }
     }
 
     /// The number in this column; 0 in one that the kernel does not have.
     pub fn number(&self, column: &str) -> i64 {
-        self.0.iter().find(|(name, _)| name == column).map_or(0, |&(_, number)| number)
+        let index = self.columns.iter().position(|name| name == column);
+        index.and_then(|index| self.cells.get(index)).copied().unwrap_or(0)
     }
 
     /// The identifier, which is in the column behind the key in each table.
     pub fn id(&self) -> i32 {
-        self.0.get(1).map_or(0, |&(_, id)| id as i32)
+        self.cells.get(1).map_or(0, |&id| id as i32)
     }
 
     /// The creator and the permissions.
@@ -196,16 +203,20 @@ mod tests {
         assert_eq!(ftok(OsStr::new("/no/such"), 1), Err(Errno(libc::ENOENT)));
     }
 
+    fn columns() -> Rc<[String]> {
+        ["key", "msqid", "perms"].map(str::to_owned).into()
+    }
+
     #[test]
     fn a_row_knows_its_columns() {
-        let row = Row::parse(&["key", "msqid", "perms"], "  -559038737  3   640");
+        let row = Row::parse(&columns(), "  -559038737  3   640");
         assert_eq!((row.number("key"), row.number("perms")), (-559_038_737, 0o640));
         assert_eq!((row.number("new"), &*row.name()), (0, OsStr::new("sysv:0xdeadbeef")));
     }
 
     #[test]
     fn a_private_object_is_named_by_its_identifier() {
-        let row = Row::parse(&["key", "msqid", "perms"], "0  3   640");
+        let row = Row::parse(&columns(), "0  3   640");
         assert_eq!(row.name(), "sysv:id=3");
     }
 }

@@ -1,0 +1,108 @@
+//! The commands that look at objects of every kind: `ipc ls`, `ipc who` and `ipc prune`.
+
+mod ls;
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::str::FromStr;
+
+use serde_json::{Value as Json, json};
+
+use crate::app::arguments::Plain;
+use crate::app::machine::Part;
+use crate::base::exit::{Exit, Failure, about};
+use crate::io::output::{Output, Value, escape, json_bytes};
+use crate::mechanism::survey::{Kind, Object, Survey};
+use crate::sys::{accounts, mqueue, process};
+
+pub use self::ls::Ls;
+
+/// A user, by name or ID.
+#[derive(Clone, Copy, Debug)]
+pub struct User(u32);
+
+impl FromStr for User {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        accounts::user(text).map(Self).ok_or_else(|| format!("there is no user {text}"))
+    }
+}
+
+/// The choice of objects by their kind and owner.
+#[derive(Debug, clap::Args, Plain)]
+pub struct Choice {
+    /// Only objects of this kind; repeatable
+    #[arg(short, long, value_name = "KIND", hide_possible_values = true)]
+    kind: Vec<Kind>,
+    /// Only objects of this user
+    #[arg(short, long, value_name = "USER")]
+    user: Option<User>,
+}
+
+impl Choice {
+    /// Whether an object belongs to the chosen user, or to any.
+    fn includes(&self, object: &Object) -> bool {
+        self.user.is_none_or(|User(uid)| object.uid == Some(uid))
+    }
+}
+
+/// Names of users and processes, each looked up once.
+#[derive(Debug, Default)]
+struct Names {
+    users: HashMap<u32, String>,
+    commands: HashMap<i32, Vec<u8>>,
+}
+
+impl Names {
+    fn user(&mut self, uid: u32) -> &str {
+        self.users.entry(uid).or_insert_with(|| accounts::user_name(uid))
+    }
+
+    fn command(&mut self, pid: i32) -> &[u8] {
+        self.commands.entry(pid).or_insert_with(|| process::command(pid))
+    }
+
+    /// Processes, each once.
+    fn processes(&mut self, mut pids: Vec<i32>) -> Value {
+        pids.sort_unstable();
+        pids.dedup();
+        let (mut json, mut texts) = (Vec::<Json>::new(), Vec::new());
+        for pid in pids {
+            let command = self.command(pid);
+            json.push(json!({ "pid": pid, "command": json_bytes(command) }));
+            texts.push(format!("{pid} ({})", escape(command)));
+        }
+        let text = if texts.is_empty() { "-".to_owned() } else { texts.join(", ") };
+        Value::Several(json, text.into_bytes())
+    }
+}
+
+/// Reports the places and the operands that could not be listed; returns the status of the first.
+fn report_unlisted(survey: &Survey, output: &Output) -> Exit {
+    let places = survey.unlisted.iter().map(|&(place, errno)| {
+        let failure = match (place, errno) {
+            (mqueue::DIRECTORY, errno) => crate::app::machine::without_queues(errno),
+            _ => Part::listed_at(place).explain(errno),
+        };
+        about(failure, place)
+    });
+    let operands = survey.refused.iter().map(|(path, errno)| match errno.0 {
+        libc::EINVAL => about(
+            Failure::failed("neither a lock file, a spool, a queue, a FIFO nor a socket"),
+            path,
+        ),
+        _ => about(*errno, path),
+    });
+    let mut exit = Exit::Done;
+    for error in places.chain(operands) {
+        output.error(&error);
+        exit = if exit == Exit::Done { Exit::of(&error) } else { exit };
+    }
+    exit
+}
+
+/// A name, as a value of a listing.
+fn name(name: &OsStr) -> Value {
+    Value::text(name.as_encoded_bytes())
+}

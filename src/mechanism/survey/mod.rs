@@ -1,0 +1,64 @@
+//! All objects of the machine, of every kind, with the processes that use them. One pass over the
+//! processes serves all kinds, so that the cost is linear in processes and objects.
+
+mod files;
+mod locks;
+mod memory;
+mod object;
+mod posix;
+mod sockets;
+mod system_v;
+mod uses;
+
+use std::path::PathBuf;
+
+use crate::base::errno::Errno;
+use crate::mechanism::socket::table::Row;
+use crate::sys::process::visit::Unseen;
+
+use self::object::or_unlisted;
+pub use self::object::{Kind, Object, Request, State, Unlisted};
+pub use self::uses::Uses;
+
+/// All objects at one moment, as far as one moment can be seen: an object that is removed meanwhile is
+/// left out.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// The objects, by kind.
+    pub objects: Vec<Object>,
+    /// The Unix sockets, those without an address included.
+    pub sockets: Vec<Row>,
+    /// The uses of everything that was asked for.
+    pub uses: Uses,
+    /// The processes that could not be seen.
+    pub unseen: Unseen,
+    /// The places that could not be listed.
+    pub unlisted: Vec<Unlisted>,
+    /// The operands that are no objects, and the reason.
+    pub refused: Vec<(PathBuf, Errno)>,
+}
+
+impl Survey {
+    /// Looks at everything that is asked for.
+    pub fn take(request: &Request) -> Self {
+        let mut survey = Self::default();
+        let mut uses = Uses::new(request);
+        let found = posix::find(request, &mut survey.unlisted);
+        uses.begin(&mut survey.unlisted);
+        survey.unseen = uses.collect();
+        let mut objects = found.objects(&uses);
+        objects.extend(system_v::find(request, &uses, &mut survey.unlisted));
+        let sockets = sockets::rows(request, &uses);
+        survey.sockets = or_unlisted(sockets, "/proc/net/unix", &mut survey.unlisted);
+        objects.extend(sockets::find(request, &survey.sockets, &uses));
+        objects.extend(files::fifos(request, &uses));
+        objects.extend(memory::find(request, &uses));
+        let known = objects.iter().filter_map(|object| object.file.or(object.thing)).collect();
+        objects.extend(files::given(request, &uses, &known, &mut survey.refused));
+        objects.extend(locks::find(&mut uses, &survey.unseen));
+        objects.sort_by_key(|object| object.kind);
+        survey.objects = objects;
+        survey.uses = uses;
+        survey
+    }
+}

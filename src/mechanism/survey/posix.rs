@@ -1,0 +1,113 @@
+//! POSIX objects: files of `/dev/shm`, and message queues.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::fcntl::OFlag;
+use nix::sys::stat::FileStat;
+
+use super::object::{Kind, Object, Request, Unlisted, or_unlisted};
+use super::uses::Uses;
+use crate::base::errno::Errno;
+use crate::base::name::{ObjectName, SemaphoreName};
+use crate::mechanism::queue::named::RingName;
+use crate::mechanism::queue::ring::{self, Ring};
+use crate::mechanism::semaphore::posix::PosixSemaphore;
+use crate::sys::dev_shm;
+use crate::sys::mqueue::{self, Access, Directory, Queue};
+
+/// The objects that directories have, before their holders are known.
+#[derive(Debug, Default)]
+pub(super) struct Found(Vec<Object>);
+
+/// The size of the header of a queue: a smaller file is none.
+const LEAST_QUEUE: i64 = 4096;
+
+/// The beginning of the name of a semaphore's file.
+const SEMAPHORE: &[u8] = b"sem.";
+
+pub(super) fn find(request: &Request, unlisted: &mut Vec<Unlisted>) -> Found {
+    let mut found = Vec::new();
+    if [Kind::Shm, Kind::Sem, Kind::Queue].iter().any(|&kind| request.wants(kind)) {
+        let names = or_unlisted(dev_shm::list(), dev_shm::DIRECTORY, unlisted);
+        // A file may be removed meanwhile.
+        found.extend(names.into_iter().filter_map(|name| of_shared_memory(name, request)));
+    }
+    if request.wants(Kind::Mq) {
+        found.extend(or_unlisted(queues(), mqueue::DIRECTORY, unlisted));
+    }
+    Found(found)
+}
+
+impl Found {
+    pub(super) fn objects(self, uses: &Uses) -> Vec<Object> {
+        self.0.into_iter().map(|object| object.with_holders(|thing| uses.of(thing))).collect()
+    }
+}
+
+fn of_shared_memory(file_name: OsString, request: &Request) -> Option<Object> {
+    let status = dev_shm::status(&file_name).ok()?;
+    match file_name.as_bytes().strip_prefix(SEMAPHORE) {
+        Some(name) if request.wants(Kind::Sem) => of_semaphore(name, &status),
+        Some(_) => None,
+        None => of_memory(&file_name, &status, request),
+    }
+}
+
+fn of_semaphore(name: &[u8], status: &FileStat) -> Option<Object> {
+    let name = SemaphoreName::of_file(std::ffi::OsStr::from_bytes(name)).ok()?;
+    let semaphore = PosixSemaphore::open(&name).ok();
+    let mut object = Object::new(Kind::Sem, name.as_ref()).with_file(status);
+    object.count = semaphore.as_ref().map(|semaphore| semaphore.value().into());
+    let waiters = semaphore.map_or(0, |semaphore| semaphore.waiters());
+    if waiters > 0 {
+        object.detail = format!("{waiters} waiting");
+    }
+    Some(object)
+}
+
+fn of_memory(file_name: &std::ffi::OsStr, status: &FileStat, request: &Request) -> Option<Object> {
+    let name = ObjectName::of_file(file_name).ok()?;
+    let size = u64::try_from(status.st_size).ok();
+    let is_queue = status.st_size > LEAST_QUEUE && is_ring(file_name);
+    let kind = if is_queue { Kind::Queue } else { Kind::Shm };
+    if !request.wants(kind) {
+        return None;
+    }
+    let mut object = Object::new(kind, name.as_ref()).with_file(status);
+    object.size = size;
+    if is_queue {
+        fill_queue(&mut object, &RingName::Shared(name));
+    }
+    Some(object)
+}
+
+fn is_ring(file_name: &std::ffi::OsStr) -> bool {
+    let open = dev_shm::open_object(file_name, OFlag::O_RDONLY);
+    open.is_ok_and(|(file, _)| Ring::is_in(&file) == Ok(true))
+}
+
+/// Adds the contents of a queue that this process may use.
+pub(super) fn fill_queue(object: &mut Object, name: &RingName) {
+    let stat = || -> Result<ring::Stat, ring::Error> { Ring::attach(name.open()?.file)?.stat() };
+    if let Ok(stat) = stat() {
+        (object.size, object.count) = (Some(stat.capacity), Some(stat.messages));
+        if stat.closed {
+            object.detail = "closed".to_owned();
+        }
+    }
+}
+
+fn queues() -> Result<Vec<Object>, Errno> {
+    let directory = Directory::open()?;
+    let of_queue = |name: ObjectName| {
+        // It may have been removed since.
+        let status = directory.status(&name).ok()?;
+        let queue = Queue::open(&name, Access::Look).ok();
+        let mut object = Object::new(Kind::Mq, name.as_ref()).with_file(&status);
+        object.count = queue.as_ref().and_then(|queue| queue.messages().ok());
+        object.size = queue.and_then(|queue| queue.contents().ok()).map(|contents| contents.bytes);
+        Some(object)
+    };
+    Ok(directory.names()?.into_iter().filter_map(of_queue).collect())
+}

@@ -1,0 +1,54 @@
+//! Unix sockets with an address, and doors.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use nix::sys::stat::lstat;
+
+use super::object::{Kind, Object, Request, Thing};
+use super::uses::Uses;
+use crate::base::errno::Errno;
+use crate::mechanism::socket::table::{self, LISTENING, Row};
+use crate::sys::process;
+
+/// The sockets of Unix, if they are wanted.
+pub(super) fn rows(request: &Request, uses: &Uses) -> Result<Vec<Row>, Errno> {
+    let is_wanted = request.wants(Kind::Sock) || request.wants(Kind::Door);
+    if is_wanted { table::unix(|| uses.directories.clone()) } else { Ok(Vec::new()) }
+}
+
+pub(super) fn find(request: &Request, rows: &[Row], uses: &Uses) -> Vec<Object> {
+    let reachable = rows.iter().filter(|row| row.is_reachable());
+    let objects = reachable.map(|row| of_row(row, uses));
+    objects.filter(|object| request.wants(object.kind)).collect()
+}
+
+fn of_row(row: &Row, uses: &Uses) -> Object {
+    let mut object = Object::new(Kind::Sock, OsString::from_vec(row.address.clone()));
+    if object.name.as_encoded_bytes().starts_with(b"/")
+        && let Ok(status) = lstat(object.name.as_os_str())
+    {
+        object = object.with_file(&status);
+        object.file = object.thing;
+    }
+    object.uid = object.uid.or(row.uid);
+    object.thing = Some(Thing::Socket { inode: row.inode });
+    object.detail = format!("{} {}", row.kind, row.state);
+    // A socket in the table is open, whether its holders are visible or not.
+    object.holders = uses.of(Thing::Socket { inode: row.inode });
+    object.count = Some(row.receive_queue.into());
+    if row.state == LISTENING && row.kind == "seqpacket" && is_door(&object) {
+        object.kind = Kind::Door;
+    }
+    object
+}
+
+/// Whether the server is `ipc door serve`. No message is sent to it.
+fn is_door(object: &Object) -> bool {
+    let serves = |pid| {
+        let line = process::command_line(pid);
+        let words: Vec<&[u8]> = line.split(|&byte| byte == 0).collect();
+        words.windows(2).any(|pair| pair[0].ends_with(b"door") && pair[1] == b"serve")
+    };
+    object.holders.iter().any(|holder| serves(holder.pid))
+}
