@@ -9,6 +9,7 @@ use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::door::Caller;
 use crate::mechanism::socket::address::Address;
+use crate::run::watchdog::look_up;
 
 /// The address of a door. Each word is a path, also one without a slash.
 pub fn address(path: &FilePath) -> anyhow::Result<Address> {
@@ -20,6 +21,8 @@ pub fn address(path: &FilePath) -> anyhow::Result<Address> {
 
 /// Connects to the server of a door.
 pub fn connect(path: &FilePath, deadline: Deadline) -> anyhow::Result<Caller> {
-    let connected = Caller::connect(&address(path)?, deadline);
+    let address = address(path)?;
+    look_up(path.path(), deadline).about(path)?;
+    let connected = Caller::connect(&address, deadline);
     done(connected.map_err(Failure::from)).about(path)
 }

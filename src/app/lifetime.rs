@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use crate::app::arguments::Plain;
 use crate::app::command::Statuses;
 use crate::app::context::Context;
-use crate::base::exit::Exit;
+use crate::base::exit::{Exit, Failure};
 use crate::base::name::SystemVName;
 use crate::io::output::Output;
 use crate::mechanism::temporary::Temporary;
@@ -85,7 +85,7 @@ impl<L: Limited> keeper::Creation for Creation<'_, L> {
     type Object = Temporary;
 
     fn create(&self) -> anyhow::Result<(Vec<Temporary>, Option<i32>)> {
-        let id = self.objects.make(self.output)?;
+        let id = self.objects.make(self.output).map_err(has_to_be_new)?;
         let found = self.objects.find(id).inspect_err(|_| self.objects.discard())?;
         Ok((found, id))
     }
@@ -100,6 +100,16 @@ impl<L: Limited> keeper::Creation for Creation<'_, L> {
 
     fn report(&self, error: &anyhow::Error) -> Exit {
         report(self.output, error)
+    }
+}
+
+/// Replaces the hint of an object that exists already: --exist-ok cannot be used with --while.
+fn has_to_be_new(error: anyhow::Error) -> anyhow::Error {
+    match Failure::in_chain(&error).map(Failure::exit) {
+        Some(Exit::InUse) => Failure::new(Exit::InUse, format!("{error:#}"))
+            .hint("the object of --while is a new one")
+            .into(),
+        _ => error,
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::app::arguments::Plain;
 use crate::app::context::Context;
-use crate::base::deadline::Waited;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::signal::Signal;
@@ -17,6 +17,7 @@ use crate::mechanism::socket::address::{Address, Endpoint};
 use crate::mechanism::socket::table;
 use crate::mechanism::socket::table::Row;
 use crate::mechanism::socket::{Connecting, Error, Listener, SourceError, Terms};
+use crate::run::watchdog;
 use crate::sys::process::{Holder, SocketHolders};
 use crate::sys::signal::is_ignored;
 use crate::sys::socket::SocketType;
@@ -148,8 +149,15 @@ pub fn listen(address: &Address, terms: Terms) -> anyhow::Result<Listener> {
     })
 }
 
+/// Looks the path of an address up, if it has one, and gives up at the deadline.
+pub fn look_up(address: &Address, deadline: Deadline) -> anyhow::Result<()> {
+    let path = address.path();
+    path.map_or(Ok(()), |path| watchdog::look_up(path, deadline)).about(address)
+}
+
 /// Connects to an address.
 pub fn connect(address: &Address, how: Connecting<'_>) -> anyhow::Result<Waited<Socket>> {
+    look_up(address, how.deadline)?;
     socket::connect(address, how).or_else(|error| match (error, how.source) {
         (Error::Source(_), Some(source)) => Err(explain(error, source)).about(source),
         _ => Err(Failure::from(error)).about(address),

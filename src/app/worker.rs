@@ -40,7 +40,7 @@ pub struct Execution {
     ///
     /// It goes back behind the messages of its priority, after the delay and as soon as the queue
     /// has room. Messages that the worker holds go back when it ends, also by a signal; SIGKILL
-    /// loses them.
+    /// loses them. A message of 'ipc queue' never leaves its place, and SIGKILL loses none.
     #[arg(long, requires = "exec", conflicts_with = "dead_letter")]
     requeue: bool,
     /// Send a message to this queue if its last attempt fails

@@ -7,6 +7,13 @@ use serde_json::Value;
 /// The reason of ENOMEM, for a report that cannot allocate.
 pub const OUT_OF_MEMORY: &str = "Cannot allocate memory";
 
+/// The hint for EMFILE.
+pub const OPEN_FILES_HINT: &str = "'prlimit --nofile' shows how many files a process may have open";
+
+/// The hint for ENFILE.
+pub const ALL_OPEN_FILES_HINT: &str =
+    "'sysctl fs.file-max' shows how many files may be open at once";
+
 /// The hint of ENOMEM.
 pub const MEMORY_HINT: &str =
     "'free' shows how much memory there is, 'ulimit -v' how much a process may have";

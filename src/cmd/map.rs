@@ -71,6 +71,10 @@ impl Operand for FilePath {
         None
     }
 
+    fn file(&self) -> Option<&Path> {
+        Some(self.path())
+    }
+
     fn directory(&self) -> Option<&Path> {
         Some(directory::parent(self.path()))
     }

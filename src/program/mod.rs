@@ -165,13 +165,27 @@ fn answer_from_tree(words: Vec<OsString>) -> Response {
     response.colored_as(&words)
 }
 
-/// Reads `NOUN help VERB` as `help NOUN VERB`.
+/// Reads `NOUN help VERB` as `help NOUN VERB`, and without `help` if there is no such verb: the error
+/// then names the noun and similar words.
 fn help_first(mut words: Vec<OsString>) -> Vec<OsString> {
     let is_noun = |word: &OsString| NOUNS.iter().any(|noun| word == noun.name);
     if words.first().is_some_and(is_noun) && words.get(1).is_some_and(|word| word == "help") {
         words.swap(0, 1);
     }
+    if words.first().is_some_and(|word| word == "help") && !has_help(&words[1..]) {
+        words.remove(0);
+    }
     words
+}
+
+/// Whether these words, as far as they name a noun and a verb, have help.
+fn has_help(words: &[OsString]) -> bool {
+    let Some(first) = words.first() else { return true };
+    match (NOUNS.iter().find(|noun| first == noun.name), words.get(1)) {
+        (Some(noun), Some(verb)) => noun.verbs.iter().any(|one| verb == one.name),
+        (Some(_), None) => true,
+        (None, _) => COMMANDS.iter().any(|command| first == command.name),
+    }
 }
 
 /// The usage error of words that end before the verb: the short help, which lists the words that may

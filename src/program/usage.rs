@@ -103,9 +103,12 @@ pub fn misplaced_command(error: &clap::Error, verb: &Command) -> Option<String> 
 fn refused_value(error: &clap::Error) -> Option<String> {
     let argument = text_of(error, ContextKind::InvalidArg)?;
     let value = text_of(error, ContextKind::InvalidValue)?;
-    if error.kind() == ErrorKind::InvalidValue && value.is_empty() && argument.starts_with('<') {
+    if error.kind() == ErrorKind::InvalidValue
+        && value.is_empty()
+        && argument.starts_with(['<', '['])
+    {
         // clap says that the value is missing, but it is empty.
-        return Some(format!("'': not a {}", argument.trim_matches(['<', '>', '.'])));
+        return Some(format!("'': not a {}", argument.trim_matches(['<', '>', '[', ']', '.'])));
     }
     let reason =
         std::error::Error::source(error).filter(|_| error.kind() == ErrorKind::ValueValidation)?;

@@ -12,6 +12,7 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::signal::Signal;
+use crate::base::text;
 use crate::sys::pidfd::Process;
 use crate::sys::signal::{
     Blocked, Handler, Received, SignalSet, restore_dispositions, unblock_all,
@@ -428,8 +429,8 @@ pub fn no_room(errno: Errno) -> Failure {
 /// The limit that a start exceeded, and the command that shows it.
 fn hint_text(errno: Errno) -> Option<&'static str> {
     match errno.0 {
-        libc::EMFILE => Some("'prlimit --nofile' shows how many files a process may have open"),
-        libc::ENFILE => Some("'sysctl fs.file-max' shows how many files may be open at once"),
+        libc::EMFILE => Some(text::OPEN_FILES_HINT),
+        libc::ENFILE => Some(text::ALL_OPEN_FILES_HINT),
         libc::EAGAIN => Some(
             "'prlimit --nproc' shows how many processes a user may have; \
              a control group has a limit of its own, pids.max",

@@ -65,7 +65,7 @@ const NUMBER: usize = size_of::<i32>();
 /// # Errors
 /// Status 125, 126 or 127 if COMMAND cannot be started; the objects are removed then.
 pub fn run(command: Command, creation: &impl Creation) -> anyhow::Result<Exit> {
-    let (ours, theirs) = Socket::pair(SocketType::Seqpacket).map_err(Failure::from)?;
+    let (ours, theirs) = Socket::pair(SocketType::Seqpacket).map_err(no_room)?;
     let started = {
         let all: SignalSet = Signal::all().collect();
         let _blocked = Blocked::new(all);
@@ -84,7 +84,7 @@ pub fn run(command: Command, creation: &impl Creation) -> anyhow::Result<Exit> {
     let id = Some(i32::from_ne_bytes(id)).filter(|&id| id != NO_IDENTIFIER);
     // For the case that the keeper is killed. It may have been the only one that could find them.
     let found = creation.find(id).unwrap_or_default();
-    let socket = ours.try_clone().map_err(Failure::from)?;
+    let socket = ours.try_clone().map_err(no_room)?;
     let name = creation.name(id);
     let command = command.with(VARIABLE, name.as_encoded_bytes()).map_err(Failure::from)?;
     let command = command.announced_to(socket);

@@ -5,8 +5,12 @@
 //! Another thread makes the call. If the call has not returned shortly after the deadline, the
 //! caller continues without it; the kernel aborts the call when the process exits.
 
+use std::convert::Infallible;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
+
+use nix::sys::stat::stat;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::Failure;
@@ -55,15 +59,31 @@ where
         // The receiver is gone if the work took too long.
         handed_over.into_iter().for_each(|work| drop(tell.send(work())));
     };
-    if thread::start(|builder| builder.spawn(thread)).is_err() {
-        return Ok(work());
-    }
+    let Ok(thread) = thread::start(|builder| builder.spawn(thread)) else { return Ok(work()) };
     // The thread receives one.
     let _ = hand_over.send(work);
     drop(hand_over);
     let in_time = told.recv_timeout(left).ok();
     let late = || (0..PARTS).find_map(|_| told.recv_timeout(GRACE / PARTS).ok());
-    in_time.or_else(late).ok_or(Unanswered)
+    let answer = in_time.or_else(late).ok_or(Unanswered)?;
+    // It ends next. A panic of the work has left no answer.
+    let _ = thread.join();
+    Ok(answer)
+}
+
+/// Looks a path up, so that the calls that follow find a file system that answers. Without a deadline,
+/// or if it has already passed, there is nothing to enforce.
+///
+/// # Errors
+/// The failure of [`Unanswered`].
+pub fn look_up(path: impl AsRef<Path>, deadline: Deadline) -> Result<(), Failure> {
+    if matches!(deadline, Deadline::NEVER | Deadline::PASSED) {
+        return Ok(());
+    }
+    let path = path.as_ref().to_owned();
+    // The calls that follow report its errors.
+    let look = move || Ok::<_, Infallible>(Waited::Done(stat(&path).is_ok()));
+    Ok(within(deadline, look).map(drop)?)
 }
 
 #[cfg(test)]

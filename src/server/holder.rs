@@ -326,8 +326,6 @@ impl Procedure for Holder {
         Vec::new()
     }
 
-    fn terminate(&mut self) {}
-
     fn busy(&self) -> Vec<i32> {
         Vec::new()
     }

@@ -73,3 +73,16 @@ fn long_help_has_every_option_and_the_examples() {
         }
     }
 }
+
+#[test]
+fn help_for_an_unknown_word_names_the_noun_and_similar_words() {
+    let tee = "ipc: fifo: unrecognized subcommand 'te'\n\
+        hint: a similar subcommand exists: 'tee'\n";
+    ipc(&["fifo", "help", "te"]).is(2, "", tee);
+    ipc(&["help", "fifo", "te"]).is(2, "", tee);
+    ipc(&["help", "fifi"]).is(
+        2,
+        "",
+        "ipc: unrecognized subcommand 'fifi'\nhint: a similar subcommand exists: 'fifo'\n",
+    );
+}

@@ -180,7 +180,7 @@ fn an_object_that_exists_already_stays_and_no_command_runs() {
     for (noun, name) in objects {
         ipc(&[noun, "create", &name]).words(options(noun)).is(0, "", "");
         let told = format!(
-            "ipc: {noun} create: {}: File exists\nhint: --exist-ok accepts an existing one\n",
+            "ipc: {noun} create: {}: File exists\nhint: the object of --while is a new one\n",
             &*name
         );
         ipc(&words(noun, &name)).words(&["--", "echo", "ran"]).is(125, "", &told);
@@ -293,4 +293,13 @@ fn if_ipc_is_killed_at_any_call_no_object_remains() {
             until("the object is removed", || !exists(noun, &name));
         }
     }
+}
+
+#[test]
+fn without_a_descriptor_the_error_names_the_limit() {
+    let name = Name::new("sem");
+    let said = "ipc: sem create: Too many open files\n\
+        hint: 'prlimit --nofile' shows how many files a process may have open\n";
+    sh("ulimit -n 4; exec ipc sem create $0 --while -- true").word(&*name).is(125, "", said);
+    assert!(!exists("sem", &name));
 }

@@ -197,3 +197,11 @@ fn only_similar_words_are_suggested() {
         assert_eq!(hint(words), expected, "{words:?}");
     }
 }
+
+#[test]
+fn an_empty_operand_is_not_called_missing() {
+    let said = "ipc: fifo ls: '': not a DIR\nhint: try 'ipc fifo ls --help'\n";
+    ipc(&["fifo", "ls", ""]).is(2, "", said);
+    let said = "ipc: pipe tee: '': not a FILE\nhint: try 'ipc pipe tee --help'\n";
+    ipc(&["pipe", "tee", ""]).is(2, "", said);
+}

@@ -139,7 +139,10 @@ impl Action for Serve {
         let limits = self.serving.limits(terms.connections(), End::InOrder);
         let mut door = Door::new(procedure, terms);
         let listening = Listening { manager, admission, signals };
-        Ok(match event_loop::serve(listening, &mut door, limits, &context.output)? {
+        let ended = event_loop::serve(listening, &mut door, limits, &context.output);
+        // It ends its processes, before a signal ends this one.
+        drop(door);
+        Ok(match ended? {
             Ended::Served(exit) => exit,
             Ended::BySignal(signal) => context.cancellation.by(signal),
         })

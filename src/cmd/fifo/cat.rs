@@ -16,7 +16,7 @@ use crate::io::output::{Output, Unwritable};
 use crate::io::progress::Flow;
 use crate::io::transfer::{Side, Transfer};
 use crate::mechanism::fifo::Reader;
-use crate::run::watchdog::within;
+use crate::run::watchdog::look_up;
 
 use super::explain;
 
@@ -54,6 +54,9 @@ impl Action for Cat {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut reader = self.reader().about(&self.path)?;
         let mut left = self.count.map(|Size(count)| count);
+        if left == Some(0) {
+            return Ok(Exit::Done);
+        }
         let counter = Arc::default();
         let (stdout, flow) = (context.stdout, Flow::alone(&counter, left));
         let _progress = self.reporting.start(&context.output, &[&stdout], vec![flow]);
@@ -72,12 +75,10 @@ impl Action for Cat {
 impl Cat {
     /// Opens the FIFO, which does not wait for a writer.
     fn reader(&self) -> Result<Reader, Failure> {
-        let path = self.path.clone();
-        let open = move || Reader::open(&path).map(Waited::Done);
-        let opened = within(self.waiting.deadline(), open)?.map_err(|error| {
+        look_up(&self.path, self.waiting.deadline())?;
+        Reader::open(&self.path).map_err(|error| {
             not_there(explain(error), &self.path, "'ipc fifo create' makes the FIFO")
-        });
-        self.waiting.or_error(opened?)
+        })
     }
 
     /// Prints bytes until the last writer leaves, or the count is reached.

@@ -17,7 +17,7 @@ use crate::base::units::Size;
 use crate::io::output::{Output, Unwritable, escape};
 use crate::mechanism::fifo::readers::{Failed, WithReader, WithoutReader};
 use crate::mechanism::pipe::tee::{self, Ended, Watcher, Why};
-use crate::run::watchdog::within;
+use crate::run::watchdog::look_up;
 use crate::sys::signal::Blocked;
 
 use super::explain;
@@ -132,11 +132,11 @@ impl Tee {
 
     /// Looks the FIFOs up.
     fn fifos(&self) -> anyhow::Result<WithoutReader> {
-        let paths = self.paths.clone();
-        let find = move || WithoutReader::new(&paths).map(Waited::Done);
-        let found = within(self.waiting.deadline(), find).map_err(Failure::from);
-        let found = found.about(self.subject())?.map_err(failed)?;
-        self.waiting.or_error(found).about(self.subject())
+        let deadline = self.waiting.deadline();
+        for path in &self.paths {
+            look_up(path, deadline).about(path)?;
+        }
+        WithoutReader::new(&self.paths).map_err(failed)
     }
 
     /// The FIFOs, as the subject of a diagnostic.

@@ -22,7 +22,7 @@ use crate::io::progress::Flow;
 use crate::io::transfer::{Counter, Side, Transfer};
 use crate::mechanism::fifo::locked::{self, Written};
 use crate::mechanism::fifo::{self, Error, LONGEST_RECORD, Writer};
-use crate::run::watchdog::within;
+use crate::run::watchdog::look_up;
 use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 
@@ -110,15 +110,13 @@ impl Write {
     fn writer(&self, output: &Output) -> anyhow::Result<Writer> {
         let note = || report_wait(output, &self.path, "for a reader");
         let deadline = self.waiting.deadline();
+        look_up(&self.path, deadline).about(&self.path)?;
         let opened = wait_verbosely(output, deadline, note, |until| self.open(until));
         self.waiting.or_error(opened.about(&self.path)?).about(&self.path)
     }
 
     fn open(&self, deadline: Deadline) -> Result<Waited<Writer>, Failure> {
-        let open = || {
-            let path = self.path.clone();
-            within(deadline, move || Writer::open(&path, deadline))?.map_err(explain)
-        };
+        let open = || Writer::open(&self.path, deadline).map_err(explain);
         if !self.create {
             return open()
                 .map_err(|failure| not_there(failure, &self.path, "--create makes the FIFO"));

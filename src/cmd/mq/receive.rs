@@ -47,7 +47,7 @@ use crate::app::worker::Execution;
 ///
 /// With --until-eof it ends with status 0 at a marker of the end, which 'ipc mq send --eof' sends, and
 /// receives no message after it. One marker ends one receiver. A marker is a message of the 8 bytes
-/// '\0ipc-eof': a NUL and seven letters. Without the option it is a message as any other. With --type,
+/// '\0ipc-eof', of which the first is NUL. Without the option it is a message as any other. With --type,
 /// the marker has to be sent with that type.
 ///
 /// With --exec each message is the standard input of a COMMAND instead, which finds the priority or the

@@ -11,6 +11,7 @@ use crate::app::worker::{self as options, Execution};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::Output;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{self, Error, Outcome, Ring};
 use crate::run::worker::{self, Supply};
@@ -18,7 +19,7 @@ use crate::sys::eventfd::Bell;
 use crate::sys::inode::is_same;
 use crate::sys::memfd;
 
-use super::{closed, explain, open, opened};
+use super::{closed, explain, open, open_until};
 
 /// The selection of messages, and the timeout of each wait.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub struct Task {
 /// Runs a COMMAND for each message.
 pub fn run(task: Task, execution: Execution, context: &mut Context) -> anyhow::Result<Exit> {
     let Task { name, count, ends_when_closed, retry, waiting } = task;
-    let source = match Source::new(name, &execution, retry) {
+    let source = match Source::new(name, &execution, retry, &context.output) {
         Ok(source) => source,
         Err(error) => return execution.fail(error, context),
     };
@@ -67,12 +68,17 @@ struct Source {
 }
 
 impl Source {
-    fn new(name: RingName, execution: &Execution, retry: Deadline) -> anyhow::Result<Self> {
+    fn new(
+        name: RingName,
+        execution: &Execution,
+        retry: Deadline,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
         let dead_letter = execution.dead_letter().map(RingName::new).transpose();
         let dead_letter = dead_letter
             .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
             .about(execution.dead_letter().unwrap_or_default())?;
-        opened(&name, name.open_until(retry))?;
+        open_until(&name, retry, output)?;
         if let Some(other) = &dead_letter
             && let (Ok(own), Ok(status)) = (name.status(), other.status())
             && is_same(&own, &status)

@@ -22,12 +22,12 @@ use super::{CREATE, attach, explain};
 
 /// Show the state of a queue
 ///
-/// 'messages' and 'bytes' count the messages in the queue, claimed ones included; 'used' is the
-/// part of the capacity that they take. 'pushed' and 'popped' are totals since the queue was
-/// created. 'claimed' messages are with the COMMANDs of 'pop --exec'. A 'pinned' message is done,
-/// but the queue cannot reuse its space before an older message is done. 'oldest_claim' is the age
-/// of the oldest claim in seconds. 'consumer_sleeps' and 'producer_sleeps' report whether one
-/// waits, or was killed while it waited.
+/// 'messages' and 'bytes' count the messages in the queue, claimed and pinned ones included; 'used'
+/// is the part of the capacity that they take. 'pushed' and 'popped' are totals since the queue was
+/// created. 'claimed' messages are with the COMMANDs of 'pop --exec', or were when these failed:
+/// the next 'pop' takes them again. A 'pinned' message is done, but the queue cannot reuse its
+/// space before an older message is done. 'oldest_claim' is the age of the oldest claim in seconds.
+/// 'consumer_sleeps' and 'producer_sleeps' report whether one waits, or was killed while it waited.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
@@ -165,7 +165,7 @@ const fn name<R: About>() -> Column<R> {
 }
 
 const fn messages<R: About>() -> Column<R> {
-    let meaning = "Number of messages, claimed ones included";
+    let meaning = "Number of messages, claimed and pinned ones included";
     Column::new(Key::new("messages", Type::Number, meaning).or_null(), |it| {
         it.stat().map(|stat| stat.messages).into()
     })

@@ -15,13 +15,15 @@ use std::os::fd::OwnedFd;
 
 use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
-use crate::app::objects::{no_room_in, not_there};
+use crate::app::objects::{no_room_in, not_there, report_wait};
 use crate::app::options::Waiting;
-use crate::base::deadline::Waited;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::Output;
 use crate::mechanism::queue::named::{OpenFile, RingName};
 use crate::mechanism::queue::ring::{Error, Outcome, Ring};
+use crate::run::watchdog;
 
 pub const NOUN: Noun = Noun {
     name: "queue",
@@ -44,9 +46,29 @@ pub const NOUN: Noun = Noun {
 /// The hint if the queue does not exist.
 const CREATE: &str = "'ipc queue create' makes it, and so does 'ipc queue push --create'";
 
+/// Looks the path of a queue in a file up, and gives up at the deadline.
+fn look_up(name: &RingName, waiting: &Waiting) -> Result<(), Failure> {
+    match name {
+        RingName::File(path) => watchdog::look_up(path.path(), waiting.deadline()),
+        RingName::Shared(_) => Ok(()),
+    }
+}
+
 /// Opens a queue that exists.
 fn open(name: &RingName) -> anyhow::Result<Ring> {
     opened(name, name.open())
+}
+
+/// Opens a queue, and waits until it exists.
+fn open_until(name: &RingName, retry: Deadline, output: &Output) -> anyhow::Result<Ring> {
+    let open = match name.open() {
+        Err(Error::Kernel(Errno(libc::ENOENT))) if retry != Deadline::PASSED => {
+            report_wait(output, name, "until the queue exists");
+            name.open_until(retry)
+        }
+        open => open,
+    };
+    opened(name, open)
 }
 
 /// The queue in an open file.

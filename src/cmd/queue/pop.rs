@@ -17,7 +17,7 @@ use crate::mechanism::queue::ring::{Enclose, Outcome, Ring};
 
 use super::exec::{self, Task};
 use super::message::Message;
-use super::{explain, opened};
+use super::{explain, look_up, open_until};
 
 /// Take messages from a queue and print them
 ///
@@ -86,11 +86,12 @@ impl Action for Pop {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         self.execution.refuse_options_without()?;
+        look_up(&self.name, &self.waiting).about(&self.name)?;
         if self.execution.is_wanted() {
             return self.execute(context);
         }
         let output = &mut context.output;
-        let ring = opened(&self.name, self.name.open_until(self.retry()))?;
+        let ring = open_until(&self.name, self.retry(), output)?;
         let outbox = Outbox::new(self.framing.form(), context.stdout)?;
         let mut reception =
             Reception { pop: &self, ring, outbox, message: Vec::new(), has_waited: false };

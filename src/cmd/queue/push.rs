@@ -19,7 +19,7 @@ use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{Error, Outcome, Ring, size_of_record};
 
 use super::create::create;
-use super::{CREATE, attach, closed, explain};
+use super::{CREATE, attach, closed, explain, look_up};
 
 /// Put messages into a queue
 ///
@@ -78,6 +78,7 @@ impl Push {
         pushed: &mut u64,
         context: &Context,
     ) -> Result<(), Failure> {
+        look_up(&self.name, &self.waiting)?;
         let ring = self.open(operands)?;
         if operands.is_empty() {
             return self.push_records(&ring, context.stdin, pushed, &context.output);

@@ -14,7 +14,7 @@ use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{self, Outcome, Ring};
 
 use super::message::Message;
-use super::{explain, open};
+use super::{explain, look_up, open};
 
 /// Print the messages of a queue without taking them
 ///
@@ -45,6 +45,7 @@ impl Action for Tap {
     const JSON: &'static [Json] = &[Json::lines::<Message>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
+        look_up(&self.name, &self.waiting).about(&self.name)?;
         let ring = open(&self.name)?;
         let mut tap = ring::Tap::default();
         let printed = self.print_all(&ring, &mut tap, &mut context.output);

@@ -84,6 +84,8 @@ pub trait Operand:
     const LISTED: &'static [Column<Listed<Self>>];
     /// The part of the machine that these segments need.
     fn part(&self) -> Option<Part>;
+    /// Its path, if the user chose one.
+    fn file(&self) -> Option<&Path>;
     /// The directory of its file, if it is a file.
     fn directory(&self) -> Option<&Path>;
     /// The new segment of this name, or with this identifier, for a COMMAND with whose end it is removed.
@@ -185,6 +187,10 @@ impl Operand for AnyName {
             Self::Posix(_) => Part::DevShm,
             Self::SystemV(_) => Part::SystemV,
         })
+    }
+
+    fn file(&self) -> Option<&Path> {
+        None
     }
 
     fn directory(&self) -> Option<&Path> {

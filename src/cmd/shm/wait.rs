@@ -11,6 +11,7 @@ use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Timeout;
 use crate::mechanism::memory::cell;
 use crate::mechanism::memory::segment::Access;
+use crate::run::watchdog::look_up;
 
 use super::cells::Cell;
 use super::{Operand, explain, open};
@@ -64,6 +65,9 @@ impl<O: Operand> Action for Wait<O> {
         let condition = self.condition.parse(self.cell)?;
         if self.poll == Timeout::For(Duration::ZERO) {
             return Err(Failure::new(Exit::Usage, "it would never sleep")).about("--poll 0");
+        }
+        if let Some(path) = self.name.file() {
+            look_up(path, deadline).about(&self.name)?;
         }
         let segment = open(&self.name, Access::Read)?;
         let report = || report_wait(output, &self.name, self.condition.words());

@@ -5,6 +5,7 @@ use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::objects::{report_wait, wait_verbosely};
 use crate::app::options::Waiting;
+use crate::app::socket::look_up;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::socket;
 use crate::mechanism::socket::address::Address;
@@ -32,6 +33,7 @@ impl Action for Wait {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let deadline = self.waiting.deadline();
+        look_up(&self.address, deadline)?;
         let tell = || report_wait(output, &self.address, "for a listener");
         let waited =
             wait_verbosely(output, deadline, tell, |until| socket::wait(&self.address, until));

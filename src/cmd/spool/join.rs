@@ -11,7 +11,7 @@ use crate::io::output::Output;
 use crate::mechanism::spool::join::{self, Ending};
 use crate::mechanism::spool::name::MessageName;
 
-use super::{explain, open};
+use super::{explain, open_until};
 
 /// Wait until messages are done
 ///
@@ -36,7 +36,7 @@ impl Action for Join {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let spool = open(&self.directory)?;
+        let spool = open_until(&self.directory, &self.waiting)?;
         let output = &context.output;
         let explained = |errno| explain(errno, &self.directory);
         let names = match self.names.is_empty() {

@@ -10,10 +10,12 @@ mod watch;
 
 use crate::app::command::{Noun, Verb};
 use crate::app::objects::{no_room_in, not_there};
+use crate::app::options::Waiting;
 use crate::base::errno::Errno;
 use crate::base::exit::{Failure, Subject};
 use crate::base::name::FilePath;
 use crate::mechanism::spool::directory::{Error, Spool};
+use crate::run::watchdog::look_up;
 
 pub const NOUN: Noun = Noun {
     name: "spool",
@@ -41,6 +43,12 @@ const CREATE: &str = "'ipc spool create' makes it, and so does 'ipc spool put --
 fn open(directory: &FilePath) -> anyhow::Result<Spool> {
     let opened = Spool::open(directory.path()).map_err(|error| explain(error, directory));
     opened.map_err(|failure| not_there(failure, directory, CREATE)).about(directory)
+}
+
+/// Opens a spool that exists, and gives up at the deadline.
+fn open_until(directory: &FilePath, waiting: &Waiting) -> anyhow::Result<Spool> {
+    look_up(directory.path(), waiting.deadline()).about(directory)?;
+    open(directory)
 }
 
 /// Adds the hint to an error of a spool.

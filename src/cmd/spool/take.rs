@@ -28,7 +28,7 @@ use crate::run::pool::End;
 use crate::run::worker::{self, Supply};
 use crate::sys::eventfd::Bell;
 
-use super::{explain, open};
+use super::{explain, open_until};
 
 /// Run a COMMAND for each message of a spool
 ///
@@ -107,7 +107,7 @@ impl Take {
             Timeout::Forever => Duration::MAX,
         }));
         let policy = Policy { keep, attempts: self.work.attempts() };
-        let feed = Feed::new(open(&self.directory)?, policy);
+        let feed = Feed::new(open_until(&self.directory, &self.waiting)?, policy);
         let feed = feed.map_err(|errno| explain(errno, &self.directory)).about(&self.directory)?;
         Ok(Source {
             feed: Arc::new(feed),

@@ -18,6 +18,7 @@ use crate::base::name::FilePath;
 use crate::base::units::Timeout;
 use crate::io::output::{Notes, escape};
 use crate::mechanism::spool::dropped::{After, Claim, Dropped, Policy};
+use crate::run::watchdog::look_up;
 use crate::run::worker::{self, Supply};
 use crate::sys::eventfd::Bell;
 
@@ -74,7 +75,10 @@ impl Action for Watch {
             Timeout::Forever => Duration::MAX,
         });
         let after = if self.keep_files { After::Stay } else { After::Remove };
-        let files = Dropped::new(self.directory.path(), Policy { settle, after });
+        let found = look_up(self.directory.path(), self.waiting.deadline());
+        let files = found
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(Dropped::new(self.directory.path(), Policy { settle, after })?));
         match files.about(&self.directory) {
             Ok(files) => {
                 let notes = context.output.notes();

@@ -322,8 +322,7 @@ impl Output {
             return self.note(format_args!("{error:#}"));
         }
         self.warn(format_args!("{error:#}"));
-        let of_errno = || is_for_memory(error).then_some(text::MEMORY_HINT);
-        let hint = failure.and_then(Failure::hint_text).or_else(of_errno);
+        let hint = failure.and_then(Failure::hint_text).or_else(|| hint_of_limit(error));
         if let Some(hint) = hint.filter(|_| self.notes.verbosity != Verbosity::Quiet) {
             self.notes.destinations.complain(format_args!("hint: {hint}\n"));
         }
@@ -377,10 +376,15 @@ impl Notes {
     }
 }
 
-/// Whether the last cause of an error is ENOMEM.
-fn is_for_memory(error: &anyhow::Error) -> bool {
-    let words = Errno(libc::ENOMEM).to_string();
-    error.chain().last().is_some_and(|cause| cause.to_string() == words)
+/// The hint for an error whose last cause is a limit that the caller can see and change.
+fn hint_of_limit(error: &anyhow::Error) -> Option<&'static str> {
+    let cause = error.chain().last()?.to_string();
+    let limits = [
+        (libc::ENOMEM, text::MEMORY_HINT),
+        (libc::EMFILE, text::OPEN_FILES_HINT),
+        (libc::ENFILE, text::ALL_OPEN_FILES_HINT),
+    ];
+    limits.iter().find(|(errno, _)| cause == Errno(*errno).to_string()).map(|(_, hint)| *hint)
 }
 
 /// Bytes to which formatted text is appended.

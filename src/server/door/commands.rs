@@ -298,14 +298,14 @@ impl Procedure for Commands {
         finished
     }
 
-    fn terminate(&mut self) {
-        for call in self.calls.values() {
-            let _ = ending::terminate(&call.child);
-        }
-    }
-
     fn busy(&self) -> Vec<i32> {
         self.calls.values().map(|call| call.child.pid()).collect()
+    }
+}
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        ending::finish(self.calls.values_mut().map(|call| &mut call.child));
     }
 }
 

@@ -21,3 +21,23 @@ pub fn terminate(child: &Child) -> Deadline {
 pub fn kill(child: &Child) {
     child.send(Signal::KILL);
 }
+
+/// Ends processes, and waits for their end: TERM, and KILL if they are still there later.
+pub fn finish<'a>(children: impl Iterator<Item = &'a mut Child>) {
+    let mut children: Vec<&mut Child> = children.collect();
+    for child in &children {
+        terminate(child);
+    }
+    retain_running(&mut children, Deadline::after(GRACE));
+    children.iter().for_each(|child| kill(child));
+    retain_running(&mut children, Deadline::after(GRACE));
+}
+
+/// Reaps those that end until then.
+fn retain_running(children: &mut Vec<&mut Child>, until: Deadline) {
+    children.retain_mut(|child| {
+        let process = child.process();
+        let _ = process.and_then(|process| process.wait_until_ended(until));
+        matches!(child.try_wait(), Ok(None))
+    });
+}

@@ -87,9 +87,10 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 
 /// A door.
 pub struct Door {
+    /// Before the procedure, whose drop waits for processes: the callers learn at once that the server ends.
+    callers: BTreeMap<u64, Caller>,
     procedure: Box<dyn Procedure>,
     terms: Terms,
-    callers: BTreeMap<u64, Caller>,
     /// The callers whose requests wait until a call is over, the first one first.
     waiting: VecDeque<u64>,
     /// The callers that have revoked the door, and wait until it is closed.
@@ -429,10 +430,6 @@ impl Service for Door {
 
     fn closed(&mut self) {
         self.answer_revokers();
-    }
-
-    fn terminate(&mut self) {
-        self.procedure.terminate();
     }
 
     fn clients(&self) -> usize {

@@ -103,9 +103,6 @@ pub trait Procedure {
     /// Does what is due.
     fn tick(&mut self, events: &Events) -> Vec<Finished>;
 
-    /// Ends all processes.
-    fn terminate(&mut self);
-
     /// The processes that answer calls now.
     fn busy(&self) -> Vec<i32>;
 }

@@ -415,14 +415,16 @@ impl Procedure for Workers {
         due.into_iter().filter_map(|number| self.tick_worker(number)).collect()
     }
 
-    fn terminate(&mut self) {
-        for worker in self.all.values() {
-            let _ = ending::terminate(&worker.child);
-        }
-    }
-
     fn busy(&self) -> Vec<i32> {
         let busy = self.all.values().filter(|worker| worker.stage != Stage::Idle);
         busy.map(|worker| worker.child.pid()).collect()
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // A worker that reads its stdin sees the end.
+        self.all.values_mut().for_each(|worker| worker.ends = None);
+        ending::finish(self.all.values_mut().map(|worker| &mut worker.child));
     }
 }

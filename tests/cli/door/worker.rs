@@ -138,3 +138,22 @@ fn the_end_of_the_server_ends_the_worker() {
     assert_eq!(code(&door.server.finish()), 0);
     until("the worker has ended", || !std::path::Path::new(&format!("/proc/{pid}/fd/0")).exists());
 }
+
+#[test]
+fn a_server_kills_a_worker_or_a_procedure_that_ignores_its_end() {
+    let line = "trap '' TERM; while read n; do echo $n; done; sleep 60; :";
+    let worker = Door::of_worker(&[], line);
+    assert_eq!(worker.call(&["1"]).succeeds(), "1\n");
+    let pid = children(worker.server.pid())[0];
+    worker.run("revoke", &["d"]).is(0, "", "");
+    assert_eq!(code(&worker.server.finish()), 0);
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    let procedure = Door::of(&[], "trap '' TERM; sleep 60; sleep 60");
+    let caller = procedure.call(&["1"]).start();
+    until("the call runs", || children(procedure.server.pid()).len() == 1);
+    let pid = children(procedure.server.pid())[0];
+    procedure.server.signal(Signal::SIGTERM);
+    assert_eq!(code(&caller.finish()), 3);
+    procedure.server.finish();
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+}

@@ -284,3 +284,15 @@ fn rm_removes_the_others_if_one_fails() {
     ipc(&["fifo", "rm", "-f", "p"]).within(directory.path()).is(0, "", "");
     until("the FIFO is gone", || !directory.path().join("p").exists());
 }
+
+#[test]
+fn no_bytes_are_read_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "ipc fifo create f && ipc fifo cat --count 0 f && ipc fifo cat -k --count 0 f";
+    sh(line).within(directory.path()).is(0, "", "");
+    sh("ipc fifo cat --count 0 none 2>&1 | head -n 1").within(directory.path()).is(
+        0,
+        "ipc: fifo cat: none: No such file or directory\n",
+        "",
+    );
+}

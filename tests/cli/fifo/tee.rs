@@ -378,3 +378,16 @@ fn an_idle_stream_does_not_spin() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn without_a_descriptor_the_error_names_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let line =
+        "ipc fifo create a b c d; for f in a b c d; do timeout 5 cat $f >/dev/null 2>&1 & done
+        exec prlimit --nofile=6 ipc fifo tee --readers 4 -t 5s a b c d </dev/null";
+    let output = sh(line).within(directory.path()).output();
+    let hint = "Too many open files\n\
+        hint: 'prlimit --nofile' shows how many files a process may have open\n";
+    assert_eq!(code(&output), 3);
+    assert!(text(&output.stderr).ends_with(hint), "{output:?}");
+}

@@ -301,6 +301,21 @@ fn a_file_system_that_does_not_answer_is_not_waited_for_beyond_the_timeout() {
         ("ipc fifo write -t 10ms \"$0/f\" x", 124),
         ("ipc fifo cat -t 10ms \"$0/f\"", 124),
         ("ipc fifo tee -t 10ms \"$0/f\"", 124),
+        ("ipc fifo write -v -t 10ms \"$0/f\" x", 124),
+        ("ipc fifo write --create -t 10ms \"$0/f\" x", 124),
+        ("ipc queue push -t 10ms \"$0/f\" x", 124),
+        ("ipc queue push --create --capacity 4K -t 10ms \"$0/f\" x", 124),
+        ("ipc queue pop -t 10ms \"$0/f\"", 124),
+        ("ipc queue tap -f -t 10ms \"$0/f\"", 124),
+        ("ipc map wait -t 10ms \"$0/f\" --eq 1", 124),
+        ("ipc sock connect -t 10ms \"$0/f\"", 124),
+        ("ipc sock wait -v -t 10ms \"$0/f\"", 124),
+        ("ipc sock send -t 10ms \"$0/f\" x", 124),
+        ("ipc door call -t 10ms \"$0/f\" x", 124),
+        ("ipc door info -t 10ms \"$0/f\"", 124),
+        ("ipc spool join -t 10ms \"$0/f\"", 124),
+        ("ipc spool take -t 10ms \"$0/f\" -- cat", 124),
+        ("ipc spool watch -t 10ms \"$0/f\" -- cat", 124),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let output = sh("exec unshare -m python3 -c \"$1\" \"$0\" sh -c \"$2\" \"$0\"")

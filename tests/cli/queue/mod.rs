@@ -247,6 +247,9 @@ fn the_list_has_queues_and_nothing_else() {
 fn a_consumer_waits_for_the_queue_itself() {
     let name = Name::new("queue");
     ipc(&["queue", "pop", "--retry", "20ms", &name]).is(4, "", &error("pop", &name, MISSING));
+    let waits = format!("ipc: queue pop: {}: waiting until the queue exists\n", &*name);
+    let verbose = ipc(&["queue", "pop", "-v", "--retry", "20ms", &name]).output();
+    assert_eq!(text(&verbose.stderr), waits + &error("pop", &name, MISSING));
     let consumer = ipc(&["queue", "pop", "--retry", "1h", &name]).start();
     consumer.wait_until_asleep();
     ipc(&["queue", "push", "--create", "--capacity", "4K", &name, "hi"]).is(0, "", "");

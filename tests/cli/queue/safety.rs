@@ -69,7 +69,7 @@ fn verify_tells_what_is_damaged_and_repairs_what_loses_nothing() {
     let name = queue("4K");
     ipc(&["queue", "push", &name, "abc"]).is(0, "", "");
     ipc(&["queue", "verify", &name]).is(0, "", "");
-    ipc(&["queue", "verify", "--json", &name]).is(0, "{\"findings\":[],\"whole\":true}\n", "");
+    ipc(&["queue", "verify", "--json", &name]).is(0, "{\"whole\":true,\"findings\":[]}\n", "");
     // The cursor of claims.
     file(&name).write_all_at(&8_u64.to_ne_bytes(), 384).unwrap();
     let cursor = "the cursor of claims is not at a message\n";
