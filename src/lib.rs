@@ -8,6 +8,7 @@ mod applet;
 pub mod base;
 mod cmd;
 mod io;
+mod measure;
 mod mechanism;
 pub mod program;
 mod run;

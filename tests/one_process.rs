@@ -221,6 +221,9 @@ const LINES: &[Line] = &[
     ("sock stat DIR/listener", 0),
     ("sock ls -q", 0),
     ("applets", 0),
+    ("guide many-writers messages", 0),
+    ("limits --above 100", 1),
+    ("bench --duration 5ms --rounds 1 pipe queue signal", 0),
     ("sem value", 2),
     ("sem --help", 0),
 ];

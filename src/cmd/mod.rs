@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod applets;
+pub mod bench;
 pub mod door;
 pub mod fd;
 pub mod fifo;
+pub mod guide;
+pub mod limits;
 pub mod lock;
 pub mod look;
 pub mod map;

@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod door;
 pub mod fifo;
 pub mod file_mutex;
+pub mod limits;
 pub mod lock;
 pub mod lock_file;
 pub mod memory;

@@ -18,7 +18,7 @@ use nix::unistd::{linkat, unlink};
 use crate::base::errno::Errno;
 use crate::sys::cleanup::{self, Registered, Undo};
 use crate::sys::signal::Blocked;
-use crate::sys::{descriptor, directory, rename, stream};
+use crate::sys::{descriptor, directory, heap, rename, stream};
 
 /// A file without its final name. Dropping it discards the file.
 #[derive(Debug)]
@@ -78,11 +78,11 @@ impl NewFile {
     }
 
     fn fill_with_zeros(&self, size: u64) -> Result<(), Errno> {
-        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+        let zeros = heap::zeros(size.min(1 << 16) as usize)?;
         let mut at = 0;
         while at < size {
-            let length = (size - at).min(ZEROS.len() as u64);
-            stream::write_at(&self.file, &ZEROS[..length as usize], at)?;
+            let length = (size - at).min(zeros.len() as u64);
+            stream::write_at(&self.file, &zeros[..length as usize], at)?;
             at += length;
         }
         Ok(())

@@ -24,6 +24,9 @@ pub const NOUNS: &[Noun] = &[
 /// The commands that follow `ipc` directly.
 pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::applets::Applets>("applets"),
+    Verb::new::<cmd::bench::Bench>("bench"),
+    Verb::new::<cmd::guide::Guide>("guide"),
+    Verb::new::<cmd::limits::Limits>("limits"),
     Verb::new::<cmd::look::Ls>("ls"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
     Verb::new::<cmd::look::Prune>("prune"),

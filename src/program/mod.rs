@@ -31,6 +31,7 @@ pub use self::catalog::{COMMANDS, NOUNS};
 pub use self::tree::tree;
 pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
 pub use crate::app::listing::{Json, Shape};
+pub use crate::cmd::guide::Text as Guide;
 pub use crate::io::output::{Key, Type};
 
 /// A parsed command line.

@@ -3,7 +3,7 @@
 
 use std::ffi::c_long;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
@@ -281,4 +281,30 @@ pub fn leaves(count: usize, fd: &impl AsFd) -> bool {
 pub fn limit() -> usize {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((LEAST, LEAST));
     usize::try_from(soft).unwrap_or(usize::MAX)
+}
+
+/// Opens an existing file for reading and writing. A FIFO opens at once.
+pub fn open_both(path: &Path) -> Result<OwnedFd, Errno> {
+    Ok(open(path, OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?)
+}
+
+/// Creates a file for this user, open for reading and writing.
+///
+/// # Errors
+/// EEXIST.
+pub fn create(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    Ok(open(path, flags, Mode::S_IRUSR | Mode::S_IWUSR)?)
+}
+
+/// Makes the calls on a descriptor, and on its duplicates, wait.
+pub fn make_blocking(fd: impl AsFd) -> Result<(), Errno> {
+    fcntl(fd, FcntlArg::F_SETFL(OFlag::empty()))?;
+    Ok(())
+}
+
+/// Makes the calls on a descriptor, and on its duplicates, fail with EAGAIN instead of waiting.
+pub fn make_non_blocking(fd: impl AsFd) -> Result<(), Errno> {
+    fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok(())
 }

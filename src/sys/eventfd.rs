@@ -1,4 +1,4 @@
-//! Waking a thread that waits for descriptors: eventfd(2).
+//! Waking a thread that waits for descriptors, and a counter: eventfd(2).
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -39,6 +39,39 @@ impl Bell {
 }
 
 impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A counter from which a reader takes everything at once.
+#[derive(Debug)]
+pub struct Counter(EventFd);
+
+impl Counter {
+    /// A counter of 0, whose reader waits.
+    pub fn new() -> Result<Self, Errno> {
+        Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?))
+    }
+
+    /// Adds to the counter.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and the sum would exceed the maximum; EINTR.
+    pub fn add(&self, number: u64) -> Result<(), Errno> {
+        Ok(self.0.write(number).map(drop)?)
+    }
+
+    /// Takes the sum.
+    ///
+    /// # Errors
+    /// EAGAIN if it is non-blocking and 0; EINTR.
+    pub fn take(&self) -> Result<u64, Errno> {
+        Ok(self.0.read()?)
+    }
+}
+
+impl AsFd for Counter {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::unistd::ftruncate;
 
 use super::stream;
 use crate::base::errno::Errno;
@@ -24,6 +25,15 @@ pub fn with(bytes: &[u8]) -> Result<OwnedFd, Errno> {
     let file = new()?;
     stream::write_at(&file, bytes, 0)?;
     Ok(file)
+}
+
+/// Sets the length of a file; what is new is zero.
+///
+/// # Errors
+/// ENOSPC, EFBIG.
+pub fn set_length(file: impl AsFd, length: u64) -> Result<(), Errno> {
+    let length = i64::try_from(length).map_err(|_| Errno(libc::EFBIG))?;
+    Ok(ftruncate(file, length)?)
 }
 
 /// Creates an empty file that can be sealed.

@@ -187,6 +187,12 @@ impl Queue {
         self.receive(number, flag | libc::IPC_NOWAIT)
     }
 
+    /// Waits for a message and receives it. A removed queue ends the wait.
+    pub fn wait_and_receive(&mut self, selection: Selection) -> Result<Option<Received>, Errno> {
+        let (number, flag) = selection.arguments();
+        self.receive(number, flag)
+    }
+
     /// Copies the message with this index, of which the oldest has 0; the message stays.
     ///
     /// # Errors

@@ -22,9 +22,13 @@ fn words(noun: Option<&Noun>, verb: &Verb) -> String {
 /// A line of shell for each verb, which prints JSON of objects that it makes. `$n` is a name that no
 /// other test uses, and `$p` a path.
 const LINES: &[(&str, &str)] = &[
+    ("bench", "ipc bench -d 5ms --rounds 1 pipe --json >old; ipc bench -d 5ms --rounds 1 pipe --json --compare old; cat old
+        ipc bench -d 5ms --rounds 1 --rate 1000 queue --json; ipc bench start --json"),
+    ("guide", "ipc guide --json; ipc guide --json messages network"),
+    ("limits", "ipc limits --json"),
     (
         "door info",
-        "ipc door serve $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
+        "ipc door serve --cookie c $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
     ),
     ("fifo stat", "ipc fifo create $p; ipc fifo stat --json $p; exec 8<>$p; ipc fifo stat --json $p"),
     ("fifo ls", "ipc fifo create $p; ipc fifo ls --json ${p%/*}"),

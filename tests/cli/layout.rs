@@ -45,13 +45,14 @@ fn unsafe_code_stands_in_sys_only() {
 }
 
 /// The layers, the lowest first. A file uses its own layer and those below.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["base"],
     &["sys"],
     &["io"],
     &["run"],
     &["mechanism"],
     &["server"],
+    &["measure"],
     &["app"],
     &["cmd", "applet"],
 ];

@@ -3,6 +3,7 @@
 //! The binary under test is that of cargo, or the one that `IPC` names.
 
 mod applets;
+mod bench;
 mod color;
 mod door;
 mod fd;
@@ -10,10 +11,12 @@ mod fifo;
 mod first_process;
 mod flock;
 mod generated;
+mod guide;
 mod help;
 mod json;
 mod layout;
 mod lifetime;
+mod limits;
 mod listing;
 mod lock;
 mod long;
@@ -30,6 +33,7 @@ mod ownership;
 mod peers;
 mod pipe;
 mod planted;
+mod progress;
 mod queue;
 mod readme;
 mod sem;

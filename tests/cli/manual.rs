@@ -18,7 +18,8 @@ pub fn verbs() -> impl Iterator<Item = (Option<&'static Noun>, &'static Verb)> {
 
 /// Every page, by its file name.
 pub fn pages() -> Vec<(String, Vec<u8>)> {
-    let mut pages = vec![("ipc.1".to_owned(), overview())];
+    let mut pages =
+        vec![("ipc.1".to_owned(), overview()), ("ipc.7".to_owned(), guide().into_bytes())];
     pages.extend(program::NOUNS.iter().map(|noun| (format!("ipc-{}.1", noun.name), of_noun(noun))));
     pages.extend(
         verbs().map(|(noun, verb)| (format!("{}.1", page_name(noun, verb)), of_verb(noun, verb))),
@@ -47,6 +48,31 @@ fn overview() -> Vec<u8> {
     page.items(statuses(&exit::COMMAND_MEANINGS));
     page.see_also(program::NOUNS.iter().map(|noun| format!("ipc-{}(1)", noun.name)));
     page.finish()
+}
+
+/// `ipc.7`: the text of `ipc guide`.
+fn guide() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let guide = program::Guide::whole();
+    let mut page = format!(".TH IPC 7 \"\" \"ipc {version}\" \"ipc\"\n{GUIDE}");
+    page += &example(&guide.tables);
+    page += ".SH NEEDS\n.BR ipc\\-guide (1)\nproposes mechanisms for these words.\n";
+    for (word, meaning) in guide.needs {
+        let _ = write!(page, ".TP\n\\fB{}\\fR\n{}\n", escape(word), escape(meaning));
+    }
+    page += ".SH MECHANISMS\n";
+    for (name, text) in guide.mechanisms {
+        let _ = write!(page, ".SS {}\n{}", escape(name), example(&text));
+    }
+    let nouns = program::NOUNS.iter().map(|noun| bold_name(&format!("ipc-{}(1)", noun.name)));
+    let others = ["ipc(1)", "ipc-guide(1)"].map(bold_name);
+    let pages: Vec<String> = others.into_iter().chain(nouns).collect();
+    page + &format!(".SH \"SEE ALSO\"\n{}\n", pages.join(",\n"))
+}
+
+/// Lines that the formatter keeps.
+fn example(text: &str) -> String {
+    format!(".PP\n.EX\n{}\n.EE\n", escape(text.trim_end()))
 }
 
 /// `ipc-NOUN.1`: the verbs of a noun.
@@ -267,6 +293,15 @@ fn escape(text: &str) -> String {
     });
     lines.collect::<Vec<_>>().join("\n")
 }
+
+const GUIDE: &str = r#".SH NAME
+ipc \- the mechanisms of interprocess communication, and how to choose among them
+.SH DESCRIPTION
+Processes on a Unix machine communicate and coordinate in many ways, which differ in what they carry,
+in how long it lasts, and in what remains when a process is killed.
+This page is the text of
+.BR ipc\-guide (1).
+"#;
 
 const OVERVIEW: &str = r"
 .PP

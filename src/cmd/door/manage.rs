@@ -4,7 +4,7 @@ use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::door::connect;
-use crate::app::listing::{Column, Columns, show};
+use crate::app::listing::{Column, Columns, Json, show};
 use crate::app::options::{Format, TimeLimit, done};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
@@ -36,6 +36,7 @@ impl Action for Info {
         ("See how busy a procedure is", "ipc door info ./double"),
         ("The process that serves", "ipc door info --json ./double | jq .pid"),
     ];
+    const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut caller = connect(&self.path, self.limit)?;

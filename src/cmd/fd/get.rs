@@ -71,14 +71,14 @@ impl Get {
 
 /// Why the kernel does not allow it.
 fn reason() -> String {
-    const SCOPE: &str = "/proc/sys/kernel/yama/ptrace_scope";
+    const SCOPE: &str = "kernel/yama/ptrace_scope";
     const NEEDED: &str = "it needs the right to trace the process: ptrace(2)";
-    let scope = sysctl::read(SCOPE);
-    let meaning = match scope.as_deref().map(str::trim) {
-        Some("1") => "only descendants may be traced, except by root",
-        Some("2") => "only root may trace",
-        Some("3") => "no process may be traced, until a reboot",
+    let scope = sysctl::find(SCOPE);
+    let meaning = match scope {
+        Some(1) => "only descendants may be traced, except by root",
+        Some(2) => "only root may trace",
+        Some(3) => "no process may be traced, until a reboot",
         _ => return format!("{NEEDED}, which root has, and the same user for ordinary programs"),
     };
-    format!("{NEEDED}; {SCOPE} is {}: {meaning}", scope.unwrap_or_default().trim())
+    format!("{NEEDED}; /proc/sys/{SCOPE} is {}: {meaning}", scope.unwrap_or_default())
 }

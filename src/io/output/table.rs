@@ -147,7 +147,7 @@ fn fits(key: &Key, value: &Value) -> bool {
         (_, value) if value.is_missing() => key.is_optional,
         (Type::Text, Value::Text(_))
         | (Type::Word, Value::Word(_))
-        | (Type::Number | Type::Size | Type::Seconds, Value::Number(_))
+        | (Type::Number | Type::Size | Type::Seconds, Value::Number(_) | Value::Decimal(..))
         | (Type::Flag, Value::Flag(_))
         | (Type::Mode, Value::Mode(_))
         | (Type::Time, Value::Time(_))

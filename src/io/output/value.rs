@@ -21,6 +21,8 @@ pub enum Value {
     Word(&'static str),
     /// A number.
     Number(Number),
+    /// A number with a fraction, and the number of decimals that its text has.
+    Decimal(f64, usize),
     /// Yes or no.
     Flag(bool),
     /// Permissions.
@@ -65,6 +67,7 @@ impl Value {
             Self::Text(text) | Self::Several(_, text) => text.into(),
             Self::Word(word) => word.as_bytes().into(),
             Self::Number(number) => number.to_string().into_bytes().into(),
+            Self::Decimal(number, decimals) => format!("{number:.decimals$}").into_bytes().into(),
             Self::Flag(flag) => if *flag { b"yes".as_slice() } else { b"no" }.into(),
             Self::Mode(mode) => octal(*mode).into_bytes().into(),
             Self::Time(seconds) => {
@@ -90,6 +93,7 @@ impl Value {
                 other.is_missing().cmp(&self.is_missing())
             }
             (Self::Number(one), Self::Number(other)) => order_of_numbers(one, other),
+            (Self::Decimal(one, _), Self::Decimal(other, _)) => one.total_cmp(other),
             (Self::Time(one), Self::Time(other)) => one.cmp(other),
             (Self::Several(one, _), Self::Several(two, _)) if one.len() != two.len() => {
                 one.len().cmp(&two.len())
@@ -121,6 +125,7 @@ impl Serialize for Value {
             Self::Text(text) => json_bytes(text).serialize(serializer),
             Self::Word(word) => serializer.serialize_str(word),
             Self::Number(number) => number.serialize(serializer),
+            Self::Decimal(number, _) => number.serialize(serializer),
             Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::Mode(mode) => serializer.serialize_str(&octal(*mode)),
             Self::Time(seconds) => rfc3339(*seconds).serialize(serializer),

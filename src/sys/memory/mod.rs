@@ -20,7 +20,8 @@ pub use self::ring::{Reach, RingMemory, fence_after_change};
 pub use self::window::Window;
 pub use self::words::SharedWords;
 
-use self::pages::{Pages, page_size, unit};
+pub use self::pages::page_size;
+use self::pages::{Pages, unit};
 
 /// The access to memory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,6 +3,7 @@
 mod descriptors;
 mod group;
 mod holders;
+pub mod limits;
 mod namespace;
 mod openings;
 pub mod visit;

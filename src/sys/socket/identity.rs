@@ -6,7 +6,9 @@ use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
-use nix::sys::socket::{self, AddressFamily, SockType, SockaddrLike, SockaddrStorage, sockopt};
+use nix::sys::socket::{
+    self, AddressFamily, SockType, SockaddrIn, SockaddrLike, SockaddrStorage, sockopt,
+};
 use nix::unistd::geteuid;
 
 use super::Socket;
@@ -92,6 +94,14 @@ impl Socket {
     pub fn local_address(&self) -> OsString {
         let address = socket::getsockname::<SockaddrStorage>(self.0.as_raw_fd());
         address.map_or(OsString::new(), |address| words(&address, self.scheme()))
+    }
+
+    /// The IPv4 address that it is bound to.
+    ///
+    /// # Errors
+    /// EINVAL for a socket of another family.
+    pub fn own_internet_address(&self) -> Result<SockaddrIn, Errno> {
+        Ok(socket::getsockname(self.0.as_raw_fd())?)
     }
 
     /// The address that the peer is bound to, in the same notation.

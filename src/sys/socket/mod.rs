@@ -45,6 +45,12 @@ impl From<Socket> for Stdio {
     }
 }
 
+impl From<Socket> for OwnedFd {
+    fn from(socket: Socket) -> Self {
+        socket.0
+    }
+}
+
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Self {
         Self(fd)

@@ -47,7 +47,7 @@ impl Socket {
     ///
     /// # Errors
     /// EPERM if a limit of the system does not allow it.
-    pub(super) fn make_room_for(&self, size: usize) -> Result<(), Errno> {
+    pub fn make_room_for(&self, size: usize) -> Result<(), Errno> {
         // The kernel doubles the size, and its own records take less than the half.
         let _ = socket::setsockopt(&self.0, sockopt::SndBuf, &size);
         if self.send_buffer()? < size {
@@ -87,7 +87,7 @@ impl Socket {
     /// Has TCP send bytes at once, and probe silent peers. Connections inherit the options of their
     /// listening socket.
     pub fn tune_tcp(&self, keepalive: KeepAlive) -> Result<(), Errno> {
-        socket::setsockopt(&self.0, sockopt::TcpNoDelay, &true)?;
+        self.send_at_once()?;
         socket::setsockopt(&self.0, sockopt::KeepAlive, &(keepalive != KeepAlive::Never))?;
         if let KeepAlive::After(seconds) = keepalive {
             socket::setsockopt(&self.0, sockopt::TcpKeepIdle, &seconds)?;
@@ -95,6 +95,11 @@ impl Socket {
             socket::setsockopt(&self.0, sockopt::TcpKeepCount, &PROBES)?;
         }
         Ok(())
+    }
+
+    /// Has TCP send bytes at once.
+    pub fn send_at_once(&self) -> Result<(), Errno> {
+        Ok(socket::setsockopt(&self.0, sockopt::TcpNoDelay, &true)?)
     }
 
     /// The seconds of silence after which the kernel probes the peer; `None` if it never does.
