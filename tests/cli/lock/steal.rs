@@ -185,7 +185,7 @@ fn a_later_reader_of_the_same_range_is_not_signalled_with_the_first() {
     let words =
         ["lock", "run", "--range", "0:64", "--steal-after", "6s", "-v", &file, "--", "true"];
     let thief = ipc(&words).start();
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    crate::support::pause(std::time::Duration::from_secs(2));
     let second = reader();
     until("the lock is held", || holds(&second));
     assert_eq!(code(&first.finish()), 143);
