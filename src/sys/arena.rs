@@ -61,6 +61,13 @@ impl Arena {
     }
 }
 
+/// The alignment of a piece. As malloc(3) does, it aligns bytes that have room for a header of the kernel:
+/// the crate nix reads control messages in place.
+fn alignment(layout: Layout) -> usize {
+    let least = if layout.size() < 16 { 1 } else { size_of::<u64>() };
+    layout.align().max(least)
+}
+
 // SAFETY: pieces are aligned as requested, do not overlap, and keep their bytes when they grow.
 unsafe impl GlobalAlloc for Arena {
     #[inline(never)]
@@ -68,7 +75,7 @@ unsafe impl GlobalAlloc for Arena {
         #[cfg(test)]
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
         let place = |used: usize| {
-            let begin = used.checked_next_multiple_of(layout.align())?;
+            let begin = used.checked_next_multiple_of(alignment(layout))?;
             let end = begin.checked_add(layout.size())?;
             (end <= SIZE).then_some((begin, end))
         };

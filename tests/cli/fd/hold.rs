@@ -190,7 +190,7 @@ os.setresuid(*3 * [int(sys.argv[2])])
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.connect(sys.argv[1])
 name = 'of-' + sys.argv[2]
-socket.send_fds(s, [f'FDSTORE=1\\nFDNAME={name}'.encode()], [0])";
+socket.send_fds(s, [f'FDSTORE=1\\nFDPOLL=0\\nFDNAME={name}'.encode()], [0])";
     let notify = holder.directory.path().join("h.notify");
     for user in ["1000", "33"] {
         let Some(python) = crate::peers::python("socket", send, &[]) else { return };
