@@ -19,14 +19,32 @@ _ipc() {
             ipc,applets)
                 cmd="ipc__subcmd__applets"
                 ;;
+            ipc,bench)
+                cmd="ipc__subcmd__bench"
+                ;;
+            ipc,door)
+                cmd="ipc__subcmd__door"
+                ;;
+            ipc,fd)
+                cmd="ipc__subcmd__fd"
+                ;;
             ipc,fifo)
                 cmd="ipc__subcmd__fifo"
+                ;;
+            ipc,guide)
+                cmd="ipc__subcmd__guide"
                 ;;
             ipc,help)
                 cmd="ipc__subcmd__help"
                 ;;
+            ipc,limits)
+                cmd="ipc__subcmd__limits"
+                ;;
             ipc,lock)
                 cmd="ipc__subcmd__lock"
+                ;;
+            ipc,ls)
+                cmd="ipc__subcmd__ls"
                 ;;
             ipc,map)
                 cmd="ipc__subcmd__map"
@@ -39,6 +57,9 @@ _ipc() {
                 ;;
             ipc,pipe)
                 cmd="ipc__subcmd__pipe"
+                ;;
+            ipc,prune)
+                cmd="ipc__subcmd__prune"
                 ;;
             ipc,queue)
                 cmd="ipc__subcmd__queue"
@@ -55,6 +76,51 @@ _ipc() {
             ipc,sock)
                 cmd="ipc__subcmd__sock"
                 ;;
+            ipc,spool)
+                cmd="ipc__subcmd__spool"
+                ;;
+            ipc,who)
+                cmd="ipc__subcmd__who"
+                ;;
+            ipc__subcmd__door,call)
+                cmd="ipc__subcmd__door__subcmd__call"
+                ;;
+            ipc__subcmd__door,info)
+                cmd="ipc__subcmd__door__subcmd__info"
+                ;;
+            ipc__subcmd__door,revoke)
+                cmd="ipc__subcmd__door__subcmd__revoke"
+                ;;
+            ipc__subcmd__door,serve)
+                cmd="ipc__subcmd__door__subcmd__serve"
+                ;;
+            ipc__subcmd__fd,drop)
+                cmd="ipc__subcmd__fd__subcmd__drop"
+                ;;
+            ipc__subcmd__fd,get)
+                cmd="ipc__subcmd__fd__subcmd__get"
+                ;;
+            ipc__subcmd__fd,hold)
+                cmd="ipc__subcmd__fd__subcmd__hold"
+                ;;
+            ipc__subcmd__fd,ls)
+                cmd="ipc__subcmd__fd__subcmd__ls"
+                ;;
+            ipc__subcmd__fd,memfd)
+                cmd="ipc__subcmd__fd__subcmd__memfd"
+                ;;
+            ipc__subcmd__fd,recv)
+                cmd="ipc__subcmd__fd__subcmd__recv"
+                ;;
+            ipc__subcmd__fd,send)
+                cmd="ipc__subcmd__fd__subcmd__send"
+                ;;
+            ipc__subcmd__fd,store)
+                cmd="ipc__subcmd__fd__subcmd__store"
+                ;;
+            ipc__subcmd__fd,take)
+                cmd="ipc__subcmd__fd__subcmd__take"
+                ;;
             ipc__subcmd__fifo,cat)
                 cmd="ipc__subcmd__fifo__subcmd__cat"
                 ;;
@@ -67,8 +133,14 @@ _ipc() {
             ipc__subcmd__fifo,rm)
                 cmd="ipc__subcmd__fifo__subcmd__rm"
                 ;;
+            ipc__subcmd__fifo,set)
+                cmd="ipc__subcmd__fifo__subcmd__set"
+                ;;
             ipc__subcmd__fifo,stat)
                 cmd="ipc__subcmd__fifo__subcmd__stat"
+                ;;
+            ipc__subcmd__fifo,tee)
+                cmd="ipc__subcmd__fifo__subcmd__tee"
                 ;;
             ipc__subcmd__fifo,write)
                 cmd="ipc__subcmd__fifo__subcmd__write"
@@ -76,14 +148,32 @@ _ipc() {
             ipc__subcmd__help,applets)
                 cmd="ipc__subcmd__help__subcmd__applets"
                 ;;
+            ipc__subcmd__help,bench)
+                cmd="ipc__subcmd__help__subcmd__bench"
+                ;;
+            ipc__subcmd__help,door)
+                cmd="ipc__subcmd__help__subcmd__door"
+                ;;
+            ipc__subcmd__help,fd)
+                cmd="ipc__subcmd__help__subcmd__fd"
+                ;;
             ipc__subcmd__help,fifo)
                 cmd="ipc__subcmd__help__subcmd__fifo"
+                ;;
+            ipc__subcmd__help,guide)
+                cmd="ipc__subcmd__help__subcmd__guide"
                 ;;
             ipc__subcmd__help,help)
                 cmd="ipc__subcmd__help__subcmd__help"
                 ;;
+            ipc__subcmd__help,limits)
+                cmd="ipc__subcmd__help__subcmd__limits"
+                ;;
             ipc__subcmd__help,lock)
                 cmd="ipc__subcmd__help__subcmd__lock"
+                ;;
+            ipc__subcmd__help,ls)
+                cmd="ipc__subcmd__help__subcmd__ls"
                 ;;
             ipc__subcmd__help,map)
                 cmd="ipc__subcmd__help__subcmd__map"
@@ -96,6 +186,9 @@ _ipc() {
                 ;;
             ipc__subcmd__help,pipe)
                 cmd="ipc__subcmd__help__subcmd__pipe"
+                ;;
+            ipc__subcmd__help,prune)
+                cmd="ipc__subcmd__help__subcmd__prune"
                 ;;
             ipc__subcmd__help,queue)
                 cmd="ipc__subcmd__help__subcmd__queue"
@@ -112,6 +205,51 @@ _ipc() {
             ipc__subcmd__help,sock)
                 cmd="ipc__subcmd__help__subcmd__sock"
                 ;;
+            ipc__subcmd__help,spool)
+                cmd="ipc__subcmd__help__subcmd__spool"
+                ;;
+            ipc__subcmd__help,who)
+                cmd="ipc__subcmd__help__subcmd__who"
+                ;;
+            ipc__subcmd__help__subcmd__door,call)
+                cmd="ipc__subcmd__help__subcmd__door__subcmd__call"
+                ;;
+            ipc__subcmd__help__subcmd__door,info)
+                cmd="ipc__subcmd__help__subcmd__door__subcmd__info"
+                ;;
+            ipc__subcmd__help__subcmd__door,revoke)
+                cmd="ipc__subcmd__help__subcmd__door__subcmd__revoke"
+                ;;
+            ipc__subcmd__help__subcmd__door,serve)
+                cmd="ipc__subcmd__help__subcmd__door__subcmd__serve"
+                ;;
+            ipc__subcmd__help__subcmd__fd,drop)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__drop"
+                ;;
+            ipc__subcmd__help__subcmd__fd,get)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__get"
+                ;;
+            ipc__subcmd__help__subcmd__fd,hold)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__hold"
+                ;;
+            ipc__subcmd__help__subcmd__fd,ls)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__ls"
+                ;;
+            ipc__subcmd__help__subcmd__fd,memfd)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__memfd"
+                ;;
+            ipc__subcmd__help__subcmd__fd,recv)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__recv"
+                ;;
+            ipc__subcmd__help__subcmd__fd,send)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__send"
+                ;;
+            ipc__subcmd__help__subcmd__fd,store)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__store"
+                ;;
+            ipc__subcmd__help__subcmd__fd,take)
+                cmd="ipc__subcmd__help__subcmd__fd__subcmd__take"
+                ;;
             ipc__subcmd__help__subcmd__fifo,cat)
                 cmd="ipc__subcmd__help__subcmd__fifo__subcmd__cat"
                 ;;
@@ -124,8 +262,14 @@ _ipc() {
             ipc__subcmd__help__subcmd__fifo,rm)
                 cmd="ipc__subcmd__help__subcmd__fifo__subcmd__rm"
                 ;;
+            ipc__subcmd__help__subcmd__fifo,set)
+                cmd="ipc__subcmd__help__subcmd__fifo__subcmd__set"
+                ;;
             ipc__subcmd__help__subcmd__fifo,stat)
                 cmd="ipc__subcmd__help__subcmd__fifo__subcmd__stat"
+                ;;
+            ipc__subcmd__help__subcmd__fifo,tee)
+                cmd="ipc__subcmd__help__subcmd__fifo__subcmd__tee"
                 ;;
             ipc__subcmd__help__subcmd__fifo,write)
                 cmd="ipc__subcmd__help__subcmd__fifo__subcmd__write"
@@ -177,6 +321,9 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__map,rm)
                 cmd="ipc__subcmd__help__subcmd__map__subcmd__rm"
+                ;;
+            ipc__subcmd__help__subcmd__map,set)
+                cmd="ipc__subcmd__help__subcmd__map__subcmd__set"
                 ;;
             ipc__subcmd__help__subcmd__map,stat)
                 cmd="ipc__subcmd__help__subcmd__map__subcmd__stat"
@@ -240,6 +387,9 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__queue,rm)
                 cmd="ipc__subcmd__help__subcmd__queue__subcmd__rm"
+                ;;
+            ipc__subcmd__help__subcmd__queue,set)
+                cmd="ipc__subcmd__help__subcmd__queue__subcmd__set"
                 ;;
             ipc__subcmd__help__subcmd__queue,stat)
                 cmd="ipc__subcmd__help__subcmd__queue__subcmd__stat"
@@ -307,6 +457,9 @@ _ipc() {
             ipc__subcmd__help__subcmd__shm,rm)
                 cmd="ipc__subcmd__help__subcmd__shm__subcmd__rm"
                 ;;
+            ipc__subcmd__help__subcmd__shm,set)
+                cmd="ipc__subcmd__help__subcmd__shm__subcmd__set"
+                ;;
             ipc__subcmd__help__subcmd__shm,stat)
                 cmd="ipc__subcmd__help__subcmd__shm__subcmd__stat"
                 ;;
@@ -321,6 +474,9 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__signal,info)
                 cmd="ipc__subcmd__help__subcmd__signal__subcmd__info"
+                ;;
+            ipc__subcmd__help__subcmd__signal,init)
+                cmd="ipc__subcmd__help__subcmd__signal__subcmd__init"
                 ;;
             ipc__subcmd__help__subcmd__signal,ls)
                 cmd="ipc__subcmd__help__subcmd__signal__subcmd__ls"
@@ -343,6 +499,9 @@ _ipc() {
             ipc__subcmd__help__subcmd__sock,ls)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__ls"
                 ;;
+            ipc__subcmd__help__subcmd__sock,notify)
+                cmd="ipc__subcmd__help__subcmd__sock__subcmd__notify"
+                ;;
             ipc__subcmd__help__subcmd__sock,pair)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__pair"
                 ;;
@@ -363,6 +522,39 @@ _ipc() {
                 ;;
             ipc__subcmd__help__subcmd__sock,wait)
                 cmd="ipc__subcmd__help__subcmd__sock__subcmd__wait"
+                ;;
+            ipc__subcmd__help__subcmd__spool,create)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__create"
+                ;;
+            ipc__subcmd__help__subcmd__spool,join)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__join"
+                ;;
+            ipc__subcmd__help__subcmd__spool,ls)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__ls"
+                ;;
+            ipc__subcmd__help__subcmd__spool,pause)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__pause"
+                ;;
+            ipc__subcmd__help__subcmd__spool,put)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__put"
+                ;;
+            ipc__subcmd__help__subcmd__spool,requeue)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__requeue"
+                ;;
+            ipc__subcmd__help__subcmd__spool,resume)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__resume"
+                ;;
+            ipc__subcmd__help__subcmd__spool,rm)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__rm"
+                ;;
+            ipc__subcmd__help__subcmd__spool,stat)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__stat"
+                ;;
+            ipc__subcmd__help__subcmd__spool,take)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__take"
+                ;;
+            ipc__subcmd__help__subcmd__spool,watch)
+                cmd="ipc__subcmd__help__subcmd__spool__subcmd__watch"
                 ;;
             ipc__subcmd__lock,drop)
                 cmd="ipc__subcmd__lock__subcmd__drop"
@@ -414,6 +606,9 @@ _ipc() {
                 ;;
             ipc__subcmd__map,rm)
                 cmd="ipc__subcmd__map__subcmd__rm"
+                ;;
+            ipc__subcmd__map,set)
+                cmd="ipc__subcmd__map__subcmd__set"
                 ;;
             ipc__subcmd__map,stat)
                 cmd="ipc__subcmd__map__subcmd__stat"
@@ -477,6 +672,9 @@ _ipc() {
                 ;;
             ipc__subcmd__queue,rm)
                 cmd="ipc__subcmd__queue__subcmd__rm"
+                ;;
+            ipc__subcmd__queue,set)
+                cmd="ipc__subcmd__queue__subcmd__set"
                 ;;
             ipc__subcmd__queue,stat)
                 cmd="ipc__subcmd__queue__subcmd__stat"
@@ -547,6 +745,9 @@ _ipc() {
             ipc__subcmd__shm,rm)
                 cmd="ipc__subcmd__shm__subcmd__rm"
                 ;;
+            ipc__subcmd__shm,set)
+                cmd="ipc__subcmd__shm__subcmd__set"
+                ;;
             ipc__subcmd__shm,stat)
                 cmd="ipc__subcmd__shm__subcmd__stat"
                 ;;
@@ -561,6 +762,9 @@ _ipc() {
                 ;;
             ipc__subcmd__signal,info)
                 cmd="ipc__subcmd__signal__subcmd__info"
+                ;;
+            ipc__subcmd__signal,init)
+                cmd="ipc__subcmd__signal__subcmd__init"
                 ;;
             ipc__subcmd__signal,ls)
                 cmd="ipc__subcmd__signal__subcmd__ls"
@@ -583,6 +787,9 @@ _ipc() {
             ipc__subcmd__sock,ls)
                 cmd="ipc__subcmd__sock__subcmd__ls"
                 ;;
+            ipc__subcmd__sock,notify)
+                cmd="ipc__subcmd__sock__subcmd__notify"
+                ;;
             ipc__subcmd__sock,pair)
                 cmd="ipc__subcmd__sock__subcmd__pair"
                 ;;
@@ -604,6 +811,39 @@ _ipc() {
             ipc__subcmd__sock,wait)
                 cmd="ipc__subcmd__sock__subcmd__wait"
                 ;;
+            ipc__subcmd__spool,create)
+                cmd="ipc__subcmd__spool__subcmd__create"
+                ;;
+            ipc__subcmd__spool,join)
+                cmd="ipc__subcmd__spool__subcmd__join"
+                ;;
+            ipc__subcmd__spool,ls)
+                cmd="ipc__subcmd__spool__subcmd__ls"
+                ;;
+            ipc__subcmd__spool,pause)
+                cmd="ipc__subcmd__spool__subcmd__pause"
+                ;;
+            ipc__subcmd__spool,put)
+                cmd="ipc__subcmd__spool__subcmd__put"
+                ;;
+            ipc__subcmd__spool,requeue)
+                cmd="ipc__subcmd__spool__subcmd__requeue"
+                ;;
+            ipc__subcmd__spool,resume)
+                cmd="ipc__subcmd__spool__subcmd__resume"
+                ;;
+            ipc__subcmd__spool,rm)
+                cmd="ipc__subcmd__spool__subcmd__rm"
+                ;;
+            ipc__subcmd__spool,stat)
+                cmd="ipc__subcmd__spool__subcmd__stat"
+                ;;
+            ipc__subcmd__spool,take)
+                cmd="ipc__subcmd__spool__subcmd__take"
+                ;;
+            ipc__subcmd__spool,watch)
+                cmd="ipc__subcmd__spool__subcmd__watch"
+                ;;
             *)
                 ;;
         esac
@@ -611,7 +851,7 @@ _ipc() {
 
     case "${cmd}" in
         ipc)
-            opts="-h -V --help --version fifo lock map mq pipe queue sem shm signal sock applets mkfifo help"
+            opts="-h -V --help --version door fd fifo lock map mq pipe queue sem shm signal sock spool applets bench guide limits ls mkfifo prune who help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -625,12 +865,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__applets)
-            opts="-q -v -h -V --quiet --verbose --install --remove --target --force --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --install --remove --target --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --install)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -650,8 +894,564 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__bench)
+            opts="-q -v -s -d -l -j -h -V --quiet --verbose --color --size --duration --latency --throughput --rate --spin --contended --cpus --rounds --raw --csv --plot --compare --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --contended)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cpus)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rounds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --raw)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compare)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__door)
+            opts="-h -V --help --version serve call info revoke"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__door__subcmd__call)
+            opts="-q -v -t -h -V --quiet --verbose --color --fd --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__door__subcmd__info)
+            opts="-q -v -t -j -h -V --quiet --verbose --color --timeout --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__door__subcmd__revoke)
+            opts="-q -v -t -h -V --quiet --verbose --color --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__door__subcmd__serve)
+            opts="-q -v -m -0 -h -V --quiet --verbose --color --mode --owner --ready --notify --allow-uid --allow-gid --max-per-uid --backlog --grace --idle --max-calls --max-size --max-fds --call-timeout --worker --with-caller --with-status --null --frame --cookie --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-gid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-per-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-calls)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --call-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --frame)
+                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                --cookie)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd)
+            opts="-h -V --help --version send recv get memfd ls hold store take drop"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__drop)
+            opts="-q -v -t -h -V --quiet --verbose --color --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__get)
+            opts="-q -v -h -V --quiet --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__hold)
+            opts="-q -v -m -h -V --quiet --verbose --color --mode --owner --ready --notify --allow-uid --allow-gid --max-per-uid --backlog --grace --idle --expire --max-fds --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-gid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-per-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expire)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-fds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__ls)
+            opts="-q -v -t -o -j -h -V --quiet --verbose --color --timeout --filter --sort --output --noheadings --human --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__memfd)
+            opts="-q -v -h -V --quiet --verbose --color --seal --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__recv)
+            opts="-q -v -m -t -h -V --quiet --verbose --color --type --mode --ready --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__send)
+            opts="-q -v -t -h -V --quiet --verbose --color --type --retry --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__store)
+            opts="-q -v -t -h -V --quiet --verbose --color --expire --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --expire)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fd__subcmd__take)
+            opts="-q -v -t -h -V --quiet --verbose --color --timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__fifo)
-            opts="-h -V --help --version create write cat stat ls rm"
+            opts="-h -V --help --version create write cat tee set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -665,12 +1465,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__cat)
-            opts="-q -v -k -t -n -h -V --quiet --verbose --keep-open --count --timeout --nonblock --help --version"
+            opts="-q -v -k -t -n -h -V --quiet --verbose --color --keep-open --count --progress --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -691,12 +1495,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --mode --exist-ok --trust --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --color --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --mode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -717,12 +1525,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -731,12 +1559,46 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__rm)
-            opts="-q -v -f -h -V --quiet --verbose --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fifo__subcmd__set)
+            opts="-q -v -m -h -V --quiet --verbose --color --mode --owner --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -745,12 +1607,58 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__fifo__subcmd__tee)
+            opts="-q -v -0 -t -n -h -V --quiet --verbose --color --slow --readers --capacity --null --frame --timeout --nonblock --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --slow)
+                    COMPREPLY=($(compgen -W "wait drop disconnect" -- "${cur}"))
+                    return 0
+                    ;;
+                --readers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capacity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --frame)
+                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -759,12 +1667,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__fifo__subcmd__write)
-            opts="-q -v -0 -m -t -n -h -V --quiet --verbose --records --null --frame --create --mode --trust --timeout --nonblock --help --version"
+            opts="-q -v -0 -m -t -n -h -V --quiet --verbose --color --records --lock --null --frame --create --mode --trust --progress --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --frame)
                     COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
                     return 0
@@ -796,8 +1708,26 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__guide)
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help)
-            opts="fifo lock map mq pipe queue sem shm signal sock applets mkfifo help"
+            opts="door fd fifo lock map mq pipe queue sem shm signal sock spool applets bench guide limits ls mkfifo prune who help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -824,8 +1754,232 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__bench)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__door)
+            opts="serve call info revoke"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__door__subcmd__call)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__door__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__door__subcmd__revoke)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__door__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd)
+            opts="send recv get memfd ls hold store take drop"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__hold)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__memfd)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__recv)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__store)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fd__subcmd__take)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__fifo)
-            opts="create write cat stat ls rm"
+            opts="create write cat tee set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -894,7 +2048,35 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__fifo__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__fifo__subcmd__stat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__fifo__subcmd__tee)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -922,7 +2104,35 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__guide)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__limits)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1048,8 +2258,22 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__map)
-            opts="create write cat peek poke add cas wait sync resize stat ls rm"
+            opts="create write cat peek poke add cas wait sync resize set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1175,6 +2399,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__map__subcmd__rm)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__map__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1440,8 +2678,22 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__queue)
-            opts="create push pop tap stat ls close verify rm"
+            opts="create push pop tap set stat ls close verify rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1525,6 +2777,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__queue__subcmd__rm)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__queue__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1735,7 +3001,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__shm)
-            opts="create write cat peek poke add cas wait resize stat ls rm"
+            opts="create write cat peek poke add cas wait resize set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1874,6 +3140,20 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__shm__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__help__subcmd__shm__subcmd__stat)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1917,7 +3197,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__signal)
-            opts="send wait trap run alarm info ls"
+            opts="send wait trap run init alarm info ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1945,6 +3225,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__signal__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__signal__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2029,7 +3323,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sock)
-            opts="serve connect send recv relay pair wait stat ls"
+            opts="serve connect send recv relay pair wait notify stat ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2057,6 +3351,20 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__help__subcmd__sock__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__sock__subcmd__notify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2168,6 +3476,226 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__help__subcmd__spool)
+            opts="create put take watch join pause resume ls stat requeue rm"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__join)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__pause)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__put)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__requeue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__resume)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__rm)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__stat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__take)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__spool__subcmd__watch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__help__subcmd__who)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__limits)
+            opts="-q -v -o -j -h -V --quiet --verbose --color --above --filter --sort --output --noheadings --human --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --above)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__lock)
             opts="-h -V --help --version run fd unlock test take drop ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2183,12 +3711,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__drop)
-            opts="-q -v -f -h -V --quiet --verbose --owner --pidfile --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --owner --pidfile --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --owner)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2201,12 +3733,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__fd)
-            opts="-q -v -s -x -t -n -E -h -V --quiet --verbose --shared --exclusive --kind --range --timeout --nonblock --conflict-exit-code --help --version"
+            opts="-q -v -s -x -t -n -E -h -V --quiet --verbose --color --shared --exclusive --kind --range --timeout --nonblock --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --kind)
                     COMPREPLY=($(compgen -W "flock ofd posix" -- "${cur}"))
                     return 0
@@ -2239,12 +3775,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2253,12 +3809,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__run)
-            opts="-q -v -s -x -t -n -E -F -o -h -V --quiet --verbose --shared --exclusive --kind --range --timeout --nonblock --conflict-exit-code --no-fork --close --inherit --remove --help --version"
+            opts="-q -v -s -x -t -n -E -F -o -h -V --quiet --verbose --color --shared --exclusive --kind --range --timeout --nonblock --conflict-exit-code --steal-after --then --no-fork --close --inherit --remove --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --kind)
                     COMPREPLY=($(compgen -W "flock ofd posix" -- "${cur}"))
                     return 0
@@ -2283,6 +3843,14 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --steal-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --then)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2291,12 +3859,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__take)
-            opts="-q -v -t -n -h -V --quiet --verbose --timeout --nonblock --owner --pidfile --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --timeout --nonblock --owner --pidfile --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2317,12 +3889,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__test)
-            opts="-q -v -j -h -V --quiet --verbose --range --pidfile --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --range --pidfile --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --range)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2335,12 +3911,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__lock__subcmd__unlock)
-            opts="-q -v -s -x -h -V --quiet --verbose --shared --exclusive --kind --range --help --version"
+            opts="-q -v -s -x -h -V --quiet --verbose --color --shared --exclusive --kind --range --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --kind)
                     COMPREPLY=($(compgen -W "flock ofd posix" -- "${cur}"))
                     return 0
@@ -2356,8 +3936,58 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__ls)
+            opts="-q -v -k -u -o -j -h -V --quiet --verbose --color --kind --user --mine --stale --filter --sort --output --noheadings --human --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "shm sem mq queue fifo sock door lock lockfile spool memory" -- "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -W "shm sem mq queue fifo sock door lock lockfile spool memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__map)
-            opts="-h -V --help --version create write cat read peek poke add cas wait sync resize stat ls rm"
+            opts="-h -V --help --version create write cat read peek poke add cas wait sync resize set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2371,12 +4001,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__add)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -2409,12 +4043,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__cas)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -2447,12 +4085,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__cat)
-            opts="-q -v -t -n -h -V --quiet --verbose --offset --count --string --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --offset --count --string --progress --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --offset)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2481,12 +4123,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__create)
-            opts="-q -v -s -m -e -h -V --quiet --verbose --size --huge --mode --exist-ok --trust --help --version"
+            opts="-q -v -s -m -e -h -V --quiet --verbose --color --size --huge --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2515,12 +4161,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2529,12 +4195,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__peek)
-            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --endian --count --sep --json --guard --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --color --type --offset --endian --count --sep --json --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -2575,12 +4245,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__poke)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -2613,12 +4287,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__resize)
-            opts="-q -v -h -V --quiet --verbose --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2627,12 +4305,46 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__rm)
-            opts="-q -v -f -h -V --quiet --verbose --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__map__subcmd__set)
+            opts="-q -v -m -h -V --quiet --verbose --color --mode --owner --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2641,12 +4353,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2655,12 +4371,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__sync)
-            opts="-q -v -h -V --quiet --verbose --async --invalidate --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --async --invalidate --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2669,12 +4389,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__wait)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --eq --ne --ge --change --poll --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --eq --ne --ge --change --poll --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -2719,12 +4443,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__map__subcmd__write)
-            opts="-q -v -m -t -n -h -V --quiet --verbose --offset --grow --truncate --mode --trust --sync --guard --timeout --nonblock --help --version"
+            opts="-q -v -m -t -n -h -V --quiet --verbose --color --offset --grow --truncate --mode --trust --sync --progress --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --offset)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2761,12 +4489,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mkfifo)
-            opts="-q -v -m -e -h -V --quiet --verbose --mode --exist-ok --trust --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --color --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --mode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2801,12 +4533,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --max-msgs --msg-size --max-bytes --mode --exist-ok --trust --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --color --max-msgs --msg-size --max-bytes --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --max-msgs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2839,12 +4575,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2853,13 +4609,21 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__recv)
-            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --count --all --follow --peek --show-priority --json --type --except --timeout --nonblock --null --frame --exec --jobs --attempts --retry-delay --requeue --dead-letter --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
+            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --color --count --all --follow --until-eof --truncate --peek --show-priority --json --type --except --create --retry --trust --timeout --nonblock --null --frame --exec --jobs --attempts --retry-delay --requeue --dead-letter --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --truncate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2872,6 +4636,14 @@ _ipc() {
                     return 0
                     ;;
                 --except)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2927,12 +4699,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__rm)
-            opts="-q -v -f -h -V --quiet --verbose --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2941,17 +4717,25 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__send)
-            opts="-q -v -p -t -n -0 -h -V --quiet --verbose --priority --create --trust --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -p -t -n -0 -h -V --quiet --verbose --color --priority --create --eof --trust --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --priority)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --eof)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2979,13 +4763,29 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__set)
-            opts="-q -v -h -V --quiet --verbose --max-bytes --help --version"
+            opts="-q -v -m -h -V --quiet --verbose --color --max-bytes --mode --owner --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --max-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2997,12 +4797,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3011,17 +4815,29 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__mq__subcmd__wait)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --except --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --except --create --retry --trust --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --except)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3055,12 +4871,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__pipe__subcmd__run)
-            opts="-q -v -h -V --quiet --verbose --loop --stderr --pty --capacity --status --forgive-sigpipe --kill-after --separator --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --loop --stderr --pty --capacity --status --forgive-sigpipe --kill-after --separator --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --capacity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3085,12 +4905,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__pipe__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3099,12 +4923,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__pipe__subcmd__tee)
-            opts="-q -v -h -V --quiet --verbose --capacity --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --capacity --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --capacity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3116,8 +4944,46 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ipc__subcmd__prune)
+            opts="-q -v -k -u -n -j -h -V --quiet --verbose --color --kind --user --older-than --dry-run --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "shm sem mq queue fifo sock door lock lockfile spool memory" -- "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -W "shm sem mq queue fifo sock door lock lockfile spool memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ipc__subcmd__queue)
-            opts="-h -V --help --version create push pop tap stat ls close verify rm"
+            opts="-h -V --help --version create push pop tap set stat ls close verify rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3131,12 +4997,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__close)
-            opts="-q -v -t -n -h -V --quiet --verbose --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3153,12 +5023,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --capacity --mode --exist-ok --trust --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --color --capacity --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --capacity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3183,12 +5057,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3197,12 +5091,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__pop)
-            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --count --all --follow --retry --batch --json --timeout --nonblock --null --frame --exec --jobs --attempts --retry-delay --requeue --dead-letter --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
+            opts="-q -v -f -j -t -n -0 -E -h -V --quiet --verbose --color --count --all --follow --retry --batch --json --timeout --nonblock --null --frame --exec --jobs --attempts --retry-delay --requeue --dead-letter --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3267,12 +5165,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__push)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --create --capacity --trust --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --color --create --capacity --trust --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --capacity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3301,12 +5203,46 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__rm)
-            opts="-q -v -f -h -V --quiet --verbose --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__queue__subcmd__set)
+            opts="-q -v -m -h -V --quiet --verbose --color --mode --owner --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3315,12 +5251,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3329,12 +5269,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__tap)
-            opts="-q -v -f -j -t -n -0 -h -V --quiet --verbose --follow --json --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -f -j -t -n -0 -h -V --quiet --verbose --color --follow --json --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3355,12 +5299,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__queue__subcmd__verify)
-            opts="-q -v -j -t -n -h -V --quiet --verbose --repair --json --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --color --repair --json --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3391,12 +5339,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__barrier)
-            opts="-q -v -t -n -h -V --quiet --verbose --parties --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --parties --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --parties)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3417,12 +5369,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__create)
-            opts="-q -v -m -e -h -V --quiet --verbose --value --nsems --reset --mode --exist-ok --trust --help --version"
+            opts="-q -v -m -e -h -V --quiet --verbose --color --value --nsems --reset --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --value)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3451,12 +5407,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3465,12 +5441,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__post)
-            opts="-q -v -h -V --quiet --verbose --count --undo --index --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --count --undo --index --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3487,12 +5467,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__rm)
-            opts="-q -v -f -h -V --quiet --verbose --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3501,12 +5485,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__run)
-            opts="-q -v -t -n -E -h -V --quiet --verbose --count --create --close --index --trust --timeout --nonblock --conflict-exit-code --help --version"
+            opts="-q -v -t -n -E -h -V --quiet --verbose --color --count --create --close --index --trust --timeout --nonblock --conflict-exit-code --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3547,12 +5535,28 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__set)
-            opts="-q -v -h -V --quiet --verbose --index --help --version"
+            opts="-q -v -m -h -V --quiet --verbose --color --mode --owner --index --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3565,12 +5569,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3579,12 +5587,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__value)
-            opts="-q -v -h -V --quiet --verbose --index --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --index --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3597,17 +5609,29 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sem__subcmd__wait)
-            opts="-q -v -t -n -h -V --quiet --verbose --count --undo --index --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --count --undo --index --zero --create --trust --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --create)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3627,7 +5651,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm)
-            opts="-h -V --help --version create write cat read peek poke add cas wait resize stat ls rm"
+            opts="-h -V --help --version create write cat read peek poke add cas wait resize set stat ls rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3641,12 +5665,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__add)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -3679,12 +5707,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__cas)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -3717,12 +5749,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__cat)
-            opts="-q -v -t -n -h -V --quiet --verbose --offset --count --string --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --offset --count --string --progress --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --offset)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3751,12 +5787,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__create)
-            opts="-q -v -s -m -e -h -V --quiet --verbose --size --huge --mode --exist-ok --trust --help --version"
+            opts="-q -v -s -m -e -h -V --quiet --verbose --color --size --huge --mode --exist-ok --trust --while --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3785,12 +5825,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3799,12 +5859,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__peek)
-            opts="-q -v -j -t -n -h -V --quiet --verbose --type --offset --endian --count --sep --json --guard --timeout --nonblock --help --version"
+            opts="-q -v -j -t -n -h -V --quiet --verbose --color --type --offset --endian --count --sep --json --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -3845,12 +5909,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__poke)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --guard --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -3883,12 +5951,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__resize)
-            opts="-q -v -h -V --quiet --verbose --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3897,12 +5969,46 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__rm)
-            opts="-q -v -f -h -V --quiet --verbose --force --help --version"
+            opts="-q -v -f -h -V --quiet --verbose --color --force --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__shm__subcmd__set)
+            opts="-q -v -m -h -V --quiet --verbose --color --mode --owner --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3911,12 +6017,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3925,12 +6035,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__wait)
-            opts="-q -v -t -n -h -V --quiet --verbose --type --offset --endian --eq --ne --ge --change --poll --timeout --nonblock --help --version"
+            opts="-q -v -t -n -h -V --quiet --verbose --color --type --offset --endian --eq --ne --ge --change --poll --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "i8 u8 i16 u16 i32 u32 i64 u64 f32 f64" -- "${cur}"))
                     return 0
@@ -3975,12 +6089,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__shm__subcmd__write)
-            opts="-q -v -m -t -n -h -V --quiet --verbose --offset --grow --truncate --mode --trust --guard --timeout --nonblock --help --version"
+            opts="-q -v -m -t -n -h -V --quiet --verbose --color --offset --grow --truncate --mode --trust --progress --guard --timeout --nonblock --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --offset)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4017,7 +6135,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal)
-            opts="-h -V --help --version send wait trap run alarm info ls"
+            opts="-h -V --help --version send wait trap run init alarm info ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4031,12 +6149,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__alarm)
-            opts="-q -v -s -k -h -V --quiet --verbose --signal --kill-after --foreground --preserve-status --help --version"
+            opts="-q -v -s -k -h -V --quiet --verbose --color --signal --kill-after --foreground --preserve-status --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --signal)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4061,12 +6183,34 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__info)
-            opts="-q -v -j -h -V --quiet --verbose --tree --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --tree --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__signal__subcmd__init)
+            opts="-q -v -h -V --quiet --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4075,12 +6219,32 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__ls)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4089,12 +6253,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__run)
-            opts="-q -v -h -V --quiet --verbose --ignore --default --block --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --ignore --default --block --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --ignore)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4115,12 +6283,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__send)
-            opts="-q -v -g -w -t -h -V --quiet --verbose --value --group --wait --timeout --then --pidfile --name --newest --all --all-processes --help --version"
+            opts="-q -v -g -w -t -h -V --quiet --verbose --color --value --group --wait --timeout --then --pidfile --force --name --newest --all --all-processes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --value)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4153,12 +6325,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__trap)
-            opts="-q -v -h -V --quiet --verbose --on --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --on --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --on)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4171,12 +6347,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__signal__subcmd__wait)
-            opts="-q -v -t -n -f -j -h -V --quiet --verbose --timeout --nonblock --count --follow --ready --json --help --version"
+            opts="-q -v -t -n -f -j -h -V --quiet --verbose --color --timeout --nonblock --count --follow --ready --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4201,7 +6381,7 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock)
-            opts="-h -V --help --version serve connect send recv relay pair wait stat ls"
+            opts="-h -V --help --version serve connect send recv relay pair wait notify stat ls"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4215,12 +6395,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__connect)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --bind --retry --timeout --nonblock --max-time --recv-only --send-only --keepalive --null --frame --help --version"
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --color --type --bind --retry --timeout --nonblock --max-time --idle-timeout --recv-only --send-only --keepalive --null --frame --progress --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
@@ -4245,6 +6429,10 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4261,12 +6449,58 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__ls)
-            opts="-q -v -a -j -h -V --quiet --verbose --all --json --help --version"
+            opts="-q -v -a -o -j -h -V --quiet --verbose --color --all --filter --sort --output --noheadings --human --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__notify)
+            opts="-q -v -t -h -V --quiet --verbose --color --timeout --no-wait --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4275,12 +6509,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__pair)
-            opts="-q -v -h -V --quiet --verbose --type --separator --help --version"
+            opts="-q -v -h -V --quiet --verbose --color --type --separator --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
@@ -4297,12 +6535,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__recv)
-            opts="-q -v -m -f -t -n -0 -h -V --quiet --verbose --type --mode --count --follow --reply-with --allow-uid --ready --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -m -f -t -n -0 -h -V --quiet --verbose --color --type --mode --count --follow --reply-with --allow-uid --ready --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
@@ -4351,12 +6593,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__relay)
-            opts="-q -v -m -h -V --quiet --verbose --type --mode --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --backlog --keepalive --grace --idle --max-time --help --version"
+            opts="-q -v -m -h -V --quiet --verbose --color --type --mode --owner --ready --notify --allow-uid --allow-gid --max-per-uid --backlog --grace --idle --once --max-clients --keepalive --max-time --idle-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
@@ -4366,6 +6612,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4381,19 +6631,11 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --max-clients)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --max-per-uid)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backlog)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4405,7 +6647,19 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4417,12 +6671,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__send)
-            opts="-q -v -t -n -0 -h -V --quiet --verbose --type --bind --reply --timeout --nonblock --null --frame --help --version"
+            opts="-q -v -t -n -0 -h -V --quiet --verbose --color --type --bind --reply --timeout --nonblock --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
@@ -4451,12 +6709,16 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__serve)
-            opts="-q -v -m -0 -h -V --quiet --verbose --echo --hub --type --mode --once --ready --allow-uid --allow-gid --max-clients --max-per-uid --backlog --keepalive --grace --idle --activate --max-time --recv-only --send-only --null --frame --help --version"
+            opts="-q -v -m -0 -h -V --quiet --verbose --color --echo --hub --type --mode --owner --ready --notify --allow-uid --allow-gid --max-per-uid --backlog --grace --idle --once --max-clients --keepalive --activate --max-time --idle-timeout --recv-only --send-only --null --frame --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --type)
                     COMPREPLY=($(compgen -W "stream seqpacket dgram" -- "${cur}"))
                     return 0
@@ -4466,6 +6728,10 @@ _ipc() {
                     return 0
                     ;;
                 -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4481,19 +6747,11 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --max-clients)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --max-per-uid)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --backlog)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4505,7 +6763,19 @@ _ipc() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4521,8 +6791,52 @@ _ipc() {
             return 0
             ;;
         ipc__subcmd__sock__subcmd__stat)
-            opts="-q -v -j -h -V --quiet --verbose --json --help --version"
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__sock__subcmd__wait)
+            opts="-q -v -t -n -h -V --quiet --verbose --color --timeout --nonblock --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool)
+            opts="-h -V --help --version create put take watch join pause resume ls stat requeue rm"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -4534,18 +6848,376 @@ _ipc() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ipc__subcmd__sock__subcmd__wait)
-            opts="-q -v -t -n -h -V --quiet --verbose --timeout --nonblock --help --version"
+        ipc__subcmd__spool__subcmd__create)
+            opts="-q -v -m -e -h -V --quiet --verbose --color --mode --exist-ok --trust --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__join)
+            opts="-q -v -t -n -h -V --quiet --verbose --color --timeout --nonblock --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__ls)
+            opts="-q -v -o -j -h -V --quiet --verbose --color --failed --filter --sort --output --noheadings --human --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__pause)
+            opts="-q -v -h -V --quiet --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__put)
+            opts="-q -v -0 -h -V --quiet --verbose --color --name --dedupe --priority --delay --each-line --create --trust --null --frame --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedupe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --priority)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --frame)
+                    COMPREPLY=($(compgen -W "line null whole len4 netstring" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__requeue)
+            opts="-q -v -h -V --quiet --verbose --color --failed --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__resume)
+            opts="-q -v -h -V --quiet --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__rm)
+            opts="-q -v -f -h -V --quiet --verbose --color --force --purge --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__stat)
+            opts="-q -v -j -h -V --quiet --verbose --color --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__take)
+            opts="-q -v -f -t -n -E -h -V --quiet --verbose --color --count --all --follow --log --keep --timeout --nonblock --jobs --attempts --retry-delay --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --conflict-exit-code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -E)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__spool__subcmd__watch)
+            opts="-q -v -t -n -E -h -V --quiet --verbose --color --keep-files --all --settle --timeout --nonblock --jobs --attempts --retry-delay --time-limit --kill-after --wait-children --conflict-exit-code --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --settle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --conflict-exit-code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -E)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ipc__subcmd__who)
+            opts="-q -v -o -j -h -V --quiet --verbose --color --filter --sort --output --noheadings --human --json --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -71,7 +71,7 @@ fn permits_of_a_killed_command_return_to_their_semaphore() {
         ipc prune -q --kind sem $0 | tr -s ' ' | tail -n 1
         ipc prune -q --kind sem $0; ipc sem value /x";
     let directory = tempfile::tempdir().unwrap();
-    let Some(run) = alone(&line) else { return };
+    let Some(run) = alone(line) else { return };
     let shown = run.word(directory.path()).output();
     let expected = "0\nwould-reclaim sem root 1 permit of a command that has ended /x\n\
                     reclaimed sem root 1 permit of a command that has ended /x\n2\n";
