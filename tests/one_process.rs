@@ -197,6 +197,7 @@ const LINES: &[Line] = &[
     ("shm rm sysv:SYSV", 0),
     ("signal send 0 PID", 0),
     ("signal info PID", 0),
+    ("signal init -- true", 0),
     ("signal alarm 5 -- true", 0),
     ("signal alarm 0.05 -- sleep 5", 124),
     ("signal ls", 0),
@@ -216,6 +217,31 @@ const LINES: &[Line] = &[
     ("sock pair -- true -- cat", 0),
     ("sock stat DIR/listener", 0),
     ("sock ls -q", 0),
+    ("spool create DIR/spool", 0),
+    ("spool create DIR/spool", 5),
+    ("spool create -e DIR/spool", 0),
+    ("spool put --each-line DIR/spool", 0),
+    ("spool put --name named --priority 3 DIR/spool", 0),
+    ("spool put --name named DIR/spool", 5),
+    ("spool put --dedupe named DIR/spool", 0),
+    ("spool ls DIR/spool", 0),
+    ("spool stat DIR/spool", 0),
+    ("spool pause DIR/spool", 0),
+    ("spool take -n DIR/spool -- true", 1),
+    ("spool resume DIR/spool", 0),
+    ("spool take DIR/spool -- false", 1),
+    ("spool ls --failed DIR/spool", 0),
+    ("spool join DIR/spool named", 1),
+    ("spool requeue DIR/spool named", 0),
+    ("spool join -t 10ms DIR/spool named", 124),
+    ("spool rm DIR/spool named", 0),
+    ("spool rm DIR/spool", 5),
+    ("spool take --all --jobs 2 --log 1K DIR/spool -- cat", 0),
+    ("spool take -t 10ms DIR/spool -- cat", 124),
+    ("spool take DIR/none -- cat", 4),
+    ("spool rm --purge DIR/spool", 0),
+    ("spool watch --all DIR/drops -- true", 0),
+    ("spool watch -t 10ms DIR/drops -- true", 124),
     ("applets", 0),
     ("guide many-writers messages", 0),
     ("limits --above 100", 1),
@@ -294,6 +320,7 @@ impl Stage {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let path = directory.path();
         fs::write(path.join("input"), "some input\n").expect("it can be written");
+        fs::create_dir(path.join("drops")).expect("it can be made");
         let open = |file: &str| {
             File::options()
                 .read(true)

@@ -1,6 +1,7 @@
 //! The options that several verbs share.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::base::exit::{Exit, Failure};
 use crate::base::units::Timeout;
 use crate::io::frame::Form;
 use crate::io::output::{self, Color, Output};
+use crate::io::progress::{Flow, Progress, When};
 
 /// The amount of output on stderr: options of every verb.
 #[derive(Clone, Copy, Debug, Default, clap::Args, Plain)]
@@ -44,6 +46,31 @@ impl From<Verbosity> for output::Verbosity {
             Verbosity { verbose: true, .. } => Self::Verbose,
             Verbosity { .. } => Self::Normal,
         }
+    }
+}
+
+/// The progress of work that moves many bytes.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Reporting {
+    /// Show progress also if stderr is not a terminal
+    ///
+    /// If stderr is a terminal, and no terminal is among the files that the bytes come from or go to, the
+    /// command shows its progress from the first second on. With this option it prints a line after a
+    /// second, and then each ten seconds, to any stderr. --quiet suppresses both.
+    #[arg(long, hide_short_help = true)]
+    progress: bool,
+}
+
+impl Reporting {
+    /// Whether the option is given.
+    pub fn is_given(self) -> bool {
+        self.progress
+    }
+
+    /// Shows the progress of these flows of bytes from now on; the bytes come from and go to `ends`.
+    pub fn start(self, output: &Output, ends: &[&dyn AsFd], flows: Vec<Flow>) -> Progress {
+        let when = if self.progress { When::Requested } else { When::AtTerminal };
+        Progress::start(when, output.notes(), ends, flows)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod fill;
 pub mod frame;
 pub mod outbox;
 pub mod output;
+pub mod progress;
 pub mod sink;
 pub mod spin;
 pub mod transfer;

@@ -137,6 +137,11 @@ impl Undo for Removal {
     }
 }
 
+fn create_file(path: &CString) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    Ok(open(path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?)
+}
+
 /// Creates a file with a name that no other file in this directory has.
 fn create_temporary(directory: &Path) -> Result<(OwnedFd, TemporaryName), Errno> {
     for number in 0_u32.. {
@@ -157,13 +162,25 @@ impl TemporaryName {
     /// # Errors
     /// EEXIST if the name is in use.
     pub fn create(path: CString) -> Result<(OwnedFd, Self), Errno> {
-        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         let removal = Registered::new(Removal { path, exists: AtomicBool::new(false) })?;
         // A signal between the creation and the store would leave the name behind.
         let _blocked = Blocked::new(cleanup::signals());
-        let file = open(removal.path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+        let file = create_file(&removal.path)?;
         removal.exists.store(true, Ordering::SeqCst);
         Ok((file, Self(removal)))
+    }
+
+    /// Creates such a file with a name that no other process uses, so that it can be removed at any
+    /// moment, and no signal has to be blocked.
+    pub fn create_unique(path: CString) -> Result<(OwnedFd, Self), Errno> {
+        let removal = Registered::new(Removal { path, exists: AtomicBool::new(true) })?;
+        match create_file(&removal.path) {
+            Ok(file) => Ok((file, Self(removal))),
+            Err(errno) => {
+                removal.exists.store(false, Ordering::SeqCst);
+                Err(errno)
+            }
+        }
     }
 
     /// The file has another name now, and no longer this one.
@@ -192,6 +209,9 @@ impl TemporaryName {
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
+        if !self.exists() {
+            return;
+        }
         // A signal between the exchange and the removal would leave the name behind.
         let _blocked = Blocked::new(cleanup::signals());
         self.0.undo();

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
-use crate::sys::signal::{Blocked, Handler, SignalSet, die_of, is_ignored};
+use crate::sys::signal::{Handler, SignalSet, die_of, is_ignored};
 use crate::sys::undo::{self, Slot};
 
 pub use crate::sys::undo::Undo;
@@ -39,8 +39,7 @@ impl<U: Undo + 'static> Registered<U> {
     /// # Errors
     /// ENOMEM if more is registered than any command needs.
     pub fn new(undo: U) -> Result<Self, Errno> {
-        // No signal arrives between the handlers and the entry.
-        let _blocked = Blocked::new(signals());
+        // A signal before the handlers are there undoes nothing, and nothing has been done yet.
         let undo = Arc::new(undo);
         let entry: Arc<dyn Undo> = Arc::clone(&undo) as _;
         let slot = Slot::enter(entry).ok_or(Errno(libc::ENOMEM))?;

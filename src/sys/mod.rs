@@ -29,6 +29,7 @@ pub mod memfd;
 pub mod meminfo;
 pub mod memory;
 pub mod mqueue;
+pub mod names;
 pub mod object;
 pub mod offset;
 pub mod origin;

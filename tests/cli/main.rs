@@ -33,6 +33,7 @@ mod ownership;
 mod peers;
 mod pipe;
 mod planted;
+mod progress;
 mod queue;
 mod readme;
 mod sem;

@@ -1,17 +1,19 @@
 //! `ipc fifo cat`.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::objects::{not_there, report_wait, wait_verbosely};
-use crate::app::options::Waiting;
+use crate::app::options::{Reporting, Waiting};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Size;
 use crate::io::output::{Output, Unwritable};
+use crate::io::progress::Flow;
 use crate::io::transfer::{Side, Transfer};
 use crate::mechanism::fifo::Reader;
 use crate::run::watchdog::within;
@@ -38,6 +40,8 @@ pub struct Cat {
     #[arg(long, value_name = "SIZE")]
     count: Option<Size>,
     #[command(flatten)]
+    reporting: Reporting,
+    #[command(flatten)]
     waiting: Waiting,
 }
 
@@ -50,8 +54,12 @@ impl Action for Cat {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let mut reader = self.reader().about(&self.path)?;
         let mut left = self.count.map(|Size(count)| count);
+        let counter = Arc::default();
+        let (stdout, flow) = (context.stdout, Flow::alone(&counter, left));
+        let _progress = self.reporting.start(&context.output, &[&stdout], vec![flow]);
         loop {
-            let waited = self.print(&reader, &mut left, &context.output, context.stdout)?;
+            let transfer = Transfer::new(reader.as_fd(), stdout, left).counted(&counter);
+            let waited = self.print(&reader, transfer, &mut left, &context.output)?;
             self.waiting.or_error(waited).about(&self.path)?;
             if !self.keep_open || left == Some(0) {
                 return Ok(Exit::Done);
@@ -76,9 +84,9 @@ impl Cat {
     fn print(
         &self,
         reader: &Reader,
+        mut transfer: Transfer<'_>,
         left: &mut Option<u64>,
         output: &Output,
-        stdout: BorrowedFd<'_>,
     ) -> anyhow::Result<Waited> {
         let note = || report_wait(output, &self.path, "for a writer");
         let deadline = self.waiting.deadline();
@@ -86,7 +94,6 @@ impl Cat {
         if waited.about(&self.path)? == Waited::TimedOut {
             return Ok(Waited::TimedOut);
         }
-        let mut transfer = Transfer::new(reader.as_fd(), stdout, *left);
         let waited = transfer.run(|side| match side {
             Side::Source => self.waiting.deadline(),
             Side::Destination => Deadline::NEVER,

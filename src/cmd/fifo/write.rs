@@ -5,22 +5,25 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
 use crate::app::objects::{not_there, report_wait, stdin_failed, wait_verbosely};
-use crate::app::options::{Framing, Waiting};
+use crate::app::options::{Framing, Reporting, Waiting};
 use crate::app::trust::{Accepted, Trust};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Permissions;
 use crate::io::frame::{Form, Messages, ReadError};
 use crate::io::output::{Output, escape};
-use crate::io::transfer::{Side, Transfer};
+use crate::io::progress::Flow;
+use crate::io::transfer::{Counter, Side, Transfer};
 use crate::mechanism::fifo::locked::{self, Written};
 use crate::mechanism::fifo::{self, Error, LONGEST_RECORD, Writer};
 use crate::run::watchdog::within;
+use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 
 use super::{create, explain};
@@ -66,6 +69,8 @@ pub struct Write {
     #[command(flatten)]
     trust: Trust,
     #[command(flatten)]
+    reporting: Reporting,
+    #[command(flatten)]
     waiting: Waiting,
 }
 
@@ -79,10 +84,14 @@ impl Action for Write {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let writer = self.writer(&context.output)?;
+        let (stdin, counter) = (context.stdin, Arc::default());
+        let size = if self.messages.is_empty() { remaining(stdin) } else { None };
+        let flow = Flow::alone(&counter, size);
+        let _progress = self.reporting.start(&context.output, &[&stdin], vec![flow]);
         if self.records || self.lock || !self.messages.is_empty() {
-            return self.write_records(&writer, context);
+            return self.write_records(&writer, context, &counter);
         }
-        let mut transfer = Transfer::new(context.stdin, writer.as_fd(), None);
+        let mut transfer = Transfer::new(stdin, writer.as_fd(), None).counted(&counter);
         let waited = transfer.run(|side| match side {
             Side::Source => Deadline::NEVER,
             Side::Destination => self.waiting.deadline(),
@@ -132,7 +141,12 @@ impl Write {
         self.trust.accept(&found.map_err(explain)?, mode)
     }
 
-    fn write_records(mut self, writer: &Writer, context: &Context) -> anyhow::Result<Exit> {
+    fn write_records(
+        mut self,
+        writer: &Writer,
+        context: &Context,
+        counter: &Counter,
+    ) -> anyhow::Result<Exit> {
         let form = self.framing.form();
         // Without --records a message need not stay in one piece, and --lock keeps it whole.
         let is_limited = self.records && !self.lock;
@@ -156,6 +170,7 @@ impl Write {
                 let written = writer.write(&piece, self.waiting.deadline()).map_err(explain);
                 self.waiting.or_error(written.about(&self.path)?).about(&self.path)?;
             }
+            counter.add(piece.len() as u64);
         }
         Ok(Exit::Done)
     }

@@ -3,21 +3,25 @@
 use std::ffi::OsString;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example, Statuses};
 use crate::app::context::Context;
 use crate::app::lifetime::{Lifetime, Limited, name_or_id};
+use crate::app::options::Reporting;
 use crate::app::trust::{Accepted, Trust};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::{Permissions, Size};
 use crate::io::output::{Output, Unwritable};
-use crate::io::transfer::Side;
+use crate::io::progress::Flow;
+use crate::io::transfer::{Counter, Side};
 use crate::mechanism::memory::segment;
 use crate::mechanism::memory::segment::{
     Access, Engine, Error, Fit, Input, New, PageSize, Passing, Segment, WriteError,
 };
 use crate::mechanism::temporary::Temporary;
+use crate::sys::offset::remaining;
 use crate::sys::origin::Found;
 use crate::sys::system_v::NewObject;
 
@@ -140,6 +144,8 @@ pub struct Write<O: Operand> {
     #[command(flatten)]
     durability: O::Durability,
     #[command(flatten)]
+    reporting: Reporting,
+    #[command(flatten)]
     guarding: Guarding,
 }
 
@@ -148,7 +154,10 @@ impl<O: Operand> Action for Write<O> {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let _guard = self.guarding.take(&context.output)?;
-        self.write(context.stdin).map_err(|error| match error {
+        let (stdin, counter) = (context.stdin, Arc::default());
+        let flow = Flow::alone(&counter, remaining(stdin));
+        let _progress = self.reporting.start(&context.output, &[&stdin], vec![flow]);
+        self.write(stdin, &counter).map_err(|error| match error {
             WriteError::Source(errno) => stdin_failed(errno),
             error => about(explain_write(&self.name, error), &self.name),
         })?;
@@ -157,9 +166,9 @@ impl<O: Operand> Action for Write<O> {
 }
 
 impl<O: Operand> Write<O> {
-    fn write(&self, source: BorrowedFd<'_>) -> Result<(), WriteError> {
+    fn write(&self, source: BorrowedFd<'_>, counter: &Counter) -> Result<(), WriteError> {
         let (engine, mode) = (self.name.engine(), Permissions::of_new_object(self.mode));
-        let input = Input { source, offset: bytes(self.offset), mode };
+        let input = Input { source, offset: bytes(self.offset), mode, counter };
         let accept = |found: &Found| self.trust.accept(found, self.mode.map(|_| mode));
         let segment = segment::write_to(engine, input, self.fit(), accept)?;
         if let Some(sync) = self.durability.sync() {
@@ -201,6 +210,8 @@ pub struct Cat<O: Operand> {
     #[arg(long)]
     string: bool,
     #[command(flatten)]
+    reporting: Reporting,
+    #[command(flatten)]
     guarding: Guarding,
 }
 
@@ -226,7 +237,10 @@ impl<O: Operand> Cat<O> {
         } else {
             output.flush()?;
             let expected = range.end - range.start;
-            let passed = segment.drain(stdout, range, self.passing());
+            let counter = Arc::default();
+            let flow = Flow::alone(&counter, Some(expected));
+            let _progress = self.reporting.start(output, &[&stdout], vec![flow]);
+            let passed = segment.drain(stdout, range, self.passing(), &counter);
             let passed = passed.map_err(|error| match error.side {
                 Side::Source => anyhow::Error::from(error.errno),
                 Side::Destination => Unwritable(error.errno).into(),

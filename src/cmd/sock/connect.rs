@@ -1,30 +1,34 @@
 //! `ipc sock connect`.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Effect, Example};
 use crate::app::context::Context;
 use crate::app::objects::report_wait;
 use crate::app::options::Framing;
-use crate::app::options::Waiting;
+use crate::app::options::{Reporting, Waiting};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Timeout;
 use crate::io::output::Output;
+use crate::io::progress::{Flow, Progress};
+use crate::io::transfer::Counter;
 use crate::mechanism::socket::Connecting;
 use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
-use crate::mechanism::socket::duplex::Terms;
+use crate::mechanism::socket::duplex::{Terms, Traffic};
 use crate::mechanism::socket::expiry::Expiry;
 use crate::run::job;
 use crate::sys::descriptor::ClosedOnExec;
+use crate::sys::offset::remaining;
 use crate::sys::socket::Socket;
 use crate::sys::spawn::Streams;
 
 use crate::app::socket::{Connected, Silence, connect, resolve};
-use crate::cmd::sock::{Lifetime, OneWay};
+use crate::cmd::sock::{Lifetime, OneWay, not_with_stdio};
 
 /// Connect stdin and stdout to a socket
 ///
@@ -84,6 +88,8 @@ pub struct Connect {
     silence: Silence,
     #[command(flatten)]
     framing: Framing,
+    #[command(flatten)]
+    reporting: Reporting,
     /// Become COMMAND, with the socket as its stdin and stdout
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -116,6 +122,9 @@ impl Action for Connect {
         if !self.command.is_empty() {
             self.lifetime.not_with_command()?;
             self.one_way.only_with_stdio()?;
+            if self.reporting.is_given() {
+                return Err(not_with_stdio()).about("--progress");
+            }
         }
         let lifetime = self.lifetime.deadline();
         let deadline = self.waiting.deadline().min(lifetime);
@@ -142,7 +151,9 @@ impl Action for Connect {
         let (kind, form) = (self.connected.kind, self.framing.form());
         let (mut input, mut outlet) = duplex::ends(kind, form, context.stdin, context.stdout);
         let expiry = Expiry::new(lifetime, self.lifetime.idle());
-        let terms = Terms { directions: self.one_way.directions(), expiry };
+        let traffic = Traffic::default();
+        let _progress = self.report(&traffic, context);
+        let terms = Terms { directions: self.one_way.directions(), expiry, traffic };
         let passed = duplex::run(socket, &mut input, &mut outlet, terms, &mut context.output)?;
         passed.map_err(Failure::from).about(&self.address)?;
         Ok(Exit::Done)
@@ -150,6 +161,19 @@ impl Action for Connect {
 }
 
 impl Connect {
+    /// Shows how many bytes were sent and received.
+    fn report(&self, traffic: &Traffic, context: &Context) -> Progress {
+        let (stdin, stdout) = (context.stdin, context.stdout);
+        let flow = |label, moved: &Arc<Counter>, expected| Flow {
+            label,
+            moved: Arc::clone(moved),
+            expected,
+        };
+        let sent = flow("sent ", &traffic.sent, remaining(stdin));
+        let received = flow("received ", &traffic.received, None);
+        self.reporting.start(&context.output, &[&stdin, &stdout], vec![sent, received])
+    }
+
     /// Connects; with --verbose it reports a wait for a listener.
     fn connect(&self, how: Connecting<'_>, output: &Output) -> anyhow::Result<Waited<Socket>> {
         if !output.is_verbose() || how.retry == Deadline::PASSED {

@@ -187,7 +187,7 @@ impl Queue {
         let log = match self.log {
             None => None,
             Some(size) => {
-                let file = self.feed.spool.overwrite(Part::Logs, &message.claim.entry.name)?;
+                let file = self.feed.log(&message.claim)?;
                 Some(Arc::new(Log::new(file, size)))
             }
         };

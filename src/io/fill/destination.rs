@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use nix::sys::stat::fstat;
 
 use crate::base::errno::Errno;
-use crate::io::transfer::{Error, Side};
+use crate::io::transfer::{Counter, Error, Side};
 use crate::sys::{offset, stream};
 
 /// A file, and its least size unless another process truncates it.
@@ -13,12 +13,18 @@ use crate::sys::{offset, stream};
 pub struct Destination<'a> {
     file: &'a OwnedFd,
     least: u64,
+    counter: &'a Counter,
 }
 
 impl<'a> Destination<'a> {
-    /// A file of at least this size.
-    pub fn new(file: &'a OwnedFd, least: u64) -> Self {
-        Self { file, least }
+    /// A file of at least this size. The bytes that are written are added to the number.
+    pub fn new(file: &'a OwnedFd, least: u64, counter: &'a Counter) -> Self {
+        Self { file, least, counter }
+    }
+
+    /// The number that the bytes are added to.
+    pub fn counter(&self) -> &'a Counter {
+        self.counter
     }
 
     /// The file.
@@ -40,6 +46,7 @@ impl<'a> Destination<'a> {
         self.check()?;
         let written = stream::write_at(self.file, bytes, at);
         written.map_err(|errno| Side::Destination.failed(errno))?;
+        self.counter.add(bytes.len() as u64);
         self.has_grown_to(at + bytes.len() as u64);
         Ok(())
     }

@@ -12,8 +12,7 @@ use std::sync::Mutex;
 use nix::unistd::{Whence, lseek};
 
 use crate::io::fill::Destination;
-use crate::io::transfer;
-use crate::io::transfer::{Error, Side};
+use crate::io::transfer::{Counter, Error, Side, Transfer};
 use crate::sys::memory::{Access, Window};
 use crate::sys::{offset, thread};
 
@@ -41,7 +40,7 @@ pub fn in_pieces(
         destination.check()?;
         let piece = PIECE.min(limit - copied);
         destination.seek(offset + copied)?;
-        let count = transfer::copy(source, destination.file(), Some(piece))?;
+        let count = copy(source, destination.file(), Some(piece), destination.counter())?;
         copied += count;
         destination.has_grown_to(offset + copied);
         if count < piece || copied == limit {
@@ -52,8 +51,8 @@ pub fn in_pieces(
 }
 
 /// Copies a file, of which `size` bytes are left, to this offset of another, which no other process
-/// uses, and which lies in memory; returns the number of bytes. The position of the source moves
-/// along.
+/// uses, and which lies in memory; returns the number of bytes, which it adds to the counter. The
+/// position of the source moves along.
 ///
 /// # Errors
 /// Those of copying. The contents of the file are undefined then.
@@ -62,13 +61,14 @@ pub fn from_both_ends(
     file: &OwnedFd,
     at: u64,
     size: u64,
+    counter: &Counter,
 ) -> Result<u64, Error> {
     let seek_source = |to| offset::seek(source, to).map_err(|errno| Side::Source.failed(errno));
     let seek_file = |to| offset::seek(file, to).map_err(|errno| Side::Destination.failed(errno));
     let start =
         lseek(source, 0, Whence::SeekCur).map_err(|errno| Side::Source.failed(errno))? as u64;
     seek_file(at)?;
-    let left = Left { chunks: Mutex::new(0..size.div_ceil(CHUNK)), size };
+    let left = Left { chunks: Mutex::new(0..size.div_ceil(CHUNK)), size, counter };
     let copied = std::thread::scope(|scope| {
         let back = || copy_back(source, start, file, at, &left);
         let back = thread::start(|thread| thread.spawn_scoped(scope, back));
@@ -86,16 +86,27 @@ pub fn from_both_ends(
     }
     // The source may have become longer.
     seek_file(at + copied)?;
-    Ok(copied + transfer::copy(source, file, None)?)
+    Ok(copied + copy(source, file, None, counter)?)
+}
+
+/// Copies bytes, up to the end of the source or the limit; returns their number.
+fn copy(
+    source: BorrowedFd<'_>,
+    file: &OwnedFd,
+    limit: Option<u64>,
+    counter: &Counter,
+) -> Result<u64, Error> {
+    Transfer::new(source, file.as_fd(), limit).counted(counter).finish()
 }
 
 /// The chunks of a file that no thread has claimed yet.
-struct Left {
+struct Left<'a> {
     chunks: Mutex<Range<u64>>,
     size: u64,
+    counter: &'a Counter,
 }
 
-impl Left {
+impl Left<'_> {
     fn change<T>(&self, change: impl FnOnce(&mut Range<u64>) -> T) -> T {
         // No thread panics while it holds the lock.
         change(&mut self.chunks.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
@@ -125,9 +136,9 @@ impl Left {
 }
 
 /// Copies chunks from the front; returns the offset at which the source ended, or its size.
-fn copy_front(source: BorrowedFd<'_>, file: &OwnedFd, left: &Left) -> Result<u64, Error> {
+fn copy_front(source: BorrowedFd<'_>, file: &OwnedFd, left: &Left<'_>) -> Result<u64, Error> {
     while let Some(bytes) = left.first() {
-        let copied = transfer::copy(source, file, Some(bytes.end - bytes.start))?;
+        let copied = copy(source, file, Some(bytes.end - bytes.start), left.counter)?;
         if bytes.start + copied < bytes.end {
             return Ok(bytes.start + copied);
         }
@@ -141,7 +152,7 @@ fn copy_back(
     start: u64,
     file: &OwnedFd,
     at: u64,
-    left: &Left,
+    left: &Left<'_>,
 ) -> Result<u64, Error> {
     let mut end = left.size;
     while let Some(bytes) = left.last() {
@@ -153,7 +164,8 @@ fn copy_back(
             break;
         };
         let copied = Side::Source.repeat(source, target, |part| {
-            window.read_at(source, start + (part.start - at), part)
+            let read = window.read_at(source, start + (part.start - at), part);
+            read.inspect(|&count| left.counter.add(count as u64))
         })?;
         if bytes.start + copied < bytes.end {
             end = end.min(bytes.start + copied);

@@ -12,7 +12,7 @@ use crate::base::errno::Errno;
 use crate::io::fill::from_file::CHUNK;
 use crate::io::fill::from_stream::{Block, Stream, by_two};
 use crate::io::fill::*;
-use crate::io::transfer::Side;
+use crate::io::transfer::{Counter, Side};
 use crate::sys::offset;
 
 /// A size for which two threads are used, and that is no multiple of a block.
@@ -49,7 +49,9 @@ fn a_stream_arrives_at_its_offset_and_no_more_than_the_limit() {
     for limit in [0, 1, WORTHWHILE, WORTHWHILE + 1, SIZE - 1, SIZE, u64::MAX] {
         let file = in_memory();
         let written = limit.min(SIZE);
-        let result = fed(|stream| from_stream(stream, Destination::new(&file, 0), 5, Some(limit)));
+        let result = fed(|stream| {
+            from_stream(stream, Destination::new(&file, 0, &Counter::default()), 5, Some(limit))
+        });
         assert_eq!(result, Ok(written));
         let bytes = contents(&file);
         assert!(written == 0 || bytes[..5] == [0; 5]);
@@ -62,7 +64,9 @@ fn the_bytes_of_a_slow_stream_are_written_at_once() {
     let (file, (out, mut feed)) =
         (in_memory(), pipe().map(|(out, feed)| (out, File::from(feed))).unwrap());
     thread::scope(|scope| {
-        let writer = scope.spawn(|| from_stream(out.as_fd(), Destination::new(&file, 0), 0, None));
+        let writer = scope.spawn(|| {
+            from_stream(out.as_fd(), Destination::new(&file, 0, &Counter::default()), 0, None)
+        });
         feed.write_all(&sample()).unwrap();
         feed.write_all(b"late").unwrap();
         while contents(&file).len() < SIZE as usize + 4 {
@@ -80,7 +84,12 @@ fn a_writer_that_fails_does_not_wait_for_its_stream() {
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let stream = Stream { source: out.as_fd(), left: u64::MAX };
-            by_two(stream, Destination::new(&unwritable, 0), Block::new().unwrap(), 0)
+            by_two(
+                stream,
+                Destination::new(&unwritable, 0, &Counter::default()),
+                Block::new().unwrap(),
+                0,
+            )
         });
         feed.write_all(b"something").unwrap();
         // The write end stays open.
@@ -98,7 +107,9 @@ fn a_file_is_copied_to_its_real_end_rather_than_its_reported_size() {
         offset::seek(&source, 7).unwrap();
         let file = in_memory();
         nix::unistd::ftruncate(&file, (3 + reported) as i64).unwrap();
-        assert_eq!(from_both_ends(source.as_fd(), &file, 3, reported), Ok(there), "{reported}");
+        let counter = Counter::default();
+        let copied = from_both_ends(source.as_fd(), &file, 3, reported, &counter);
+        assert_eq!((copied, counter.bytes()), (Ok(there), there), "{reported}");
         assert!(contents(&file)[3..][..there as usize] == sample()[..there as usize]);
         // The source is at its end.
         assert_eq!(source.read(&mut [0]).unwrap(), 0);

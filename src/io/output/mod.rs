@@ -5,6 +5,7 @@ mod human;
 mod key;
 mod listing;
 mod medium;
+mod status_line;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,9 @@ use std::os::fd::BorrowedFd;
 use serde::Serialize;
 
 pub use self::color::Color;
+pub use self::human::human;
 pub use self::key::{Key, Type, Visibility};
+pub use self::status_line::StatusLine;
 pub use self::table::{Headings, Look, Properties, Row, Sizes, Table};
 pub use self::value::{Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
@@ -108,7 +111,7 @@ impl Destinations {
 
     /// The same, without colour and with bytes that need not be UTF-8.
     pub fn complain_bytes(self, bytes: &[u8]) {
-        let _ = stdio::write_all(self.stderr, bytes);
+        status_line::write_instead(self.stderr, bytes);
     }
 }
 
@@ -347,10 +350,30 @@ impl Notes {
         self.verbosity == Verbosity::Verbose
     }
 
-    fn complain(&self, text: impl Display, role: Role) {
+    /// A diagnostic that was requested, whatever the verbosity is.
+    pub fn say(&self, text: impl Display) {
+        self.complain(text, Role::Note);
+    }
+
+    /// Whether diagnostics are suppressed.
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
+    /// Stderr.
+    pub fn stderr(&self) -> BorrowedFd<'static> {
+        self.destinations.stderr
+    }
+
+    /// A text behind the words of the command.
+    pub fn prefixed(&self, text: impl Display) -> String {
         let [noun, verb] = self.command;
         let space = if noun.is_empty() { "" } else { " " };
-        self.destinations.diagnose(format_args!("ipc: {noun}{space}{verb}: {text}\n"), role);
+        format!("ipc: {noun}{space}{verb}: {text}")
+    }
+
+    fn complain(&self, text: impl Display, role: Role) {
+        self.destinations.diagnose(format_args!("{}\n", self.prefixed(text)), role);
     }
 }
 

@@ -7,6 +7,7 @@
 //! other calls.
 
 mod buffer;
+mod counter;
 mod source;
 mod splice_pipe;
 mod strategy;
@@ -18,6 +19,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno::{EAGAIN, EINTR};
 use nix::sys::stat::SFlag;
+
+pub use self::counter::Counter;
 
 use self::buffer::Buffer;
 use self::source::Source;
@@ -106,6 +109,8 @@ pub struct Transfer<'a> {
     /// The number of bytes that may still be read; `u64::MAX` is no limit.
     left: u64,
     moved: u64,
+    /// Counts the bytes that have reached the destination.
+    counter: Option<&'a Counter>,
 }
 
 /// Moves all bytes of the source, or as many as the limit, and waits for both sides; returns the
@@ -126,7 +131,13 @@ impl<'a> Transfer<'a> {
             preparation: Some(preparation),
             left: limit.unwrap_or(u64::MAX),
             moved: 0,
+            counter: None,
         }
+    }
+
+    /// The same, which also adds the bytes that have reached the destination to this number.
+    pub fn counted(self, counter: &'a Counter) -> Self {
+        Self { counter: Some(counter), ..self }
     }
 
     /// The same, with the bytes copied as they are now. The other strategies may pass the pages of
@@ -193,6 +204,9 @@ impl<'a> Transfer<'a> {
         };
         if let Step::Moved(count) = step {
             self.moved += count;
+            if let Some(counter) = self.counter {
+                counter.add(count);
+            }
             self.prepare_for_more();
         }
         Ok(step)

@@ -9,6 +9,7 @@
 //! or has closed, is it known whether everything arrived.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::AddressFamily;
@@ -19,7 +20,7 @@ use crate::base::exit::{Exit, Failure};
 use crate::io::frame::{Form, ReadError, Reader, Writer};
 use crate::io::output::{Output, Unwritable};
 use crate::io::transfer;
-use crate::io::transfer::{Side, Step, Transfer};
+use crate::io::transfer::{Counter, Side, Step, Transfer};
 use crate::mechanism::socket::expiry::{Expired, Expiry};
 use crate::mechanism::socket::table;
 use crate::sys::eventfd::Bell;
@@ -151,6 +152,15 @@ pub enum Directions {
     Send,
 }
 
+/// The bytes of a connection, in each direction.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    /// Those that were sent.
+    pub sent: Arc<Counter>,
+    /// Those that were received, and not dropped.
+    pub received: Arc<Counter>,
+}
+
 /// How to run a connection.
 #[derive(Debug)]
 pub struct Terms {
@@ -158,6 +168,8 @@ pub struct Terms {
     pub directions: Directions,
     /// Its limits.
     pub expiry: Expiry,
+    /// Counts its bytes.
+    pub traffic: Traffic,
 }
 
 /// Runs a connection to its end.
@@ -178,7 +190,8 @@ pub fn run(
     if terms.expiry.is_limited() {
         socket.make_non_blocking()?;
     }
-    let duplex = Duplex { socket, expiry: terms.expiry, stop: Bell::new()? };
+    let duplex =
+        Duplex { socket, expiry: terms.expiry, traffic: terms.traffic, stop: Bell::new()? };
     match terms.directions {
         Directions::Both => duplex.both_ways(input, outlet, output),
         Directions::Receive => duplex.receive(outlet, output),
@@ -215,6 +228,7 @@ pub fn wait_until_read(socket: &Socket, expiry: &Expiry, output: &Output) -> Res
 struct Duplex {
     socket: Socket,
     expiry: Expiry,
+    traffic: Traffic,
     /// Rings when the sender has to end, as stdout takes no more.
     stop: Bell,
 }
@@ -315,7 +329,8 @@ impl Duplex {
     }
 
     fn send_stream(&self, stdin: BorrowedFd<'_>) -> Result<(), Error> {
-        let mut transfer = Transfer::new(stdin, self.socket.as_fd(), None);
+        let transfer = Transfer::new(stdin, self.socket.as_fd(), None);
+        let mut transfer = transfer.counted(&self.traffic.sent);
         let mut known_ready = transfer.needs_no_waiting_for_source();
         loop {
             if !known_ready && self.wait_for_input(stdin)? == Wake::Over {
@@ -356,6 +371,7 @@ impl Duplex {
             match self.socket.send_message(message) {
                 Ok(()) => {
                     self.expiry.postpone();
+                    self.traffic.sent.add(message.len() as u64);
                     return Ok(());
                 }
                 Err(Errno(libc::EAGAIN)) => self.wait_for_room()?,
@@ -395,7 +411,8 @@ impl Duplex {
     }
 
     fn receive_stream(&self, stdout: BorrowedFd<'_>) -> Result<Result<(), Error>, Unwritable> {
-        let mut transfer = Transfer::new(self.socket.as_fd(), stdout, None);
+        let transfer = Transfer::new(self.socket.as_fd(), stdout, None);
+        let mut transfer = transfer.counted(&self.traffic.received);
         loop {
             let waited = match transfer.step() {
                 Ok(Step::Moved(_)) => {
@@ -435,6 +452,7 @@ impl Duplex {
             match socket.receive_message(&mut buffer) {
                 Ok(Some(message)) => {
                     self.expiry.postpone();
+                    self.traffic.received.add(message.len() as u64);
                     writer.write(output, message)?;
                 }
                 Ok(None) => break Ok(()),
@@ -494,7 +512,11 @@ mod tests {
             crate::io::output::Destinations::of_process(),
         );
         far.send(b"not written").unwrap();
-        let terms = Terms { directions: Directions::Both, expiry: Expiry::default() };
+        let terms = Terms {
+            directions: Directions::Both,
+            expiry: Expiry::default(),
+            traffic: Traffic::default(),
+        };
         let error = run(near, &mut input, &mut outlet, terms, &mut output).unwrap_err();
         assert!(error.downcast::<Unwritable>().unwrap().reader_left());
         // The bytes that were not written are still in the socket.

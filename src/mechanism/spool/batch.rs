@@ -1,6 +1,6 @@
 //! The messages that a worker takes next, in their order: one sorted scan gives many of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::entry::Entry;
@@ -12,7 +12,7 @@ pub struct Batch {
     limit: usize,
     ready: BTreeSet<Entry>,
     /// Those that are not due, by the time at which they are.
-    delayed: BTreeMap<(u64, Entry), ()>,
+    delayed: BTreeSet<(u64, Entry)>,
     /// Those that another worker has claimed, each with the time of the next look.
     busy: Vec<(Deadline, Entry)>,
     /// Whether ready ones were left out, so that another scan is needed when they are used up.
@@ -38,32 +38,23 @@ impl Default for Batch {
 impl Batch {
     /// An empty batch of at most so many messages, which needs a scan.
     pub fn of(limit: usize) -> Self {
-        let (ready, delayed) = (BTreeSet::new(), BTreeMap::new());
+        let (ready, delayed) = (BTreeSet::new(), BTreeSet::new());
         let busy = Vec::new();
         Self { limit, ready, delayed, busy, lacks_ready: true, lacks_delayed: false }
-    }
-
-    /// Begins a scan.
-    pub fn begin_scan(&mut self) {
-        self.ready.clear();
-        self.delayed.clear();
-        self.busy.clear();
-        self.lacks_ready = false;
-        self.lacks_delayed = false;
     }
 
     /// Adds a message, unless there are as many before it as a batch may have.
     pub fn offer(&mut self, entry: Entry, now: u64) {
         if !entry.is_due(now) {
-            self.delayed.insert((entry.due, entry), ());
+            self.delayed.insert((entry.due, entry));
             if self.delayed.len() > self.limit {
                 self.delayed.pop_last();
                 self.lacks_delayed = true;
             }
             return;
         }
-        if self.ready.len() >= self.limit && self.ready.last().is_some_and(|last| *last < entry) {
-            self.lacks_ready = true;
+        // Those that were left out are before it; if the batch is empty, the next scan finds it.
+        if self.lacks_ready && self.ready.last().is_none_or(|last| *last < entry) {
             return;
         }
         self.ready.insert(entry);
@@ -83,8 +74,8 @@ impl Batch {
 
     /// Removes the next message.
     pub fn next(&mut self, now: u64) -> Option<Entry> {
-        while self.delayed.first_key_value().is_some_and(|((due, _), ())| *due <= now) {
-            if let Some(((_, entry), ())) = self.delayed.pop_first() {
+        while self.delayed.first().is_some_and(|(due, _)| *due <= now) {
+            if let Some((_, entry)) = self.delayed.pop_first() {
                 self.ready.insert(entry);
             }
         }
@@ -106,12 +97,83 @@ impl Batch {
 
     /// The time at which the next delayed message is due.
     pub fn first_due(&self) -> Option<u64> {
-        self.delayed.first_key_value().map(|((due, _), ())| *due)
+        self.delayed.first().map(|(due, _)| *due)
     }
 
     /// The time of the next look at a claimed message.
     pub fn next_look(&self) -> Deadline {
         self.busy.iter().fold(Deadline::NEVER, |first, (look, _)| first.min(*look))
+    }
+}
+
+/// A scan of a spool, of which a batch results.
+#[derive(Debug)]
+pub struct Scan {
+    limit: usize,
+    now: u64,
+    ready: First<Entry>,
+    delayed: First<(u64, Entry)>,
+}
+
+impl Scan {
+    /// The beginning of a scan at this time, for at most so many messages of each kind.
+    pub fn of(limit: usize, now: u64) -> Self {
+        Self { limit, now, ready: First::of(limit), delayed: First::of(limit) }
+    }
+
+    /// Adds a message.
+    pub fn offer(&mut self, entry: Entry) {
+        match entry.is_due(self.now) {
+            true => self.ready.offer(entry),
+            false => self.delayed.offer((entry.due, entry)),
+        }
+    }
+
+    /// The first of the messages.
+    pub fn finish(self) -> Batch {
+        let (ready, lacks_ready) = self.ready.finish();
+        let (delayed, lacks_delayed) = self.delayed.finish();
+        Batch { ready, delayed, lacks_ready, lacks_delayed, ..Batch::of(self.limit) }
+    }
+}
+
+/// The first items of many, in a time that is linear and in memory that is limited.
+#[derive(Debug)]
+struct First<T> {
+    limit: usize,
+    /// At most twice as many as the limit. Once there were more, the last of the first ones is at
+    /// the limit.
+    kept: Vec<T>,
+    were_more: bool,
+}
+
+impl<T: Ord> First<T> {
+    fn of(limit: usize) -> Self {
+        Self { limit, kept: Vec::new(), were_more: false }
+    }
+
+    fn offer(&mut self, item: T) {
+        if self.were_more && item > self.kept[self.limit - 1] {
+            return;
+        }
+        self.kept.push(item);
+        if self.kept.len() == 2 * self.limit {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.kept.select_nth_unstable(self.limit - 1);
+        self.kept.truncate(self.limit);
+        self.were_more = true;
+    }
+
+    /// The items, and whether there were more.
+    fn finish(mut self) -> (BTreeSet<T>, bool) {
+        if self.kept.len() > self.limit {
+            self.cut();
+        }
+        (self.kept.into_iter().collect(), self.were_more)
     }
 }
 
@@ -127,23 +189,29 @@ mod tests {
 
     #[test]
     fn a_batch_has_the_first_messages_and_knows_that_there_are_more() {
-        let mut batch = Batch::of(3);
-        batch.begin_scan();
-        for put in [5, 2, 9, 1, 7] {
-            batch.offer(entry(put, 0), 0);
+        let mut scan = Scan::of(3, 0);
+        for put in [5, 2, 9, 1, 7, 8, 6, 3, 4] {
+            scan.offer(entry(put, 0));
         }
+        let mut batch = scan.finish();
+        assert_eq!(batch.next(0).map(|entry| entry.put), Some(1));
+        // It is put later, and those that were left out are before it.
+        batch.offer(entry(10, 0), 0);
         let taken: Vec<u64> = std::iter::from_fn(|| batch.next(0)).map(|entry| entry.put).collect();
-        assert_eq!(taken, [1, 2, 5]);
+        assert_eq!(taken, [2, 3]);
         assert!(batch.is_partial());
+        let mut scan = Scan::of(3, 0);
+        (1..=3).for_each(|put| scan.offer(entry(put, 0)));
+        let mut batch = scan.finish();
+        let taken = std::iter::from_fn(|| batch.next(0)).count();
+        assert_eq!((taken, batch.is_partial()), (3, false));
     }
 
     #[test]
     fn a_delayed_message_comes_when_it_is_due() {
-        let mut batch = Batch::of(2);
-        batch.begin_scan();
-        for due in [30, 10, 20] {
-            batch.offer(entry(due, due), 5);
-        }
+        let mut scan = Scan::of(2, 5);
+        [30, 10, 20].into_iter().for_each(|due| scan.offer(entry(due, due)));
+        let mut batch = scan.finish();
         assert_eq!((batch.next(5), batch.first_due()), (None, Some(10)));
         assert_eq!(batch.next(10).map(|entry| entry.due), Some(10));
         assert_eq!(batch.next(30).map(|entry| entry.due), Some(20));

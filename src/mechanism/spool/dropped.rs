@@ -4,7 +4,7 @@
 //! for writing. A user who may have no lease on the file waits until it has not changed for a while.
 //! A claim is a lock on the inode, as in a spool.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::dir::Dir;
 use nix::errno::Errno as Reason;
 use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
@@ -24,9 +23,10 @@ use crate::base::errno::Errno;
 use crate::sys::eventfd::Bell;
 use crate::sys::inode;
 use crate::sys::lease::{self, Lease};
+use crate::sys::names as directory;
 use crate::sys::poll;
 use crate::sys::regular_file::HARMLESS;
-use crate::sys::watch::{self, Changes, Names};
+use crate::sys::watch::{self, Change, Changes, Names};
 
 /// The files of a directory that a worker takes.
 #[derive(Debug)]
@@ -69,8 +69,10 @@ struct Version {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The files that may be ready, the next one last.
-    queue: Vec<OsString>,
+    /// The files that may be ready, in their order.
+    queue: VecDeque<OsString>,
+    /// Those that were not, each with the time of the next look.
+    later: HashMap<OsString, Deadline>,
     /// The versions that are done, or have failed.
     handled: HashMap<OsString, Version>,
     /// The versions that were seen while they might be written, and the end of the wait for each.
@@ -122,13 +124,13 @@ impl Dropped {
     /// Claims the next file, without waiting.
     pub fn claim(&self) -> Result<Option<Claim>, Errno> {
         let mut state = self.state();
-        if self.watch.as_ref().is_some_and(|watch| !watch.take().is_empty())
-            || state.next_scan.is_none_or(Deadline::has_passed)
-        {
+        self.take_changes(&mut state);
+        if state.next_scan.is_none_or(Deadline::has_passed) {
             self.scan(&mut state)?;
         }
+        state.take_later();
         let mut claimed = None;
-        while let (None, Some(name)) = (&claimed, state.queue.pop()) {
+        while let (None, Some(name)) = (&claimed, state.queue.pop_front()) {
             claimed = self.attempt(&mut state, name)?;
         }
         let has_more = !state.queue.is_empty();
@@ -151,7 +153,7 @@ impl Dropped {
 
     /// Waits until there may be a file; it may return earlier.
     pub fn wait(&self, stop: &Bell, deadline: Deadline) -> Result<Waited, Errno> {
-        let until = self.state().next_scan.unwrap_or(Deadline::PASSED).min(deadline);
+        let until = self.state().next_look().min(deadline);
         let mut fds = vec![stop.as_fd(), self.more.as_fd()];
         fds.extend(self.watch.as_ref().map(AsFd::as_fd));
         poll::any_readable(&fds, until)
@@ -179,9 +181,10 @@ impl Dropped {
     pub fn leave(&self, claim: &Claim) -> Result<(), Errno> {
         let mut state = self.state();
         state.handled.insert(claim.name.clone(), claim.version);
+        claim.release()?;
         // The change of a file that has changed meanwhile was an event of a claimed file.
-        state.next_scan = Some(Deadline::PASSED);
-        claim.release()
+        state.queue.push_back(claim.name.clone());
+        Ok(())
     }
 
     fn is_unchanged(&self, claim: &Claim) -> bool {
@@ -196,16 +199,27 @@ impl Dropped {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds the files of which there are events. A scan for each event would make many files slow.
+    fn take_changes(&self, state: &mut State) {
+        for change in self.watch.iter().flat_map(Names::take) {
+            match change {
+                Change::Of(name) if !is_hidden(&name) => state.queue.push_back(name),
+                Change::Of(_) => {}
+                Change::Unknown => state.next_scan = None,
+            }
+        }
+    }
+
     fn scan(&self, state: &mut State) -> Result<(), Errno> {
         let interval = if self.watch.is_some() { RESCAN } else { POLL };
         state.next_scan = Some(Deadline::after(interval));
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut found = Vec::new();
-        for entry in Dir::openat(&self.root, ".", flags, Mode::empty())?.iter() {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            // Editors and copying programs give such names to files that are not complete.
-            if name.as_bytes().starts_with(b".") {
+        let directory = openat(&self.root, ".", flags, Mode::empty())?;
+        let mut names = directory::Names::of(directory);
+        while let Some(name) = names.read()? {
+            let name = OsStr::from_bytes(name.bytes);
+            if is_hidden(name) {
                 continue;
             }
             let Ok(status) = self.status(name) else { continue };
@@ -216,8 +230,10 @@ impl Dropped {
         let there: HashSet<&OsString> = found.iter().map(|(_, name)| name).collect();
         state.handled.retain(|name, _| there.contains(name));
         state.settling.retain(|name, _| there.contains(name));
+        state.unreadable.retain(|name, _| there.contains(name));
+        state.later.clear();
         found.retain(|(version, name)| state.handled.get(name) != Some(version));
-        found.sort_by(|(a, name), (b, other)| (b.written, other).cmp(&(a.written, name)));
+        found.sort_by(|(a, name), (b, other)| (a.written, name).cmp(&(b.written, other)));
         state.queue = found.into_iter().map(|(_, name)| name).collect();
         Ok(())
     }
@@ -239,52 +255,74 @@ impl Dropped {
             return Ok(None);
         }
         if WHOLE.wait(&lock, Deadline::PASSED)? == Waited::TimedOut {
-            state.look_again(LOOK);
+            state.look_again(&name, LOOK);
             return Ok(None);
         }
         let is_there = self.status(&name).is_ok_and(|other| Version::of(&other) == version);
-        if !is_there || !self.is_complete(state, &name, &lock, version) {
-            state.look_again(LOOK);
+        if !is_there {
+            state.look_again(&name, LOOK);
+            return Ok(None);
+        }
+        if let Some(look) = self.wait_until_complete(state, &name, &lock, version) {
+            state.look_again(&name, look);
             return Ok(None);
         }
         state.settling.remove(&name);
         Ok(Some(Claim { name, attempts: 0, lock, version }))
     }
 
-    /// Whether no process writes a file.
-    fn is_complete(
+    /// When to look again at a file that a process may be writing; `None` if none is.
+    fn wait_until_complete(
         &self,
         state: &mut State,
         name: &OsStr,
         file: &OwnedFd,
         version: Version,
-    ) -> bool {
+    ) -> Option<Duration> {
         match lease::read(file) {
-            Ok(Lease::Granted) => return true,
-            Ok(Lease::Refused) => return false,
+            Ok(Lease::Granted) => return None,
+            Ok(Lease::Refused) => return Some(LOOK),
             // This user may have no lease here.
             Err(_) => {}
         }
         match state.settling.get(name) {
             Some((before, until)) if *before == version => {
-                let until = *until;
-                state.look_again(until.remaining().unwrap_or(LOOK));
-                until.has_passed()
+                (!until.has_passed()).then(|| until.remaining().unwrap_or(RESCAN))
             }
             _ => {
                 let until = Deadline::after(self.policy.settle);
                 state.settling.insert(name.to_owned(), (version, until));
-                state.look_again(self.policy.settle);
-                false
+                Some(self.policy.settle)
             }
         }
     }
 }
 
+/// Editors and copying programs give such names to files that are not complete.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".")
+}
+
 impl State {
-    fn look_again(&mut self, after: Duration) {
-        let look = Deadline::after(after);
-        self.next_scan = Some(self.next_scan.unwrap_or(Deadline::NEVER).min(look));
+    fn look_again(&mut self, name: &OsStr, after: Duration) {
+        self.later.insert(name.to_owned(), Deadline::after(after));
+    }
+
+    /// Adds the files that are to be looked at again now.
+    fn take_later(&mut self) {
+        let queue = &mut self.queue;
+        self.later.retain(|name, look| {
+            let waits = !look.has_passed();
+            if !waits {
+                queue.push_back(name.clone());
+            }
+            waits
+        });
+    }
+
+    fn next_look(&self) -> Deadline {
+        let scan = self.next_scan.unwrap_or(Deadline::PASSED);
+        self.later.values().fold(scan, |first, look| first.min(*look))
     }
 }
 

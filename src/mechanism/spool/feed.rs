@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::batch::Batch;
+use super::batch::{Batch, LIMIT, Scan};
 use super::claim::{Attempt, Claim, FOREIGN_NAME};
 use super::clean;
 use super::directory::{Part, Spool};
 use super::entry::Entry;
 use super::failure::Report;
 use super::history::Keep;
+use super::put::WHOLE;
 use super::scan::{self, Found};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -126,6 +127,14 @@ impl Feed {
         claim.begin(&self.spool)
     }
 
+    /// An empty log for the output of the COMMAND of a message. It is locked: it stays for as long as
+    /// it is written.
+    pub fn log(&self, claim: &Claim) -> Result<OwnedFd, Errno> {
+        let log = self.spool.overwrite(Part::Logs, &claim.entry.name)?;
+        let _: Waited = WHOLE.wait(&log, Deadline::PASSED)?;
+        Ok(log)
+    }
+
     /// How long the names of messages that are done are kept.
     pub fn keep(&self) -> Keep {
         self.policy.keep
@@ -214,15 +223,15 @@ impl Feed {
 
     fn scan(&self, state: &mut State) -> Result<(), Errno> {
         state.next_scan = Deadline::after(self.interval());
-        state.batch.begin_scan();
-        let now = time::now();
+        let mut messages = Scan::of(LIMIT, time::now());
         let mut foreign = Vec::new();
         for found in scan::messages(&self.spool, Part::Ready)? {
             match found? {
-                Found::Message(entry, _) => state.batch.offer(entry, now),
+                Found::Message(entry, _) => messages.offer(entry),
                 Found::Foreign(name) => foreign.push(name),
             }
         }
+        state.batch = messages.finish();
         foreign.iter().try_for_each(|name| self.quarantine(state, name, FOREIGN_NAME))
     }
 

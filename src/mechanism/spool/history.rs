@@ -11,7 +11,9 @@ use std::time::Duration;
 use nix::unistd::geteuid;
 
 use super::directory::{Part, Spool};
+use super::put::WHOLE;
 use super::scan;
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::stream;
 use crate::sys::time;
@@ -35,14 +37,36 @@ impl Keep {
         stream::write(spool.append(Part::Done, &file)?, line.as_bytes())
     }
 
-    /// Removes what is older.
+    /// Removes records and logs that are older.
     pub fn prune(self, spool: &Spool) -> Result<(), Errno> {
+        self.prune_records(spool)?;
+        self.prune_logs(spool)
+    }
+
+    /// A log that a worker writes is locked, and stays.
+    fn prune_logs(self, spool: &Spool) -> Result<(), Errno> {
+        let oldest = seconds().saturating_sub(self.0.as_secs()) as i64;
+        for log in scan::files(spool, Part::Logs)? {
+            let log = log?;
+            let is_old = spool.status_of(Part::Logs, &log).is_ok_and(|it| it.st_mtime < oldest);
+            let Some(name) = log.to_str().filter(|_| is_old) else { continue };
+            let Ok(file) = spool.read(Part::Logs, name) else { continue };
+            if WHOLE.wait(&file, Deadline::PASSED)? == Waited::Done(()) {
+                // That of another user may stay.
+                let _ = spool.unlink(Part::Logs, &log);
+            }
+        }
+        Ok(())
+    }
+
+    fn prune_records(self, spool: &Spool) -> Result<(), Errno> {
         let oldest = seconds().saturating_sub(self.0.as_secs()) / HOUR;
         for file in scan::files(spool, Part::Done)? {
             let file = file?;
             if hour(&file).is_some_and(|hour| hour < oldest) {
                 match spool.unlink(Part::Done, &file) {
-                    Ok(()) | Err(Errno(libc::ENOENT)) => {}
+                    // That of another user may stay.
+                    Ok(()) | Err(Errno(libc::ENOENT | libc::EACCES | libc::EPERM)) => {}
                     Err(errno) => return Err(errno),
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::Batch;
+use super::batch::Scan;
 use super::claim::{Attempt, Claim};
 use super::directory::{Part, Spool};
 use super::entry::Entry;
@@ -57,8 +57,10 @@ fn is_claimed(spool: &Spool, entry: &Entry) -> bool {
     matches!(Claim::attempt(spool, entry), Ok(Attempt::Busy))
 }
 
-/// The number of messages that are listed at a time.
-const AT_ONCE: usize = 4096;
+/// The number of messages that are listed at first, soon, and at a time at most: each time takes a
+/// scan.
+const AT_FIRST: usize = 4096;
+const AT_ONCE: usize = 64 << 10;
 
 /// Calls `show` with the messages of a part in the order in which they are taken, and their states.
 /// Many messages take several scans, and not more memory.
@@ -71,18 +73,17 @@ pub fn each<E: From<Errno>>(
     mut show: impl FnMut(Vec<(Entry, State)>) -> Result<(), E>,
 ) -> Result<(), E> {
     let claims = Claims::read();
-    let mut last: Option<Entry> = None;
+    let (mut last, mut limit): (Option<Entry>, _) = (None, AT_FIRST);
     loop {
-        let (mut batch, mut inodes) = (Batch::of(AT_ONCE), BTreeMap::new());
-        batch.begin_scan();
+        // A listing has delayed messages in the order of the others.
+        let (mut messages, mut inodes) = (Scan::of(limit, u64::MAX), BTreeMap::new());
         for found in scan::messages(spool, part)? {
             let Found::Message(entry, inode) = found? else { continue };
             if last.as_ref().is_none_or(|last| entry > *last) {
                 if claims.held.contains_key(&inode) || claims.is_partial {
                     inodes.insert(entry.name.clone(), inode);
                 }
-                // A listing has delayed messages in the order of the others.
-                batch.offer(entry, u64::MAX);
+                messages.offer(entry);
             }
         }
         let now = time::now();
@@ -90,11 +91,16 @@ pub fn each<E: From<Errno>>(
             Part::Failed => State::Failed,
             _ => claims.state(spool, entry, inodes.get(&entry.name).copied().unwrap_or(0), now),
         };
+        let mut batch = messages.finish();
         let entries = std::iter::from_fn(|| batch.next(u64::MAX));
         let listed: Vec<_> = entries.map(|entry| (state(&entry), entry)).collect();
         let Some((_, end)) = listed.last() else { return Ok(()) };
-        last = Some(end.clone());
+        (last, limit) = (Some(end.clone()), AT_ONCE);
+        let is_all = !batch.is_partial();
         show(listed.into_iter().map(|(state, entry)| (entry, state)).collect())?;
+        if is_all {
+            return Ok(());
+        }
     }
 }
 

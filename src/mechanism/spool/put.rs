@@ -81,7 +81,7 @@ impl<'s> Draft<'s> {
         let file_name = entry.file();
         let path = spool.path_of(Part::Temporary, &file_name);
         let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))?;
-        let (file, temporary) = TemporaryName::create(path)?;
+        let (file, temporary) = TemporaryName::create_unique(path)?;
         // It says that the writer lives, to those that remove what killed ones have left.
         let _: Waited = WHOLE.wait(&file, Deadline::PASSED)?;
         fchmod(&file, Mode::from_bits_truncate(spool.mode_of_files()))?;

@@ -3,11 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use nix::dir::{Dir, OwningIter};
-
 use super::directory::{Part, Spool};
 use super::entry::Entry;
 use crate::base::errno::Errno;
+use crate::sys::names::{Name, Names};
 
 /// A file in a part of a spool.
 #[derive(Debug)]
@@ -23,14 +22,10 @@ pub fn files(
     spool: &Spool,
     part: Part,
 ) -> Result<impl Iterator<Item = Result<OsString, Errno>> + use<>, Errno> {
-    let name = |entry: &nix::dir::Entry| entry.file_name().to_bytes().to_vec();
-    let entries = entries(spool, part)?;
-    Ok(entries.filter_map(move |entry| match entry {
-        Ok(entry) => match name(&entry) {
-            name if matches!(name.as_slice(), b"." | b"..") => None,
-            name => Some(Ok(OsStr::from_bytes(&name).to_owned())),
-        },
-        Err(errno) => Some(Err(errno.into())),
+    let mut names = Names::of(spool.part(part)?);
+    Ok(std::iter::from_fn(move || {
+        let name = |name: Name<'_>| OsStr::from_bytes(name.bytes).to_owned();
+        names.read().map(|next| next.map(name)).transpose()
     }))
 }
 
@@ -39,31 +34,37 @@ pub fn messages(
     spool: &Spool,
     part: Part,
 ) -> Result<impl Iterator<Item = Result<Found, Errno>> + use<>, Errno> {
-    let entries = entries(spool, part)?;
-    Ok(entries.filter_map(|entry| match entry {
-        Ok(entry) => found(&entry).map(Ok),
-        Err(errno) => Some(Err(errno.into())),
+    let mut names = Names::of(spool.part(part)?);
+    Ok(std::iter::from_fn(move || {
+        loop {
+            match names.read() {
+                Ok(None) => return None,
+                Ok(Some(name)) => {
+                    if let Some(found) = found(name) {
+                        return Some(Ok(found));
+                    }
+                }
+                Err(errno) => return Some(Err(errno)),
+            }
+        }
     }))
 }
 
-fn found(entry: &nix::dir::Entry) -> Option<Found> {
-    let name = entry.file_name().to_bytes();
-    match Entry::parse(name) {
-        Some(message) => Some(Found::Message(message, entry.ino())),
-        // The directory itself, its parent, and what NFS makes of a file that is removed while it is
-        // open.
-        None if matches!(name, b"." | b"..") || name.starts_with(b".nfs") => None,
-        None => Some(Found::Foreign(OsStr::from_bytes(name).to_owned())),
+fn found(name: Name<'_>) -> Option<Found> {
+    match Entry::parse(name.bytes) {
+        Some(message) => Some(Found::Message(message, name.inode)),
+        // What NFS makes of a file that is removed while it is open.
+        None if name.bytes.starts_with(b".nfs") => None,
+        None => Some(Found::Foreign(OsStr::from_bytes(name.bytes).to_owned())),
     }
-}
-
-fn entries(spool: &Spool, part: Part) -> Result<OwningIter, Errno> {
-    Ok(Dir::from_fd(spool.part(part)?)?.into_iter())
 }
 
 /// The number of files in a directory of a part.
 pub fn count_in(spool: &Spool, part: Part, directory: &OsStr) -> Result<u64, Errno> {
-    const ITSELF_AND_PARENT: u64 = 2;
-    let count = Dir::from_fd(spool.directory_in(part, directory)?)?.into_iter().count() as u64;
-    Ok(count.saturating_sub(ITSELF_AND_PARENT))
+    let mut names = Names::of(spool.directory_in(part, directory)?);
+    let mut count = 0;
+    while names.read()?.is_some() {
+        count += 1;
+    }
+    Ok(count)
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
-use super::batch::Batch;
+use super::batch::{Batch, LIMIT, Scan};
 use super::claim::{self, Attempt, Claim, FOREIGN_NAME};
 use super::directory::{Error, Part, Removal, Spool};
 use super::entry::Entry;
@@ -45,17 +45,16 @@ impl Scene {
     }
 
     fn batch(&self) -> Batch {
-        let mut batch = Batch::default();
-        batch.begin_scan();
+        let mut scan = Scan::of(LIMIT, u64::MAX);
         for found in scan::messages(&self.spool, Part::Ready).unwrap() {
             match found.unwrap() {
-                Found::Message(entry, _) => batch.offer(entry, u64::MAX),
+                Found::Message(entry, _) => scan.offer(entry),
                 Found::Foreign(name) => {
                     self.spool.quarantine(Part::Ready, &name, FOREIGN_NAME).unwrap();
                 }
             }
         }
-        batch
+        scan.finish()
     }
 
     fn entry(&self) -> Entry {

@@ -191,7 +191,7 @@ fn any_bytes_are_a_name() {
 fn a_delayed_message_waits_for_its_time() {
     let spool = Spool::new();
     spool.put(&["--delay", "1h", "--priority", "9"], "later");
-    spool.put(&["--delay", "300ms"], "soon\n");
+    spool.put(&["--delay", "2s"], "soon\n");
     assert_eq!(spool.counts(), [0, 2, 0, 0]);
     assert_eq!(spool.ls(&[])[0]["state"], "delayed");
     spool.take("cat").is(0, "", "");

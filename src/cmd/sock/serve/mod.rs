@@ -19,7 +19,7 @@ use crate::cmd::sock::{Lifetime, OneWay, exit};
 use crate::mechanism::socket::activation;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::duplex;
-use crate::mechanism::socket::duplex::Terms;
+use crate::mechanism::socket::duplex::{Terms, Traffic};
 use crate::run::job::Command;
 use crate::server::event_loop;
 use crate::server::event_loop::{Listening, Service};
@@ -171,8 +171,11 @@ impl Serve {
         let Listening { manager: _manager, admission, signals: _signals } = listening;
         let (kind, form) = (self.listen_options.kind(), self.framing.form());
         let ends = duplex::ends(kind, form, context.stdin, context.stdout);
-        let terms =
-            || Terms { directions: self.one_way.directions(), expiry: self.lifetime.expiry() };
+        let terms = || Terms {
+            directions: self.one_way.directions(),
+            expiry: self.lifetime.expiry(),
+            traffic: Traffic::default(),
+        };
         let limits = self.listen_options.limits();
         sequential::serve(admission, ends, limits, terms, &mut context.output)
     }

@@ -24,7 +24,7 @@ pub use self::write::{Fit, WriteError, write_to};
 pub use crate::sys::memory::{Access, Window};
 
 use crate::base::errno::Errno;
-use crate::io::transfer;
+use crate::io::transfer::{self, Counter};
 use crate::mechanism::ownership::NewOwnership;
 use crate::sys::origin::Found;
 use crate::sys::system_v::NewObject;
@@ -88,11 +88,23 @@ pub trait Segment {
     fn is(&self, fd: BorrowedFd<'_>) -> bool;
 
     /// Copies bytes from a descriptor to this offset, up to the limit or the end of the source; returns
-    /// their number. The segment grows if it can.
-    fn fill(&self, source: BorrowedFd<'_>, offset: u64, limit: Option<u64>) -> Moved;
+    /// their number, and adds it to the counter meanwhile. The segment grows if it can.
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+        counter: &Counter,
+    ) -> Moved;
 
-    /// Copies these bytes to a descriptor; returns their number.
-    fn drain(&self, destination: BorrowedFd<'_>, bytes: Range<u64>, passing: Passing) -> Moved;
+    /// Copies these bytes to a descriptor; returns their number, and adds it to the counter meanwhile.
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        passing: Passing,
+        counter: &Counter,
+    ) -> Moved;
 
     /// Reads bytes at this offset; 0 is the end.
     fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error>;
@@ -158,6 +170,8 @@ pub struct Input<'a> {
     pub offset: u64,
     /// The permissions of a new segment.
     pub mode: u32,
+    /// The number that the bytes are added to.
+    pub counter: &'a Counter,
 }
 
 /// The size of the pages of a segment.

@@ -110,7 +110,7 @@ pub fn write_to<A>(
             opened => {
                 let (segment, found) = opened?;
                 accept(&found)?;
-                write(&*segment, source, input.offset, fit)?;
+                write(&*segment, Input { source, ..input }, fit)?;
                 return Ok(segment);
             }
         }
@@ -124,35 +124,27 @@ pub fn write_to<A>(
     }
 }
 
-fn write(
-    segment: &dyn Segment,
-    source: BorrowedFd<'_>,
-    offset: u64,
-    fit: Fit,
-) -> Result<(), WriteError> {
-    if segment.is(source) {
+fn write(segment: &dyn Segment, input: Input<'_>, fit: Fit) -> Result<(), WriteError> {
+    if segment.is(input.source) {
         return Err(WriteError::Itself);
     }
     match (fit, segment.can_grow()) {
-        (Fit::Grow | Fit::Exactly, true) => write_growing(segment, source, offset, fit),
-        (Fit::Keep, _) | (_, false) => write_within(segment, source, offset),
+        (Fit::Grow | Fit::Exactly, true) => write_growing(segment, input, fit),
+        (Fit::Keep, _) | (_, false) => write_within(segment, input),
     }?;
     Ok(segment.check_not_removed()?)
 }
 
 /// Writes to a segment whose size stays.
-fn write_within(
-    segment: &dyn Segment,
-    source: BorrowedFd<'_>,
-    offset: u64,
-) -> Result<(), WriteError> {
+fn write_within(segment: &dyn Segment, input: Input<'_>) -> Result<(), WriteError> {
+    let Input { source, offset, counter, .. } = input;
     let (size, can_grow) = (segment.size()?, segment.can_grow());
     let room = size.checked_sub(offset);
     let room = room.ok_or(WriteError::BeyondTheEnd { offset, size, can_grow })?;
     if remaining(source).is_some_and(|known| known > room) {
         return Err(WriteError::DoesNotFit { room, written: 0, can_grow });
     }
-    let written = segment.fill(source, offset, Some(room))?;
+    let written = segment.fill(source, offset, Some(room), counter)?;
     if written == room && has_more(source).map_err(WriteError::Source)? {
         return Err(WriteError::DoesNotFit { room, written, can_grow });
     }
@@ -160,18 +152,14 @@ fn write_within(
 }
 
 /// Writes to a segment that grows.
-fn write_growing(
-    segment: &dyn Segment,
-    source: BorrowedFd<'_>,
-    offset: u64,
-    fit: Fit,
-) -> Result<(), WriteError> {
+fn write_growing(segment: &dyn Segment, input: Input<'_>, fit: Fit) -> Result<(), WriteError> {
+    let Input { source, offset, counter, .. } = input;
     let size = segment.size()?;
     let end = offset.checked_add(remaining(source).unwrap_or(0)).ok_or(Error::TooLarge)?;
     if end > size {
         segment.reserve(size..end)?;
     }
-    let filled = segment.fill(source, offset, None);
+    let filled = segment.fill(source, offset, None, counter);
     match filled {
         Ok(written) if fit == Fit::Exactly => segment.resize(offset + written)?,
         Ok(written) if written > 0 && offset + written >= end => {}

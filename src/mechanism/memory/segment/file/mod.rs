@@ -23,7 +23,7 @@ use self::space::Allocated;
 use crate::base::errno::Errno;
 use crate::io::fill;
 use crate::io::fill::Destination;
-use crate::io::transfer::{Side, Transfer};
+use crate::io::transfer::{Counter, Side, Transfer};
 use crate::mechanism::memory::segment::{Access, Error, Moved, Passing, Segment, Sync, Window};
 use crate::sys::inode::is_same;
 use crate::sys::offset::{self, remaining};
@@ -75,18 +75,31 @@ impl Segment for FileSegment {
         }
     }
 
-    fn fill(&self, source: BorrowedFd<'_>, offset: u64, limit: Option<u64>) -> Moved {
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+        counter: &Counter,
+    ) -> Moved {
         let status = fstat(&self.file).map_err(|errno| Side::Destination.failed(errno))?;
-        let destination = Destination::new(&self.file, status.st_size as u64);
+        let destination = Destination::new(&self.file, status.st_size as u64, counter);
         match remaining(source) {
             Some(_) => fill::in_pieces(source, destination, offset, limit),
             None => fill::from_stream(source, destination, offset, limit),
         }
     }
 
-    fn drain(&self, destination: BorrowedFd<'_>, bytes: Range<u64>, passing: Passing) -> Moved {
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        passing: Passing,
+        counter: &Counter,
+    ) -> Moved {
         offset::seek(&self.file, bytes.start).map_err(|errno| Side::Source.failed(errno))?;
-        let transfer = Transfer::new(self.file.as_fd(), destination, Some(bytes.end - bytes.start));
+        let count = bytes.end - bytes.start;
+        let transfer = Transfer::new(self.file.as_fd(), destination, Some(count)).counted(counter);
         match passing {
             Passing::ByReference => transfer.finish(),
             Passing::ByValue => transfer.by_value().finish(),

@@ -56,9 +56,9 @@ impl<N: FileName> Engine for N {
     }
 
     fn create_from(&self, input: Input<'_>) -> Result<Created, WriteError> {
-        let Input { source, offset, mode } = input;
+        let Input { offset, mode, .. } = input;
         let new = NewFile::new(self.path()?.as_ref(), mode)?;
-        new::fill_from(new.file(), source, offset)?;
+        new::fill_from(new.file(), input)?;
         match new.link() {
             Err(Errno(libc::EEXIST)) => {
                 Ok(Created::TooLate(Some(rewound(new.into_file(), offset)?)))

@@ -1,7 +1,7 @@
 //! The contents of a new file, before it has its name.
 
 use std::num::NonZeroUsize;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use nix::sys::statfs::{HUGETLBFS_MAGIC, TMPFS_MAGIC, fstatfs};
 
@@ -9,7 +9,7 @@ use super::FileSegment;
 use super::space::{allocate, check_room, truncate};
 use crate::base::errno::Errno;
 use crate::io::fill;
-use crate::mechanism::memory::segment::{Access, Error, PageSize, Segment, WriteError};
+use crate::mechanism::memory::segment::{Access, Error, Input, PageSize, Segment, WriteError};
 use crate::sys::memory::{self, HUGE_PAGE};
 use crate::sys::offset::remaining;
 
@@ -35,8 +35,9 @@ pub fn fill_with_zeros(file: &OwnedFd, size: u64, page_size: PageSize) -> Result
     }
 }
 
-/// Fills an empty file with zeros up to `offset`, and then with all bytes of `source`.
-pub fn fill_from(file: &OwnedFd, source: BorrowedFd<'_>, offset: u64) -> Result<(), WriteError> {
+/// Fills an empty file with zeros up to the offset of the input, and then with all of its bytes.
+pub fn fill_from(file: &OwnedFd, input: Input<'_>) -> Result<(), WriteError> {
+    let Input { source, offset, counter, .. } = input;
     let known = remaining(source).unwrap_or(0);
     let size = offset.checked_add(known).ok_or(Error::TooLarge)?;
     let segment = FileSegment::new(file.try_clone().map_err(Errno::from)?, Access::Write);
@@ -45,11 +46,11 @@ pub fn fill_from(file: &OwnedFd, source: BorrowedFd<'_>, offset: u64) -> Result<
     let written = if is_tmpfs && fill::is_worthwhile(known) {
         segment.reserve(0..offset)?;
         truncate(file, size)?;
-        fill::from_both_ends(source, file, offset, known)?
+        fill::from_both_ends(source, file, offset, known, counter)?
     } else {
         // A lack of room is reported before the copy begins, rather than near its end.
         segment.reserve(0..size)?;
-        segment.fill(source, offset, None)?
+        segment.fill(source, offset, None, counter)?
     };
     // The source may have become shorter.
     Ok(truncate(file, offset + written)?)

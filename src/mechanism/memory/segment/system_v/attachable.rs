@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use crate::base::errno::Errno;
-use crate::io::transfer::Side;
+use crate::io::transfer::{Counter, Side};
 use crate::mechanism::memory::segment::{Access, Error, Moved, Passing, Segment, Sync, Window};
 use crate::sys::memory::Width;
 use crate::sys::origin::Found;
@@ -66,17 +66,34 @@ impl Segment for Attachable {
         false
     }
 
-    fn fill(&self, source: BorrowedFd<'_>, offset: u64, limit: Option<u64>) -> Moved {
+    fn fill(
+        &self,
+        source: BorrowedFd<'_>,
+        offset: u64,
+        limit: Option<u64>,
+        counter: &Counter,
+    ) -> Moved {
         let end = self.end(offset, limit);
         let window = self.attach().map_err(|errno| Side::Destination.failed(errno))?;
-        Side::Source.repeat(source, offset..end, |part| window.read_from(source, part))
+        Side::Source.repeat(source, offset..end, |part| {
+            let read = window.read_from(source, part);
+            read.inspect(|&count| counter.add(count as u64))
+        })
     }
 
-    fn drain(&self, destination: BorrowedFd<'_>, bytes: Range<u64>, _: Passing) -> Moved {
+    fn drain(
+        &self,
+        destination: BorrowedFd<'_>,
+        bytes: Range<u64>,
+        _: Passing,
+        counter: &Counter,
+    ) -> Moved {
         let end = self.end(bytes.start, Some(bytes.end - bytes.start));
         let window = self.attach().map_err(|errno| Side::Source.failed(errno))?;
-        Side::Destination
-            .repeat(destination, bytes.start..end, |part| window.write_to(destination, part))
+        Side::Destination.repeat(destination, bytes.start..end, |part| {
+            let written = window.write_to(destination, part);
+            written.inspect(|&count| counter.add(count as u64))
+        })
     }
 
     fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {

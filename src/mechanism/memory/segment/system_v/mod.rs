@@ -11,6 +11,7 @@ use self::unfinished::Unfinished;
 use crate::base::errno::Errno;
 use crate::base::name::SystemVName;
 use crate::io::fill;
+use crate::io::transfer::Counter;
 use crate::mechanism::memory::segment::{
     Access, Created, Description, Engine, Error, Fact, Input, Listing, New, PageSize, Segment,
     Value, WriteError,
@@ -37,7 +38,7 @@ impl Engine for SystemVName {
     }
 
     fn create_from(&self, input: Input<'_>) -> Result<Created, WriteError> {
-        let Input { source, offset, mode } = input;
+        let Input { source, offset, mode, counter } = input;
         let target = Target::new(self)?;
         if target.is_private() {
             return Err(Error::Nameless.into());
@@ -45,8 +46,11 @@ impl Engine for SystemVName {
         // The size has to be known when the segment is created.
         let kept = match remaining(source) {
             Some(_) => None,
-            None => Some(read_all(source)?),
+            None => Some(read_all(source, counter)?),
         };
+        // Bytes that were read into memory are counted already.
+        let uncounted = Counter::default();
+        let counter = if kept.is_some() { &uncounted } else { counter };
         let source = kept.as_ref().map_or(source, AsFd::as_fd);
         let known = remaining(source).unwrap_or(0);
         let size = offset.checked_add(known).ok_or(Error::TooLarge)?;
@@ -56,7 +60,7 @@ impl Engine for SystemVName {
             made => made?,
         };
         let segment = made.attachable()?;
-        if segment.fill(source, offset, Some(known))? < known {
+        if segment.fill(source, offset, Some(known), counter)? < known {
             return Err(WriteError::CutShort);
         }
         // Before the permissions are set: after that the creator may lack the permission to check.
@@ -138,9 +142,9 @@ fn described(row: &Row, name: OsString) -> Description {
 }
 
 /// Reads a stream to its end, into a file in memory.
-fn read_all(stream: BorrowedFd<'_>) -> Result<OwnedFd, WriteError> {
+fn read_all(stream: BorrowedFd<'_>, counter: &Counter) -> Result<OwnedFd, WriteError> {
     let file = memfd::new()?;
-    fill::from_stream(stream, fill::Destination::new(&file, 0), 0, None)?;
+    fill::from_stream(stream, fill::Destination::new(&file, 0, counter), 0, None)?;
     Ok(file)
 }
 
