@@ -202,6 +202,7 @@ const LINES: &[Line] = &[
     ("signal send 0 PID", 0),
     ("signal info PID", 0),
     ("signal init -- true", 0),
+    ("sock notify", 4),
     ("signal alarm 5 -- true", 0),
     ("signal alarm 0.05 -- sleep 5", 124),
     ("signal ls", 0),

@@ -8,7 +8,7 @@ use crate::base::exit::{Exit, Failure};
 use crate::io::output::{Key, Type, Value};
 use crate::mechanism::limits::{self, Limit, Unit};
 
-/// Show the limits of the kernel, and what is in use
+/// Show limits and their use
 ///
 /// Each line is a limit: the kind of object, what is limited, what is in use, the maximum, and the
 /// setting that raises it: a sysctl ('sysctl -w fs.mqueue.msg_max=100'), a resource limit ('ulimit

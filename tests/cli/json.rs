@@ -65,6 +65,10 @@ const LINES: &[(&str, &str)] = &[
     ("signal ls", "ipc signal ls --json"),
     ("signal wait", "mkfifo $p; ipc signal wait --json USR1 --ready $p & read pid <$p; kill -USR1 $pid; wait $!"),
     ("pipe stat", "echo | sh -c 'ipc pipe stat --json $$ 0'"),
+    ("spool ls", "ipc spool create s; echo a | ipc spool put s >&2; ipc spool ls s --json
+        ipc spool take s -- sh -c 'ipc spool ls s --json'
+        echo b | ipc spool put s >&2; ipc spool take -q s -- false; ipc spool ls s --failed --json"),
+    ("spool stat", "ipc spool create s; echo a | ipc spool put s >&2; ipc spool stat s --json"),
     ("sock ls", "ipc sock serve $p --echo & until ipc sock ls -q --json | grep $p; do :; done; kill $!; wait"),
     ("sock stat", "ipc sock serve $p --echo & until ipc sock stat --json $p; do :; done; kill -9 $!; wait
         ipc sock stat --json $p; rm $p

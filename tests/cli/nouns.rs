@@ -240,7 +240,7 @@ fn every_verb_that_waits_has_a_wait() {
         let waits =
             has(verb, "timeout") || has(verb, "ready") || verb.statuses == Statuses::OfCommand;
         // The first becomes its COMMAND at once; the next wait for a process that is stopped; the last
-        // have tests of their own, in a PID namespace and with a service manager.
+        // have tests of their own: in a PID namespace, with a service manager, and until a signal.
         let others = [
             "ipc signal run",
             "ipc queue close",
@@ -250,6 +250,7 @@ fn every_verb_that_waits_has_a_wait() {
             "ipc fd ls",
             "ipc signal init",
             "ipc sock notify",
+            "ipc spool watch",
         ];
         if waits && !others.contains(&&*name) {
             assert!(

@@ -29,7 +29,7 @@ use crate::io::output::Output;
 use crate::measure::environment::Environment;
 use crate::measure::{self, Error, MECHANISMS, Mechanism, Pace, Question, Trial, limits};
 
-/// Measure the mechanisms on this machine
+/// Measure the mechanisms
 ///
 /// Two processes exchange messages by each mechanism. Latency: one process sends a message and waits
 /// for an answer of the same size, and half of that time counts. Throughput: one process sends as

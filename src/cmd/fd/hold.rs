@@ -67,7 +67,7 @@ impl Action for Hold {
         ("Hold descriptors for the services of this user", "ipc fd hold $XDG_RUNTIME_DIR/held"),
         (
             "A server whose socket survives its restarts",
-            "ipc sock serve ./web --activate -- ipc fd store ./held 3=web; \
+            "ipc fd hold ./held & ipc sock serve ./web --activate -- ipc fd store ./held 3=web; \
              ipc fd take ./held -- ipc sock serve fd:web --grace 10s -- ./handler",
         ),
     ];

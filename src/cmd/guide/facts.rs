@@ -124,7 +124,7 @@ pub const MECHANISMS: &[Mechanism] = &[
                 Partly,
                 "writes of at most 4,096 bytes do not mix; longer ones need '--lock'",
             ),
-            (Broadcast, Partly, "one FIFO a reader: 'ipc fifo tee'"),
+            (Broadcast, Yes, "'ipc fifo tee' copies to a FIFO for each reader"),
             (Order, Yes, "first in, first out"),
             (Backpressure, Yes, "a write into a full FIFO blocks"),
             (SurviveCrash, Partly, "written bytes stay readable while a process has it open"),

@@ -61,7 +61,13 @@ pub struct Run {
     ///
     /// Each one follows the signal before it after the time of --steal-after, or after 10 seconds if that
     /// is shorter. CONT follows each signal, as a stopped process handles no other.
-    #[arg(long, value_name = "SIGNAL,...", requires = "steal_after", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "SIGNAL,...",
+        requires = "steal_after",
+        conflicts_with = "nonblock",
+        hide_short_help = true
+    )]
     then: Option<Sequence>,
     /// Become COMMAND, which holds the lock by an inherited descriptor
     #[arg(short = 'F', long, hide_short_help = true)]

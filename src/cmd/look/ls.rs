@@ -14,7 +14,7 @@ use crate::io::output::{Key, Type, Value};
 use crate::mechanism::survey::{Kind, Object, Request, State, Survey};
 use crate::sys::{accounts, time};
 
-/// List the objects of every kind on this machine
+/// List the objects of all kinds
 ///
 /// The kinds are shm, sem, mq (POSIX, and System V as sysv:KEY), queue, fifo (those that a process has
 /// open), sock (Unix sockets with an address), door, lock (with its holders and waiters), and memory

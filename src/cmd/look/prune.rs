@@ -17,7 +17,7 @@ use crate::mechanism::survey::removal::{self, Error, Outcome};
 use crate::mechanism::survey::{Kind, Object, Request, State, Survey};
 use crate::sys::{accounts, time};
 
-/// Remove objects whose owners have ended
+/// Remove what is left over
 ///
 /// By default it removes only what has a dead owner: socket paths without a socket, and what a killed
 /// server left beside them; lock files of 'ipc lock take' whose owner has ended; permits of 'ipc sem run'

@@ -20,7 +20,7 @@ use crate::mechanism::survey::{Request, Survey, Thing};
 use crate::sys::system_v::{self, Target};
 use crate::sys::{inode, process};
 
-/// Show the processes that use an object, or all that a process uses
+/// Show the users of an object
 ///
 /// For an object, these are the processes that have it open, mapped, attached or locked, that wait for
 /// its lock, or that have the other end of a connection (peer). NAME is a POSIX object such as /jobs, a

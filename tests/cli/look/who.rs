@@ -181,7 +181,7 @@ fn another_user_reads_how_many_processes_are_not_visible() {
     let Some(run) = as_another_user(&["who", &own().to_string()]) else { return };
     let output = run.output();
     let expected = format!("ipc: who: {}: Permission denied\n", own());
-    assert_eq!((code(&output), text(&output.stderr)), (5, expected));
+    assert_eq!((code(&output), text(&output.stderr)), (6, expected));
 }
 
 #[test]

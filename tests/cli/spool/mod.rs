@@ -17,19 +17,15 @@ pub const NOUN: Noun = Noun {
     names: Names::Directories,
     create: &[],
     waits,
-    commands: &["ipc spool create s; echo | ipc spool put s; ipc spool take s -- sh"],
+    commands: &[
+        "sh -c 'ipc spool create s; echo | ipc spool put s >&2; exec ipc spool take s -- \"$@\"' x sh",
+    ],
 };
 
 fn waits() -> Vec<Wait> {
     const SPOOL: &str = "ipc spool create s";
     vec![
         Wait::new(SPOOL, "ipc spool take s -- cat", "echo hi | ipc spool put s", "hi\n"),
-        Wait::new(
-            "mkdir s",
-            "ipc spool watch s -- sh -c 'cat; kill $PPID'",
-            "echo hi >s/f",
-            "hi\n",
-        ),
         Wait::new(
             "ipc spool create s; echo hi | ipc spool put s >&2",
             "ipc spool join s",
