@@ -39,7 +39,7 @@ const LINES: &[(&str, &str)] = &[
         ipc lock test --json $p.pid"),
     ("lock ls", "exec 8>$p; ipc lock fd 8; ipc lock ls --json"),
     ("prune", "sh -c 'ipc lock take $0; :' $p; ipc prune -q --json -k lockfile ${p%/*}"),
-    ("who", "exec 8>$p; ipc who -q --json $p"),
+    ("who", "exec 8>$p; ipc who -q --json $p; ipc who -q --json $$"),
     ("ls", "ipc shm create $n --size 8; exec 8>$p; ipc lock fd 8; ipc ls -q --json; ipc shm rm $n"),
     ("map peek", "ipc map create $p --size 8; ipc map peek --json $p --count 2"),
     ("map stat", "ipc map create $p --size 8; ipc map stat --json $p"),

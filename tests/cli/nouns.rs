@@ -240,7 +240,8 @@ fn every_verb_that_waits_has_a_wait() {
         let waits =
             has(verb, "timeout") || has(verb, "ready") || verb.statuses == Statuses::OfCommand;
         // The first becomes its COMMAND at once; the next wait for a process that is stopped; the last
-        // have tests of their own: in a PID namespace, with a service manager, and until a signal.
+        // have tests of their own: in a PID namespace, with a service manager, until a signal, with a caller
+        // and with a holder.
         let others = [
             "ipc signal run",
             "ipc queue close",
@@ -251,6 +252,8 @@ fn every_verb_that_waits_has_a_wait() {
             "ipc signal init",
             "ipc sock notify",
             "ipc spool watch",
+            "ipc door serve",
+            "ipc fd take",
         ];
         if waits && !others.contains(&&*name) {
             assert!(

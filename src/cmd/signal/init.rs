@@ -41,7 +41,7 @@ impl Action for Init {
     const EXAMPLES: &'static [Example] = &[
         (
             "Be the entry point of a container image",
-            "ENTRYPOINT [\"ipc\", \"signal\", \"init\", \"--\"]",
+            "docker run --rm image ipc signal init -- ./server",
         ),
         (
             "Run a command in a PID namespace of its own",

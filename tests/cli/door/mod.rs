@@ -12,13 +12,7 @@ use std::path::PathBuf;
 use crate::nouns::{Names, Noun, Wait};
 use crate::support::{Run, Running, ipc, until};
 
-pub const NOUN: Noun = Noun {
-    name: "door",
-    names: Names::None,
-    create: &[],
-    waits,
-    commands: &["ipc door serve ./d -- sh"],
-};
+pub const NOUN: Noun = Noun { name: "door", names: Names::None, create: &[], waits, commands: &[] };
 
 fn waits() -> Vec<Wait> {
     /// Answers when there is a file `go`, or the test is over.

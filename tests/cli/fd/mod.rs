@@ -12,7 +12,7 @@ pub const NOUN: Noun = Noun {
     names: Names::None,
     create: &[],
     waits,
-    commands: &["ipc fd memfd -- sh", "ipc fd get $PPID 0 -- sh", "ipc fd take ./h -- sh"],
+    commands: &["ipc fd memfd -- sh", "ipc fd get $PPID 0 -- sh"],
 };
 
 fn waits() -> Vec<Wait> {
