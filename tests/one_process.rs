@@ -24,7 +24,8 @@ const DESCRIPTORS: u64 = 64;
 /// After how many seconds the verbs hang.
 const LONGEST: u32 = 300;
 
-/// By how many pages memory may grow, once every verb has run a few times.
+/// By how many pages memory may grow, once every verb has run a few times: the C library takes memory for
+/// its threads in large pieces.
 const GROWTH: u64 = 256;
 
 /// Verbs that change their process for good, which is their purpose: what `Effect` declares. `sock
@@ -384,7 +385,7 @@ impl Stage {
                 failures.push(format!("{line}: {before:?} became {after:?}"));
                 before = after;
             }
-            if run == RUNS / 4 {
+            if run == RUNS / 2 {
                 memory = Some(resident());
             }
         }

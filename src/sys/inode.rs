@@ -95,7 +95,8 @@ pub fn locate(path: &Path, links: Links) -> Result<(OwnedFd, FileStat), Errno> {
 pub fn set_mode(file: impl AsFd, mode: u32) -> Result<(), Errno> {
     let bits = Mode::from_bits_truncate(mode as _);
     match fchmod(&file, bits) {
-        Err(EBADF) => {}
+        // The fchmod of musl tries the path below /proc itself.
+        Err(EBADF | ENOENT) => {}
         set => return Ok(set?),
     }
     match fchmodat(AT_FDCWD, &descriptor::path(&file), bits, FchmodatFlags::FollowSymlink) {

@@ -25,7 +25,7 @@ use crate::app::listing::{Json, print_all, show};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::units::Timeout;
-use crate::io::output::Output;
+use crate::io::output::{Output, StatusLine};
 use crate::measure::environment::Environment;
 use crate::measure::{self, Error, MECHANISMS, Mechanism, Pace, Question, Trial, limits};
 
@@ -227,23 +227,26 @@ impl Bench {
                 return Err(about(Failure::new(Exit::Usage, "not limited"), "--duration"));
             }
         } / rounds;
+        let line = output.is_watched().then(|| StatusLine::new(output.notes().stderr()));
+        let line = line.and_then(Result::ok);
         for round in 1..=rounds {
             let mut index = 0;
             while let Some(plan) = plans.get_mut(index) {
-                output.step(format_args!("round {round} of {rounds}: {}", plan.mechanism.name));
+                if let Some(line) = &line {
+                    line.show(&format!("round {round} of {rounds}: {}", plan.mechanism.name));
+                }
                 match plan.run(duration) {
                     Ok(()) => index += 1,
                     // The row is left out, as the table of the limits says why.
                     Err(Error::Unsuitable) => drop(plans.remove(index)),
                     Err(error) => {
-                        output.end_of_steps();
                         let failure = Failure::failed(error.to_string());
                         return Err(about(failure, plan.mechanism.name));
                     }
                 }
             }
         }
-        output.end_of_steps();
+        drop(line);
         if plans.is_empty() {
             let failure = Failure::new(Exit::Usage, "no mechanism has messages of this size");
             return Err(anyhow!(failure));

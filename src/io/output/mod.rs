@@ -303,18 +303,6 @@ impl Output {
             && stdio::is_terminal(self.notes.destinations.stderr)
     }
 
-    /// Replaces the line on a terminal that shows the current step of a long command.
-    pub fn step(&self, text: impl Display) {
-        if self.is_watched() {
-            self.notes.destinations.complain(format_args!("\r\x1b[K{text}"));
-        }
-    }
-
-    /// Removes that line.
-    pub fn end_of_steps(&self) {
-        self.step("");
-    }
-
     /// An error, and its hint if it has one.
     pub fn error(&self, error: &anyhow::Error) {
         let failure = Failure::in_chain(error);

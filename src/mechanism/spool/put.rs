@@ -1,7 +1,7 @@
 //! Putting a message: it is written and synced under a temporary name, and then renamed.
 
 use std::ffi::CString;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -170,8 +170,12 @@ fn next_time() -> u64 {
     now.max(before.unwrap_or(0) + 1)
 }
 
-/// A name that no other message has: the time, and a random number against other processes.
+/// A name that no other message has: the time, and a number that differs between processes, also if they
+/// have the same process ID in different namespaces.
 fn made_name(put: u64) -> Box<str> {
-    let random = RandomState::new().build_hasher().finish() as u32;
-    format!("{put:016x}{random:08x}").into()
+    // The random keys of the standard library would be one more thread-local variable.
+    let mut hasher = DefaultHasher::new();
+    (put, std::process::id(), time::since_boot(), &raw const put as usize).hash(&mut hasher);
+    let number = hasher.finish() as u32;
+    format!("{put:016x}{number:08x}").into()
 }

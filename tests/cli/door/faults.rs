@@ -173,9 +173,9 @@ fn a_socket_that_is_no_door_is_refused() {
 }
 
 #[test]
-fn ten_descriptors_are_enough_for_a_call_at_a_time() {
+fn few_descriptors_are_enough_for_a_call_at_a_time() {
     let door = Door::with(
-        sh("ulimit -n 16; exec ipc door serve \"$@\"").word("sh"),
+        sh("ulimit -n 18; exec ipc door serve \"$@\"").word("sh"),
         &["--", "sh", "-c", "cat"],
     );
     for number in 0..20 {

@@ -158,7 +158,7 @@ fn signals_that_a_shell_ignores_in_the_background_are_passed_on() {
 
 #[test]
 fn handlers_run_also_if_no_descriptor_is_left() {
-    let line = "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n 7; exec ipc signal trap --on USR1='echo hit' -- sh -c '
+    let line = "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n 8; exec ipc signal trap --on USR1='echo hit' -- sh -c '
         ipc signal send USR1 $PPID; sleep 0.2; exit 7'";
     sh(line).is(7, "hit\n", "");
 }

@@ -12,15 +12,8 @@ use serde_json::Value;
 use crate::nouns::{Names, Noun, Wait};
 use crate::support::{Run, awkward, code, ipc, sh, text, until};
 
-pub const NOUN: Noun = Noun {
-    name: "spool",
-    names: Names::Directories,
-    create: &[],
-    waits,
-    commands: &[
-        "sh -c 'ipc spool create s; echo | ipc spool put s >&2; exec ipc spool take s -- \"$@\"' x sh",
-    ],
-};
+pub const NOUN: Noun =
+    Noun { name: "spool", names: Names::Directories, create: &[], waits, commands: &[] };
 
 fn waits() -> Vec<Wait> {
     const SPOOL: &str = "ipc spool create s";
