@@ -5,6 +5,7 @@ use std::env;
 fn main() {
     const SCRIPT: &str = "link/no_unwinding.ld";
     println!("cargo::rerun-if-changed={SCRIPT}");
+    println!("cargo::rerun-if-changed=link/startup.ld");
     let is = |name, value| env::var(name).is_ok_and(|found| found == value);
     let is_static = is("CARGO_CFG_TARGET_ENV", "musl") && is("CARGO_CFG_TARGET_ARCH", "x86_64");
     if is_static && is("PROFILE", "release") {

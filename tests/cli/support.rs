@@ -242,7 +242,12 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
+            // What it started may hold its output, and would outlive the test.
+            let started = descendants(child.id() as i32);
             let _ = child.kill();
+            for pid in started {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
             let _ = child.wait();
         }
     }
@@ -280,6 +285,12 @@ pub fn sleeps_in(pid: i32, function: &str) -> bool {
 pub fn children(pid: i32) -> Vec<i32> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     text.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// The children of a process, and theirs.
+fn descendants(pid: i32) -> Vec<i32> {
+    let children = children(pid);
+    children.iter().copied().chain(children.iter().flat_map(|&pid| descendants(pid))).collect()
 }
 
 /// The status as in a shell: 128 plus the signal if the command died of one.
