@@ -5,31 +5,27 @@ use std::time::Duration;
 
 use nix::unistd::getppid;
 
-use crate::sys::time;
+use crate::sys::{memory, time};
 
-/// The memory that copies go through: more than the caches of a CPU hold.
-const SPAN: usize = 64 << 20;
-
-/// The nanoseconds of a copy of so many bytes from memory to memory, neither of which is in the
-/// caches.
+/// The nanoseconds of a copy of so many bytes, which stay in the caches of one CPU if these hold
+/// them twice: a mechanism between two processes copies each byte at least once.
 pub fn copy(size: usize, duration: Duration) -> f64 {
-    let span = SPAN.max(size * 2);
-    let from = vec![1_u8; span];
-    let mut to = vec![0_u8; span];
-    let places = span / size;
+    const BATCH: u64 = 64;
+    let from = vec![1_u8; size];
+    // The first copy writes to the pages for the first time, and is not timed.
+    let mut to = from.clone();
     let (begin, end) = times(duration);
-    let mut count = 0_u64;
+    let mut count = 0;
     loop {
-        for place in 0..places {
-            let bytes = place * size..(place + 1) * size;
-            black_box(&mut to[bytes.clone()]).copy_from_slice(black_box(&from[bytes]));
-            count += 1;
-            if count.is_multiple_of(256) && time::monotonic() >= end {
-                return (time::monotonic() - begin) as f64 / count as f64;
-            }
+        for _ in 0..BATCH {
+            to.clear();
+            memory::append(&mut to, black_box(&from));
+            black_box(to.as_slice());
         }
-        if time::monotonic() >= end {
-            return (time::monotonic() - begin) as f64 / count as f64;
+        count += BATCH;
+        let now = time::monotonic();
+        if now >= end {
+            return (now - begin) as f64 / count as f64;
         }
     }
 }

@@ -15,8 +15,9 @@ use crate::sys::cleanup::Postponed;
 use crate::sys::fork::{self, Child, Ended};
 use crate::sys::{cpu, memfd, poll, stream};
 
-/// The longest time until all processes are ready, and until they have ended.
-const GRACE: Duration = Duration::from_secs(10);
+/// The longest time until all processes are ready, until the first messages are there, and until all have
+/// ended: a slow disk under load takes tens of seconds for them.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// Runs a measurement of a mechanism.
 pub fn run(trial: &Trial, meet: Meet) -> Result<Outcome, Error> {
