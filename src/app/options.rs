@@ -133,6 +133,30 @@ impl Waiting {
         }
     }
 
+    /// The deadline of a wait for an object to exist, which lasts at most as long as `retry`.
+    pub fn deadline_of_retry(&self, retry: Timeout) -> Deadline {
+        let retry = match retry {
+            Timeout::Forever => Deadline::NEVER,
+            Timeout::For(duration) => Deadline::after(duration),
+        };
+        retry.min(self.deadline())
+    }
+
+    /// The failure of that wait. If this limit has ended it, the wait has timed out.
+    pub fn explain_retry(&self, failure: Failure, retry: Timeout) -> Failure {
+        let is_decisive = match (self.duration(), retry) {
+            (Some(own), Timeout::For(retry)) => own < retry,
+            (own, _) => own.is_some(),
+        };
+        if !is_decisive || failure.exit() != Exit::NotFound {
+            return failure;
+        }
+        match self.or_error::<()>(Waited::TimedOut) {
+            Err(timed_out) => timed_out.adding(format_args!("; {failure}")),
+            Ok(()) => failure,
+        }
+    }
+
     /// The result of a wait, or the failure of a wait that timed out.
     pub fn or_error<T>(&self, waited: Waited<T>) -> Result<T, Failure> {
         match waited {

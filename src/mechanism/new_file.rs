@@ -42,6 +42,8 @@ impl NewFile {
                 let (file, temporary) = create_temporary(directory)?;
                 (file, Some(temporary))
             }
+            // ext4 has this error, other file systems ENOENT.
+            Err(EPERM) if directory::is_removed(directory) => return Err(Errno(libc::ENOENT)),
             Err(errno) => return Err(errno.into()),
         };
         let new = Self { file, path: path.to_owned(), temporary };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::dir::Dir;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::socket::UnixAddr;
-use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat, stat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchdir, fchownat, geteuid, linkat, unlinkat};
 
 use super::descriptor;
@@ -172,6 +172,11 @@ impl Drop for Return {
         // It succeeded before.
         let _ = fchdir(&self.0);
     }
+}
+
+/// Whether a directory was removed, which is possible while it is a working directory.
+pub fn is_removed(path: &Path) -> bool {
+    stat(path).is_ok_and(|status| status.st_nlink == 0)
 }
 
 /// The directory of a path.

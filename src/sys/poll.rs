@@ -58,6 +58,13 @@ pub fn writable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLOUT, deadline)
 }
 
+/// Whether the peer of a socket has closed it, even if some of its bytes are unread.
+pub fn has_hung_up(socket: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(socket.as_fd(), PollFlags::empty())];
+    let reported = any(&mut fds, Deadline::PASSED);
+    reported.is_ok() && fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP))
+}
+
 fn one(fd: BorrowedFd<'_>, events: PollFlags, deadline: Deadline) -> Result<Waited, Errno> {
     any(&mut [PollFd::new(fd, events)], deadline)
 }

@@ -23,6 +23,12 @@ pub fn get(fd: impl AsFd) -> Result<u64, Errno> {
     Ok(hint)
 }
 
+/// Whether this process may set the number.
+pub fn is_settable(fd: impl AsFd) -> bool {
+    // The kernel checks the permission before the number.
+    set(fd, GREATEST + 1) == Err(Errno(libc::EINVAL))
+}
+
 /// Sets the number, which is at most [`GREATEST`].
 ///
 /// # Errors

@@ -275,3 +275,21 @@ fn a_semaphore_of_a_program_that_is_linked_to_musl_is_reported() {
         ),
     );
 }
+
+#[test]
+fn in_a_directory_that_was_removed_nothing_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "mkdir gone && cd gone && rmdir ../gone && exec ipc";
+    for words in [
+        "queue create --capacity 4K ./q",
+        "map create --size 4K ./m",
+        "lock take ./l",
+        "fifo create ./p",
+    ] {
+        let output =
+            crate::support::sh(&format!("{line} {words}")).within(directory.path()).output();
+        let said = text(&output.stderr);
+        assert!(said.contains(": No such file or directory"), "{words}: {said}");
+        assert_eq!(code(&output), 4, "{words}");
+    }
+}

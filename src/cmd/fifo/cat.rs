@@ -24,7 +24,8 @@ use super::explain;
 ///
 /// The command ends when the last writer has closed the FIFO. That is no proof that a writer had
 /// finished, because the kernel also closes the FIFO for a writer that was killed. --timeout limits
-/// the wait for the first byte, and then each wait for more.
+/// the wait for the first byte, and then each wait for more. With --nonblock --verbose the message
+/// tells whether a writer has the FIFO open that has written nothing.
 ///
 /// Several readers of one FIFO share its bytes, in pieces that may begin and end within a record. To
 /// let several readers take one record each, use 'ipc queue' or 'ipc mq'. To let each reader have all
@@ -81,6 +82,14 @@ impl Cat {
         })
     }
 
+    /// The failure of a wait for bytes that timed out, which tells whether a writer is there.
+    fn in_time(&self, reader: &Reader, waited: Waited) -> Result<(), Failure> {
+        self.waiting.or_error(waited).map_err(|failure| match reader.has_writer() {
+            Ok(true) => failure.adding("; a writer has it open, and has written nothing"),
+            Ok(false) | Err(_) => failure,
+        })
+    }
+
     /// Prints bytes until the last writer leaves, or the count is reached.
     fn print(
         &self,
@@ -89,12 +98,13 @@ impl Cat {
         left: &mut Option<u64>,
         output: &Output,
     ) -> anyhow::Result<Waited> {
-        let note = || report_wait(output, &self.path, "for a writer");
+        let note = || match reader.has_writer() {
+            Ok(true) => report_wait(output, &self.path, "for the writer to write"),
+            Ok(false) | Err(_) => report_wait(output, &self.path, "for a writer"),
+        };
         let deadline = self.waiting.deadline();
         let waited = wait_verbosely(output, deadline, note, |until| reader.wait(until));
-        if waited.about(&self.path)? == Waited::TimedOut {
-            return Ok(Waited::TimedOut);
-        }
+        self.in_time(reader, waited.about(&self.path)?).about(&self.path)?;
         let waited = transfer.run(|side| match side {
             Side::Source => self.waiting.deadline(),
             Side::Destination => Deadline::NEVER,

@@ -96,7 +96,7 @@ impl Action for Tee {
         // A signal ends the stream, and then the process, after the report of missed records.
         let blocked = (self.slow == Slow::Drop).then(|| Blocked::new(Signal::deadly().collect()));
         let stop = blocked.as_ref().and_then(|blocked| blocked.descriptor_of_effective().ok());
-        let stream = tee::Tee::of_records(context.stdin, outputs, self.framing.form())?;
+        let stream = tee::Tee::of_records(context.stdin, outputs, self.framing.form());
         let stream = stream.with_patience(self.waiting.duration());
         let mut stream = stream.until_readable(stop.as_ref().map(AsFd::as_fd));
         if let Some(Size(bytes)) = self.capacity {

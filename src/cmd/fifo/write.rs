@@ -16,11 +16,11 @@ use crate::app::trust::{Accepted, Trust};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::units::Permissions;
-use crate::io::frame::{Form, Messages, ReadError};
+use crate::io::frame::{Form, Messages, ReadError, first_longer};
 use crate::io::output::{Output, escape};
-use crate::io::progress::Flow;
+use crate::io::progress::{Flow, Progress};
 use crate::io::transfer::{Counter, Side, Transfer};
-use crate::mechanism::fifo::locked::{self, Written};
+use crate::mechanism::fifo::locked::{LockedWriter, Written};
 use crate::mechanism::fifo::{self, Error, LONGEST_RECORD, Writer};
 use crate::run::watchdog::look_up;
 use crate::sys::offset::remaining;
@@ -40,8 +40,9 @@ use super::{create, explain};
 ///
 /// With --lock records of any length stay whole, among writers that all use --lock: each record is
 /// written under a lock of the FIFO, see flock(2). If a writer is killed within a record of more than
-/// 4096 bytes, the next writer reports that, and ends the record before it writes its own. For that
-/// the writers belong to the owner of the FIFO or to root.
+/// 4096 bytes, the next writer reports that, and ends the record before it writes its own. Only the
+/// owner of the FIFO and root can leave a mark for that. The writer of another user has a second
+/// process instead, which reports and ends the record at once; if that is killed too, no process does.
 ///
 /// Bytes of a file on stdin are passed on without a copy: if the file changes before the reader has
 /// read them, the reader may see the change. A pipe from 'cat' prevents that.
@@ -84,13 +85,29 @@ impl Action for Write {
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let writer = self.writer(&context.output)?;
-        let (stdin, counter) = (context.stdin, Arc::default());
-        let size = if self.messages.is_empty() { remaining(stdin) } else { None };
-        let flow = Flow::alone(&counter, size);
-        let _progress = self.reporting.start(&context.output, &[&stdin], vec![flow]);
-        if self.records || self.lock || !self.messages.is_empty() {
-            return self.write_records(&writer, context, &counter);
+        if self.lock {
+            // Before a thread shows the progress, because the writer may start a copy of the process.
+            let writer = self.locked(writer, &context.output).about(&self.path)?;
+            return self.write_records(Sink::Locked(writer), context);
         }
+        if self.records || !self.messages.is_empty() {
+            return self.write_records(Sink::Plain(writer), context);
+        }
+        self.write_bytes(&writer, context)
+    }
+}
+
+/// Writes whole records.
+enum Sink {
+    Plain(Writer),
+    Locked(LockedWriter),
+}
+
+impl Write {
+    /// Writes all bytes of stdin.
+    fn write_bytes(&self, writer: &Writer, context: &Context) -> anyhow::Result<Exit> {
+        let (stdin, counter) = (context.stdin, Arc::default());
+        let _progress = self.show_progress(context, &counter);
         let mut transfer = Transfer::new(stdin, writer.as_fd(), None).counted(&counter);
         let waited = transfer.run(|side| match side {
             Side::Source => Deadline::NEVER,
@@ -103,9 +120,13 @@ impl Action for Write {
         self.waiting.or_error(waited).about(&self.path)?;
         Ok(Exit::Done)
     }
-}
 
-impl Write {
+    fn show_progress(&self, context: &Context, counter: &Arc<Counter>) -> Progress {
+        let stdin = context.stdin;
+        let size = if self.messages.is_empty() { remaining(stdin) } else { None };
+        self.reporting.start(&context.output, &[&stdin], vec![Flow::alone(counter, size)])
+    }
+
     /// Waits for a reader, and opens the FIFO.
     fn writer(&self, output: &Output) -> anyhow::Result<Writer> {
         let note = || report_wait(output, &self.path, "for a reader");
@@ -139,19 +160,17 @@ impl Write {
         self.trust.accept(&found.map_err(explain)?, mode)
     }
 
-    fn write_records(
-        mut self,
-        writer: &Writer,
-        context: &Context,
-        counter: &Counter,
-    ) -> anyhow::Result<Exit> {
+    fn write_records(mut self, mut sink: Sink, context: &Context) -> anyhow::Result<Exit> {
+        let counter = Arc::default();
+        let _progress = self.show_progress(context, &counter);
         let form = self.framing.form();
         // Without --records a message need not stay in one piece, and --lock keeps it whole.
         let is_limited = self.records && !self.lock;
         let limit = if is_limited { LONGEST_RECORD - overhead(form) } else { usize::MAX };
         let operands = std::mem::take(&mut self.messages);
+        let number = first_longer(&operands, limit).map_or(0, |index| index + 1);
         let mut messages = Messages::new(operands, context.stdin, form, limit)
-            .map_err(too_long("message"))
+            .map_err(too_long(format_args!("message {number}")))
             .about(&self.path)?;
         let mut piece = Vec::with_capacity(LONGEST_RECORD);
         for number in 1_u64.. {
@@ -162,30 +181,43 @@ impl Write {
                 piece.extend_from_slice(part);
                 Ok::<(), Infallible>(())
             })?;
-            if self.lock {
-                self.write_locked(writer, &piece, number, &context.output).about(&self.path)?;
-            } else {
-                let written = writer.write(&piece, self.waiting.deadline()).map_err(explain);
-                self.waiting.or_error(written.about(&self.path)?).about(&self.path)?;
+            match &mut sink {
+                Sink::Plain(writer) => {
+                    let written = writer.write(&piece, self.waiting.deadline()).map_err(explain);
+                    written.and_then(|waited| self.waiting.or_error(waited))
+                }
+                Sink::Locked(writer) => self.write_locked(writer, &piece, number, &context.output),
             }
+            .about(&self.path)?;
             counter.add(piece.len() as u64);
         }
         Ok(Exit::Done)
     }
 
-    /// Writes a record that other writers with --lock leave whole.
-    fn write_locked(
-        &self,
-        writer: &Writer,
-        record: &[u8],
-        number: u64,
-        output: &Output,
-    ) -> Result<(), Failure> {
+    /// The writer under the lock.
+    fn locked(&self, writer: Writer, output: &Output) -> Result<LockedWriter, Failure> {
         let separator = match self.framing.form() {
             form @ (Form::Line | Form::Null) => form.trailer(),
             // Nothing ends a record whose length the reader knows.
             Form::Whole | Form::Len4 | Form::Netstring => b"",
         };
+        let path = escape(self.path.as_os_str().as_encoded_bytes());
+        LockedWriter::new(writer, separator, |number| {
+            output.warn(format_args!(
+                "{path}: record {number} is cut short, because its writer was killed"
+            ));
+        })
+        .map_err(explain)
+    }
+
+    /// Writes a record that other writers with --lock leave whole.
+    fn write_locked(
+        &self,
+        writer: &mut LockedWriter,
+        record: &[u8],
+        number: u64,
+        output: &Output,
+    ) -> Result<(), Failure> {
         let path = || escape(self.path.as_os_str().as_encoded_bytes());
         let report = || {
             let path = path();
@@ -193,7 +225,7 @@ impl Write {
         };
         let deadline = || self.waiting.deadline();
         let timed_out = || self.waiting.or_error(Waited::TimedOut);
-        match locked::write(writer, record, separator, deadline, report).map_err(explain)? {
+        match writer.write(record, number, deadline, report).map_err(explain)? {
             Written::Whole => Ok(()),
             Written::TimedOut => timed_out(),
             Written::CutShort(count) => {

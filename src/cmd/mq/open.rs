@@ -2,6 +2,7 @@
 
 use crate::app::arguments::Plain;
 use crate::app::objects::{nameless, report_wait, target};
+use crate::app::options::Waiting;
 use crate::app::trust::Trust;
 use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure};
@@ -29,10 +30,16 @@ pub struct Missing {
 
 impl Missing {
     /// Waits until the queue exists, or creates it, if an option says so.
-    pub fn prepare(&self, name: &QueueName, output: &Output) -> Result<(), Failure> {
+    pub fn prepare(
+        &self,
+        name: &QueueName,
+        waiting: &Waiting,
+        output: &Output,
+    ) -> Result<(), Failure> {
         match (self.create, self.retry) {
             (true, _) => self.open_or_create(name).map(drop),
-            (_, Some(timeout)) => wait_for(name, timeout, output),
+            (_, Some(retry)) => wait_for(name, waiting.deadline_of_retry(retry), output)
+                .map_err(|failure| waiting.explain_retry(failure, retry)),
             _ => Ok(()),
         }
     }
@@ -53,11 +60,7 @@ impl Missing {
 }
 
 /// Waits until the queue exists and its creator has finished it.
-fn wait_for(name: &QueueName, timeout: Timeout, output: &Output) -> Result<(), Failure> {
-    let until = match timeout {
-        Timeout::Forever => Deadline::NEVER,
-        Timeout::For(duration) => Deadline::after(duration),
-    };
+fn wait_for(name: &QueueName, until: Deadline, output: &Output) -> Result<(), Failure> {
     let opened = match MessageQueue::open(name, Access::Look) {
         Err(queue::Error::NotFound) => {
             report_wait(output, name, "until the queue exists");

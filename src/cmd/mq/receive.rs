@@ -173,12 +173,14 @@ impl Action for Recv {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         self.execution.refuse_options_without()?;
         if self.until_eof && !self.follow {
-            return Err(Failure::new(Exit::Usage, "--until-eof is for --follow").into());
+            let failure = Failure::new(Exit::Usage, "--until-eof is for --follow");
+            return Err(failure.hint("'ipc mq recv -f --until-eof' ends at the marker").into());
         }
         if self.truncate.is_some() && matches!(self.name, QueueName::Posix(_)) {
             return Err(explain(Error::Whole)).about(&self.name);
         }
-        let prepared = self.missing.prepare(&self.name, &context.output).about(&self.name);
+        let prepared =
+            self.missing.prepare(&self.name, &self.waiting, &context.output).about(&self.name);
         if self.execution.is_wanted() {
             if let Err(error) = prepared {
                 return self.execution.fail(error, context);
@@ -446,7 +448,7 @@ impl Action for Wait {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
         let selection = self.choice.selection(&self.name).about(&self.name)?;
-        self.missing.prepare(&self.name, output).about(&self.name)?;
+        self.missing.prepare(&self.name, &self.waiting, output).about(&self.name)?;
         let deadline = self.waiting.deadline();
         let opened = MessageQueue::open(&self.name, Access::Receive);
         let mut queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;

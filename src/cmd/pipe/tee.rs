@@ -1,16 +1,19 @@
 //! `ipc pipe tee`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
 use crate::app::context::Context;
-use crate::app::objects::{report, unreadable, write_failed};
+use crate::app::objects::{report, report_wait, unreadable, wait_verbosely, write_failed};
+use crate::app::options::Waiting;
+use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
-use crate::base::exit::{Exit, about};
+use crate::base::exit::{Exit, Failure, about};
 use crate::base::units::Size;
-use crate::io::output::Unwritable;
+use crate::io::output::{Output, Unwritable};
 use crate::mechanism::pipe::tee;
+use crate::run::watchdog::look_up;
 
 /// Copy stdin to files, FIFOs and stdout
 ///
@@ -18,7 +21,10 @@ use crate::mechanism::pipe::tee;
 /// dropped, and the others continue; after the last one the verb ends by SIGPIPE. An output that
 /// fails is reported, and the others continue; the status is then that of the first failure.
 ///
-/// A FIFO is opened when it has a reader. From a pipe to pipes and one file at most the kernel
+/// A FIFO is opened when it has a reader. --timeout limits that wait for each FIFO, and then each wait
+/// for slow readers; a FIFO without a reader is an output that fails.
+///
+/// From a pipe to pipes and one file at most the kernel
 /// moves the bytes, and none is copied through the memory of the process.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Tee {
@@ -30,6 +36,8 @@ pub struct Tee {
     /// A pipe with more bytes in it keeps its capacity.
     #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
     capacity: Option<Size>,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 impl Action for Tee {
@@ -49,13 +57,14 @@ impl Action for Tee {
         };
         let mut outputs = Vec::new();
         for file in &self.files {
-            match tee::Output::open(file) {
+            match self.open(file, &notes) {
                 Ok(output) => outputs.push(output),
-                Err(errno) => fail(about(errno, file)),
+                Err(failure) => fail(about(failure, file)),
             }
         }
         outputs.push(tee::Output::of_caller("standard output", context.stdout));
-        let mut tee = tee::Tee::new(context.stdin, outputs)?;
+        let mut tee = tee::Tee::new(context.stdin, outputs);
+        tee = tee.with_patience(self.waiting.duration());
         if let Some(Size(bytes)) = self.capacity {
             tee.set_capacity(bytes).map_err(super::capacity_refused)?;
         }
@@ -64,9 +73,26 @@ impl Action for Tee {
             tee::Why::ReaderClosed => report(&notes, output.name(), "its reader has closed"),
             tee::Why::Failed(errno) => fail(about(write_failed(errno), output.name())),
         });
-        match ended.map_err(unreadable)? {
+        let ended = ended.map_err(unreadable)?;
+        if ended == tee::Ended::TimedOut
+            && let Err(failure) = self.waiting.or_error::<()>(Waited::TimedOut)
+        {
+            fail(failure.into());
+        }
+        match ended {
             tee::Ended::Outputs if exit == Exit::Done => Err(Unwritable(Errno(libc::EPIPE)).into()),
             _ => Ok(exit),
         }
+    }
+}
+
+impl Tee {
+    /// Opens a file, or a FIFO when it has a reader.
+    fn open<'a>(&self, file: &Path, notes: &Output) -> Result<tee::Output<'a>, Failure> {
+        let deadline = self.waiting.deadline();
+        look_up(file, deadline)?;
+        let note = || report_wait(notes, file, "for a reader");
+        let opened = wait_verbosely(notes, deadline, note, |until| tee::Output::open(file, until))?;
+        self.waiting.or_error(opened)
     }
 }

@@ -11,7 +11,7 @@ use crate::app::worker::{self as options, Execution};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::io::output::Output;
+use crate::base::units::Timeout;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{self, Error, Outcome, Ring};
 use crate::run::worker::{self, Supply};
@@ -30,8 +30,8 @@ pub struct Task {
     pub count: Option<u64>,
     /// Whether it is a success if the queue is closed before that number is reached.
     pub ends_when_closed: bool,
-    /// The deadline of the wait for the queue to exist.
-    pub retry: Deadline,
+    /// The limit of the wait for the queue to exist.
+    pub retry: Option<Timeout>,
     /// The timeout of the wait for each message.
     pub waiting: Waiting,
 }
@@ -39,7 +39,8 @@ pub struct Task {
 /// Runs a COMMAND for each message.
 pub fn run(task: Task, execution: Execution, context: &mut Context) -> anyhow::Result<Exit> {
     let Task { name, count, ends_when_closed, retry, waiting } = task;
-    let source = match Source::new(name, &execution, retry, &context.output) {
+    let open = |name: &RingName| open_until(name, retry, &waiting, &context.output);
+    let source = match Source::new(name, &execution, open) {
         Ok(source) => source,
         Err(error) => return execution.fail(error, context),
     };
@@ -71,14 +72,13 @@ impl Source {
     fn new(
         name: RingName,
         execution: &Execution,
-        retry: Deadline,
-        output: &Output,
+        open: impl FnOnce(&RingName) -> anyhow::Result<Ring>,
     ) -> anyhow::Result<Self> {
         let dead_letter = execution.dead_letter().map(RingName::new).transpose();
         let dead_letter = dead_letter
             .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
             .about(execution.dead_letter().unwrap_or_default())?;
-        open_until(&name, retry, output)?;
+        open(&name)?;
         if let Some(other) = &dead_letter
             && let (Ok(own), Ok(status)) = (name.status(), other.status())
             && is_same(&own, &status)

@@ -17,9 +17,10 @@ use crate::app::command::{Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::objects::{no_room_in, not_there, report_wait};
 use crate::app::options::Waiting;
-use crate::base::deadline::{Deadline, Waited};
+use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::units::Timeout;
 use crate::io::output::Output;
 use crate::mechanism::queue::named::{OpenFile, RingName};
 use crate::mechanism::queue::ring::{Error, Outcome, Ring};
@@ -56,25 +57,30 @@ fn look_up(name: &RingName, waiting: &Waiting) -> Result<(), Failure> {
 
 /// Opens a queue that exists.
 fn open(name: &RingName) -> anyhow::Result<Ring> {
-    opened(name, name.open())
+    opened(name, name.open()).about(name)
 }
 
 /// Opens a queue, and waits until it exists.
-fn open_until(name: &RingName, retry: Deadline, output: &Output) -> anyhow::Result<Ring> {
-    let open = match name.open() {
-        Err(Error::Kernel(Errno(libc::ENOENT))) if retry != Deadline::PASSED => {
+fn open_until(
+    name: &RingName,
+    retry: Option<Timeout>,
+    waiting: &Waiting,
+    output: &Output,
+) -> anyhow::Result<Ring> {
+    match (name.open(), retry) {
+        (Err(Error::Kernel(Errno(libc::ENOENT))), Some(retry)) => {
             report_wait(output, name, "until the queue exists");
-            name.open_until(retry)
+            let open = name.open_until(waiting.deadline_of_retry(retry));
+            opened(name, open).map_err(|failure| waiting.explain_retry(failure, retry)).about(name)
         }
-        open => open,
-    };
-    opened(name, open)
+        (open, _) => opened(name, open).about(name),
+    }
 }
 
 /// The queue in an open file.
-fn opened(name: &RingName, open: Result<OpenFile, Error>) -> anyhow::Result<Ring> {
-    let open = open.map_err(|error| not_there(explain(error, name), name, CREATE)).about(name)?;
-    attach(name, open.file).about(name)
+fn opened(name: &RingName, open: Result<OpenFile, Error>) -> Result<Ring, Failure> {
+    let open = open.map_err(|error| not_there(explain(error, name), name, CREATE))?;
+    attach(name, open.file)
 }
 
 fn attach(name: &RingName, file: OwnedFd) -> Result<Ring, Failure> {

@@ -91,7 +91,7 @@ impl Action for Pop {
             return self.execute(context);
         }
         let output = &mut context.output;
-        let ring = open_until(&self.name, self.retry(), output)?;
+        let ring = open_until(&self.name, self.retry, &self.waiting, output)?;
         let outbox = Outbox::new(self.framing.form(), context.stdout)?;
         let mut reception =
             Reception { pop: &self, ring, outbox, message: Vec::new(), has_waited: false };
@@ -112,9 +112,9 @@ impl Pop {
             let reason = "--null and --frame are for messages that are printed, not for --exec";
             return Err(Failure::new(Exit::Usage, reason).into());
         }
-        let (count, retry) = (self.count(), self.retry());
+        let count = self.count();
         let ends_when_closed = self.all || self.follow;
-        let Self { name, waiting, execution, .. } = self;
+        let Self { name, retry, waiting, execution, .. } = self;
         exec::run(Task { name, count, ends_when_closed, retry, waiting }, execution, context)
     }
 
@@ -124,14 +124,6 @@ impl Pop {
             (true, _) => None,
             (_, true) => Some(u64::MAX),
             _ => Some(self.count.unwrap_or(1)),
-        }
-    }
-
-    fn retry(&self) -> Deadline {
-        match self.retry {
-            None => Deadline::PASSED,
-            Some(Timeout::Forever) => Deadline::NEVER,
-            Some(Timeout::For(duration)) => Deadline::after(duration),
         }
     }
 

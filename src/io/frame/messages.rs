@@ -25,13 +25,18 @@ pub enum Messages {
 /// # Errors
 /// An error if one of them is longer than `limit`.
 pub fn refuse_longer(operands: &[OsString], limit: usize) -> Result<(), ReadError> {
-    match operands.iter().find(|operand| operand.len() > limit) {
-        Some(long) => {
-            let length = Length::Exactly(long.len() as u64);
+    match first_longer(operands, limit) {
+        Some(index) => {
+            let length = Length::Exactly(operands[index].len() as u64);
             Err(ReadError::TooLong { length, limit })
         }
         None => Ok(()),
     }
+}
+
+/// The index of the first operand that is longer than `limit`.
+pub fn first_longer(operands: &[OsString], limit: usize) -> Option<usize> {
+    operands.iter().position(|operand| operand.len() > limit)
 }
 
 impl Messages {

@@ -17,7 +17,7 @@ use std::io::Write;
 
 use crate::base::errno::Errno;
 
-pub use self::messages::{Messages, refuse_longer};
+pub use self::messages::{Messages, first_longer, refuse_longer};
 pub use self::position::Position;
 pub use self::reader::Reader;
 pub use self::writer::Writer;

@@ -28,6 +28,16 @@ impl Position {
         Self { form, place: Place::Start }
     }
 
+    /// Somewhere in a stream of records in this form, probably within a record; `None` if nothing in
+    /// the stream tells where the next one begins.
+    pub fn unknown(form: Form) -> Option<Self> {
+        match form {
+            Form::Line | Form::Null => Some(Self { form, place: Place::Within }),
+            Form::Whole => Some(Self { form, place: Place::Before(u64::MAX) }),
+            Form::Len4 | Form::Netstring => None,
+        }
+    }
+
     /// Advances over the next bytes, and calls `begins` with the index of each record that begins in
     /// them.
     ///

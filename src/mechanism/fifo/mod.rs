@@ -4,6 +4,7 @@
 //! file or device is used as a FIFO. Symbolic links are followed: a user that can create a link to
 //! another FIFO at a path can also create a FIFO there.
 
+mod guard;
 pub mod locked;
 pub mod readers;
 
@@ -87,6 +88,19 @@ impl Reader {
     /// Waits until a writer has written bytes, or has opened and closed it.
     pub fn wait(&self, deadline: Deadline) -> Result<Waited, Errno> {
         poll::readable(&self.0, deadline)
+    }
+
+    /// Whether a writer has it open, one that has written nothing included.
+    ///
+    /// poll(2) does not tell that before the first writer has left, and read(2) would take bytes. So
+    /// bytes are copied with tee(2), which returns 0 without a writer, and fails with EAGAIN with one.
+    pub fn has_writer(&self) -> Result<bool, Errno> {
+        let (_reader, spare) = pipe::new()?;
+        match pipe::duplicate(&self.0, &spare, 1) {
+            Ok(count) => Ok(count > 0),
+            Err(Errno(libc::EAGAIN)) => Ok(true),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Clears the end of file that former writers have left, so that [`Reader::wait`] waits for the

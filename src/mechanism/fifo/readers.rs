@@ -85,6 +85,7 @@ impl WithoutReader {
         let mut present = Vec::new();
         loop {
             self.open_all(&mut present)?;
+            self.take_back_deserted(&mut present)?;
             if present.len() >= count {
                 return Ok(Waited::Done(present));
             }
@@ -107,6 +108,20 @@ impl WithoutReader {
         Ok(())
     }
 
+    /// Takes back those whose reader has left again.
+    fn take_back_deserted(&mut self, present: &mut Vec<WithReader>) -> Result<(), Failed> {
+        let Some(first) = present.first() else { return Ok(()) };
+        let failed = |errno: Errno| Failed { path: first.path.clone(), error: errno.into() };
+        let writers = present.iter().map(|fifo| fifo.writer.as_fd());
+        let mut fds: Vec<_> = writers.map(|fd| PollFd::new(fd, PollFlags::empty())).collect();
+        let _: Waited = poll::any(&mut fds, Deadline::PASSED).map_err(failed)?;
+        let has_left: Vec<_> = fds.iter().map(|fd| fd.any() == Some(true)).collect();
+        let mut has_left = has_left.into_iter();
+        let left = present.extract_if(.., |_| has_left.next() == Some(true));
+        self.0.extend(left.map(|fifo| fifo.path));
+        Ok(())
+    }
+
     /// Waits until one has got a reader, or a reader has left.
     fn await_change(
         &mut self,
@@ -119,12 +134,8 @@ impl WithoutReader {
         let writers = present.iter().map(|fifo| fifo.writer.as_fd());
         fds.extend(writers.map(|writer| PollFd::new(writer, PollFlags::empty())));
         let waited = poll::any(&mut fds, deadline).map_err(failed);
-        let mut has_left: Vec<_> = fds[1..].iter().map(|fd| fd.any() == Some(true)).collect();
         let opened = openers.finish();
         let _: Waited = waited?;
-        let mut has_left = has_left.drain(..);
-        let left = present.extract_if(.., |_| has_left.next() == Some(true));
-        self.0.extend(left.map(|fifo| fifo.path));
         for (path, opened) in opened {
             self.0.retain(|without| *without != path);
             match opened {

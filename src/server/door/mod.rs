@@ -27,7 +27,7 @@ use crate::server::line_limit::LineLimit;
 use crate::sys::events::{Events, Interest};
 use crate::sys::socket::is_our_user;
 use crate::sys::spawn::reap_orphans;
-use crate::sys::{descriptor, process};
+use crate::sys::{descriptor, poll, process};
 
 pub use self::commands::Commands;
 pub use self::procedure::Procedure;
@@ -245,8 +245,14 @@ impl Door {
         events.change(&caller.client.socket, event, Interest::Nothing).map_err(commands::failed)
     }
 
-    /// Has the door closed, if the caller is of a user that may do that.
+    /// Has the door closed, if the caller is of a user that may do that. A caller that has timed out
+    /// meanwhile has left: it reported that nothing was revoked.
     fn revoke(&mut self, number: u64, output: &Output) {
+        let has_left = |caller: &Caller| poll::has_hung_up(&caller.client.socket);
+        if self.callers.get(&number).is_none_or(has_left) {
+            self.callers.remove(&number);
+            return;
+        }
         let peer = self.callers.get(&number).and_then(|caller| caller.client.peer);
         if !peer.is_some_and(|peer| peer.uid == 0 || is_our_user(peer.uid)) {
             let words = "only the user of the server may revoke the door";

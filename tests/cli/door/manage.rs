@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use nix::sys::signal::Signal;
+
 use super::Door;
 use crate::support::{as_another_user, code, ipc, text, until};
 
@@ -38,6 +40,17 @@ fn a_revoked_door_finishes_the_calls_it_has() {
     assert_eq!(text(&waiting.finish().stdout), "2");
     let ended = door.server.finish();
     assert_eq!((code(&ended), text(&ended.stderr)), (0, String::new()));
+}
+
+#[test]
+fn a_revoke_that_has_timed_out_has_no_effect_later() {
+    let door = Door::of(&[], "cat");
+    door.server.signal(Signal::SIGSTOP);
+    door.run("revoke", &["-t50ms", "d"]).is(124, "", "ipc: door revoke: d: timed out\n");
+    door.server.signal(Signal::SIGCONT);
+    door.call(&["still"]).is(0, "still", "");
+    door.run("revoke", &["d"]).is(0, "", "");
+    assert_eq!(code(&door.server.finish()), 0);
 }
 
 #[test]

@@ -167,6 +167,23 @@ fn without_a_writer_cat_ends_with_the_status_of_its_option() {
 }
 
 #[test]
+fn a_writer_that_has_written_nothing_is_told_from_none() {
+    let directory = fifo();
+    let _writer = sh("exec sleep 1000 9<>p").within(directory.path()).start();
+    let path = directory.path().join("p");
+    let stat = || ipc(&["fifo", "stat", "--json"]).word(&path).succeeds();
+    until("the writer is there", || !stat().contains("\"writers\":[]"));
+    let run = |words| ipc(words).within(directory.path());
+    let there = "; a writer has it open, and has written nothing\n";
+    run(&["fifo", "cat", "-n", "p"]).is(1, "", "");
+    run(&["fifo", "cat", "-nv", "p"]).is(1, "", &format!("ipc: fifo cat: p: would block{there}"));
+    let error = format!("ipc: fifo cat: p: timed out{there}");
+    run(&["fifo", "cat", "-t50ms", "p"]).is(124, "", &error);
+    let waits = "ipc: fifo cat: p: waiting for the writer to write\n";
+    run(&["fifo", "cat", "-vt50ms", "p"]).is(124, "", &format!("{waits}{error}"));
+}
+
+#[test]
 fn a_write_waits_for_a_reader() {
     let directory = fifo();
     let writer = ipc(&["fifo", "write", "-t60", "p", "x"]).within(directory.path()).start();

@@ -58,6 +58,10 @@ fn a_queue_that_does_not_appear_in_time_is_not_found() {
         for words in [["--retry", "30ms"], ["--retry", "0"]] {
             ipc(&["mq", "recv", &name]).words(&words).is(4, "", &error("recv", &name, MISSING));
         }
+        for verb in ["recv", "wait"] {
+            let output = ipc(&["mq", verb, "--retry", "1h", "-t", "20ms", &name]).output();
+            assert_eq!(code(&output), 124, "{}", text(&output.stderr));
+        }
         let output = ipc(&["mq", "recv", "--retry", "10ms", "--exec", &name, "--", "cat"]).output();
         assert_eq!(code(&output), 125, "{}", text(&output.stderr));
     }

@@ -94,6 +94,12 @@ fn options_of_markers_are_checked() {
         let output = ipc(&["mq", "recv", "--until-eof", option, &name]).output();
         assert_eq!(code(&output), 2, "{}", text(&output.stderr));
     }
+    ipc(&["mq", "recv", "--until-eof", &name]).is(
+        2,
+        "",
+        "ipc: mq recv: --until-eof is for --follow\n\
+         hint: 'ipc mq recv -f --until-eof' ends at the marker\n",
+    );
     let output = ipc(&["mq", "send", "--eof=0", &name]).output();
     assert_eq!(code(&output), 2, "{}", text(&output.stderr));
 }

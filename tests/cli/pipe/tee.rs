@@ -124,6 +124,32 @@ fn an_output_that_cannot_be_opened_stops_no_other() {
 }
 
 #[test]
+fn a_fifo_without_a_reader_is_an_output_that_fails_in_time() {
+    let directory = tempfile::tempdir().unwrap();
+    ipc(&["mkfifo", "p"]).within(directory.path()).is(0, "", "");
+    let run =
+        |words: &[&str]| ipc(&["pipe", "tee"]).words(words).within(directory.path()).input("some");
+    run(&["-n", "p", "a"]).is(1, "some", "");
+    run(&["-nv", "p"]).is(1, "some", "ipc: pipe tee: p: would block\n");
+    run(&["-t50ms", "p", "a"]).is(124, "some", "ipc: pipe tee: p: timed out\n");
+    assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"some");
+    let waits = "ipc: pipe tee: p: waiting for a reader\n";
+    run(&["-vt50ms", "p"]).is(124, "some", &format!("{waits}ipc: pipe tee: p: timed out\n"));
+    let reader = Run::new("cat", &["p"]).within(directory.path()).start();
+    run(&["-t60", "p"]).is(0, "some", "");
+    assert_eq!(text(&reader.finish().stdout), "some");
+}
+
+#[test]
+fn the_timeout_limits_waits_for_a_reader_that_does_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "mkfifo p; exec 7<>p; yes | ipc pipe tee -t 50ms p > /dev/null";
+    bash(line).within(directory.path()).is(124, "", "ipc: pipe tee: timed out\n");
+    let line = "exec 7<>p; { echo a; sleep 0.3; echo b; } | ipc pipe tee -t 100ms p";
+    bash(line).within(directory.path()).is(0, "a\nb\n", "");
+}
+
+#[test]
 fn closed_standard_descriptors_are_errors() {
     let directory = tempfile::tempdir().unwrap();
     let within = |line: &str| sh(line).within(directory.path());

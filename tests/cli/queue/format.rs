@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use super::*;
+use crate::support::Run;
 
 /// A queue as the page describes it, in a file that no other process uses meanwhile.
 struct Page(File);
@@ -115,4 +116,83 @@ fn a_claim_is_a_locked_byte_and_a_number_of_attempts() {
         assert_eq!(page.u32(RING + 4), 2 | attempts << 8);
     }
     assert!(page.u64(RING + 8) > 0);
+}
+
+/// What the reader in Python, which keeps to the page, sees in a queue.
+fn seen_by_reader(path: &str) -> Result<serde_json::Value, String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/queue/reader.py");
+    let output = Run::new("python3", &[script, path]).output();
+    match code(&output) {
+        0 => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+        _ => Err(text(&output.stderr)),
+    }
+}
+
+#[test]
+fn a_reader_in_python_sees_what_stat_and_tap_see() {
+    if !crate::peers::there("python3", &["--version"]) {
+        return;
+    }
+    let name = queue("4K");
+    let path = format!("/dev/shm{}", &*name);
+    // Around the ring, with a message that is split at its end.
+    let long = "x".repeat(1000);
+    for round in 0..9 {
+        ipc(&["queue", "push", &name, "a", &long, "", &round.to_string()]).is(0, "", "");
+        let seen = seen_by_reader(&path).unwrap();
+        let shown = stat(&name);
+        for key in ["capacity", "messages", "bytes", "used", "pushed", "popped"] {
+            assert_eq!(seen[key], shown[key], "{key}");
+        }
+        let messages: String = seen["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| format!("{}\n", record["message"].as_str().unwrap()))
+            .collect();
+        ipc(&["queue", "tap", &name]).is(0, &messages, "");
+        ipc(&["queue", "pop", "--all", &name]).is(0, &messages, "");
+    }
+}
+
+#[test]
+fn a_reader_in_python_sees_claims_sleepers_and_the_end() {
+    if !crate::peers::there("python3", &["--version"]) {
+        return;
+    }
+    let name = queue("4K");
+    let path = format!("/dev/shm{}", &*name);
+    ipc(&["queue", "push", &name, "one", "two"]).is(0, "", "");
+    ipc(&["queue", "pop", "--exec", "-q", &name, "--", "false"]).is(1, "", "");
+    let directory = tempfile::tempdir().unwrap();
+    let worker =
+        ipc(&["queue", "pop", "--exec", &name, "--", "sh", "-c", "> begun; exec sleep 1000"]);
+    let worker = worker.within(directory.path()).start();
+    until("a COMMAND runs", || directory.path().join("begun").exists());
+    let seen = seen_by_reader(&path).unwrap();
+    let fact = |index: usize, key: &str| seen["records"][index][key].clone();
+    assert_eq!(seen["redelivered"], 1);
+    assert_eq!((fact(0, "state"), fact(0, "attempts")), ("taken".into(), 2.into()));
+    assert_eq!((fact(0, "claimed"), fact(1, "claimed")), (true.into(), false.into()));
+    assert_eq!((fact(1, "state"), fact(1, "attempts")), ("ready".into(), 0.into()));
+    ipc(&["queue", "pop", &name]).is(0, "two\n", "");
+    assert_eq!(seen_by_reader(&path).unwrap()["records"][1]["state"], "done");
+    worker.signal(nix::sys::signal::Signal::SIGTERM);
+    worker.finish();
+    ipc(&["queue", "pop", &name]).is(0, "one\n", "");
+    let (consumer, _log) = consumer(&name);
+    until("it sleeps", || seen_by_reader(&path).unwrap()["consumer_sleeps"] == true);
+    ipc(&["queue", "close", &name]).is(0, "", "");
+    consumer.finish();
+    assert_eq!(seen_by_reader(&path).unwrap()["closed"], true);
+    // It refuses what ipc refuses.
+    for (at, byte, reason) in [(12, 2, "another version"), (16, 1, "damaged"), (0, b'x', "not a")] {
+        let copy = directory.path().join("copy");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[at] = byte;
+        fs::write(&copy, bytes).unwrap();
+        let refused = seen_by_reader(copy.to_str().unwrap()).unwrap_err();
+        assert!(refused.contains(reason), "{refused}");
+        assert_eq!(code(&ipc(&["queue", "stat"]).word(&copy).output()), 3);
+    }
 }

@@ -250,6 +250,11 @@ fn a_consumer_waits_for_the_queue_itself() {
     let waits = format!("ipc: queue pop: {}: waiting until the queue exists\n", &*name);
     let verbose = ipc(&["queue", "pop", "-v", "--retry", "20ms", &name]).output();
     assert_eq!(text(&verbose.stderr), waits + &error("pop", &name, MISSING));
+    // The timeout limits this wait too.
+    let timed_out = format!("timed out; {MISSING}");
+    let run = ipc(&["queue", "pop", "--retry", "1h", "-t", "20ms", &name]);
+    run.is(124, "", &error("pop", &name, timed_out.lines().next().unwrap()));
+    ipc(&["queue", "pop", "--retry", "1h", "-n", &name]).is(1, "", "");
     let consumer = ipc(&["queue", "pop", "--retry", "1h", &name]).start();
     consumer.wait_until_asleep();
     ipc(&["queue", "push", "--create", "--capacity", "4K", &name, "hi"]).is(0, "", "");

@@ -6,7 +6,7 @@ use nix::errno::Errno::{EAGAIN, EINTR};
 use nix::sys::stat::SFlag;
 use nix::unistd::read;
 
-use super::{BLOCK, Step, Strategy, Tee, Watcher, again};
+use super::{BLOCK, Step, Tee, Watcher, again};
 use crate::base::errno::Errno;
 use crate::io::frame::{Form, Position, ReadError};
 use crate::sys::heap;
@@ -16,7 +16,7 @@ use crate::sys::heap;
 pub struct Block {
     bytes: Vec<u8>,
     length: usize,
-    /// Memory for the next read while outputs still lack bytes of this block; empty until then.
+    /// Memory for the next read while outputs still lack bytes of this block.
     spare: Vec<u8>,
     /// The position before and after the bytes, if the stream has records.
     records: Option<(Position, Position)>,
@@ -24,13 +24,10 @@ pub struct Block {
 
 impl Block {
     /// A block without bytes, of a stream of records in this form; `None` is a stream of bytes.
-    ///
-    /// # Errors
-    /// ENOMEM.
-    pub fn new(form: Option<Form>) -> Result<Self, Errno> {
+    pub fn new(form: Option<Form>) -> Self {
         let start = form.map(Position::start);
         let records = start.map(|start| (start.clone(), start));
-        Ok(Self { bytes: heap::zeros(BLOCK)?, length: 0, spare: Vec::new(), records })
+        Self { bytes: Vec::new(), length: 0, spare: Vec::new(), records }
     }
 
     /// The number of bytes.
@@ -42,21 +39,36 @@ impl Block {
         &self.bytes[..self.length]
     }
 
-    /// Reads more bytes.
+    /// Removes all bytes, and sets the position before the next ones.
+    pub fn reset(&mut self, position: Option<Position>) {
+        self.length = 0;
+        self.records = position.map(|position| (position.clone(), position));
+    }
+
+    /// Reads bytes that are available until the block has this length.
     ///
     /// # Errors
     /// Those of read(2).
-    pub fn append(&mut self, input: impl AsFd) -> Result<(), Errno> {
-        self.length += again(|| Ok(read(&input, &mut self.bytes[self.length..])?))?;
-        Ok(())
+    pub fn append_until(&mut self, length: usize, input: impl AsFd) -> Result<(), ReadError> {
+        let start = self.length;
+        allocate(&mut self.bytes)?;
+        while self.length < length {
+            self.length += again(|| Ok(read(&input, &mut self.bytes[self.length..length])?))?;
+        }
+        match &mut self.records {
+            Some((_, after)) => after.skip(&self.bytes[start..self.length]),
+            None => Ok(()),
+        }
     }
 
-    /// Reads the bytes of the next block, and keeps those of this one.
-    fn read_ahead(&mut self, input: impl AsFd) -> Result<usize, Errno> {
-        if self.spare.is_empty() {
-            self.spare = heap::zeros(BLOCK)?;
-        }
-        Ok(read(input, &mut self.spare)?)
+    /// Reads the bytes of the next block.
+    fn read(&mut self, input: impl AsFd, place: Place) -> Result<usize, Errno> {
+        let bytes = match place {
+            Place::Over => &mut self.bytes,
+            Place::Ahead => &mut self.spare,
+        };
+        allocate(bytes)?;
+        Ok(read(input, bytes)?)
     }
 
     /// Replaces the block by the next one, which was read over it or ahead.
@@ -82,7 +94,15 @@ impl Block {
     }
 }
 
-/// The memory of a read.
+/// Allocates the memory of a block before its first use.
+fn allocate(bytes: &mut Vec<u8>) -> Result<(), Errno> {
+    if bytes.is_empty() {
+        *bytes = heap::zeros(BLOCK)?;
+    }
+    Ok(())
+}
+
+/// The memory of a read: that of this block, or that of the next one, so that this one is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
     Over,
@@ -91,7 +111,7 @@ enum Place {
 
 impl<'a> Tee<'a> {
     pub(super) fn copy(&mut self, watcher: &mut impl Watcher<'a>) -> Result<Step, ReadError> {
-        let Strategy::Copy(block) = &self.strategy else { return Ok(Step::Blocked) };
+        let block = &self.block;
         let mut step = Step::Blocked;
         for output in self.outputs.iter_mut().filter(|output| output.lacks(block.length)) {
             if output.copy(block.bytes()) {
@@ -111,16 +131,14 @@ impl<'a> Tee<'a> {
 
     /// Reads the next block if that does not block. Outputs that still lack bytes miss them.
     fn fill(&mut self, place: Place, watcher: &mut impl Watcher<'a>) -> Result<Step, ReadError> {
-        let Strategy::Copy(block) = &mut self.strategy else { return Ok(Step::Blocked) };
         if !self.is_readable && self.kind != SFlag::S_IFREG {
             return Ok(Step::Blocked);
         }
+        if place == Place::Over && self.duplicate_many() {
+            return Ok(Step::Moved);
+        }
         self.is_readable = false;
-        let result = match place {
-            Place::Over => read(self.input, &mut block.bytes).map_err(Errno::from),
-            Place::Ahead => block.read_ahead(self.input),
-        };
-        let count = match result {
+        let count = match self.block.read(self.input, place) {
             Ok(0) => return Ok(self.end()),
             Ok(count) => count,
             Err(Errno(libc::EAGAIN | libc::EINTR)) => return Ok(Step::Blocked),
@@ -134,7 +152,7 @@ impl<'a> Tee<'a> {
 
     /// Lets the outputs that lack bytes miss the rest of the block.
     fn pass_over(&mut self) -> Result<(), ReadError> {
-        let Strategy::Copy(block) = &self.strategy else { return Ok(()) };
+        let block = &self.block;
         if self.outputs.iter().any(|output| output.lacks(block.length)) {
             let starts = block.starts()?;
             self.outputs.iter_mut().for_each(|output| output.miss(block.bytes(), &starts));
@@ -142,9 +160,9 @@ impl<'a> Tee<'a> {
         Ok(())
     }
 
-    fn consume_block(&mut self) {
-        let length = self.available();
-        self.consume(length);
+    pub(super) fn consume_block(&mut self) {
+        self.consume(self.block.length);
+        self.block.length = 0;
     }
 
     fn begin_block(
@@ -154,7 +172,7 @@ impl<'a> Tee<'a> {
         watcher: &mut impl Watcher<'a>,
     ) -> Result<(), ReadError> {
         watcher.arrivals().into_iter().for_each(|output| self.add(output));
-        let Strategy::Copy(block) = &mut self.strategy else { return Ok(()) };
+        let block = &mut self.block;
         block.advance(count, place)?;
         if self.outputs.iter().any(|output| !output.follows()) {
             let starts = block.starts()?;

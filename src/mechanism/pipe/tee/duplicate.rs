@@ -2,9 +2,16 @@
 
 use nix::unistd::read;
 
-use super::{BLOCK, Block, Step, Strategy, Tee, Why, again};
+use super::{BLOCK, Output, Step, Strategy, Tee, Why, again, has_one_consumer};
 use crate::base::errno::Errno;
+use crate::io::frame::{Position, ReadError};
 use crate::sys::{heap, pipe};
+
+/// The number of bytes of records for which tee(2) is faster than read(2) and write(2).
+const MANY: usize = 32 << 10;
+
+/// The number of the last of them, which are read: a page.
+const LAST: usize = 4 << 10;
 
 impl Tee<'_> {
     /// The output that consumes bytes at the head of the input instead of copying them: the one
@@ -14,19 +21,51 @@ impl Tee<'_> {
         other.or_else(|| self.outputs.len().checked_sub(1))
     }
 
-    pub(super) fn duplicate(&mut self) -> Result<Step, Errno> {
+    /// The consumer, if it can take nothing yet, because another output has not copied it.
+    pub(super) fn idle_consumer(&self) -> Option<usize> {
+        let consumer = self.consumer().filter(|_| self.strategy == Strategy::Duplicate)?;
+        let mut others = self.outputs.iter().enumerate().filter(|(index, _)| *index != consumer);
+        others.any(|(_, output)| output.ahead == 0).then_some(consumer)
+    }
+
+    /// Has tee(2) copy many bytes that are there; returns whether it will. It leaves the last of them
+    /// to read(2), so that the position within the records is known whenever the stream pauses.
+    pub(super) fn duplicate_many(&mut self) -> bool {
+        let Some(form) = self.form.filter(|_| self.can_duplicate) else { return false };
+        let is_in_step = |output: &Output<'_>| output.follows() && output.delays_others();
+        if !self.outputs.iter().all(is_in_step) || !has_one_consumer(&self.outputs) {
+            return false;
+        }
+        let Some(position) = Position::unknown(form) else { return false };
+        let available = pipe::length(self.input).unwrap_or(0);
+        if available < MANY {
+            return false;
+        }
+        self.consume_block();
+        self.block.reset(Some(position));
+        self.limit = Some(available - LAST);
+        self.strategy = Strategy::Duplicate;
+        true
+    }
+
+    pub(super) fn duplicate(&mut self) -> Result<Step, ReadError> {
         let least = self.outputs.iter().map(|output| output.ahead).min().unwrap_or(0);
         if least > 0 {
             return self.discard(least);
         }
+        if self.limit == Some(0) {
+            self.strategy = Strategy::Copy;
+            return Ok(Step::Moved);
+        }
         let consumer = self.consumer();
         let mut most = self.most();
+        let block = self.limit.map_or(BLOCK, |limit| limit.min(BLOCK));
         let mut step = Step::Blocked;
         for (index, output) in self.outputs.iter_mut().enumerate() {
             if output.ahead > 0 || Some(index) == consumer {
                 continue;
             }
-            let count = if most == 0 { BLOCK } else { most };
+            let count = if most == 0 { block } else { most };
             match again(|| pipe::duplicate(self.input, &*output, count)) {
                 Ok(0) => return Ok(Step::End),
                 Ok(count) => {
@@ -46,12 +85,13 @@ impl Tee<'_> {
     }
 
     /// Moves bytes that all other outputs have from the head of the input to the consumer.
-    fn take_off(&mut self, consumer: Option<usize>) -> Result<Step, Errno> {
+    fn take_off(&mut self, consumer: Option<usize>) -> Result<Step, ReadError> {
         let Some(consumer) = consumer.filter(|&index| self.outputs[index].ahead == 0) else {
             return Ok(Step::Blocked);
         };
         let others = self.outputs.iter().enumerate().filter(|(index, _)| *index != consumer);
         let count = others.map(|(_, output)| output.ahead).min().unwrap_or(BLOCK);
+        let count = count.min(self.limit.unwrap_or(BLOCK));
         if count == 0 {
             return Ok(Step::Blocked);
         }
@@ -72,7 +112,7 @@ impl Tee<'_> {
     }
 
     /// Discards bytes at the head of the input that every output has copied.
-    fn discard(&mut self, count: usize) -> Result<Step, Errno> {
+    fn discard(&mut self, count: usize) -> Result<Step, ReadError> {
         let mut bytes = heap::zeros(count.min(pipe::CAPACITY_AT_FIRST as usize))?;
         let count = again(|| Ok(read(self.input, &mut bytes)?))?;
         self.consume(count);
@@ -80,13 +120,12 @@ impl Tee<'_> {
     }
 
     /// Switches to read(2) and write(2), beginning at the head of the input.
-    fn copy_from_now_on(&mut self) -> Result<Step, Errno> {
-        let mut block = Block::new(None)?;
+    fn copy_from_now_on(&mut self) -> Result<Step, ReadError> {
+        self.can_duplicate = false;
+        self.strategy = Strategy::Copy;
         // These bytes are in the pipe, because some outputs have copies of them.
-        while block.length() < self.most() {
-            block.append(self.input)?;
-        }
-        self.strategy = Strategy::Copy(block);
+        let count = self.most();
+        self.block.append_until(count, self.input)?;
         Ok(Step::Moved)
     }
 }

@@ -5,7 +5,9 @@
 //! bytes than another gets the rest after the bytes that all outputs have are consumed. So the
 //! slowest output limits the others: they are at most one block ahead of it.
 //!
-//! A stream of records is copied. An output can then join it, or miss some of it, between two records.
+//! An output can join a stream of records, or miss some of it, between two records. For that the bytes
+//! are read. If all outputs take all records, tee(2) copies most of the bytes even so: where the next
+//! line begins is also known after bytes that were not seen.
 
 mod block;
 mod duplicate;
@@ -45,6 +47,14 @@ pub struct Tee<'a> {
     has_ended: bool,
     outputs: Vec<Output<'a>>,
     strategy: Strategy,
+    /// The form of the records; `None` for a stream of bytes.
+    form: Option<Form>,
+    /// Whether the kernel has not refused tee(2) and splice(2) for these descriptors.
+    can_duplicate: bool,
+    /// The number of bytes after which tee(2) copies no more of a stream of records.
+    limit: Option<usize>,
+    /// The bytes that were read.
+    block: Block,
     moved: u64,
     capacity: Capacity,
     /// The limit of each wait for outputs; `None` is without end.
@@ -54,12 +64,12 @@ pub struct Tee<'a> {
 }
 
 /// The strategy for copying. Each output counts the bytes that it has taken and another has not.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Strategy {
     /// tee(2) from the head of the input, which is a pipe.
     Duplicate,
     /// Writes from a block that was read.
-    Copy(Block),
+    Copy,
 }
 
 /// The capacity of the pipes.
@@ -116,39 +126,32 @@ enum Step {
 
 impl<'a> Tee<'a> {
     /// A stream from this input to these outputs.
-    ///
-    /// # Errors
-    /// ENOMEM.
-    pub fn new(input: BorrowedFd<'a>, outputs: Vec<Output<'a>>) -> Result<Self, Errno> {
-        let is_pipe = inode::kind_of(input) == SFlag::S_IFIFO;
-        // An output that is not a pipe consumes the head of the input, so there can be only one.
-        let can_duplicate =
-            is_pipe && outputs.iter().filter(|output| !output.is_pipe()).count() <= 1;
-        let strategy =
-            if can_duplicate { Strategy::Duplicate } else { Strategy::Copy(Block::new(None)?) };
-        Ok(Self::by(strategy, input, outputs))
+    pub fn new(input: BorrowedFd<'a>, outputs: Vec<Output<'a>>) -> Self {
+        let mut tee = Self::by_reading(input, outputs, None);
+        if tee.can_duplicate && has_one_consumer(&tee.outputs) {
+            tee.strategy = Strategy::Duplicate;
+        }
+        tee
     }
 
     /// A stream of records in this form.
-    ///
-    /// # Errors
-    /// ENOMEM.
-    pub fn of_records(
-        input: BorrowedFd<'a>,
-        outputs: Vec<Output<'a>>,
-        form: Form,
-    ) -> Result<Self, Errno> {
-        Ok(Self::by(Strategy::Copy(Block::new(Some(form))?), input, outputs))
+    pub fn of_records(input: BorrowedFd<'a>, outputs: Vec<Output<'a>>, form: Form) -> Self {
+        Self::by_reading(input, outputs, Some(form))
     }
 
-    fn by(strategy: Strategy, input: BorrowedFd<'a>, outputs: Vec<Output<'a>>) -> Self {
+    fn by_reading(input: BorrowedFd<'a>, outputs: Vec<Output<'a>>, form: Option<Form>) -> Self {
+        let kind = inode::kind_of(input);
         Self {
             input,
-            kind: inode::kind_of(input),
+            kind,
             is_readable: false,
             has_ended: false,
             outputs,
-            strategy,
+            strategy: Strategy::Copy,
+            form,
+            can_duplicate: kind == SFlag::S_IFIFO,
+            limit: None,
+            block: Block::new(form),
             moved: 0,
             capacity: Capacity::Initial,
             patience: None,
@@ -215,8 +218,8 @@ impl<'a> Tee<'a> {
 
     fn step(&mut self, watcher: &mut impl Watcher<'a>) -> Result<Step, ReadError> {
         match self.strategy {
-            Strategy::Duplicate => Ok(self.duplicate()?),
-            Strategy::Copy(_) => self.copy(watcher),
+            Strategy::Duplicate => self.duplicate(),
+            Strategy::Copy => self.copy(watcher),
         }
     }
 
@@ -251,6 +254,9 @@ impl<'a> Tee<'a> {
     fn consume(&mut self, count: usize) {
         self.outputs.iter_mut().for_each(|output| output.ahead -= count);
         self.moved += count as u64;
+        if self.strategy == Strategy::Duplicate {
+            self.limit = self.limit.map(|limit| limit.saturating_sub(count));
+        }
     }
 
     /// The maximum number of bytes that an output has taken.
@@ -260,8 +266,8 @@ impl<'a> Tee<'a> {
 
     /// The number of bytes for an output that has taken none.
     fn available(&self) -> usize {
-        match &self.strategy {
-            Strategy::Copy(block) => block.length(),
+        match self.strategy {
+            Strategy::Copy => self.block.length(),
             Strategy::Duplicate if self.most() > 0 => self.most(),
             // If the number is unknown, the next step determines it.
             Strategy::Duplicate => pipe::length(self.input).unwrap_or(1),
@@ -274,12 +280,14 @@ impl<'a> Tee<'a> {
         let available = self.available();
         let delays = |output: &Output<'_>| output.delays_others() && output.lacks(available);
         let awaits_input = !self.has_ended && !self.outputs.iter().any(delays);
-        let events = |output: &Output<'_>| match output.lacks(available) {
-            true => PollFlags::POLLOUT,
-            false => PollFlags::empty(),
+        let idle = self.idle_consumer();
+        let events = |index: usize, output: &Output<'_>| match output.lacks(available) {
+            true if Some(index) != idle => PollFlags::POLLOUT,
+            _ => PollFlags::empty(),
         };
-        let outputs = self.outputs.iter().map(|output| PollFd::new(output.as_fd(), events(output)));
-        let mut fds: Vec<_> = outputs.collect();
+        let outputs = self.outputs.iter().enumerate();
+        let outputs = outputs.map(|(index, output)| (output.as_fd(), events(index, output)));
+        let mut fds: Vec<_> = outputs.map(|(fd, events)| PollFd::new(fd, events)).collect();
         fds.extend(self.stop.map(|stop| PollFd::new(stop, PollFlags::POLLIN)));
         if awaits_input {
             fds.push(PollFd::new(self.input, PollFlags::POLLIN));
@@ -321,6 +329,12 @@ impl<'a> Tee<'a> {
         self.has_ended = self.outputs.iter().any(|output| output.lacks(available));
         if self.has_ended { Step::Blocked } else { Step::End }
     }
+}
+
+/// Whether at most one output consumes the bytes at the head of the input, as each does that is not a
+/// pipe.
+fn has_one_consumer(outputs: &[Output<'_>]) -> bool {
+    outputs.iter().filter(|output| !output.is_pipe()).count() <= 1
 }
 
 /// Repeats a call while signals interrupt it.

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno::{EAGAIN, EINTR};
+use nix::errno::Errno::{EAGAIN, ENXIO};
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::PollFlags;
 use nix::sys::stat::{Mode, SFlag};
@@ -12,7 +12,9 @@ use nix::unistd::write;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::mechanism::fifo;
 use crate::mechanism::pipe::tee::block::is_temporary;
+use crate::sys::interrupt::{self, Attempt};
 use crate::sys::{descriptor, heap, inode, poll};
 
 /// What happens to an output that does not take its bytes as fast as the input has them.
@@ -92,21 +94,18 @@ enum Descriptor<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Opens a file, which is created or truncated; the open of a FIFO waits for a reader.
+    /// Opens a file, which is created or truncated; the open of a FIFO waits for a reader until
+    /// `deadline`.
     ///
     /// # Errors
     /// Those of open(2).
-    pub fn open(path: &Path) -> Result<Self, Errno> {
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
-        let flags = flags | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let fd = loop {
-            match open(path, flags, Mode::from_bits_truncate(0o666)) {
-                Err(EINTR) => {}
-                opened => break opened?,
-            }
+    pub fn open(path: &Path, deadline: Deadline) -> Result<Waited<Self>, Errno> {
+        let Waited::Done(fd) = interrupt::until(deadline, |attempt| open_file(path, attempt))?
+        else {
+            return Ok(Waited::TimedOut);
         };
         fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        Ok(Self::new(Name::Path(path.into()), Descriptor::Own(fd)))
+        Ok(Waited::Done(Self::new(Name::Path(path.into()), Descriptor::Own(fd))))
     }
 
     /// A descriptor of the caller, under this name.
@@ -278,6 +277,26 @@ impl<'a> Output<'a> {
             Ok(Waited::TimedOut) => Err(EAGAIN),
             _ => write(self, &bytes[..bytes.len().min(libc::PIPE_BUF)]),
         }
+    }
+}
+
+/// Opens a file to replace it.
+///
+/// # Errors
+/// EAGAIN for a FIFO without a reader, if the attempt does not wait.
+fn open_file(path: &Path, attempt: Attempt) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
+    let flags = flags | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let nonblocking = match attempt {
+        Attempt::Nonblocking => OFlag::O_NONBLOCK,
+        Attempt::Blocking => OFlag::empty(),
+    };
+    match open(path, flags | nonblocking, Mode::from_bits_truncate(0o666)) {
+        // A socket and a device without a driver have this error too.
+        Err(ENXIO) if attempt == Attempt::Nonblocking && fifo::status(path).is_ok() => {
+            Err(Errno(libc::EAGAIN))
+        }
+        opened => Ok(opened?),
     }
 }
 
