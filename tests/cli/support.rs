@@ -308,10 +308,16 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// Checks a condition again and again until it holds; fails the test after [`HANG_TIMEOUT`].
 #[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(HANG_TIMEOUT, what, holds);
+}
+
+/// The same, for work that takes long by its amount.
+#[track_caller]
+pub fn until_within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < HANG_TIMEOUT, "timed out before {what}");
+        assert!(start.elapsed() < limit, "timed out before {what}");
         pause(Duration::from_millis(2));
     }
 }

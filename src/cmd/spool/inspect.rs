@@ -10,10 +10,11 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Subject, about};
 use crate::base::name::FilePath;
 use crate::io::output::{Key, Type, Value};
-use crate::mechanism::spool::directory::{Part, Spool};
+use crate::mechanism::spool::directory::Spool;
 use crate::mechanism::spool::entry::Entry;
 use crate::mechanism::spool::failure::{self, Report};
 use crate::mechanism::spool::list::{self, Counts, State};
+use crate::mechanism::spool::part::Part;
 use crate::sys::process::{self, Holder};
 use crate::sys::time;
 

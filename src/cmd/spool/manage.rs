@@ -8,9 +8,10 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::name::FilePath;
 use crate::io::output::escape;
-use crate::mechanism::spool::directory::{Part, Removal, Spool};
+use crate::mechanism::spool::directory::{Removal, Spool};
 use crate::mechanism::spool::manage::{self, Index};
 use crate::mechanism::spool::name::MessageName;
+use crate::mechanism::spool::part::Part;
 
 use super::{explain, open};
 

@@ -18,10 +18,10 @@ use crate::base::name::FilePath;
 use crate::base::units::{Size, Timeout};
 use crate::io::output::{Destinations, Notes, escape};
 use crate::mechanism::spool::claim::Claim;
-use crate::mechanism::spool::directory::Part;
 use crate::mechanism::spool::failure::{Report, STDERR_MAX};
 use crate::mechanism::spool::feed::{Feed, Notice, Policy};
 use crate::mechanism::spool::history::Keep;
+use crate::mechanism::spool::part::Part;
 use crate::run::capture::{Capture, Log};
 use crate::run::job;
 use crate::run::pool::End;
@@ -178,6 +178,9 @@ impl Queue {
                 Notice::Exhausted(name) => {
                     format!("{directory}: {name}: no attempt is left; the message goes to failed/")
                 }
+                Notice::Unrecorded(errno) => format!(
+                    "{directory}: {errno}: it is not recorded which messages are done, for 'join'"
+                ),
             });
         }
     }
@@ -218,9 +221,15 @@ impl worker::Queue for Queue {
     }
 
     fn begin(&mut self, message: &mut Message) -> Result<u32, Failure> {
-        let attempt = self.feed.begin(&mut message.claim).map_err(|errno| self.explain(errno))?;
+        // The pipes first: without them there is no attempt.
         message.captures = self.captures(message).map_err(|errno| self.explain(errno))?;
-        Ok(attempt)
+        self.feed.begin(&mut message.claim).map_err(|errno| self.explain(errno))
+    }
+
+    fn undo_begin(&mut self, message: &mut Message) {
+        message.captures = [None, None];
+        // If that fails, one attempt too many is counted.
+        let _ = message.claim.undo_begin(&self.feed.spool);
     }
 
     fn input(&self, message: &Message) -> Result<OwnedFd, Errno> {
@@ -263,7 +272,8 @@ impl worker::Queue for Queue {
     }
 
     fn acknowledge(&mut self, message: Message) -> Result<(), Failure> {
-        let acknowledged = message.claim.acknowledge(&self.feed.spool, self.feed.keep());
+        let acknowledged = self.feed.acknowledge(message.claim);
+        self.notify();
         acknowledged.map_err(|errno| self.explain(errno))
     }
 

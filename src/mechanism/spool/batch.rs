@@ -45,22 +45,12 @@ impl Batch {
 
     /// Adds a message, unless there are as many before it as a batch may have.
     pub fn offer(&mut self, entry: Entry, now: u64) {
-        if !entry.is_due(now) {
-            self.delayed.insert((entry.due, entry));
-            if self.delayed.len() > self.limit {
-                self.delayed.pop_last();
-                self.lacks_delayed = true;
+        match entry.is_due(now) {
+            true => insert(&mut self.ready, &mut self.lacks_ready, self.limit, entry),
+            false => {
+                let delayed = (entry.due, entry);
+                insert(&mut self.delayed, &mut self.lacks_delayed, self.limit, delayed);
             }
-            return;
-        }
-        // Those that were left out are before it; if the batch is empty, the next scan finds it.
-        if self.lacks_ready && self.ready.last().is_none_or(|last| *last < entry) {
-            return;
-        }
-        self.ready.insert(entry);
-        if self.ready.len() > self.limit {
-            self.ready.pop_last();
-            self.lacks_ready = true;
         }
     }
 
@@ -72,16 +62,23 @@ impl Batch {
         }
     }
 
-    /// Removes the next message.
-    pub fn next(&mut self, now: u64) -> Option<Entry> {
+    /// Adds the delayed messages that are due at this time, and the claimed ones that are to be
+    /// looked at again.
+    pub fn advance(&mut self, now: u64) {
         while self.delayed.first().is_some_and(|(due, _)| *due <= now) {
             if let Some((_, entry)) = self.delayed.pop_first() {
-                self.ready.insert(entry);
+                self.offer(entry, now);
             }
         }
         while let Some(index) = self.busy.iter().position(|(look, _)| look.has_passed()) {
-            self.ready.insert(self.busy.swap_remove(index).1);
+            let (_, entry) = self.busy.swap_remove(index);
+            self.offer(entry, now);
         }
+    }
+
+    /// Removes the next message of those that are due. A partial batch may have left out one that is
+    /// before it.
+    pub fn next(&mut self) -> Option<Entry> {
         self.ready.pop_first()
     }
 
@@ -103,6 +100,19 @@ impl Batch {
     /// The time of the next look at a claimed message.
     pub fn next_look(&self) -> Deadline {
         self.busy.iter().fold(Deadline::NEVER, |first, (look, _)| first.min(*look))
+    }
+}
+
+/// Adds an item to the first ones of many, unless those that were left out are before it: the next
+/// scan, when these are used up, finds it then.
+fn insert<T: Ord>(first: &mut BTreeSet<T>, lacks: &mut bool, limit: usize, item: T) {
+    if *lacks && first.last().is_none_or(|last| *last < item) {
+        return;
+    }
+    first.insert(item);
+    if first.len() > limit {
+        first.pop_last();
+        *lacks = true;
     }
 }
 
@@ -179,6 +189,8 @@ impl<T: Ord> First<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::entry::Origin;
     use super::*;
 
@@ -194,16 +206,16 @@ mod tests {
             scan.offer(entry(put, 0));
         }
         let mut batch = scan.finish();
-        assert_eq!(batch.next(0).map(|entry| entry.put), Some(1));
+        assert_eq!(batch.next().map(|entry| entry.put), Some(1));
         // It is put later, and those that were left out are before it.
         batch.offer(entry(10, 0), 0);
-        let taken: Vec<u64> = std::iter::from_fn(|| batch.next(0)).map(|entry| entry.put).collect();
+        let taken: Vec<u64> = std::iter::from_fn(|| batch.next()).map(|entry| entry.put).collect();
         assert_eq!(taken, [2, 3]);
         assert!(batch.is_partial());
         let mut scan = Scan::of(3, 0);
         (1..=3).for_each(|put| scan.offer(entry(put, 0)));
         let mut batch = scan.finish();
-        let taken = std::iter::from_fn(|| batch.next(0)).count();
+        let taken = std::iter::from_fn(|| batch.next()).count();
         assert_eq!((taken, batch.is_partial()), (3, false));
     }
 
@@ -212,9 +224,83 @@ mod tests {
         let mut scan = Scan::of(2, 5);
         [30, 10, 20].into_iter().for_each(|due| scan.offer(entry(due, due)));
         let mut batch = scan.finish();
-        assert_eq!((batch.next(5), batch.first_due()), (None, Some(10)));
-        assert_eq!(batch.next(10).map(|entry| entry.due), Some(10));
-        assert_eq!(batch.next(30).map(|entry| entry.due), Some(20));
-        assert!(batch.is_partial());
+        batch.advance(5);
+        assert_eq!((batch.next(), batch.first_due()), (None, Some(10)));
+        batch.advance(10);
+        assert_eq!(batch.next().map(|entry| entry.due), Some(10));
+        batch.advance(30);
+        assert!(batch.is_partial(), "another one may be due, and before this one");
+        assert_eq!(batch.next().map(|entry| entry.due), Some(20));
+    }
+
+    /// An event of a spool.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A put with this priority and delay.
+        Put(u32, u64),
+        /// The time passes.
+        Pass(u64),
+        /// This worker takes the next message.
+        Take,
+        /// Another worker takes the last message.
+        Lose,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..3_u32, prop_oneof![Just(0), 1..20_u64]).prop_map(|(p, d)| Step::Put(p, d)),
+            1 => (1..10_u64).prop_map(Step::Pass),
+            3 => Just(Step::Take),
+            1 => Just(Step::Lose),
+        ]
+    }
+
+    /// The next message of a spool, as a worker finds it.
+    fn take(
+        batch: &mut Batch,
+        spool: &mut BTreeSet<Entry>,
+        limit: usize,
+        now: u64,
+    ) -> Option<Entry> {
+        loop {
+            batch.advance(now);
+            if batch.is_partial() {
+                let mut scan = Scan::of(limit, now);
+                spool.iter().cloned().for_each(|entry| scan.offer(entry));
+                *batch = scan.finish();
+            }
+            let entry = batch.next()?;
+            if spool.remove(&entry) {
+                return Some(entry);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn messages_come_in_their_order_however_many_wait(
+            limit in 1..4_usize,
+            steps in prop::collection::vec(step(), 0..80),
+        ) {
+            let (mut batch, mut spool) = (Batch::of(limit), BTreeSet::new());
+            let (mut now, mut puts) = (1, 0);
+            for step in steps {
+                match step {
+                    Step::Put(priority, delay) => {
+                        puts += 1;
+                        let due = if delay == 0 { 0 } else { now + delay };
+                        let put = Entry { priority, ..entry(puts, due) };
+                        spool.insert(put.clone());
+                        batch.offer(put, now);
+                    }
+                    Step::Pass(time) => now += time,
+                    Step::Take => {
+                        let first = spool.iter().find(|entry| entry.is_due(now)).cloned();
+                        prop_assert_eq!(take(&mut batch, &mut spool, limit, now), first);
+                    }
+                    Step::Lose => drop(spool.pop_last()),
+                }
+            }
+        }
     }
 }

@@ -4,11 +4,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sys::stat::fstat;
 
-use super::directory::{Part, Spool};
+use super::directory::Spool;
 use super::entry::{Entry, Origin};
 use super::failure::{self, Report};
+use super::files::WHOLE;
 use super::history;
-use super::put::WHOLE;
+use super::part::Part;
+use super::reservation;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::inode;
@@ -82,6 +84,15 @@ impl Claim {
         Ok(self.entry.attempts)
     }
 
+    /// COMMAND was not started, so that the last attempt is none. That is not made durable: after a
+    /// power failure it may be counted.
+    pub fn undo_begin(&mut self, spool: &Spool) -> Result<(), Errno> {
+        let before = self.entry.not_begun();
+        spool.rename((Part::Ready, &self.entry.file()), (Part::Ready, &before.file()))?;
+        self.entry = before;
+        Ok(())
+    }
+
     /// The message, from its beginning.
     pub fn input(&self, spool: &Spool) -> Result<OwnedFd, Errno> {
         spool.read(Part::Ready, &self.entry.file())
@@ -92,10 +103,12 @@ impl Claim {
         self.lock.as_fd()
     }
 
-    /// Removes the message, which is done, and records that unless nothing is to be kept.
-    pub fn acknowledge(self, spool: &Spool, records: history::Keep) -> Result<(), Errno> {
-        records.add(spool, &self.entry.name, 0)?;
-        self.remove(spool)
+    /// Removes the message, which is done, and records that unless nothing is to be kept. Returns the
+    /// error for which it is not recorded: a full disk must not bring the message back.
+    pub fn acknowledge(self, spool: &Spool, records: history::Keep) -> Result<Option<Errno>, Errno> {
+        let unrecorded = records.add(spool, &self.entry.name, 0).err();
+        self.remove(spool)?;
+        Ok(unrecorded)
     }
 
     /// Removes the message.
@@ -134,23 +147,16 @@ fn owns_name(spool: &Spool, entry: &Entry, file: &OwnedFd) -> Result<bool, Errno
     Ok(entry.origin == Origin::Given && other.is_ok_and(|other| inode::is_same(&status, &other)))
 }
 
-/// Removes a message, then the link that reserves its name: the name is in use for as long as the
-/// message is there.
+/// Removes a message, then frees its name: the name is in use for as long as the message is there.
 pub fn remove(spool: &Spool, part: Part, entry: &Entry) -> Result<(), Errno> {
     let file = entry.file();
-    let own = match entry.origin {
+    let named = match entry.origin {
         Origin::Given => Some(spool.status_of(part, &file)?),
         Origin::Made => None,
     };
     spool.unlink(part, &file)?;
-    let reserved = spool.status_of(Part::Names, &*entry.name);
-    match (own, reserved) {
-        (Some(own), Ok(reserved)) if inode::is_same(&own, &reserved) => {
-            match spool.unlink(Part::Names, &*entry.name) {
-                Err(Errno(libc::ENOENT)) => Ok(()),
-                removed => removed,
-            }
-        }
-        _ => Ok(()),
+    if let Some(status) = named {
+        reservation::free(spool, &entry.name, &status);
     }
+    Ok(())
 }

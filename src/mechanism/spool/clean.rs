@@ -1,7 +1,8 @@
 //! Removing what killed processes have left in `tmp/`.
 
-use super::directory::{Part, Spool};
-use super::put::WHOLE;
+use super::directory::Spool;
+use super::files::WHOLE;
+use super::part::Part;
 use super::scan;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;

@@ -4,69 +4,18 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::dir::Dir;
 use nix::errno::Errno as Reason;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat, renameat};
-use nix::sys::stat::{FchmodatFlags, FileStat, Mode, fchmod, fchmodat, fstat, fstatat, mkdirat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat};
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, fsync, linkat, mkdir, unlinkat};
 
+use super::part::Part;
 use crate::base::errno::Errno;
 use crate::sys::regular_file::HARMLESS;
-use crate::sys::stream;
-
-/// A part of a spool: a directory in it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Part {
-    /// Messages that are not complete.
-    Temporary,
-    /// Messages that wait or are claimed.
-    Ready,
-    /// Messages whose last attempt failed.
-    Failed,
-    /// Links of the messages whose names were given.
-    Names,
-    /// The names and statuses of messages that are done.
-    Done,
-    /// The statuses and the stderr of failed COMMANDs.
-    Reports,
-    /// The output of COMMANDs.
-    Logs,
-    /// Files that cannot be messages, in a directory for each reason.
-    Quarantine,
-}
-
-impl Part {
-    const ALL: [Self; 8] = [
-        Self::Temporary,
-        Self::Ready,
-        Self::Failed,
-        Self::Names,
-        Self::Done,
-        Self::Reports,
-        Self::Logs,
-        Self::Quarantine,
-    ];
-
-    /// The name of the directory.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Temporary => "tmp",
-            Self::Ready => "ready",
-            Self::Failed => "failed",
-            Self::Names => "names",
-            Self::Done => "done",
-            Self::Reports => "reports",
-            Self::Logs => "logs",
-            Self::Quarantine => "quarantine",
-        }
-    }
-
-    /// The path of a file in this part.
-    pub fn join(self, file: impl AsRef<OsStr>) -> PathBuf {
-        Path::new(self.name()).join(file.as_ref())
-    }
-}
+use crate::sys::{directory, stream};
 
 /// The file that makes a directory a spool, and its contents.
 const MARK: (&str, &[u8]) = ("spool", b"ipc spool 1\n");
@@ -97,12 +46,18 @@ impl From<Reason> for Error {
 /// A spool.
 #[derive(Debug)]
 pub struct Spool {
-    root: OwnedFd,
+    pub(super) root: OwnedFd,
+    /// The parts that were opened.
+    pub(super) parts: [OnceLock<OwnedFd>; Part::ALL.len()],
     path: PathBuf,
-    mode: u32,
+    pub(super) mode: u32,
 }
 
+/// How directories are opened to read their names.
 const DIRECTORY: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+
+/// The same for a directory in a spool: its users could have put a symbolic link in its place.
+pub const INNER: OFlag = DIRECTORY.union(OFlag::O_NOFOLLOW);
 
 impl Spool {
     /// Opens a spool.
@@ -116,7 +71,7 @@ impl Spool {
         };
         check(&root)?;
         let mode = fstat(&root)?.st_mode & 0o777;
-        Ok(Self { root, path: path.to_owned(), mode })
+        Ok(Self::of(root, path, mode))
     }
 
     /// Makes a spool whose directories have exactly this mode. An empty directory becomes one, and
@@ -140,7 +95,12 @@ impl Spool {
         fchmod(&root, Mode::from_bits_truncate(mode))?;
         mark(&root)?;
         fsync(&root)?;
-        Ok(Self { root, path: path.to_owned(), mode: mode & 0o777 })
+        sync_parent(path)?;
+        Ok(Self::of(root, path, mode & 0o777))
+    }
+
+    fn of(root: OwnedFd, path: &Path, mode: u32) -> Self {
+        Self { root, parts: [const { OnceLock::new() }; _], path: path.to_owned(), mode }
     }
 
     /// Its path.
@@ -150,7 +110,7 @@ impl Spool {
 
     /// The path of a file in a part of it.
     pub fn path_of(&self, part: Part, file: impl AsRef<OsStr>) -> PathBuf {
-        self.path.join(part.join(file))
+        self.path.join(part.name()).join(file.as_ref())
     }
 
     /// The status of its directory.
@@ -161,93 +121,6 @@ impl Spool {
     /// The mode of a message: the owner writes it, and the users who read the directory read it.
     pub fn mode_of_files(&self) -> u32 {
         0o600 | self.mode & 0o444
-    }
-
-    /// Opens a part of it.
-    pub fn part(&self, part: Part) -> Result<OwnedFd, Errno> {
-        Ok(openat(&self.root, part.name(), DIRECTORY, Mode::empty())?)
-    }
-
-    /// Opens a directory in a part.
-    pub fn directory_in(&self, part: Part, name: &OsStr) -> Result<OwnedFd, Errno> {
-        let flags = DIRECTORY | OFlag::O_NOFOLLOW;
-        Ok(openat(&self.root, &part.join(name), flags, Mode::empty())?)
-    }
-
-    /// Opens a file for reading, without waiting. A symbolic link is not followed.
-    pub fn read(&self, part: Part, file: &str) -> Result<OwnedFd, Errno> {
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | HARMLESS;
-        Ok(openat(&self.root, &part.join(file), flags, Mode::empty())?)
-    }
-
-    /// Creates a file, or opens it at its end, with the mode of a message.
-    pub fn append(&self, part: Part, file: &str) -> Result<OwnedFd, Errno> {
-        self.create_file(part, file, OFlag::O_APPEND)
-    }
-
-    /// Creates an empty file, or makes it empty, with the mode of a message.
-    pub fn overwrite(&self, part: Part, file: &str) -> Result<OwnedFd, Errno> {
-        self.create_file(part, file, OFlag::O_TRUNC)
-    }
-
-    fn create_file(&self, part: Part, file: &str, how: OFlag) -> Result<OwnedFd, Errno> {
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_NOFOLLOW | HARMLESS | how;
-        let fd = openat(&self.root, &part.join(file), flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
-        fchmod(&fd, Mode::from_bits_truncate(self.mode_of_files()))?;
-        Ok(fd)
-    }
-
-    /// The status of a file. A symbolic link is not followed.
-    pub fn status_of(&self, part: Part, file: impl AsRef<OsStr>) -> Result<FileStat, Errno> {
-        Ok(fstatat(&self.root, &part.join(file), AtFlags::AT_SYMLINK_NOFOLLOW)?)
-    }
-
-    /// Moves a file.
-    pub fn rename(&self, (from, old): (Part, &str), (to, new): (Part, &str)) -> Result<(), Errno> {
-        Ok(renameat(&self.root, &from.join(old), &self.root, &to.join(new))?)
-    }
-
-    /// Moves a file to the quarantine, to the directory of this reason.
-    pub fn quarantine(&self, part: Part, file: &OsStr, reason: &str) -> Result<(), Errno> {
-        let directory = Part::Quarantine.join(reason);
-        match mkdirat(&self.root, &directory, Mode::S_IRWXU) {
-            Ok(()) => {
-                let mode = Mode::from_bits_truncate(self.mode);
-                fchmodat(&self.root, &directory, mode, FchmodatFlags::FollowSymlink)?;
-            }
-            Err(Reason::EEXIST) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        let mut to = directory.join(file);
-        for number in 1.. {
-            // Another file of that name stays as it is.
-            if fstatat(&self.root, &to, AtFlags::AT_SYMLINK_NOFOLLOW) == Err(Reason::ENOENT) {
-                break;
-            }
-            let mut name = file.to_owned();
-            name.push(format!(".{number}"));
-            to = directory.join(name);
-        }
-        Ok(renameat(&self.root, &part.join(file), &self.root, &to)?)
-    }
-
-    /// Gives a file a second name.
-    ///
-    /// # Errors
-    /// EEXIST if the name is in use.
-    pub fn link(&self, (from, old): (Part, &str), (to, new): (Part, &str)) -> Result<(), Errno> {
-        let (old, new) = (from.join(old), to.join(new));
-        Ok(linkat(&self.root, &old, &self.root, &new, AtFlags::empty())?)
-    }
-
-    /// Removes a file.
-    pub fn unlink(&self, part: Part, file: impl AsRef<OsStr>) -> Result<(), Errno> {
-        Ok(unlinkat(&self.root, &part.join(file), UnlinkatFlags::NoRemoveDir)?)
-    }
-
-    /// Makes the names in a part durable.
-    pub fn sync(&self, part: Part) -> Result<(), Errno> {
-        Ok(fsync(self.part(part)?)?)
     }
 
     /// Whether it is paused.
@@ -293,9 +166,9 @@ impl Spool {
         let holds_messages = matches!(part, Part::Ready | Part::Failed);
         let removed = match self.part(part) {
             Ok(directory) if !holds_messages || removal == Removal::WithMessages => {
-                empty(&directory)
+                empty(directory)
             }
-            opened => opened.map(drop),
+            opened => opened.map(|_| ()),
         };
         let removed =
             removed.and_then(|()| Ok(unlinkat(&self.root, part.name(), UnlinkatFlags::RemoveDir)?));
@@ -328,8 +201,17 @@ fn make_part(root: &OwnedFd, part: Part, mode: u32) -> Result<(), Errno> {
         Ok(()) | Err(Reason::EEXIST) => {}
         Err(errno) => return Err(errno.into()),
     }
-    let mode = Mode::from_bits_truncate(mode);
-    Ok(fchmodat(root, part.name(), mode, FchmodatFlags::FollowSymlink)?)
+    let made = openat(root, part.name(), INNER, Mode::empty())?;
+    Ok(fchmod(made, Mode::from_bits_truncate(mode))?)
+}
+
+/// Makes the name of a spool durable, if this user may read its directory.
+fn sync_parent(path: &Path) -> Result<(), Errno> {
+    match open(directory::parent(path), DIRECTORY, Mode::empty()) {
+        Ok(parent) => Ok(fsync(parent)?),
+        Err(Reason::EACCES) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// Checks that a directory is a spool.
@@ -364,14 +246,18 @@ fn is_unfinished(root: &OwnedFd) -> Result<bool, Errno> {
 
 /// Makes a directory a spool: the mark is complete when it has its name.
 fn mark(root: &OwnedFd) -> Result<(), Errno> {
-    let temporary = Part::Temporary.join(format!("mark-{}", std::process::id()));
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_CLOEXEC;
-    let file = openat(root, &temporary, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    let parts = openat(root, Part::Temporary.name(), INNER, Mode::empty())?;
+    let temporary = format!("mark-{}", std::process::id());
+    let temporary = temporary.as_str();
+    // One of a process that was killed.
+    let _ = unlinkat(&parts, temporary, UnlinkatFlags::NoRemoveDir);
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    let file = openat(&parts, temporary, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
     fchmod(&file, Mode::from_bits_truncate(0o444))?;
     stream::write(&file, MARK.1)?;
     fsync(&file)?;
-    let linked = linkat(root, &temporary, root, MARK.0, AtFlags::empty());
-    unlinkat(root, &temporary, UnlinkatFlags::NoRemoveDir)?;
+    let linked = linkat(&parts, temporary, root, MARK.0, AtFlags::empty());
+    unlinkat(&parts, temporary, UnlinkatFlags::NoRemoveDir)?;
     Ok(linked?)
 }
 
@@ -385,7 +271,7 @@ fn empty(directory: &OwnedFd) -> Result<(), Errno> {
     for name in names.iter().filter(|name| *name != "." && *name != "..") {
         match unlinkat(directory, name.as_os_str(), UnlinkatFlags::NoRemoveDir) {
             Err(Reason::EISDIR | Reason::EPERM) => {
-                empty(&openat(directory, name.as_os_str(), DIRECTORY, Mode::empty())?)?;
+                empty(&openat(directory, name.as_os_str(), INNER, Mode::empty())?)?;
                 unlinkat(directory, name.as_os_str(), UnlinkatFlags::RemoveDir)?;
             }
             removed => removed?,

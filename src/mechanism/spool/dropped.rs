@@ -17,7 +17,7 @@ use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::put::WHOLE;
+use super::files::WHOLE;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::sys::eventfd::Bell;

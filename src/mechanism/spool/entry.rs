@@ -83,6 +83,16 @@ impl Entry {
         Self { attempts: (self.attempts + 1).min(ATTEMPTS_MAX), ..self.clone() }
     }
 
+    /// The same message without its last attempt, which has not begun after all.
+    pub fn not_begun(&self) -> Self {
+        let attempts = match self.attempts {
+            // There may have been more.
+            ATTEMPTS_MAX => ATTEMPTS_MAX,
+            attempts => attempts.saturating_sub(1),
+        };
+        Self { attempts, ..self.clone() }
+    }
+
     /// The name of the message.
     pub fn message_name(&self) -> MessageName {
         MessageName::decode(&self.name).expect("it was decoded before")

@@ -2,8 +2,9 @@
 
 use std::os::fd::AsFd;
 
-use super::directory::{Part, Spool, sync_file};
+use super::directory::{Spool, sync_file};
 use super::entry::Entry;
+use super::part::Part;
 use crate::base::errno::Errno;
 use crate::sys::stream;
 
@@ -25,7 +26,7 @@ pub const STDERR_MAX: usize = 8 << 10;
 pub fn write(spool: &Spool, entry: &Entry, report: &Report) -> Result<(), Errno> {
     let temporary = format!("report-{}-{}", std::process::id(), entry.file());
     let temporary = &temporary[..temporary.len().min(255)];
-    let file = spool.overwrite(Part::Temporary, temporary)?;
+    let file = spool.replace(Part::Temporary, temporary)?;
     let head = format!("status {}\nreason {}\n\n", report.status, report.reason);
     let written = stream::write(&file, &[head.as_bytes(), &report.stderr].concat())
         .and_then(|()| sync_file(file.as_fd()))

@@ -11,11 +11,12 @@ use std::time::Duration;
 use super::batch::{Batch, LIMIT, Scan};
 use super::claim::{Attempt, Claim, FOREIGN_NAME};
 use super::clean;
-use super::directory::{Part, Spool};
+use super::directory::Spool;
 use super::entry::Entry;
 use super::failure::Report;
+use super::files::WHOLE;
 use super::history::Keep;
-use super::put::WHOLE;
+use super::part::Part;
 use super::scan::{self, Found};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -54,6 +55,8 @@ struct State {
     next_cleaning: Deadline,
     /// The messages that were reported as unreadable.
     unreadable: BTreeSet<Box<str>>,
+    /// Whether it was reported that ends cannot be recorded.
+    is_unrecorded: bool,
     notices: Vec<Notice>,
     rings: bool,
 }
@@ -67,6 +70,8 @@ pub enum Notice {
     Quarantined(OsString, &'static str),
     /// COMMAND was started as often as allowed for a message, and its end is not known.
     Exhausted(Box<str>),
+    /// The ends of messages cannot be recorded, for this reason.
+    Unrecorded(Errno),
 }
 
 /// The interval between scans if changes are reported.
@@ -97,6 +102,7 @@ impl Feed {
             next_scan: Deadline::PASSED,
             next_cleaning: Deadline::PASSED,
             unreadable: BTreeSet::new(),
+            is_unrecorded: false,
             notices: Vec::new(),
             rings: false,
         };
@@ -127,10 +133,21 @@ impl Feed {
         claim.begin(&self.spool)
     }
 
+    /// Removes a message that is done.
+    pub fn acknowledge(&self, claim: Claim) -> Result<(), Errno> {
+        if let Some(errno) = claim.acknowledge(&self.spool, self.policy.keep)? {
+            let mut state = self.state();
+            if !std::mem::replace(&mut state.is_unrecorded, true) {
+                state.notices.push(Notice::Unrecorded(errno));
+            }
+        }
+        Ok(())
+    }
+
     /// An empty log for the output of the COMMAND of a message. It is locked: it stays for as long as
     /// it is written.
     pub fn log(&self, claim: &Claim) -> Result<OwnedFd, Errno> {
-        let log = self.spool.overwrite(Part::Logs, &claim.entry.name)?;
+        let log = self.spool.replace(Part::Logs, &claim.entry.name)?;
         let _: Waited = WHOLE.wait(&log, Deadline::PASSED)?;
         Ok(log)
     }
@@ -174,11 +191,12 @@ impl Feed {
             return Ok(None);
         }
         loop {
+            state.batch.advance(time::now());
             if state.batch.is_partial() || state.next_scan.has_passed() && !state.batch.has_ready()
             {
                 self.scan(state)?;
             }
-            let Some(entry) = state.batch.next(time::now()) else { return Ok(None) };
+            let Some(entry) = state.batch.next() else { return Ok(None) };
             if let Some(claim) = self.attempt(state, entry)? {
                 return Ok(Some(claim));
             }

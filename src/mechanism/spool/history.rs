@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use nix::unistd::geteuid;
 
-use super::directory::{Part, Spool};
-use super::put::WHOLE;
+use super::directory::Spool;
+use super::files::WHOLE;
+use super::part::Part;
 use super::scan;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;

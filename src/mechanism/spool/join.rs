@@ -5,9 +5,10 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use super::directory::{Part, Spool};
+use super::directory::Spool;
 use super::entry::Entry;
 use super::history;
+use super::part::Part;
 use super::scan::{self, Found};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::batch::Scan;
 use super::claim::{Attempt, Claim};
-use super::directory::{Part, Spool};
+use super::directory::Spool;
 use super::entry::Entry;
+use super::part::Part;
 use super::scan::{self, Found};
 use crate::base::errno::Errno;
 use crate::sys::{lock_table, process, time};
@@ -92,7 +93,7 @@ pub fn each<E: From<Errno>>(
             _ => claims.state(spool, entry, inodes.get(&entry.name).copied().unwrap_or(0), now),
         };
         let mut batch = messages.finish();
-        let entries = std::iter::from_fn(|| batch.next(u64::MAX));
+        let entries = std::iter::from_fn(|| batch.next());
         let listed: Vec<_> = entries.map(|entry| (state(&entry), entry)).collect();
         let Some((_, end)) = listed.last() else { return Ok(()) };
         (last, limit) = (Some(end.clone()), AT_ONCE);

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::claim::{self, Attempt, Claim};
-use super::directory::{Part, Spool};
+use super::directory::Spool;
 use super::entry::Entry;
+use super::part::Part;
 use super::scan::{self, Found};
 use crate::base::errno::Errno;
 

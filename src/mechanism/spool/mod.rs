@@ -16,12 +16,15 @@ pub mod dropped;
 pub mod entry;
 pub mod failure;
 pub mod feed;
+mod files;
 pub mod history;
 pub mod join;
 pub mod list;
 pub mod manage;
 pub mod name;
+pub mod part;
 pub mod put;
+mod reservation;
 pub mod scan;
 #[cfg(test)]
 mod tests;

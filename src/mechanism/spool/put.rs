@@ -8,20 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::stat::{Mode, fchmod};
 
-use super::directory::{Part, Spool, sync_file};
+use super::directory::{Spool, sync_file};
 use super::entry::{Entry, Origin};
+use super::files::WHOLE;
 use super::name::MessageName;
-use super::scan;
+use super::part::Part;
+use super::reservation;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::mechanism::new_file::TemporaryName;
 use crate::sys::cleanup::Handlers;
-use crate::sys::lock::{Kind, Lock, Mode as LockMode, Range};
 use crate::sys::time;
-
-/// The lock of a message that is written or claimed.
-pub const WHOLE: Lock =
-    Lock { kind: Kind::Flock, mode: LockMode::Exclusive, range: Range { start: 0, length: 0 } };
 
 /// A time in which messages are put, so that the handlers of fatal signals are installed once.
 #[derive(Debug)]
@@ -79,6 +76,8 @@ impl<'s> Draft<'s> {
         let entry =
             Entry { priority: label.priority, put, due: label.due, attempts: 0, origin, name };
         let file_name = entry.file();
+        // A path would follow a symbolic link in the place of the part.
+        spool.part(Part::Temporary)?;
         let path = spool.path_of(Part::Temporary, &file_name);
         let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))?;
         let (file, temporary) = TemporaryName::create_unique(path)?;
@@ -114,51 +113,19 @@ impl<'s> Draft<'s> {
         Ok(())
     }
 
-    /// Reserves the name of the message by a link. One put at a time does that.
+    /// Reserves the name of the message. One put at a time does that.
     fn publish_named(self) -> Result<Put, Errno> {
         let name = self.entry.message_name();
-        let names = self.spool.part(Part::Names)?;
-        let _: Waited = WHOLE.wait(&names, Deadline::NEVER)?;
-        let (temporary, reserved) = (self.file_name.as_str(), name.encoded());
-        loop {
-            match self.spool.link((Part::Temporary, temporary), (Part::Names, reserved)) {
-                Err(Errno(libc::EEXIST)) if is_in_use(self.spool, reserved)? => {
-                    return Ok(Put::Exists(name));
-                }
-                Err(Errno(libc::EEXIST)) => self.spool.unlink(Part::Names, reserved)?,
-                linked => break linked?,
-            }
+        let names = reservation::Names::lock(self.spool)?;
+        if !names.reserve(name.encoded(), &self.file_name)? {
+            return Ok(Put::Exists(name));
         }
-        sync_file(&names)?;
         let renamed = self.rename().and_then(|()| self.spool.sync(Part::Ready));
         if renamed.is_err() && self.temporary.exists() {
-            self.spool.unlink(Part::Names, reserved)?;
+            names.free(name.encoded())?;
         }
         renamed.map(|()| Put::Done(name))
     }
-}
-
-/// Whether a message has this name. The link of a put that was killed, or of a message that is done,
-/// is the only one of its file, or leads to a temporary file.
-fn is_in_use(spool: &Spool, name: &str) -> Result<bool, Errno> {
-    let status = match spool.status_of(Part::Names, name) {
-        Err(Errno(libc::ENOENT)) => return Ok(true),
-        status => status?,
-    };
-    if status.st_nlink < 2 {
-        return Ok(false);
-    }
-    for file in scan::files(spool, Part::Temporary)? {
-        let file = file?;
-        let is_it = spool
-            .status_of(Part::Temporary, &file)
-            .is_ok_and(|other| (other.st_dev, other.st_ino) == (status.st_dev, status.st_ino));
-        if is_it {
-            spool.unlink(Part::Temporary, &file)?;
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The time of a put: later than that of each one before in this process.

@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::directory::{Part, Spool};
+use super::directory::Spool;
 use super::entry::Entry;
+use super::part::Part;
 use crate::base::errno::Errno;
 use crate::sys::names::{Name, Names};
 
@@ -22,7 +23,7 @@ pub fn files(
     spool: &Spool,
     part: Part,
 ) -> Result<impl Iterator<Item = Result<OsString, Errno>> + use<>, Errno> {
-    let mut names = Names::of(spool.part(part)?);
+    let mut names = Names::of(spool.open_part(part)?);
     Ok(std::iter::from_fn(move || {
         let name = |name: Name<'_>| OsStr::from_bytes(name.bytes).to_owned();
         names.read().map(|next| next.map(name)).transpose()
@@ -34,7 +35,7 @@ pub fn messages(
     spool: &Spool,
     part: Part,
 ) -> Result<impl Iterator<Item = Result<Found, Errno>> + use<>, Errno> {
-    let mut names = Names::of(spool.part(part)?);
+    let mut names = Names::of(spool.open_part(part)?);
     Ok(std::iter::from_fn(move || {
         loop {
             match names.read() {
@@ -59,9 +60,12 @@ fn found(name: Name<'_>) -> Option<Found> {
     }
 }
 
-/// The number of files in a directory of a part.
+/// The number of files in a directory of a part; what is no directory has none.
 pub fn count_in(spool: &Spool, part: Part, directory: &OsStr) -> Result<u64, Errno> {
-    let mut names = Names::of(spool.directory_in(part, directory)?);
+    let mut names = match spool.open_in(part, directory) {
+        Err(Errno(libc::ENOTDIR)) => return Ok(0),
+        opened => Names::of(opened?),
+    };
     let mut count = 0;
     while names.read()?.is_some() {
         count += 1;

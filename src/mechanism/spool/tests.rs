@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use super::batch::{Batch, LIMIT, Scan};
 use super::claim::{self, Attempt, Claim, FOREIGN_NAME};
-use super::directory::{Error, Part, Removal, Spool};
+use super::directory::{Error, Removal, Spool};
 use super::entry::Entry;
 use super::failure::{self, Report};
 use super::history::{self, Keep};
 use super::name::MessageName;
+use super::part::Part;
 use super::put::{Draft, Label, Put};
 use super::scan::{self, Found};
 use crate::base::errno::Errno;
@@ -58,7 +59,7 @@ impl Scene {
     }
 
     fn entry(&self) -> Entry {
-        self.batch().next(u64::MAX).expect("there is a message")
+        self.batch().next().expect("there is a message")
     }
 
     fn claim(&self) -> Claim {
@@ -188,7 +189,7 @@ fn what_cannot_be_a_message_goes_to_the_quarantine() {
     assert_eq!(attempt(&scene), "not-a-regular-file");
     for _ in 0..2 {
         std::fs::File::create(root.join("ready/strange")).unwrap().write_all(b"kept").unwrap();
-        assert_eq!(scene.batch().next(u64::MAX), None);
+        assert_eq!(scene.batch().next(), None);
     }
     let kept = |path: &str| std::fs::read_to_string(root.join("quarantine").join(path)).unwrap();
     assert_eq!(kept("foreign-name/strange") + &kept("foreign-name/strange.1"), "keptkept");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
+use crate::run::job::FORWARDED;
 use crate::sys::pidfd::Process;
 use crate::sys::poll;
 use crate::sys::spawn::Child;
@@ -98,16 +99,19 @@ impl Busy {
 }
 
 impl Pool {
-    /// Starts a COMMAND, unless a signal ends the pool. No signal arrives in between.
+    /// Starts a COMMAND, unless a signal ends the pool. A signal of the terminal that arrives in
+    /// between may have missed the COMMAND, which gets it here.
     fn start(
         &self,
         start: impl FnOnce() -> Result<Child, Errno>,
     ) -> Result<Option<(u64, Option<Process>)>, Errno> {
         let mut state = self.state();
-        if state.signal.is_some() {
+        if self.is_ending(&state) {
             return Ok(None);
         }
         let child = start()?;
+        let arrived = self.pending();
+        FORWARDED.iter().filter(|&&signal| arrived.contains(signal)).for_each(|&s| child.send(s));
         let process = child.process().ok();
         state.started += 1;
         let number = state.started;

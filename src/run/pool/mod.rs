@@ -7,6 +7,11 @@
 //! work, and the pool ends after the last item. A second fatal signal also ends the waits of
 //! threads whose COMMANDs have ended.
 //!
+//! A terminal sends a signal to this process and to its COMMANDs, and the end of a COMMAND may be
+//! seen before the supervisor has accepted the signal. The kernel sends it to all processes of the
+//! group before it reports the end of one of them. So the signal is then pending, and a thread that
+//! asks whether a signal ends the pool looks for pending ones as well.
+//!
 //! When [`Supervisor::attend`] returns, all threads have been joined, and the mask and the
 //! dispositions are restored.
 
@@ -23,7 +28,7 @@ use crate::base::signal::Signal;
 use crate::run::job::{FORWARDED, keep_ended_children};
 use crate::sys::eventfd::Bell;
 use crate::sys::poll;
-use crate::sys::signal::{Blocked, Handler, Received, SignalSet, is_ignored};
+use crate::sys::signal::{Blocked, Handler, Received, SignalSet, is_ignored, pending};
 use crate::sys::spawn::{Child, has_orphans, reap_orphans};
 use crate::sys::thread::{self, Interruptible, ThreadId};
 
@@ -33,6 +38,8 @@ pub use self::command::{End, Limits};
 #[derive(Debug)]
 pub struct Pool {
     state: Mutex<State>,
+    /// The signals that end the pool while a COMMAND runs.
+    fatal: SignalSet,
     /// Readable once threads must claim no more work.
     stopped: Bell,
     /// Readable once the supply has ended, or threads must claim no more work.
@@ -105,9 +112,10 @@ impl Drop for Busy {
 }
 
 impl Pool {
-    fn new() -> Result<Self, Errno> {
+    fn new(fatal: SignalSet) -> Result<Self, Errno> {
         Ok(Self {
             state: Mutex::default(),
+            fatal,
             stopped: Bell::new()?,
             exhausted: Bell::new()?,
             hurried: Bell::new()?,
@@ -125,7 +133,7 @@ impl Pool {
         claim: impl FnOnce() -> Result<Claimed<T>, E>,
     ) -> Result<Option<(T, Busy)>, E> {
         let mut state = self.state();
-        if state.has_come(Until::Exhausted) {
+        if state.has_come(Until::Exhausted) || self.is_ending(&state) {
             return Ok(None);
         }
         match claim()? {
@@ -194,9 +202,21 @@ impl Pool {
         self.state().is_stopped
     }
 
-    /// Whether a signal ends the pool.
+    /// Whether a signal ends the pool, also one that the supervisor has not accepted yet. A thread
+    /// of the pool asks that after the end of its COMMAND.
     pub fn is_ended_by_signal(&self) -> bool {
-        self.state().signal.is_some()
+        self.is_ending(&self.state())
+    }
+
+    /// The supervisor holds the lock while it accepts a signal, so that a signal is either pending
+    /// or in the state.
+    fn is_ending(&self, state: &State) -> bool {
+        state.signal.is_some() || !self.pending().is_empty()
+    }
+
+    /// The fatal signals that the supervisor has not accepted.
+    fn pending(&self) -> SignalSet {
+        pending().and(self.fatal)
     }
 
     /// Wakes the supervisor to process the reports of this thread.
@@ -244,14 +264,16 @@ impl Supervisor {
     /// # Errors
     /// EMFILE if no descriptor is left.
     pub fn new() -> Result<Self, Errno> {
-        let pool = Arc::new(Pool::new()?);
         let children = keep_ended_children();
-        let ignored = FORWARDED.into_iter().filter(|&signal| is_ignored(signal)).collect();
+        let ignored: SignalSet =
+            FORWARDED.into_iter().filter(|&signal| is_ignored(signal)).collect();
         let fatal = Signal::deadly().filter(|&signal| !is_ignored(signal));
         let orphans = Some(Signal::CHLD).filter(|_| has_orphans());
-        let signals = Blocked::new(fatal.chain(FORWARDED).chain(orphans).collect());
+        let fatal: SignalSet = fatal.chain(FORWARDED).collect();
+        let signals = Blocked::new(orphans.into_iter().fold(fatal, SignalSet::with));
+        let for_commands = ignored.with(Signal::USR1).with(Signal::USR2);
         Ok(Self {
-            pool,
+            pool: Arc::new(Pool::new(fatal.without(for_commands))?),
             threads: Vec::new(),
             ignored,
             readable: signals.descriptor()?,
@@ -291,7 +313,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// Those of poll(2); the threads then continue without a supervisor.
-    pub fn attend(self, mut look: impl FnMut()) -> Result<Option<Signal>, Errno> {
+    pub fn attend(mut self, mut look: impl FnMut()) -> Result<Option<Signal>, Errno> {
         loop {
             self.pool.reports.reset();
             let have_ended = self.pool.state().threads == 0;
@@ -302,14 +324,16 @@ impl Supervisor {
             let again = self.interrupt_waits();
             let _: Waited =
                 poll::any_readable(&[self.readable.as_fd(), self.pool.reports.as_fd()], again)?;
-            while let Waited::Done(received) = self.signals.take(Deadline::PASSED)? {
-                self.answer(received);
+            if self.accept_signals()? == Accepted::Fatal {
+                self.pool.stop();
             }
         }
-        for thread in self.threads {
+        for thread in std::mem::take(&mut self.threads) {
             // The panic has been reported already.
             let _ = thread.join();
         }
+        // One that arrived during the last COMMAND would have its effect on this process otherwise.
+        self.accept_signals()?;
         let signal = self.pool.state().signal;
         Ok(signal)
     }
@@ -327,12 +351,23 @@ impl Supervisor {
         again
     }
 
-    fn answer(&self, Received { signal, sender, .. }: Received) {
+    /// Accepts all pending signals.
+    fn accept_signals(&self) -> Result<Accepted, Errno> {
+        let mut state = self.pool.state();
+        let mut accepted = Accepted::Harmless;
+        while let Waited::Done(received) = self.signals.take(Deadline::PASSED)? {
+            if self.answer(&mut state, received) == Accepted::Fatal {
+                accepted = Accepted::Fatal;
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn answer(&self, state: &mut State, Received { signal, sender, .. }: Received) -> Accepted {
         if signal == Signal::CHLD {
             reap_orphans();
-            return;
+            return Accepted::Harmless;
         }
-        let mut state = self.pool.state();
         let is_ignored = self.ignored.contains(signal);
         let is_for_commands =
             state.busy > 0 && matches!(signal, Signal::USR1 | Signal::USR2) || is_ignored;
@@ -343,16 +378,24 @@ impl Supervisor {
             child.send(signal);
         }
         if is_for_commands {
-            return;
+            return Accepted::Harmless;
         }
         if state.signal.is_some() && state.commands.is_empty() {
             state.is_hurried = true;
             self.pool.hurried.ring();
         }
         state.signal.get_or_insert(signal);
-        drop(state);
-        self.pool.stop();
+        Accepted::Fatal
     }
+}
+
+/// The consequence of signals.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Accepted {
+    /// The pool goes on.
+    Harmless,
+    /// The pool ends.
+    Fatal,
 }
 
 #[cfg(test)]

@@ -192,10 +192,12 @@ impl<S: Source> Consumer<S> {
             Ok(Some(end)) => self.after_failure(claim, busy, attempt, end),
             // No COMMAND has read the message.
             Ok(None) => {
+                self.queue.undo_begin(&mut claim);
                 self.keep(claim, busy);
                 Ok(())
             }
             Err(errno) => {
+                self.queue.undo_begin(&mut claim);
                 self.keep(claim, busy);
                 Err(job.plan.command.failed(errno))
             }

@@ -81,6 +81,9 @@ pub trait Queue {
     /// A failure if the attempt cannot be counted.
     fn begin(&mut self, claim: &mut Self::Claim) -> Result<u32, Failure>;
 
+    /// COMMAND could not be started after [`Queue::begin`], so that this was no attempt.
+    fn undo_begin(&mut self, _: &mut Self::Claim) {}
+
     /// The bytes of a message, as COMMAND reads them.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The mask of this thread, and dequeuing the signals that it blocks: rt_sigprocmask(2),
+//! The mask of this thread, and the signals that it blocks: rt_sigprocmask(2), rt_sigpending(2),
 //! rt_sigtimedwait(2), signalfd(2).
 
 use std::mem::MaybeUninit;
@@ -142,6 +142,15 @@ impl Received {
 /// The signals that are blocked in this thread.
 pub fn mask() -> SignalSet {
     change_mask(libc::SIG_BLOCK, SignalSet::default())
+}
+
+/// The blocked signals that are pending for this thread or for the process.
+pub fn pending() -> SignalSet {
+    let mut pending = SignalSet::default();
+    // It fails only for a size that the kernel does not know.
+    // SAFETY: the set lives through the call, and its size is passed.
+    unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut pending, size_of::<SignalSet>()) };
+    pending
 }
 
 /// Unblocks every signal, as a COMMAND expects it.

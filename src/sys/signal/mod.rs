@@ -16,7 +16,7 @@ pub use self::disposition::{
     let_writes_fail, restore_dispositions, restore_dispositions_of_caller,
 };
 pub use self::handler::{Disposition, Handler};
-pub use self::mask::{Blocked, Received, Unblocked, mask, unblock_all};
+pub use self::mask::{Blocked, Received, Unblocked, mask, pending, unblock_all};
 
 use crate::base::signal::Signal;
 
@@ -34,6 +34,16 @@ impl SignalSet {
     /// The signals that are not in the other set.
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+
+    /// The signals that are in both sets.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether it has no signal.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// The same set as a type of the C library.

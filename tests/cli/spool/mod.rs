@@ -1,6 +1,7 @@
 //! `ipc spool`.
 
 mod durable;
+mod systems;
 mod take;
 mod watch;
 

@@ -1,13 +1,13 @@
 //! Workers of a spool.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{Spool, error};
-use crate::support::{Running, code, text, until};
+use crate::support::{Running, code, make_older, text, until};
 
 /// The COMMANDs of a worker, which its threads have started.
 pub fn commands(worker: &Running) -> Vec<i32> {
@@ -78,6 +78,77 @@ fn output_is_kept_with_a_log_up_to_its_size() {
     ];
     spool.run("take", &options).is(0, "out\nmore\n", "error\n");
     assert_eq!(fs::read_to_string(spool.path("logs/a")).unwrap(), "out\nerror\n");
+}
+
+#[test]
+fn old_logs_are_removed_by_the_next_worker_and_those_that_are_written_stay() {
+    let spool = Spool::new();
+    for name in ["old", "new", "written"] {
+        spool.put(&["--name", name], "");
+    }
+    let line = "echo $IPC_SPOOL_NAME; test $IPC_SPOOL_NAME != written || exec sleep 60";
+    let options = ["--count", "3", "--log", "1K", "--", "sh", "-c", line];
+    let worker = spool.run("take", &options).start();
+    let log = |name: &str| spool.path("logs").join(name);
+    until("all have begun", || fs::read_to_string(log("written")).is_ok_and(|text| text != ""));
+    ["old", "written"].into_iter().for_each(|name| make_older(log(name), 25));
+    spool.run("take", &["--all", "--keep", "2d", "--", "true"]).is(0, "", "");
+    assert_eq!(spool.files("logs").len(), 3);
+    spool.run("take", &["--all", "--", "true"]).is(0, "", "");
+    let mut left = spool.files("logs");
+    left.sort();
+    assert_eq!(left, ["new", "written"]);
+    worker.signal(Signal::SIGTERM);
+    assert_eq!(code(&worker.finish()), 143);
+}
+
+#[test]
+fn a_command_that_runs_too_long_has_failed() {
+    let spool = Spool::new();
+    let take = |options: &[&str], line: &str| {
+        spool.put(&[], "");
+        let options = [&["--time-limit", "200ms"], options, &["--", "sh", "-c"]].concat();
+        spool.run("take", &options).word(line)
+    };
+    let ended = |how: &str| error("take", &format!("sh timed out and {how}"));
+    let failed = "; the message goes to failed/";
+    take(&[], "sleep 60").is(124, "", &ended(&format!("died of signal TERM{failed}")));
+    take(&[], "trap 'exit 0' TERM; while :; do :; done").is(
+        124,
+        "",
+        &ended(&format!("ended with status 0{failed}")),
+    );
+    let stubborn = "trap '' TERM; while :; do sleep 0.01; done";
+    let killed = ended(&format!("died of signal KILL{failed}"));
+    take(&["--kill-after", "50ms"], stubborn).is(137, "", &killed);
+    let again = "died of signal TERM; attempt 1 of 2, the next in 0s";
+    take(&["--attempts", "2", "--retry-delay", "0"], "test $IPC_ATTEMPT = 2 || sleep 60").is(
+        0,
+        "",
+        &ended(again),
+    );
+    let statuses: Vec<_> =
+        spool.ls(&["--failed"]).iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(statuses, [124, 124, 124]);
+    spool.run("take", &["--kill-after", "1s", "--", "true"]).assert().code(2);
+}
+
+#[test]
+fn a_command_that_cannot_be_started_costs_no_attempt() {
+    let spool = Spool::new();
+    spool.put(&["--name", "a"], "x");
+    let script = spool.0.path().join("script");
+    fs::write(&script, "#!/there/is/no/such/interpreter\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let reason = "ipc: spool take: ./script: No such file or directory\n";
+    spool.run("take", &["--attempts", "1", "--", "./script"]).is(127, "", reason);
+    assert_eq!((spool.counts(), &spool.ls(&[])[0]["attempts"]), ([1, 0, 0, 0], &0.into()));
+    // Every number of descriptors that is too small.
+    let numbers = "for n in $(seq 4 40); do
+        (ulimit -n $n; exec ipc spool take --attempts 1 s -- cat) >taken 2>/dev/null && break
+        ipc spool ls -o attempts --noheadings s
+    done | sort -u; cat taken";
+    spool.sh(numbers).is(0, "0\nx", "");
 }
 
 #[test]
@@ -178,4 +249,39 @@ fn files_that_cannot_be_messages_go_to_the_quarantine_and_nothing_is_lost() {
     assert_eq!((text(&output.stdout), text(&output.stderr)), ("good\n".to_owned(), warnings));
     assert_eq!(fs::read_to_string(spool.path("quarantine/foreign-name/strange")).unwrap(), "kept");
     assert_eq!(spool.stat()["quarantined"], 2);
+}
+
+/// A user who may write the spool could put one there.
+#[test]
+fn a_link_in_the_place_of_a_part_leads_nowhere() {
+    let parts = ["tmp", "ready", "failed", "names", "done", "reports", "logs", "quarantine"];
+    for part in parts.into_iter().chain(["quarantine/foreign-name"]) {
+        let spool = Spool::new();
+        spool.put(&["--name", "old"], "");
+        spool.take("exit 1").assert().code(1);
+        spool.put(&["--name", "new"], "");
+        fs::write(spool.path("ready/strange"), "").unwrap();
+        let elsewhere = spool.0.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        for name in ["0000000001-0", "new", "old", "strange"] {
+            fs::write(elsewhere.join(name), "kept").unwrap();
+            make_older(elsewhere.join(name), 100);
+        }
+        // There is no directory of that reason yet.
+        let _ = fs::rename(spool.path(part), spool.0.path().join("aside"));
+        symlink(&elsewhere, spool.path(part)).unwrap();
+        let line = "echo x | ipc spool put s; echo x | ipc spool put --dedupe new s
+            ipc spool take --all --log 1K s -- sh -c 'echo x; exit 1'
+            ipc spool requeue --failed s; ipc spool rm s old new; ipc spool rm --purge s";
+        spool.sh(line).output();
+        let mut left: Vec<String> = fs::read_dir(&elsewhere)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| fs::read(entry.path()).unwrap() == b"kept")
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["0000000001-0", "new", "old", "strange"], "{part}");
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 4, "{part}");
+    }
 }
