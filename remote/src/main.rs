@@ -1,0 +1,15 @@
+//! `ipc-remote`: the verbs of `ipc` on objects of NATS servers. `ipc` executes it for such names.
+#![no_main]
+
+mod api;
+mod connection;
+mod engine;
+mod records;
+
+use std::ffi::OsString;
+
+fn run(arguments: Vec<OsString>) -> u8 {
+    ipc_suite::run_remote(arguments, &engine::Nats)
+}
+
+ipc_suite::entry_point!(run);
