@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::engine::HINT;
 
 /// The pause before a request is sent again that nobody was there to answer, as while a cluster elects.
-const PAUSE: Duration = Duration::from_millis(100);
+pub const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often nobody may be there to answer a request about a stream, before JetStream counts as absent.
 const ABSENCES: u32 = 20;

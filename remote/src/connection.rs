@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerError};
 use ipc_suite::remote::{Deadline, Error, Waited, escape, keep_signals_away};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
 use tokio::sync::Notify;
 
 /// The longest time for a single request without a deadline.
@@ -64,6 +64,11 @@ impl Connection {
     /// The version of the server.
     pub fn server_version(&self) -> String {
         self.client.server_info().version
+    }
+
+    /// Enters the run-time, which the drop of a subscription needs.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.as_ref().expect("it is taken by drop alone").enter()
     }
 
     /// Runs a request. Without a deadline, or if that has passed already, it takes a limited time.

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use ipc_suite::remote::{Change, Creation, Deadline, Error, Kind, Record, Records, Waited, escape};
 use serde_json::{Value, json};
 
-use crate::api::{Refused, publish, request};
+use crate::api::{PAUSE, Refused, publish, request};
 use crate::connection::Connection;
 use crate::engine::HINT;
 
@@ -55,7 +55,6 @@ impl KeyValue {
     ) -> Result<Waited<Self>, Error> {
         let bucket = format!("ipc-{}", kind.word());
         let name = format!("KV_{bucket}");
-        let context = jetstream::new(connection.client().clone());
         let client = connection.client();
         let opened = connection.run(deadline, async {
             let found = request(client, &format!("STREAM.INFO.{name}"), &json!({})).await?;
@@ -67,6 +66,7 @@ impl KeyValue {
                 (Err(refused), _) => return Err(refused.into()),
             };
             check(&info["config"], &name)?;
+            let context = jetstream::new(client.clone());
             context.get_stream_no_info(&name).await.map_err(|error| failed(&error))
         });
         let prefix = format!("$KV.{bucket}.");
@@ -207,6 +207,8 @@ impl Records for KeyValue {
         after: u64,
         deadline: Deadline,
     ) -> Result<Waited, Error> {
+        // A watch that is dropped tells the server.
+        let _entered = self.connection.enter();
         let mut watch = match self.watch.take() {
             Some(watch) if watch.filter == prefix => watch,
             _ => {
@@ -220,9 +222,9 @@ impl Records for KeyValue {
             }
         };
         let change = async {
-            while let Some(message) = watch.changes.next().await {
-                let message = message.map_err(|error| failed(&error))?;
-                let info = message.info().map_err(|error| Error::Server(error.to_string()))?;
+            // An error means that signs of the server are missing: the next wait begins again.
+            while let Some(Ok(message)) = watch.changes.next().await {
+                let info = message.info().map_err(|error| failed(&error))?;
                 if info.stream_sequence > after {
                     return Ok(());
                 }
@@ -237,6 +239,13 @@ impl Records for KeyValue {
     }
 }
 
+impl Drop for KeyValue {
+    fn drop(&mut self) {
+        let _entered = self.connection.enter();
+        self.watch = None;
+    }
+}
+
 impl KeyValue {
     fn name(&self) -> String {
         let bucket = self.prefix.trim_start_matches("$KV.").trim_end_matches('.');
@@ -244,7 +253,7 @@ impl KeyValue {
     }
 }
 
-/// The changes of these subjects behind a revision.
+/// The changes of these subjects behind a revision. The leader of a cluster may be missing for a while.
 async fn changes(
     stream: &Stream<()>,
     filters: Vec<String>,
@@ -257,9 +266,15 @@ async fn changes(
             headers_only: true,
             ..Default::default()
         })
-        .await
-        .map_err(|error| failed(&error))?;
-    consumer.messages().await.map_err(|error| failed(&error))
+        .await;
+    let changes = match consumer {
+        Ok(consumer) => consumer.messages().await.ok(),
+        Err(_) => None,
+    };
+    if changes.is_none() {
+        tokio::time::sleep(PAUSE).await;
+    }
+    changes.ok_or(Error::Unanswered)
 }
 
 /// Creates the stream of a bucket.

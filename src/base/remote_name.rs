@@ -126,6 +126,32 @@ impl AsRef<OsStr> for RemoteName {
     }
 }
 
+/// A server, or a path on it that the names of objects begin with: `nats://HOST[/PATH]`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteFolder(RemoteName);
+
+impl RemoteFolder {
+    /// The server or the path that a word means.
+    ///
+    /// # Errors
+    /// As [`RemoteName::new`], but the path may be empty.
+    pub fn new(word: &OsStr) -> Result<Self, RemoteNameError> {
+        match RemoteName::new(word) {
+            Err(RemoteNameError::Empty) => {
+                let server = word.to_str().unwrap_or_default().trim_end_matches('/');
+                let whole = RemoteName::new(OsStr::new(&format!("{server}/all")))?;
+                Ok(Self(RemoteName { text: word.to_owned(), key: String::new(), ..whole }))
+            }
+            name => name.map(Self),
+        }
+    }
+
+    /// The server, as the name of an object whose key is the path.
+    pub fn name(&self) -> &RemoteName {
+        &self.0
+    }
+}
+
 /// A host with its port.
 fn host(text: &str) -> Result<String, RemoteNameError> {
     // The colons in the brackets of an IPv6 address do not separate a port.
@@ -188,6 +214,16 @@ mod tests {
         assert!(name.has_password());
         assert_eq!(name.as_ref(), "nats://me@host/jobs");
         assert!(!format!("{name:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_folder_may_be_the_whole_server() {
+        let folder = |text: &str| RemoteFolder::new(OsStr::new(text)).map(|folder| folder.0.key);
+        assert_eq!(folder("nats://host"), Ok(String::new()));
+        assert_eq!(folder("tls://host:1/"), Ok(String::new()));
+        assert_eq!(folder("nats://host/eu/jobs"), Ok("eu.jobs".to_owned()));
+        assert_eq!(folder("nats://"), Err(RemoteNameError::Host));
+        assert_eq!(folder("nats://a,/"), Err(RemoteNameError::Host));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use clap::{Args, FromArgMatches};
 use crate::app::command::{Example, Statuses, Verb};
 use crate::app::context::{Context, Environment};
 use crate::app::listing::Json;
-use crate::app::options::Waiting;
+use crate::app::options::{Waiting, done};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Timeout;
@@ -144,6 +144,33 @@ impl Remote {
             Waited::TimedOut => Ok(Waited::TimedOut),
         }
     }
+}
+
+impl Remote {
+    /// Opens the records of a kind, and does something with them before the deadline.
+    ///
+    /// # Errors
+    /// As [`Remote::records`]; those of `act`.
+    pub fn with<T>(
+        &self,
+        name: &RemoteName,
+        (kind, creation): (Kind, Option<Creation>),
+        deadline: Deadline,
+        act: impl FnOnce(&mut dyn Records) -> Result<Waited<T>, Error>,
+    ) -> Result<Waited<T>, Error> {
+        match self.records(name, kind, creation, deadline)? {
+            Waited::Done(mut records) => act(&mut *records),
+            Waited::TimedOut => Ok(Waited::TimedOut),
+        }
+    }
+}
+
+/// The result of a request to a server.
+///
+/// # Errors
+/// The failure of the request, or of one that timed out, about the name.
+pub fn answered<T>(waited: Result<Waited<T>, Error>, name: &RemoteName) -> anyhow::Result<T> {
+    done(waited.map_err(Failure::from)).about(name)
 }
 
 /// The result of an operation on a server that takes a limited time.

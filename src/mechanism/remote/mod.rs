@@ -4,9 +4,12 @@
 //! compare-and-set and can expire. Locks, permits, barriers and numbers are written over records, once
 //! for all engines. The program `ipc-remote` brings an engine; `ipc` has none.
 
+pub mod barrier;
+pub mod cells;
 pub mod holder;
 pub mod lease;
 pub mod lock;
+pub mod permits;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -68,8 +71,10 @@ pub const SECRETS: [&str; 4] = ["NATS_CREDS=", "NATS_TOKEN=", "NATS_PASSWORD=", 
 pub enum Kind {
     /// Locks.
     Lock,
-    /// Permits and barriers.
+    /// Permits.
     Semaphore,
+    /// Parties that wait for each other.
+    Barrier,
     /// Segments.
     Memory,
 }
@@ -80,6 +85,7 @@ impl Kind {
         match self {
             Self::Lock => "lock",
             Self::Semaphore => "sem",
+            Self::Barrier => "barrier",
             Self::Memory => "shm",
         }
     }
@@ -126,6 +132,13 @@ pub struct Change<'a> {
     pub fence: u64,
 }
 
+impl<'a> Change<'a> {
+    /// A new record that does not expire.
+    pub fn of(key: &'a str, value: &'a [u8]) -> Self {
+        Self { key, value, expected: None, lifetime: None, fence: 0 }
+    }
+}
+
 /// The records of a kind. Each call waits until the deadline for an answer; a call without an answer may
 /// have had its effect.
 pub trait Records: Send {
@@ -158,6 +171,12 @@ pub trait Records: Send {
         after: u64,
         deadline: Deadline,
     ) -> Result<Waited, Error>;
+}
+
+/// The part of a key that is below `folder`, if it is directly below.
+pub fn child<'a>(key: &'a str, folder: &str) -> Option<&'a str> {
+    let child = key.strip_prefix(folder)?.strip_prefix('.')?;
+    (!child.contains('.')).then_some(child)
 }
 
 /// Why an operation on a server failed.
@@ -201,6 +220,32 @@ pub enum Error {
         /// The maximum.
         limit: usize,
     },
+    /// More permits are wanted than the semaphore has.
+    #[error("the semaphore has {permits} permits")]
+    TooFew {
+        /// Its permits.
+        permits: u32,
+    },
+    /// Permits of the semaphore are held.
+    #[error("commands hold {permits} of its permits")]
+    Held {
+        /// Their number.
+        permits: usize,
+    },
+    /// Other processes wait for another number of parties.
+    #[error("other processes wait for {parties} parties")]
+    Parties {
+        /// The number.
+        parties: u32,
+    },
+    /// A later holder of the lock has made a change.
+    #[error("token {token} is too old: there was a change with token {later}")]
+    Fenced {
+        /// The token of the change that was refused.
+        token: u64,
+        /// The later one.
+        later: u64,
+    },
     /// Any other error that the server reports.
     #[error("{0}")]
     Server(String),
@@ -219,11 +264,16 @@ impl From<Error> for Failure {
                 .hint("--creds FILE, NATS_CREDS or NATS_TOKEN prove who you are"),
             Error::Refused { hint, .. } => Self::failed(reason).hint(hint),
             Error::NotFound => Self::new(Exit::NotFound, reason),
-            Error::Exists => Self::new(Exit::InUse, reason),
+            Error::Exists | Error::Fenced { .. } | Error::Held { .. } => {
+                Self::new(Exit::InUse, reason)
+            }
+            Error::Parties { parties } => Self::new(Exit::InUse, reason)
+                .hint(format!("all parties need the same number: --parties {parties}")),
             Error::Unanswered
             | Error::Unusable(_)
             | Error::Encryption(_)
             | Error::TooLarge { .. }
+            | Error::TooFew { .. }
             | Error::Server(_) => Self::failed(reason),
         }
     }
