@@ -26,9 +26,10 @@ pub mod remote {
     pub use crate::base::deadline::{Deadline, Waited};
     pub use crate::base::text::escape;
     pub use crate::mechanism::remote::{
-        Access, Change, Creation, Engine, Error, Kind, Record, Records, RemoteName, Server,
+        Access, Change, Creation, Engine, Error, Kind, Record, Records, RemoteName, Server, queue,
     };
-    pub use crate::sys::thread::keep_signals_away;
+    pub use crate::sys::thread::{keep_signals_away, start as start_thread};
+    pub use crate::sys::time::since_boot;
 }
 
 /// The parts that programs under `benches/` measure without starting a process each time.

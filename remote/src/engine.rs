@@ -6,11 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions};
+use ipc_suite::remote::queue::{QueueKind, Queues};
 use ipc_suite::remote::{
     Access, Creation, Deadline, Engine, Error, Kind, Records, RemoteName, Server, Waited, escape,
 };
 
 use crate::connection::Connection;
+use crate::queue::RemoteQueues;
 use crate::records::KeyValue;
 
 /// NATS with JetStream.
@@ -60,6 +62,10 @@ impl Server for Connected {
     ) -> Result<Waited<Box<dyn Records>>, Error> {
         let opened = KeyValue::open(self.0, kind, creation, deadline)?;
         Ok(opened.map(|records| -> Box<dyn Records> { Box::new(records) }))
+    }
+
+    fn queues(self: Box<Self>, kind: QueueKind) -> Box<dyn Queues> {
+        Box::new(RemoteQueues::new(self.0, kind))
     }
 }
 

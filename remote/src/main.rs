@@ -4,7 +4,10 @@
 mod api;
 mod connection;
 mod engine;
+mod queue;
 mod records;
+mod stream;
+mod work_queue;
 
 use std::ffi::OsString;
 

@@ -1,10 +1,11 @@
 //! The verbs for objects on servers, and why the others have none.
 
 use crate::app::command::Noun;
-use crate::cmd::{lock, sem, shm};
+use crate::cmd::{lock, mq, sem, shm};
 
 /// The nouns with such verbs.
-pub const NOUNS: &[Noun] = &[lock::remote::NOUN, sem::remote::NOUN, shm::remote::NOUN];
+pub const NOUNS: &[Noun] =
+    &[lock::remote::NOUN, mq::remote::NOUN, sem::remote::NOUN, shm::remote::NOUN];
 
 /// Why a verb cannot be applied to an object of a server.
 pub fn reason_without(noun: &str, verb: &str) -> &'static str {

@@ -1,6 +1,7 @@
 //! Verbs on objects of a server: how they are declared, the options that they share, the connection.
 
 pub mod leased;
+pub mod work;
 
 use std::fmt::Debug;
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ pub mod holder;
 pub mod lease;
 pub mod lock;
 pub mod permits;
+pub mod queue;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ pub trait Server: Send {
         creation: Option<Creation>,
         deadline: Deadline,
     ) -> Result<Waited<Box<dyn Records>>, Error>;
+
+    /// The queues of this kind.
+    fn queues(self: Box<Self>, kind: queue::QueueKind) -> Box<dyn queue::Queues>;
 }
 
 /// How this process proves to a server who it is, and checks the server.
