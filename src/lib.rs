@@ -16,9 +16,21 @@ mod server;
 mod sys;
 
 #[doc(hidden)]
-pub use program::{run, run_among_others};
+pub use program::{run, run_among_others, run_remote};
 #[doc(hidden)]
 pub use sys::entry::start;
+
+/// What an engine for objects on servers implements, for `ipc-remote`.
+#[doc(hidden)]
+pub mod remote {
+    pub use crate::base::deadline::{Deadline, Waited};
+    pub use crate::base::text::escape;
+    pub use crate::mechanism::remote::{
+        Access, Change, Creation, Engine, Error, Kind, Record, Records, RemoteName, Server, queue,
+    };
+    pub use crate::sys::thread::{keep_signals_away, start as start_thread};
+    pub use crate::sys::time::since_boot;
+}
 
 /// The parts that programs under `benches/` measure without starting a process each time.
 #[doc(hidden)]

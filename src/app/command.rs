@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
-use crate::app::arguments::{self, Plain};
+use crate::app::arguments::{self, Known, Plain};
 use crate::app::context::Context;
 use crate::app::listing::Json;
 use crate::app::options::Verbosity;
@@ -48,10 +48,20 @@ pub struct Verb {
     pub json: &'static [Json],
     pub(crate) translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
+    pub(crate) option: fn(&[u8]) -> Option<Known>,
     pub(crate) read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
     pub(crate) read: fn(ArgMatches) -> Act,
     #[cfg(test)]
     pub(crate) readings: readings::Readings,
+}
+
+/// The parts of a verb whose options clap alone reads.
+pub(crate) struct Parts {
+    pub examples: &'static [Example],
+    pub statuses: Statuses,
+    pub json: &'static [Json],
+    pub define: fn(Command) -> Command,
+    pub read: fn(ArgMatches) -> Act,
 }
 
 /// Runs a verb with the options that were read.
@@ -132,6 +142,7 @@ impl Verb {
             json: R::JSON,
             translate: R::translate,
             define: R::augment_args,
+            option: <(Verbosity, R)>::option,
             read_plain: |words| {
                 let (verbosity, verb) = arguments::read::<(Verbosity, R)>(words)?;
                 Some((verbosity, Box::new(|context| verb.run(context))))
@@ -139,6 +150,26 @@ impl Verb {
             read: |matches| Box::new(move |context| R::from_arg_matches(&matches)?.run(context)),
             #[cfg(test)]
             readings: readings::of::<R>,
+        }
+    }
+
+    /// A verb of this name whose options clap alone reads.
+    pub(crate) const fn of_parts(name: &'static str, parts: Parts) -> Self {
+        Self {
+            name,
+            alias: None,
+            called: [Short::of(name); 2],
+            examples: parts.examples,
+            statuses: parts.statuses,
+            effect: Effect::None,
+            json: parts.json,
+            translate: |_| {},
+            define: parts.define,
+            option: |_| None,
+            read_plain: |_| None,
+            read: parts.read,
+            #[cfg(test)]
+            readings: |_, _| (None, None),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::app::options::Verbosity;
 use crate::base::exit::Exit;
 use crate::base::signal::Signal;
 use crate::io::output::{Destinations, Output, Words};
+use crate::mechanism::remote::Engine;
 use crate::sys::stdio::Stream;
 use crate::sys::{process, signal};
 
@@ -28,6 +29,8 @@ pub struct Context {
     pub cancellation: Cancellation,
     /// The names of all nouns, for `ipc applets`.
     pub nouns: &'static [&'static str],
+    /// The kind of server for names on servers; `ipc` itself has none.
+    pub engine: Option<&'static dyn Engine>,
     /// Objects that live as long as the context.
     kept: Vec<Box<dyn Any>>,
 }
@@ -49,6 +52,7 @@ impl Context {
             caller: Caller(()),
             cancellation,
             nouns,
+            engine: None,
             kept: Vec::new(),
         }
     }

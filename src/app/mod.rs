@@ -16,6 +16,7 @@ pub mod objects;
 pub mod options;
 pub mod ownership;
 pub mod ready;
+pub mod remote;
 pub mod separator;
 pub mod socket;
 pub mod trust;

@@ -9,6 +9,7 @@ use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueP
 
 use crate::app::arguments::{Word, choice};
 use crate::base::name::{AnyName, FilePath, PosixName};
+use crate::base::remote_name::{RemoteFolder, RemoteName};
 use crate::io::frame::Form;
 use crate::io::output::Color;
 use crate::mechanism::memory::cell::{Endian, Type};
@@ -48,6 +49,22 @@ impl<const MAX: usize> Word for AnyName<MAX> {
 }
 
 impl<const MAX: usize> ValueParserFactory for AnyName<MAX> {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+impl ValueParserFactory for RemoteFolder {
+    type Parser = clap::builder::ValueParser;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().try_map(|text| Self::new(&text)).into()
+    }
+}
+
+impl ValueParserFactory for RemoteName {
     type Parser = clap::builder::ValueParser;
 
     fn value_parser() -> Self::Parser {

@@ -11,6 +11,7 @@ use crate::app::options::{Conflict, Waiting};
 use crate::base::deadline::Waited;
 use crate::base::exit::{Exit, Failure};
 use crate::base::units::Timeout;
+use crate::mechanism::remote::SECRETS;
 use crate::run::job::Command;
 use crate::run::pool::Limits;
 use crate::run::worker::{self, Ended, LastResort, Plan, Source, Supply};
@@ -201,7 +202,7 @@ impl Execution {
     ) -> anyhow::Result<Exit> {
         let conflict = self.conflict;
         let output = &context.output;
-        let ended = self.plan().and_then(|plan| worker::run(source, supply, plan, output));
+        let ended = self.plan(context.engine.is_some()).and_then(|plan| worker::run(source, supply, plan, output));
         let exit = match ended {
             Ok(Ended::Signal(signal)) => return Ok(context.cancellation.by(signal)),
             Ok(Ended::Exit(exit)) => Ok(exit),
@@ -218,8 +219,11 @@ impl Execution {
         fail(self.conflict, error, context)
     }
 
-    fn plan(self) -> anyhow::Result<Plan> {
+    fn plan(self, has_secrets: bool) -> anyhow::Result<Plan> {
         let mut command = Command::new(&self.command)?;
+        if has_secrets {
+            command = command.without(&SECRETS);
+        }
         if self.time_limit.is_some() || self.wait_children {
             command = command.in_own_group();
         }

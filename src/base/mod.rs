@@ -5,6 +5,7 @@ pub mod deadline;
 pub mod errno;
 pub mod exit;
 pub mod name;
+pub mod remote_name;
 pub mod short;
 pub mod signal;
 pub mod text;

@@ -14,6 +14,7 @@ pub mod map;
 pub mod mq;
 pub mod pipe;
 pub mod queue;
+pub mod remote;
 pub mod sem;
 pub mod shm;
 pub mod signal;

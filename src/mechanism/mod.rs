@@ -17,6 +17,7 @@ pub mod ownership;
 pub mod pipe;
 pub mod process_group;
 pub mod queue;
+pub mod remote;
 pub mod robust_lock;
 pub mod semaphore;
 pub mod service_manager;

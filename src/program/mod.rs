@@ -2,6 +2,8 @@
 //! needs, runs the verb, and reports errors.
 
 pub mod catalog;
+mod handover;
+mod remote;
 mod similar;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ use crate::io::output::{Color, Destinations, Unwritable};
 use crate::sys::heap::{self, Report};
 
 pub use self::catalog::{COMMANDS, NOUNS};
+pub use self::remote::run as run_remote;
 pub use self::tree::tree;
 pub use crate::app::command::{Effect, Example, Noun, Statuses, Verb};
 pub use crate::app::listing::{Json, Shape};
@@ -234,6 +237,9 @@ pub fn run_among_others(arguments: Vec<OsString>) -> u8 {
 type Rest = Option<(Context, Option<Box<Command>>)>;
 
 fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) {
+    if let Some(words) = handover::of_remote(&arguments) {
+        return (handover::to_program(&words), None);
+    }
     let call = match parse(arguments) {
         Ok(call) => call,
         Err(response) => return (response.print(cancellation).code(), None),

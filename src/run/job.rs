@@ -263,7 +263,7 @@ impl Job {
             match received {
                 Waited::Done(received) => {
                     self.received = self.received.with(received.signal);
-                    if !ended && is_for_command(received) {
+                    if !ended && self.is_for_command(received) {
                         return Ok(Waited::Done(Some(received.signal)));
                     }
                 }
@@ -348,6 +348,18 @@ impl Job {
         Ok(())
     }
 
+    /// Whether a signal must be forwarded to the COMMANDs, which have not received it.
+    fn is_for_command(&self, Received { signal, sender, .. }: Received) -> bool {
+        match (signal, sender) {
+            // CHLD reports their end.
+            (Signal::CHLD, _) => false,
+            // The terminal has sent it to its foreground group, in which the COMMANDs usually are.
+            (_, None) => self.running.iter().any(|running| running.child.leads_group()),
+            // This process has sent it, to its whole process group.
+            (_, Some((pid, _))) => pid != std::process::id() as i32,
+        }
+    }
+
     /// Updates the statuses of the COMMANDs.
     fn look(&mut self) -> Result<(), Errno> {
         self.running.iter_mut().try_for_each(|running| running.try_wait().map(drop))
@@ -364,18 +376,6 @@ impl Job {
     /// The statuses of the COMMANDs that have ended, in the order of their starts.
     fn statuses(&self) -> Vec<ExitStatus> {
         self.running.iter().filter_map(|running| running.child.status()).collect()
-    }
-}
-
-/// Whether a signal must be forwarded to the COMMANDs, which have not received it.
-fn is_for_command(Received { signal, sender, .. }: Received) -> bool {
-    match (signal, sender) {
-        // CHLD reports their end.
-        (Signal::CHLD, _) => false,
-        // The terminal has sent it to the COMMANDs as well.
-        (_, None) => false,
-        // This process has sent it, to its whole process group.
-        (_, Some((pid, _))) => pid != std::process::id() as i32,
     }
 }
 

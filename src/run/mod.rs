@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod job;
 pub mod keeper;
+pub mod lease;
 pub mod pool;
 pub mod watchdog;
 pub mod worker;

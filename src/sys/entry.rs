@@ -9,7 +9,7 @@ use nix::sys::stat::Mode;
 
 use super::stdio::Stream;
 
-/// Defines the C function `main` that runs this library.
+/// Defines the C function `main` that runs this library, or the function that is given.
 ///
 /// It replaces the entry point of Rust for two reasons: the run-time of Rust opens `/dev/null` in
 /// place of a closed standard descriptor, where output is lost without an error; and a start without
@@ -17,13 +17,16 @@ use super::stdio::Stream;
 #[macro_export]
 macro_rules! entry_point {
     () => {
+        $crate::entry_point!($crate::run);
+    };
+    ($run:expr) => {
         #[unsafe(no_mangle)]
         extern "C" fn main(
             count: std::ffi::c_int,
             arguments: *const *const std::ffi::c_char,
         ) -> std::ffi::c_int {
             // SAFETY: these are the arguments that the C library passes to main.
-            unsafe { $crate::start(count, arguments, $crate::run) }
+            unsafe { $crate::start(count, arguments, $run) }
         }
     };
 }

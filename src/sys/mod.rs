@@ -7,6 +7,7 @@ mod arena;
 #[cfg(test)]
 pub use arena::allocations;
 pub mod attribute;
+pub mod boot_timer;
 pub mod cleanup;
 pub mod cpu;
 pub mod descriptor;

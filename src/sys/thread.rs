@@ -52,6 +52,11 @@ pub fn kept_away() -> SignalSet {
     Signal::all().filter(|signal| !open.contains(signal)).collect()
 }
 
+/// Keeps these signals away from this thread, which a library has started.
+pub fn keep_signals_away() {
+    std::mem::forget(Blocked::new(kept_away()));
+}
+
 /// A thread of this process, by the number that the kernel gave it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ThreadId(i32);

@@ -36,6 +36,7 @@ mod planted;
 mod progress;
 mod queue;
 mod readme;
+mod remote;
 mod sem;
 mod shm;
 mod signal;

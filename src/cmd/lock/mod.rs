@@ -3,6 +3,7 @@
 mod descriptor;
 mod file;
 mod inspect;
+pub mod remote;
 mod run;
 
 use std::borrow::Cow;

@@ -5,6 +5,7 @@ mod exec;
 mod inspect;
 mod open;
 mod receive;
+pub mod remote;
 mod send;
 mod set;
 mod truncation;
@@ -44,21 +45,22 @@ fn unopened(error: Error, name: &QueueName) -> Failure {
 
 /// The failure of an operation on a queue, with a hint.
 fn explain(error: Error) -> Failure {
+    let (words, has_no_descriptor) =
+        (error.to_string(), error == Error::Kernel(Errno(libc::EMFILE)));
     let exit = match error {
         Error::NotFound | Error::Removed => Exit::NotFound,
         Error::Exists => Exit::InUse,
         Error::Limit(limit) => return explain_limit(limit),
         Error::NoCopies | Error::Whole => Exit::Usage,
         Error::ReceiveOnly | Error::TooLong => Exit::Failed,
+        Error::Remote(error) => return error.into(),
         Error::Unavailable => return Part::SystemV.explain(Errno(libc::ENOSYS)),
         Error::Kernel(errno) => errno.into(),
     };
-    let failure = Failure::new(exit, error.to_string());
-    match error {
-        Error::Kernel(Errno(libc::EMFILE)) => {
-            failure.hint("'ulimit -n' shows the limit of this process")
-        }
-        _ => failure,
+    let failure = Failure::new(exit, words);
+    match has_no_descriptor {
+        true => failure.hint("'ulimit -n' shows the limit of this process"),
+        false => failure,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `ipc mq recv` and `wait`.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::os::fd::BorrowedFd;
 
@@ -13,6 +14,7 @@ use crate::app::options::Waiting;
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::frame::Form;
 use crate::io::outbox::{Outbox, Requeueable, Unwritten};
 use crate::io::output::{Key, Output, Type, Value, escape};
 use crate::mechanism::queue::marker::is_marker;
@@ -196,32 +198,24 @@ impl Action for Recv {
             return exec::run(task, execution, context);
         }
         prepared?;
-        let output = &mut context.output;
         let opened = MessageQueue::open_to_receive(&self.name);
         let mut queue = opened.map_err(|error| unopened(error, &self.name)).about(&self.name)?;
         let longest = self.truncate.map(|truncation| truncation.apply(&mut queue)).transpose();
         let longest = longest.map_err(explain).about(&self.name)?;
-        let stdout = context.stdout;
-        let outbox = Outbox::new(self.framing.form(), stdout)?;
-        let mut reception = Reception {
-            queue,
+        let printing = Printing {
+            name: self.name.as_ref(),
             selection,
-            stdout,
-            outbox,
-            prefixed: Vec::new(),
-            has_noted_wait: false,
+            count: self.count(),
+            peek: self.peek,
+            waiting: self.waiting,
+            form: self.framing.form(),
+            until_eof: self.until_eof,
+            show_priority: self.show_priority,
+            json: self.json,
+            has_types: matches!(self.name, QueueName::SystemV(_)),
             longest,
-            recv: &self,
         };
-        let received = match self.peek {
-            Some(index) => reception.peek(output, index),
-            None => reception.receive(output),
-        };
-        // Signals are still blocked, whatever happened.
-        let written = reception.outbox.flush(output);
-        reception.requeue(output);
-        written?;
-        received.map(|()| Exit::Done)
+        printing.run(queue, context)
     }
 }
 
@@ -248,27 +242,76 @@ fn explain_peek(error: Error) -> Failure {
     }
 }
 
+/// Which messages to receive, and how to print them.
+#[derive(Clone, Copy, Debug)]
+pub struct Printing<'a> {
+    /// The name of the queue.
+    pub name: &'a OsStr,
+    /// Which of its messages.
+    pub selection: Selection,
+    /// How many; `None` is as many as there are.
+    pub count: Option<u64>,
+    /// The index of the only message to print, which stays in the queue.
+    pub peek: Option<u32>,
+    /// How long to wait for each.
+    pub waiting: Waiting,
+    /// How they are separated.
+    pub form: Form,
+    /// Whether a marker of the end ends it.
+    pub until_eof: bool,
+    /// Whether each follows its priority.
+    pub show_priority: bool,
+    /// Whether each is a line of JSON.
+    pub json: bool,
+    /// Whether its priority is a type.
+    pub has_types: bool,
+    /// The length to which messages are cut.
+    pub longest: Option<usize>,
+}
+
+impl Printing<'_> {
+    /// Receives and prints the messages.
+    pub fn run(self, queue: MessageQueue, context: &mut Context) -> anyhow::Result<Exit> {
+        let (output, stdout) = (&mut context.output, context.stdout);
+        let outbox = Outbox::new(self.form, stdout)?;
+        let mut reception = Reception {
+            queue,
+            stdout,
+            outbox,
+            prefixed: Vec::new(),
+            has_noted_wait: false,
+            printing: self,
+        };
+        let received = match self.peek {
+            Some(index) => reception.peek(output, index),
+            None => reception.receive(output),
+        };
+        // Signals are still blocked, whatever happened.
+        let written = reception.outbox.flush(output);
+        reception.requeue(output);
+        written?;
+        received.map(|()| Exit::Done)
+    }
+}
+
 /// Moves messages from a queue to stdout.
 struct Reception<'a> {
-    recv: &'a Recv,
+    printing: Printing<'a>,
     queue: MessageQueue,
-    selection: Selection,
     stdout: BorrowedFd<'static>,
     outbox: Outbox,
     /// A message behind its priority.
     prefixed: Vec<u8>,
     /// Whether a note has said that the verb waits.
     has_noted_wait: bool,
-    /// The length to which messages are cut.
-    longest: Option<usize>,
 }
 
 impl Reception<'_> {
     fn receive(&mut self, output: &mut Output) -> anyhow::Result<()> {
-        let count = self.recv.count();
+        let count = self.printing.count;
         for _ in 0..count.unwrap_or(u64::MAX) {
             let deadline = match count {
-                Some(_) => self.recv.waiting.deadline(),
+                Some(_) => self.printing.waiting.deadline(),
                 None => Deadline::PASSED,
             };
             match self.next(output, deadline)? {
@@ -278,7 +321,7 @@ impl Reception<'_> {
                 }
                 Waited::TimedOut if count.is_none() => break,
                 timed_out => {
-                    self.recv.waiting.or_error(timed_out).about(&self.recv.name)?;
+                    self.printing.waiting.or_error(timed_out).about(self.printing.name)?;
                 }
             }
         }
@@ -287,13 +330,13 @@ impl Reception<'_> {
 
     /// Whether it is a marker of the end that ends this command.
     fn is_end(&self, message: Received) -> bool {
-        self.recv.until_eof && is_marker(self.queue.message(message), message)
+        self.printing.until_eof && is_marker(self.queue.message(message), message)
     }
 
     fn peek(&mut self, output: &mut Output, index: u32) -> anyhow::Result<()> {
-        let found = self.queue.peek(index).map_err(explain_peek).about(&self.recv.name)?;
+        let found = self.queue.peek(index).map_err(explain_peek).about(self.printing.name)?;
         let nothing = || Failure::no(format!("no message at {index}"));
-        let copied = found.ok_or_else(nothing).about(&self.recv.name)?;
+        let copied = found.ok_or_else(nothing).about(self.printing.name)?;
         self.print(output, copied, None)
     }
 
@@ -307,7 +350,7 @@ impl Reception<'_> {
             if !self.has_room(output)? && self.wait_for_room(deadline)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
-            let received = self.try_next(deadline).map_err(explain).about(&self.recv.name)?;
+            let received = self.try_next(deadline).map_err(explain).about(self.printing.name)?;
             if let Some(received) = received {
                 return Ok(Waited::Done(received));
             }
@@ -316,26 +359,26 @@ impl Reception<'_> {
                 return Ok(Waited::TimedOut);
             }
             if !std::mem::replace(&mut self.has_noted_wait, true) {
-                report_wait(output, &self.recv.name, "for a message");
+                report_wait(output, self.printing.name, "for a message");
             }
             let waited = self.outbox.wait(output, || {
                 let sink = Some(self.stdout);
-                self.queue.wait_for(self.selection, Until { sink, ..Until::from(deadline) })
+                self.queue.wait_for(self.printing.selection, Until { sink, ..Until::from(deadline) })
             })?;
-            if waited.map_err(explain).about(&self.recv.name)? == Waited::TimedOut {
+            if waited.map_err(explain).about(self.printing.name)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
         }
     }
 
     fn has_room(&mut self, output: &mut Output) -> anyhow::Result<bool> {
-        let framing = self.recv.framing.form().overhead();
-        self.queue.make_room().map_err(explain).about(&self.recv.name)?;
+        let framing = self.printing.form.overhead();
+        self.queue.make_room().map_err(explain).about(self.printing.name)?;
         let longest = self.queue.room() + LONGEST_PREFIX + framing;
         // A message that is received when there is no memory for it is lost.
         output.reserve(longest)?;
-        if self.recv.show_priority {
-            heap::reserve(&mut self.prefixed, longest).about(&self.recv.name)?;
+        if self.printing.show_priority {
+            heap::reserve(&mut self.prefixed, longest).about(self.printing.name)?;
         }
         // A message that cannot go back is written before the next one is received.
         Ok(self.outbox.has_room(output, self.queue.can_send().then_some(longest))?)
@@ -343,12 +386,12 @@ impl Reception<'_> {
 
     /// Waits for room to write the next message, if there is one to receive.
     fn wait_for_room(&mut self, deadline: Deadline) -> anyhow::Result<Waited> {
-        let name = &self.recv.name;
+        let name = self.printing.name;
         // During the wait for room, other receivers may have the message that the wait for messages had
         // to receive. If it cannot go back, it is the next one here.
         let _ = self.queue.give_back(Deadline::PASSED);
-        let takes_all = self.recv.count().is_none();
-        if takes_all && self.queue.count(self.selection).map_err(explain).about(name)? == 0 {
+        let takes_all = self.printing.count.is_none();
+        if takes_all && self.queue.count(self.printing.selection).map_err(explain).about(name)? == 0 {
             return Ok(Waited::TimedOut);
         }
         let deadline = if takes_all { Deadline::NEVER } else { deadline };
@@ -357,9 +400,9 @@ impl Reception<'_> {
 
     fn try_next(&mut self, deadline: Deadline) -> Result<Option<Received>, Error> {
         if deadline == Deadline::PASSED {
-            return self.queue.try_receive(self.selection);
+            return self.queue.try_receive(self.printing.selection);
         }
-        self.queue.receive(self.selection)
+        self.queue.receive(self.printing.selection)
     }
 
     /// Prints a message. One with a priority can go back.
@@ -370,20 +413,20 @@ impl Reception<'_> {
         requeue: Option<i64>,
     ) -> anyhow::Result<()> {
         let (bytes, priority) = (self.queue.message(message), message.priority);
-        if let Some(longest) = self.longest.filter(|_| message.is_cut) {
-            let name = escape(self.recv.name.as_ref().as_encoded_bytes());
+        if let Some(longest) = self.printing.longest.filter(|_| message.is_cut) {
+            let name = escape(self.printing.name.as_encoded_bytes());
             output.warn(format_args!(
                 "{name}: a message was longer than {longest} bytes; its end is lost"
             ));
         }
         let requeueable = |prefix| requeue.map(|priority| Requeueable { priority, prefix });
-        if self.recv.json {
-            let is_posix = matches!(self.recv.name, QueueName::Posix(_));
-            let row = Message { bytes: bytes.to_vec(), priority, is_posix };
+        if self.printing.json {
+            let has_types = self.printing.has_types;
+            let row = Message { bytes: bytes.to_vec(), priority, has_types };
             let line = listing::properties(&row);
             return self.outbox.write_json(output, &line, bytes, requeue);
         }
-        if !self.recv.show_priority {
+        if !self.printing.show_priority {
             return self.outbox.write(output, bytes, requeueable(0));
         }
         self.prefixed.clear();
@@ -400,7 +443,7 @@ impl Reception<'_> {
         if unwritten.is_empty() {
             return;
         }
-        let name = &self.recv.name;
+        let name = self.printing.name;
         let mut lost = None;
         for Unwritten { bytes, priority } in &unwritten {
             let reason = match self.queue.send(bytes, *priority, Deadline::PASSED) {
@@ -412,7 +455,7 @@ impl Reception<'_> {
             *count += 1;
         }
         if let Some((count, reason)) = lost {
-            let name = escape(name.as_ref().as_encoded_bytes());
+            let name = escape(name.as_encoded_bytes());
             let what = if count == 1 { "message is" } else { "messages are" };
             output.warn(format_args!(
                 "{name}: {count} {what} lost, which could not be printed, nor sent back: {reason}"
@@ -465,10 +508,10 @@ impl Action for Wait {
 
 /// A message as a line of JSON.
 #[derive(Debug)]
-struct Message {
+pub struct Message {
     bytes: Vec<u8>,
     priority: i64,
-    is_posix: bool,
+    has_types: bool,
 }
 
 impl Message {
@@ -483,10 +526,10 @@ impl Columns for Message {
         Column::new(Key::new("message", Type::Text, "The message"), |it| Value::text(&it.bytes)),
         Column::new(
             Key::new("priority", Type::Number, "Its priority").only("POSIX queues"),
-            |it| it.number(it.is_posix),
+            |it| it.number(!it.has_types),
         ),
         Column::new(Key::new("type", Type::Number, "Its type").only("System V queues"), |it| {
-            it.number(!it.is_posix)
+            it.number(it.has_types)
         }),
     ];
 }

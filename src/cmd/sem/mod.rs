@@ -5,6 +5,7 @@ mod count;
 mod create;
 mod inspect;
 mod open;
+pub mod remote;
 mod rm;
 mod run;
 mod set;

@@ -21,7 +21,7 @@ use super::{Guarding, Operand, bytes, explain, open};
 pub struct Cell {
     /// Type of number
     #[arg(long = "type", value_name = "TYPE", default_value = "i32")]
-    kind: Type,
+    pub kind: Type,
     /// Offset in the segment
     #[arg(long, value_name = "SIZE")]
     offset: Option<Size>,
@@ -245,7 +245,7 @@ impl<O: Operand> Action for Cas<O> {
 }
 
 /// Prints the new value of a number. An error says that the number was changed all the same.
-fn print_changed(number: Number, output: &mut Output) -> anyhow::Result<()> {
+pub fn print_changed(number: Number, output: &mut Output) -> anyhow::Result<()> {
     match output.line(number).and_then(|()| output.flush()) {
         Err(unwritable) if !unwritable.reader_left() => {
             let reason = format!("{unwritable}; the number was changed, it is {number} now");
@@ -255,6 +255,7 @@ fn print_changed(number: Number, output: &mut Output) -> anyhow::Result<()> {
     }
 }
 
-fn usage(error: cell::NumberError) -> Failure {
+/// The failure of a text that is no number.
+pub fn usage(error: cell::NumberError) -> Failure {
     Failure::new(Exit::Usage, error.to_string())
 }

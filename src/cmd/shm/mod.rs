@@ -5,6 +5,7 @@ mod columns;
 mod data;
 mod explain;
 mod inspect;
+pub mod remote;
 mod set;
 mod wait;
 

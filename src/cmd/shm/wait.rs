@@ -82,7 +82,7 @@ impl<O: Operand> Action for Wait<O> {
 
 impl Condition {
     /// The condition in words, for --verbose.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         match (&self.eq, &self.ne, &self.ge) {
             (Some(value), ..) => format!("until the number is {value}"),
             (_, Some(value), _) => format!("until the number is not {value}"),
@@ -91,7 +91,7 @@ impl Condition {
         }
     }
 
-    fn parse(&self, cell: Cell) -> anyhow::Result<cell::Condition> {
+    pub fn parse(&self, cell: Cell) -> anyhow::Result<cell::Condition> {
         Ok(match (&self.eq, &self.ne, &self.ge) {
             (Some(value), ..) => cell::Condition::Equal(cell.parse(value)?),
             (_, Some(value), _) => cell::Condition::NotEqual(cell.parse(value)?),

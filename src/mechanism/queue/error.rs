@@ -1,9 +1,10 @@
 //! Errors of message queues, of any engine.
 
 use crate::base::errno::Errno;
+use crate::mechanism::remote;
 
 /// Why something could not be done with a queue.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
     /// There is no queue of this name.
     #[error("{}", Errno(libc::ENOENT))]
@@ -32,6 +33,9 @@ pub enum Error {
     /// A limit of the kernel is in the way.
     #[error("a limit of the kernel is in the way")]
     Limit(Limit),
+    /// A server refuses, or cannot be reached.
+    #[error(transparent)]
+    Remote(#[from] remote::Error),
     /// The kernel refuses, for another reason.
     #[error(transparent)]
     Kernel(Errno),

@@ -5,6 +5,7 @@ mod error;
 pub mod marker;
 pub mod named;
 mod posix;
+mod remote;
 pub mod ring;
 mod system_v;
 
@@ -24,6 +25,7 @@ use self::engine::Engine;
 pub use self::engine::Until;
 pub use self::error::{Beyond, Error, Limit};
 pub use self::posix::Posix;
+pub use self::remote::Remote;
 pub use self::system_v::SystemV;
 pub use crate::sys::mqueue::{Access, PRIORITY_MAX, Shape};
 pub use crate::sys::origin::Found;
@@ -45,6 +47,7 @@ pub struct MessageQueue {
 enum Kind {
     Posix(Posix),
     SystemV(SystemV),
+    Remote(Remote),
 }
 
 /// A message that was received. Its bytes are in [`MessageQueue::message`] until the next is.
@@ -58,7 +61,7 @@ pub struct Received {
 }
 
 /// Why it is not known whether there is a message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum WaitError {
     /// The queue cannot be used.
     #[error(transparent)]
@@ -132,6 +135,7 @@ impl MessageQueue {
         match &self.engine {
             Kind::Posix(engine) => engine,
             Kind::SystemV(engine) => engine,
+            Kind::Remote(engine) => engine,
         }
     }
 
@@ -139,6 +143,7 @@ impl MessageQueue {
         match &mut self.engine {
             Kind::Posix(engine) => engine,
             Kind::SystemV(engine) => engine,
+            Kind::Remote(engine) => engine,
         }
     }
 
@@ -177,7 +182,8 @@ impl MessageQueue {
     /// Receives a message, if there is one or will be in a moment. POSIX queues know no selection.
     pub fn receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
         let first = self.try_receive(selection)?;
-        if first.is_some() {
+        // Repeated requests to a server cost more than a wait.
+        if first.is_some() || matches!(self.engine, Kind::Remote(_)) {
             return Ok(first);
         }
         let mut spin = std::mem::take(&mut self.spin);
@@ -198,7 +204,7 @@ impl MessageQueue {
     /// [`Error::Whole`] for a POSIX queue.
     pub fn cut_at(&mut self, length: Option<usize>) -> Result<usize, Error> {
         match &mut self.engine {
-            Kind::Posix(_) => Err(Error::Whole),
+            Kind::Posix(_) | Kind::Remote(_) => Err(Error::Whole),
             Kind::SystemV(engine) => Ok(engine.cut_at(length)),
         }
     }
@@ -287,5 +293,11 @@ impl From<Posix> for MessageQueue {
 impl From<SystemV> for MessageQueue {
     fn from(queue: SystemV) -> Self {
         Self { engine: Kind::SystemV(queue), spin: Spin::default(), can_send: true }
+    }
+}
+
+impl From<Remote> for MessageQueue {
+    fn from(queue: Remote) -> Self {
+        Self { engine: Kind::Remote(queue), spin: Spin::default(), can_send: true }
     }
 }

@@ -23,7 +23,7 @@ pub use self::holders::{
     usual_directories,
 };
 pub use self::namespace::{
-    boot_id, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,
+    boot_id, host_name, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,
 };
 pub use self::openings::Openings;
 

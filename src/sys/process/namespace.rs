@@ -1,4 +1,4 @@
-//! The machine, the boot and the PID namespace for which process IDs are valid.
+//! The machine, the boot and the PID namespace for which process IDs are valid; the name of the machine.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +18,12 @@ pub fn boot_id() -> Option<String> {
 pub fn machine() -> Option<String> {
     let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     read_word("/etc/machine-id").filter(is_id)
+}
+
+/// The name of this machine for people: uname(2). Several machines may have the same.
+pub fn host_name() -> String {
+    let name = nix::sys::utsname::uname();
+    name.map_or(String::new(), |name| name.nodename().to_string_lossy().into_owned())
 }
 
 /// The first word of a file; `None` if the file is empty or missing.

@@ -25,7 +25,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    fn holds(self, number: Number) -> bool {
+    /// Whether it holds for a number; [`Condition::Change`] needs the number before.
+    pub fn holds(self, number: Number) -> bool {
         match self {
             Self::Equal(wanted) => number == wanted,
             Self::NotEqual(wanted) => number != wanted,

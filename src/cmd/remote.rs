@@ -1,0 +1,31 @@
+//! The verbs for objects on servers, and why the others have none.
+
+use crate::app::command::Noun;
+use crate::cmd::{lock, mq, sem, shm};
+
+/// The nouns with such verbs.
+pub const NOUNS: &[Noun] =
+    &[lock::remote::NOUN, mq::remote::NOUN, sem::remote::NOUN, shm::remote::NOUN];
+
+/// Why a verb cannot be applied to an object of a server.
+pub fn reason_without(noun: &str, verb: &str) -> &'static str {
+    match (noun, verb) {
+        ("lock", "fd" | "unlock") => "a descriptor of a shell cannot renew a lock of a server",
+        ("lock", "take" | "drop") => {
+            "a lock of a server has to be renewed, which 'ipc lock run' does while COMMAND runs"
+        }
+        ("sem", "wait" | "post" | "value" | "set") => {
+            "permits of a server have to be renewed, which 'ipc sem run' does while COMMAND runs"
+        }
+        ("shm", "resize" | "set") => {
+            "a segment on a server is replaced as a whole: 'ipc shm write'"
+        }
+        ("fifo" | "pipe" | "queue", _) => {
+            "its bytes pass through the memory of one machine; 'ipc mq' has servers"
+        }
+        ("sock", _) => "it is a connection of its own; 'ipc door' has servers",
+        ("fd", _) => "a descriptor belongs to one machine",
+        ("map", _) => "a mapped file belongs to one machine; 'ipc shm' has servers",
+        _ => "this verb is not for names on servers",
+    }
+}

@@ -1,0 +1,246 @@
+//! `ipc sem` with semaphores and barriers of a server.
+
+use std::ffi::OsString;
+
+use clap::builder::RangedI64ValueParser;
+
+use crate::app::command::{Example, Noun, Statuses, Verb};
+use crate::app::context::Context;
+use crate::app::listing::{Column, Columns, Json, Listing};
+use crate::app::objects::report_wait;
+use crate::app::options::{Conflict, TimeLimit, Waiting};
+use crate::app::remote::leased::{Leased, in_words};
+use crate::app::remote::{Lifetime, Remote, RemoteAction, Storage, answered, finished};
+use crate::base::deadline::Waited;
+use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::remote_name::RemoteFolder;
+use crate::base::text::escape;
+use crate::io::output::{Key, Output, Type, Value};
+use crate::mechanism::remote::barrier::PARTIES_MAX;
+use crate::mechanism::remote::holder::Holder;
+use crate::mechanism::remote::lease::RecordLease;
+use crate::mechanism::remote::permits::{Found, PERMITS_MAX, Wanted};
+use crate::mechanism::remote::{Error, Kind, RemoteName, barrier, permits};
+
+pub const NOUN: Noun = Noun {
+    name: "sem",
+    about: "Limit work across machines",
+    verbs: &[
+        Verb::remote::<Run>("run"),
+        Verb::remote::<Barrier>("barrier"),
+        Verb::remote::<Ls>("ls"),
+        Verb::remote::<Rm>("rm"),
+    ],
+    see_also: &[],
+};
+
+/// Run a command while it has permits of a server
+///
+/// The permits come back when COMMAND has ended. The server keeps them for the time of --ttl after 'ipc'
+/// was seen last, and 'ipc' renews them, as for 'ipc lock run'. If that fails, a second process kills the
+/// process group of COMMAND before others can have the permits: status 125.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// Name of the semaphore, such as nats://HOST/NAME
+    name: RemoteName,
+    /// Number of permits
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = RangedI64ValueParser::<u32>::new().range(1..=PERMITS_MAX.into())
+    )]
+    count: u32,
+    /// Create the semaphore with N permits if it is missing
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = RangedI64ValueParser::<u32>::new().range(1..=PERMITS_MAX.into())
+    )]
+    create: Option<u32>,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    lifetime: Lifetime,
+    #[command(flatten)]
+    storage: Storage,
+    #[command(flatten)]
+    conflict: Conflict,
+    /// Command to run, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl RemoteAction for Run {
+    const EXAMPLES: &'static [Example] = &[(
+        "Let four builds run at a time, on all machines together",
+        "ipc sem run nats://broker/builds --create 4 -- make",
+    )];
+    const STATUSES: Statuses = Statuses::OfCommand;
+
+    fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        let leased = Leased::new(&self.command, self.lifetime)?;
+        match self.acquire(&remote, &leased, output) {
+            Ok(lease) => leased.run(&self.name, "the permit", lease, output),
+            Err(error) => self.conflict.or_error(error, output),
+        }
+    }
+}
+
+impl Run {
+    fn acquire(
+        &self,
+        remote: &Remote,
+        leased: &Leased,
+        output: &Output,
+    ) -> anyhow::Result<RecordLease> {
+        let deadline = self.waiting.deadline();
+        let tell = |holders: &[Holder]| {
+            let name = escape(self.name.as_ref().as_encoded_bytes()).into_owned();
+            for holder in holders {
+                output.note(format_args!("{name}: held by {}", in_words(holder)));
+            }
+            output.note(format_args!("{name}: waiting for {} of the permits", self.count));
+        };
+        let creation = self.create.map(|_| self.storage.into());
+        let acquire = || -> Result<Waited<RecordLease>, Error> {
+            match remote.records(&self.name, Kind::Semaphore, creation, deadline)? {
+                Waited::TimedOut => Ok(Waited::TimedOut),
+                Waited::Done(records) => {
+                    let (count, create) = (self.count, self.create);
+                    let wanted = Wanted { count, create, holder: leased.holder.clone() };
+                    permits::acquire(records, self.name.key(), &wanted, deadline, tell)
+                }
+            }
+        };
+        match acquire() {
+            Err(error @ Error::NotFound) => {
+                let failure = Failure::from(error).hint("--create N makes it with N permits");
+                Err(failure).about(&self.name)
+            }
+            acquired => finished(acquired, self.waiting, &self.name),
+        }
+    }
+}
+
+/// Wait until all parties have arrived, on any machine
+///
+/// It ends in all parties, and then the name can be used again. A party that times out is not counted any
+/// more, and one that is killed not after the time of --ttl; the others go on waiting, and another process
+/// can take its part.
+#[derive(Debug, clap::Args)]
+pub struct Barrier {
+    /// Name of the barrier, such as nats://HOST/NAME
+    name: RemoteName,
+    /// Number of parties, including this one
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = RangedI64ValueParser::<u32>::new().range(1..=PARTIES_MAX.into())
+    )]
+    parties: u32,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    lifetime: Lifetime,
+    #[command(flatten)]
+    storage: Storage,
+}
+
+impl RemoteAction for Barrier {
+    const EXAMPLES: &'static [Example] = &[(
+        "Let three machines begin at the same time",
+        "ipc sem barrier nats://broker/start --parties 3 && ./work",
+    )];
+
+    fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let (name, deadline) = (&self.name, self.waiting.deadline());
+        let lifetime = self.lifetime.duration()?;
+        report_wait(&context.output, name, format_args!("until {} have arrived", self.parties));
+        let kind = (Kind::Barrier, Some(self.storage.into()));
+        let waited = remote.with(name, kind, deadline, |records| {
+            barrier::wait(records, name.key(), self.parties, lifetime, deadline)
+        });
+        finished(waited, self.waiting, name)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// List the semaphores of a server
+#[derive(Debug, clap::Args)]
+pub struct Ls {
+    /// Server, or a path that the names begin with
+    folder: RemoteFolder,
+    #[command(flatten)]
+    limit: TimeLimit,
+    #[command(flatten)]
+    listing: Listing<Found>,
+}
+
+impl RemoteAction for Ls {
+    const EXAMPLES: &'static [Example] =
+        &[("Print the permits that are free", "ipc sem ls nats://broker -o name,free")];
+    const JSON: &'static [Json] = &[Json::array::<Found>()];
+
+    fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let (name, deadline) = (self.folder.name(), self.limit.deadline());
+        let found = remote.with(name, (Kind::Semaphore, None), deadline, |records| {
+            permits::list(records, name.key(), deadline)
+        });
+        let found = match found {
+            Err(Error::NotFound) => Vec::new(),
+            found => answered(found, name)?,
+        };
+        self.listing.print(found, &mut context.output)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Columns for Found {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name on the server"), |row| {
+            Value::text(&row.key)
+        }),
+        Column::new(Key::new("permits", Type::Number, "Number of permits"), |row| {
+            row.permits.into()
+        }),
+        Column::new(Key::new("free", Type::Number, "Permits that nobody holds"), |row| {
+            (row.permits as usize).saturating_sub(row.held.len()).into()
+        }),
+        Column::new(Key::new("hosts", Type::Words, "Machines of the holders"), |row| {
+            let hosts = row.held.iter().map(|held| held.holder.host.clone());
+            Value::several(hosts, ",", "-")
+        }),
+    ];
+}
+
+/// Remove a semaphore of a server
+///
+/// It is refused while COMMANDs hold permits.
+#[derive(Debug, clap::Args)]
+pub struct Rm {
+    /// Name of the semaphore
+    name: RemoteName,
+    /// Ignore a semaphore that does not exist
+    #[arg(short, long)]
+    force: bool,
+    #[command(flatten)]
+    limit: TimeLimit,
+}
+
+impl RemoteAction for Rm {
+    const EXAMPLES: &'static [Example] = &[("Remove one", "ipc sem rm nats://broker/builds")];
+
+    fn run(self, remote: Remote, _: &mut Context) -> anyhow::Result<Exit> {
+        let (name, deadline) = (&self.name, self.limit.deadline());
+        let removed = remote.with(name, (Kind::Semaphore, None), deadline, |records| {
+            permits::remove(records, name.key(), deadline)
+        });
+        match removed {
+            Err(Error::NotFound) if self.force => {}
+            removed => answered(removed, name)?,
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,104 @@
+//! Servers and users that are refused, and what is kept secret.
+
+use std::fs;
+use std::net::TcpListener;
+
+use super::server::Server;
+use crate::support::{code, copy_for_others, ipc, sh, text};
+
+#[test]
+fn a_name_that_a_server_would_take_for_several_is_refused_before_anything_is_sent() {
+    for (name, reason) in [
+        ("nats://127.0.0.1:1/jobs.*", "'*' and '>'"),
+        ("nats://127.0.0.1:1/>", "'*' and '>'"),
+        ("nats://127.0.0.1:1/two words", "no spaces"),
+        ("nats://127.0.0.1:1/two\nlines", "no spaces"),
+        ("nats://127.0.0.1:1/", "it names no object"),
+        ("nats://127.0.0.1:0/x", "the port"),
+    ] {
+        let output = ipc(&["lock", "test", name]).output();
+        let message = text(&output.stderr);
+        if message.contains("ipc-remote, which is not here") {
+            return crate::support::skipped("there is no ipc-remote beside ipc");
+        }
+        assert_eq!((code(&output), message.contains(reason)), (2, true), "{message}");
+    }
+}
+
+#[test]
+fn a_password_in_a_name_is_refused_and_not_printed() {
+    let Some(server) = Server::start() else { return };
+    let name = format!("nats://me:secret@127.0.0.1:{}/job", server.port);
+    let output = ipc(&["lock", "run", &name, "--", "true"]).output();
+    let message = text(&output.stderr);
+    assert_eq!(code(&output), 2, "{message}");
+    assert!(message.contains("a password does not belong in a name"), "{message}");
+    assert!(message.contains("--creds") && !message.contains("secret"), "{message}");
+}
+
+#[test]
+fn secrets_do_not_reach_command_and_the_watchdog() {
+    let Some(server) = Server::with(&["-js", "--auth", "open-sesame"]) else { return };
+    let name = server.name("job");
+    let output = ipc(&["lock", "test", &name]).output();
+    assert_eq!(code(&output), 6, "{}", text(&output.stderr));
+    let show = "env; pid=$(cut -d' ' -f4 /proc/$$/stat); \
+                for child in $(cat /proc/$pid/task/$pid/children); do \
+                cat /proc/$child/environ; cat /proc/$child/comm; done";
+    let run = ipc(&["lock", "run", &name, "--", "sh", "-c", show]);
+    let seen = run.env("NATS_TOKEN", "open-sesame").succeeds();
+    assert!(seen.contains("IPC_LOCK_TOKEN=") && seen.contains("ipc-watchdog"), "{seen}");
+    assert!(!seen.contains("sesame"), "{seen}");
+    let output = ipc(&["lock", "test", &name]).env("NATS_TOKEN", "wrong").output();
+    let message = text(&output.stderr);
+    assert_eq!((code(&output), message.contains("wrong")), (6, false), "{message}");
+}
+
+#[test]
+fn a_server_without_jetstream_is_refused() {
+    let Some(server) = Server::with(&[]) else { return };
+    let name = server.name("job");
+    let output = ipc(&["lock", "test", &name]).output();
+    let message = text(&output.stderr);
+    assert_eq!(code(&output), 3, "{message}");
+    assert!(message.contains("has no JetStream") && message.contains("2.11"), "{message}");
+    let output = ipc(&["lock", "run", &name, "--", "true"]).output();
+    assert_eq!(code(&output), 125, "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_host_that_does_not_answer_ends_at_the_deadline() {
+    if Server::with(&[]).is_none() {
+        return;
+    }
+    // It accepts connections by its backlog, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("nats://{}/job", silent.local_addr().unwrap());
+    let message = format!("ipc: lock test: {name}: timed out\n");
+    ipc(&["lock", "test", "-t", "0.5", &name]).is(124, "", &message);
+    let port = silent.local_addr().unwrap().port();
+    drop(silent);
+    let output = ipc(&["lock", "test", &format!("nats://127.0.0.1:{port}/job")]).output();
+    let message = text(&output.stderr);
+    assert_eq!(code(&output), 4, "{message}");
+    assert!(message.contains("Connection refused"), "{message}");
+}
+
+#[test]
+fn the_next_host_is_tried() {
+    let Some(server) = Server::start() else { return };
+    let name = format!("nats://127.0.0.1:1,127.0.0.1:{}/job", server.port);
+    ipc(&["lock", "run", &name, "--", "echo", "done"]).is(0, "done\n", "");
+}
+
+#[test]
+fn without_ipc_remote_the_message_says_what_is_missing() {
+    let (_directory, copy) = copy_for_others();
+    let line = format!("{} lock run -n nats://host/job -- true", copy.display());
+    let output = sh(&line).output();
+    let message = text(&output.stderr);
+    assert_eq!(code(&output), 3, "{message}");
+    assert!(message.starts_with("ipc: lock run: names on servers need"), "{message}");
+    assert!(message.contains("\nhint: 'make install'"), "{message}");
+    assert!(fs::metadata(copy).is_ok());
+}

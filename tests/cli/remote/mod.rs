@@ -1,0 +1,8 @@
+//! Objects of servers: `ipc-remote` with servers that the tests start.
+
+mod access;
+mod cells;
+mod lease;
+mod lock;
+mod permits;
+pub mod server;
