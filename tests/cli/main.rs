@@ -6,6 +6,7 @@ mod applets;
 mod bench;
 mod color;
 mod door;
+mod examples;
 mod fd;
 mod fifo;
 mod first_process;
