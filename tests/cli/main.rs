@@ -31,6 +31,7 @@ mod mkfifo;
 mod mq;
 mod nouns;
 mod ownership;
+mod packages;
 mod peers;
 mod pipe;
 mod planted;
