@@ -18,7 +18,7 @@ ZSH := site-functions
 FILES = STATIC=$(STATIC) REMOTE=$(REMOTE)
 
 .PHONY: all help demo test test-long check static programs tools generate bench bench-check \
-	install install-files uninstall picture deb dist clean
+	install install-files uninstall peers picture deb dist clean
 
 all: static
 
@@ -130,6 +130,9 @@ uninstall: ## removes what 'make install' has installed
 	rm -f $(ROOT)/share/zsh/$(ZSH)/_ipc
 	rm -f $(ROOT)/share/fish/vendor_completions.d/ipc.fish
 	rm -rf $(ROOT)/$(DOCUMENTS)
+
+peers: static ## measures the table of README.md: whole commands beside those of other programs
+	@IPC=$(CURDIR)/$(STATIC) benches/peers
 
 # The picture of README.md. On a quiet machine.
 picture: static ## draws docs/bench.svg, the picture of README.md
