@@ -1,14 +1,20 @@
-//! The examples of README.md print what README.md shows.
+//! The examples of README.md and of the tour print what they show there.
 //!
 //! A block marked `console` is a session: one bash runs the lines that begin with `$ `, and prints the
 //! lines below each. Objects are named `/my-...` there; the test replaces these names by its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use ipc_suite::program;
 
 use crate::support::{ipc, sh, skipped};
 
-fn readme() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+/// The document with an example of every verb.
+const TOUR: &str = "docs/tour.md";
+
+fn document(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(path).expect("the document is there")
 }
 
 /// A command line and its output.
@@ -49,20 +55,9 @@ fn without_notices(shown: &str) -> String {
     shown.split_inclusive('\n').filter(|line| !line.contains("could not be seen")).collect()
 }
 
-#[test]
-fn every_verb_has_an_example_in_the_readme() {
-    let text = std::fs::read_to_string(readme()).expect("there is a README.md");
-    for (noun, verb) in crate::manual::verbs() {
-        let words = noun.map_or(String::new(), |noun| format!("{} ", noun.name));
-        let words = format!("ipc {words}{}", verb.name);
-        assert!(text.contains(&words), "{words} is not in README.md");
-    }
-}
-
-#[test]
-fn every_session_of_the_readme_shows_what_it_says() {
-    let text = std::fs::read_to_string(readme()).expect("there is a README.md");
-    let sessions = sessions(&text);
+/// Runs the sessions of a document, and compares.
+fn every_session_shows_what_it_says(name: &str) {
+    let sessions = sessions(&document(name));
     assert!(!sessions.is_empty());
     let lists_queues = ipc(&["mq", "ls"]).output().status.success();
     for (number, steps) in sessions {
@@ -70,7 +65,8 @@ fn every_session_of_the_readme_shows_what_it_says() {
             skipped("/dev/mqueue is not mounted, and only root may mount it");
             continue;
         }
-        let own = format!("/ipc-test-{}-{number}-", std::process::id());
+        // The place of the session tells its objects from those of another document.
+        let own = format!("/ipc-test-{}-{}-{number}-", std::process::id(), name.len());
         const END: &str = "--- end of step ---";
         let script: String =
             steps.iter().map(|(command, _)| format!("{command}\necho '{END}'\n")).collect();
@@ -87,8 +83,49 @@ fn every_session_of_the_readme_shows_what_it_says() {
             assert_eq!(
                 shown.as_ref(),
                 Some(&expected),
-                "README.md, session at line {number}: {command}"
+                "{name}, session at line {number}: {command}"
             );
+        }
+    }
+}
+
+#[test]
+fn every_session_of_the_readme_shows_what_it_says() {
+    every_session_shows_what_it_says("README.md");
+}
+
+#[test]
+fn every_session_of_the_tour_shows_what_it_says() {
+    every_session_shows_what_it_says(TOUR);
+}
+
+#[test]
+fn every_noun_has_an_example_in_the_readme() {
+    let text = document("README.md");
+    for noun in program::NOUNS {
+        assert!(text.contains(&format!("**{}**: ", noun.name)), "{} is missing", noun.name);
+    }
+}
+
+#[test]
+fn every_verb_has_an_example_in_the_tour() {
+    let text = document(TOUR);
+    for (noun, verb) in crate::manual::verbs() {
+        let words = noun.map_or(String::new(), |noun| format!("{} ", noun.name));
+        let words = format!("ipc {words}{}", verb.name);
+        assert!(text.contains(&words), "{words} is not in {TOUR}");
+    }
+}
+
+#[test]
+fn the_links_of_the_documents_lead_to_files() {
+    for name in ["README.md", TOUR, "examples/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"] {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let directory = directory.parent().expect("a file is in a directory");
+        for link in document(name).split("](").skip(1) {
+            let path = link.split([')', '#']).next().expect("a split has a first part");
+            let is_file = path.is_empty() || path.contains("://") || directory.join(path).exists();
+            assert!(is_file, "{name} links to {path}");
         }
     }
 }
