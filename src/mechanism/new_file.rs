@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno::{EINTR, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, posix_fallocate};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat, posix_fallocate};
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{linkat, unlink};
 
@@ -141,7 +141,8 @@ impl Undo for Removal {
 
 fn create_file(path: &CString) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-    Ok(open(path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?)
+    // open(3) of musl makes one more system call.
+    Ok(openat(AT_FDCWD, path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?)
 }
 
 /// Creates a file with a name that no other file in this directory has.

@@ -231,6 +231,13 @@ fn may_hold(pid: i32, entry: &Entry) -> bool {
     }
 }
 
+/// The files with a flock, by the table of the kernel alone. It leaves out locks whose process has ended
+/// in a PID namespace other than the first.
+pub fn files_with_flock() -> Result<BTreeSet<u64>, Errno> {
+    let held = table()?.into_iter().map(|held| held.entry);
+    Ok(held.filter(|entry| entry.kind == "FLOCK").map(|entry| entry.file.inode).collect())
+}
+
 /// The table of the kernel.
 fn table() -> Result<Vec<HeldLock>, Errno> {
     let mut locks: Vec<HeldLock> = Vec::new();

@@ -178,9 +178,9 @@ impl Queue {
                 Notice::Exhausted(name) => {
                     format!("{directory}: {name}: no attempt is left; the message goes to failed/")
                 }
-                Notice::Unrecorded(errno) => format!(
-                    "{directory}: {errno}: it is not recorded which messages are done, for 'join'"
-                ),
+                Notice::Unrecorded(errno) => {
+                    format!("{directory}: {errno}: it is not recorded how messages end, for 'join'")
+                }
             });
         }
     }
@@ -288,7 +288,8 @@ impl worker::Queue for Queue {
 
     fn give_up(&mut self, message: Message) -> Result<&'static str, Failure> {
         let Message { claim, report, .. } = message;
-        let failed = claim.fail(&self.feed.spool, &report, self.feed.keep());
+        let failed = self.feed.fail(claim, &report);
+        self.notify();
         failed.map_err(|errno| self.explain(errno))?;
         Ok("goes to failed/")
     }

@@ -105,7 +105,11 @@ impl Claim {
 
     /// Removes the message, which is done, and records that unless nothing is to be kept. Returns the
     /// error for which it is not recorded: a full disk must not bring the message back.
-    pub fn acknowledge(self, spool: &Spool, records: history::Keep) -> Result<Option<Errno>, Errno> {
+    pub fn acknowledge(
+        self,
+        spool: &Spool,
+        records: history::Keep,
+    ) -> Result<Option<Errno>, Errno> {
         let unrecorded = records.add(spool, &self.entry.name, 0).err();
         self.remove(spool)?;
         Ok(unrecorded)
@@ -116,15 +120,22 @@ impl Claim {
         remove(spool, Part::Ready, &self.entry)
     }
 
-    /// Moves the message to the failed ones, with a report.
-    pub fn fail(self, spool: &Spool, report: &Report, records: history::Keep) -> Result<(), Errno> {
-        failure::write(spool, &self.entry, report)?;
-        records.add(spool, &self.entry.name, report.status)?;
+    /// Moves the message to the failed ones, with a report. Returns the error for which the report or
+    /// the record is missing.
+    pub fn fail(
+        self,
+        spool: &Spool,
+        report: &Report,
+        records: history::Keep,
+    ) -> Result<Option<Errno>, Errno> {
+        let written = failure::write(spool, &self.entry, report);
+        let recorded = records.add(spool, &self.entry.name, report.status);
         let file = self.entry.file();
         spool.rename((Part::Ready, &file), (Part::Failed, &file))?;
         spool.sync(Part::Failed)?;
         spool.sync(Part::Ready)?;
-        self.release()
+        self.release()?;
+        Ok(written.and(recorded).err())
     }
 
     /// Ends the claim, also if children of COMMAND have inherited it.

@@ -70,7 +70,7 @@ pub enum Notice {
     Quarantined(OsString, &'static str),
     /// COMMAND was started as often as allowed for a message, and its end is not known.
     Exhausted(Box<str>),
-    /// The ends of messages cannot be recorded, for this reason.
+    /// It cannot be recorded how messages end, for this reason.
     Unrecorded(Errno),
 }
 
@@ -85,6 +85,17 @@ const CLEANING: Duration = Duration::from_secs(3600);
 
 /// The maximum number of messages that are remembered as unreadable.
 const UNREADABLE: usize = 4096;
+
+impl State {
+    /// Reports once that ends cannot be recorded, if there is an error.
+    fn note_unrecorded(&mut self, error: Option<Errno>) {
+        if let Some(errno) = error
+            && !std::mem::replace(&mut self.is_unrecorded, true)
+        {
+            self.notices.push(Notice::Unrecorded(errno));
+        }
+    }
+}
 
 impl Feed {
     /// The messages of a spool.
@@ -135,12 +146,15 @@ impl Feed {
 
     /// Removes a message that is done.
     pub fn acknowledge(&self, claim: Claim) -> Result<(), Errno> {
-        if let Some(errno) = claim.acknowledge(&self.spool, self.policy.keep)? {
-            let mut state = self.state();
-            if !std::mem::replace(&mut state.is_unrecorded, true) {
-                state.notices.push(Notice::Unrecorded(errno));
-            }
-        }
+        let unrecorded = claim.acknowledge(&self.spool, self.policy.keep)?;
+        self.state().note_unrecorded(unrecorded);
+        Ok(())
+    }
+
+    /// Moves a message to the failed ones.
+    pub fn fail(&self, claim: Claim, report: &Report) -> Result<(), Errno> {
+        let unrecorded = claim.fail(&self.spool, report, self.policy.keep)?;
+        self.state().note_unrecorded(unrecorded);
         Ok(())
     }
 
@@ -150,11 +164,6 @@ impl Feed {
         let log = self.spool.replace(Part::Logs, &claim.entry.name)?;
         let _: Waited = WHOLE.wait(&log, Deadline::PASSED)?;
         Ok(log)
-    }
-
-    /// How long the names of messages that are done are kept.
-    pub fn keep(&self) -> Keep {
-        self.policy.keep
     }
 
     /// Waits until there may be a message, until `stop` rings or `deadline` has passed; it may
@@ -230,7 +239,7 @@ impl Feed {
         let reason = format!("COMMAND was started {attempts} times, the last end is not known");
         let name = claim.entry.name.clone();
         let report = Report { status: EXHAUSTED, reason, stderr: Vec::new() };
-        claim.fail(&self.spool, &report, self.policy.keep)?;
+        state.note_unrecorded(claim.fail(&self.spool, &report, self.policy.keep)?);
         state.notices.push(Notice::Exhausted(name));
         Ok(None)
     }

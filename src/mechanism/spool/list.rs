@@ -1,6 +1,7 @@
 //! What is in a spool: messages in their order, a limited number at a time, and counts.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::batch::Scan;
 use super::claim::{Attempt, Claim};
@@ -26,30 +27,51 @@ pub enum State {
 
 /// The claimed messages, found without a lock: a lock would keep workers away.
 #[derive(Debug)]
-pub struct Claims {
-    /// The processes that hold a flock, by the inode of its file.
-    held: BTreeMap<u64, Vec<i32>>,
+struct Claims {
+    /// The inodes of the files that have a flock.
+    locked: BTreeSet<u64>,
     /// Whether the table may leave out locks.
     is_partial: bool,
+    /// The processes that hold a flock, by the inode of its file, once a message is claimed: they take a
+    /// look at the descriptors of all processes.
+    holders: OnceCell<BTreeMap<u64, Vec<i32>>>,
 }
 
 impl Claims {
     /// The locks on the machine.
-    pub fn read() -> Self {
+    fn read() -> Self {
+        let locked = lock_table::files_with_flock().unwrap_or_default();
         let is_partial = !process::is_first_namespace();
-        let locks = lock_table::all().unwrap_or_default();
-        let flocks = locks.into_iter().filter(|held| held.entry.kind_word() == "flock");
-        Self { held: flocks.map(|held| (held.entry.file.inode(), held.pids)).collect(), is_partial }
+        Self { locked, is_partial, holders: OnceCell::new() }
+    }
+
+    /// Whether a message with this inode may be claimed.
+    fn may_have(&self, inode: u64) -> bool {
+        self.is_partial || self.locked.contains(&inode)
+    }
+
+    /// Whether a message is claimed. Another file system may have a locked file of the same inode.
+    fn have(&self, spool: &Spool, entry: &Entry, inode: u64) -> bool {
+        self.may_have(inode) && is_claimed(spool, entry)
+    }
+
+    /// The processes that hold the claim of a message.
+    fn holders(&self, inode: u64) -> Vec<i32> {
+        let holders = self.holders.get_or_init(|| {
+            let locks = lock_table::all().unwrap_or_default();
+            let flocks = locks.into_iter().filter(|held| held.entry.kind_word() == "flock");
+            flocks.map(|held| (held.entry.file.inode(), held.pids)).collect()
+        });
+        holders.get(&inode).cloned().unwrap_or_default()
     }
 
     /// The state of a message in the part `Ready`.
     fn state(&self, spool: &Spool, entry: &Entry, inode: u64, now: u64) -> State {
-        let seen = self.held.get(&inode);
-        // Another file system may have a locked file of the same number.
-        if (seen.is_some() || self.is_partial) && is_claimed(spool, entry) {
-            return State::Claimed(seen.cloned().unwrap_or_default());
+        match entry.is_due(now) {
+            _ if self.have(spool, entry, inode) => State::Claimed(self.holders(inode)),
+            true => State::Ready,
+            false => State::Delayed,
         }
-        if entry.is_due(now) { State::Ready } else { State::Delayed }
     }
 }
 
@@ -81,7 +103,7 @@ pub fn each<E: From<Errno>>(
         for found in scan::messages(spool, part)? {
             let Found::Message(entry, inode) = found? else { continue };
             if last.as_ref().is_none_or(|last| entry > *last) {
-                if claims.held.contains_key(&inode) || claims.is_partial {
+                if claims.may_have(inode) {
                     inodes.insert(entry.name.clone(), inode);
                 }
                 messages.offer(entry);
@@ -128,10 +150,10 @@ pub fn count(spool: &Spool) -> Result<Counts, Errno> {
     let mut counts = Counts::default();
     for found in scan::messages(spool, Part::Ready)? {
         let Found::Message(entry, inode) = found? else { continue };
-        match claims.state(spool, &entry, inode, now) {
-            State::Claimed(_) => counts.claimed += 1,
-            State::Delayed => counts.delayed += 1,
-            State::Ready | State::Failed => counts.ready += 1,
+        match entry.is_due(now) {
+            _ if claims.have(spool, &entry, inode) => counts.claimed += 1,
+            true => counts.ready += 1,
+            false => counts.delayed += 1,
         }
         counts.oldest = Some(counts.oldest.map_or(entry.put, |oldest| oldest.min(entry.put)));
     }

@@ -4,7 +4,9 @@ use std::ffi::CString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nix::sys::stat::{Mode, fchmod};
 
@@ -140,9 +142,12 @@ fn next_time() -> u64 {
 /// A name that no other message has: the time, and a number that differs between processes, also if they
 /// have the same process ID in different namespaces.
 fn made_name(put: u64) -> Box<str> {
+    static PROCESS: OnceLock<(u32, Duration)> = OnceLock::new();
+
+    let process = PROCESS.get_or_init(|| (std::process::id(), time::since_boot()));
     // The random keys of the standard library would be one more thread-local variable.
     let mut hasher = DefaultHasher::new();
-    (put, std::process::id(), time::since_boot(), &raw const put as usize).hash(&mut hasher);
+    (put, process, &raw const put as usize).hash(&mut hasher);
     let number = hasher.finish() as u32;
     format!("{put:016x}{number:08x}").into()
 }

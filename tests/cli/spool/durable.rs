@@ -241,11 +241,14 @@ fn a_full_disk_leaves_no_part_of_a_message() {
 #[test]
 fn a_full_disk_does_not_keep_messages_from_being_taken() {
     let spool = Spool::new();
-    let line = "ipc spool create s && echo hi | ipc spool put s >/dev/null
-        head -c 1M /dev/zero >fill 2>/dev/null; ipc spool take s -- cat; ls s/ready";
+    let line = "ipc spool create s && printf '%s\\n' b a c | ipc spool put --each-line s >/dev/null
+        head -c 1M /dev/zero >fill 2>/dev/null
+        ipc spool take --all s -- sh -c 'cat; test $(cat {}) != b'; echo; ls s/ready
+        ipc spool ls --failed --noheadings -o attempts,reason s";
     let Some(run) = on_small_tmpfs(&spool, "256k", line) else { return };
-    let reason = "No space left on device: it is not recorded which messages are done, for 'join'";
-    run.is(0, "hi\n", &error("take", reason));
+    let unrecorded = "No space left on device: it is not recorded how messages end, for 'join'";
+    let failed = "sh ended with status 1; the message goes to failed/";
+    run.is(0, "bac\n1  -\n", &[unrecorded, failed].map(|reason| error("take", reason)).concat());
 }
 
 #[test]
