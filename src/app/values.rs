@@ -12,6 +12,7 @@ use crate::base::name::{AnyName, FilePath, PosixName};
 use crate::io::frame::Form;
 use crate::io::output::Color;
 use crate::mechanism::memory::cell::{Endian, Type};
+use crate::mechanism::monitor::Class;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::spool::name::MessageName;
@@ -19,6 +20,7 @@ use crate::mechanism::survey;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
+choice!(Class);
 choice!(Color);
 choice!(Endian);
 choice!(Form);
@@ -126,6 +128,16 @@ impl ValueEnum for Kind {
 }
 
 impl ValueEnum for survey::Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}
+
+impl ValueEnum for Class {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
     }

@@ -19,3 +19,4 @@ pub mod shm;
 pub mod signal;
 pub mod sock;
 pub mod spool;
+pub mod top;
