@@ -13,6 +13,7 @@ use crate::base::remote_name::{RemoteFolder, RemoteName};
 use crate::io::frame::Form;
 use crate::io::output::Color;
 use crate::mechanism::memory::cell::{Endian, Type};
+use crate::mechanism::monitor::Class;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::spool::name::MessageName;
@@ -20,6 +21,7 @@ use crate::mechanism::survey;
 use crate::sys::lock::Kind;
 use crate::sys::socket::SocketType;
 
+choice!(Class);
 choice!(Color);
 choice!(Endian);
 choice!(Form);
@@ -143,6 +145,16 @@ impl ValueEnum for Kind {
 }
 
 impl ValueEnum for survey::Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}
+
+impl ValueEnum for Class {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
     }

@@ -113,6 +113,8 @@ impl Signal {
     pub const TTOU: Self = Self(libc::SIGTTOU);
     /// Urgent data on a socket; no effect by default.
     pub const URG: Self = Self(libc::SIGURG);
+    /// The size of the terminal has changed; no effect by default.
+    pub const WINCH: Self = Self(libc::SIGWINCH);
     /// The first real-time signal of glibc.
     pub const RTMIN: Self = Self(FIRST_REAL_TIME);
 

@@ -20,3 +20,4 @@ pub mod shm;
 pub mod signal;
 pub mod sock;
 pub mod spool;
+pub mod top;

@@ -5,6 +5,7 @@ pub mod frame;
 pub mod outbox;
 pub mod output;
 pub mod progress;
+pub mod screen;
 pub mod sink;
 pub mod spin;
 pub mod transfer;

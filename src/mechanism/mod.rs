@@ -11,6 +11,7 @@ pub mod limits;
 pub mod lock;
 pub mod lock_file;
 pub mod memory;
+pub mod monitor;
 pub mod mutant;
 pub mod new_file;
 pub mod ownership;

@@ -30,6 +30,7 @@ pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::look::Ls>("ls"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
     Verb::new::<cmd::look::Prune>("prune"),
+    Verb::new::<cmd::top::Top>("top"),
     Verb::new::<cmd::look::Who>("who"),
 ];
 

@@ -53,6 +53,11 @@ pub fn readable_for(fd: impl AsFd, sink: impl AsFd, deadline: Deadline) -> Resul
     any(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN), watched], deadline)
 }
 
+/// Waits until the reader of a descriptor has left, so that the next write to it fails.
+pub fn without_reader(sink: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
+    any(&mut [PollFd::new(sink.as_fd(), PollFlags::empty())], deadline)
+}
+
 /// Waits until it is writable, or has no reader any more.
 pub fn writable(fd: impl AsFd, deadline: Deadline) -> Result<Waited, Errno> {
     one(fd.as_fd(), PollFlags::POLLOUT, deadline)

@@ -1,8 +1,7 @@
 //! Pseudo-terminals, for COMMANDs that buffer their output to a pipe, and the process group that uses a
 //! terminal: pty(7), ioctl_tty(2).
 
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -10,6 +9,7 @@ use nix::sys::stat::Mode;
 use super::descriptor;
 use super::process::{OwnGroup, own_group};
 use super::signal::Blocked;
+use super::termios::Settings;
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
@@ -32,7 +32,8 @@ pub fn create() -> Result<Pair, Errno> {
     let master = open("/dev/ptmx", flags, Mode::empty())?;
     unlock(&master)?;
     let terminal = peer(&master)?;
-    make_raw(&terminal)?;
+    let settings = Settings::of(terminal.as_fd())?;
+    settings.raw().apply(terminal.as_fd())?;
     Ok(Pair { master, terminal })
 }
 
@@ -49,20 +50,6 @@ fn peer(master: &OwnedFd) -> Result<OwnedFd, Errno> {
     let result = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, flags) };
     // SAFETY: the call above returned it, and no other owner has it.
     unsafe { descriptor::made(result.into()) }
-}
-
-fn make_raw(terminal: &OwnedFd) -> Result<(), Errno> {
-    let mut settings = MaybeUninit::<libc::termios>::zeroed();
-    // SAFETY: the library writes within the structure.
-    Errno::check(unsafe { libc::tcgetattr(terminal.as_raw_fd(), settings.as_mut_ptr()) })?;
-    // SAFETY: the call above has written it.
-    let mut settings = unsafe { settings.assume_init() };
-    // SAFETY: the structure outlives the call.
-    unsafe { libc::cfmakeraw(&raw mut settings) };
-    // SAFETY: the structure outlives the call, which only reads it.
-    Errno::check(unsafe {
-        libc::tcsetattr(terminal.as_raw_fd(), libc::TCSANOW, &raw const settings)
-    })
 }
 
 /// The process group in the foreground of a terminal: 0 if its leader is outside of the PID namespace;

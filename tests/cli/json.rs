@@ -41,6 +41,7 @@ const LINES: &[(&str, &str)] = &[
     ("prune", "sh -c 'ipc lock take $0; :' $p; ipc prune -q --json -k lockfile ${p%/*}"),
     ("who", "exec 8>$p; ipc who -q --json $p; ipc who -q --json $$"),
     ("ls", "ipc shm create $n --size 8; exec 8>$p; ipc lock fd 8; ipc ls -q --json; ipc shm rm $n"),
+    ("top", "ipc queue push --create --capacity 4K $n a; exec 8>$p; ipc lock fd 8; ipc top --once --interval 0.1 --json; ipc queue rm $n"),
     ("map peek", "ipc map create $p --size 8; ipc map peek --json $p --count 2"),
     ("map stat", "ipc map create $p --size 8; ipc map stat --json $p"),
     ("map ls", "ipc map create $p --size 8; ipc map wait $p --eq 1 -t 20s & until ipc map ls -q --json | grep $p; do :; done; kill $!"),

@@ -48,5 +48,6 @@ mod startup;
 mod storm;
 mod support;
 mod threads;
+mod top;
 mod waiting;
 mod words;

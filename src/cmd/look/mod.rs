@@ -25,6 +25,13 @@ pub use self::who::Who;
 #[derive(Clone, Copy, Debug)]
 pub struct User(u32);
 
+impl User {
+    /// The ID.
+    pub fn uid(self) -> u32 {
+        self.0
+    }
+}
+
 impl FromStr for User {
     type Err = String;
 
@@ -83,7 +90,7 @@ impl Names {
 }
 
 /// Reports the places and the operands that could not be listed; returns the status of the first.
-fn report_unlisted(survey: &Survey, output: &Output) -> Exit {
+pub fn report_unlisted(survey: &Survey, output: &Output) -> Exit {
     let places = survey.unlisted.iter().map(|&(place, errno)| {
         let failure = match (place, errno) {
             (mqueue::DIRECTORY, errno) => crate::app::machine::without_queues(errno),

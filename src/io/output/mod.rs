@@ -16,7 +16,7 @@ use std::os::fd::BorrowedFd;
 
 use serde::Serialize;
 
-pub use self::color::Color;
+pub use self::color::{Color, Paint};
 pub use self::human::human;
 pub use self::key::{Key, Type, Visibility};
 pub use self::status_line::StatusLine;
@@ -24,7 +24,7 @@ pub use self::table::{Headings, Look, Properties, Row, Sizes, Table};
 pub use self::value::{Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
 
-use self::color::{Paint, Role};
+use self::color::Role;
 use self::medium::Medium;
 use crate::base::errno::Errno;
 use crate::base::exit::Failure;

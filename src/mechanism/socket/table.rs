@@ -230,7 +230,7 @@ fn udp_state(connected: bool) -> &'static str {
 }
 
 /// The states of TCP, RFC 9293, in the order in which the kernel numbers them.
-fn tcp_state(number: u8) -> &'static str {
+pub fn tcp_state(number: u8) -> &'static str {
     const STATES: [&str; 12] = [
         "connected",
         "syn-sent",

@@ -31,6 +31,7 @@ fn of_lock(held: &HeldLock) -> Object {
     object.detail = format!("{} {mode} {}-{end}", entry.kind_word(), entry.start);
     object.holders = held.pids.iter().map(|&pid| Use { pid, by: By::Lock }).collect();
     object.waiters = held.waiters.iter().map(|entry| entry.pid).collect();
+    object.activity.waiting = u32::try_from(held.waiters.len()).unwrap_or(u32::MAX);
     object.uid = held.pids.first().and_then(|&pid| process::user_of(pid));
     object.inode = Some(file.inode());
     object

@@ -1,6 +1,7 @@
 //! All objects of the machine, of every kind, with the processes that use them. One pass over the
 //! processes serves all kinds, so that the cost is linear in processes and objects.
 
+mod activity;
 mod files;
 mod locks;
 mod memory;
@@ -10,6 +11,7 @@ pub mod relations;
 pub mod removal;
 mod sockets;
 mod system_v;
+pub mod tcp;
 mod uses;
 
 use std::path::PathBuf;
@@ -18,7 +20,10 @@ use crate::base::errno::Errno;
 use crate::mechanism::socket::table::Row;
 use crate::sys::process::visit::Unseen;
 
+pub use self::activity::{Fill, Traffic};
 use self::object::or_unlisted;
+#[cfg(test)]
+pub use self::object::{By, Use};
 pub use self::object::{Kind, Object, Request, State, Thing, Unlisted};
 pub use self::uses::Uses;
 

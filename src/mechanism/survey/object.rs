@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use nix::sys::stat::{FileStat, SFlag};
 
+use super::activity::Activity;
 use crate::base::errno::Errno;
 use crate::sys::inode::kind;
 
@@ -100,6 +101,8 @@ pub struct Object {
     pub detail: String,
     /// Whether it is in use.
     pub state: State,
+    /// How full it is, and what went through it.
+    pub activity: Activity,
 }
 
 /// Whether an object is in use.
@@ -114,7 +117,8 @@ pub enum State {
 }
 
 impl Object {
-    pub(super) fn new(kind: Kind, name: impl Into<OsString>) -> Self {
+    /// An object of which nothing else is known.
+    pub fn new(kind: Kind, name: impl Into<OsString>) -> Self {
         Self {
             kind,
             name: name.into(),
@@ -130,6 +134,7 @@ impl Object {
             waiters: Vec::new(),
             detail: String::new(),
             state: State::Held,
+            activity: Activity::default(),
         }
     }
 

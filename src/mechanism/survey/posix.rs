@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::fcntl::OFlag;
 use nix::sys::stat::FileStat;
 
+use super::activity::{Fill, Traffic};
 use super::object::{Kind, Object, Request, Unlisted, or_unlisted};
 use super::uses::Uses;
 use crate::base::errno::Errno;
@@ -62,6 +63,7 @@ fn of_semaphore(name: &[u8], status: &FileStat) -> Option<Object> {
     let waiters = semaphore.map_or(0, |semaphore| semaphore.waiters());
     if waiters > 0 {
         object.detail = format!("{waiters} waiting");
+        object.activity.waiting = waiters;
     }
     Some(object)
 }
@@ -92,6 +94,14 @@ pub(super) fn fill_queue(object: &mut Object, name: &RingName) {
     let stat = || -> Result<ring::Stat, ring::Error> { Ring::attach(name.open()?.file)?.stat() };
     if let Ok(stat) = stat() {
         (object.size, object.count) = (Some(stat.capacity), Some(stat.messages));
+        object.activity.fill = Fill::new(stat.used, stat.capacity);
+        object.activity.waiting = stat.producer_sleeps.into();
+        object.activity.totals = Traffic {
+            messages_in: Some(stat.pushed),
+            messages_out: Some(stat.popped),
+            bytes_in: Some(stat.pushed_bytes),
+            bytes_out: Some(stat.popped_bytes),
+        };
         if stat.closed {
             object.detail = "closed".to_owned();
         }
@@ -106,6 +116,9 @@ fn queues() -> Result<Vec<Object>, Errno> {
         let queue = Queue::open(&name, Access::Look).ok();
         let mut object = Object::new(Kind::Mq, name.as_ref()).with_file(&status);
         object.count = queue.as_ref().and_then(|queue| queue.messages().ok());
+        let limit = queue.as_ref().and_then(|queue| queue.shape().ok()).map(|shape| shape.max_msgs);
+        object.activity.fill =
+            object.count.zip(limit).and_then(|(count, limit)| Fill::new(count, limit));
         object.size = queue.and_then(|queue| queue.contents().ok()).map(|contents| contents.bytes);
         Some(object)
     };

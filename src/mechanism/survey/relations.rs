@@ -148,10 +148,7 @@ pub fn of_name(survey: &Survey, name: &OsStr, file: Option<&FileStat>) -> Option
     if objects.is_empty() && file.is_none() {
         return None;
     }
-    let mut found: Vec<Relation> = objects.iter().flat_map(|object| of_object(object)).collect();
-    for object in objects.iter().filter(|object| matches!(object.kind, Kind::Sock | Kind::Door)) {
-        found.extend(connections(survey, object));
-    }
+    let mut found: Vec<Relation> = objects.iter().flat_map(|object| of(survey, object)).collect();
     if let Some(thing) = thing.filter(|thing| objects.iter().all(|o| o.thing != Some(*thing))) {
         let file = Named { kind: "file", name: name.to_owned() };
         found.extend(
@@ -159,6 +156,15 @@ pub fn of_name(survey: &Survey, name: &OsStr, file: Option<&FileStat>) -> Option
         );
     }
     Some(found)
+}
+
+/// The relations of one object of a survey.
+pub fn of(survey: &Survey, object: &Object) -> Vec<Relation> {
+    let mut found = of_object(object);
+    if matches!(object.kind, Kind::Sock | Kind::Door) {
+        found.extend(connections(survey, object));
+    }
+    found
 }
 
 fn is_named(object: &Object, name: &OsStr, thing: Option<Thing>) -> bool {

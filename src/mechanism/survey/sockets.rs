@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use nix::sys::stat::lstat;
 
+use super::activity::Fill;
 use super::object::{Kind, Object, Request, Thing};
 use super::uses::Uses;
 use crate::base::errno::Errno;
@@ -37,6 +38,10 @@ fn of_row(row: &Row, uses: &Uses) -> Object {
     // A socket in the table is open, whether its holders are visible or not.
     object.holders = uses.of(Thing::Socket { inode: row.inode });
     object.count = Some(row.receive_queue.into());
+    if row.state == LISTENING {
+        object.activity.fill = Fill::new(row.receive_queue.into(), row.send_queue.into());
+        object.activity.waiting = row.receive_queue;
+    }
     if row.state == LISTENING && row.kind == "seqpacket" && is_door(&object) {
         object.kind = Kind::Door;
     }

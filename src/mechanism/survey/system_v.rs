@@ -1,11 +1,13 @@
 //! System V objects. A segment counts its attachments; a set of semaphores or a queue only records the
 //! processes that used it last.
 
+use super::activity::Fill;
 use super::object::{By, Kind, Object, Request, State, Thing, Unlisted, Use, or_unlisted};
 use super::uses::Uses;
 use crate::base::errno::Errno;
 use crate::sys::pidfd::Process;
 use crate::sys::system_v::{self, Row};
+use crate::sys::system_v_queue::Queue;
 use crate::sys::system_v_semaphore::Set;
 
 pub(super) fn find(request: &Request, uses: &Uses, unlisted: &mut Vec<Unlisted>) -> Vec<Object> {
@@ -61,6 +63,8 @@ fn of_set(row: &Row) -> Object {
     let mut object = of_row(Kind::Sem, row, thing, &["otime", "ctime"]);
     object.count = (count == 1).then(|| set.value(0).ok()).flatten().map(Into::into);
     object.detail = if count == 1 { String::new() } else { format!("{count} semaphores") };
+    let waiters = (0..count).map(|index| Ok(set.waiters(index)? + set.zero_waiters(index)?));
+    object.activity.waiting = waiters.sum::<Result<u32, Errno>>().unwrap_or(0);
     let last: Result<Vec<u32>, Errno> = (0..count).map(|index| set.last_pid(index)).collect();
     match last {
         // The kernel shows no number of a process in another PID namespace.
@@ -76,6 +80,8 @@ fn of_queue(row: &Row) -> Object {
     let mut object = of_row(Kind::Mq, row, thing, &["stime", "rtime", "ctime"]);
     object.count = Some(row.number("qnum") as u64);
     object.size = Some(row.number("cbytes") as u64);
+    let limit = Queue::of_id(row.id()).max_bytes().unwrap_or(0);
+    object.activity.fill = Fill::new(row.number("cbytes") as u64, limit);
     let processes = [("lspid", "stime"), ("lrpid", "rtime")];
     let is_foreign = |&(pid, time): &(&str, &str)| row.number(pid) == 0 && row.number(time) != 0;
     if !processes.iter().any(is_foreign) {

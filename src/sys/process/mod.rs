@@ -1,5 +1,6 @@
 //! Other processes, as `/proc` shows them: proc(5).
 
+mod blocked;
 mod descriptors;
 mod group;
 mod holders;
@@ -14,6 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::{fs, io};
 
+pub use self::blocked::waits_for_open_file_lock;
 pub use self::descriptors::{Descriptor, descriptors};
 pub use self::group::{
     OwnGroup, group_of, kill_all, kill_group, leave_session, own_group, set_name,
@@ -102,6 +104,20 @@ pub fn parent() -> i32 {
 /// The parent of a process; `None` if the process has ended.
 pub fn parent_of(pid: i32) -> Option<i32> {
     status(pid).ok()?.get("PPid")?.parse().ok()
+}
+
+/// The name of a process and the process ID of its parent, in one read; `None` if the process has ended.
+pub fn name_and_parent(pid: i32) -> Option<(Vec<u8>, i32)> {
+    name_and_parent_in(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Fields 2 and 4 of `/proc/PID/stat`.
+fn name_and_parent_in(text: &[u8]) -> Option<(Vec<u8>, i32)> {
+    let start = text.iter().position(|&byte| byte == b'(')? + 1;
+    let end = text.iter().rposition(|&byte| byte == b')')?;
+    let mut fields = text.get(end + 1..)?.split(u8::is_ascii_whitespace).filter(|f| !f.is_empty());
+    let parent = self::text(fields.nth(1)?)?.parse().ok()?;
+    Some((text.get(start..end)?.to_vec(), parent))
 }
 
 /// The real or effective user of a process, whichever `/proc` shows; `None` if the process has ended.

@@ -124,6 +124,12 @@ fn change_disposition(
     (result == 0).then_some(before[0])
 }
 
+/// Sends a signal to this thread. One that stops the process stops it here, unless it is blocked.
+pub fn raise(signal: Signal) {
+    // SAFETY: the call takes a number.
+    unsafe { libc::raise(signal.number()) };
+}
+
 /// Ends this process by the signal, as its default action would have. For a signal whose default
 /// action ends no process it returns.
 ///

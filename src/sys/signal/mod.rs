@@ -13,7 +13,7 @@ use nix::sys::signal::SigSet;
 
 pub use self::disposition::{
     Dispositions, await_children, defaults_of_caller, die_of, is_ignored, kept_by_c_libraries,
-    let_writes_fail, restore_dispositions, restore_dispositions_of_caller,
+    let_writes_fail, raise, restore_dispositions, restore_dispositions_of_caller,
 };
 pub use self::handler::{Disposition, Handler};
 pub use self::mask::{Blocked, Received, Unblocked, mask, pending, unblock_all};

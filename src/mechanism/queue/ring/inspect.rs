@@ -24,6 +24,10 @@ pub struct Stat {
     pub pushed: u64,
     /// The total number of messages popped or acknowledged that the head has passed.
     pub popped: u64,
+    /// The total length of the messages pushed.
+    pub pushed_bytes: u64,
+    /// The total length of the messages popped.
+    pub popped_bytes: u64,
     /// The number of redeliveries.
     pub redelivered: u64,
     /// The number of messages whose record is marked as claimed; the claim may have ended.
@@ -61,6 +65,8 @@ impl Ring {
                 used: tail.position.wrapping_sub(head.position),
                 pushed: tail.messages,
                 popped: head.messages,
+                pushed_bytes: tail.bytes,
+                popped_bytes: head.bytes,
                 redelivered: self.memory.long(REDELIVERED).load(Ordering::Relaxed),
                 consumer_sleeps: self.push_side().wait().load(Ordering::Relaxed) == pushes,
                 producer_sleeps: self.pop_side().wait().load(Ordering::Relaxed) == pops,
