@@ -10,10 +10,12 @@ use crate::mechanism::limits::{self, Limit, Unit};
 
 /// Show limits and their use
 ///
-/// Each line is a limit: the kind of object, what is limited, what is in use, the maximum, and the
-/// setting that raises it: a sysctl ('sysctl -w fs.mqueue.msg_max=100'), a resource limit ('ulimit
-/// -q unlimited'), or a mount option. '-' is a number that the kernel does not count; 'unlimited' is
-/// no maximum. What is used of inotify are the instances of this user's processes that can be seen.
+/// Each line is a limit: the kind of object, what is limited, what is in use, the maximum, the share, and the
+/// setting that raises it: a sysctl ('sysctl -w fs.mqueue.msg_max=100'), a resource limit ('ulimit -q
+/// unlimited' of bash), or a mount option ('mount -o remount,size=8G /dev/shm'). '-' is a number that the
+/// kernel does not count, or the setting of a constant; 'unlimited' is no maximum. What is used of inotify
+/// are the instances of this user's processes that can be seen, and of POSIX queues those of this IPC
+/// namespace. Beyond the soft limit, a new pipe has the capacity of a page.
 ///
 /// With --above, only limits of which at least this share is in use are listed, with status 1 if
 /// there are none: a check for a monitor.
@@ -51,6 +53,17 @@ impl Action for Limits {
     }
 }
 
+const PERCENT: Key =
+    Key { heading: Some("%"), ..Key::new("percent", Type::Number, "The share in use").or_null() };
+
+/// A number of what a limit counts.
+fn counted(limit: &Limit, number: u64) -> Value {
+    match limit.unit {
+        Unit::Objects => number.into(),
+        Unit::Bytes => Value::Size(number),
+    }
+}
+
 /// The share in use from which on a limit needs attention.
 const NEARLY_FULL: f64 = 0.9;
 
@@ -63,18 +76,16 @@ impl Columns for Limit {
         Column::new(Key::new("kind", Type::Word, "Kind of object"), |it| it.kind.into()),
         Column::new(Key::new("limit", Type::Word, "What is limited"), |it| it.name.into()),
         Column::new(Key::new("used", Type::Number, "What is in use").or_null(), |it| {
-            it.used.into()
+            it.used.map(|used| counted(it, used)).into()
         }),
         Column::new(
             Key::new("max", Type::Number, "The maximum; null if there is none").or_null(),
             |it| match it.maximum {
-                Some(maximum) => maximum.into(),
+                Some(maximum) => counted(it, maximum),
                 None => Value::Missing("unlimited".into()),
             },
         ),
-        Column::new(Key::new("percent", Type::Number, "The share in use").or_null(), |it| match it
-            .share()
-        {
+        Column::new(PERCENT, |it| match it.share() {
             Some(share) => Value::Decimal((share * 100.0).round(), 0),
             None => Value::MISSING,
         }),
@@ -88,6 +99,9 @@ impl Columns for Limit {
                 .into()
             },
         ),
-        Column::new(Key::new("setting", Type::Word, "What raises it"), |it| it.setting.into()),
+        Column::new(
+            Key::new("setting", Type::Word, "What raises it; null for a constant").or_null(),
+            |it| it.setting.into(),
+        ),
     ];
 }

@@ -3,9 +3,12 @@
 
 use std::fs;
 
+use crate::base::errno::Errno;
+use crate::base::name::ObjectName;
 use crate::sys::memory::page_size;
-use crate::sys::process::{self, limits as of_process};
-use crate::sys::{dev_shm, mqueue, statvfs, sysctl, system_v, system_v_semaphore};
+use crate::sys::mqueue::{Access, Shape};
+use crate::sys::process::limits as of_process;
+use crate::sys::{accounts, dev_shm, mqueue, statvfs, sysctl, system_v, system_v_semaphore};
 
 /// A limit.
 #[derive(Clone, Debug)]
@@ -19,8 +22,9 @@ pub struct Limit {
     /// The part in use; `None` if the kernel does not count it.
     pub used: Option<u64>,
     pub unit: Unit,
-    /// What raises it: a sysctl, a resource limit, or an option of mount(8).
-    pub setting: &'static str,
+    /// What raises it: a sysctl, a resource limit, or an option of mount(8); `None` if it is a constant of the
+    /// kernel.
+    pub setting: Option<&'static str>,
 }
 
 /// What a limit counts.
@@ -63,7 +67,7 @@ pub fn all() -> Vec<Limit> {
 }
 
 fn objects(kind: &'static str, name: &'static str, setting: &'static str) -> Limit {
-    Limit { kind, name, maximum: None, used: None, unit: Unit::Objects, setting }
+    Limit { kind, name, maximum: None, used: None, unit: Unit::Objects, setting: Some(setting) }
 }
 
 fn bytes(kind: &'static str, name: &'static str, setting: &'static str) -> Limit {
@@ -92,6 +96,9 @@ fn system_v_table(name: &str, column: &str) -> Option<(u64, u64)> {
     Some((rows.len() as u64, sum))
 }
 
+/// SEMVMX of the kernel.
+const SYSTEM_V_VALUE_MAX: u64 = 32767;
+
 fn system_v_semaphores() -> Vec<Limit> {
     let Some((sets, semaphores)) = system_v_table("sem", "nsems") else { return Vec::new() };
     let limits = system_v_semaphore::limits();
@@ -101,6 +108,10 @@ fn system_v_semaphores() -> Vec<Limit> {
         objects("sem", "System V semaphores", SETTING).of(limits.semaphores).used(semaphores),
         objects("sem", "semaphores of a set", SETTING).of(limits.per_set),
         objects("sem", "operations of a call", SETTING).of(limits.operations),
+        Limit {
+            setting: None,
+            ..objects("sem", "value of a System V semaphore", SETTING).of(SYSTEM_V_VALUE_MAX)
+        },
     ]
 }
 
@@ -133,28 +144,56 @@ fn queues() -> Vec<Limit> {
     if sysctl::find("fs/mqueue/queues_max").is_none() {
         return Vec::new();
     }
-    let names = mqueue::Directory::open().and_then(|directory| directory.names());
-    let count = names.ok().map(|names| names.len() as u64);
+    let directory = mqueue::Directory::open();
+    let names = directory.as_ref().ok().and_then(|directory| directory.names().ok());
+    let used = directory.ok().zip(names.as_ref());
+    let used = used.and_then(|(directory, names)| bytes_of_own_queues(&directory, names));
     vec![
         objects("mq", "POSIX queues", "fs.mqueue.queues_max")
             .of_sysctl("fs/mqueue/queues_max")
-            .used(count),
+            .used(names.map(|names| names.len() as u64)),
         objects("mq", "messages of a POSIX queue", "fs.mqueue.msg_max")
             .of_sysctl("fs/mqueue/msg_max"),
         bytes("mq", "bytes of a POSIX message", "fs.mqueue.msgsize_max")
             .of_sysctl("fs/mqueue/msgsize_max"),
         Limit {
             maximum: mqueue::memory_limit(),
-            ..bytes("mq", "bytes of a user's POSIX queues", "ulimit -q")
+            ..bytes("mq", "bytes of a user's POSIX queues", "ulimit -q").used(used)
         },
     ]
+}
+
+/// The bytes that the kernel counts for the POSIX queues of this user, according to getrlimit(2), as far as they
+/// are in this IPC namespace; `None` if one of them cannot be opened.
+fn bytes_of_own_queues(directory: &mqueue::Directory, names: &[ObjectName]) -> Option<u64> {
+    let is_own = |name: &&ObjectName| {
+        directory.status(name).is_ok_and(|status| status.st_uid == accounts::own_user())
+    };
+    let bytes = |name: &ObjectName| {
+        match mqueue::Queue::open(name, Access::Look).and_then(|queue| queue.shape()) {
+            Ok(shape) => Some(bytes_of_queue(shape)),
+            // It was removed meanwhile.
+            Err(Errno(libc::ENOENT)) => Some(0),
+            Err(_) => None,
+        }
+    };
+    names.iter().filter(is_own).map(bytes).sum()
+}
+
+/// The bytes that a queue of this shape is counted with: its messages, and what the kernel needs for them.
+fn bytes_of_queue(Shape { max_msgs, msg_size }: Shape) -> u64 {
+    /// The sizes of struct msg_msg and of struct posix_msg_tree_node, on machines of 64 bits.
+    const MESSAGE: u64 = 48;
+    const TREE_NODE: u64 = 48;
+    let priorities = u64::from(mqueue::PRIORITY_MAX) + 1;
+    max_msgs * (MESSAGE + msg_size) + max_msgs.min(priorities) * TREE_NODE
 }
 
 /// The file system of POSIX shared memory, semaphores and queues of `ipc queue`.
 fn memory() -> Vec<Limit> {
     let Ok(space) = statvfs::of(&dev_shm::path("".as_ref())) else { return Vec::new() };
-    const SETTING: &str = "mount -o remount,size=SIZE /dev/shm";
-    const INODES: &str = "mount -o remount,nr_inodes=N /dev/shm";
+    const SETTING: &str = "size= of /dev/shm";
+    const INODES: &str = "nr_inodes= of /dev/shm";
     let limited = |maximum: u64| (maximum > 0).then_some(maximum);
     vec![
         Limit {
@@ -179,7 +218,11 @@ fn pipes() -> Vec<Limit> {
         bytes("pipe", "capacity of a pipe", "fs.pipe-max-size").of_sysctl("fs/pipe-max-size"),
         Limit {
             maximum: pages("fs/pipe-user-pages-soft"),
-            ..bytes("pipe", "bytes of a user's pipes", "fs.pipe-user-pages-soft")
+            ..bytes("pipe", "bytes of a user's pipes, soft", "fs.pipe-user-pages-soft")
+        },
+        Limit {
+            maximum: pages("fs/pipe-user-pages-hard"),
+            ..bytes("pipe", "bytes of a user's pipes, hard", "fs.pipe-user-pages-hard")
         },
     ]
 }
@@ -209,6 +252,7 @@ fn files() -> Vec<Limit> {
             maximum: of_process::open_files(),
             ..objects("file", "descriptors of a process", "ulimit -n")
         },
+        objects("file", "maximum of ulimit -n", "fs.nr_open").of_sysctl("fs/nr_open"),
         objects("sock", "backlog of a socket", "net.core.somaxconn")
             .of_sysctl("net/core/somaxconn"),
         objects("sock", "datagrams of a Unix socket", "net.unix.max_dgram_qlen")
@@ -225,6 +269,6 @@ fn processes() -> Vec<Limit> {
         },
         objects("process", "processes and threads", "kernel.pid_max")
             .of_sysctl("kernel/pid_max")
-            .used(Some(process::all().count() as u64)),
+            .used(of_process::threads()),
     ]
 }

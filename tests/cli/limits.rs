@@ -32,6 +32,57 @@ fn maximums_are_those_of_the_kernel() {
 }
 
 #[test]
+fn maximums_are_those_of_ipcs() {
+    if !crate::peers::there("ipcs", &["-l"]) {
+        return;
+    }
+    let limits = limits(&[]);
+    let theirs = std::process::Command::new("ipcs").arg("-l").output().unwrap().stdout;
+    let theirs = String::from_utf8_lossy(&theirs).into_owned();
+    for (name, key) in [
+        ("System V segments", "max number of segments"),
+        ("System V sets", "max number of arrays"),
+        ("semaphores of a set", "max semaphores per array"),
+        ("System V semaphores", "max semaphores system wide"),
+        ("operations of a call", "max ops per semop call"),
+        ("value of a System V semaphore", "semaphore max value"),
+        ("System V queues", "max queues system wide"),
+        ("bytes of a System V message", "max size of message (bytes)"),
+        ("bytes of a System V queue", "default max size of queue (bytes)"),
+    ] {
+        let line = theirs.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+        assert_eq!(find(&limits, name)["max"].to_string(), line.unwrap(), "{key}");
+    }
+}
+
+#[test]
+fn bytes_of_queues_are_those_that_the_kernel_counts() {
+    let line = "unshare --user --map-root-user --ipc --mount bash -c '
+        used() { ipc limits --noheadings --filter \"limit~s POSIX queues\" -o used; }
+        ipc mq create /one --max-msgs 7 --msg-size 100; one=$(used)
+        ulimit -q $((2 * one)); ipc mq create /two --max-msgs 7 --msg-size 100 && echo 2
+        ipc mq rm /two; ulimit -q $((2 * one - 1))
+        ipc mq create -q /two --max-msgs 7 --msg-size 100 || echo full; echo $((one == $(used)))'";
+    let output = sh(line).output();
+    if String::from_utf8_lossy(&output.stderr).contains("unshare") {
+        return crate::support::skipped("user namespaces are not allowed");
+    }
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(shown, "2\nfull\n1\n", "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn shares_are_compared_and_sizes_are_for_people() {
+    let named = "ipc limits --noheadings --filter 'limit=files in /dev/shm'";
+    let all = sh(&format!("{named} -o percent")).succeeds();
+    let percent: u32 = all.trim().parse().unwrap();
+    let found = sh(&format!("{named} -o percent --filter 'percent<={percent}'")).succeeds();
+    assert_eq!(found, all);
+    let capacity = sh("ipc limits --human --noheadings --filter 'limit=capacity of a pipe' -o max");
+    assert!(capacity.succeeds().trim_end().ends_with(['K', 'M']));
+}
+
+#[test]
 fn what_is_in_use_is_counted() {
     // An IPC namespace of its own has no other objects.
     let line = "unshare --user --map-root-user --ipc sh -c '

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -222,21 +223,72 @@ impl Running {
         self.child.as_mut().expect("it runs").try_wait().expect("it is a child").is_some()
     }
 
-    /// Waits for its end.
-    pub fn finish(mut self) -> Output {
+    /// Waits for its end, and for the end of its output, which processes that it left running may have
+    /// open. After [`HANG_TIMEOUT`] all of these are killed, and the test fails with their names.
+    #[track_caller]
+    pub fn finish(self) -> Output {
+        self.finish_within(HANG_TIMEOUT)
+    }
+
+    #[track_caller]
+    fn finish_within(mut self, limit: Duration) -> Output {
         let child = self.child.take().expect("it runs");
         let pid = child.id() as i32;
+        let pipes = [link_of(child.stdout.as_ref()), link_of(child.stderr.as_ref())];
         let (done, watch) = std::sync::mpsc::channel::<()>();
-        std::thread::spawn(move || {
-            if watch.recv_timeout(HANG_TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        let watcher = std::thread::spawn(move || {
+            match watch.recv_timeout(limit) {
                 // The child is not reaped yet, or the channel would be closed.
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => kill_hung(pid, &pipes),
+                _ => Vec::new(),
             }
         });
         let output = child.wait_with_output().expect("its output can be read");
         drop(done);
+        let hung = watcher.join().expect("it does not panic");
+        assert!(
+            hung.is_empty(),
+            "after {limit:?} these had not ended: {hung:?}; stdout: {}; stderr: {}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
         output
     }
+}
+
+/// The text of the link of a pipe in `/proc`, which is the same for both ends.
+fn link_of(end: Option<&impl AsRawFd>) -> PathBuf {
+    let number = end.expect("it is a pipe").as_raw_fd();
+    fs::read_link(format!("/proc/self/fd/{number}")).expect("it is open")
+}
+
+/// Kills a child that hangs, what it started, and the processes that have one of these pipes open, such as
+/// orphans; returns their process IDs and names.
+fn kill_hung(child: i32, pipes: &[PathBuf]) -> Vec<(i32, String)> {
+    let own = std::process::id() as i32;
+    let has_pipe = |pid: i32| {
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mut links = descriptors.filter_map(|entry| fs::read_link(entry.path()).ok());
+        links.any(|link| pipes.contains(&link))
+    };
+    let mut hung = descendants(child);
+    hung.push(child);
+    let all = fs::read_dir("/proc").expect("it is mounted").flatten();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    hung.extend(all.filter(|&pid| pid != own && has_pipe(pid)));
+    hung.sort_unstable();
+    hung.dedup();
+    let has_ended = |pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_none_or(|state| state.is_empty() || state.starts_with('Z'))
+    };
+    hung.retain(|pid| !has_ended(pid));
+    let name = |pid| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let named = hung.iter().map(|&pid| (pid, name(pid).trim_end().to_owned())).collect();
+    for pid in hung {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    named
 }
 
 impl Drop for Running {
@@ -398,4 +450,15 @@ pub fn example(verb: &[&str], text: &str) -> String {
     };
     let line = help.lines().find(|line| line.contains(text) && is_example(line));
     line.unwrap_or_else(|| panic!("{text} is not in the examples")).trim().to_owned()
+}
+
+#[test]
+fn an_orphan_that_has_the_output_is_killed_and_named() {
+    let running = sh("sleep 600 & echo $!").start();
+    until("the shell has ended", || running.is_zombie());
+    let hung = std::panic::catch_unwind(|| running.finish_within(Duration::from_millis(200)));
+    let message = *hung.unwrap_err().downcast::<String>().unwrap();
+    let pid = message.split("stdout: ").nth(1).unwrap().split_once('\n').unwrap().0;
+    assert!(message.contains(&format!("[({pid}, \"sleep\")]")), "{message}");
+    until("it has ended", || fs::read_to_string(format!("/proc/{pid}/comm")).is_err());
 }

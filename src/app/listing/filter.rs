@@ -142,10 +142,9 @@ impl Operand {
                 _ => None,
             },
             Self::Value(_) if value.is_missing() => None,
-            Self::Value(Value::Number(own)) => match value {
-                Value::Number(number) => Some(order_of_numbers(number, own)),
-                _ => None,
-            },
+            Self::Value(Value::Number(own)) => {
+                value.number().map(|number| order_of_numbers(&number, own))
+            }
             Self::Value(own) => Some(value.as_text().cmp(&own.as_text())),
             Self::Pattern(_) => None,
         }

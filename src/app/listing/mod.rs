@@ -39,7 +39,7 @@ pub struct Listing<R: Columns> {
     /// Print no headings
     #[arg(long)]
     noheadings: bool,
-    /// Print sizes as in 1.5M; JSON has bytes
+    /// Print sizes as in 1.5M and ages as in 3h
     #[arg(long)]
     human: bool,
     #[command(flatten)]

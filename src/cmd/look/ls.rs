@@ -17,8 +17,8 @@ use crate::sys::{accounts, time};
 /// List the objects of all kinds
 ///
 /// The kinds are shm, sem, mq (POSIX, and System V as sysv:KEY), queue, fifo (those that a process has
-/// open), sock (Unix sockets with an address), door, lock (with its holders and waiters), and memory
-/// (memfds, and removed objects of shared memory that processes still use). No table of the system has
+/// open), sock (Unix sockets with an address), door, holder (of 'ipc fd hold'), lock (with its holders and
+/// waiters), and memory (memfds, and removed objects of shared memory that processes still use). No table of the system has
 /// lock files, spools, queues outside /dev/shm, FIFOs that no process has open, and socket paths without
 /// a listener: they are listed if their PATH, or their directory, is given. Locks on files are listed
 /// with --kind lock or without --kind; lock files have the kind lockfile.
@@ -122,7 +122,7 @@ impl Columns for Listed {
             Key::new(
                 "kind",
                 Type::Word,
-                "shm, sem, mq, queue, fifo, sock, door, lock, lockfile, spool, memory",
+                "shm, sem, mq, queue, fifo, sock, door, holder, lock, lockfile, spool, memory",
             ),
             |row| row.object.kind.word().into(),
         ),

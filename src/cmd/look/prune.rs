@@ -12,7 +12,7 @@ use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::options::Format;
 use crate::base::exit::{Exit, Failure, about};
 use crate::base::units::Timeout;
-use crate::io::output::{Key, Type, Value};
+use crate::io::output::{Key, Type, Value, age};
 use crate::mechanism::survey::removal::{self, Error, Outcome};
 use crate::mechanism::survey::{Kind, Object, Request, State, Survey};
 use crate::sys::{accounts, time};
@@ -158,7 +158,9 @@ impl Reason {
     fn words(self) -> String {
         match self {
             Self::Dead(reason) => reason.to_owned(),
-            Self::Idle(seconds) => format!("no process uses it; not used for {seconds} s"),
+            Self::Idle(seconds) => {
+                format!("no process uses it; not used for {}", age(seconds.unsigned_abs()))
+            }
             Self::Permits(1) => "1 permit of a command that has ended".to_owned(),
             Self::Permits(permits) => format!("{permits} permits of commands that have ended"),
         }

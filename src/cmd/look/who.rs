@@ -12,11 +12,13 @@ use crate::app::machine::Part;
 use crate::app::objects::{not_seen, unseen_holder};
 use crate::app::options::Pid;
 use crate::base::errno::Errno;
-use crate::base::exit::{Exit, about};
+use crate::base::exit::{Exit, Failure, about};
 use crate::base::name::SystemVName;
 use crate::io::output::{Key, Type, Value};
+use crate::mechanism::socket::address::Address;
+use crate::mechanism::socket::table;
 use crate::mechanism::survey::relations::{self, Relation};
-use crate::mechanism::survey::{Request, Survey, Thing};
+use crate::mechanism::survey::{Kind, Request, Survey, Thing};
 use crate::sys::system_v::{self, Target};
 use crate::sys::{inode, process};
 
@@ -24,8 +26,8 @@ use crate::sys::{inode, process};
 ///
 /// For an object, these are the processes that have it open, mapped, attached or locked, that wait for
 /// its lock, or that have the other end of a connection (peer). NAME is a POSIX object such as /jobs, a
-/// System V object such as sysv:0x1234, or an abstract socket such as @name; PATH is any file, FIFO,
-/// socket or lock file. The kernel records no holders of System V semaphores and queues, only the
+/// System V object such as sysv:0x1234, an abstract socket such as @name, or a port such as
+/// tcp:localhost:80; PATH is any file, FIFO, socket or lock file. The kernel records no holders of System V semaphores and queues, only the
 /// processes that used them last, and it does not show which processes wait for a semaphore or a
 /// message: 'ipc sem stat' and 'ipc mq stat' show what it counts.
 ///
@@ -55,7 +57,7 @@ impl Action for Who {
         process::can_be_seen()
             .map_err(|errno| Part::Proc.explain(errno))
             .map_err(|failure| about(failure, &self.subject))?;
-        let (survey, found) = self.find().map_err(|errno| about(errno, &self.subject))?;
+        let (survey, found) = self.find().map_err(|error| about(error, &self.subject))?;
         let output = &mut context.output;
         let mut names = Names::default();
         let hidden = survey.unseen.count;
@@ -74,12 +76,31 @@ impl Action for Who {
 }
 
 impl Who {
-    fn find(&self) -> Result<(Survey, Vec<Relation>), Errno> {
-        match self.subject.to_str().map(Pid::from_str) {
-            Some(Ok(pid)) => of_process(pid.number),
-            _ => of_object(&self.subject),
+    fn find(&self) -> anyhow::Result<(Survey, Vec<Relation>)> {
+        if let Some(Ok(pid)) = self.subject.to_str().map(Pid::from_str) {
+            return Ok(of_process(pid.number)?);
+        }
+        match self.subject.to_str().and_then(|text| text.split_once(':')) {
+            Some(("tcp" | "udp", _)) => of_port(&self.subject),
+            Some(("unix", path)) => Ok(of_object(path.as_ref())?),
+            _ => Ok(of_object(&self.subject)?),
         }
     }
+}
+
+/// The users of the sockets at a port, and the peers that are on this machine.
+fn of_port(subject: &OsStr) -> anyhow::Result<(Survey, Vec<Relation>)> {
+    let address = Address::new(subject);
+    let address = address.map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let rows = table::at(&address).map_err(Failure::from)?;
+    if rows.is_empty() {
+        return Err(Errno(libc::ENOENT).into());
+    }
+    let mut survey = Survey::take(&Request { kinds: vec![Kind::Sock], ..Request::default() });
+    relations::add_inet(&mut survey);
+    let inodes: Vec<u64> = rows.iter().map(|row| row.inode).collect();
+    let found = relations::of_sockets(&survey, &inodes);
+    Ok((survey, found))
 }
 
 fn of_process(pid: i32) -> Result<(Survey, Vec<Relation>), Errno> {
@@ -115,7 +136,7 @@ fn spelled(subject: &OsStr) -> OsString {
     if let Some(Ok(name)) = SystemVName::new(subject) {
         return Target::new(&name).map_or_else(|_| subject.to_owned(), system_v::spelled);
     }
-    if bytes.contains(&b'/') || bytes.starts_with(b"@") {
+    if bytes.contains(&b'/') || bytes.starts_with(b"@") || bytes.starts_with(b"memfd:") {
         return subject.to_owned();
     }
     let mut name = OsString::from("/");

@@ -47,20 +47,15 @@ impl Action for Stat {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        let output = &mut context.output;
-        match &self.name {
-            QueueName::Posix(name) => {
-                let queue = PosixQueue::look(name);
-                let queue = queue.map_err(|errno| explain(errno.into())).about(name)?;
-                listing::show(&queue, self.format, output)?;
-            }
-            QueueName::SystemV(name) => {
-                let queue = SystemVQueue::look(name);
-                let queue =
-                    queue.map_err(|errno| missing_key(explain(errno.into()), name)).about(name)?;
-                listing::show(&queue, self.format, output)?;
-            }
-        }
+        let shown = match &self.name {
+            QueueName::Posix(name) => PosixQueue::look(name)
+                .map(|queue| listing::properties(&queue))
+                .map_err(|errno| explain(errno.into())),
+            QueueName::SystemV(name) => SystemVQueue::look(name)
+                .map(|queue| listing::properties(&queue))
+                .map_err(|errno| missing_key(explain(errno.into()), name)),
+        };
+        context.output.properties(&shown.about(&self.name)?, self.format)?;
         Ok(Exit::Done)
     }
 }

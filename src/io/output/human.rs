@@ -1,4 +1,4 @@
-//! Sizes for people.
+//! Sizes and ages for people.
 
 /// A size with at most one decimal and the unit that leaves a number below 1024, in powers of 1024.
 pub fn human(bytes: u64) -> String {
@@ -19,9 +19,27 @@ pub fn human(bytes: u64) -> String {
     format!("{}{}", text.strip_suffix(".0").unwrap_or(&text), unit.unwrap_or(&""))
 }
 
+/// A number of seconds in the largest unit of which it has one, without the rest.
+pub fn age(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(24 * 3600, "d"), (3600, "h"), (60, "m")];
+    let unit = UNITS.into_iter().find(|&(length, _)| seconds >= length);
+    let (length, unit) = unit.unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / length)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::human;
+    use super::{age, human};
+
+    #[test]
+    fn ages_have_one_unit() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (7199, "1h"), (86_399, "23h"), (86_400, "1d")]
+        {
+            assert_eq!(age(seconds), text);
+        }
+        assert_eq!(age(400 * 86_400), "400d");
+    }
 
     #[test]
     fn sizes_have_one_decimal_at_most() {

@@ -10,22 +10,25 @@ const GAP: &[u8] = b"  ";
 /// The end of a cell that is cut, as in less(1).
 const CUT: u8 = b'>';
 
-/// The columns that become narrower for a narrow terminal, and their least widths: long texts, then
-/// headers above numbers, then all texts.
-const NARROWED: [(Alignment, usize); 3] =
-    [(Alignment::Left, 24), (Alignment::Right, 6), (Alignment::Left, 8)];
+/// The beginning of a path that is cut: the end of a path tells more than its beginning.
+const CUT_BEFORE: u8 = b'<';
+
+/// The columns that become narrower for a narrow terminal, and their least widths: long lists, of which the
+/// beginning is enough, long texts, headers above numbers, then all lists and texts.
+const NARROWED: [(Cells, usize); 5] =
+    [(Cells::List, 12), (Cells::Text, 24), (Cells::Number, 6), (Cells::List, 8), (Cells::Text, 8)];
 
 /// The lines of a listing, with their newlines, and not wider than a terminal.
 pub fn lines<'a>(
     headings: Option<Vec<Cow<'a, [u8]>>>,
     rows: Vec<Vec<Cow<'a, [u8]>>>,
-    alignments: &[Alignment],
+    cells: &[Cells],
     medium: Medium,
 ) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-    let mut columns: Vec<Column> = alignments
+    let mut columns: Vec<Column> = cells
         .iter()
         .enumerate()
-        .map(|(index, &alignment)| Column::new(headings.as_deref(), &rows, index, alignment))
+        .map(|(index, &cells)| Column::new(headings.as_deref(), &rows, index, cells))
         .collect();
     let most = medium.width().unwrap_or(usize::MAX);
     narrow(&mut columns, most);
@@ -37,7 +40,7 @@ struct Column {
     width: usize,
     /// The least width: a number is never cut.
     least: usize,
-    alignment: Alignment,
+    cells: Cells,
 }
 
 impl Column {
@@ -45,12 +48,12 @@ impl Column {
         headings: Option<&[Cow<'_, [u8]>]>,
         rows: &[Vec<Cow<'_, [u8]>>],
         index: usize,
-        alignment: Alignment,
+        cells: Cells,
     ) -> Self {
         let widest = rows.iter().map(|row| width(&row[index])).max().unwrap_or(0);
-        let least = if alignment == Alignment::Right { widest } else { 0 };
+        let least = if cells == Cells::Number { widest } else { 0 };
         let heading = headings.map_or(0, |headings| width(&headings[index]));
-        Self { width: widest.max(heading), least, alignment }
+        Self { width: widest.max(heading), least, cells }
     }
 }
 
@@ -59,10 +62,10 @@ impl Column {
 fn narrow(columns: &mut [Column], most: usize) {
     let gaps = GAP.len() * columns.len().saturating_sub(1);
     let mut total: usize = columns.iter().map(|column| column.width).sum::<usize>() + gaps;
-    for (alignment, least) in NARROWED {
+    for (cells, least) in NARROWED {
         while total > most {
             let mut wide: Vec<&mut Column> = columns.iter_mut().collect();
-            wide.retain(|c| c.alignment == alignment && c.width > c.least.max(least));
+            wide.retain(|c| c.cells == cells && c.width > c.least.max(least));
             let Some(widest) = wide.into_iter().max_by_key(|column| column.width) else { break };
             widest.width -= 1;
             total -= 1;
@@ -70,25 +73,31 @@ fn narrow(columns: &mut [Column], most: usize) {
     }
 }
 
-/// The alignment of the cells of a column.
+/// What the cells of a column have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Alignment {
-    Left,
-    /// The alignment of numbers, also if some are missing.
-    Right,
+pub enum Cells {
+    /// A text, or a word.
+    Text,
+    /// A number, aligned to the right, also if some are missing.
+    Number,
+    /// Several values.
+    List,
 }
 
 /// A row of a listing, with each cell as wide as its column.
 fn line(row: &[Cow<'_, [u8]>], columns: &[Column], most: usize) -> Vec<u8> {
     let mut line = Vec::new();
     for (cell, column) in row.iter().zip(columns) {
-        let cell = shortened(cell, column.width);
-        let padding = vec![b' '; column.width - width(&cell)];
-        let (before, after) = match column.alignment {
-            Alignment::Left => (vec![], padding),
-            Alignment::Right => (padding, vec![]),
-        };
-        line.extend([&before, &*cell, &after, GAP].concat());
+        let cell = shortened_cell(cell, column.width);
+        let padding = std::iter::repeat_n(b' ', column.width - width(&cell));
+        if column.cells == Cells::Number {
+            line.extend(padding);
+            line.extend_from_slice(&cell);
+        } else {
+            line.extend_from_slice(&cell);
+            line.extend(padding);
+        }
+        line.extend_from_slice(GAP);
     }
     line.truncate(line.trim_ascii_end().len());
     let mut line = shortened(&line, most).into_owned();
@@ -105,6 +114,18 @@ fn shortened(text: &[u8], most: usize) -> Cow<'_, [u8]> {
     let text = String::from_utf8_lossy(text);
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     [kept.as_bytes(), &[CUT]].concat().into()
+}
+
+/// The same, and of a path of several directories the end.
+fn shortened_cell(text: &[u8], most: usize) -> Cow<'_, [u8]> {
+    let is_path = text.first() == Some(&b'/') && text[1..].contains(&b'/');
+    let width = width(text);
+    if width <= most || !is_path {
+        return shortened(text, most);
+    }
+    let text = String::from_utf8_lossy(text);
+    let kept: String = text.chars().skip(width - most.saturating_sub(1)).collect();
+    [&[CUT_BEFORE], kept.as_bytes()].concat().into()
 }
 
 /// The number of columns of a text on a terminal, with one column for each character.

@@ -17,7 +17,7 @@ use std::os::fd::BorrowedFd;
 use serde::Serialize;
 
 pub use self::color::{Color, Paint};
-pub use self::human::human;
+pub use self::human::{age, human};
 pub use self::key::{Key, Type, Visibility};
 pub use self::status_line::StatusLine;
 pub use self::table::{Headings, Look, Properties, Row, Sizes, Table};

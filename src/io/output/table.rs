@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::color::{Paint, Role};
-use super::human::human;
+use super::human::{age, human};
 use super::key::{Key, Type, Visibility};
-use super::listing::{self, Alignment};
+use super::listing::{self, Cells};
 use super::medium::Medium;
 use super::value::Value;
 
@@ -32,7 +32,7 @@ pub struct Row {
 pub struct Look {
     /// The line above the columns.
     pub headings: Headings,
-    /// The form of sizes.
+    /// The form of sizes and ages.
     pub sizes: Sizes,
 }
 
@@ -46,10 +46,10 @@ pub enum Headings {
     Omitted,
 }
 
-/// The form of sizes.
+/// The form of sizes and ages.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Sizes {
-    /// A number of bytes.
+    /// A number of bytes or seconds.
     #[default]
     Bytes,
     /// A short number with a unit.
@@ -66,10 +66,15 @@ impl<'a> Table<'a> {
     }
 
     /// The columns of the text that no option chooses: not those of which JSON alone has the
-    /// property, nor those that no row has.
+    /// property, nor those that no row has, as far as only some rows can have it.
     pub fn usual_columns(&self) -> Vec<usize> {
         let applies = |column: usize| {
-            self.rows.iter().any(|row| !matches!(row.values[column], Value::Inapplicable))
+            let is_special = self.keys[column].only.is_some();
+            self.rows.iter().any(|row| match &row.values[column] {
+                Value::Inapplicable => false,
+                Value::Several(values, _) => !(is_special && values.is_empty()),
+                _ => true,
+            })
         };
         let is_usual =
             |&column: &usize| self.keys[column].visibility == Visibility::Always && applies(column);
@@ -103,9 +108,10 @@ impl<'a> Table<'a> {
         medium: Medium,
         paint: Paint,
     ) -> impl Iterator<Item = Vec<u8>> {
-        let alignments = self.keys.iter().map(|key| match key.kind.is_number() {
-            true => Alignment::Right,
-            false => Alignment::Left,
+        let cells = self.keys.iter().map(|key| match key.kind {
+            Type::Numbers | Type::Words | Type::Objects(_) => Cells::List,
+            kind if kind.is_number() => Cells::Number,
+            _ => Cells::Text,
         });
         let headings = (look.headings == Headings::Printed && !self.rows.is_empty())
             .then(|| self.keys.iter().map(|key| Cow::from(key.heading().into_bytes())).collect());
@@ -113,10 +119,10 @@ impl<'a> Table<'a> {
             let cells = self.keys.iter().zip(&row.values);
             cells.map(|(key, value)| medium.shown(cell(key, value, look.sizes))).collect()
         });
-        let alignments: Vec<Alignment> = alignments.collect();
+        let kinds: Vec<Cells> = cells.collect();
         let above = headings.is_some().then_some(Some(Role::Heading));
         let roles = self.rows.iter().map(|row| row.needs_attention.then_some(Role::Alert));
-        let lines = listing::lines(headings, rows.collect(), &alignments, medium);
+        let lines = listing::lines(headings, rows.collect(), &kinds, medium);
         lines
             .zip(above.into_iter().chain(roles))
             .map(move |(line, role)| painted(line, role, paint))
@@ -136,6 +142,10 @@ fn cell<'v>(key: &Key, value: &'v Value, sizes: Sizes) -> Cow<'v, [u8]> {
         (Type::Size, Value::Number(number)) if sizes == Sizes::Human => {
             human(number.as_u64().unwrap_or_default()).into_bytes().into()
         }
+        (_, &Value::Size(bytes)) if sizes == Sizes::Human => human(bytes).into_bytes().into(),
+        (Type::Seconds, Value::Number(number)) if sizes == Sizes::Human => {
+            age(number.as_f64().unwrap_or_default() as u64).into_bytes().into()
+        }
         _ => value.as_text(),
     }
 }
@@ -148,6 +158,7 @@ fn fits(key: &Key, value: &Value) -> bool {
         (Type::Text, Value::Text(_))
         | (Type::Word, Value::Word(_))
         | (Type::Number | Type::Size | Type::Seconds, Value::Number(_) | Value::Decimal(..))
+        | (Type::Number, Value::Size(_))
         | (Type::Flag, Value::Flag(_))
         | (Type::Mode, Value::Mode(_))
         | (Type::Time, Value::Time(_))

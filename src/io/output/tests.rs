@@ -62,6 +62,19 @@ fn rows_are_cut_to_the_width_of_a_terminal_and_not_elsewhere() {
 }
 
 #[test]
+fn lists_become_narrower_first_and_paths_lose_their_beginning() {
+    const PIDS: Key = Key::new("pids", Type::Numbers, "Processes");
+    let pids = Value::several([1000, 1001, 1002, 1003], ", ", "-");
+    let rows = vec![vec![Value::text("/run/some/long/path"), pids]];
+    let shown = |width| {
+        let look = Look { headings: Headings::Omitted, ..Look::default() };
+        lines(&[&NAME, &PIDS], rows.clone(), look, Medium::Terminal(width))
+    };
+    assert_eq!(shown(33), "/run/some/long/path  1000, 1001,>\n");
+    assert_eq!(shown(25), "<some/long/path  1000, 1>\n");
+}
+
+#[test]
 fn colours_take_no_column_and_a_row_that_needs_attention_has_its_own() {
     let row = |name, size: u64, needs_attention| Row {
         values: vec![Value::text(name), size.into()],

@@ -21,6 +21,8 @@ pub enum Value {
     Word(&'static str),
     /// A number.
     Number(Number),
+    /// A number of bytes, in a column whose numbers count different things.
+    Size(u64),
     /// A number with a fraction, and the number of decimals that its text has.
     Decimal(f64, usize),
     /// Yes or no.
@@ -67,12 +69,23 @@ impl Value {
             Self::Text(text) | Self::Several(_, text) => text.into(),
             Self::Word(word) => word.as_bytes().into(),
             Self::Number(number) => number.to_string().into_bytes().into(),
+            Self::Size(bytes) => bytes.to_string().into_bytes().into(),
             Self::Decimal(number, decimals) => format!("{number:.decimals$}").into_bytes().into(),
             Self::Flag(flag) => if *flag { b"yes".as_slice() } else { b"no" }.into(),
             Self::Mode(mode) => octal(*mode).into_bytes().into(),
             Self::Time(seconds) => {
                 rfc3339(*seconds).map_or(b"-".into(), |text| text.into_bytes().into())
             }
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn number(&self) -> Option<Number> {
+        match self {
+            Self::Number(number) => Some(number.clone()),
+            Self::Size(bytes) => Some((*bytes).into()),
+            Self::Decimal(number, _) => Number::from_f64(*number),
+            _ => None,
         }
     }
 
@@ -88,12 +101,13 @@ impl Value {
     /// The order of two values of one key. A missing value precedes all others; several values are
     /// ordered by their number first.
     pub fn order(&self, other: &Self) -> Ordering {
+        if self.is_missing() || other.is_missing() {
+            return other.is_missing().cmp(&self.is_missing());
+        }
+        if let (Some(one), Some(other)) = (self.number(), other.number()) {
+            return order_of_numbers(&one, &other);
+        }
         match (self, other) {
-            _ if self.is_missing() || other.is_missing() => {
-                other.is_missing().cmp(&self.is_missing())
-            }
-            (Self::Number(one), Self::Number(other)) => order_of_numbers(one, other),
-            (Self::Decimal(one, _), Self::Decimal(other, _)) => one.total_cmp(other),
             (Self::Time(one), Self::Time(other)) => one.cmp(other),
             (Self::Several(one, _), Self::Several(two, _)) if one.len() != two.len() => {
                 one.len().cmp(&two.len())
@@ -125,6 +139,7 @@ impl Serialize for Value {
             Self::Text(text) => json_bytes(text).serialize(serializer),
             Self::Word(word) => serializer.serialize_str(word),
             Self::Number(number) => number.serialize(serializer),
+            Self::Size(bytes) => serializer.serialize_u64(*bytes),
             Self::Decimal(number, _) => number.serialize(serializer),
             Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::Mode(mode) => serializer.serialize_str(&octal(*mode)),

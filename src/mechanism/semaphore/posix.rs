@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
-use nix::sys::uio::pwrite;
+use nix::sys::uio::{pread, pwrite};
 use nix::unistd::ftruncate;
 
 use crate::base::deadline::{Deadline, Waited};
@@ -171,12 +171,12 @@ impl PosixSemaphore {
 
     /// The value.
     pub fn value(&self) -> u32 {
-        (self.word().load(Ordering::SeqCst) & VALUE) as u32
+        value_of(self.word().load(Ordering::SeqCst))
     }
 
     /// The number of waiters.
     pub fn waiters(&self) -> u32 {
-        ((self.word().load(Ordering::SeqCst) & !FLAG) / ONE_WAITER) as u32
+        waiters_of(self.word().load(Ordering::SeqCst))
     }
 
     /// The status of the file.
@@ -317,6 +317,42 @@ impl AsFd for PosixSemaphore {
     }
 }
 
+/// What a semaphore looks like at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance {
+    /// The status of its file.
+    pub status: FileStat,
+    /// The value and the number of waiters; `None` if it cannot be read, or is no semaphore.
+    pub counts: Option<(u32, u32)>,
+}
+
+/// Reads a semaphore without mapping it: for listings, which read many, and which may read some that they
+/// may not change.
+///
+/// # Errors
+/// [`Error::NotFound`], and [`Malformed::NotAFile`].
+pub fn glance(name: &SemaphoreName) -> Result<Glance, Error> {
+    match dev_shm::open_object(&file_name(name), OFlag::O_RDONLY) {
+        Ok((file, status)) => Ok(Glance { status, counts: counts(&file, status.st_size) }),
+        Err(_) => Ok(Glance { status: status(name)?, counts: None }),
+    }
+}
+
+fn counts(file: &OwnedFd, size: i64) -> Option<(u32, u32)> {
+    let mut head = [0; FIRST_SLOT];
+    let is_grown = size == GROWN.get() as i64;
+    if size != SIZE as i64 && !is_grown || pread(file, &mut head, 0).ok()? < SIZE {
+        return None;
+    }
+    let long = |offset: usize| head[offset..].first_chunk().map(|&bytes| u64::from_ne_bytes(bytes));
+    let is_shared = head[SHARED_OFFSET..].starts_with(&SHARED.to_ne_bytes());
+    if is_grown && long(MAGIC_OFFSET)? != MAGIC && !is_shared {
+        return None;
+    }
+    let word = long(0)?;
+    (value_of(word) <= VALUE_MAX).then(|| (value_of(word), waiters_of(word)))
+}
+
 /// A waiter that the semaphore counts.
 #[derive(Debug)]
 pub struct Enlisted<'a>(&'a PosixSemaphore);
@@ -373,6 +409,10 @@ pub fn set_ownership(name: &SemaphoreName, ownership: &NewOwnership) -> Result<(
 
 fn value_of(word: u64) -> u32 {
     (word & VALUE) as u32
+}
+
+fn waiters_of(word: u64) -> u32 {
+    ((word & !FLAG) / ONE_WAITER) as u32
 }
 
 /// The word with another value, unless that is too large.

@@ -1,5 +1,6 @@
 //! The sockets of this network namespace, with the same words for all families.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -66,7 +67,7 @@ impl Row {
 
 /// All sockets: those of Unix, then TCP, then UDP.
 pub fn all() -> Result<Vec<Row>, Errno> {
-    let mut rows = unix(process::directories)?;
+    let mut rows = unix(|_| Vec::new(), process::directories)?;
     rows.extend(inet()?);
     Ok(rows)
 }
@@ -123,10 +124,14 @@ fn select(mut rows: Vec<Row>, wanted: impl Fn(&Row) -> bool) -> Vec<Row> {
     rows
 }
 
-/// The Unix sockets. The paths of those that were bound to relative names are searched in directories.
-pub fn unix(directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Result<Vec<Row>, Errno> {
+/// The Unix sockets. The paths of those that were bound to relative names are searched in the directories that
+/// `near` has for the inode of a socket, then `everywhere`.
+pub fn unix(
+    near: impl FnMut(u64) -> Vec<PathBuf>,
+    everywhere: impl FnOnce() -> BTreeSet<PathBuf>,
+) -> Result<Vec<Row>, Errno> {
     let entries = unix_diag::all()?;
-    let paths = Paths::of(&entries, directories);
+    let paths = Paths::of(&entries, near, everywhere);
     let names: BTreeMap<u32, Vec<u8>> =
         entries.iter().map(|entry| (entry.inode, unix_address(entry, &paths))).collect();
     let named = |inode: u32| names.get(&inode).cloned().unwrap_or_default();
@@ -138,6 +143,8 @@ pub fn unix(directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Result<Vec<Row>,
             _ => "stream",
         },
         state: match entry.state {
+            // The kernel marks a socket for datagrams once another is connected to it.
+            State::Established if is_for_datagrams(entry) && entry.peer.is_none() => "unconnected",
             State::Established => "connected",
             State::Listening => LISTENING,
             State::Unconnected => "unconnected",
@@ -153,6 +160,10 @@ pub fn unix(directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Result<Vec<Row>,
         file: entry.file,
     };
     Ok(entries.iter().map(row).collect())
+}
+
+fn is_for_datagrams(entry: &unix_diag::Entry) -> bool {
+    i32::from(entry.kind) == libc::SOCK_DGRAM
 }
 
 /// The address of a Unix socket.
@@ -177,7 +188,7 @@ pub fn path_of(socket: &Socket) -> Option<PathBuf> {
     let entries = unix_diag::all().ok()?;
     let entry = entries.into_iter().find(|entry| entry.inode == own)?;
     let file = entry.file?;
-    Paths::of(&[entry], process::directories).0.remove(&file)
+    Paths::of(&[entry], |_| Vec::new(), process::directories).0.remove(&file)
 }
 
 /// The paths of sockets that were bound to relative names.
@@ -186,23 +197,33 @@ struct Paths(BTreeMap<unix_diag::File, PathBuf>);
 impl Paths {
     /// Looks for them in the working directories and open directories of processes: a server keeps the
     /// directory of its path open. Device and inode have to match.
-    fn of(entries: &[unix_diag::Entry], directories: impl FnOnce() -> BTreeSet<PathBuf>) -> Self {
+    fn of(
+        entries: &[unix_diag::Entry],
+        mut near: impl FnMut(u64) -> Vec<PathBuf>,
+        everywhere: impl FnOnce() -> BTreeSet<PathBuf>,
+    ) -> Self {
         let is_relative =
             |entry: &&unix_diag::Entry| !matches!(bound_name(entry), [b'/' | b'\0', ..] | []);
-        let sought: BTreeMap<_, _> = (entries.iter().filter(is_relative))
-            .filter_map(|entry| Some((entry.file?, bound_name(entry))))
+        let relative = entries.iter().filter(is_relative);
+        // The connections of a server have its address. The server itself is more likely to have the
+        // directory than the processes that it gave connections to.
+        let (listening, others): (Vec<_>, Vec<_>) =
+            relative.partition(|entry| entry.state == State::Listening);
+        let sought: BTreeMap<_, _> = (others.into_iter().chain(listening))
+            .filter_map(|entry| Some((entry.file?, entry)))
             .collect();
-        if sought.is_empty() {
-            return Self(BTreeMap::new());
-        }
-        let directories = directories();
-        let find = |(file, name): (unix_diag::File, &[u8])| {
-            let name = name.strip_prefix(b"./").unwrap_or(name);
-            let mut paths =
-                directories.iter().map(|directory| directory.join(OsStr::from_bytes(name)));
-            Some((file, paths.find(|path| lstat(path).is_ok_and(|found| file.is(&found)))?))
+        let everywhere = LazyCell::new(everywhere);
+        let mut find = |(file, entry): (unix_diag::File, &unix_diag::Entry)| {
+            let name = bound_name(entry);
+            let name = OsStr::from_bytes(name.strip_prefix(b"./").unwrap_or(name));
+            let in_directory = |directory: &PathBuf| {
+                Some(directory.join(name))
+                    .filter(|path| lstat(path).is_ok_and(|found| file.is(&found)))
+            };
+            let path = near(entry.inode.into()).iter().find_map(in_directory);
+            Some((file, path.or_else(|| everywhere.iter().find_map(in_directory))?))
         };
-        Self(sought.into_iter().filter_map(find).collect())
+        Self(sought.into_iter().filter_map(&mut find).collect())
     }
 }
 

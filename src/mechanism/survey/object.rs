@@ -26,6 +26,8 @@ pub enum Kind {
     Sock,
     /// A Unix socket that serves a door.
     Door,
+    /// A Unix socket that serves stored descriptors: `ipc fd hold`.
+    Holder,
     /// A lock on a file.
     Lock,
     /// A lock file.
@@ -38,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of listings.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Shm,
         Self::Sem,
         Self::Mq,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Fifo,
         Self::Sock,
         Self::Door,
+        Self::Holder,
         Self::Lock,
         Self::LockFile,
         Self::Spool,
@@ -62,6 +65,7 @@ impl Kind {
             Self::Fifo => "fifo",
             Self::Sock => "sock",
             Self::Door => "door",
+            Self::Holder => "holder",
             Self::Lock => "lock",
             Self::LockFile => "lockfile",
             Self::Spool => "spool",
@@ -168,6 +172,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether Unix sockets are wanted, whatever they serve.
+    pub(super) fn wants_sockets(&self) -> bool {
+        [Kind::Sock, Kind::Door, Kind::Holder].iter().any(|&kind| self.wants(kind))
+    }
+
     pub(super) fn wants(&self, kind: Kind) -> bool {
         self.kinds.is_empty() || self.kinds.contains(&kind)
     }
@@ -212,6 +221,14 @@ impl Thing {
     /// The file with this status.
     pub fn of(status: &FileStat) -> Self {
         Self::File { device: status.st_dev, inode: status.st_ino }
+    }
+
+    /// The device of a file.
+    pub(super) fn device(self) -> Option<u64> {
+        match self {
+            Self::File { device, .. } => Some(device),
+            _ => None,
+        }
     }
 
     /// The object of a descriptor with this status.

@@ -13,7 +13,7 @@ use crate::base::errno::Errno;
 use crate::base::name::{ObjectName, SemaphoreName};
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{self, Ring};
-use crate::mechanism::semaphore::posix::PosixSemaphore;
+use crate::mechanism::semaphore::posix;
 use crate::sys::dev_shm;
 use crate::sys::mqueue::{self, Access, Directory, Queue};
 
@@ -47,21 +47,19 @@ impl Found {
 }
 
 fn of_shared_memory(file_name: OsString, request: &Request) -> Option<Object> {
-    let status = dev_shm::status(&file_name).ok()?;
     match file_name.as_bytes().strip_prefix(SEMAPHORE) {
-        Some(name) if request.wants(Kind::Sem) => of_semaphore(name, &status),
+        Some(name) if request.wants(Kind::Sem) => of_semaphore(name),
         Some(_) => None,
-        None => of_memory(&file_name, &status, request),
+        None => of_memory(&file_name, &dev_shm::status(&file_name).ok()?, request),
     }
 }
 
-fn of_semaphore(name: &[u8], status: &FileStat) -> Option<Object> {
+fn of_semaphore(name: &[u8]) -> Option<Object> {
     let name = SemaphoreName::of_file(std::ffi::OsStr::from_bytes(name)).ok()?;
-    let semaphore = PosixSemaphore::open(&name).ok();
-    let mut object = Object::new(Kind::Sem, name.as_ref()).with_file(status);
-    object.count = semaphore.as_ref().map(|semaphore| semaphore.value().into());
-    let waiters = semaphore.map_or(0, |semaphore| semaphore.waiters());
-    if waiters > 0 {
+    let seen = posix::glance(&name).ok()?;
+    let mut object = Object::new(Kind::Sem, name.as_ref()).with_file(&seen.status);
+    object.count = seen.counts.map(|(value, _)| value.into());
+    if let Some((_, waiters)) = seen.counts.filter(|&(_, waiters)| waiters > 0) {
         object.detail = format!("{waiters} waiting");
         object.activity.waiting = waiters;
     }

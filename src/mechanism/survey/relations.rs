@@ -1,6 +1,7 @@
 //! The relations between one object or one process and the others: who has it open, mapped, attached or
 //! locked, who waits, and who has the other end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -148,7 +149,9 @@ pub fn of_name(survey: &Survey, name: &OsStr, file: Option<&FileStat>) -> Option
     if objects.is_empty() && file.is_none() {
         return None;
     }
-    let mut found: Vec<Relation> = objects.iter().flat_map(|object| of(survey, object)).collect();
+    let index = Index::of(survey);
+    let mut found: Vec<Relation> =
+        objects.iter().flat_map(|object| of_indexed(survey, &index, object)).collect();
     if let Some(thing) = thing.filter(|thing| objects.iter().all(|o| o.thing != Some(*thing))) {
         let file = Named { kind: "file", name: name.to_owned() };
         found.extend(
@@ -160,9 +163,13 @@ pub fn of_name(survey: &Survey, name: &OsStr, file: Option<&FileStat>) -> Option
 
 /// The relations of one object of a survey.
 pub fn of(survey: &Survey, object: &Object) -> Vec<Relation> {
+    of_indexed(survey, &Index::of(survey), object)
+}
+
+fn of_indexed(survey: &Survey, index: &Index, object: &Object) -> Vec<Relation> {
     let mut found = of_object(object);
-    if matches!(object.kind, Kind::Sock | Kind::Door) {
-        found.extend(connections(survey, object));
+    if matches!(object.kind, Kind::Sock | Kind::Door | Kind::Holder) {
+        found.extend(connections(survey, index, object));
     }
     found
 }
@@ -202,38 +209,111 @@ fn of_object(object: &Object) -> Vec<Relation> {
     found
 }
 
-/// The clients of a server: those that have the other end of a connection with its address.
-fn connections(survey: &Survey, object: &Object) -> Vec<Relation> {
-    let address = object.name.as_encoded_bytes();
-    let of_server = survey.sockets.iter().filter(|row| row.address == address);
-    of_server.filter_map(|row| row.peer_inode).flat_map(|inode| peers(survey, inode)).collect()
+/// The objects and sockets of a survey, by what identifies them: a process may have thousands open.
+struct Index<'a> {
+    uses: &'a Uses,
+    objects: BTreeMap<Thing, &'a Object>,
+    sockets: BTreeMap<u64, &'a Row>,
+    /// The sockets at the other ends of each.
+    ends: BTreeMap<u64, BTreeSet<u64>>,
 }
 
-/// The processes that have this socket, as the peer of another.
-fn peers(survey: &Survey, inode: u64) -> Vec<Relation> {
-    let row = survey.sockets.iter().find(|row| row.inode == inode);
-    let named = row.map(Named::of_socket);
-    let named = named
-        .unwrap_or(Named { kind: Kind::Sock.word(), name: format!("socket:[{inode}]").into() });
-    let uses = survey.uses.of(Thing::Socket { inode }).into_iter();
-    uses.map(|used| named.related(used, How::Peer)).collect()
+impl<'a> Index<'a> {
+    fn of(survey: &'a Survey) -> Self {
+        // Of two objects of one thing, the first is meant.
+        let objects = survey.objects.iter().rev();
+        let objects = objects.filter_map(|object| Some((object.thing?, object)));
+        let sockets = survey.sockets.iter().map(|row| (row.inode, row)).collect();
+        let (uses, ends) = (&survey.uses, ends(&survey.sockets));
+        Self { uses, objects: objects.collect(), sockets, ends }
+    }
+
+    /// The processes that have the other ends of this socket.
+    fn peers(&self, inode: u64) -> impl Iterator<Item = Relation> {
+        self.ends.get(&inode).into_iter().flatten().flat_map(|&end| self.as_peer(end))
+    }
+
+    /// The processes that have this socket, as the peer of another.
+    fn as_peer(&self, inode: u64) -> Vec<Relation> {
+        let unnamed =
+            || Named { kind: Kind::Sock.word(), name: format!("socket:[{inode}]").into() };
+        let named = self.sockets.get(&inode).map_or_else(unnamed, |row| Named::of_socket(row));
+        let uses = self.uses.of(Thing::Socket { inode }).into_iter();
+        uses.map(|used| named.related(used, How::Peer)).collect()
+    }
+
+    /// The use of an object, of an unnamed pipe with the processes at its other end, or of a socket.
+    fn of_use(&self, thing: Thing, used: Use) -> Vec<Relation> {
+        if let Some(object) = self.objects.get(&thing) {
+            return vec![Named::of(object).related(used, used.by.into())];
+        }
+        match thing {
+            Thing::Socket { inode } => {
+                let row = self.sockets.get(&inode);
+                row.map(|row| Named::of_socket(row).related(used, How::Open)).into_iter().collect()
+            }
+            Thing::File { inode, .. } if self.uses.is_pipe(thing) => {
+                self.of_pipe(thing, inode, used)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_pipe(&self, thing: Thing, inode: u64, used: Use) -> Vec<Relation> {
+        let named = Named { kind: "pipe", name: format!("pipe:[{inode}]").into() };
+        let others = self.uses.of(thing).into_iter().filter(|other| other.pid != used.pid);
+        let others = others.map(|other| named.related(other, How::Peer));
+        let own = named.related(used, How::Open);
+        // The other end is that of the processes with another access.
+        let access = own.access;
+        [own].into_iter().chain(others.filter(|other| other.access != access)).collect()
+    }
+}
+
+/// The sockets at the other ends of each. Several sockets can be connected to one for datagrams.
+fn ends(sockets: &[Row]) -> BTreeMap<u64, BTreeSet<u64>> {
+    // The kernel lists the two ends of a connection within the machine each by its addresses.
+    let is_inet = |row: &&Row| row.family != "unix" && row.inode != 0 && !row.peer.is_empty();
+    let inet = sockets.iter().filter(is_inet);
+    let inet: BTreeMap<_, _> = inet.map(|row| ((&row.address, &row.peer), row.inode)).collect();
+    let mut ends: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for row in sockets {
+        let other = || inet.get(&(&row.peer, &row.address)).copied();
+        if let Some(other) = row.peer_inode.or_else(other) {
+            ends.entry(row.inode).or_default().insert(other);
+            ends.entry(other).or_default().insert(row.inode);
+        }
+    }
+    ends
+}
+
+/// The clients of a server: those that have the other end of a connection with its address.
+fn connections(survey: &Survey, index: &Index<'_>, object: &Object) -> Vec<Relation> {
+    let address = object.name.as_encoded_bytes();
+    let of_server = survey.sockets.iter().filter(|row| row.address == address);
+    of_server.flat_map(|row| index.peers(row.inode)).collect()
+}
+
+/// The relations of these sockets: the processes that have them open, and those that have the other ends.
+pub fn of_sockets(survey: &Survey, inodes: &[u64]) -> Vec<Relation> {
+    let index = Index::of(survey);
+    let open = |&inode: &u64| {
+        let thing = Thing::Socket { inode };
+        survey.uses.of(thing).into_iter().map(move |used| (thing, used))
+    };
+    let mut found: Vec<Relation> =
+        inodes.iter().flat_map(open).flat_map(|(thing, used)| index.of_use(thing, used)).collect();
+    found.extend(inodes.iter().flat_map(|&inode| index.peers(inode)));
+    found
 }
 
 /// All that a process holds and waits for, and the other ends of its pipes and connections.
 pub fn of_process(survey: &Survey, pid: i32) -> Vec<Relation> {
-    let mut found = Vec::new();
+    let (mut found, index) = (Vec::new(), Index::of(survey));
     for (thing, used) in own_uses(&survey.uses, pid) {
-        match survey.objects.iter().find(|object| object.thing == Some(thing)) {
-            Some(object) => found.push(Named::of(object).related(used, used.by.into())),
-            None => found.extend(of_nameless(survey, thing, used)),
-        }
+        found.extend(index.of_use(thing, used));
         if let Thing::Socket { inode } = thing {
-            let peer = survey.sockets.iter().find(|row| row.inode == inode);
-            found.extend(
-                peer.and_then(|row| row.peer_inode)
-                    .map(|peer| peers(survey, peer))
-                    .unwrap_or_default(),
-            );
+            found.extend(index.peers(inode));
         }
     }
     for object in survey.objects.iter().filter(|object| !is_found_by_use(object)) {
@@ -256,26 +336,6 @@ fn own_uses(uses: &Uses, pid: i32) -> Vec<(Thing, Use)> {
     };
     own.sort_by_key(|(thing, used)| (number(used), *thing));
     own
-}
-
-/// An unnamed pipe, with the processes at its other end, or a socket.
-fn of_nameless(survey: &Survey, thing: Thing, used: Use) -> Vec<Relation> {
-    match thing {
-        Thing::Socket { inode } => {
-            let row = survey.sockets.iter().find(|row| row.inode == inode);
-            row.map(|row| Named::of_socket(row).related(used, How::Open)).into_iter().collect()
-        }
-        Thing::File { inode, .. } if survey.uses.is_pipe(thing) => {
-            let named = Named { kind: "pipe", name: format!("pipe:[{inode}]").into() };
-            let others = survey.uses.of(thing).into_iter().filter(|other| other.pid != used.pid);
-            let others = others.map(|other| named.related(other, How::Peer));
-            let own = named.related(used, How::Open);
-            // The other end is that of the processes with another access.
-            let access = own.access;
-            [own].into_iter().chain(others.filter(|other| other.access != access)).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Adds the TCP and UDP sockets to those of a survey.

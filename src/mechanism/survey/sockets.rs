@@ -1,5 +1,6 @@
-//! Unix sockets with an address, and doors.
+//! Unix sockets with an address, doors, and holders of descriptors.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -14,8 +15,20 @@ use crate::sys::process;
 
 /// The sockets of Unix, if they are wanted.
 pub(super) fn rows(request: &Request, uses: &Uses) -> Result<Vec<Row>, Errno> {
-    let is_wanted = request.wants(Kind::Sock) || request.wants(Kind::Door);
-    if is_wanted { table::unix(|| uses.directories.clone()) } else { Ok(Vec::new()) }
+    match request.wants_sockets() {
+        true => {
+            let mut directories = BTreeMap::new();
+            let of = |pid| process::directories_of(pid);
+            let near = |inode| {
+                let holders = uses.of(Thing::Socket { inode }).into_iter().map(|used| used.pid);
+                let near = holders
+                    .flat_map(|pid| directories.entry(pid).or_insert_with(|| of(pid)).clone());
+                near.collect()
+            };
+            table::unix(near, process::directories)
+        }
+        false => Ok(Vec::new()),
+    }
 }
 
 pub(super) fn find(request: &Request, rows: &[Row], uses: &Uses) -> Vec<Object> {
@@ -42,18 +55,24 @@ fn of_row(row: &Row, uses: &Uses) -> Object {
         object.activity.fill = Fill::new(row.receive_queue.into(), row.send_queue.into());
         object.activity.waiting = row.receive_queue;
     }
-    if row.state == LISTENING && row.kind == "seqpacket" && is_door(&object) {
-        object.kind = Kind::Door;
+    if row.state == LISTENING && row.kind == "seqpacket" {
+        object.kind = kind_of_server(&object);
     }
     object
 }
 
-/// Whether the server is `ipc door serve`. No message is sent to it.
-fn is_door(object: &Object) -> bool {
-    let serves = |pid| {
-        let line = process::command_line(pid);
-        let words: Vec<&[u8]> = line.split(|&byte| byte == 0).collect();
-        words.windows(2).any(|pair| pair[0].ends_with(b"door") && pair[1] == b"serve")
+/// The kind of a socket by its server: `ipc door serve`, `ipc fd hold` or another. No message is sent to it.
+fn kind_of_server(object: &Object) -> Kind {
+    let serves = |noun: &[u8], verb: &[u8]| {
+        object.holders.iter().any(|holder| {
+            let line = process::command_line(holder.pid);
+            let words: Vec<&[u8]> = line.split(|&byte| byte == 0).collect();
+            words.windows(2).any(|pair| pair[0].ends_with(noun) && pair[1] == verb)
+        })
     };
-    object.holders.iter().any(|holder| serves(holder.pid))
+    match () {
+        () if serves(b"door", b"serve") => Kind::Door,
+        () if serves(b"fd", b"hold") => Kind::Holder,
+        () => Kind::Sock,
+    }
 }

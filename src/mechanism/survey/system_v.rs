@@ -36,6 +36,9 @@ fn of_row(kind: Kind, row: &Row, thing: Thing, times: &[&str]) -> Object {
     object
 }
 
+/// SHM_DEST: the kernel removes the segment when the last process detaches it.
+const REMOVED: i64 = 0o1000;
+
 fn of_segment(row: &Row, uses: &Uses) -> Object {
     const PRIVATE: &str = "private segment without users, whose creator and last user have ended";
     let thing = Thing::Segment { id: row.id() };
@@ -43,7 +46,8 @@ fn of_segment(row: &Row, uses: &Uses) -> Object {
     let mut object = object.with_holders(|thing| uses.of(thing));
     object.size = Some(row.number("size") as u64);
     let attachments = row.number("nattch");
-    object.detail = format!("{attachments} attached");
+    let is_removed = row.number("perms") & REMOVED != 0;
+    object.detail = format!("{attachments} attached{}", if is_removed { ", removed" } else { "" });
     let is_private = row.number("key") as i32 == libc::IPC_PRIVATE;
     let ended = |column| has_ended(row.number(column) as i32) == Some(true);
     object.state = match attachments {

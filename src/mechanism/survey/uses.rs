@@ -10,7 +10,7 @@ use nix::sys::stat::{FileStat, SFlag, fstat, stat};
 use super::object::{By, Kind, Request, Thing, Unlisted, Use, or_unlisted};
 use crate::sys::inode::kind;
 use crate::sys::lock_table::Search;
-use crate::sys::process::visit::{self, Descriptor, Mapping, Unseen, Visitor};
+use crate::sys::process::visit::{self, Descriptor, Mapping, Receiver, Unseen, Visitor};
 use crate::sys::{dev_shm, memfd, mqueue, process};
 
 /// A file that has no name in a directory that is listed, or is a FIFO.
@@ -38,8 +38,7 @@ pub struct Uses {
     memory_devices: BTreeSet<u64>,
     file: Option<Thing>,
     wants_locks: bool,
-    /// The open and working directories, in which sockets with relative names are searched.
-    pub(super) directories: BTreeSet<PathBuf>,
+    wants_mappings: bool,
 }
 
 impl Uses {
@@ -50,14 +49,16 @@ impl Uses {
         let memory_devices: BTreeSet<u64> = shm.into_iter().chain(memfd).collect();
         let given = request.paths.iter().filter_map(|path| Some(stat(path).ok()?.st_dev));
         let devices = memory_devices.iter().copied().chain(queues).chain(given).collect();
-        let wants_locks = request.wants(Kind::Lock);
-        let directories = process::usual_directories();
+        let wants = |kinds: &[Kind]| kinds.iter().any(|&kind| request.wants(kind));
+        let is_mapped = [Kind::Shm, Kind::Sem, Kind::Queue, Kind::Memory];
         Self {
             devices,
             memory_devices,
             file: request.file,
-            wants_locks,
-            directories,
+            wants_locks: request.wants(Kind::Lock),
+            wants_mappings: wants(&is_mapped)
+                || !request.paths.is_empty()
+                || request.file.is_some(),
             ..Self::default()
         }
     }
@@ -133,23 +134,25 @@ impl Uses {
 }
 
 impl Visitor for Uses {
+    fn wants_mappings(&self) -> bool {
+        self.wants_mappings
+    }
+
     fn descriptor(&mut self, descriptor: &Descriptor<'_>) {
         let thing = Thing::of_descriptor(descriptor.status);
         match kind(descriptor.status) {
             SFlag::S_IFSOCK => self.add(thing, descriptor.pid, By::Descriptor(descriptor.number)),
             SFlag::S_IFIFO => self.enter_fifo(descriptor, thing),
-            SFlag::S_IFREG => self.enter_file(descriptor, thing),
-            SFlag::S_IFDIR => {
-                self.directories.extend(descriptor.link().filter(|path| path.is_absolute()));
-                self.enter_file(descriptor, thing);
-            }
+            SFlag::S_IFREG | SFlag::S_IFDIR => self.enter_file(descriptor, thing),
             _ => {}
         }
     }
+}
 
-    fn process(&mut self, pid: i32) {
-        let directory = process::directory_of(pid);
-        self.directories.extend(directory.filter(|path| path.is_absolute()));
+impl Receiver for Uses {
+    fn wants_mappings_of(&self, device: u64) -> bool {
+        self.devices.contains(&device)
+            || self.file.is_some_and(|file| file.device() == Some(device))
     }
 
     fn mapping(&mut self, mapping: &Mapping<'_>) {
@@ -157,7 +160,7 @@ impl Visitor for Uses {
         if mapping.is_system_v() {
             let thing = Thing::Segment { id: inode as i32 };
             let is_known =
-                self.by_thing.get(&thing).is_some_and(|uses| uses.iter().any(|u| u.pid == pid));
+                self.by_thing.get(&thing).is_some_and(|uses| has(uses, pid, By::Attachment));
             if !is_known && process::is_in_own_ipc_namespace(pid) {
                 self.add(thing, pid, By::Attachment);
             }
@@ -171,7 +174,7 @@ impl Visitor for Uses {
             return;
         }
         let uses = self.by_thing.entry(thing).or_default();
-        if !uses.iter().any(|used| used.pid == pid && used.by == By::Mapping) {
+        if !has(uses, pid, By::Mapping) {
             uses.push(Use { pid, by: By::Mapping });
         }
         if self.is_memory(device) && mapping.name.ends_with(DELETED) {
@@ -184,6 +187,12 @@ impl Visitor for Uses {
             nameless.end = nameless.end.max(mapping.end());
         }
     }
+}
+
+/// Whether a process has this use already. The pass goes from process to process, so that its uses are the
+/// last ones.
+fn has(uses: &[Use], pid: i32, by: By) -> bool {
+    uses.iter().rev().take_while(|used| used.pid == pid).any(|used| used.by == by)
 }
 
 /// The words behind the path of a file that has no name any more.

@@ -192,22 +192,26 @@ fn socket_inodes(pid: i32) -> io::Result<impl Iterator<Item = u64>> {
     }))
 }
 
-/// The usual directories of sockets.
-pub fn usual_directories() -> BTreeSet<PathBuf> {
-    ["/run", "/tmp"].map(PathBuf::from).into()
-}
-
 /// The open and working directories of other processes, as far as this process may see them, and the
 /// usual directories of sockets.
 pub fn directories() -> BTreeSet<PathBuf> {
-    let mut found = usual_directories();
+    let mut found: BTreeSet<PathBuf> = ["/run", "/tmp"].map(PathBuf::from).into();
     look_into_others(|pid| {
-        let open =
-            fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| Some(entry.ok()?.path()));
-        // A descriptor may be closed meanwhile.
-        let paths = open.filter_map(|link| fs::read_link(link).ok()).chain(directory_of(pid));
-        found.extend(paths.filter(|path| path.is_absolute() && path.is_dir()));
+        found.extend(directories_at(pid)?);
         Ok(())
     });
     found
+}
+
+/// The open directories of a process and its working directory, as far as this process may see them.
+pub fn directories_of(pid: i32) -> Vec<PathBuf> {
+    directories_at(pid).map(Iterator::collect).unwrap_or_default()
+}
+
+fn directories_at(pid: i32) -> io::Result<impl Iterator<Item = PathBuf>> {
+    let open =
+        fs::read_dir(format!("/proc/{pid}/fd"))?.filter_map(|entry| Some(entry.ok()?.path()));
+    // A descriptor may be closed meanwhile.
+    let paths = open.filter_map(|link| fs::read_link(link).ok()).chain(directory_of(pid));
+    Ok(paths.filter(|path| path.is_absolute() && path.is_dir()))
 }

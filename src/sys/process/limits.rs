@@ -21,6 +21,13 @@ pub fn pending_signals() -> Option<(u64, u64)> {
     Some((queued.parse().ok()?, maximum.parse().ok()?))
 }
 
+/// The number of threads of the machine, those of the kernel included; `None` without /proc.
+pub fn threads() -> Option<u64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    let (_running, all) = text.split_whitespace().nth(3)?.split_once('/')?;
+    all.parse().ok()
+}
+
 /// The number of inotify instances of this user, and of their watches, as far as this process may
 /// see them; `None` without /proc.
 pub fn inotify_of_user() -> Option<(u64, u64)> {

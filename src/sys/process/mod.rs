@@ -5,15 +5,17 @@ mod descriptors;
 mod group;
 mod holders;
 pub mod limits;
+mod mappings;
 mod namespace;
 mod openings;
 pub mod visit;
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::{fs, io};
 
 pub use self::blocked::waits_for_open_file_lock;
 pub use self::descriptors::{Descriptor, descriptors};
@@ -21,8 +23,8 @@ pub use self::group::{
     OwnGroup, group_of, kill_all, kill_group, leave_session, own_group, set_name,
 };
 pub use self::holders::{
-    Holder, Holders, HoldersOfMany, Object, SocketHolders, directories, is_in_own_ipc_namespace,
-    usual_directories,
+    Holder, Holders, HoldersOfMany, Object, SocketHolders, directories, directories_of,
+    is_in_own_ipc_namespace,
 };
 pub use self::namespace::{
     boot_id, host_name, is_first_namespace, machine, pid_namespace, proc_shows_own_namespace,
@@ -46,9 +48,11 @@ pub fn can_be_seen() -> Result<(), Errno> {
 
 /// The name of a process; empty if the process has ended.
 pub fn command(pid: i32) -> Vec<u8> {
-    let mut command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    command.pop_if(|last| *last == b'\n');
-    command
+    // One read is enough: the name has 15 bytes, that of a kernel thread up to 63.
+    let mut buffer = [0; 64];
+    let read = File::open(format!("/proc/{pid}/comm")).and_then(|mut file| file.read(&mut buffer));
+    let command = &buffer[..read.unwrap_or(0)];
+    command.strip_suffix(b"\n").unwrap_or(command).to_vec()
 }
 
 /// The whole name of a process. The kernel keeps 15 bytes of it. The rest of a longer name is read
@@ -212,8 +216,9 @@ fn look_into_others(mut look: impl FnMut(i32) -> io::Result<()>) -> usize {
     let has_ended = |error: &io::Error| {
         error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
     };
-    let mut hidden = usize::from(own != FIRST && all().next() != Some(FIRST));
-    for pid in all().filter(|&pid| pid != own) {
+    let all: Vec<i32> = all().collect();
+    let mut hidden = usize::from(own != FIRST && all.first() != Some(&FIRST));
+    for pid in all.into_iter().filter(|&pid| pid != own) {
         match look(pid) {
             Err(error) if !has_ended(&error) => hidden += 1,
             _ => {}

@@ -65,6 +65,25 @@ fn system_v_objects_are_those_of_ipcs() {
     }
     assert_eq!(row_of("sem", &sem).unwrap()["count"], 3);
     assert_eq!(row_of("mq", &mq).unwrap()["count"], 1);
+    if !peers::there("lsipc", &["--version"]) {
+        return;
+    }
+    for (kind, option, columns, of) in [
+        ("shm", "-m", "KEY,SIZE,OWNER,PERMS", &shm),
+        ("sem", "-s", "KEY,NSEMS,OWNER,PERMS", &sem),
+        ("mq", "-q", "KEY,USEDBYTES,OWNER", &mq),
+    ] {
+        let words = [option, "--raw", "--bytes", "--noheadings", "--numeric-perms", "-o", columns];
+        let theirs = text(&Command::new("lsipc").args(words).output().unwrap().stdout);
+        let line = theirs.lines().find(|line| line.starts_with(&of["sysv:".len()..])).unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let row = row_of(kind, of).unwrap();
+        let size = if kind == "sem" { "1".to_owned() } else { row["size"].to_string() };
+        assert_eq!((&*size, row["owner"].as_str().unwrap()), (words[1], words[2]), "{line}");
+        if let Some(mode) = words.get(3) {
+            assert_eq!(row["mode"], *mode, "{line}");
+        }
+    }
 }
 
 #[test]
@@ -113,11 +132,32 @@ fn sockets_and_doors_are_those_of_ss() {
         return;
     }
     let theirs = text(&Command::new("ss").args(["-xlHp"]).output().unwrap().stdout);
-    let listed = rows(ipc(&["ls", "-q", "--kind", "sock", "--kind", "door"]));
-    let ours = |name: &str| listed.iter().any(|row| row["name"] == name);
-    let paths = theirs.lines().filter_map(|line| line.split_whitespace().nth(4));
-    let missing: Vec<&str> = paths.filter(|path| path.starts_with("/run") && !ours(path)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    let here = directory.path().to_str().unwrap();
+    let mut ours: Vec<String> = rows(ipc(&["ls", "-q", "--kind", "sock", "--kind", "door"]))
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .filter(|name| name.starts_with(here))
+        .map(str::to_owned)
+        .collect();
+    ours.sort_unstable();
+    assert_eq!(ours, [&door, &path].map(|path| path.to_str().unwrap()));
+    // A stream socket of ipc is bound to a relative path, which ss shows.
+    for (name, pid) in [("./socket", server.pid()), ("./door", procedure.pid())] {
+        let pid = format!("pid={pid},");
+        let has_both = |line: &str| line.contains(name) && line.contains(&pid);
+        assert!(theirs.lines().any(has_both), "{name} {pid} {theirs}");
+    }
+}
+
+#[test]
+fn a_holder_of_descriptors_is_no_door() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("held");
+    let holder = ipc(&["fd", "hold"]).word(&path).start();
+    until("it is there", || path.exists());
+    let row = row_of("holder", path.to_str().unwrap()).unwrap();
+    assert!(is_held_by(&row, holder.pid()), "{row}");
+    assert_eq!(row_of("door", path.to_str().unwrap()), None);
 }
 
 #[test]
@@ -223,6 +263,50 @@ fn a_name_has_any_bytes() {
     let is_it =
         |row: &&serde_json::Value| row["name"]["base64"].is_string() && is_held_by(row, own());
     assert!(listed.iter().any(|row| is_it(&row)), "{:?}", path.as_os_str().as_bytes());
+}
+
+#[test]
+fn a_terminal_shows_each_object_on_one_line_that_is_not_wider() {
+    if !peers::there("script", &["--version"]) {
+        return;
+    }
+    let forged = "\x1b[31mred\nshm  forged";
+    let name = Name::of("shm", format!("/ipc-test-{}-wide-{}-{forged}", own(), "x".repeat(99)));
+    ipc(&["shm", "create", &name, "--size", "1"]).is(0, "", "");
+    let _open = open(&in_memory(&name));
+    let line = format!("stty cols 80; ipc ls -q --kind shm --filter name~test-{}-wide", own());
+    let shown = sh("exec script -qec \"$0\" /dev/null").word(line).succeeds();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 2, "{shown}");
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 80 && !line.contains('\x1b')),
+        "{shown}"
+    );
+}
+
+#[test]
+fn rows_and_columns_are_chosen() {
+    let [small, large] = [("1", "640"), ("3M", "600")].map(|(size, mode)| {
+        let name = name("shm");
+        ipc(&["shm", "create", &name, "--size", size, "-m", mode]).is(0, "", "");
+        name
+    });
+    let both = format!("name~^({}|{})$", &*small, &*large);
+    let list = |options: &[&str]| {
+        let listed =
+            ipc(&["ls", "-q", "--kind", "shm", "--filter", &both]).words(options).succeeds();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        listed.lines().map(words).collect::<Vec<_>>()
+    };
+    let columns = ["--sort=-size", "-o", "kind,name,size,count,mode,stale"];
+    let listed =
+        [format!("shm {} 3145728 - 0600 yes", &*large), format!("shm {} 1 - 0640 yes", &*small)];
+    assert_eq!(list(&[&columns[..], &["--noheadings"]].concat()), listed);
+    assert_eq!(list(&columns)[0], "KIND NAME SIZE COUNT MODE STALE");
+    assert_eq!(list(&["--filter", "size>1K", "-o", "name", "--noheadings"]), [&*large]);
+    assert_eq!(list(&["--filter", "age>1h"]), Vec::<String>::new());
+    let aged = list(&["--human", "--sort", "size", "-o", "size,age", "--noheadings"]);
+    assert!(aged[1].starts_with("3M ") && aged[1].ends_with(['s', 'm']), "{aged:?}");
 }
 
 #[test]

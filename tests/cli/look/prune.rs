@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{dead_lock_file, serve};
 use crate::peers;
-use crate::support::{Run, code, ipc, sh, text};
+use crate::support::{Run, as_another_user, code, ipc, sh, text};
 
 /// A line of shell on a machine without IPC objects; `$0` is a word that follows.
 fn alone(line: &str) -> Option<Run> {
@@ -153,6 +153,34 @@ fn objects_of_another_user_are_removed_only_for_that_user() {
     let Some(run) = alone(line) else { return };
     let output = run.word(directory.path()).output();
     assert_eq!(text(&output.stdout), "/x\n0\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_file_that_only_looks_like_a_lock_file_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    // A pidfile of a process that has ended, and a number that is none.
+    for (name, contents) in [("pid", "4194303\n"), ("count", "42\n"), ("empty.lock", "")] {
+        std::fs::write(directory.path().join(name), contents).unwrap();
+    }
+    assert_eq!(pruned(directory.path(), &[]), []);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn another_user_removes_nothing_of_this_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(directory.path(), everybody).unwrap();
+    let lock = dead_lock_file(directory.path());
+    let socket = directory.path().join("socket");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    for options in [&[][..], &["--user", "root"]] {
+        let words = [&["prune", "-q", "-k", "sock", "-k", "lockfile"], options].concat();
+        let Some(run) = as_another_user(&words) else { return };
+        let output = run.word(directory.path()).output();
+        assert!(!text(&output.stdout).contains("removed"), "{}", text(&output.stdout));
+        assert!(lock.exists() && (socket.exists() || !options.is_empty()));
+    }
 }
 
 #[test]

@@ -138,6 +138,75 @@ fn both_ends_of_a_connection_are_shown() {
 }
 
 #[test]
+fn both_ends_of_a_connection_within_the_machine_are_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let ready = directory.path().join("ready");
+    let server =
+        ipc(&["sock", "serve", "--echo", "tcp:127.0.0.1:0", "--ready"]).word(&ready).start();
+    let address = || std::fs::read_to_string(&ready).unwrap_or_default();
+    until("it listens", || address().ends_with('\n'));
+    let address = address().trim().to_owned();
+    ipc(&["who", "tcp:127.0.0.1:1"]).is(
+        4,
+        "",
+        "ipc: who: tcp:127.0.0.1:1: No such file or directory\n",
+    );
+    assert!(row(&who(&address), server.pid(), "open").is_some());
+    let line = "exec sh -c 'sleep 600 | ipc sock connect \"$0\"' \"$0\"";
+    let _client = sh(line).word(&address).start();
+    let peer = || who(&address).into_iter().find(|row| row["use"] == "peer");
+    until("it is connected", || peer().is_some());
+    let pid = peer().unwrap()["pid"].as_i64().unwrap() as i32;
+    assert!(row(&who(pid.to_string()), server.pid(), "peer").is_some());
+    assert!(row(&who(server.pid().to_string()), pid, "peer").is_some());
+}
+
+#[test]
+fn the_senders_of_a_datagram_socket_are_its_peers() {
+    use std::os::unix::net::UnixDatagram;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let receiver = ipc(&["sock", "recv", "-f"]).word(&path).start();
+    until("it is bound", || path.exists());
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.connect(&path).unwrap();
+    for subject in [path.clone(), receiver.pid().to_string().into()] {
+        assert!(row(&who(&subject), receiver.pid(), "open").is_some(), "{subject:?}");
+        assert!(row(&who(&subject), own(), "peer").is_some(), "{subject:?}");
+    }
+    let listed = rows(ipc(&["ls", "-q", "--kind", "sock"]));
+    let listed = listed.iter().find(|row| row["name"] == path.to_str().unwrap()).unwrap();
+    assert_eq!(listed["detail"], "dgram unconnected");
+    let prefixed = format!("unix:{}", path.display());
+    assert!(row(&who(prefixed), receiver.pid(), "open").is_some());
+    drop(sender);
+}
+
+#[test]
+fn a_path_has_any_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(crate::support::awkward());
+    ipc(&["fifo", "create"]).word(&path).is(0, "", "");
+    let _open = open(&path);
+    let found = who(&path);
+    let ours = row(&found, own(), "open").unwrap();
+    assert_eq!((&ours["kind"], ours["name"]["base64"].is_string()), (&json!("fifo"), true));
+}
+
+#[test]
+fn processes_that_end_meanwhile_are_no_errors() {
+    let shm = name("shm");
+    ipc(&["shm", "create", &shm, "--size", "1"]).is(0, "", "");
+    let line = "for i in $(seq 300); do sh -c : <\"$0\" & :; done; wait";
+    let mut changes = sh(line).word(in_memory(&shm)).start();
+    while !changes.has_ended() {
+        let output = ipc(&["who", "-q", &shm]).output();
+        assert!(matches!(code(&output), 0 | 1), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "");
+    }
+}
+
+#[test]
 fn memory_that_was_removed_is_found_by_its_process() {
     let shm = name("shm");
     ipc(&["shm", "create", &shm, "--size", "8192"]).is(0, "", "");
