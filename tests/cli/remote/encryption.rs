@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::server::Server;
-use crate::support::{code, ipc, skipped, text};
+use crate::support::{code, ipc, skipped, text, until};
 
 /// Makes an authority, and by it certificates of a server and of a client; one server's is over.
 fn make_certificates(directory: &Path) -> bool {
@@ -75,7 +75,9 @@ fn an_expired_certificate_is_refused() {
         return;
     };
     let name = format!("tls://127.0.0.1:{}/job", server.port);
-    let output = ipc(&["lock", "test", &name, "--ca", &ca]).output();
+    let test = || ipc(&["lock", "test", &name, "--ca", &ca]).output();
+    until("the second is over at whose end the certificate expires", || code(&test()) != 0);
+    let output = test();
     let message = text(&output.stderr);
     assert_eq!(code(&output), 3, "{message}");
     assert!(message.contains("no encrypted connection") && message.contains("xpired"), "{message}");
