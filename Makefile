@@ -2,9 +2,8 @@
 
 TARGET := $(shell uname -m)-unknown-linux-musl
 STATIC := target/$(TARGET)/release/ipc
-
-# The second program, for names on other machines, if it was built.
-REMOTE := $(firstword $(wildcard target/$(TARGET)/release/ipc-remote target/release/ipc-remote))
+# The second program, for names on other machines.
+REMOTE := target/$(TARGET)/release/ipc-remote
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -17,10 +16,10 @@ ZSH := site-functions
 # What a package is made of.
 FILES = STATIC=$(STATIC) REMOTE=$(REMOTE)
 
-.PHONY: all help demo test test-long check static programs tools generate bench bench-check \
+.PHONY: all help demo test test-long check static remote programs tools generate bench bench-check \
 	install install-files uninstall peers picture deb dist clean
 
-all: static
+all: static remote
 
 help: ## prints this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -37,6 +36,16 @@ static: ## builds the release: one static file
 	else \
 		echo 'the ordinary build takes its place' >&2; \
 		cargo build --release && mkdir -p $(dir $(STATIC)) && cp target/release/ipc $(STATIC); \
+	fi
+
+# The program for objects on servers, which is executed beside ipc. Its cryptography needs a C compiler for
+# the target; without one, it is built for the host. It comes after the release, with which it shares
+# crates.
+remote: static
+	@if tests/static-target --there $(TARGET) && command -v musl-gcc >/dev/null; then \
+		cargo build --release --target $(TARGET) --package ipc-remote; \
+	else \
+		cargo build --release --package ipc-remote && cp target/release/ipc-remote $(REMOTE); \
 	fi
 
 # The ordinary build, for the C library of the host, with all tests and comparisons.
@@ -69,7 +78,7 @@ GLIBC := first_process threads lock::run signal storm waiting planted applets so
 
 # Each profile is built once, both at the same time. The release is tested whole.
 check: ## runs all tests
-	$(MAKE) -j2 static programs
+	$(MAKE) -j2 remote programs
 	@rm -f $(SKIPPED)
 	$(CLEAN) tests/suite '--workspace --lib'
 	$(CLEAN) cargo test --test one_process --test ring
@@ -99,13 +108,13 @@ bench-check: ## whether the comparisons run
 	IPC_BENCH=quick cargo test --benches
 
 # Under sudo there is often no cargo: then the build that is there is installed.
-install: $(if $(shell command -v cargo),static) ## installs the program, manual, completions and examples below PREFIX
+install: $(if $(shell command -v cargo),static remote) ## installs the program, manual, completions and examples below PREFIX
 	@$(MAKE) --no-print-directory install-files
 
 # The same without a build, for packages. ipc-remote is installed if it was built.
 install-files:
 	install -Dm755 $(STATIC) $(ROOT)/bin/ipc
-	$(if $(REMOTE),install -Dm755 $(REMOTE) $(ROOT)/bin/ipc-remote)
+	if [ -e $(REMOTE) ]; then install -Dm755 $(REMOTE) $(ROOT)/bin/ipc-remote; fi
 	for section in $(SECTIONS); do \
 		install -d $(ROOT)/share/man/man$$section && \
 		install -m644 man/*.$$section $(ROOT)/share/man/man$$section || exit; \
@@ -138,11 +147,11 @@ peers: static ## measures the table of README.md: whole commands beside those of
 picture: static ## draws docs/bench.svg, the picture of README.md
 	$(STATIC) bench --plot docs/bench.svg
 
-deb: static ## builds a package for Debian and Ubuntu in target/packages
+deb: static remote ## builds a package for Debian and Ubuntu in target/packages
 	packaging/tree target/packages/deb /usr ZSH=vendor-completions $(FILES)
 	packaging/deb target/packages/deb target/packages
 
-dist: static ## builds a tarball in target/packages, the same bytes on every machine
+dist: static remote ## builds a tarball in target/packages, the same bytes on every machine
 	packaging/tree target/packages/dist '' $(FILES)
 	packaging/tarball target/packages/dist target/packages $(TARGET)
 

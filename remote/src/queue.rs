@@ -37,10 +37,7 @@ struct Link {
 
 impl Link {
     /// Waits for a request, which has a deadline of its own.
-    fn run<T>(
-        &self,
-        request: impl Future<Output = Result<T, stream::Error>>,
-    ) -> Result<T, Error> {
+    fn run<T>(&self, request: impl Future<Output = Result<T, stream::Error>>) -> Result<T, Error> {
         let request = async { request.await.map_err(Error::from) };
         match self.connection.wait(Deadline::NEVER, request)? {
             Waited::Done(result) => Ok(result),
@@ -251,11 +248,15 @@ impl Queue for RemoteQueue {
                 sent => sent.map(Some),
             }
         }));
-        Ok(match sent?.map_or(Ok(Waited::TimedOut), |sent| sent.ok_or(Error::TooLarge { limit }))? {
-            Waited::Done(Published::Stored(_)) => Waited::Done(Sent::Stored),
-            Waited::Done(Published::Taken) => Waited::Done(Sent::NameInUse),
-            Waited::Done(Published::Full) | Waited::TimedOut => Waited::TimedOut,
-        })
+        Ok(
+            match sent?
+                .map_or(Ok(Waited::TimedOut), |sent| sent.ok_or(Error::TooLarge { limit }))?
+            {
+                Waited::Done(Published::Stored(_)) => Waited::Done(Sent::Stored),
+                Waited::Done(Published::Taken) => Waited::Done(Sent::NameInUse),
+                Waited::Done(Published::Full) | Waited::TimedOut => Waited::TimedOut,
+            },
+        )
     }
 
     fn claim(&mut self) -> Result<Option<(Claim, Message)>, Error> {

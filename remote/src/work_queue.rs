@@ -184,7 +184,9 @@ impl WorkQueue {
         let info = api.info(&place.stream(), Some(&place.subjects()), deadline).await?;
         let Waited::Done(info) = info else { return Ok(Waited::TimedOut) };
         if !info.is_work_queue() {
-            return Err(Error::Refused("its stream is not a work queue that refuses new messages".into()));
+            return Err(Error::Refused(
+                "its stream is not a work queue that refuses new messages".into(),
+            ));
         }
         let most = api.client().server_info().max_payload;
         let limit = info.msg_size().map_or(most, |size| most.min(size as usize));
@@ -266,7 +268,8 @@ impl WorkQueue {
         let mut priorities = vec![0];
         if self.is_prioritized {
             let (stream, subjects) = (self.place.stream(), self.place.subjects());
-            let Waited::Done(info) = self.api.info(&stream, Some(&subjects), deadline).await? else {
+            let Waited::Done(info) = self.api.info(&stream, Some(&subjects), deadline).await?
+            else {
                 return Ok(Waited::TimedOut);
             };
             priorities = self.note_priorities(&info).into_iter().rev().collect();

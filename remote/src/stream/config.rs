@@ -91,9 +91,10 @@ impl Info {
     /// The subjects that have messages, and how many each has.
     pub fn subjects(&self) -> impl Iterator<Item = (&str, u64)> {
         let subjects = self.0["state"]["subjects"].as_object();
-        subjects.into_iter().flatten().map(|(name, count)| {
-            (name.as_str(), count.as_u64().unwrap_or_default())
-        })
+        subjects
+            .into_iter()
+            .flatten()
+            .map(|(name, count)| (name.as_str(), count.as_u64().unwrap_or_default()))
     }
 
     /// The server that leads it, in a cluster.

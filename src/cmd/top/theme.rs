@@ -152,7 +152,9 @@ impl Theme {
             Class::Of(Kind::Shm | Kind::Memory) => Color::Cyan,
             Class::Of(Kind::Sem | Kind::Lock | Kind::LockFile) => Color::Magenta,
             Class::Of(Kind::Mq | Kind::Queue | Kind::Spool) => Color::Green,
-            Class::Of(Kind::Fifo | Kind::Sock | Kind::Door) | Class::Tcp => Color::LightBlue,
+            Class::Of(Kind::Fifo | Kind::Sock | Kind::Door | Kind::Holder) | Class::Tcp => {
+                Color::LightBlue
+            }
         };
         self.choose(Style::new().fg(color).add_modifier(Modifier::BOLD), Modifier::BOLD)
     }

@@ -2,6 +2,9 @@
 
 mod access;
 mod cells;
+mod cluster;
+mod encryption;
+mod interoperation;
 mod lease;
 mod lock;
 mod permits;
