@@ -43,7 +43,7 @@ static: ## builds the release: one static file
 # crates.
 remote: static
 	@if tests/static-target --there $(TARGET) && command -v musl-gcc >/dev/null; then \
-		cargo build --release --target $(TARGET) --package ipc-remote; \
+		cargo build --release --target $(TARGET) $(ANYWHERE) --package ipc-remote; \
 	else \
 		cargo build --release --package ipc-remote && cp target/release/ipc-remote $(REMOTE); \
 	fi
