@@ -159,7 +159,7 @@ impl Reason {
         match self {
             Self::Dead(reason) => reason.to_owned(),
             Self::Idle(seconds) => {
-                format!("no process uses it; not used for {}", age(seconds.unsigned_abs()))
+                format!("unused for {}", age(seconds.unsigned_abs()))
             }
             Self::Permits(1) => "1 permit of a command that has ended".to_owned(),
             Self::Permits(permits) => format!("{permits} permits of commands that have ended"),
