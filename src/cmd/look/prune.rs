@@ -96,7 +96,11 @@ impl Prune {
             true => usual.filter(|path| path.is_dir()).collect(),
             false => self.paths.clone(),
         };
-        Request { kinds: self.choice.kind.clone(), paths, ..Request::default() }
+        let kinds = match self.choice.kind.is_empty() {
+            true => removal::MAY_BE_DEAD.to_vec(),
+            false => self.choice.kind.clone(),
+        };
+        Request { kinds, paths, ..Request::default() }
     }
 
     /// Whether an object belongs to the named user, or to this one.
