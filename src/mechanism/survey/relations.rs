@@ -155,6 +155,8 @@ pub fn of_name(survey: &Survey, name: &OsStr, file: Option<&FileStat>) -> Option
     for object in objects.iter().filter(|object| is_socket(object.kind)) {
         found.extend(connections(survey, &index, object));
     }
+    let spools = objects.iter().filter(|object| object.kind == Kind::Spool);
+    found.extend(spools.flat_map(|spool| workers(survey, spool)));
     if let Some(thing) = thing.filter(|thing| objects.iter().all(|o| o.thing != Some(*thing))) {
         let file = Named { kind: "file", name: name.to_owned() };
         found.extend(
@@ -282,6 +284,16 @@ fn connections(survey: &Survey, index: &Index<'_>, object: &Object) -> Vec<Relat
     let address = object.name.as_encoded_bytes();
     let of_server = survey.sockets.iter().filter(|row| row.address == address);
     of_server.flat_map(|row| index.peers(row.inode)).collect()
+}
+
+/// The processes that hold claims of a spool, which are locks on its messages.
+fn workers(survey: &Survey, spool: &Object) -> Vec<Relation> {
+    // The kernel shows the locked files by their real paths.
+    let Ok(directory) = std::fs::canonicalize(&spool.name) else { return Vec::new() };
+    let is_in_it = |object: &&Object| {
+        object.kind == Kind::Lock && Path::new(&object.name).starts_with(&directory)
+    };
+    survey.objects.iter().filter(is_in_it).flat_map(of_object).collect()
 }
 
 /// The relations of these sockets: the processes that have them open, and those that have the other ends.
