@@ -89,14 +89,19 @@ impl Names {
     }
 }
 
-/// Reports the places and the operands that could not be listed; returns the status of the first.
+/// Reports the places and the operands that could not be listed; returns the status of the first. What
+/// several places lack, such as a /proc, is reported once.
 pub fn report_unlisted(survey: &Survey, output: &Output) -> Exit {
-    let places = survey.unlisted.iter().map(|&(place, errno)| {
+    let mut reasons = Vec::new();
+    let places = survey.unlisted.iter().filter_map(|&(place, errno)| {
         let failure = match (place, errno) {
             (mqueue::DIRECTORY, errno) => crate::app::machine::without_queues(errno),
             _ => Part::listed_at(place).explain(errno),
         };
-        about(failure, place)
+        let reason = failure.to_string();
+        let is_new = !reasons.contains(&reason);
+        reasons.push(reason);
+        is_new.then(|| about(failure, place))
     });
     let operands = survey.refused.iter().map(|(path, errno)| match errno.0 {
         libc::EINVAL => about(

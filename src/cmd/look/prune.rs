@@ -96,7 +96,11 @@ impl Prune {
             true => usual.filter(|path| path.is_dir()).collect(),
             false => self.paths.clone(),
         };
-        Request { kinds: self.choice.kind.clone(), paths, ..Request::default() }
+        let kinds = match self.choice.kind.is_empty() {
+            true => removal::MAY_BE_DEAD.to_vec(),
+            false => self.choice.kind.clone(),
+        };
+        Request { kinds, paths, ..Request::default() }
     }
 
     /// Whether an object belongs to the named user, or to this one.
@@ -159,7 +163,7 @@ impl Reason {
         match self {
             Self::Dead(reason) => reason.to_owned(),
             Self::Idle(seconds) => {
-                format!("no process uses it; not used for {}", age(seconds.unsigned_abs()))
+                format!("unused for {}", age(seconds.unsigned_abs()))
             }
             Self::Permits(1) => "1 permit of a command that has ended".to_owned(),
             Self::Permits(permits) => format!("{permits} permits of commands that have ended"),

@@ -27,9 +27,10 @@ use crate::sys::{inode, process};
 /// For an object, these are the processes that have it open, mapped, attached or locked, that wait for
 /// its lock, or that have the other end of a connection (peer). NAME is a POSIX object such as /jobs, a
 /// System V object such as sysv:0x1234, an abstract socket such as @name, or a port such as
-/// tcp:localhost:80; PATH is any file, FIFO, socket or lock file. The kernel records no holders of System V semaphores and queues, only the
-/// processes that used them last, and it does not show which processes wait for a semaphore or a
-/// message: 'ipc sem stat' and 'ipc mq stat' show what it counts.
+/// tcp:localhost:80; PATH is any file, FIFO, socket, lock file, or spool, whose workers hold locks on its
+/// messages. The kernel records no holders of System V semaphores and queues, only the processes that
+/// used them last, and it does not show which processes wait for a semaphore or a message: 'ipc sem stat'
+/// and 'ipc mq stat' show what it counts.
 ///
 /// For a process ID, these are the objects that the process uses: pipes and sockets with their other
 /// ends, shared memory, queues, semaphores, FIFOs, memory without a name, and locks.

@@ -171,6 +171,9 @@ fn of_indexed(survey: &Survey, index: &Index, object: &Object) -> Vec<Relation> 
     if matches!(object.kind, Kind::Sock | Kind::Door | Kind::Holder) {
         found.extend(connections(survey, index, object));
     }
+    if object.kind == Kind::Spool {
+        found.extend(workers(survey, object));
+    }
     found
 }
 
@@ -292,6 +295,16 @@ fn connections(survey: &Survey, index: &Index<'_>, object: &Object) -> Vec<Relat
     let address = object.name.as_encoded_bytes();
     let of_server = survey.sockets.iter().filter(|row| row.address == address);
     of_server.flat_map(|row| index.peers(row.inode)).collect()
+}
+
+/// The processes that hold claims of a spool, which are locks on its messages.
+fn workers(survey: &Survey, spool: &Object) -> Vec<Relation> {
+    // The kernel shows the locked files by their real paths.
+    let Ok(directory) = std::fs::canonicalize(&spool.name) else { return Vec::new() };
+    let is_in_it = |object: &&Object| {
+        object.kind == Kind::Lock && Path::new(&object.name).starts_with(&directory)
+    };
+    survey.objects.iter().filter(is_in_it).flat_map(of_object).collect()
 }
 
 /// The relations of these sockets: the processes that have them open, and those that have the other ends.

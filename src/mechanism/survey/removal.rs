@@ -56,6 +56,10 @@ pub enum Error {
     Semaphore(#[from] semaphore::Error),
 }
 
+/// The kinds of objects that can have a dead owner: private segments, semaphores with permits, paths of
+/// sockets, and lock files.
+pub const MAY_BE_DEAD: [Kind; 4] = [Kind::Shm, Kind::Sem, Kind::Sock, Kind::LockFile];
+
 /// Whether an idle object of this kind is removed at all.
 pub fn is_persistent(kind: Kind) -> bool {
     matches!(kind, Kind::Shm | Kind::Sem | Kind::Mq | Kind::Queue)

@@ -40,7 +40,7 @@ fn of_row(kind: Kind, row: &Row, thing: Thing, times: &[&str]) -> Object {
 const REMOVED: i64 = 0o1000;
 
 fn of_segment(row: &Row, uses: &Uses) -> Object {
-    const PRIVATE: &str = "private segment without users, whose creator and last user have ended";
+    const PRIVATE: &str = "its creator and its last user have ended";
     let thing = Thing::Segment { id: row.id() };
     let object = of_row(Kind::Shm, row, thing, &["atime", "dtime", "ctime"]);
     let mut object = object.with_holders(|thing| uses.of(thing));

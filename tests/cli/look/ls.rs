@@ -361,6 +361,7 @@ fn a_machine_without_these_file_systems_lists_the_other_objects() {
     let (status, listed, said) = seen(line);
     assert!(listed.contains(r#""name":"/x""#), "{listed} {said}");
     assert!(status == 3 && said.contains("/proc/locks: this machine has no /proc"), "{said}");
+    assert_eq!(said.matches("this machine has no /proc").count(), 1, "{said}");
     let line = "exec unshare --mount --ipc --pid --fork --mount-proc sh -c \"$0\"";
     let inside =
         "mount -t tmpfs none /dev/shm; ipc shm create /x --size 1; ipc ls --kind shm --json";

@@ -167,6 +167,15 @@ fn a_file_that_only_looks_like_a_lock_file_is_kept() {
 }
 
 #[test]
+fn queues_that_cannot_be_listed_do_not_matter_where_none_can_be_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), everybody).unwrap();
+    let Some(run) = as_another_user(&["prune", "-n"]) else { return };
+    run.word(directory.path()).is(0, "", "");
+}
+
+#[test]
 fn another_user_removes_nothing_of_this_one() {
     let directory = tempfile::tempdir().unwrap();
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);

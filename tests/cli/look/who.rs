@@ -183,6 +183,19 @@ fn the_senders_of_a_datagram_socket_are_its_peers() {
 }
 
 #[test]
+fn the_workers_of_a_spool_are_shown_with_their_messages() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = directory.path().join("spool");
+    ipc(&["spool", "create"]).word(&spool).is(0, "", "");
+    ipc(&["spool", "put", "-q", "--name", "one"]).word(&spool).input("1").succeeds();
+    ipc(&["who", "-q"]).word(&spool).is(1, "", "");
+    let worker = ipc(&["spool", "take"]).word(&spool).words(&["--", "sleep", "600"]).start();
+    until("it has a claim", || row(&who(&spool), worker.pid(), "locked").is_some());
+    let claim = row(&who(&spool), worker.pid(), "locked").unwrap();
+    assert!(claim["name"].as_str().unwrap().contains("/ready/"), "{claim}");
+}
+
+#[test]
 fn a_path_has_any_bytes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(crate::support::awkward());
