@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,11 +12,10 @@ use ipc_suite::remote::queue::{
     Acknowledged, Claim, Ends, Letter, Limits, Message, Queue, QueueKind, Queues, Sent, State,
 };
 use ipc_suite::remote::{Creation, Deadline, Error, Waited, since_boot, start_thread};
-use tokio::io::Interest;
-use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::Notify;
 
 use crate::connection::Connection;
+use crate::descriptor::{closed, rung};
 use crate::stream::{self, ACK_WAIT, Api, Delivery, Info, Published, Stored, Verdict};
 use crate::work_queue::{self, Kind, Place, WorkQueue};
 
@@ -359,26 +357,5 @@ async fn until<T>(
         result = request => result.map(Some),
         () = rung(ends.bell) => Ok(None),
         () = closed(ends.sink) => Ok(None),
-    }
-}
-
-/// Waits until a bell rings; without one, without end.
-async fn rung(bell: Option<BorrowedFd<'_>>) {
-    // A descriptor can be waited for once; another queue of this process may wait for the same.
-    let own = bell.and_then(|bell| bell.try_clone_to_owned().ok());
-    let bell = own.and_then(|own| Receiver::from_owned_fd_unchecked(own).ok());
-    match bell {
-        Some(bell) if bell.readable().await.is_ok() => {}
-        _ => std::future::pending().await,
-    }
-}
-
-/// Waits until the reader of a pipe has closed it; for what is no pipe, without end.
-async fn closed(sink: Option<BorrowedFd<'_>>) {
-    let own = sink.and_then(|sink| sink.try_clone_to_owned().ok());
-    let sink = own.and_then(|own| Sender::from_owned_fd_unchecked(own).ok());
-    match sink {
-        Some(sink) if sink.ready(Interest::ERROR).await.is_ok() => {}
-        _ => std::future::pending().await,
     }
 }

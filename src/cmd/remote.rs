@@ -1,11 +1,18 @@
 //! The verbs for objects on servers, and why the others have none.
 
 use crate::app::command::Noun;
-use crate::cmd::{lock, mq, sem, shm};
+use crate::cmd::{door, lock, mq, sem, shm, signal};
 
 /// The nouns with such verbs.
 pub const NOUNS: &[Noun] =
-    &[lock::remote::NOUN, mq::remote::NOUN, sem::remote::NOUN, shm::remote::NOUN];
+    &[
+    door::remote::NOUN,
+    lock::remote::NOUN,
+    mq::remote::NOUN,
+    sem::remote::NOUN,
+    shm::remote::NOUN,
+    signal::remote::NOUN,
+];
 
 /// Why a verb cannot be applied to an object of a server.
 pub fn reason_without(noun: &str, verb: &str) -> &'static str {

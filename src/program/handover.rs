@@ -47,7 +47,11 @@ fn words(arguments: &[OsString]) -> Option<Vec<OsString>> {
     let (word, operands) = rest.split_first()?;
     let short = Short::new(word.as_bytes())?;
     let verb = noun.verbs.iter().find(|verb| verb.is_called(short));
-    let is_meant = first_operand(operands, verb).is_some_and(|operand| is_remote(operand));
+    let is_meant = match noun.name {
+        // A signal, or several, come before the name.
+        "signal" => operands.iter().take_while(|word| *word != "--").any(|word| is_remote(word)),
+        _ => first_operand(operands, verb).is_some_and(|operand| is_remote(operand)),
+    };
     let all = [noun.name.into()].into_iter().chain(rest.iter().cloned());
     is_meant.then(|| all.collect())
 }

@@ -2,7 +2,10 @@
 
 mod access;
 mod cells;
+mod cluster;
 mod lease;
 mod lock;
+mod mq;
+mod others;
 mod permits;
 pub mod server;
