@@ -2,13 +2,14 @@
 
 TARGET := $(shell uname -m)-unknown-linux-musl
 STATIC := target/$(TARGET)/release/ipc
+REMOTE := target/$(TARGET)/release/ipc-remote
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test test-long check static programs tools generate bench bench-check install clean
+.PHONY: all demo test test-long check static remote programs tools generate bench bench-check install clean
 
-all: static
+all: static remote
 
 # The release that people install: one static file. Where its target is not available, the ordinary
 # build takes its place.
@@ -18,6 +19,16 @@ static:
 		cargo build --release --target $(TARGET); \
 	else \
 		cargo build --release && mkdir -p $(dir $(STATIC)) && cp target/release/ipc $(STATIC); \
+	fi
+
+# The program for objects on servers, which is executed beside ipc. Its cryptography needs a C compiler for
+# the target; without one, it is built for the host. It comes after the release, with which it shares
+# crates.
+remote: static
+	@if tests/static-target --there $(TARGET) && command -v musl-gcc >/dev/null; then \
+		cargo build --release --target $(TARGET) --package ipc-remote; \
+	else \
+		cargo build --release --package ipc-remote && cp target/release/ipc-remote $(REMOTE); \
 	fi
 
 # The ordinary build, for the C library of the host, with all tests and comparisons.
@@ -50,7 +61,7 @@ GLIBC := first_process threads lock::run signal storm waiting planted applets so
 
 # Each profile is built once, both at the same time. The release is tested whole.
 check:
-	$(MAKE) -j2 static programs
+	$(MAKE) -j2 remote programs
 	@rm -f $(SKIPPED)
 	$(CLEAN) tests/suite '--workspace --lib'
 	$(CLEAN) cargo test --test one_process --test ring
@@ -80,8 +91,9 @@ bench-check:
 	IPC_BENCH=quick cargo test --benches
 
 # Under sudo there is often no cargo: then the build that is there is installed.
-install: $(if $(shell command -v cargo),static)
+install: $(if $(shell command -v cargo),static remote)
 	install -Dm755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/ipc
+	if [ -e $(REMOTE) ]; then install -m755 $(REMOTE) $(DESTDIR)$(PREFIX)/bin/ipc-remote; fi
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/man/man5

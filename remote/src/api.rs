@@ -15,6 +15,10 @@ pub const PAUSE: Duration = Duration::from_millis(100);
 /// How often nobody may be there to answer a request about a stream, before JetStream counts as absent.
 const ABSENCES: u32 = 20;
 
+/// How long the first attempt of a request waits for its answer; each further one waits twice as long. An
+/// answer is lost with a connection, which the client replaces.
+const FIRST_ATTEMPT: Duration = Duration::from_millis(500);
+
 /// An error of JetStream: its number, and its description.
 #[derive(Clone, Debug)]
 pub struct Refused {
@@ -73,7 +77,8 @@ pub async fn request(
     }
 }
 
-/// Publishes a message to a stream that exists; returns its sequence.
+/// Publishes a message to a stream that exists; returns its sequence. The headers have an ID for the
+/// message, so that a further attempt adds no second one.
 pub async fn publish(
     client: &Client,
     subject: &str,
@@ -91,8 +96,31 @@ pub async fn publish(
     }
 }
 
-/// Sends a request; `None` if nobody was there to answer it.
+/// Repeats a request that changes nothing, or the same each time, until it is answered.
+pub async fn repeat<T, F: Future<Output = Result<T, Error>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, Error> {
+    let mut limit = FIRST_ATTEMPT;
+    loop {
+        match tokio::time::timeout(limit, attempt()).await {
+            Ok(Err(Error::Unanswered)) => tokio::time::sleep(PAUSE).await,
+            Ok(answered) => return answered,
+            Err(_) => limit *= 2,
+        }
+    }
+}
+
+/// Sends a request, again if the answer is lost; `None` if nobody was there to answer it.
 async fn send(
+    client: &Client,
+    subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> Result<Option<Result<Value, Refused>>, Error> {
+    repeat(|| send_once(client, subject.clone(), headers.clone(), payload.clone())).await
+}
+
+async fn send_once(
     client: &Client,
     subject: String,
     headers: HeaderMap,

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use ipc_suite::remote::{Change, Creation, Deadline, Error, Kind, Record, Records, Waited, escape};
 use serde_json::{Value, json};
 
-use crate::api::{PAUSE, Refused, publish, request};
+use crate::api::{PAUSE, Refused, publish, repeat, request};
 use crate::connection::Connection;
 use crate::engine::HINT;
 
@@ -22,6 +22,7 @@ const MARK: Duration = Duration::from_secs(600);
 /// Headers of messages.
 mod header {
     pub const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
+    pub const ID: &str = "Nats-Msg-Id";
     pub const LIFETIME: &str = "Nats-TTL";
     /// How a key-value bucket marks that a key was removed.
     pub const OPERATION: &str = "KV-Operation";
@@ -89,6 +90,10 @@ impl KeyValue {
 
     /// The last message of a key, which may be a mark. The leader answers, so it is no older one.
     async fn last(&self, subject: &str) -> Result<Option<StreamMessage>, Error> {
+        repeat(|| self.last_once(subject)).await
+    }
+
+    async fn last_once(&self, subject: &str) -> Result<Option<StreamMessage>, Error> {
         match self.stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) => Ok(Some(message)),
             Err(error) => match error.kind() {
@@ -118,6 +123,7 @@ impl KeyValue {
     async fn put(&self, change: Change<'_>) -> Result<Option<u64>, Error> {
         let subject = self.subject(change.key);
         let mut headers = HeaderMap::new();
+        headers.insert(header::ID, self.connection.client().new_inbox().as_str());
         if let Some(lifetime) = change.lifetime {
             headers.insert(header::LIFETIME, whole_seconds(lifetime).as_str());
         }
@@ -168,6 +174,7 @@ impl Records for KeyValue {
         deadline: Deadline,
     ) -> Result<Waited<bool>, Error> {
         let mut headers = HeaderMap::new();
+        headers.insert(header::ID, self.connection.client().new_inbox().as_str());
         headers.insert(header::OPERATION, "DEL");
         headers.insert(header::EXPECTED, expected.to_string().as_str());
         headers.insert(header::LIFETIME, whole_seconds(MARK).as_str());

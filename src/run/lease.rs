@@ -115,8 +115,9 @@ pub fn run(command: Command, mut lease: Box<dyn Lease>) -> anyhow::Result<Ended>
     let watched = watchdog.wait().map_err(Failure::from)?;
     let mut lease = renewing.stop();
     let late = lease.end() <= since_boot();
-    let unreleased = lease.release().err();
     let lost = watched.code() == Some(KILLED.into()) || !watched.success() && late;
+    // One that was lost is over, or ends by itself.
+    let unreleased = if lost { None } else { lease.release().err() };
     Ok(Ended { exit: ended?, lost, unreleased })
 }
 

@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 
-use crate::app::listing::{self, Column, Columns, Json, Listing};
-
 use crate::app::command::{Example, Noun, Statuses, Verb};
 use crate::app::context::Context;
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::options::{Conflict, Format, TimeLimit, Waiting};
 use crate::app::remote::leased::{Leased, in_words};
 use crate::app::remote::{Lifetime, Remote, RemoteAction, Storage, answered, finished};

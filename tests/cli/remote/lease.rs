@@ -74,7 +74,7 @@ fn command_is_ended_if_the_server_is_gone_and_the_lock_is_usable_when_it_is_back
 fn a_holder_keeps_its_lock_while_the_server_restarts() {
     let Some(mut server) = Server::start() else { return };
     let name = server.name("job");
-    let held = ipc(&["lock", "run", "--ttl", "20s", &name, "--", "cat"]).start();
+    let held = ipc(&["lock", "run", "--ttl", "20s", &name, "--", "sleep", "100"]).start();
     until("it is held", || code(&ipc(&["lock", "test", &name]).output()) == 1);
     server.restart();
     until("it is still held", || code(&ipc(&["lock", "test", &name]).output()) == 1);

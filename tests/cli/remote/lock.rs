@@ -1,5 +1,7 @@
 //! `ipc lock` on a server.
 
+use nix::sys::signal::Signal;
+
 use super::server::Server;
 use crate::support::{code, ipc, sh, text, until};
 
@@ -30,7 +32,7 @@ fn command_has_the_lock_and_a_token_until_it_ends() {
 fn a_waiting_command_gets_the_lock_when_it_is_free() {
     let Some(server) = Server::start() else { return };
     let name = server.name("job");
-    let held = ipc(&["lock", "run", &name, "--", "cat"]).start();
+    let held = ipc(&["lock", "run", &name, "--", "sleep", "100"]).start();
     until("it is held", || code(&ipc(&["lock", "test", &name]).output()) == 1);
     ipc(&["lock", "run", "-t", "0.3", &name, "--", "true"]).is(
         124,
@@ -44,7 +46,8 @@ fn a_waiting_command_gets_the_lock_when_it_is_free() {
     );
     let waiting = ipc(&["lock", "run", "-v", &name, "--", "echo", "mine"]).start();
     waiting.wait_until_asleep();
-    drop(held);
+    held.signal(Signal::SIGTERM);
+    assert_eq!(code(&held.finish()), 128 + 15);
     let output = waiting.finish();
     assert_eq!((code(&output), text(&output.stdout).as_str()), (0, "mine\n"));
     assert!(text(&output.stderr).contains("waiting for the lock"), "{}", text(&output.stderr));

@@ -1,7 +1,7 @@
 //! `ipc sem` on a server.
 
 use super::server::Server;
-use crate::support::{code, ipc, text, until};
+use crate::support::{code, ipc, sh, text, until};
 
 #[test]
 fn as_many_commands_as_permits_run_at_a_time() {
@@ -10,7 +10,7 @@ fn as_many_commands_as_permits_run_at_a_time() {
     let output = ipc(&["sem", "run", &name, "--", "true"]).output();
     assert_eq!(code(&output), 125);
     assert!(text(&output.stderr).contains("--create N"), "{}", text(&output.stderr));
-    let hold = || ipc(&["sem", "run", "--create", "2", &name, "--", "cat"]).start();
+    let hold = || ipc(&["sem", "run", "--create", "2", &name, "--", "sleep", "100"]).start();
     let holders = [hold(), hold()];
     let list = || ipc(&["sem", "ls", &name, "-o", "permits,free", "--noheadings"]).succeeds();
     until("both are held", || list().split_whitespace().eq(["2", "0"]));
@@ -49,7 +49,9 @@ fn the_parties_of_a_barrier_go_on_together_and_the_name_can_be_used_again() {
             assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
         }
     }
-    let waiting = ipc(&["sem", "barrier", &name, "--parties", "2"]).start();
+    // The one that comes later is refused, which may be this one.
+    let line = format!("until ipc sem barrier -q {name} --parties 2; do :; done");
+    let waiting = sh(&line).start();
     let other = || ipc(&["sem", "barrier", "-t", "5", &name, "--parties", "3"]).output();
     until("another number is refused", || code(&other()) == 5);
     ipc(&["sem", "barrier", &name, "--parties", "2"]).is(0, "", "");

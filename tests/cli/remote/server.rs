@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::support::{binary, skipped, until};
@@ -45,7 +43,8 @@ impl Server {
     pub fn with(options: &[&str]) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().to_str().unwrap();
-        let own = [program()?.to_str().unwrap(), "-a", "127.0.0.1", "-sd", path];
+        let program = program()?;
+        let own = [program.to_str().unwrap(), "-a", "127.0.0.1", "-sd", path];
         let words = own.iter().chain(options).map(|&word| word.to_owned()).collect();
         let mut server = Self { directory, words, child: None, port: 0 };
         server.restart();
@@ -75,12 +74,6 @@ impl Server {
         };
         until("the server accepts connections", || read().is_some());
         self.port = read().unwrap();
-    }
-
-    /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
-        let child = self.child.as_ref().expect("it runs");
-        kill(Pid::from_raw(child.id() as i32), signal).expect("it is not reaped");
     }
 
     /// Kills it.
