@@ -16,8 +16,8 @@ use ipc_suite::remote::{
 use crate::calls::RemoteCalls;
 use crate::connection::Connection;
 use crate::queue::RemoteQueues;
-use crate::signals::RemoteSignals;
 use crate::records::KeyValue;
+use crate::signals::RemoteSignals;
 
 /// NATS with JetStream.
 #[derive(Debug)]

@@ -28,7 +28,11 @@ pub fn lost(error: impl std::fmt::Display) -> Error {
 
 /// Waits until the server has done all that was sent before; returns whether each request found a listener,
 /// whose way back is this inbox.
-async fn until_done(client: &Client, inbox: String, answers: &mut Subscriber) -> Result<bool, Error> {
+async fn until_done(
+    client: &Client,
+    inbox: String,
+    answers: &mut Subscriber,
+) -> Result<bool, Error> {
     // It arrives after what the server has to say about earlier requests.
     client.publish(inbox, Bytes::new()).await.map_err(lost)?;
     let mut has_listener = true;

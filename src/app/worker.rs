@@ -202,7 +202,9 @@ impl Execution {
     ) -> anyhow::Result<Exit> {
         let conflict = self.conflict;
         let output = &context.output;
-        let ended = self.plan(context.engine.is_some()).and_then(|plan| worker::run(source, supply, plan, output));
+        let ended = self
+            .plan(context.engine.is_some())
+            .and_then(|plan| worker::run(source, supply, plan, output));
         let exit = match ended {
             Ok(Ended::Signal(signal)) => return Ok(context.cancellation.by(signal)),
             Ok(Ended::Exit(exit)) => Ok(exit),

@@ -91,9 +91,10 @@ impl Info {
     /// The subjects that have messages, and how many each has.
     pub fn subjects(&self) -> impl Iterator<Item = (&str, u64)> {
         let subjects = self.0["state"]["subjects"].as_object();
-        subjects.into_iter().flatten().map(|(name, count)| {
-            (name.as_str(), count.as_u64().unwrap_or_default())
-        })
+        subjects
+            .into_iter()
+            .flatten()
+            .map(|(name, count)| (name.as_str(), count.as_u64().unwrap_or_default()))
     }
 
     /// The server that leads it, in a cluster.
@@ -207,6 +208,28 @@ impl Api {
             Err(Error::Refused(words)) if words == NO_MESSAGE => Ok(Waited::Done(None)),
             // The stream has no such message, or does not exist; opening it has told that.
             Err(Error::NotFound) => Ok(Waited::Done(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Api {
+    /// Removes a message.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the stream does not exist.
+    pub async fn erase(
+        &self,
+        stream: &str,
+        sequence: u64,
+        deadline: Deadline,
+    ) -> Result<Waited, Error> {
+        const NO_MESSAGE: &str = "no message found";
+        let body = json!({ "seq": sequence, "no_erase": true });
+        match self.ask(&format!("STREAM.MSG.DELETE.{stream}"), &body, deadline).await {
+            Ok(answer) => Ok(answer.map(drop)),
+            // An earlier attempt has removed it.
+            Err(Error::Refused(words)) if words == NO_MESSAGE => Ok(Waited::Done(())),
             Err(error) => Err(error),
         }
     }

@@ -124,11 +124,7 @@ impl Api {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the stream does not exist.
-    pub async fn consumer(
-        &self,
-        consumer: &Consumer,
-        deadline: Deadline,
-    ) -> Result<Waited, Error> {
+    pub async fn consumer(&self, consumer: &Consumer, deadline: Deadline) -> Result<Waited, Error> {
         let Consumer { stream, name, filter } = consumer;
         let body = json!({
             "stream_name": stream,

@@ -76,10 +76,11 @@ impl RemoteAction for Call {
         let deadline = self.limit.deadline();
         let mut calls = answered(calls(&remote, &self.name, deadline), &self.name)?;
         let argument = self.argument(calls.limit(), context, deadline)?;
-        let answer = calls.call(self.name.key(), &argument, deadline).map_err(|error| match error {
-            Error::NotFound => Failure::new(Exit::NotFound, "no process serves it"),
-            error => error.into(),
-        });
+        let answer =
+            calls.call(self.name.key(), &argument, deadline).map_err(|error| match error {
+                Error::NotFound => Failure::new(Exit::NotFound, "no process serves it"),
+                error => error.into(),
+            });
         match done(answer).about(&self.name)? {
             Answer::Answer { status, outputs: [stdout, stderr] } => {
                 let output = &mut context.output;

@@ -361,7 +361,8 @@ impl Reception<'_> {
             }
             let waited = self.outbox.wait(output, || {
                 let sink = Some(self.stdout);
-                self.queue.wait_for(self.printing.selection, Until { sink, ..Until::from(deadline) })
+                self.queue
+                    .wait_for(self.printing.selection, Until { sink, ..Until::from(deadline) })
             })?;
             if waited.map_err(explain).about(self.printing.name)? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
@@ -389,7 +390,8 @@ impl Reception<'_> {
         // to receive. If it cannot go back, it is the next one here.
         let _ = self.queue.give_back(Deadline::PASSED);
         let takes_all = self.printing.count.is_none();
-        if takes_all && self.queue.count(self.printing.selection).map_err(explain).about(name)? == 0 {
+        if takes_all && self.queue.count(self.printing.selection).map_err(explain).about(name)? == 0
+        {
             return Ok(Waited::TimedOut);
         }
         let deadline = if takes_all { Deadline::NEVER } else { deadline };

@@ -178,11 +178,13 @@ impl Columns for Arrival {
         Column::new(Key::new("number", Type::Number, "Number of the signal"), |it| {
             it.signal.number().into()
         }),
-        Column::new(Key::new("host", Type::Text, "Machine of the sender").or_null(), |it| {
-            match it.notice.host.as_str() {
-                "" => Value::MISSING,
-                host => Value::text(host),
-            }
+        Column::new(Key::new("host", Type::Text, "Machine of the sender").or_null(), |it| match it
+            .notice
+            .host
+            .as_str()
+        {
+            "" => Value::MISSING,
+            host => Value::text(host),
         }),
         Column::new(Key::new("pid", Type::Number, "Process of the sender there").or_null(), |it| {
             Some(it.notice.pid).filter(|&pid| pid != 0).into()

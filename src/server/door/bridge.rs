@@ -74,7 +74,8 @@ impl Work {
     }
 
     fn pass_on_returned(&self) {
-        let returned = mem::take(&mut *self.returned.lock().unwrap_or_else(PoisonError::into_inner));
+        let returned =
+            mem::take(&mut *self.returned.lock().unwrap_or_else(PoisonError::into_inner));
         for request in returned {
             let _ = request.reply.pass_on();
         }
@@ -101,12 +102,15 @@ impl Work {
             }
             // The caller has left.
             Ok(Waited::TimedOut) => return,
-            Err(Refused::Refused(reason, words)) => Answer::Refusal { reason: reason as u32, words },
+            Err(Refused::Refused(reason, words)) => {
+                Answer::Refusal { reason: reason as u32, words }
+            }
             Err(error) => refusal(&error.to_string()),
         };
         if let Err(Error::TooLarge { limit }) = request.reply.answer(&answer) {
             let words = format!("the answer is longer than the server allows ({limit} bytes)");
-            let _ = request.reply.answer(&Answer::Refusal { reason: Reason::TooLong as u32, words });
+            let _ =
+                request.reply.answer(&Answer::Refusal { reason: Reason::TooLong as u32, words });
         }
     }
 }

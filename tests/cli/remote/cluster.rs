@@ -74,8 +74,13 @@ fn without_a_majority_a_send_times_out_and_works_again_with_one() {
     let name = cluster.queue();
     ipc(&["mq", "send", &name, "before"]).is(0, "", "");
     let (node, _) = leader(&name);
-    let others: Vec<&Server> =
-        cluster.0.iter().enumerate().filter(|(index, _)| *index != node).map(|(_, it)| it).collect();
+    let others: Vec<&Server> = cluster
+        .0
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != node)
+        .map(|(_, it)| it)
+        .collect();
     others.iter().for_each(|node| node.signal(Signal::SIGSTOP));
     let own = format!("nats://127.0.0.1:{}/jobs", cluster.0[node].port);
     let output = ipc(&["mq", "send", "-t", "1", &own, "during"]).output();

@@ -3,9 +3,12 @@
 mod access;
 mod cells;
 mod cluster;
+mod door;
 mod lease;
 mod lock;
 mod mq;
 mod others;
 mod permits;
 pub mod server;
+mod signals;
+mod spool;

@@ -21,8 +21,11 @@ fn the_oldest_of_the_highest_priority_is_received_first() {
     ipc(&["mq", "send", "-p", "3", &name]).input("three\nthird\n").is(0, "", "");
     ipc(&["mq", "recv", "--peek", "2", &name]).is(0, "urgent\n", "");
     ipc(&["mq", "recv", "-j", &name]).is(0, "{\"message\":\"urgent\",\"priority\":9}\n", "");
-    ipc(&["mq", "recv", "--show-priority", "--count", "2", &name])
-        .is(0, "3\tthree\n3\tthird\n", "");
+    ipc(&["mq", "recv", "--show-priority", "--count", "2", &name]).is(
+        0,
+        "3\tthree\n3\tthird\n",
+        "",
+    );
     ipc(&["mq", "recv", "--all", "-0", &name]).is(0, "a\0b\0", "");
     ipc(&["mq", "recv", "--all", &name]).is(0, "", "");
     ipc(&["mq", "recv", "-n", &name]).is(1, "", "");
@@ -114,8 +117,7 @@ fn a_message_stays_until_its_command_has_succeeded() {
     let message = format!(
         "ipc: mq recv: {name}: false ended with status 1; the message stays in the queue\n"
     );
-    ipc(&["mq", "recv", "--exec", "--retry-delay", "0", &name, "--", "false"])
-        .is(1, "", &message);
+    ipc(&["mq", "recv", "--exec", "--retry-delay", "0", &name, "--", "false"]).is(1, "", &message);
     ipc(&["mq", "recv", "-t", "20", "--exec", &name, "--", "sh", "-c", square])
         .is(0, "49 2 4\n", "");
     ipc(&["mq", "recv", "-n", &name]).is(1, "", "");
@@ -150,7 +152,8 @@ fn the_message_of_a_worker_that_is_ended_or_killed_is_received_by_another() {
             ipc(&["mq", "wait", "-t", "20", &name]).is(0, "", "");
         } else {
             for command in commands {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(command), Signal::SIGKILL);
+                let _ =
+                    nix::sys::signal::kill(nix::unistd::Pid::from_raw(command), Signal::SIGKILL);
             }
         }
     }
@@ -181,8 +184,11 @@ fn framings_are_those_of_local_queues() {
     let Some((_server, name)) = queue(&[]) else { return };
     ipc(&["mq", "send", "--frame", "whole", &name]).input("two\nlines").is(0, "", "");
     ipc(&["mq", "send", "-0", &name]).input("a\0b\nc\0").is(0, "", "");
-    ipc(&["mq", "recv", "--frame", "netstring", "--count", "3", &name])
-        .is(0, "9:two\nlines,1:a,3:b\nc,", "");
+    ipc(&["mq", "recv", "--frame", "netstring", "--count", "3", &name]).is(
+        0,
+        "9:two\nlines,1:a,3:b\nc,",
+        "",
+    );
 }
 
 #[test]

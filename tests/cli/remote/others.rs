@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::server::Server;
-use crate::support::{Run, code, ipc, skipped, text};
+use crate::support::{Run, binary, code, ipc, skipped, text, until};
 
 /// Python with the client; `None` if it is not installed.
 fn python() -> Option<PathBuf> {
@@ -53,6 +53,47 @@ fn messages_are_shared_with_other_clients_both_ways() {
          await js.publish('ipc.mq.eu.jobs.12', b'first')",
     );
     assert_eq!(received, "ipc.mq.eu.jobs.0 b'from ipc'\n");
-    ipc(&["mq", "recv", "--show-priority", "--all", &name])
-        .is(0, "12\tfirst\n0\tfrom python\n", "");
+    ipc(&["mq", "recv", "--show-priority", "--all", &name]).is(
+        0,
+        "12\tfirst\n0\tfrom python\n",
+        "",
+    );
+}
+
+#[test]
+fn procedures_are_shared_with_other_clients_both_ways() {
+    let Some(server) = Server::start() else { return };
+    if python().is_none() {
+        return;
+    }
+    let name = server.name("double");
+    let directory = tempfile::tempdir().unwrap();
+    let ready = directory.path().join("ready");
+    let line = "read n; echo $((2 * n))";
+    let serving =
+        ipc(&["door", "serve", &name, "--ready", ready.to_str().unwrap(), "--", "sh", "-c", line])
+            .start();
+    until("it serves", || std::fs::metadata(&ready).is_ok_and(|file| file.len() > 0));
+    let answer = run(
+        &server,
+        "answer = await nc.request('ipc.door.double', b'21', timeout=10)\n\
+         print(answer.data, answer.headers)",
+    );
+    assert_eq!(answer, "b'42\\n' {'Ipc-Status': '0'}\n");
+    drop(serving);
+    let called = run(
+        &server,
+        &format!(
+            "async def answer(message):\n    \
+             await message.respond(message.data * 2)\n\
+             await nc.subscribe('ipc.door.twice', cb=answer)\n\
+             await nc.flush()\n\
+             words = ['{}', 'door', 'call', '{}', 'ab']\n\
+             process = await asyncio.create_subprocess_exec(*words, stdout=-1)\n\
+             print((await process.communicate())[0], process.returncode)",
+            binary().display(),
+            server.name("twice")
+        ),
+    );
+    assert_eq!(called, "b'abab' 0\n");
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::support::{binary, skipped, until};
@@ -74,6 +76,12 @@ impl Server {
         };
         until("the server accepts connections", || read().is_some());
         self.port = read().unwrap();
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("it runs");
+        kill(Pid::from_raw(child.id() as i32), signal).expect("it is not reaped");
     }
 
     /// Kills it.

@@ -26,10 +26,8 @@ pub struct Stat {
 }
 
 impl RemoteAction for Stat {
-    const EXAMPLES: &'static [Example] = &[(
-        "Print the number of messages",
-        "ipc mq stat --json nats://broker/jobs | jq .messages",
-    )];
+    const EXAMPLES: &'static [Example] =
+        &[("Print the number of messages", "ipc mq stat --json nats://broker/jobs | jq .messages")];
     const JSON: &'static [Json] = &[Json::object::<Shown>()];
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {

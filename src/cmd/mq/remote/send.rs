@@ -94,9 +94,8 @@ impl Send {
         let limit = queue.limit().map_err(explain_any)?;
         // A marker can be sent from a terminal without the end of its input.
         if self.eof.is_none() || !operands.is_empty() || !is_terminal(context.stdin) {
-            let mut messages =
-                Messages::new(operands, context.stdin, self.framing.form(), limit)
-                    .map_err(unsendable)?;
+            let mut messages = Messages::new(operands, context.stdin, self.framing.form(), limit)
+                .map_err(unsendable)?;
             while let Some(message) = messages.next().map_err(unsendable)? {
                 self.send_one(queue, message, priority, &context.output)?;
                 *sent += 1;
