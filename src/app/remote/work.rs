@@ -257,7 +257,7 @@ impl WorkerQueue for Claims {
     fn give_up(&mut self, claimed: Claimed) -> Result<&'static str, Failure> {
         if self.kind == QueueKind::Spool {
             self.queue.fail(claimed.claim, &claimed.failure)?;
-            return Ok("is set aside: 'ipc spool ls --failed' shows it");
+            return Ok("is set aside as failed");
         }
         let attempts = claimed.deliveries().saturating_add(claimed.starts.saturating_sub(1));
         self.queue.release(claimed.claim, self.delay(attempts))?;
