@@ -26,8 +26,10 @@ pub mod remote {
     pub use crate::base::deadline::{Deadline, Waited};
     pub use crate::base::text::escape;
     pub use crate::mechanism::remote::{
-        Access, Change, Creation, Engine, Error, Kind, Record, Records, RemoteName, Server, queue,
+        Access, Change, Creation, Engine, Error, Kind, Record, Records, RemoteName, Server, call,
+        queue, signal,
     };
+    pub use crate::sys::eventfd::Bell;
     pub use crate::sys::thread::{keep_signals_away, start as start_thread};
     pub use crate::sys::time::since_boot;
 }

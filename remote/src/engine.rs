@@ -6,14 +6,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions};
+use ipc_suite::remote::call::Calls;
 use ipc_suite::remote::queue::{QueueKind, Queues};
+use ipc_suite::remote::signal::Signals;
 use ipc_suite::remote::{
     Access, Creation, Deadline, Engine, Error, Kind, Records, RemoteName, Server, Waited, escape,
 };
 
+use crate::calls::RemoteCalls;
 use crate::connection::Connection;
 use crate::queue::RemoteQueues;
 use crate::records::KeyValue;
+use crate::signals::RemoteSignals;
 
 /// NATS with JetStream.
 #[derive(Debug)]
@@ -66,6 +70,14 @@ impl Server for Connected {
 
     fn queues(self: Box<Self>, kind: QueueKind) -> Box<dyn Queues> {
         Box::new(RemoteQueues::new(self.0, kind))
+    }
+
+    fn calls(self: Box<Self>) -> Box<dyn Calls> {
+        Box::new(RemoteCalls::new(self.0))
+    }
+
+    fn signals(self: Box<Self>) -> Box<dyn Signals> {
+        Box::new(RemoteSignals::new(self.0))
     }
 }
 

@@ -2,10 +2,13 @@
 #![no_main]
 
 mod api;
+mod calls;
 mod connection;
+mod descriptor;
 mod engine;
 mod queue;
 mod records;
+mod signals;
 mod stream;
 mod work_queue;
 

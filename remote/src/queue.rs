@@ -3,26 +3,30 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_nats::header::HeaderMap;
 use ipc_suite::remote::queue::{
-    Acknowledged, Claim, Ends, Letter, Limits, Message, Queue, QueueKind, Queues, Sent, State,
+    Acknowledged, Claim, Ends, Failure, Letter, Limits, Message, Queue, QueueKind, Queues, Sent,
+    State,
 };
 use ipc_suite::remote::{Creation, Deadline, Error, Waited, since_boot, start_thread};
-use tokio::io::Interest;
-use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::Notify;
 
 use crate::connection::Connection;
+use crate::descriptor::{closed, rung};
 use crate::stream::{self, ACK_WAIT, Api, Delivery, Info, Published, Stored, Verdict};
 use crate::work_queue::{self, Kind, Place, WorkQueue};
 
 /// The header with the time before which no worker takes a message.
 const DUE: &str = "Ipc-Due";
+
+/// The headers of a message that failed.
+const PRIORITY: &str = "Ipc-Priority";
+const STATUS: &str = "Ipc-Status";
+const REASON: &str = "Ipc-Reason";
 
 /// The time in which the server has to confirm that a message was removed, where it need not be the only
 /// one that has it.
@@ -194,12 +198,13 @@ impl RemoteQueue {
     }
 
     fn message(&self, delivery: &Delivery) -> Message {
-        let (priority, name) = self.queue.place().priority(&delivery.subject).unwrap_or_default();
+        let (priority, name) = self.queue.place().parts(&delivery.subject).unwrap_or_default();
         Message {
             sequence: delivery.sequence,
             bytes: delivery.payload.to_vec(),
-            priority,
+            priority: priority.unwrap_or(0),
             name,
+            failure: None,
             deliveries: u32::try_from(delivery.deliveries).unwrap_or(u32::MAX),
             due: delivery.headers.get(DUE).and_then(|due| due.as_str().parse().ok()).unwrap_or(0),
             sent: delivery.sent(),
@@ -317,6 +322,47 @@ impl Queue for RemoteQueue {
         Ok(stored.map(|stored| stored.map(|stored| self.stored(stored))))
     }
 
+    fn fail(&mut self, claim: Claim, failure: &Failure) -> Result<(), Error> {
+        let Some(delivery) = self.claims().get(&claim.0).cloned() else { return Ok(()) };
+        let priority = self.queue.place().priority(&delivery.subject).unwrap_or(0);
+        let mut headers = HeaderMap::new();
+        headers.insert(PRIORITY, priority.to_string());
+        headers.insert(STATUS, failure.status.to_string());
+        headers.insert(REASON, failure.reason.replace(['\r', '\n'], " "));
+        let until = Deadline::after(CONFIRMATION);
+        let aside = self.link.run(self.queue.set_aside(&delivery, headers, until))?;
+        match aside {
+            // A message of this name has failed before, which this one would hide.
+            Waited::Done(Published::Taken) => self.release(claim, ACK_WAIT),
+            Waited::Done(Published::Stored(_)) => match self.acknowledge(claim)? {
+                Acknowledged::Own | Acknowledged::Late => Ok(()),
+                Acknowledged::Unknown => Err(Error::Unanswered),
+            },
+            Waited::Done(Published::Full) | Waited::TimedOut => Err(Error::Unanswered),
+        }
+    }
+
+    fn requeue(&mut self, message: &Message, deadline: Deadline) -> Result<Waited, Error> {
+        let identity = format!("requeue {} {}", self.queue.place().stream(), message.sequence);
+        let letter = Letter {
+            bytes: &message.bytes,
+            priority: message.priority,
+            identity: Some(&identity),
+            name: &message.name,
+            due: 0,
+        };
+        match self.send(letter, deadline.into())? {
+            Waited::Done(Sent::Stored) => {}
+            Waited::Done(Sent::NameInUse) => return Err(Error::Exists),
+            Waited::TimedOut => return Ok(Waited::TimedOut),
+        }
+        self.link.run(self.queue.erase(message.sequence, deadline))
+    }
+
+    fn failed(&mut self, deadline: Deadline) -> Result<Waited<u64>, Error> {
+        self.link.run(self.queue.failed(deadline))
+    }
+
     fn claimed(&mut self, deadline: Deadline) -> Result<Waited<u64>, Error> {
         self.link.run(self.queue.in_hand(deadline))
     }
@@ -324,10 +370,16 @@ impl Queue for RemoteQueue {
 
 impl RemoteQueue {
     fn stored(&self, stored: Stored) -> Message {
-        let (priority, name) = self.queue.place().priority(&stored.subject).unwrap_or_default();
-        let due = stored.header(DUE).and_then(|due| due.parse().ok()).unwrap_or(0);
+        let (priority, name) = self.queue.place().parts(&stored.subject).unwrap_or_default();
+        let number = |name: &str| stored.header(name).and_then(|text| text.parse().ok());
+        let failure = priority.is_none().then(|| Failure {
+            status: number(STATUS).unwrap_or(0) as u8,
+            reason: stored.header(REASON).unwrap_or_default().to_owned(),
+        });
+        let priority = priority.or(number(PRIORITY).map(|it| it as u32)).unwrap_or(0);
+        let due = number(DUE).unwrap_or(0);
         let Stored { sequence, bytes, sent, .. } = stored;
-        Message { sequence, bytes, priority, name, deliveries: 0, due, sent }
+        Message { sequence, bytes, priority, name, deliveries: 0, due, sent, failure }
     }
 }
 
@@ -360,26 +412,5 @@ async fn until<T>(
         result = request => result.map(Some),
         () = rung(ends.bell) => Ok(None),
         () = closed(ends.sink) => Ok(None),
-    }
-}
-
-/// Waits until a bell rings; without one, without end.
-async fn rung(bell: Option<BorrowedFd<'_>>) {
-    // A descriptor can be waited for once; another queue of this process may wait for the same.
-    let own = bell.and_then(|bell| bell.try_clone_to_owned().ok());
-    let bell = own.and_then(|own| Receiver::from_owned_fd_unchecked(own).ok());
-    match bell {
-        Some(bell) if bell.readable().await.is_ok() => {}
-        _ => std::future::pending().await,
-    }
-}
-
-/// Waits until the reader of a pipe has closed it; for what is no pipe, without end.
-async fn closed(sink: Option<BorrowedFd<'_>>) {
-    let own = sink.and_then(|sink| sink.try_clone_to_owned().ok());
-    let sink = own.and_then(|own| Sender::from_owned_fd_unchecked(own).ok());
-    match sink {
-        Some(sink) if sink.ready(Interest::ERROR).await.is_ok() => {}
-        _ => std::future::pending().await,
     }
 }

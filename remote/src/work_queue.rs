@@ -70,16 +70,29 @@ impl Place {
         let (prefix, key) = (self.kind.subject_prefix(), &self.key);
         match self.kind {
             Kind::Mq => format!("{prefix}{key}.{priority}"),
-            Kind::Spool => format!("{prefix}{key}.{priority}.{name}"),
+            Kind::Spool => format!("{prefix}{key}.{priority}.{}", token(name)),
         }
     }
 
-    /// The priority in the subject of a message, and the rest of the subject.
-    pub fn priority(&self, subject: &str) -> Option<(u32, String)> {
+    /// The subject of a message of a spool that failed; no consumer has it.
+    pub fn subject_of_failed(&self, name: &str) -> String {
+        format!("{}{}.{FAILED}.{}", self.kind.subject_prefix(), self.key, token(name))
+    }
+
+    /// The priority in the subject of a message, and its name in a spool; one that failed has no priority.
+    pub fn parts(&self, subject: &str) -> Option<(Option<u32>, String)> {
         let rest = subject.strip_prefix(self.kind.subject_prefix())?.strip_prefix(&self.key)?;
         let mut tokens = rest.strip_prefix('.')?.splitn(2, '.');
-        let priority = tokens.next()?.parse().ok()?;
-        Some((priority, tokens.next().unwrap_or_default().to_owned()))
+        let priority = match tokens.next()? {
+            FAILED => None,
+            priority => Some(priority.parse().ok()?),
+        };
+        Some((priority, tokens.next().unwrap_or_default().replace("%2e", ".")))
+    }
+
+    /// The priority in the subject of a message that has not failed.
+    pub fn priority(&self, subject: &str) -> Option<u32> {
+        self.parts(subject)?.0
     }
 
     /// The consumer for a priority.
@@ -107,6 +120,15 @@ impl Kind {
             Self::Spool => "ipc.spool.",
         }
     }
+}
+
+/// The place of a priority in the subject of a message that failed.
+const FAILED: &str = "failed";
+
+/// The name of a message as a part of a subject. Its encoded form has no other dots.
+fn token(name: &str) -> String {
+    // The consumers of all names.
+    if name == "*" { name.to_owned() } else { name.replace('.', "%2e") }
 }
 
 /// An open queue.
@@ -215,6 +237,45 @@ impl WorkQueue {
         self.limit
     }
 
+    /// Sends a message that was delivered to those that failed. Sent again, it is no second one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn set_aside(
+        &self,
+        delivery: &Delivery,
+        headers: HeaderMap,
+        deadline: Deadline,
+    ) -> Result<Waited<Published>, Error> {
+        let name = self.place.parts(&delivery.subject).map(|(_, name)| name).unwrap_or_default();
+        let draft = Draft {
+            stream: self.place.stream(),
+            subject: self.place.subject_of_failed(&name),
+            id: format!("{} {}", self.place.stream(), delivery.sequence),
+            headers,
+            payload: delivery.payload.clone(),
+        };
+        self.api.publish(&draft, deadline).await
+    }
+
+    /// Removes a stored message.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn erase(&self, sequence: u64, deadline: Deadline) -> Result<Waited, Error> {
+        self.api.erase(&self.place.stream(), sequence, deadline).await
+    }
+
+    /// The number of messages that failed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the queue was removed.
+    pub async fn failed(&self, deadline: Deadline) -> Result<Waited<u64>, Error> {
+        let (stream, subjects) = (self.place.stream(), self.place.subject_of_failed("*"));
+        let info = self.api.info(&stream, Some(&subjects), deadline).await?;
+        Ok(info.map(|info| info.subjects().map(|(_, count)| count).sum()))
+    }
+
     /// Its state.
     ///
     /// # Errors
@@ -258,7 +319,7 @@ impl WorkQueue {
     pub async fn take(&mut self, deadline: Deadline) -> Result<Waited<Option<Delivery>>, Error> {
         self.received.retain(|delivery| !delivery.left().is_zero());
         let place = self.place.clone();
-        let priority = |delivery: &Delivery| place.priority(&delivery.subject).map(|(it, _)| it);
+        let priority = |delivery: &Delivery| place.priority(&delivery.subject);
         let best = (0..self.received.len())
             .max_by_key(|&index| (priority(&self.received[index]), std::cmp::Reverse(index)));
         if let Some(index) = best {
@@ -427,7 +488,7 @@ impl WorkQueue {
     /// Records the priorities of messages that are in the stream.
     fn note_priorities(&mut self, info: &Info) -> BTreeSet<u32> {
         let subjects = info.subjects().map(|(subject, _)| self.place.priority(subject));
-        let priorities: BTreeSet<u32> = subjects.flatten().map(|(priority, _)| priority).collect();
+        let priorities: BTreeSet<u32> = subjects.flatten().collect();
         self.is_prioritized |= priorities.iter().any(|&priority| priority != 0);
         priorities
     }
@@ -483,10 +544,12 @@ mod tests {
     fn a_subject_has_the_priority_of_its_message() {
         let queue = Place::new(Kind::Mq, "eu.jobs");
         assert_eq!(queue.subject(9, ""), "ipc.mq.eu.jobs.9");
-        assert_eq!(queue.priority("ipc.mq.eu.jobs.9"), Some((9, String::new())));
+        assert_eq!(queue.priority("ipc.mq.eu.jobs.9"), Some(9));
         assert_eq!(queue.priority("ipc.mq.eu.9"), None);
         let spool = Place::new(Kind::Spool, "in");
-        assert_eq!(spool.subject(0, "report"), "ipc.spool.in.0.report");
-        assert_eq!(spool.priority("ipc.spool.in.0.report"), Some((0, "report".to_owned())));
+        assert_eq!(spool.subject(0, "a.pdf"), "ipc.spool.in.0.a%2epdf");
+        assert_eq!(spool.parts("ipc.spool.in.0.a%2epdf"), Some((Some(0), "a.pdf".to_owned())));
+        assert_eq!(spool.subject_of_failed("a"), "ipc.spool.in.failed.a");
+        assert_eq!(spool.parts("ipc.spool.in.failed.a"), Some((None, "a".to_owned())));
     }
 }

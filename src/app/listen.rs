@@ -88,6 +88,22 @@ pub enum End {
 }
 
 impl Serving {
+    /// The options of a server whose clients are threads of this process.
+    pub fn within_process(grace: Option<Timeout>, idle: Option<Timeout>) -> Self {
+        Self {
+            mode: None,
+            owner: None,
+            ready: Ready::NONE,
+            notify: false,
+            allow_uid: Vec::new(),
+            allow_gid: Vec::new(),
+            max_per_uid: None,
+            backlog: socket::BACKLOG,
+            grace,
+            idle,
+        }
+    }
+
     /// Takes over the descriptor for `--ready`, before any file is opened that could get its number.
     pub fn prepare(&self) -> anyhow::Result<ready::Target> {
         self.ready.target()

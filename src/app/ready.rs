@@ -34,6 +34,9 @@ pub enum Target {
 }
 
 impl Ready {
+    /// The command tells nobody.
+    pub const NONE: Self = Self { ready: None };
+
     /// Takes over the descriptor from the caller, before any file is opened that could get its
     /// number.
     ///

@@ -1,11 +1,18 @@
 //! The verbs for objects on servers, and why the others have none.
 
 use crate::app::command::Noun;
-use crate::cmd::{lock, mq, sem, shm};
+use crate::cmd::{door, lock, mq, sem, shm, signal, spool};
 
 /// The nouns with such verbs.
-pub const NOUNS: &[Noun] =
-    &[lock::remote::NOUN, mq::remote::NOUN, sem::remote::NOUN, shm::remote::NOUN];
+pub const NOUNS: &[Noun] = &[
+    door::remote::NOUN,
+    lock::remote::NOUN,
+    mq::remote::NOUN,
+    sem::remote::NOUN,
+    shm::remote::NOUN,
+    signal::remote::NOUN,
+    spool::remote::NOUN,
+];
 
 /// Why a verb cannot be applied to an object of a server.
 pub fn reason_without(noun: &str, verb: &str) -> &'static str {
@@ -20,6 +27,12 @@ pub fn reason_without(noun: &str, verb: &str) -> &'static str {
         ("shm", "resize" | "set") => {
             "a segment on a server is replaced as a whole: 'ipc shm write'"
         }
+        ("spool", "watch" | "join" | "pause" | "resume") => {
+            "a spool on a server has no directory: workers on any machine take its messages"
+        }
+        ("door", "info" | "revoke") => "several servers may share the calls of a procedure",
+        ("signal", _) => "a name on a server is not a process: 'send' and 'wait' have such names",
+        ("mq", "set") => "a queue on a server belongs to an account of the server",
         ("fifo" | "pipe" | "queue", _) => {
             "its bytes pass through the memory of one machine; 'ipc mq' has servers"
         }

@@ -58,7 +58,11 @@ fn words(arguments: &[OsString]) -> Option<Vec<OsString>> {
     let (word, operands) = rest.split_first()?;
     let short = Short::new(word.as_bytes())?;
     let verb = noun.verbs.iter().find(|verb| verb.is_called(short));
-    let is_meant = first_operand(operands, verb).is_some_and(|operand| is_remote(operand));
+    let is_meant = match noun.name {
+        // A signal, or several, come before the name.
+        "signal" => operands.iter().take_while(|word| *word != "--").any(|word| is_remote(word)),
+        _ => first_operand(operands, verb).is_some_and(|operand| is_remote(operand)),
+    };
     let all = [noun.name.into()].into_iter().chain(rest.iter().cloned());
     is_meant.then(|| all.collect())
 }
@@ -96,7 +100,10 @@ fn takes_next(option: &[u8], verb: Option<&Verb>) -> bool {
 /// Becomes the program; returns the exit status only if that fails.
 pub fn to_program(words: &[OsString]) -> u8 {
     let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join(PROGRAM)));
-    let failure = match beside.into_iter().chain([Path::new(DIRECTORY).join(PROGRAM)]).find(|path| path.is_file())
+    let failure = match beside
+        .into_iter()
+        .chain([Path::new(DIRECTORY).join(PROGRAM)])
+        .find(|path| path.is_file())
     {
         Some(path) => {
             let words: Vec<OsString> =

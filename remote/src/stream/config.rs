@@ -213,6 +213,28 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Removes a message.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the stream does not exist.
+    pub async fn erase(
+        &self,
+        stream: &str,
+        sequence: u64,
+        deadline: Deadline,
+    ) -> Result<Waited, Error> {
+        const NO_MESSAGE: &str = "no message found";
+        let body = json!({ "seq": sequence, "no_erase": true });
+        match self.ask(&format!("STREAM.MSG.DELETE.{stream}"), &body, deadline).await {
+            Ok(answer) => Ok(answer.map(drop)),
+            // An earlier attempt has removed it.
+            Err(Error::Refused(words)) if words == NO_MESSAGE => Ok(Waited::Done(())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// A message that stays in its stream.
 #[derive(Clone, Debug)]
 pub struct Stored {

@@ -1,6 +1,7 @@
 //! Queues of a server as the queues of a worker. A message stays on the server until its COMMAND has
 //! succeeded.
 
+use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,15 @@ use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::queue::marker::MARKER;
 use crate::mechanism::remote::queue::{
-    Acknowledged, Claim, Ends, Letter, Message, Queue, QueueKind, Sent,
+    Acknowledged, Claim, Ends, Failure as QueueFailure, Letter, Message, Queue, QueueKind, Sent,
 };
 use crate::mechanism::remote::{Error, RemoteName};
+use crate::mechanism::spool::name::MessageName;
+use crate::run::job;
+use crate::run::pool::End;
 use crate::run::worker::{Queue as WorkerQueue, Source, Supply};
 use crate::sys::eventfd::Bell;
-use crate::sys::memfd;
+use crate::sys::{memfd, time};
 
 use super::Remote;
 
@@ -34,6 +38,8 @@ pub struct Work {
     pub dead_letter: Option<RemoteName>,
     /// The delay after the first failure of a message.
     pub retry_delay: Duration,
+    /// The number of starts after which a message of a spool is not started again.
+    pub attempts: Option<u32>,
     /// Whether a marker of the end ends the worker.
     pub until_eof: bool,
 }
@@ -75,7 +81,9 @@ impl Source for Work {
         Ok(Claims {
             queue,
             dead_letter,
+            kind: self.kind,
             retry_delay: self.retry_delay,
+            attempts: self.attempts,
             until_eof: self.until_eof,
             has_ended: false,
         })
@@ -87,7 +95,9 @@ impl Source for Work {
 pub struct Claims {
     queue: Box<dyn Queue>,
     dead_letter: Option<Box<dyn Queue>>,
+    kind: QueueKind,
     retry_delay: Duration,
+    attempts: Option<u32>,
     until_eof: bool,
     has_ended: bool,
 }
@@ -99,6 +109,16 @@ pub struct Claimed {
     message: Message,
     /// How often COMMAND was started for it by this worker.
     starts: u32,
+    /// The end of the last COMMAND.
+    failure: QueueFailure,
+}
+
+impl Claimed {
+    /// How often it was delivered to be processed: a message with a delay was delivered once before its time.
+    fn deliveries(&self) -> u32 {
+        let early = u32::from(self.message.due != 0);
+        self.message.deliveries.saturating_sub(early).max(1)
+    }
 }
 
 /// The longest delay before a message that failed is delivered again, unless the first is longer.
@@ -124,13 +144,29 @@ impl WorkerQueue for Claims {
     type Claim = Claimed;
 
     fn claim(&mut self) -> Result<Option<Claimed>, Failure> {
-        let Some((claim, message)) = self.queue.claim()? else { return Ok(None) };
-        if self.until_eof && message.bytes == MARKER {
-            self.acknowledge(claim)?;
-            self.has_ended = true;
-            return Ok(None);
+        loop {
+            let Some((claim, message)) = self.queue.claim()? else { return Ok(None) };
+            if self.until_eof && message.bytes == MARKER {
+                self.acknowledge(claim)?;
+                self.has_ended = true;
+                return Ok(None);
+            }
+            let early = message.due.saturating_sub(time::now());
+            if early > 0 {
+                self.queue.release(claim, Duration::from_nanos(early))?;
+                continue;
+            }
+            let claimed = Claimed { claim, message, starts: 0, failure: QueueFailure::default() };
+            match self.attempts {
+                // Workers were killed.
+                Some(attempts) if claimed.deliveries() > attempts => {
+                    let reason = "no attempt is left".to_owned();
+                    let failure = QueueFailure { status: u8::MAX, reason };
+                    self.queue.fail(claimed.claim, &failure)?;
+                }
+                _ => return Ok(Some(claimed)),
+            }
         }
-        Ok(Some(Claimed { claim, message, starts: 0 }))
     }
 
     fn has_ended(&self) -> bool {
@@ -144,7 +180,7 @@ impl WorkerQueue for Claims {
     /// The server counts the deliveries, and this worker its own attempts.
     fn begin(&mut self, claimed: &mut Claimed) -> Result<u32, Failure> {
         claimed.starts += 1;
-        Ok(claimed.message.deliveries.saturating_add(claimed.starts - 1))
+        Ok(claimed.deliveries().saturating_add(claimed.starts - 1))
     }
 
     fn input(&self, claimed: &Claimed) -> Result<OwnedFd, Errno> {
@@ -152,7 +188,26 @@ impl WorkerQueue for Claims {
     }
 
     fn variables(&self, claimed: &Claimed) -> Vec<(&'static str, Vec<u8>)> {
-        vec![("IPC_MQ_PRIORITY", claimed.message.priority.to_string().into_bytes())]
+        let Message { priority, name, .. } = &claimed.message;
+        match self.kind {
+            QueueKind::Mq => vec![("IPC_MQ_PRIORITY", priority.to_string().into_bytes())],
+            QueueKind::Spool => {
+                let name = MessageName::decode(name).map(|name| name.bytes().to_vec());
+                vec![("IPC_SPOOL_NAME", name.unwrap_or_default())]
+            }
+        }
+    }
+
+    /// A message on a server has no path of its own.
+    fn inserted(&self, _: &Claimed) -> Option<CString> {
+        (self.kind == QueueKind::Spool).then(|| c"/dev/stdin".to_owned())
+    }
+
+    fn ended(&mut self, claimed: &mut Claimed, end: End) {
+        claimed.failure = QueueFailure {
+            status: if end.timed_out { 124 } else { job::exit_of(end.status).code() },
+            reason: job::told(end.status),
+        };
     }
 
     fn is_at_least_once(&self) -> bool {
@@ -200,7 +255,11 @@ impl WorkerQueue for Claims {
     }
 
     fn give_up(&mut self, claimed: Claimed) -> Result<&'static str, Failure> {
-        let attempts = claimed.message.deliveries.saturating_add(claimed.starts.saturating_sub(1));
+        if self.kind == QueueKind::Spool {
+            self.queue.fail(claimed.claim, &claimed.failure)?;
+            return Ok("is set aside as failed");
+        }
+        let attempts = claimed.deliveries().saturating_add(claimed.starts.saturating_sub(1));
         self.queue.release(claimed.claim, self.delay(attempts))?;
         Ok("stays in the queue")
     }

@@ -2,6 +2,7 @@
 
 mod call;
 mod manage;
+pub mod remote;
 mod serve;
 
 use crate::app::command::{Noun, Verb};

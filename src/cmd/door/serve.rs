@@ -131,7 +131,9 @@ impl Action for Serve {
         let _closed = ClosedOnExec::new();
         let terms = self.terms();
         // A COMMAND that does not exist is reported before the path appears.
-        let procedure = self.procedure(&terms, &context.output)?;
+        let extras = Extras { callers: self.with_caller, statuses: self.with_status };
+        let worker = self.worker.then_some((self.framing.form(), extras));
+        let procedure = procedure(&self.command, worker, &terms, &context.output)?;
         let sockets = (SocketType::Seqpacket, KeepAlive::System);
         let Listening { manager, admission, signals } =
             self.serving.open(&address, sockets, End::InOrder, ready, context)?;
@@ -150,20 +152,6 @@ impl Action for Serve {
 }
 
 impl Serve {
-    fn procedure(&self, terms: &Terms, output: &Output) -> anyhow::Result<Box<dyn Procedure>> {
-        let (words, terms) = (&self.command, terms.clone());
-        if !self.worker {
-            return Ok(Box::new(Commands::new(words, terms)?));
-        }
-        let form = self.framing.form();
-        if form == Form::Whole {
-            let reason = "a worker needs the end of each argument";
-            return Err(Failure::new(Exit::Usage, reason)).about("--frame whole");
-        }
-        let extras = Extras { callers: self.with_caller, statuses: self.with_status };
-        Ok(Box::new(Workers::new(words, form, extras, terms, output.notes())?))
-    }
-
     fn terms(&self) -> Terms {
         let asked = self.max_calls.map(|calls| calls as usize);
         let max_calls = Terms::possible_calls(asked.or(self.worker.then_some(1)));
@@ -175,12 +163,33 @@ impl Serve {
             call_timeout: self.call_timeout.and_then(limit),
             workers: if self.worker { max_calls } else { 0 },
             cookie: self.cookie.clone().unwrap_or_default(),
+            knows_callers: true,
+        }
+    }
+}
+
+/// What answers calls: a COMMAND for each, or workers that read records of this form.
+pub fn procedure(
+    words: &[OsString],
+    worker: Option<(Form, Extras)>,
+    terms: &Terms,
+    output: &Output,
+) -> anyhow::Result<Box<dyn Procedure>> {
+    let terms = terms.clone();
+    match worker {
+        None => Ok(Box::new(Commands::new(words, terms)?)),
+        Some((Form::Whole, _)) => {
+            let reason = "a worker needs the end of each argument";
+            Err(Failure::new(Exit::Usage, reason)).about("--frame whole")
+        }
+        Some((form, extras)) => {
+            Ok(Box::new(Workers::new(words, form, extras, terms, output.notes())?))
         }
     }
 }
 
 /// The duration, if there is a limit.
-fn limit(timeout: Timeout) -> Option<Duration> {
+pub fn limit(timeout: Timeout) -> Option<Duration> {
     match timeout {
         Timeout::Forever => None,
         Timeout::For(duration) => Some(duration),

@@ -97,6 +97,7 @@ impl Action for Hold {
             call_timeout: None,
             workers: 0,
             cookie: OsString::new(),
+            knows_callers: true,
         };
         let limits = self.serving.limits(terms.connections(), End::InOrder);
         let mut door = Door::new(Box::new(holder), terms);

@@ -3,6 +3,7 @@
 mod alarm;
 mod info;
 mod init;
+pub mod remote;
 mod send;
 mod trap;
 mod wait;

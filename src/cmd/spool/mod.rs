@@ -5,6 +5,7 @@ mod inspect;
 mod join;
 mod manage;
 mod put;
+pub mod remote;
 mod take;
 mod watch;
 

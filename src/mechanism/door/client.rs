@@ -1,6 +1,7 @@
 //! Calling a procedure, and asking its server.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
@@ -10,6 +11,7 @@ use crate::mechanism::door::packet::{self, Description, Kind, Packet, Part, Prob
 use crate::mechanism::door::{Content, PACKET_MAX};
 use crate::mechanism::socket::address::Address;
 use crate::mechanism::socket::{self, Connecting};
+use crate::sys::eventfd::Bell;
 use crate::sys::socket::{Socket, SocketType};
 use crate::sys::{heap, poll};
 
@@ -82,6 +84,8 @@ pub struct Caller {
     /// its time on page faults.
     buffer: Vec<u8>,
     deadline: Deadline,
+    /// When it rings, the caller does not need the answer.
+    left: Option<Arc<Bell>>,
 }
 
 impl Caller {
@@ -97,8 +101,15 @@ impl Caller {
         };
         Ok(match connected {
             Waited::TimedOut => Waited::TimedOut,
-            Waited::Done(socket) => Waited::Done(Self { socket, buffer: Vec::new(), deadline }),
+            Waited::Done(socket) => {
+                Waited::Done(Self { socket, buffer: Vec::new(), deadline, left: None })
+            }
         })
+    }
+
+    /// Has the call time out when this bell rings.
+    pub fn leaving_at(self, left: Arc<Bell>) -> Self {
+        Self { left: Some(left), ..self }
     }
 
     /// Calls the procedure with this argument, and lends it descriptors.
@@ -147,6 +158,13 @@ impl Caller {
             Err(errno) => return Err(errno.into()),
         }
         let deadline = self.deadline;
+        if let Some(left) = &self.left {
+            let either = [self.socket.as_fd(), left.as_fd()];
+            let waited = poll::any_readable(&either, deadline)?;
+            if waited == Waited::TimedOut || left.has_rung() {
+                return Ok(Waited::TimedOut);
+            }
+        }
         if deadline != Deadline::NEVER
             && poll::readable(&self.socket, deadline)? == Waited::TimedOut
         {

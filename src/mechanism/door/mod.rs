@@ -8,7 +8,7 @@ mod client;
 mod content;
 mod packet;
 
-pub use self::client::{Answer, Caller};
+pub use self::client::{Answer, Caller, Error as Refused};
 pub use self::content::{Content, Gather, Outcome};
 pub use self::packet::{
     Description, HEADER, Kind, PACKET_MAX, Packet, Part, Problem, Reason, Refusal, kind_of,

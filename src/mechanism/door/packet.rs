@@ -355,7 +355,7 @@ impl Reason {
     ];
 
     /// The reason of this number; an unknown one is a failure.
-    pub(super) fn of(number: u32) -> Self {
+    pub fn of(number: u32) -> Self {
         Self::ALL.into_iter().find(|&reason| reason as u32 == number).unwrap_or(Self::Failed)
     }
 }

@@ -5,12 +5,14 @@
 //! for all engines. The program `ipc-remote` brings an engine; `ipc` has none.
 
 pub mod barrier;
+pub mod call;
 pub mod cells;
 pub mod holder;
 pub mod lease;
 pub mod lock;
 pub mod permits;
 pub mod queue;
+pub mod signal;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -50,6 +52,12 @@ pub trait Server: Send {
 
     /// The queues of this kind.
     fn queues(self: Box<Self>, kind: queue::QueueKind) -> Box<dyn queue::Queues>;
+
+    /// The procedures.
+    fn calls(self: Box<Self>) -> Box<dyn call::Calls>;
+
+    /// The signals.
+    fn signals(self: Box<Self>) -> Box<dyn signal::Signals>;
 }
 
 /// How this process proves to a server who it is, and checks the server.

@@ -110,6 +110,17 @@ pub struct Message {
     pub due: u64,
     /// When it was sent, in nanoseconds since 1970.
     pub sent: u64,
+    /// Why its last attempt failed, if no worker is to take it.
+    pub failure: Option<Failure>,
+}
+
+/// The end of the last COMMAND for a message.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Failure {
+    /// The status of COMMAND.
+    pub status: u8,
+    /// How it ended, in words.
+    pub reason: String,
 }
 
 /// A claimed message, which belongs to this process.
@@ -231,6 +242,24 @@ pub trait Queue: Debug + Send {
     /// # Errors
     /// [`Error::NotFound`].
     fn copy(&mut self, from: u64, deadline: Deadline) -> Result<Waited<Option<Message>>, Error>;
+
+    /// Sets a claimed message aside, whose last attempt has failed, in a spool.
+    ///
+    /// # Errors
+    /// [`Error::Unanswered`] if the server has not confirmed that; [`Error::NotFound`].
+    fn fail(&mut self, claim: Claim, failure: &Failure) -> Result<(), Error>;
+
+    /// Returns a message that was set aside to those that wait.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if a message of its name waits.
+    fn requeue(&mut self, message: &Message, deadline: Deadline) -> Result<Waited, Error>;
+
+    /// The number of messages that were set aside.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    fn failed(&mut self, deadline: Deadline) -> Result<Waited<u64>, Error>;
 
     /// The number of messages that workers have claimed.
     ///

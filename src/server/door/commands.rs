@@ -80,7 +80,7 @@ impl Commands {
         let input = input(&request.argument)?;
         let (output, far_output) = pipe::new_for_events()?;
         let (errors, far_errors) = pipe::new_for_events()?;
-        let process = request.socket.peer_process().ok();
+        let process = request.socket.peer_process().ok().filter(|_| self.terms.knows_callers);
         let variables = Variables::of(&request, process.as_ref());
         let others = request.descriptors.into_iter().chain(process).collect();
         let others = descriptor::above_third(others)?;

@@ -4,6 +4,7 @@
 //! progress as may be, requests of further callers stay in their sockets, but questions about the door
 //! are answered.
 
+pub mod bridge;
 mod commands;
 mod ending;
 pub mod procedure;
@@ -49,6 +50,8 @@ pub struct Terms {
     pub workers: usize,
     /// The cookie.
     pub cookie: OsString,
+    /// Whether the peers of the connections are the callers.
+    pub knows_callers: bool,
 }
 
 /// The descriptors of a server besides those of its callers.
@@ -235,7 +238,8 @@ impl Door {
         }
         let Some(caller) = self.callers.get_mut(&number) else { return Ok(()) };
         let Client { socket, peer, .. } = &caller.client;
-        let request = Request { number, argument, descriptors, caller: *peer, socket };
+        let peer = peer.filter(|_| self.terms.knows_callers);
+        let request = Request { number, argument, descriptors, caller: peer, socket };
         if let Some(reply) = self.procedure.begin(request, events)? {
             self.reply(number, reply);
             return Ok(());

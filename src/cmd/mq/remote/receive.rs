@@ -158,6 +158,7 @@ impl Recv {
             kind: QueueKind::Mq,
             dead_letter,
             retry_delay: execution.retry_delay(),
+            attempts: None,
             until_eof,
         };
         let supply = work::supply(&source, count, &waiting);
