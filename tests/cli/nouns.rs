@@ -6,24 +6,24 @@ use std::process::Output;
 use ipc_suite::program::{self, Statuses, Verb};
 use tempfile::TempDir;
 
+use crate::manual;
 use crate::support::{Name, Run, Running, code, sh, text, until};
-use crate::{door, fd, fifo, lock, manual, map, mq, pipe, queue, sem, shm, signal, sock, spool};
 
 /// The nouns, with their tests. A test below compares them with the catalog.
 const ALL: &[Noun] = &[
-    door::NOUN,
-    fd::NOUN,
-    fifo::NOUN,
-    lock::NOUN,
-    map::NOUN,
-    mq::NOUN,
-    pipe::NOUN,
-    queue::NOUN,
-    sem::NOUN,
-    shm::NOUN,
-    signal::NOUN,
-    sock::NOUN,
-    spool::NOUN,
+    crate::door::NOUN,
+    crate::fd::NOUN,
+    crate::fifo::NOUN,
+    crate::lock::NOUN,
+    crate::map::NOUN,
+    crate::mq::NOUN,
+    crate::pipe::NOUN,
+    crate::queue::NOUN,
+    crate::sem::NOUN,
+    crate::shm::NOUN,
+    crate::signal::NOUN,
+    crate::sock::NOUN,
+    crate::spool::NOUN,
 ];
 
 /// A noun, as its own tests describe it.

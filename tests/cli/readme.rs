@@ -103,7 +103,8 @@ fn every_session_of_the_tour_shows_what_it_says() {
 fn every_noun_has_an_example_in_the_readme() {
     let text = document("README.md");
     for noun in program::NOUNS {
-        assert!(text.contains(&format!("**{}**: ", noun.name)), "{} is missing", noun.name);
+        let words = format!("**{}**: ", noun.name);
+        assert!(text.contains(&words), "{words} is not in README.md");
     }
 }
 
@@ -126,6 +127,30 @@ fn the_links_of_the_documents_lead_to_files() {
             let path = link.split([')', '#']).next().expect("a split has a first part");
             let is_file = path.is_empty() || path.contains("://") || directory.join(path).exists();
             assert!(is_file, "{name} links to {path}");
+        }
+    }
+}
+
+/// Whether a word between backticks is the path of a file or a folder of the project, without a
+/// placeholder such as NOUN.
+fn is_a_path(word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-./".contains(c);
+    word.contains('/')
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && !word.starts_with("target/")
+        && word.chars().all(is_part)
+}
+
+#[test]
+fn the_paths_that_the_documents_name_exist() {
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/portability.md"] {
+        let text = document(name);
+        let words = text.split('`').skip(1).step_by(2);
+        for path in words.filter(|word| is_a_path(word)) {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let exists =
+                ["", "src", "tests"].iter().any(|base| root.join(base).join(path).exists());
+            assert!(exists, "{name} names {path}");
         }
     }
 }
