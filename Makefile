@@ -79,16 +79,25 @@ bench: static
 bench-check:
 	IPC_BENCH=quick cargo test --benches
 
+# Names of links to ipc, whose completion bash and fish search under these names. The scripts complete only
+# what leads to ipc. In fish that would still hide the completion of the other program called fd.
+NOUNS := $(shell sed -n 's/.*for name in \(.*\); do/\1/p' completions/ipc.bash)
+
 # Under sudo there is often no cargo: then the build that is there is installed.
 install: $(if $(shell command -v cargo),static)
 	install -Dm755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/ipc
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -d $(DESTDIR)$(PREFIX)/share/man/man5
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -Dm644 completions/ipc.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipc
 	install -Dm644 completions/_ipc $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ipc
 	install -Dm644 completions/ipc.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ipc.fish
+	for noun in $(NOUNS); do \
+		ln -sf ipc $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$noun; \
+		[ $$noun = fd ] || ln -sf ipc.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$noun.fish; \
+	done
 
 clean:
 	cargo clean

@@ -28,6 +28,8 @@ pub struct Context {
     pub cancellation: Cancellation,
     /// The names of all nouns, for `ipc applets`.
     pub nouns: &'static [&'static str],
+    /// The manual page that these words name, for `ipc man`.
+    pub manual: fn(&[&str], PageForm) -> Option<String>,
     /// Objects that live as long as the context.
     kept: Vec<Box<dyn Any>>,
 }
@@ -49,6 +51,7 @@ impl Context {
             caller: Caller(()),
             cancellation,
             nouns,
+            manual: |_, _| None,
             kept: Vec::new(),
         }
     }
@@ -58,6 +61,15 @@ impl Context {
     pub fn keep(&mut self, object: impl Any) {
         self.kept.push(Box::new(object));
     }
+}
+
+/// The form of a manual page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PageForm {
+    /// The source, for man(1).
+    Roff,
+    /// Lines of text.
+    Text,
 }
 
 /// The environment of a verb.

@@ -2,6 +2,8 @@
 //! needs, runs the verb, and reports errors.
 
 pub mod catalog;
+mod complete;
+pub mod manual;
 mod similar;
 #[cfg(test)]
 mod tests;
@@ -51,6 +53,8 @@ pub struct Call {
 pub enum Response {
     /// Help or the version, for stdout.
     Answer(String),
+    /// The same for a script of a shell, which need not be UTF-8.
+    Bytes(Vec<u8>),
     /// A usage error, for stderr.
     Usage(String, Color),
 }
@@ -63,10 +67,11 @@ impl Response {
                 Destinations::of_process().with_color(color).complain(text);
                 Exit::Usage
             }
-            Self::Answer(text) => {
+            Self::Answer(text) => Self::Bytes(text.into_bytes()).print(cancellation),
+            Self::Bytes(bytes) => {
                 let (words, verbosity) = (["", "help"], Verbosity::default());
                 let mut context = Context::new(words, verbosity, cancellation, &[]);
-                match context.output.text(text).and_then(|()| context.output.flush()) {
+                match context.output.bytes(&bytes).and_then(|()| context.output.flush()) {
                     Ok(()) => Exit::Done,
                     Err(error) => fail(&error.into(), &context),
                 }
@@ -103,6 +108,10 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
         if words.peek().is_some_and(|word| word == "--version" || word == "-V") {
             return Err(Response::Answer(format!("ipc {VERSION}\n")));
         }
+        let words: Vec<OsString> = words.collect();
+        if let Some(answer) = completion(&words) {
+            return Err(Response::Bytes(answer));
+        }
         let noun = noun.map(|noun| OsString::from(noun.name));
         return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
     };
@@ -113,6 +122,12 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
         Some((verbosity, act)) => Ok(Call { path, verbosity, act, parser: None }),
         None => parse_with_clap(path, rest),
     }
+}
+
+/// The answer to a script that completes command lines.
+fn completion(words: &[OsString]) -> Option<Vec<u8>> {
+    let (first, rest) = words.split_first()?;
+    (first == complete::WORD).then(|| complete::answer(rest)).flatten()
 }
 
 /// The noun of this name.
@@ -196,6 +211,7 @@ fn missing_word(noun: Option<&OsString>) -> Response {
         Response::Answer(help) | Response::Usage(help, _) => {
             Response::Usage(help, Color::default())
         }
+        other => other,
     }
 }
 
@@ -241,6 +257,7 @@ fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) 
     let _report = heap::report_as(report_of(&call));
     let Call { path, verbosity, act, parser } = call;
     let mut context = Context::new(path.pair(), verbosity, cancellation, &catalog::NAMES);
+    context.manual = manual::shown;
     let outcome = act(&mut context);
     // The output before an error is valid, so it is written before the error is reported.
     let outcome = context.output.flush().map_err(Into::into).and(outcome);
