@@ -107,6 +107,10 @@ bench: static ## compares with other programs, by ratio
 bench-check: ## whether the comparisons run
 	IPC_BENCH=quick cargo test --benches
 
+# Names of links to ipc, whose completion bash and fish search under these names. The scripts complete only
+# what leads to ipc. In fish that would still hide the completion of the other program called fd.
+NOUNS := $(shell sed -n 's/.*for name in \(.*\); do/\1/p' completions/ipc.bash)
+
 # Under sudo there is often no cargo: then the build that is there is installed.
 install: $(if $(shell command -v cargo),static remote) ## installs the program, manual, completions and examples below PREFIX
 	@$(MAKE) --no-print-directory install-files
@@ -122,6 +126,10 @@ install-files:
 	install -Dm644 completions/ipc.bash $(ROOT)/share/bash-completion/completions/ipc
 	install -Dm644 completions/_ipc $(ROOT)/share/zsh/$(ZSH)/_ipc
 	install -Dm644 completions/ipc.fish $(ROOT)/share/fish/vendor_completions.d/ipc.fish
+	for noun in $(NOUNS); do \
+		ln -sf ipc $(ROOT)/share/bash-completion/completions/$$noun; \
+		[ $$noun = fd ] || ln -sf ipc.fish $(ROOT)/share/fish/vendor_completions.d/$$noun.fish; \
+	done
 	install -d $(ROOT)/$(DOCUMENTS)/docs $(ROOT)/$(DOCUMENTS)/examples
 	install -m644 README.md CHANGELOG.md LICENSE $(ROOT)/$(DOCUMENTS)
 	install -m644 docs/* $(ROOT)/$(DOCUMENTS)/docs
@@ -138,6 +146,9 @@ uninstall: ## removes what 'make install' has installed
 	rm -f $(ROOT)/share/bash-completion/completions/ipc
 	rm -f $(ROOT)/share/zsh/$(ZSH)/_ipc
 	rm -f $(ROOT)/share/fish/vendor_completions.d/ipc.fish
+	for noun in $(NOUNS); do \
+		rm -f $(ROOT)/share/bash-completion/completions/$$noun $(ROOT)/share/fish/vendor_completions.d/$$noun.fish; \
+	done
 	rm -rf $(ROOT)/$(DOCUMENTS)
 
 peers: static ## measures the table of README.md: whole commands beside those of other programs

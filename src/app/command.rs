@@ -27,6 +27,21 @@ pub struct Noun {
     pub verbs: &'static [Verb],
     /// Manual pages of the mechanism, for SEE ALSO.
     pub see_also: &'static [&'static str],
+    /// What else its manual pages say.
+    pub manual: Manual,
+}
+
+/// What the manual pages of a noun say beside its verbs. `‹bold›` and `«italic»` words have those fonts.
+#[derive(Debug)]
+pub struct Manual {
+    /// The words by which people search for the mechanism, for apropos(1).
+    pub topic: &'static str,
+    /// The variables that its verbs read, or set for a COMMAND.
+    pub environment: &'static [(&'static str, &'static str)],
+    /// The files that matter to its users.
+    pub files: &'static [(&'static str, &'static str)],
+    /// The standards that have the mechanism.
+    pub standards: &'static str,
 }
 
 /// An operation on a mechanism; or a command without a noun, such as `ipc applets`.
@@ -46,6 +61,8 @@ pub struct Verb {
     pub effect: Effect,
     /// The output with `--json`, by kind of object; nothing for a verb without that option.
     pub json: &'static [Json],
+    /// The words that its operands may be, each with its description, if there are such words.
+    pub words: fn() -> Vec<Described>,
     pub(crate) translate: fn(&mut [OsString]),
     define: fn(Command) -> Command,
     pub(crate) option: fn(&[u8]) -> Option<Known>,
@@ -66,6 +83,9 @@ pub(crate) struct Parts {
 
 /// Runs a verb with the options that were read.
 pub type Act = Box<dyn FnOnce(&mut Context) -> anyhow::Result<Exit>>;
+
+/// A word, and its description, which may be empty.
+pub type Described = (&'static str, &'static str);
 
 /// The purpose of a line of shell, and the line.
 pub type Example = (&'static str, &'static str);
@@ -122,6 +142,11 @@ pub(crate) trait Action: Args + Plain + Debug + 'static {
     /// The output with `--json`, by kind of object.
     const JSON: &'static [Json] = &[];
 
+    /// The words that the operands may be, each with its description; none if they are names or numbers.
+    fn words() -> Vec<Described> {
+        Vec::new()
+    }
+
     /// Rewrites words of another program's command line, such as `-TERM` of kill(1).
     fn translate(_words: &mut [OsString]) {}
 
@@ -140,6 +165,7 @@ impl Verb {
             statuses: R::STATUSES,
             effect: R::EFFECT,
             json: R::JSON,
+            words: R::words,
             translate: R::translate,
             define: R::augment_args,
             option: <(Verbosity, R)>::option,
@@ -227,7 +253,7 @@ impl Verb {
 }
 
 /// The note in the help of verbs that can become COMMAND.
-const REAPS_NOTHING: &str = "Where 'ipc' becomes COMMAND, it reaps no orphans as the first process of a \
+pub const REAPS_NOTHING: &str = "Where 'ipc' becomes COMMAND, it reaps no orphans as the first process of a \
                              container (PID 1). 'ipc signal init' stays beside COMMAND and reaps them.";
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

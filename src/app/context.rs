@@ -31,6 +31,8 @@ pub struct Context {
     pub nouns: &'static [&'static str],
     /// The kind of server for names on servers; `ipc` itself has none.
     pub engine: Option<&'static dyn Engine>,
+    /// The manual page that these words name, for `ipc man`.
+    pub manual: fn(&[&str], PageForm) -> Option<String>,
     /// Objects that live as long as the context.
     kept: Vec<Box<dyn Any>>,
 }
@@ -53,6 +55,7 @@ impl Context {
             cancellation,
             nouns,
             engine: None,
+            manual: |_, _| None,
             kept: Vec::new(),
         }
     }
@@ -62,6 +65,15 @@ impl Context {
     pub fn keep(&mut self, object: impl Any) {
         self.kept.push(Box::new(object));
     }
+}
+
+/// The form of a manual page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PageForm {
+    /// The source, for man(1).
+    Roff,
+    /// Lines of text.
+    Text,
 }
 
 /// The environment of a verb.

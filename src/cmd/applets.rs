@@ -23,7 +23,7 @@ use crate::sys::directory::Directory;
 /// The links are symbolic. Their targets are relative in the directory of the program, and absolute
 /// elsewhere. After an error no link has changed. Links to another version, also hard ones, are
 /// replaced; another file with the name is an error, unless --force replaces it. Names of other
-/// programs in PATH are left out, unless they are given as NAME.
+/// programs in PATH are left out, unless they are given as LINK.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Applets {
     /// Make the links in this directory
@@ -39,7 +39,7 @@ pub struct Applets {
     #[arg(long, requires = "install", conflicts_with = "remove")]
     force: bool,
     /// Names of the links; default all
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "LINK")]
     names: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example, Noun, Verb};
+use crate::app::command::{Action, Example, Manual, Noun, Verb};
 use crate::app::context::Context;
 use crate::app::listing::Column;
 use crate::app::machine::Part;
@@ -40,6 +40,12 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Rm<FilePath>>("rm"),
     ],
     see_also: &["mmap(2)", "msync(2)", "futex(2)"],
+    manual: Manual {
+        topic: "shared memory in memory-mapped files",
+        environment: &[],
+        files: &[],
+        standards: "‹mmap›(2) and ‹msync›(2) are in POSIX.1-2024.",
+    },
 };
 
 impl Operand for FilePath {

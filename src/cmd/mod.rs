@@ -10,6 +10,7 @@ pub mod guide;
 pub mod limits;
 pub mod lock;
 pub mod look;
+pub mod man;
 pub mod map;
 pub mod mq;
 pub mod pipe;

@@ -28,6 +28,7 @@ pub const COMMANDS: &[Verb] = &[
     Verb::new::<cmd::guide::Guide>("guide"),
     Verb::new::<cmd::limits::Limits>("limits"),
     Verb::new::<cmd::look::Ls>("ls"),
+    Verb::new::<cmd::man::Man>("man"),
     Verb::new::<cmd::fifo::Mkfifo>("mkfifo"),
     Verb::new::<cmd::look::Prune>("prune"),
     Verb::new::<cmd::top::Top>("top"),

@@ -2,7 +2,9 @@
 //! needs, runs the verb, and reports errors.
 
 pub mod catalog;
+mod complete;
 mod handover;
+pub mod manual;
 mod remote;
 mod similar;
 #[cfg(test)]
@@ -54,6 +56,8 @@ pub struct Call {
 pub enum Response {
     /// Help or the version, for stdout.
     Answer(String),
+    /// The same for a script of a shell, which need not be UTF-8.
+    Bytes(Vec<u8>),
     /// A usage error, for stderr.
     Usage(String, Color),
 }
@@ -66,10 +70,11 @@ impl Response {
                 Destinations::of_process().with_color(color).complain(text);
                 Exit::Usage
             }
-            Self::Answer(text) => {
+            Self::Answer(text) => Self::Bytes(text.into_bytes()).print(cancellation),
+            Self::Bytes(bytes) => {
                 let (words, verbosity) = (["", "help"], Verbosity::default());
                 let mut context = Context::new(words, verbosity, cancellation, &[]);
-                match context.output.text(text).and_then(|()| context.output.flush()) {
+                match context.output.bytes(&bytes).and_then(|()| context.output.flush()) {
                     Ok(()) => Exit::Done,
                     Err(error) => fail(&error.into(), &context),
                 }
@@ -106,6 +111,10 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
         if words.peek().is_some_and(|word| word == "--version" || word == "-V") {
             return Err(Response::Answer(format!("ipc {VERSION}\n")));
         }
+        let words: Vec<OsString> = words.collect();
+        if let Some(answer) = completion(&words) {
+            return Err(Response::Bytes(answer));
+        }
         let noun = noun.map(|noun| OsString::from(noun.name));
         return Err(answer_from_tree(noun.into_iter().chain(words).collect()));
     };
@@ -116,6 +125,12 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Call, Response> {
         Some((verbosity, act)) => Ok(Call { path, verbosity, act, parser: None }),
         None => parse_with_clap(path, rest),
     }
+}
+
+/// The answer to a script that completes command lines.
+fn completion(words: &[OsString]) -> Option<Vec<u8>> {
+    let (first, rest) = words.split_first()?;
+    (first == complete::WORD).then(|| complete::answer(rest)).flatten()
 }
 
 /// The noun of this name.
@@ -199,6 +214,7 @@ fn missing_word(noun: Option<&OsString>) -> Response {
         Response::Answer(help) | Response::Usage(help, _) => {
             Response::Usage(help, Color::default())
         }
+        other => other,
     }
 }
 
@@ -247,6 +263,7 @@ fn run_verb(arguments: Vec<OsString>, cancellation: Cancellation) -> (u8, Rest) 
     let _report = heap::report_as(report_of(&call));
     let Call { path, verbosity, act, parser } = call;
     let mut context = Context::new(path.pair(), verbosity, cancellation, &catalog::NAMES);
+    context.manual = manual::shown;
     let outcome = act(&mut context);
     // The output before an error is valid, so it is written before the error is reported.
     let outcome = context.output.flush().map_err(Into::into).and(outcome);

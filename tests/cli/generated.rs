@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap_complete::Shell;
 use ipc_suite::program::{self, Verb};
 
-use crate::manual;
+use crate::{completion, manual};
 
 /// Every generated file, by its path below the project.
 fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
@@ -17,14 +16,8 @@ fn expected() -> BTreeMap<PathBuf, Vec<u8>> {
     for (name, page) in manual::pages() {
         files.insert(Path::new("man").join(name), page);
     }
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut program::tree(), "ipc", &mut script);
-        let name = match shell {
-            Shell::Zsh => "_ipc".to_owned(),
-            other => format!("ipc.{other}"),
-        };
-        files.insert(Path::new("completions").join(name), script);
+    for (name, script) in completion::scripts() {
+        files.insert(Path::new("completions").join(name), script.into_bytes());
     }
     files
 }

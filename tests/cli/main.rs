@@ -5,6 +5,7 @@
 mod applets;
 mod bench;
 mod color;
+mod completion;
 mod door;
 mod examples;
 mod fd;
@@ -24,6 +25,7 @@ mod long;
 mod look;
 mod machine;
 mod making;
+mod man;
 mod manual;
 mod map;
 mod memory;

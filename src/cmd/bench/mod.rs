@@ -19,7 +19,7 @@ use self::results::{Plan, Row};
 use self::tables::Start;
 use self::values::{Cpus, Positive, Senders, Sizes};
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Described, Example};
 use crate::app::context::Context;
 use crate::app::listing::{Json, print_all, show};
 use crate::app::options::Format;
@@ -122,6 +122,11 @@ impl Action for Bench {
 
     const JSON: &'static [Json] =
         &[Json::object::<Report>().of("mechanisms"), Json::array::<Start>().of("'start'")];
+
+    fn words() -> Vec<Described> {
+        let start = ("start", "The time that programs take to start");
+        MECHANISMS.iter().map(|mechanism| (mechanism.name, "")).chain([start]).collect()
+    }
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;

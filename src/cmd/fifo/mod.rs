@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub use self::create::Mkfifo;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::objects::no_room_in;
 use crate::base::errno::Errno;
@@ -34,6 +34,12 @@ pub const NOUN: Noun = Noun {
         Verb::new::<rm::Rm>("rm"),
     ],
     see_also: &["fifo(7)", "pipe(7)", "mkfifo(3)"],
+    manual: Manual {
+        topic: "named pipes, and broadcast to several of them",
+        environment: &[],
+        files: &[],
+        standards: "FIFOs are in POSIX.1-2024.",
+    },
 };
 
 /// Creates a FIFO.

@@ -12,7 +12,7 @@ use self::facts::{MECHANISMS, Mechanism};
 use self::needs::Need;
 use self::rank::{Proposal, proposals};
 use crate::app::arguments::Plain;
-use crate::app::command::{Action, Example};
+use crate::app::command::{Action, Described, Example};
 use crate::app::context::Context;
 use crate::app::listing::{Json, print_all};
 use crate::app::options::Format;
@@ -67,6 +67,11 @@ impl Action for Guide {
         Json::array::<&'static Mechanism>().of("mechanisms"),
         Json::array::<Proposal>().of("needs"),
     ];
+
+    fn words() -> Vec<Described> {
+        let mechanisms = MECHANISMS.iter().map(|mechanism| (mechanism.name, mechanism.about));
+        mechanisms.chain(Need::ALL.iter().map(|need| (need.word(), need.meaning()))).collect()
+    }
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;

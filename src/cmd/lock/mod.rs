@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::base::exit::{Exit, Failure};
 use crate::base::signal::Signal;
 use crate::base::units::Size;
@@ -39,6 +39,12 @@ pub const NOUN: Noun = Noun {
         Verb::new::<inspect::Ls>("ls"),
     ],
     see_also: &["flock(1)", "flock(2)", "fcntl_locking(2)", "lslocks(8)"],
+    manual: Manual {
+        topic: "advisory locks on files, mutex with a timeout, lock files",
+        environment: &[],
+        files: &[("«/proc/locks»", "The table of all locks of the kernel.")],
+        standards: "Record locks are in POSIX.1-2024, and so are open file description locks. ‹flock›(2) is of BSD.",
+    },
 };
 
 /// The lock that the options describe.

@@ -10,7 +10,7 @@ mod send;
 mod set;
 mod truncation;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::objects::not_there;
 use crate::base::errno::Errno;
@@ -31,6 +31,21 @@ pub const NOUN: Noun = Noun {
         Verb::new::<create::Rm>("rm"),
     ],
     see_also: &["mq_overview(7)", "sysvipc(7)", "msgop(2)"],
+    manual: Manual {
+        topic: "message queues with priorities, POSIX and System V",
+        environment: &[
+            ("‹IPC_ATTEMPT›", "The number of the attempt, for the COMMAND of ‹ipc-mq-recv›(1)."),
+            (
+                "‹IPC_MQ_PRIORITY›",
+                "The priority of its message, or the type of a System V message.",
+            ),
+        ],
+        files: &[
+            ("«/dev/mqueue»", "POSIX message queues, where it is mounted: ‹mq_overview›(7)."),
+            ("«/proc/sysvipc/msg»", "The table of System V message queues."),
+        ],
+        standards: "POSIX message queues are an option of POSIX.1-2024, System V message queues of its XSI option.",
+    },
 };
 
 /// The failure for an option that queues of this kind do not have.

@@ -4,7 +4,7 @@ mod run;
 mod stat;
 mod tee;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::base::errno::Errno;
 use crate::base::exit::{Failure, about};
 use crate::mechanism::pipe::{CapacityRefused, maximum_capacity};
@@ -18,6 +18,12 @@ pub const NOUN: Noun = Noun {
         Verb::new::<stat::Stat>("stat"),
     ],
     see_also: &["pipe(7)", "pty(7)", "tee(2)", "splice(2)", "stdbuf(1)"],
+    manual: Manual {
+        topic: "pipelines, also circular, and pseudoterminals",
+        environment: &[],
+        files: &[],
+        standards: "Pipes are in POSIX.1-2024. ‹splice›(2) and ‹tee›(2) are of Linux.",
+    },
 };
 
 /// The failure for a capacity that a pipe cannot have.

@@ -13,7 +13,7 @@ mod verify;
 
 use std::os::fd::OwnedFd;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::objects::{no_room_in, not_there, report_wait};
 use crate::app::options::Waiting;
@@ -42,6 +42,15 @@ pub const NOUN: Noun = Noun {
         Verb::new::<end::Rm>("rm"),
     ],
     see_also: &["ipc-queue(5)", "shm_overview(7)", "futex(2)"],
+    manual: Manual {
+        topic: "message queues in shared memory, for producers and consumers",
+        environment: &[
+            ("‹IPC_ATTEMPT›", "The number of the attempt, for the COMMAND of ‹ipc-queue-pop›(1)."),
+            ("‹IPC_QUEUE_POSITION›", "The position of its message in the order of the queue."),
+        ],
+        files: &[("«/dev/shm/NAME»", "The queue «/NAME».")],
+        standards: "The queues are of ‹ipc›; ‹ipc-queue›(5) has the format. They lie in POSIX shared memory, or in a file.",
+    },
 };
 
 /// The hint if the queue does not exist.

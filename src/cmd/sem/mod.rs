@@ -15,7 +15,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::machine::Part;
 use crate::app::objects::{identifier_given, missing_key, nameless, no_room_in, not_there};
 use crate::base::deadline::{Deadline, Waited};
@@ -45,6 +45,15 @@ pub const NOUN: Noun = Noun {
         Verb::new::<rm::Rm>("rm"),
     ],
     see_also: &["sem_overview(7)", "sem_open(3)", "sem_post(3)", "sem_wait(3)", "semop(2)"],
+    manual: Manual {
+        topic: "semaphores, mutexes and barriers",
+        environment: &[],
+        files: &[
+            ("«/dev/shm/sem.NAME»", "The POSIX semaphore «/NAME»: ‹ipc-sem›(5)."),
+            ("«/proc/sysvipc/sem»", "The table of System V sets."),
+        ],
+        standards: "Named semaphores are in POSIX.1-2024, System V semaphores in its XSI option. The units that come back when a COMMAND is killed are of ‹ipc›.",
+    },
 };
 
 /// A semaphore of a set.

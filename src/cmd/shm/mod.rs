@@ -16,7 +16,7 @@ use std::path::Path;
 use clap::builder::{ValueParser, ValueParserFactory};
 
 use crate::app::arguments::{Plain, Word};
-use crate::app::command::{Example, Noun, Verb};
+use crate::app::command::{Example, Manual, Noun, Verb};
 use crate::app::listing::Column;
 use crate::app::machine::Part;
 use crate::app::options::Waiting;
@@ -60,6 +60,15 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Rm<AnyName>>("rm"),
     ],
     see_also: &["shm_overview(7)", "shm_open(3)", "sysvipc(7)", "shmget(2)", "mmap(2)", "futex(2)"],
+    manual: Manual {
+        topic: "shared memory, POSIX and System V",
+        environment: &[],
+        files: &[
+            ("«/dev/shm/NAME»", "The shared memory object «/NAME»."),
+            ("«/proc/sysvipc/shm»", "The table of System V segments."),
+        ],
+        standards: "Shared memory objects are an option of POSIX.1-2024, System V segments of its XSI option. Waiting for a number uses ‹futex›(2) of Linux.",
+    },
 };
 
 /// The operand that names a segment under a noun, and the examples of the noun's verbs.

@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Action as Verbs, Effect, Example, Noun, Statuses, Verb};
+use crate::app::command::{Action as Verbs, Effect, Example, Manual, Noun, Statuses, Verb};
 use crate::app::context::Context;
 use crate::app::listing::{Column, Columns, Json, Listing};
 use crate::base::exit::Exit;
@@ -37,6 +37,18 @@ pub const NOUN: Noun = Noun {
         Verb::new::<Ls>("ls"),
     ],
     see_also: &["signal(7)", "kill(1)", "timeout(1)", "sigqueue(3)", "pidfd_open(2)"],
+    manual: Manual {
+        topic: "signals, timeouts and process groups",
+        environment: &[
+            (
+                "‹IPC_SIGNAL›, ‹IPC_SIGNAL_PID›, ‹IPC_SIGNAL_UID›, ‹IPC_SIGNAL_VALUE›",
+                "The signal, its sender and its value, for the lines of ‹ipc-signal-trap›(1).",
+            ),
+            ("‹IPC_COMMAND_PID›", "The process ID of the COMMAND beside which they run."),
+        ],
+        files: &[("«/proc/PID/status»", "The masks and dispositions of a process.")],
+        standards: "Signals are in POSIX.1-2024. Pidfds are of Linux.",
+    },
 };
 
 /// Run a command with signals ignored, blocked, or with their default effects

@@ -15,7 +15,7 @@ mod wait;
 use std::time::Duration;
 
 use crate::app::arguments::Plain;
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::context::Context;
 use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -40,6 +40,23 @@ pub const NOUN: Noun = Noun {
         Verb::new::<inspect::Ls>("ls"),
     ],
     see_also: &["socket(7)", "unix(7)", "tcp(7)", "udp(7)", "vsock(7)", "sd_notify(3)"],
+    manual: Manual {
+        topic: "Unix domain sockets, TCP, UDP and vsock",
+        environment: &[
+            (
+                "‹IPC_PEER_PID›, ‹IPC_PEER_UID›, ‹IPC_PEER_GID›",
+                "The client of a Unix socket, for the COMMAND of ‹ipc-sock-serve›(1).",
+            ),
+            ("‹IPC_PEER_ADDR›, ‹IPC_LOCAL_ADDR›", "The addresses of both ends."),
+            ("‹IPC_CONN_NUM›", "The number of the connection, from 1."),
+            (
+                "‹LISTEN_FDS›, ‹LISTEN_PID›, ‹NOTIFY_SOCKET›",
+                "Sockets that a service manager has opened, and where it hears of states.",
+            ),
+        ],
+        files: &[("«/proc/net/unix», «/proc/net/tcp», «/proc/net/udp»", "The tables of sockets.")],
+        standards: "Sockets are in POSIX.1-2024. Abstract names and vsock are of Linux.",
+    },
 };
 
 /// The status of a verb that served; a fatal signal ends it as the context says.

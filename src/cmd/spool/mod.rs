@@ -9,7 +9,7 @@ pub mod remote;
 mod take;
 mod watch;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::objects::{no_room_in, not_there};
 use crate::app::options::Waiting;
 use crate::base::errno::Errno;
@@ -35,6 +35,18 @@ pub const NOUN: Noun = Noun {
         Verb::new::<manage::Rm>("rm"),
     ],
     see_also: &["ipc-spool(5)", "rename(2)", "fsync(2)", "flock(2)", "inotify(7)"],
+    manual: Manual {
+        topic: "durable job queues in a directory on disk",
+        environment: &[
+            ("‹IPC_ATTEMPT›", "The number of the attempt, for the COMMAND of ‹ipc-spool-take›(1)."),
+            ("‹IPC_SPOOL_NAME›", "The name of its message."),
+        ],
+        files: &[(
+            "«DIRECTORY/ready», «DIRECTORY/failed», «DIRECTORY/reports»",
+            "Messages that wait, messages whose last attempt failed, and why: ‹ipc-spool›(5).",
+        )],
+        standards: "Spools are of ‹ipc›; ‹ipc-spool›(5) has the format. They use ‹rename›(2), ‹link›(2) and ‹flock›(2).",
+    },
 };
 
 /// The hint if the spool does not exist.

@@ -45,6 +45,16 @@ pub struct Survey {
     pub refused: Vec<(PathBuf, Errno)>,
 }
 
+/// The POSIX and System V objects of these kinds, by name and without their holders: no process is
+/// looked at.
+pub fn named(kinds: &[Kind]) -> Vec<Object> {
+    let request = Request { kinds: kinds.to_vec(), ..Request::default() };
+    let (mut unlisted, uses) = (Vec::new(), Uses::default());
+    let mut objects = posix::find(&request, &mut unlisted).objects(&uses);
+    objects.extend(system_v::find(&request, &uses, &mut unlisted));
+    objects
+}
+
 impl Survey {
     /// Looks at everything that is asked for.
     pub fn take(request: &Request) -> Self {
