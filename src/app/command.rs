@@ -44,6 +44,11 @@ pub struct Manual {
     pub standards: &'static str,
 }
 
+impl Manual {
+    /// For nouns without pages of their own.
+    pub const NONE: Self = Self { topic: "", environment: &[], files: &[], standards: "" };
+}
+
 /// An operation on a mechanism; or a command without a noun, such as `ipc applets`.
 #[derive(Debug)]
 pub struct Verb {
@@ -189,6 +194,7 @@ impl Verb {
             statuses: parts.statuses,
             effect: Effect::None,
             json: parts.json,
+            words: Vec::new,
             translate: |_| {},
             define: parts.define,
             option: |_| None,

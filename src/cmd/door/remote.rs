@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::app::command::{Example, Noun, Statuses, Verb};
+use crate::app::command::{Example, Manual, Noun, Statuses, Verb};
 use crate::app::context::Context;
 use crate::app::listen::{End, Serving};
 use crate::app::options::{Framing, TimeLimit, done};
@@ -30,6 +30,7 @@ pub const NOUN: Noun = Noun {
     about: "Serve procedures on a server",
     verbs: &[Verb::remote::<Serve>("serve"), Verb::remote::<Call>("call")],
     see_also: &[],
+    manual: Manual::NONE,
 };
 
 /// The procedures of the server of a name.

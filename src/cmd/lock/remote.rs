@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::app::command::{Example, Noun, Statuses, Verb};
+use crate::app::command::{Example, Manual, Noun, Statuses, Verb};
 use crate::app::context::Context;
 use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::options::{Conflict, Format, TimeLimit, Waiting};
@@ -27,6 +27,7 @@ pub const NOUN: Noun = Noun {
         Verb::remote::<Ls>("ls"),
     ],
     see_also: &[],
+    manual: Manual::NONE,
 };
 
 /// Run a command while it has a lock of a server

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::RangedI64ValueParser;
 
-use crate::app::command::{Example, Noun, Statuses, Verb};
+use crate::app::command::{Example, Manual, Noun, Statuses, Verb};
 use crate::app::context::Context;
 use crate::app::listing::{Column, Columns, Json, Listing};
 use crate::app::objects::report_wait;
@@ -32,6 +32,7 @@ pub const NOUN: Noun = Noun {
         Verb::remote::<Rm>("rm"),
     ],
     see_also: &[],
+    manual: Manual::NONE,
 };
 
 /// Run a command while it has permits of a server

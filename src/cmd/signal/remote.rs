@@ -1,6 +1,6 @@
 //! `ipc signal` with names of a server.
 
-use crate::app::command::{Example, Noun, Verb};
+use crate::app::command::{Example, Manual, Noun, Verb};
 use crate::app::context::Context;
 use crate::app::listing::{self, Column, Columns, Json};
 use crate::app::objects;
@@ -22,6 +22,7 @@ pub const NOUN: Noun = Noun {
     about: "Send signals by a server",
     verbs: &[Verb::remote::<Send>("send"), Verb::remote::<Wait>("wait")],
     see_also: &[],
+    manual: Manual::NONE,
 };
 
 fn signals(

@@ -7,9 +7,9 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::Candidate;
-use crate::mechanism::spool::directory::Part;
 use crate::mechanism::spool::entry::Entry;
 use crate::mechanism::spool::name::MessageName;
+use crate::mechanism::spool::part::Part;
 
 /// The types of files that an argument accepts, beside directories on the way to them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

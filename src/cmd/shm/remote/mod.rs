@@ -4,7 +4,7 @@ mod cells;
 mod data;
 mod inspect;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::remote::{Remote, Storage, answered};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
@@ -27,6 +27,7 @@ pub const NOUN: Noun = Noun {
         Verb::remote::<inspect::Rm>("rm"),
     ],
     see_also: &[],
+    manual: Manual::NONE,
 };
 
 /// The segments of a server that exist.

@@ -5,7 +5,7 @@ mod manage;
 mod put;
 mod take;
 
-use crate::app::command::{Noun, Verb};
+use crate::app::command::{Manual, Noun, Verb};
 use crate::app::objects::not_there;
 use crate::app::options::done;
 use crate::app::remote::Remote;
@@ -28,6 +28,7 @@ pub const NOUN: Noun = Noun {
         Verb::remote::<manage::Rm>("rm"),
     ],
     see_also: &[],
+    manual: Manual::NONE,
 };
 
 /// The spools of the server of a name.
