@@ -164,7 +164,7 @@ fn a_take_that_is_killed_at_any_call_loses_no_message() {
 const PRODUCER: &str = "for i in $(seq $1); do
     echo $0-$i | { exec ipc spool put s >/dev/null; } &
     if [ $((i % 8)) = 0 ]; then
-        sleep 0.0$((i * 7919 % 30 + 10))
+        sleep 0.00$((i / 8 % 10))
         kill -KILL $! 2>/dev/null
     fi
     wait $! && echo $0-$i >>put-$0
