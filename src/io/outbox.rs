@@ -6,8 +6,8 @@
 //! reader of stdout has closed it. If stdout still does not take a message, the caller requeues it.
 //! Only KILL loses messages: those of one write.
 //!
-//! A pipe that is not empty may take at most PIPE_BUF bytes at a time, and a terminal even fewer.
-//! So a write may block in the middle of a message. A signal ends that wait too, and the message
+//! A pipe to which other processes write too may take at most PIPE_BUF bytes at a time, and a terminal
+//! even fewer. So a write may block in the middle of a message. A signal ends that wait too, and the message
 //! counts as not written.
 
 use std::convert::Infallible;
@@ -20,6 +20,7 @@ use crate::base::signal::Signal;
 use crate::io::frame::{Form, Writer};
 use crate::io::output::{Output, Properties, Unwritable};
 use crate::io::sink::Sink;
+use crate::sys::pipe;
 use crate::sys::signal::Blocked;
 
 /// The number of bytes that are gathered for one write.
@@ -40,6 +41,8 @@ pub struct Outbox {
     batch: usize,
     lengths: Vec<u32>,
     unwritten: Vec<Unwritten>,
+    /// The number of bytes after which it enlarges a pipe; `None` is never.
+    enlarges_after: Option<u64>,
 }
 
 /// The message in a record that can be requeued.
@@ -146,7 +149,14 @@ impl Outbox {
             batch: 0,
             lengths,
             unwritten: Vec::new(),
+            enlarges_after: None,
         })
+    }
+
+    /// Enlarges stdout, if it is a pipe, when many bytes were written. A reader that is killed loses
+    /// what is in the pipe.
+    pub fn enlarge_for_many(&mut self) {
+        self.enlarges_after = Some(pipe::CAPACITY_AT_FIRST);
     }
 
     /// Writes a record. Several may be gathered until the next wait.
@@ -236,6 +246,7 @@ impl Outbox {
     /// EPIPE, ENOSPC and others of stdout; the messages to requeue are then [`Outbox::unwritten`].
     pub fn flush(&mut self, output: &mut Output) -> Result<(), Unwritable> {
         self.room = None;
+        self.count(output.pending().len() as u64);
         let (sink, blocked) = (&self.sink, &self.blocked);
         let batch = (self.writer.form(), self.batch, &self.lengths);
         let flushed = output.write_out(|bytes| put(sink, blocked, bytes)).map_err(|failed| {
@@ -250,6 +261,18 @@ impl Outbox {
         self.gathered.clear();
         self.lengths.clear();
         flushed
+    }
+
+    /// Counts bytes that are written next, and enlarges a pipe when they become many.
+    fn count(&mut self, bytes: u64) {
+        match self.enlarges_after {
+            Some(left) if left > bytes => self.enlarges_after = Some(left - bytes),
+            Some(_) => {
+                self.enlarges_after = None;
+                self.sink.enlarge();
+            }
+            None => {}
+        }
     }
 
     /// The messages that stdout did not take.

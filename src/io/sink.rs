@@ -10,6 +10,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::sys::memory::page_size;
 use crate::sys::{descriptor, inode, pipe, poll, stream};
 
 /// The type of file of stdout.
@@ -59,14 +60,24 @@ impl Sink {
     }
 
     /// The number of bytes that a write certainly takes without waiting, after [`Sink::wait`] has
-    /// found that it takes some. A pipe that is not empty has room for a page then; more is not
-    /// known.
+    /// found that it takes some. For a pipe it is certain if no other process writes to it.
     pub fn room(&self) -> usize {
         match self.kind {
             Kind::File | Kind::Device => usize::MAX,
-            Kind::Pipe(capacity) if pipe::length(self.stdout) == Ok(0) => capacity,
-            Kind::Pipe(_) | Kind::Socket => libc::PIPE_BUF,
+            Kind::Pipe(capacity) => match pipe::length(self.stdout) {
+                Ok(length) => room_beside(length, capacity),
+                Err(_) => libc::PIPE_BUF,
+            },
+            Kind::Socket => libc::PIPE_BUF,
             Kind::Terminal => 1,
+        }
+    }
+
+    /// Enlarges a pipe, before many bytes are written to it.
+    pub fn enlarge(&mut self) {
+        if let Kind::Pipe(capacity) = &mut self.kind {
+            pipe::enlarge(self.stdout);
+            *capacity = pipe::capacity(self.stdout).unwrap_or(*capacity);
         }
     }
 
@@ -113,9 +124,51 @@ impl Sink {
 /// The events by which poll(2) reports that the reader of a pipe or a socket has closed it.
 const HUNG_UP: PollFlags = PollFlags::POLLERR.union(PollFlags::POLLHUP);
 
+/// The room of a pipe that accepts a write and has so many bytes in it.
+///
+/// A write begins a page of its own, unless its beginning fits on the last page. So two pages next to
+/// each other have more than a page of bytes together, except for the first, of which the reader may
+/// have taken a part.
+fn room_beside(length: usize, capacity: usize) -> usize {
+    let page = page_size();
+    let used = if length == 0 { 0 } else { 2 * length.div_ceil(page) + 1 };
+    (capacity / page).saturating_sub(used).saturating_mul(page).max(libc::PIPE_BUF)
+}
+
 /// Reopens the file of a descriptor. That fails if the file belongs to another user, or without
 /// /proc.
 fn open_anew(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     open(&descriptor::path(fd), flags, Mode::empty()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::unistd::{read, write};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_pipe_takes_as_much_as_it_has_room_for(
+            steps in prop::collection::vec((1_usize..9000, 0_usize..9000), 1..20),
+        ) {
+            let (reader, writer) = pipe::new_for_events().unwrap();
+            pipe::make_non_blocking(&writer).unwrap();
+            let capacity = pipe::capacity(&writer).unwrap();
+            for (written, taken) in steps {
+                // What poll(2) finds before the question for room.
+                if poll::writable(&writer, Deadline::PASSED) == Ok(Waited::TimedOut) {
+                    break;
+                }
+                let _ = write(&writer, &vec![0; written]);
+                let _ = read(&reader, &mut vec![0; taken]);
+            }
+            if poll::writable(&writer, Deadline::PASSED) == Ok(Waited::Done(())) {
+                let room = room_beside(pipe::length(&writer).unwrap(), capacity);
+                prop_assert_eq!(write(&writer, &vec![0; room]), Ok(room));
+            }
+        }
+    }
 }

@@ -29,7 +29,8 @@ use super::{explain, look_up, open_until};
 /// signals that end the command wait until it is written. A message that standard output does not
 /// take after all goes back to the end of the queue, if the queue has room and is not closed. If
 /// KILL ends the command, the messages that it had taken and not written are lost: up to --batch
-/// bytes, or one message. With --exec none is lost.
+/// bytes, or one message. A reader that ends loses what is in its pipe: 64K at most, or up to 1M in a
+/// long stream without --batch, which enlarges the pipe. With --exec none is lost.
 ///
 /// With --exec each message is the standard input of a COMMAND instead, and leaves the queue when
 /// COMMAND has succeeded: it is delivered at least once. COMMAND inherits the claim of its message;
@@ -92,7 +93,10 @@ impl Action for Pop {
         }
         let output = &mut context.output;
         let ring = open_until(&self.name, self.retry, &self.waiting, output)?;
-        let outbox = Outbox::new(self.framing.form(), context.stdout)?;
+        let mut outbox = Outbox::new(self.framing.form(), context.stdout)?;
+        if self.batch.is_none() {
+            outbox.enlarge_for_many();
+        }
         let mut reception =
             Reception { pop: &self, ring, outbox, message: Vec::new(), has_waited: false };
         let received = reception.receive(output);

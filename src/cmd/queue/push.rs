@@ -17,6 +17,7 @@ use crate::io::frame::{Length, ReadError, Reader, refuse_longer};
 use crate::io::output::Output;
 use crate::mechanism::queue::named::RingName;
 use crate::mechanism::queue::ring::{Error, Outcome, Ring, size_of_record};
+use crate::sys::pipe;
 
 use super::create::create;
 use super::{CREATE, attach, closed, explain, look_up};
@@ -96,7 +97,14 @@ impl Push {
         output: &Output,
     ) -> Result<(), Failure> {
         let mut reader = Reader::new(stdin, self.framing.form(), limit(ring.most()));
+        let mut bytes = 0;
         while let Some(block) = reader.next_block().map_err(unpushable)? {
+            if bytes < pipe::CAPACITY_AT_FIRST {
+                bytes += block.bytes() as u64;
+                if bytes >= pipe::CAPACITY_AT_FIRST {
+                    pipe::enlarge(stdin);
+                }
+            }
             self.push_block(ring, block.len(), |count| block.after(count), pushed, output)?;
         }
         Ok(())

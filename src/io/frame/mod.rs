@@ -6,6 +6,7 @@
 
 mod messages;
 mod position;
+mod positions;
 mod reader;
 mod writer;
 

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
+use crate::io::frame::positions::Positions;
 use crate::io::frame::{DIGITS, Form, Length, ReadError, find};
 use crate::sys::heap;
 use crate::sys::poll;
@@ -43,6 +44,15 @@ impl<'a> Block<'a> {
     /// The number of records.
     pub fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// The number of bytes from the beginning of the first record to the end of the last.
+    pub fn bytes(&self) -> usize {
+        match self.places {
+            [first, .., last] => last.end - first.start,
+            [only] => only.len(),
+            [] => 0,
+        }
     }
 
     /// The records after the first `count`.
@@ -145,7 +155,7 @@ impl<F: AsFd> Reader<F> {
             None => {
                 while let Ok(Found::Record { head, length, tail }) = self.find() {
                     let start = self.start + head;
-                    self.add_to_block(start..start + length)?;
+                    add(start..start + length, &mut self.block)?;
                     self.consume(head + length + tail);
                 }
             }
@@ -155,21 +165,16 @@ impl<F: AsFd> Reader<F> {
 
     /// Adds the available records to the block, each ended by such a byte.
     fn find_all_ended(&mut self, byte: u8) -> Result<(), Errno> {
-        let mut start = self.start;
-        while let Some(length) = find(byte, &self.buffer[start..self.end]) {
-            if length > self.limit {
+        let (first, mut start) = (self.start, self.start);
+        for position in Positions::new(byte, &self.buffer[first..self.end]) {
+            let end = first + position;
+            if end - start > self.limit {
                 break;
             }
-            self.add_to_block(start..start + length)?;
-            start += length + 1;
+            add(start..end, &mut self.block)?;
+            start = end + 1;
         }
         (self.start, self.scanned) = (start, 0);
-        Ok(())
-    }
-
-    fn add_to_block(&mut self, place: Range<usize>) -> Result<(), Errno> {
-        self.block.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
-        self.block.push(place);
         Ok(())
     }
 
@@ -301,6 +306,14 @@ impl<F: AsFd> Reader<F> {
         }
         Ok(Waited::Done(()))
     }
+}
+
+/// Adds a record to a block.
+#[inline]
+fn add(place: Range<usize>, block: &mut Vec<Range<usize>>) -> Result<(), Errno> {
+    block.try_reserve(1).map_err(|_| Errno(libc::ENOMEM))?;
+    block.push(place);
+    Ok(())
 }
 
 /// The length before a record.

@@ -71,18 +71,15 @@ pub fn prefetch_to_write(at: *mut u8) {
     let _ = at;
 }
 
-/// Appends bytes to a vector that has room for them.
+/// Copies bytes to the beginning of other memory.
 ///
 /// # Panics
 /// If it has no room.
 #[inline(always)]
-pub fn append(into: &mut Vec<u8>, bytes: &[u8]) {
-    let (before, length) = (into.len(), bytes.len());
-    let room = into.spare_capacity_mut()[..length].as_mut_ptr();
-    // SAFETY: both slices have so many bytes, and a vector that is changed overlaps no other slice.
-    unsafe { copy(room.cast(), bytes.as_ptr(), length) };
-    // SAFETY: the copy above initialized these bytes.
-    unsafe { into.set_len(before + length) };
+pub fn copy_to(to: &mut [u8], bytes: &[u8]) {
+    let to = &mut to[..bytes.len()];
+    // SAFETY: both slices have so many bytes, and one that is changed overlaps no other.
+    unsafe { copy(to.as_mut_ptr(), bytes.as_ptr(), bytes.len()) };
 }
 
 #[cfg(test)]
@@ -90,19 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_of_any_length_are_appended() {
+    fn bytes_of_any_length_are_copied() {
         for length in (0..70).chain([255, 4095, 4096, 4097, 9000]) {
             let bytes: Vec<u8> = (0..length).map(|i| (i * 7 + 1) as u8).collect();
-            let mut all = Vec::with_capacity(length + 1);
-            append(&mut all, b"x");
-            append(&mut all, &bytes);
-            assert_eq!(all, [b"x".as_slice(), &bytes].concat());
+            let mut all = vec![b'x'; length + 2];
+            copy_to(&mut all[1..], &bytes);
+            assert_eq!(all, [b"x".as_slice(), &bytes, b"x"].concat());
         }
     }
 
     #[test]
     #[should_panic(expected = "range end index 2")]
-    fn a_vector_without_room_does_not_grow() {
-        append(&mut Vec::new(), b"no");
+    fn memory_without_room_is_not_written() {
+        copy_to(&mut [0], b"no");
     }
 }

@@ -5,6 +5,7 @@
 //! object, and a [`Window`] is any part of it.
 
 mod atomic;
+mod compare;
 mod copy;
 mod huge_pages;
 mod pages;
@@ -14,7 +15,8 @@ mod words;
 
 use std::ops::Range;
 
-pub use self::copy::append;
+pub use self::compare::{PIECE, matches};
+pub use self::copy::copy_to;
 pub use self::huge_pages::{HUGE_PAGE, collapse};
 pub use self::ring::{Reach, RingMemory, fence_after_change};
 pub use self::window::Window;

@@ -4,10 +4,10 @@ use std::cell::RefMut;
 use std::sync::atomic::Ordering;
 
 use crate::base::deadline::Deadline;
-use crate::base::errno::Errno;
-use crate::sys::memory::{Reach, append};
+use crate::sys::heap;
+use crate::sys::memory::{Reach, copy_to};
 
-use super::layout::size_of_record;
+use super::layout::{RECORD, size_of_record};
 use super::record::{Record, bytes_at};
 use super::side::State;
 use super::{Backoff, Error, Outcome, Ring};
@@ -25,25 +25,31 @@ const STAGE: usize = 16 << 10;
 
 /// Records on their way to the ring. They are put together in memory of this process and copied at
 /// once, because stores to lines that the CPU of a consumer has in its cache are slow one by one.
+///
+/// The memory is used again as it is: no participant reads the time of a claim before the first claim,
+/// or the padding of a record.
 struct Stage<'a> {
     ring: &'a Ring,
     /// The position of the first record.
     position: u64,
-    records: RefMut<'a, Vec<u8>>,
+    memory: RefMut<'a, Vec<u8>>,
+    /// The number of bytes that the records take.
+    filled: usize,
 }
 
 impl<'a> Stage<'a> {
     fn new(ring: &'a Ring, position: u64) -> Result<Self, Error> {
-        let mut records = ring.stage.borrow_mut();
-        records.clear();
-        records.try_reserve(STAGE).map_err(|_| Error::Kernel(Errno(libc::ENOMEM)))?;
-        Ok(Self { ring, position, records })
+        let mut memory = ring.stage.borrow_mut();
+        if memory.is_empty() {
+            *memory = heap::zeros(STAGE)?;
+        }
+        Ok(Self { ring, position, memory, filled: 0 })
     }
 
     #[inline(always)]
     fn add(&mut self, message: &[u8]) -> Result<(), Error> {
         let size = size_of_record(message.len() as u64) as usize;
-        if self.records.len() + size > STAGE {
+        if self.filled + size > STAGE {
             self.flush()?;
         }
         if size > STAGE {
@@ -51,20 +57,19 @@ impl<'a> Stage<'a> {
             self.position = self.position.wrapping_add(size as u64);
             return Ok(());
         }
-        let end = self.records.len() + size;
+        let record = &mut self.memory[self.filled..self.filled + size];
         let header = Record::ready(message.len() as u32).encode();
-        append(&mut self.records, &header.to_ne_bytes());
-        append(&mut self.records, &[0; 8]);
-        append(&mut self.records, message);
-        self.records.resize(end, 0);
+        record[..size_of::<u64>()].copy_from_slice(&header.to_ne_bytes());
+        copy_to(&mut record[RECORD as usize..], message);
+        self.filled += size;
         Ok(())
     }
 
     /// Copies the records to the ring.
     fn flush(&mut self) -> Result<(), Error> {
-        self.ring.memory.write(self.position, &self.records)?;
-        self.position = self.position.wrapping_add(self.records.len() as u64);
-        self.records.clear();
+        self.ring.memory.write(self.position, &self.memory[..self.filled])?;
+        self.position = self.position.wrapping_add(self.filled as u64);
+        self.filled = 0;
         Ok(())
     }
 }
