@@ -118,8 +118,11 @@ fn sums(state: &State, line: Rect, buffer: &mut Buffer) {
     let live = || frame.items.iter().filter(|item| !item.is_gone());
     let waiting: u32 = live().map(|item| item.object.activity.waiting).fold(0, u32::saturating_add);
     let removed = frame.items.len() - live().count();
-    let mut parts: Vec<(String, Style)> =
-        vec![(format!("{} objects", live().count()), Style::new())];
+    let objects = match live().count() {
+        1 => "1 object".to_owned(),
+        count => format!("{count} objects"),
+    };
+    let mut parts: Vec<(String, Style)> = vec![(objects, Style::new())];
     if waiting > 0 {
         parts.push((format!("{waiting} waiting"), theme.waiting()));
     }

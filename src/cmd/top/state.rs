@@ -1,5 +1,8 @@
 //! The state of the screen, and what keys do to it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

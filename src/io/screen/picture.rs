@@ -62,8 +62,6 @@ fn runs(cells: &[Cell]) -> Vec<Run> {
 }
 
 fn push_run(svg: &mut String, run: &Run, y: usize) {
-    /// The baseline of text below the top of its cell.
-    const BASELINE: usize = 14;
     let (foreground, background, modifier) = run.look;
     let (mut text_color, mut fill) = (rgb(foreground), rgb(background));
     if modifier.contains(Modifier::REVERSED) {
@@ -78,16 +76,36 @@ fn push_run(svg: &mut String, run: &Run, y: usize) {
             ),
         );
     }
-    if run.text.trim().is_empty() {
-        return;
+    // Renderers differ in what they do with several blanks: each part of the text has its own place.
+    let mut column = run.start;
+    for part in run.text.split(GAP) {
+        let text = part.trim();
+        let blanks = part.len() - part.trim_start().len();
+        if !text.is_empty() {
+            let x = MARGIN + (column + blanks) * WIDTH;
+            push_text(svg, (x, y), text, (text_color.unwrap_or(TEXT), modifier));
+        }
+        column += usize::from(part.cell_width()) + GAP.len();
     }
+}
+
+/// What separates the parts of a text.
+const GAP: &str = "  ";
+
+fn push_text(
+    svg: &mut String,
+    (x, y): (usize, usize),
+    text: &str,
+    (color, modifier): (&str, Modifier),
+) {
+    /// The baseline of text below the top of its cell.
+    const BASELINE: usize = 14;
+    let (y, width) = (y + BASELINE, usize::from(text.cell_width()) * WIDTH);
     push(
         svg,
         format_args!(
-            "<text x=\"{x}\" y=\"{}\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\" \
-         xml:space=\"preserve\" fill=\"{}\"",
-            y + BASELINE,
-            text_color.unwrap_or(TEXT),
+            "<text x=\"{x}\" y=\"{y}\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\" \
+             fill=\"{color}\""
         ),
     );
     for (part, attribute) in [
@@ -97,7 +115,7 @@ fn push_run(svg: &mut String, run: &Run, y: usize) {
     ] {
         svg.push_str(if modifier.contains(part) { attribute } else { "" });
     }
-    push(svg, format_args!(">{}</text>\n", escaped(&run.text)));
+    push(svg, format_args!(">{}</text>\n", escaped(text)));
 }
 
 fn escaped(text: &str) -> String {
@@ -150,6 +168,11 @@ mod tests {
         );
         assert!(svg.contains("textLength=\"32\"") && svg.contains(">&lt;漢&gt;</text>"), "{svg}");
         assert_eq!(svg.matches("<text").count(), 1, "{svg}");
+        let mut apart = Buffer::empty(Rect::new(0, 0, 9, 1));
+        apart.set_string(0, 0, " a b   cd", Style::new());
+        let svg = picture(&apart);
+        assert!(svg.contains("x=\"20\"") && svg.contains(">a b</text>"), "{svg}");
+        assert!(svg.contains("x=\"68\"") && svg.contains(">cd</text>"), "{svg}");
         let mut plain = Buffer::empty(Rect::new(0, 0, 2, 1));
         plain.set_string(0, 0, "a", Style::new().add_modifier(Modifier::REVERSED));
         assert!(picture(&plain).contains("fill=\"#d8d8e0\"/>"));
