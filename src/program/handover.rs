@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::noun_called;
 use crate::app::arguments::{Known, Plain};
@@ -96,7 +96,10 @@ fn takes_next(option: &[u8], verb: Option<&Verb>) -> bool {
 /// Becomes the program; returns the exit status only if that fails.
 pub fn to_program(words: &[OsString]) -> u8 {
     let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join(PROGRAM)));
-    let failure = match beside.into_iter().chain([Path::new(DIRECTORY).join(PROGRAM)]).find(is_file)
+    let failure = match beside
+        .into_iter()
+        .chain([Path::new(DIRECTORY).join(PROGRAM)])
+        .find(|path| path.is_file())
     {
         Some(path) => {
             let words: Vec<OsString> =
@@ -116,10 +119,6 @@ pub fn to_program(words: &[OsString]) -> u8 {
     let text = format!("ipc: {}: {failure}\n{hint}", verb.join(" "));
     Destinations::of_process().complain(text);
     Exit::Failed.code()
-}
-
-fn is_file(path: &PathBuf) -> bool {
-    path.is_file()
 }
 
 #[cfg(test)]
