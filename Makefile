@@ -98,6 +98,8 @@ install: $(if $(shell command -v cargo),static remote)
 	install -m644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -d $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -Dm644 completions/ipc.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipc
 	install -Dm644 completions/_ipc $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ipc
 	install -Dm644 completions/ipc.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ipc.fish

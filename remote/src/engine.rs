@@ -147,7 +147,13 @@ fn check_version(version: &str) -> Result<(), Error> {
 
 /// Why there is no connection. The texts of the client have neither passwords nor tokens.
 fn explain(error: &ConnectError) -> Error {
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = std::error::Error::source(error);
+    let source = cause.map(ToString::to_string).unwrap_or_default();
+    let kind = cause.and_then(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
+    let is_of_encryption = kind == Some(io::ErrorKind::InvalidData)
+        || ["certificate", "corrupt message"]
+            .iter()
+            .any(|words| source.to_lowercase().contains(words));
     let source = escape(source.as_bytes()).into_owned();
     match error.kind() {
         ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
@@ -156,7 +162,7 @@ fn explain(error: &ConnectError) -> Error {
         ConnectErrorKind::Tls => Error::Encryption(source),
         ConnectErrorKind::TimedOut => Error::Unreachable("the server does not answer".to_owned()),
         ConnectErrorKind::Dns => Error::Unreachable("the host has no address".to_owned()),
-        _ if source.contains("certificate") || source.contains("tls") => Error::Encryption(source),
+        _ if is_of_encryption => Error::Encryption(source),
         _ => Error::Unreachable(reason_of(&source)),
     }
 }

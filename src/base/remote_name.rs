@@ -138,7 +138,9 @@ impl RemoteFolder {
     pub fn new(word: &OsStr) -> Result<Self, RemoteNameError> {
         match RemoteName::new(word) {
             Err(RemoteNameError::Empty) => {
-                let server = word.to_str().unwrap_or_default().trim_end_matches('/');
+                let text = word.to_str().unwrap_or_default();
+                let end = if text.ends_with("://") { "" } else { text };
+                let server = end.strip_suffix('/').unwrap_or(text);
                 let whole = RemoteName::new(OsStr::new(&format!("{server}/all")))?;
                 Ok(Self(RemoteName { text: word.to_owned(), key: String::new(), ..whole }))
             }
@@ -222,7 +224,7 @@ mod tests {
         assert_eq!(folder("nats://host"), Ok(String::new()));
         assert_eq!(folder("tls://host:1/"), Ok(String::new()));
         assert_eq!(folder("nats://host/eu/jobs"), Ok("eu.jobs".to_owned()));
-        assert_eq!(folder("nats://"), Err(RemoteNameError::Host));
+        assert_eq!(folder("nats:///"), Err(RemoteNameError::Host));
         assert_eq!(folder("nats://a,/"), Err(RemoteNameError::Host));
     }
 

@@ -3,11 +3,12 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::noun_called;
-use crate::app::arguments::Known;
+use crate::app::arguments::{Known, Plain};
 use crate::app::command::Verb;
+use crate::app::options::Verbosity;
 use crate::applet;
 use crate::base::exit::{Exit, Failure};
 use crate::base::remote_name::is_remote;
@@ -26,9 +27,19 @@ const DIRECTORY: &str = match option_env!("IPC_LIBEXECDIR") {
     None => "/usr/local/libexec",
 };
 
-/// The options with a value that only the verbs for servers have.
-pub const OPTIONS: [&str; 8] =
-    ["--creds", "--ca", "--cert", "--key", "--ttl", "--replicas", "--fence", "--attempts"];
+/// The options with a value that verbs for servers have, and the verbs of the same names here may not.
+const OPTIONS: [&str; 10] = [
+    "-t",
+    "--timeout",
+    "--creds",
+    "--ca",
+    "--cert",
+    "--key",
+    "--ttl",
+    "--replicas",
+    "--fence",
+    "--attempts",
+];
 
 /// The words of a call whose first operand is a name on a server: noun, verb, and all that follow.
 pub fn of_remote(arguments: &[OsString]) -> Option<Vec<OsString>> {
@@ -72,10 +83,11 @@ fn first_operand<'a>(words: &'a [OsString], verb: Option<&Verb>) -> Option<&'a O
 
 /// Whether the word after this option is its value.
 fn takes_next(option: &[u8], verb: Option<&Verb>) -> bool {
-    let has_value = |name: &[u8]| {
-        let known = verb.and_then(|verb| (verb.option)(name));
-        matches!(known, Some(Known::Value(_) | Known::Values(_)))
-            || OPTIONS.iter().any(|option| option.as_bytes() == name)
+    // Some verbs are for servers only.
+    let known = verb.map_or(Verbosity::option as fn(&[u8]) -> _, |verb| verb.option);
+    let has_value = |name: &[u8]| match known(name) {
+        Some(known) => matches!(known, Known::Value(_) | Known::Values(_)),
+        None => OPTIONS.iter().any(|option| option.as_bytes() == name),
     };
     if option.starts_with(b"--") {
         return !option.contains(&b'=') && has_value(option);
@@ -88,7 +100,10 @@ fn takes_next(option: &[u8], verb: Option<&Verb>) -> bool {
 /// Becomes the program; returns the exit status only if that fails.
 pub fn to_program(words: &[OsString]) -> u8 {
     let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join(PROGRAM)));
-    let failure = match beside.into_iter().chain([Path::new(DIRECTORY).join(PROGRAM)]).find(is_file)
+    let failure = match beside
+        .into_iter()
+        .chain([Path::new(DIRECTORY).join(PROGRAM)])
+        .find(|path| path.is_file())
     {
         Some(path) => {
             let words: Vec<OsString> =
@@ -110,10 +125,6 @@ pub fn to_program(words: &[OsString]) -> u8 {
     Exit::Failed.code()
 }
 
-fn is_file(path: &PathBuf) -> bool {
-    path.is_file()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +144,7 @@ mod tests {
             "ipc lock run --ttl 5s -t5 nats://h/x -- true",
             "ipc lock verify nats://h/x 7",
             "/usr/bin/lock test tls://h/x",
+            "ipc lock test -t 1 nats://h/x",
             "ipc mq send -p 5 nats://h/q text",
         ] {
             assert!(meant(line), "{line}");
@@ -161,8 +173,11 @@ mod tests {
                 let command = verb.command();
                 let options =
                     command.get_arguments().filter(|option| option.get_action().takes_values());
-                for long in options.filter_map(clap::Arg::get_long) {
-                    let option = format!("--{long}");
+                let words = options.flat_map(|option| {
+                    let long = option.get_long().map(|long| format!("--{long}"));
+                    long.into_iter().chain(option.get_short().map(|short| format!("-{short}")))
+                });
+                for option in words {
                     let local = noun_called(noun.name.as_ref()).unwrap();
                     let local = local.verbs.iter().find(|other| other.name == verb.name);
                     assert!(takes_next(option.as_bytes(), local), "{} {option}", verb.name);

@@ -20,7 +20,8 @@ use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure};
 use crate::base::signal::Signal;
-use crate::run::job::{Command, Job, exit_of, no_room};
+use crate::run::foreground::Foreground;
+use crate::run::job::{Command, Event, Job, exit_of, no_room};
 use crate::sys::boot_timer::BootTimer;
 use crate::sys::pidfd::Process;
 use crate::sys::signal::{Blocked, SignalSet};
@@ -124,9 +125,17 @@ pub fn run(command: Command, mut lease: Box<dyn Lease>) -> anyhow::Result<Ended>
 /// Runs COMMAND, and forwards signals to its group.
 fn run_command(command: Command) -> anyhow::Result<Exit> {
     let mut job = Job::new(None);
-    job.start(&command, Streams::default())?;
-    let ended = job.finish_by(Deadline::NEVER, Duration::ZERO).map_err(Failure::from)?;
-    Ok(ended.into_iter().next().map_or(Exit::Done, exit_of))
+    let group = job.start(&command, Streams::default())?;
+    let mut foreground = Foreground::for_group(group);
+    loop {
+        match job.next(foreground.next_look()).map_err(Failure::from)? {
+            Waited::Done(Event::Signal(signal)) => job.send(signal),
+            Waited::Done(Event::Ended(ended)) => {
+                return Ok(ended.into_iter().next().map_or(Exit::Done, exit_of));
+            }
+            Waited::TimedOut => foreground.follow(),
+        }
+    }
 }
 
 /// Executes this program as a watchdog, whose stdin is the socket.

@@ -104,3 +104,26 @@ impl Drop for Foreground<'_> {
         set_foreground(self.terminal, self.former);
     }
 }
+
+/// The foreground of the terminal, lent by this process group to another one. Dropping it takes the foreground
+/// back.
+#[derive(Debug)]
+pub struct Lent<'a> {
+    terminal: BorrowedFd<'a>,
+    owner: i32,
+}
+
+impl<'a> Lent<'a> {
+    /// Lends the foreground to this group, if the group of this process has it.
+    pub fn to(group: i32, terminal: BorrowedFd<'a>) -> Option<Self> {
+        let owner = foreground(terminal).filter(|&owner| owner == own_group())?;
+        set_foreground(terminal, group);
+        Some(Self { terminal, owner })
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        set_foreground(self.terminal, self.owner);
+    }
+}

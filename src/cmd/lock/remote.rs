@@ -34,7 +34,7 @@ pub const NOUN: Noun = Noun {
 /// No other COMMAND has the lock, on any machine. It is released when COMMAND ends. The server keeps it
 /// for the time of --ttl after 'ipc' was seen last, and 'ipc' renews it. COMMAND has a process group of its
 /// own, and signals are passed on to that. If the lock cannot be renewed, a second process kills the group
-/// before another COMMAND can have the lock: status 125.
+/// before another COMMAND can have the lock: status 125. So does a stop by ^Z that lasts.
 ///
 /// A whole machine that was paused may continue COMMAND for a moment after that. IPC_LOCK_TOKEN has a
 /// number that grows with each acquisition: 'ipc lock verify' compares it, and so does

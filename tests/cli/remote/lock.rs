@@ -44,13 +44,18 @@ fn a_waiting_command_gets_the_lock_when_it_is_free() {
         "",
         &format!("ipc: lock run: {name}: timed out\n"),
     );
-    let waiting = ipc(&["lock", "run", "-v", &name, "--", "echo", "mine"]).start();
+    let output = ipc(&["lock", "run", "-v", "-t", "0.3", &name, "--", "true"]).output();
+    let message = text(&output.stderr);
+    assert!(
+        message.contains("(sleep) of ") && message.contains(": waiting for the lock"),
+        "{message}"
+    );
+    let waiting = ipc(&["lock", "run", &name, "--", "echo", "mine"]).start();
     waiting.wait_until_asleep();
     held.signal(Signal::SIGTERM);
     assert_eq!(code(&held.finish()), 128 + 15);
     let output = waiting.finish();
     assert_eq!((code(&output), text(&output.stdout).as_str()), (0, "mine\n"));
-    assert!(text(&output.stderr).contains("waiting for the lock"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Servers that a test starts, on loopback, with their data in a temporary directory.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -76,6 +77,31 @@ impl Server {
         };
         until("the server accepts connections", || read().is_some());
         self.port = read().unwrap();
+    }
+
+    /// Three servers that are one cluster.
+    pub fn cluster() -> Option<[Self; 3]> {
+        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let routes = listeners
+            .map(|listener| format!("nats://127.0.0.1:{}", listener.local_addr().unwrap().port()));
+        let all = routes.join(",");
+        let start = |number: usize| {
+            let (name, own) = (format!("n{number}"), routes[number].as_str());
+            let cluster = ["--cluster_name", "ipc", "--cluster", own, "--routes", &all];
+            Self::with(&[&["-js", "-n", &name], &cluster[..]].concat())
+        };
+        Some([start(0)?, start(1)?, start(2)?])
+    }
+
+    /// The Python that has the client of the makers of the server; `None` if it is missing.
+    pub fn python() -> Option<PathBuf> {
+        let python = program()?.with_file_name("python3");
+        let has_client = Command::new(&python).args(["-c", "import nats"]).status();
+        if !has_client.is_ok_and(|status| status.success()) {
+            skipped("there is no nats-py ('make tools')");
+            return None;
+        }
+        Some(python)
     }
 
     /// Sends it a signal.

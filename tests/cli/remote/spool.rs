@@ -38,8 +38,11 @@ fn messages_are_taken_by_priority_and_have_names() {
     assert_eq!(words, ["ready", "9", "1", "ready", "9", "1", "ready", "0", "3"]);
     let take = ["spool", "take", "--count", "2", &name, "--", "cat", "{}"];
     ipc(&take).is(0, "xy", "");
-    ipc(&["spool", "take", "-n", &name, "--", "sh", "-c", SHOW, "{}"])
-        .is(0, "a b.txt: one, 1\n", "");
+    ipc(&["spool", "take", "-n", &name, "--", "sh", "-c", SHOW, "{}"]).is(
+        0,
+        "a b.txt: one, 1\n",
+        "",
+    );
     ipc(&["spool", "take", "--all", &name, "--", "false"]).is(0, "", "");
     ipc(&["spool", "put", "--name", "a b.txt", &name]).input("again").is(0, "a b.txt\n", "");
     let output = ipc(&["spool", "rm", &name]).output();
@@ -51,11 +54,9 @@ fn messages_are_taken_by_priority_and_have_names() {
 #[test]
 fn a_message_whose_attempts_fail_is_set_aside_until_it_is_requeued() {
     let Some((_server, name)) = spool() else { return };
-    ipc(&["spool", "put", "--name", "job.1", "--priority", "4", &name]).input("x").is(
-        0,
-        "job.1\n",
-        "",
-    );
+    ipc(&["spool", "put", "--name", "job.1", "--priority", "4", &name])
+        .input("x")
+        .is(0, "job.1\n", "");
     let line = format!(
         "ipc spool take -q --attempts 2 --retry-delay 0.1 {name} -- \
          sh -c 'echo attempt $IPC_ATTEMPT; exit 3'"
@@ -72,8 +73,7 @@ fn a_message_whose_attempts_fail_is_set_aside_until_it_is_requeued() {
     assert_eq!(code(&output), 4, "{}", text(&output.stderr));
     ipc(&["spool", "requeue", "--failed", &name]).is(0, "", "");
     ipc(&["spool", "ls", "--failed", &name]).words(&columns).is(0, "", "");
-    ipc(&["spool", "take", "-n", &name, "--", "sh", "-c", SHOW, "{}"])
-        .is(0, "job.1: x, 1\n", "");
+    ipc(&["spool", "take", "-n", &name, "--", "sh", "-c", SHOW, "{}"]).is(0, "job.1: x, 1\n", "");
 }
 
 #[test]
@@ -82,15 +82,24 @@ fn a_delayed_message_is_not_taken_before_its_time_and_one_of_a_killed_worker_aga
     let late = ipc(&["spool", "put", "--name", "late", "--delay", "3s", &name]).input("late");
     late.is(0, "late\n", "");
     ipc(&["spool", "put", "--name", "now", &name]).input("now").is(0, "now\n", "");
-    ipc(&["spool", "take", "--all", &name, "--", "sh", "-c", SHOW, "{}"])
-        .is(0, "now: now, 1\n", "");
-    ipc(&["spool", "take", "-t", "30", &name, "--", "sh", "-c", SHOW, "{}"])
-        .is(0, "late: late, 1\n", "");
+    ipc(&["spool", "take", "--all", &name, "--", "sh", "-c", SHOW, "{}"]).is(
+        0,
+        "now: now, 1\n",
+        "",
+    );
+    ipc(&["spool", "take", "-t", "30", &name, "--", "sh", "-c", SHOW, "{}"]).is(
+        0,
+        "late: late, 1\n",
+        "",
+    );
     ipc(&["spool", "put", "--name", "job", &name]).input("x").is(0, "job\n", "");
     let worker = ipc(&["spool", "take", &name, "--", "sleep", "100"]).start();
-    until("COMMAND runs", || !crate::support::children(worker.pid()).is_empty());
+    until("COMMAND runs", || !super::commands(worker.pid()).is_empty());
     worker.signal(Signal::SIGTERM);
     assert_eq!(code(&worker.finish()), 128 + 15);
-    ipc(&["spool", "take", "-t", "30", &name, "--", "sh", "-c", SHOW, "{}"])
-        .is(0, "job: x, 2\n", "");
+    ipc(&["spool", "take", "-t", "30", &name, "--", "sh", "-c", SHOW, "{}"]).is(
+        0,
+        "job: x, 2\n",
+        "",
+    );
 }
