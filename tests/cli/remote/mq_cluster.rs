@@ -40,7 +40,7 @@ fn leader(name: &str) -> (usize, u64) {
 fn no_message_is_lost_or_doubled_if_the_leader_is_killed_while_they_are_sent() {
     let Some(mut cluster) = Cluster::start() else { return };
     let name = cluster.queue();
-    let count = rounds(1500).max(1500);
+    let count = rounds(3000).max(3000);
     let sender = sh(&format!("seq {count} | ipc mq send {name}")).start();
     until("some are sent", || leader(&name).1 > 100);
     let (node, _) = leader(&name);
