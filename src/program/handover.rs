@@ -42,6 +42,7 @@ const OPTIONS: [&str; 10] = [
 ];
 
 /// The words of a call whose first operand is a name on a server: noun, verb, and all that follow.
+#[inline]
 pub fn of_remote(arguments: &[OsString]) -> Option<Vec<OsString>> {
     if arguments.iter().any(|word| is_remote(word)) { words(arguments) } else { None }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::text::escape;
-use crate::io::output::Output;
+use crate::io::output::{Output, rfc3339};
 use crate::mechanism::remote::holder::Holder;
 use crate::mechanism::remote::lease::RecordLease;
 use crate::mechanism::remote::{RemoteName, SECRETS};
@@ -69,6 +69,6 @@ pub fn in_words(holder: &Holder) -> String {
         return "another program".to_owned();
     }
     let (command, host) = (escape(holder.command.as_bytes()), escape(holder.host.as_bytes()));
-    let since = crate::io::output::rfc3339(holder.since).unwrap_or_default();
+    let since = rfc3339(holder.since).unwrap_or_default();
     format!("{} ({command}) of {host} since {since}", holder.pid)
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::holder::Holder;
 use super::lease::{Attempt, Claim, Held, RecordLease};
 use super::lock::Locked;
-use super::{Change, Error, Records, child};
+use super::{Change, Error, Record, Records, child};
 use crate::base::deadline::{Deadline, Waited};
-use crate::sys::time;
+use crate::sys::{poll, time};
 
 /// The maximum number of permits: each is a request when permits are scarce.
 pub const PERMITS_MAX: u32 = 1024;
@@ -52,14 +52,16 @@ pub fn acquire(
     // Each holder begins elsewhere, so that they rarely meet.
     let first = (time::now() / 1000) as u32 % size;
     let places: Vec<u32> = (first..size).chain(0..first).collect();
-    let mut is_reported = false;
+    let (is_try, mut is_reported) = (deadline.has_passed(), false);
     loop {
-        let Waited::Done(attempt) = attempt(&mut *records, key, wanted, &places, deadline)? else {
-            return Ok(Waited::TimedOut);
-        };
-        let taken = match attempt {
-            Ok(held) => return Ok(Waited::Done(RecordLease::new(records, held))),
-            Err(taken) => taken,
+        let taken = match attempt(&mut *records, key, wanted, &places, deadline) {
+            Ok(Waited::Done(Ok(held))) => {
+                return Ok(Waited::Done(RecordLease::new(records, held)));
+            }
+            Ok(Waited::Done(Err(taken))) => taken,
+            Ok(Waited::TimedOut) => return Ok(Waited::TimedOut),
+            Err(Error::Unanswered) if !is_try => continue,
+            Err(error) => return Err(error),
         };
         if deadline.has_passed() {
             return Ok(Waited::TimedOut);
@@ -68,16 +70,20 @@ pub fn acquire(
             before_waiting(&taken.holders);
             is_reported = true;
         }
-        // Those that want several give back what they got, and others must not do so at the same time.
-        let pause = match wanted.count {
-            1 => LOOK_AGAIN,
-            _ => Duration::from_millis(20 + time::now() / 1000 % 200),
-        };
-        let until = deadline.min(Deadline::after(pause));
-        let after = if wanted.count == 1 { taken.revision } else { u64::MAX - 1 };
-        match records.await_change(key, after, until) {
-            Ok(_) | Err(Error::Unanswered) => {}
-            Err(error) => return Err(error),
+        match wanted.count {
+            1 => {
+                let until = deadline.min(Deadline::after(LOOK_AGAIN));
+                match records.await_change(key, taken.revision, until) {
+                    Ok(_) | Err(Error::Unanswered) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            // Its own attempts are changes, too. Two that want several must not try at the same time.
+            _ => {
+                let pause = Duration::from_millis(20 + time::now() / 1000 % 200);
+                // Without a descriptor it has no other outcome than the end of the time.
+                let _ = poll::any_readable(&[], deadline.min(Deadline::after(pause)));
+            }
         }
     }
 }
@@ -178,14 +184,14 @@ pub fn list(
     deadline: Deadline,
 ) -> Result<Waited<Vec<Found>>, Error> {
     let Waited::Done(all) = records.list(prefix, deadline)? else { return Ok(Waited::TimedOut) };
-    let size = |record: &super::Record| {
+    let size = |record: &Record| {
         let key = record.key.strip_suffix(SIZE)?.strip_suffix('.')?.to_owned();
         let permits = String::from_utf8_lossy(&record.value).trim().parse().ok()?;
         Some(Found { key, permits, held: Vec::new() })
     };
     let mut found: Vec<Found> = all.iter().filter_map(size).collect();
     for semaphore in &mut found {
-        let is_permit = |record: &&super::Record| {
+        let is_permit = |record: &&Record| {
             child(&record.key, &semaphore.key).is_some_and(|place| place.parse::<u32>().is_ok())
         };
         semaphore.held = all.iter().filter(is_permit).cloned().map(Locked::from).collect();

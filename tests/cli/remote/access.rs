@@ -1,6 +1,7 @@
 //! Servers and users that are refused, and what is kept secret.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use super::server::Server;
@@ -64,6 +65,58 @@ fn a_server_without_jetstream_is_refused() {
     assert!(message.contains("has no JetStream") && message.contains("2.11"), "{message}");
     let output = ipc(&["lock", "run", &name, "--", "true"]).output();
     assert_eq!(code(&output), 125, "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_server_that_does_not_expire_messages_is_refused() {
+    if Server::with(&[]).is_none() {
+        return;
+    }
+    // The greeting of an old server, and its answer to a ping.
+    let old = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("nats://{}/job", old.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let (mut client, _) = old.accept().unwrap();
+        let greeting = "INFO {\"server_id\":\"old\",\"version\":\"2.9.10\",\"headers\":true,\
+                        \"max_payload\":1048576}\r\n";
+        client.write_all(greeting.as_bytes()).unwrap();
+        let (mut seen, mut buffer) = (Vec::new(), [0; 512]);
+        while !seen.ends_with(b"PING\r\n") {
+            let count = client.read(&mut buffer).unwrap();
+            seen.extend_from_slice(&buffer[..count]);
+        }
+        client.write_all(b"PONG\r\n").unwrap();
+    });
+    let output = ipc(&["lock", "test", &name]).output();
+    let message = text(&output.stderr);
+    assert_eq!(code(&output), 3, "{message}");
+    assert!(message.contains("nats-server 2.9.10 does not expire"), "{message}");
+    assert!(message.contains("hint: needs nats-server 2.11"), "{message}");
+    serving.join().unwrap();
+}
+
+#[test]
+fn a_user_without_permission_is_told_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("users.conf");
+    let users = "authorization { users: [
+        { user: boss, password: b },
+        { user: reader, password: r, permissions: {
+            publish: [\"$JS.API.STREAM.INFO.>\", \"$JS.API.STREAM.MSG.GET.>\"], subscribe: [\"_INBOX.>\"] } }
+    ] }";
+    fs::write(&file, users).unwrap();
+    let Some(server) = Server::with(&["-js", "-c", file.to_str().unwrap()]) else { return };
+    let name = |user: &str| format!("nats://{user}@127.0.0.1:{}/job", server.port);
+    let run = ["lock", "run", &name("boss"), "--", "true"];
+    ipc(&run).env("NATS_PASSWORD", "b").is(0, "", "");
+    let test = ["lock", "test", &name("reader")];
+    ipc(&test).env("NATS_PASSWORD", "r").is(0, "", "");
+    let output = ipc(&test).env("NATS_PASSWORD", "x").output();
+    assert_eq!(code(&output), 6, "{}", text(&output.stderr));
+    let create = ["shm", "create", &name("reader"), "--size", "4"];
+    let output = ipc(&create).env("NATS_PASSWORD", "r").output();
+    let message = text(&output.stderr);
+    assert_eq!((code(&output), message.contains("Permissions Violation")), (6, true), "{message}");
 }
 
 #[test]

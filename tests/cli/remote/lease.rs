@@ -120,3 +120,13 @@ fn signals_reach_the_processes_of_command() {
     let output = running.finish();
     assert_eq!((code(&output), text(&output.stdout).as_str()), (3, "up\ngot\n"));
 }
+
+#[test]
+fn command_reads_from_the_terminal() {
+    let Some(server) = Server::start() else { return };
+    let line = format!("ipc lock run {} -- sh -c 'read x; echo got $x'", server.name("job"));
+    // script(1) runs it at a terminal, to which it passes its input.
+    let output = sh("script -qec \"$LINE\" /dev/null").env("LINE", line).input("hello\n").output();
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("got hello"), "{}", text(&output.stdout));
+}

@@ -5,15 +5,16 @@ use std::io::Read;
 use crate::app::command::Example;
 use crate::app::context::Context;
 use crate::app::objects::{each, stdin_failed};
-use crate::app::options::TimeLimit;
+use crate::app::options::{TimeLimit, done};
 use crate::app::remote::{Remote, RemoteAction, Storage, answered};
+use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::units::Size;
 use crate::cmd::shm::bytes;
 use crate::mechanism::remote::{Change, Error, RemoteName, cells as numbers};
 
-use super::{beyond, creating, read};
+use super::{EXISTING, beyond, creating, read};
 
 /// The largest input that is read: what servers take in one message by default, and more.
 const INPUT_MAX: u64 = 64 << 20;
@@ -125,10 +126,7 @@ impl RemoteAction for Write {
 }
 
 /// The outcome of a creation; `None` if another process was faster.
-fn made(
-    created: crate::base::deadline::Waited<Option<u64>>,
-) -> Option<crate::base::deadline::Waited> {
-    use crate::base::deadline::Waited;
+fn made(created: Waited<Option<u64>>) -> Option<Waited> {
     match created {
         Waited::Done(revision) => revision.map(|_| Waited::Done(())),
         Waited::TimedOut => Some(Waited::TimedOut),
@@ -193,14 +191,9 @@ impl RemoteAction for Cat {
 }
 
 /// The bytes of a segment; the caller names it in an error.
-fn read_alone(
-    remote: &Remote,
-    name: &RemoteName,
-    deadline: crate::base::deadline::Deadline,
-) -> anyhow::Result<Vec<u8>> {
-    let found = remote.with(name, super::EXISTING, deadline, |records| {
-        numbers::read(records, name.key(), deadline)
-    });
-    let record = crate::app::options::done(found.map_err(Failure::from))?;
+fn read_alone(remote: &Remote, name: &RemoteName, deadline: Deadline) -> anyhow::Result<Vec<u8>> {
+    let found = remote
+        .with(name, EXISTING, deadline, |records| numbers::read(records, name.key(), deadline));
+    let record = done(found.map_err(Failure::from))?;
     Ok(record.value)
 }

@@ -9,7 +9,9 @@ use crate::app::remote::{Remote, Storage, answered};
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::mechanism::memory::segment;
-use crate::mechanism::remote::{Error, Kind, Record, Records, RemoteName, cells as numbers};
+use crate::mechanism::remote::{
+    Creation, Error, Kind, Record, Records, RemoteName, cells as numbers,
+};
 
 pub const NOUN: Noun = Noun {
     name: "shm",
@@ -30,10 +32,10 @@ pub const NOUN: Noun = Noun {
 };
 
 /// The segments of a server that exist.
-const EXISTING: (Kind, Option<crate::mechanism::remote::Creation>) = (Kind::Memory, None);
+const EXISTING: (Kind, Option<Creation>) = (Kind::Memory, None);
 
 /// The segments of a server, whether or not it has had any.
-fn creating(storage: Storage) -> (Kind, Option<crate::mechanism::remote::Creation>) {
+fn creating(storage: Storage) -> (Kind, Option<Creation>) {
     (Kind::Memory, Some(storage.into()))
 }
 
