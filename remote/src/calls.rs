@@ -18,11 +18,14 @@ use ipc_suite::remote::{Bell, Deadline, Error, Waited, escape};
 use crate::connection::Connection;
 use crate::descriptor::rung;
 use crate::signals::{lost, round_trip};
+use crate::stream::HEADERS;
 
 /// The headers of requests and answers.
 mod header {
-    /// In a request: the caller wants notes. In a note: the procedure runs.
+    /// In a request: the caller wants notes. Some clients copy the headers of a request to the answer.
     pub const NOTES: &str = "Ipc-Notes";
+    /// In a note: the procedure runs.
+    pub const RUNNING: &str = "Ipc-Running";
     /// The status of the procedure.
     pub const STATUS: &str = "Ipc-Status";
     /// The number of bytes of stdout, which stderr follows.
@@ -39,9 +42,6 @@ const NOTE: Duration = Duration::from_secs(1);
 
 /// How long a caller that has had a note waits for the next.
 const SILENCE: Duration = Duration::from_secs(10);
-
-/// The bytes that the headers of a message take at most.
-const HEADERS: usize = 1024;
 
 /// The procedures of a server.
 pub struct RemoteCalls {
@@ -94,7 +94,7 @@ impl Calls for RemoteCalls {
                 if message.status == Some(StatusCode::NO_RESPONDERS) {
                     return Err(Error::NotFound);
                 }
-                match message.headers.as_ref().and_then(|headers| headers.get(header::NOTES)) {
+                match message.headers.as_ref().and_then(|headers| headers.get(header::RUNNING)) {
                     Some(_) => has_note = true,
                     None => return Ok(read(&message)),
                 }
@@ -193,7 +193,7 @@ fn accept(connection: &Arc<Connection>, message: Message) -> Result<Request, Err
 async fn note(client: Client, inbox: String, left: Arc<Bell>) {
     loop {
         let mut headers = HeaderMap::new();
-        headers.insert(header::NOTES, "1");
+        headers.insert(header::RUNNING, "1");
         let request = async_nats::Request::new().headers(headers).timeout(Some(NOTE));
         match client.send_request(inbox.clone(), request).await {
             Err(error) if error.kind() == RequestErrorKind::NoResponders => {

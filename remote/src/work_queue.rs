@@ -15,7 +15,8 @@ use futures_util::{FutureExt, StreamExt};
 use ipc_suite::remote::{Deadline, Waited};
 
 use crate::stream::{
-    Api, Consumer, Delivery, Draft, Error, Info, Published, Pull, Pulled, Shape, Stored, Verdict,
+    Api, Consumer, Delivery, Draft, Error, HEADERS, Info, Published, Pull, Pulled, Shape, Stored,
+    Verdict,
 };
 
 /// The kinds of queues, each with names of its own.
@@ -210,10 +211,8 @@ impl WorkQueue {
                 "its stream is not a work queue that refuses new messages".into(),
             ));
         }
-        let most = api.client().server_info().max_payload;
+        let most = api.client().server_info().max_payload.saturating_sub(HEADERS);
         let limit = info.msg_size().map_or(most, |size| most.min(size as usize));
-        // The rest is headers.
-        let limit = limit.saturating_sub(if limit == most { HEADERS } else { 0 });
         let mut queue = Self {
             api: api.clone(),
             place: place.clone(),
@@ -501,9 +500,6 @@ impl WorkQueue {
         }
     }
 }
-
-/// The bytes that the headers of a message take at most.
-const HEADERS: usize = 1024;
 
 /// A message to send.
 #[derive(Clone, Debug)]

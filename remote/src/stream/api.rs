@@ -75,6 +75,9 @@ impl From<Refusal> for Error {
     }
 }
 
+/// How often nobody may be there to answer, before JetStream counts as absent.
+const ABSENCES: u32 = 6;
+
 /// The outcome of one attempt.
 pub(super) enum Attempt {
     Answer(Message),
@@ -131,6 +134,7 @@ impl Api {
             body => body.to_string().into(),
         };
         let mut patience = Patience::new(deadline);
+        let mut absences = 0;
         loop {
             let request = Request::new().payload(payload.clone());
             match self.attempt(&subject, request, &patience).await? {
@@ -143,8 +147,9 @@ impl Api {
                         Some(refusal) => return Err(refusal.into()),
                     }
                 }
-                // Every server with JetStream listens to these subjects.
-                Attempt::NoListener => return Err(Error::NoJetStream),
+                // Every server with JetStream listens to these subjects, soon after its start.
+                Attempt::NoListener if absences == ABSENCES => return Err(Error::NoJetStream),
+                Attempt::NoListener => absences += 1,
                 Attempt::Silence => {}
             }
             if let Some(ended) = patience.ended() {

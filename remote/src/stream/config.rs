@@ -3,7 +3,7 @@
 use ipc_suite::remote::{Deadline, Waited};
 use serde_json::{Value, json};
 
-use super::{Api, Error};
+use super::{Api, Error, HEADERS};
 
 /// The shape of a work queue to create: a stream that messages leave when they are acknowledged, and that
 /// refuses new ones when it is full.
@@ -56,7 +56,8 @@ impl Info {
 
     /// The maximum length of a message.
     pub fn msg_size(&self) -> Option<u64> {
-        self.limit("max_msg_size")
+        let headers = if self.of_config("metadata")[CREATION].is_string() { HEADERS } else { 0 };
+        self.limit("max_msg_size").map(|limit| limit.saturating_sub(headers as u64))
     }
 
     /// The number of servers that store it.
@@ -106,6 +107,9 @@ impl Info {
     }
 }
 
+/// The key of what shows that `ipc` has created a stream.
+const CREATION: &str = "ipc-creation";
+
 /// The time in which a second message with the same identity is none.
 const DUPLICATES: u64 = 120 * 1_000_000_000;
 
@@ -124,7 +128,8 @@ impl Api {
             "discard_new_per_subject": shape.one_per_subject,
             "max_msgs": limit(shape.max_msgs),
             "max_bytes": limit(shape.max_bytes),
-            "max_msg_size": limit(shape.msg_size),
+            // The server counts the headers as well.
+            "max_msg_size": limit(shape.msg_size.map(|size| size.saturating_add(HEADERS as u64))),
             "max_msgs_per_subject": if shape.one_per_subject { 1 } else { -1 },
             "max_consumers": -1,
             "max_age": 0,
@@ -133,7 +138,7 @@ impl Api {
             "duplicate_window": DUPLICATES,
             // A stream with exactly the same configuration counts as created. So a request that is sent
             // again succeeds, and that of another process does not.
-            "metadata": { "ipc-creation": self.unique_id() },
+            "metadata": { CREATION: self.unique_id() },
         });
         let subject = format!("STREAM.CREATE.{}", shape.name);
         Ok(self.ask(&subject, &body, deadline).await?.map(drop))

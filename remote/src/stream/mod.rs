@@ -17,6 +17,9 @@ pub use self::publish::{Draft, Published};
 
 use crate::engine::HINT;
 
+/// The bytes that the headers of a message take at most.
+pub const HEADERS: usize = 1024;
+
 /// Why a request was not done.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {

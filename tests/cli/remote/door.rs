@@ -80,6 +80,7 @@ fn a_procedure_ends_with_its_caller_and_a_call_with_its_server() {
     until("the procedure is ended", || crate::support::children(serving.pid()).is_empty());
     let message = format!("ipc: door call: {name}: timed out\n");
     ipc(&["door", "call", "-t", "0.5", &name, "x"]).is(124, "", &message);
+    until("the procedure is ended", || crate::support::children(serving.pid()).is_empty());
     let caller = ipc(&["door", "call", &name, "x"]).start();
     until("the procedure runs", || !crate::support::children(serving.pid()).is_empty());
     serving.signal(Signal::SIGKILL);

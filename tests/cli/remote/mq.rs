@@ -141,9 +141,9 @@ fn the_message_of_a_worker_that_is_ended_or_killed_is_received_by_another() {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
         let worker = ipc(&["mq", "recv", "-qf", "--exec", &name, "--", "sleep", "100"]).start();
         until("it is claimed", || state().contains("\"messages\":1,\"claimed\":1"));
-        until("COMMAND runs", || !crate::support::children(worker.pid()).is_empty());
+        until("COMMAND runs", || !super::commands(worker.pid()).is_empty());
         ipc(&["mq", "recv", "-n", &name]).is(1, "", "");
-        let commands = crate::support::children(worker.pid());
+        let commands = super::commands(worker.pid());
         worker.signal(signal);
         let output = worker.finish();
         assert_eq!(code(&output), 128 + signal as i32);

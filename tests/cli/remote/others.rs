@@ -1,24 +1,11 @@
 //! Objects that `ipc` shares with the engine's own client, nats-py.
 
-use std::path::{Path, PathBuf};
-
 use super::server::Server;
-use crate::support::{Run, binary, code, ipc, skipped, text, until};
-
-/// Python with the client; `None` if it is not installed.
-fn python() -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python3");
-    let imported = std::process::Command::new(&python).args(["-c", "import nats"]).output();
-    if imported.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    skipped("there is no nats-py ('make tools')");
-    None
-}
+use crate::support::{Run, binary, code, ipc, text, until};
 
 /// Runs the body of an asynchronous function of Python with a connection `nc` and JetStream `js`.
 fn run(server: &Server, body: &str) -> String {
-    let Some(python) = python() else { return String::new() };
+    let Some(python) = Server::python() else { return String::new() };
     let lines: String = body.lines().map(|line| format!("    {line}\n")).collect();
     let program = format!(
         "import asyncio, nats\n\
@@ -38,7 +25,7 @@ fn run(server: &Server, body: &str) -> String {
 #[test]
 fn messages_are_shared_with_other_clients_both_ways() {
     let Some(server) = Server::start() else { return };
-    if python().is_none() {
+    if Server::python().is_none() {
         return;
     }
     let name = server.name("eu/jobs");
@@ -63,7 +50,7 @@ fn messages_are_shared_with_other_clients_both_ways() {
 #[test]
 fn procedures_are_shared_with_other_clients_both_ways() {
     let Some(server) = Server::start() else { return };
-    if python().is_none() {
+    if Server::python().is_none() {
         return;
     }
     let name = server.name("double");

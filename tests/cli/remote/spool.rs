@@ -94,7 +94,7 @@ fn a_delayed_message_is_not_taken_before_its_time_and_one_of_a_killed_worker_aga
     );
     ipc(&["spool", "put", "--name", "job", &name]).input("x").is(0, "job\n", "");
     let worker = ipc(&["spool", "take", &name, "--", "sleep", "100"]).start();
-    until("COMMAND runs", || !crate::support::children(worker.pid()).is_empty());
+    until("COMMAND runs", || !super::commands(worker.pid()).is_empty());
     worker.signal(Signal::SIGTERM);
     assert_eq!(code(&worker.finish()), 128 + 15);
     ipc(&["spool", "take", "-t", "30", &name, "--", "sh", "-c", SHOW, "{}"]).is(
