@@ -9,7 +9,10 @@ mod argument;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Fields, LitBool, Result, parse_macro_input};
+use syn::{
+    Data, DeriveInput, Error, Expr, ExprLit, Fields, Lit, LitBool, Meta, MetaNameValue, Result,
+    parse_macro_input,
+};
 
 use argument::Argument;
 
@@ -30,9 +33,12 @@ fn implement(input: &DeriveInput) -> Result<TokenStream> {
     let flattened = arguments.iter().filter_map(Argument::inner);
     let fields = arguments.iter().map(Argument::field);
     let group = group(input, &arguments)?;
+    let about = about(input);
     Ok(quote! {
         #[automatically_derived]
         impl #generics crate::app::arguments::Plain for #name #types #bounds {
+            const ABOUT: &'static str = #about;
+
             fn option(name: &[u8]) -> Option<crate::app::arguments::Known> {
                 match name {
                     #(#names,)*
@@ -48,6 +54,19 @@ fn implement(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
     })
+}
+
+/// The first line of the documentation, which is the description of a command.
+fn about(input: &DeriveInput) -> String {
+    let first = input.attrs.iter().find_map(|attribute| match &attribute.meta {
+        Meta::NameValue(MetaNameValue {
+            path,
+            value: Expr::Lit(ExprLit { lit: Lit::Str(text), .. }),
+            ..
+        }) if path.is_ident("doc") => Some(text.value().trim().to_owned()),
+        _ => None,
+    });
+    first.unwrap_or_default()
 }
 
 /// The rule of the group of all arguments: none, or exactly one of them.

@@ -16,6 +16,9 @@ pub use ipc_derive::Plain;
 
 /// Arguments that can be read from a plain command line.
 pub trait Plain: Sized {
+    /// The first line of the documentation, which clap has as the description of a command.
+    const ABOUT: &'static str;
+
     /// The kind of the option of this name, if it is one of these arguments.
     fn option(name: &[u8]) -> Option<Known>;
 
@@ -25,6 +28,8 @@ pub trait Plain: Sized {
 
 /// Two structs of arguments side by side.
 impl<A: Plain, B: Plain> Plain for (A, B) {
+    const ABOUT: &'static str = B::ABOUT;
+
     fn option(name: &[u8]) -> Option<Known> {
         A::option(name).or_else(|| B::option(name))
     }

@@ -54,6 +54,8 @@ impl Manual {
 pub struct Verb {
     /// The word.
     pub name: &'static str,
+    /// Its description in listings.
+    pub about: &'static str,
     /// An alias.
     pub alias: Option<&'static str>,
     /// The name and the alias; the name twice if there is no alias.
@@ -164,6 +166,7 @@ impl Verb {
     pub(crate) const fn new<R: Action>(name: &'static str) -> Self {
         Self {
             name,
+            about: R::ABOUT,
             alias: None,
             called: [Short::of(name); 2],
             examples: R::EXAMPLES,

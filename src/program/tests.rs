@@ -38,6 +38,14 @@ fn the_numbers_of_all_arguments_differ() {
     }
 }
 
+#[test]
+fn the_description_of_a_verb_is_that_of_clap() {
+    for path in verb_paths() {
+        let about = path.verb.command().get_about().map(ToString::to_string);
+        assert_eq!(about.as_deref(), Some(path.verb.about));
+    }
+}
+
 /// Words that some argument accepts, and words that none accepts.
 const WORDS: &[&str] = &[
     "/name",

@@ -198,10 +198,9 @@ fn verbs(noun: Option<&OsStr>) -> Vec<Candidate> {
     noun.map(|noun| noun.verbs.iter().map(described).collect()).unwrap_or_default()
 }
 
-/// A verb with its description.
+/// A verb with its description. Its options would take longer to build than all the rest.
 pub fn described(verb: &Verb) -> Candidate {
-    let about = verb.command().get_about().map(ToString::to_string);
-    Candidate::new(verb.name, about.unwrap_or_default())
+    Candidate::new(verb.name, verb.about)
 }
 
 /// The names of links to the program.

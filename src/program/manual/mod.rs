@@ -67,11 +67,6 @@ fn reference(name: &str) -> String {
     format!("{name}(1)")
 }
 
-/// The description of a verb in a line.
-fn about(verb: &Verb) -> String {
-    verb.command().get_about().map(ToString::to_string).unwrap_or_default()
-}
-
 /// The synopsis from a usage line of clap.
 fn synopsis(page: &mut Page, words: &str, mut command: clap::Command) {
     use self::page::{Block, Font, Text};

@@ -3,7 +3,7 @@
 use clap::Command;
 
 use super::page::{Block, Page, Text, paragraphs};
-use super::{about, reference, sections, synopsis};
+use super::{reference, sections, synopsis};
 use crate::app::command::{Noun, Verb};
 
 /// The page of a noun.
@@ -21,7 +21,7 @@ pub fn page(noun: &'static Noun) -> Page {
     page.section("VERBS");
     for verb in noun.verbs {
         let reference = Text::marked(&format!("‹{name}-{}›(1)", verb.name));
-        page.push(Block::Term(reference, paragraphs(&about(verb))));
+        page.push(Block::Term(reference, paragraphs(verb.about)));
     }
     sections::background(&mut page, noun);
     sections::examples(&mut page, noun.verbs.iter().filter_map(|verb| verb.examples.first()));

@@ -1,7 +1,7 @@
 //! `ipc.1`: the nouns, and the conventions of all verbs.
 
 use super::page::{Block, Page, Text, paragraphs};
-use super::{about, reference, synopsis};
+use super::{reference, synopsis};
 use crate::base::exit;
 use crate::program::catalog::{COMMANDS, NOUNS};
 use crate::program::tree;
@@ -35,7 +35,7 @@ pub fn page() -> Page {
     }
     page.section("COMMANDS");
     for command in COMMANDS {
-        page.push(term(command.name, &about(command)));
+        page.push(term(command.name, command.about));
     }
     page.section("OPTIONS");
     page.paragraphs("These options mean the same for every verb that has them.");

@@ -1,7 +1,7 @@
 //! `ipc-NOUN-VERB.1`: one verb, with its options.
 
 use super::page::{Block, Font, Page, Text, paragraphs};
-use super::{about, name_of, options, reference, sections, synopsis};
+use super::{name_of, options, reference, sections, synopsis};
 use crate::app::command::{Effect, REAPS_NOTHING, Statuses, VerbPath};
 use crate::app::listing::{Json, Shape};
 use crate::base::exit;
@@ -13,7 +13,7 @@ pub fn page(path: VerbPath) -> Page {
     let words = format!("ipc {}", path.words());
     let topic = noun.map_or("", |noun| noun.manual.topic);
     let topic = if topic.is_empty() { String::new() } else { format!(" ({topic})") };
-    let mut page = Page::new(name_of(path), 1, format!("{}{topic}", about(verb)));
+    let mut page = Page::new(name_of(path), 1, format!("{}{topic}", verb.about));
     synopsis(&mut page, &words, verb.command().bin_name(&words));
     page.section("DESCRIPTION");
     description(&mut page, &verb.command());
