@@ -191,6 +191,7 @@ impl Verb {
     pub(crate) const fn of_parts(name: &'static str, parts: Parts) -> Self {
         Self {
             name,
+            about: "",
             alias: None,
             called: [Short::of(name); 2],
             examples: parts.examples,

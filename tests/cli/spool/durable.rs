@@ -211,8 +211,6 @@ fn a_storm_of_kills_loses_no_message() {
     // Each kill of a worker interrupts two COMMANDs at most.
     let again = done_text.lines().count() - done.len();
     assert!(again <= 2 * kills, "{again} of {kills} kills");
-    let (put, done) = (put.lines().count(), done.len());
-    println!("{put} puts reported, {done} messages done, {again} of them twice, {kills} kills");
 }
 
 /// A file system of its own for the spool; `None` unless this is root.
