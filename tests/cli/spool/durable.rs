@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -212,7 +213,8 @@ fn a_storm_of_kills_loses_no_message() {
     let again = done_text.lines().count() - done.len();
     assert!(again <= 2 * kills, "{again} of {kills} kills");
     let (put, done) = (put.lines().count(), done.len());
-    println!("{put} puts reported, {done} messages done, {again} of them twice, {kills} kills");
+    let line = format!("{put} puts reported, {done} done, {again} of them again, {kills} kills\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// A file system of its own for the spool; `None` unless this is root.

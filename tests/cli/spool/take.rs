@@ -90,7 +90,9 @@ fn old_logs_are_removed_by_the_next_worker_and_those_that_are_written_stay() {
     let options = ["--count", "3", "--log", "1K", "--", "sh", "-c", line];
     let worker = spool.run("take", &options).start();
     let log = |name: &str| spool.path("logs").join(name);
-    until("all have begun", || fs::read_to_string(log("written")).is_ok_and(|text| text != ""));
+    until("all have begun", || {
+        fs::read_to_string(log("written")).is_ok_and(|text| !text.is_empty())
+    });
     ["old", "written"].into_iter().for_each(|name| make_older(log(name), 25));
     spool.run("take", &["--all", "--keep", "2d", "--", "true"]).is(0, "", "");
     assert_eq!(spool.files("logs").len(), 3);
