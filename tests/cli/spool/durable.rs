@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -211,6 +212,9 @@ fn a_storm_of_kills_loses_no_message() {
     // Each kill of a worker interrupts two COMMANDs at most.
     let again = done_text.lines().count() - done.len();
     assert!(again <= 2 * kills, "{again} of {kills} kills");
+    let (put, done) = (put.lines().count(), done.len());
+    let line = format!("{put} puts reported, {done} done, {again} of them again, {kills} kills\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// A file system of its own for the spool; `None` unless this is root.
