@@ -1,5 +1,6 @@
 //! The whole screen: what is seen at a glance at the top, the rows, and the keys in the last line.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ratatui_core::buffer::{Buffer, CellWidth};
@@ -9,6 +10,7 @@ use ratatui_core::style::{Modifier, Style};
 use super::panel;
 use super::state::{Mode, State};
 use super::table::{self, draw_bar, short};
+use super::view::{Content, Row};
 use crate::io::output::{escape, human};
 use crate::mechanism::monitor::cycles::{Cycle, Wait};
 
@@ -54,7 +56,7 @@ fn top(state: &State, area: Rect, buffer: &mut Buffer) {
     if let Some(line) = lines.next() {
         sums(state, line, buffer);
     }
-    for (cycle, line) in state.frame.cycles.iter().take(DEADLOCKS).zip(lines.by_ref()) {
+    for (cycle, line) in deadlocks(state).into_iter().take(DEADLOCKS).zip(lines.by_ref()) {
         buffer.set_style(line, state.theme.alert());
         let text = deadlock(state, cycle);
         buffer.set_stringn(line.x, line.y, &text, usize::from(line.width), state.theme.alert());
@@ -159,6 +161,18 @@ fn not_visible(count: usize) -> String {
 fn write(buffer: &mut Buffer, line: Rect, x: u16, text: &str, style: Style) -> u16 {
     let room = usize::from(line.right().saturating_sub(x));
     buffer.set_stringn(x, line.y, text, room, style).0
+}
+
+/// The deadlocks, those of the rows first: a filter leaves out rows, and no deadlock.
+fn deadlocks(state: &State) -> Vec<&Cycle> {
+    let object = |row: &Row| match row.content {
+        Content::Object(index) | Content::Use(index, _) => Some(index),
+        Content::Group(_) => None,
+    };
+    let shown: BTreeSet<usize> = state.rows.iter().filter_map(object).collect();
+    let mut cycles: Vec<&Cycle> = state.frame.cycles.iter().collect();
+    cycles.sort_by_key(|cycle| !cycle.iter().any(|wait| shown.contains(&wait.lock)));
+    cycles
 }
 
 /// A deadlock in words: which process waits for which lock of which process.
