@@ -62,7 +62,7 @@ struct Authentication {
     /// The file that 'nsc generate creds' writes. Without the option, it is the file that NATS_CREDS
     /// names. NATS_TOKEN has a token, and NATS_PASSWORD the password of the user in nats://USER@HOST/NAME.
     /// COMMANDs do not get these variables.
-    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    #[arg(long, value_name = "FILE")]
     creds: Option<PathBuf>,
     /// Trust the certificate authorities in this file
     #[arg(long, value_name = "FILE", help_heading = "Server", hide_short_help = true)]
