@@ -36,6 +36,11 @@ use super::opened;
 ///
 /// With --until-eof it ends with status 0 at a marker of the end, which 'ipc mq send --eof' sends.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|arg| match arg.get_id().as_str() {
+    // The options of the server need its line.
+    "null" => arg.hide_short_help(true),
+    _ => arg,
+}))]
 pub struct Recv {
     /// Name of the queue, such as nats://HOST/NAME
     name: RemoteName,
@@ -49,7 +54,7 @@ pub struct Recv {
     #[arg(short, long, conflicts_with_all = ["count", "all"])]
     follow: bool,
     /// End at a marker of the end, which 'send --eof' sends
-    #[arg(long, requires = "follow")]
+    #[arg(long, requires = "follow", hide_short_help = true)]
     until_eof: bool,
     /// Print a copy of a message; the oldest is 0
     #[arg(
