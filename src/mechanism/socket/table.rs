@@ -79,6 +79,14 @@ pub fn inet() -> Result<Vec<Row>, Errno> {
     Ok(tcp.chain(udp.iter().map(|entry| of_port("udp", "dgram", entry))).collect())
 }
 
+/// The TCP sockets that listen, then those of UDP.
+pub fn inet_listeners() -> Vec<Row> {
+    let tcp = inet_table::listening_tcp();
+    let udp = inet_table::udp().unwrap_or_default();
+    let tcp = tcp.iter().map(|entry| of_port("tcp", "stream", entry));
+    tcp.chain(udp.iter().map(|entry| of_port("udp", "dgram", entry))).collect()
+}
+
 /// The sockets that are bound to an address: listening ones, and a server's ends of its connections.
 ///
 /// # Errors

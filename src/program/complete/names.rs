@@ -34,7 +34,8 @@ fn about(object: &Object) -> String {
 
 /// The sockets that wait for clients or for datagrams.
 pub fn listeners() -> Vec<Candidate> {
-    let rows = table::all().unwrap_or_default();
+    let mut rows = table::unix(|_| Vec::new(), process::directories).unwrap_or_default();
+    rows.extend(table::inet_listeners());
     let mut found: Vec<Candidate> = (rows.into_iter().filter(table::Row::is_reachable))
         .map(|row| Candidate::new(row.address, format!("{} {}", row.family, row.kind)))
         .collect();
