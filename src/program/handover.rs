@@ -172,8 +172,9 @@ mod tests {
         for noun in crate::cmd::remote::NOUNS {
             for verb in noun.verbs {
                 let command = verb.command();
-                let options =
-                    command.get_arguments().filter(|option| option.get_action().takes_values());
+                let options = command.get_arguments().filter(|option| {
+                    option.get_action().takes_values() && !option.is_require_equals_set()
+                });
                 let words = options.flat_map(|option| {
                     let long = option.get_long().map(|long| format!("--{long}"));
                     long.into_iter().chain(option.get_short().map(|short| format!("-{short}")))

@@ -159,7 +159,7 @@ const LIMITS: &[(&str, &str)] = &[
     ),
     ("‹mount -o remount,nr_inodes=N /dev/shm›", "The number of these objects."),
     (
-        "‹fs.pipe-max-size›, ‹fs.pipe-user-pages-soft›",
+        "‹fs.pipe-max-size›, ‹fs.pipe-user-pages-soft›, ‹fs.pipe-user-pages-hard›",
         "The capacity that a pipe or FIFO may be given, and the pages of all pipes of a user.",
     ),
     (
@@ -170,7 +170,10 @@ const LIMITS: &[(&str, &str)] = &[
         "‹fs.inotify.max_user_instances›, ‹fs.inotify.max_user_watches›, ‹fs.inotify.max_queued_events›",
         "Instances of inotify of a user, which verbs that wait for a file use, their watches, and the events of one.",
     ),
-    ("‹fs.file-max›, ‹ulimit -n›", "Open files of the machine, and descriptors of a process."),
+    (
+        "‹fs.file-max›, ‹ulimit -n›, ‹fs.nr_open›",
+        "Open files of the machine, descriptors of a process, and the largest number of these that can be allowed.",
+    ),
     ("‹kernel.pid_max›", "Processes and threads."),
     ("‹ulimit -i›", "Queued signals of a user: RLIMIT_SIGPENDING of ‹getrlimit›(2)."),
 ];
