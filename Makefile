@@ -118,7 +118,7 @@ install: $(if $(shell command -v cargo),static remote) ## installs the program, 
 # The same without a build, for packages. ipc-remote is installed if it was built.
 install-files:
 	install -Dm755 $(STATIC) $(ROOT)/bin/ipc
-	if [ -e $(REMOTE) ]; then install -Dm755 $(REMOTE) $(ROOT)/bin/ipc-remote; fi
+	if [ -e "$(REMOTE)" ]; then install -Dm755 $(REMOTE) $(ROOT)/bin/ipc-remote; fi
 	for section in $(SECTIONS); do \
 		install -d $(ROOT)/share/man/man$$section && \
 		install -m644 man/*.$$section $(ROOT)/share/man/man$$section || exit; \

@@ -29,9 +29,9 @@ fn committed(directory: &str) -> Vec<PathBuf> {
     names.map(|name| Path::new(directory).join(name)).collect()
 }
 
-/// Pages of formats have no definition that they could be generated from.
+/// Pages of formats, and that of the second program, have no definition that they could be generated from.
 fn is_written_by_hand(path: &Path) -> bool {
-    path.extension().is_some_and(|section| section == "5")
+    path.extension().is_some_and(|section| section == "5") || path.ends_with("ipc-remote.7")
 }
 
 fn root() -> &'static Path {

@@ -120,7 +120,7 @@ fn if_ipc_and_its_command_are_killed_at_once_the_object_goes() {
         until("the command runs", || path.exists());
         // setsid is not the leader of a group, and becomes ipc.
         killpg(Pid::from_raw(running.pid()), Signal::SIGKILL).unwrap();
-        drop(running);
+        until("ipc has ended", || running.is_zombie());
         until("the object is removed", || !exists(noun, &name));
     }
 }

@@ -119,11 +119,7 @@ impl Listed {
 impl Columns for Listed {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new(
-            Key::new(
-                "kind",
-                Type::Word,
-                "shm, sem, mq, queue, fifo, sock, door, holder, lock, lockfile, spool, memory",
-            ),
+            Key::new("kind", Type::Word, "one of the words for --kind, such as shm, or memory"),
             |row| row.object.kind.word().into(),
         ),
         Column::new(Key::new("name", Type::Text, "Name, address or path"), |row| {

@@ -54,8 +54,9 @@ fn outputs_of_unequal_speed_get_the_same() {
 #[test]
 fn a_stream_outlives_a_reader_that_leaves() {
     let directory = tempfile::tempdir().unwrap();
-    let line = "mkfifo p; head -c 10 p > /dev/null & \
-                head -c 3000000 /dev/zero | ipc pipe tee -v p | wc -c; wait";
+    // The open of the shell waits for the reader, so that the command finds it.
+    let line = "mkfifo p; head -c 10 p > /dev/null & exec 3> p; \
+                head -c 3000000 /dev/zero | { exec 3>&- 4> p; ipc pipe tee -v p 4>&-; } | wc -c; wait";
     bash(line).within(directory.path()).is(
         0,
         "3000000\n",

@@ -1,6 +1,7 @@
 //! `ipc mq` on a server.
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::server::Server;
 use crate::support::{code, ipc, rounds, sh, text, until};
@@ -145,16 +146,17 @@ fn the_message_of_a_worker_that_is_ended_or_killed_is_received_by_another() {
         ipc(&["mq", "recv", "-n", &name]).is(1, "", "");
         let commands = super::commands(worker.pid());
         worker.signal(signal);
+        if signal == Signal::SIGKILL {
+            // COMMAND goes on, and has its output.
+            for command in commands {
+                let _ = kill(Pid::from_raw(command), Signal::SIGKILL);
+            }
+        }
         let output = worker.finish();
         assert_eq!(code(&output), 128 + signal as i32);
         if signal == Signal::SIGTERM {
             // It goes back at once.
             ipc(&["mq", "wait", "-t", "20", &name]).is(0, "", "");
-        } else {
-            for command in commands {
-                let _ =
-                    nix::sys::signal::kill(nix::unistd::Pid::from_raw(command), Signal::SIGKILL);
-            }
         }
     }
     ipc(&["mq", "recv", "-t", "50", &name]).is(0, "job\n", "");

@@ -1,31 +1,17 @@
-//! Three servers, of which one is killed or stopped.
+//! A queue on three servers, of which one is killed or stopped.
 
 use nix::sys::signal::Signal;
 
 use super::server::Server;
 use crate::support::{code, ipc, rounds, sh, text, until};
 
-/// Three servers that are one cluster.
-struct Cluster([Server; 3]);
-
-impl Cluster {
-    fn start() -> Option<Self> {
-        Server::cluster().map(Self)
-    }
-
-    fn name(&self, path: &str) -> String {
-        let hosts: Vec<String> =
-            self.0.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
-        format!("nats://{}/{path}", hosts.join(","))
-    }
-
-    /// A queue on three nodes.
-    fn queue(&self) -> String {
-        let name = self.name("jobs");
-        let create = ["mq", "create", "-e", "--replicas", "3", "-t", "10", &name];
-        until("a leader is elected", || code(&ipc(&create).output()) == 0);
-        name
-    }
+/// A queue on three servers.
+fn queue(servers: &[Server; 3]) -> String {
+    let hosts = servers.each_ref().map(|server| format!("127.0.0.1:{}", server.port));
+    let name = format!("nats://{}/jobs", hosts.join(","));
+    let create = ["mq", "create", "-e", "--replicas", "3", "-t", "10", &name];
+    until("a leader is elected", || code(&ipc(&create).output()) == 0);
+    name
 }
 
 /// The node that leads a queue, and its number of messages.
@@ -38,13 +24,13 @@ fn leader(name: &str) -> (usize, u64) {
 
 #[test]
 fn no_message_is_lost_or_doubled_if_the_leader_is_killed_while_they_are_sent() {
-    let Some(mut cluster) = Cluster::start() else { return };
-    let name = cluster.queue();
+    let Some(mut servers) = Server::cluster() else { return };
+    let name = queue(&servers);
     let count = rounds(3000).max(3000);
     let sender = sh(&format!("seq {count} | ipc mq send {name}")).start();
     until("some are sent", || leader(&name).1 > 100);
     let (node, _) = leader(&name);
-    cluster.0[node].kill();
+    servers[node].kill();
     let output = sender.finish();
     assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
     let received = ipc(&["mq", "recv", "-t", "30", "--count", &count.to_string(), &name]);
@@ -56,19 +42,14 @@ fn no_message_is_lost_or_doubled_if_the_leader_is_killed_while_they_are_sent() {
 
 #[test]
 fn without_a_majority_a_send_times_out_and_works_again_with_one() {
-    let Some(cluster) = Cluster::start() else { return };
-    let name = cluster.queue();
+    let Some(servers) = Server::cluster() else { return };
+    let name = queue(&servers);
     ipc(&["mq", "send", &name, "before"]).is(0, "", "");
     let (node, _) = leader(&name);
-    let others: Vec<&Server> = cluster
-        .0
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| *index != node)
-        .map(|(_, it)| it)
-        .collect();
+    let others: Vec<&Server> =
+        servers.iter().enumerate().filter(|(index, _)| *index != node).map(|(_, it)| it).collect();
     others.iter().for_each(|node| node.signal(Signal::SIGSTOP));
-    let own = format!("nats://127.0.0.1:{}/jobs", cluster.0[node].port);
+    let own = format!("nats://127.0.0.1:{}/jobs", servers[node].port);
     let output = ipc(&["mq", "send", "-t", "1", &own, "during"]).output();
     assert_eq!(code(&output), 124, "{}", text(&output.stderr));
     others.iter().for_each(|node| node.signal(Signal::SIGCONT));
