@@ -81,23 +81,23 @@ check: ## runs all tests
 	$(MAKE) -j2 remote programs
 	@rm -f $(SKIPPED)
 	$(CLEAN) tests/suite '--workspace --lib'
-	$(CLEAN) cargo test --test one_process --test ring
-	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/suite '--test cli'
-	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) tests/suite '--test cli' $(GLIBC)
+	$(CLEAN) cargo test --workspace --test one_process --test ring
+	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/suite '--workspace --test cli'
+	IPC_PEERS=required IPC_SKIPPED=$(SKIPPED) $(CLEAN) tests/suite '--workspace --test cli' $(GLIBC)
 	IPC=$(CURDIR)/$(STATIC) $(CLEAN) tests/bats/all
 	@tests/skipped $(SKIPPED)
 
 # The long form of the tests that repeat: signals, kills and stops, and races that fail rarely.
 test-long: static ## runs the tests of rare failures for longer
-	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --test cli -- long:: storm:: storms killed
-	CARGO_PROFILE_TEST_OPT_LEVEL=2 IPC_LONG=1 $(CLEAN) cargo test --target-dir target/ring --test ring
+	IPC_LONG=$${IPC_LONG:-2000} IPC=$(CURDIR)/$(STATIC) $(CLEAN) cargo test --workspace --test cli -- long:: storm:: storms killed
+	CARGO_PROFILE_TEST_OPT_LEVEL=2 IPC_LONG=1 $(CLEAN) cargo test --workspace --target-dir target/ring --test ring
 
 tools:
 	@tests/tools
 
 # Writes the manual pages and completions.
 generate: ## writes the manual pages and completions
-	IPC_GENERATE=1 cargo test --test cli generated
+	IPC_GENERATE=1 cargo test --workspace --test cli generated
 
 # Compares with other programs, by ratio. Takes minutes, on a quiet machine.
 bench: static ## compares with other programs, by ratio
@@ -105,7 +105,7 @@ bench: static ## compares with other programs, by ratio
 
 # Whether every comparison runs, in a few seconds and with the debug build: its figures mean nothing.
 bench-check: ## whether the comparisons run
-	IPC_BENCH=quick cargo test --benches
+	IPC_BENCH=quick cargo test --workspace --benches
 
 # Names of links to ipc, whose completion bash and fish search under these names. The scripts complete only
 # what leads to ipc. In fish that would still hide the completion of the other program called fd.
