@@ -154,7 +154,7 @@ fn a_command_without_memory_releases_its_guard_and_changes_nothing() {
     let within = |kib: usize, words: &str| sh(&format!("ulimit -v {kib}; exec ipc {words}"));
     let words = format!("shm write {} --grow --guard {} -t 30s", &*name, &*guard);
     let mut failed = 0;
-    for kib in (2_000..24_000).step_by(250) {
+    for kib in (2_000..64_000).step_by(250) {
         // The kernel and the dynamic loader may need more memory to start the program.
         if code(&within(kib, "--version").output()) != 0 {
             continue;
