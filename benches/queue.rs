@@ -30,7 +30,6 @@ use ipc_suite::bench::ring::{Outcome, Ring};
 
 const PEER: &str = include_str!("queue.c");
 const PUSH: &str = include_str!("queue_push.c");
-const STREAM: &str = include_str!("queue_stream.c");
 
 /// The capacity for most measurements: that of a pipe.
 const CAPACITY: u64 = 1 << 16;
@@ -58,6 +57,8 @@ fn main() {
         ["receive", path, how, count, size] => {
             receive(path, how == "trip", number(count), number(size));
         }
+        // The quick form only shows that everything runs.
+        [] if std::env::var_os("IPC_BENCH").is_some_and(|word| word == "quick") => compare(1),
         [] => compare(9),
         [rounds] => compare(number(rounds) as usize),
         _ => panic!("what is to be done with {words:?}"),
@@ -71,7 +72,6 @@ fn number(word: &str) -> u64 {
 fn compare(rounds: usize) {
     let directory = tempfile::tempdir_in("/dev/shm").expect("a directory can be made");
     once(directory.path());
-    streams(directory.path(), rounds);
     println!("pair in one thread, 100 B: {:.0} ns", pair(directory.path()));
     let Some(peer) = support::c(directory.path(), PEER) else {
         println!("no C compiler, nothing to compare with");
@@ -126,53 +126,6 @@ fn once(directory: &Path) {
         println!(
             "one {build} process, of an empty program: push {push:.2}, pop {pop:.2}, C {least:.2}"
         );
-    }
-}
-
-/// Lines of 100 bytes through the shell, beside two cat(1) and the limit of the machine: a program with
-/// the same reads and writes and one copy into a ring and one out of it.
-fn streams(directory: &Path, rounds: usize) {
-    let inner = directory.join("stream");
-    std::fs::create_dir(&inner).expect("it can be made");
-    let Some(limit) = support::c(&inner, STREAM) else { return };
-    let count = support::scaled(2_000_000);
-    std::fs::write(inner.join("lines"), [&[b'x'; 99][..], b"\n"].concat().repeat(count))
-        .expect("there is room");
-    let queue = "$IPC queue create --capacity 1M ./q && { $IPC queue pop -f ./q > /dev/null & } &&";
-    let lines = [
-        "cat lines | cat > /dev/null".to_owned(),
-        "$LIMIT 1048576 < lines > /dev/null".to_owned(),
-        format!("{queue} $IPC queue push ./q < lines && $IPC queue close ./q && wait $! && rm q"),
-        "cat lines | $LIMIT 1048576 | cat > /dev/null".to_owned(),
-        format!(
-            "{} cat lines | $IPC queue push ./q && $IPC queue close ./q && wait $! && rm q",
-            queue.replace("> /dev/null", "| cat > /dev/null")
-        ),
-    ];
-    for (build, path) in support::builds(directory) {
-        let contenders = lines.iter().map(|line| -> Box<dyn FnMut() -> Duration> {
-            let mut command = Command::new("bash");
-            command.args(["-c", &format!("cd \"$DIRECTORY\" && {line}")]).env("IPC", &path);
-            command.env("LIMIT", &limit).env("DIRECTORY", &inner);
-            Box::new(move || support::time(&mut command))
-        });
-        let turns = support::turns(rounds, &mut contenders.collect::<Vec<_>>());
-        let rate = |place: usize| {
-            support::median(turns.iter().map(|times| count as f64 / times[place] / 1e6).collect())
-        };
-        let ratio = |one: usize, other: usize| {
-            support::median(turns.iter().map(|times| times[other] / times[one]).collect())
-        };
-        println!("lines of 100 B, {build}, million a second: cat | cat {:.1}", rate(0));
-        for (name, own, least) in [("push <, pop >", 2, 1), ("cat | push, pop | cat", 4, 3)] {
-            println!(
-                "    {name:22} {:6.1}, {:.2} of cat | cat, {:.2} of the limit ({:.1})",
-                rate(own),
-                ratio(own, 0),
-                ratio(own, least),
-                rate(least)
-            );
-        }
     }
 }
 
