@@ -19,7 +19,7 @@ FILES = STATIC=$(STATIC) REMOTE=$(REMOTE)
 .PHONY: all help demo test test-long check static remote programs tools generate bench bench-check \
 	install install-files uninstall peers picture deb dist clean
 
-all: static remote
+all: remote
 
 help: ## prints this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -38,14 +38,15 @@ static: ## builds the release: one static file
 		cargo build --release && mkdir -p $(dir $(STATIC)) && cp target/release/ipc $(STATIC); \
 	fi
 
-# The program for objects on servers, which is executed beside ipc. Its cryptography needs a C compiler for
-# the target; without one, it is built for the host. It comes after the release, with which it shares
-# crates.
-remote: static
+# Both programs, in one build: alone, each would have the shared crates with features of its own, compiled
+# for it. The cryptography of ipc-remote needs a C compiler for the target; without one, it is built for the
+# host.
+remote: ## builds the release with ipc-remote, for objects on servers
+	@tests/static-target $(TARGET)
 	@if tests/static-target --there $(TARGET) && command -v musl-gcc >/dev/null; then \
-		cargo build --release --target $(TARGET) $(ANYWHERE) --package ipc-remote; \
+		cargo build --release --target $(TARGET) $(ANYWHERE) --package ipc-suite --package ipc-remote; \
 	else \
-		cargo build --release --package ipc-remote && cp target/release/ipc-remote $(REMOTE); \
+		$(MAKE) static && cargo build --release --package ipc-remote && cp target/release/ipc-remote $(REMOTE); \
 	fi
 
 # The ordinary build, for the C library of the host, with all tests and comparisons.
@@ -112,7 +113,7 @@ bench-check: ## whether the comparisons run
 NOUNS := $(shell sed -n 's/.*for name in \(.*\); do/\1/p' completions/ipc.bash)
 
 # Under sudo there is often no cargo: then the build that is there is installed.
-install: $(if $(shell command -v cargo),static remote) ## installs the program, manual, completions and examples below PREFIX
+install: $(if $(shell command -v cargo),remote) ## installs the program, manual, completions and examples below PREFIX
 	@$(MAKE) --no-print-directory install-files
 
 # The same without a build, for packages. ipc-remote is installed if it was built.
@@ -158,11 +159,11 @@ peers: static ## measures the table of README.md: whole commands beside those of
 picture: static ## draws docs/bench.svg, the picture of README.md
 	$(STATIC) bench --plot docs/bench.svg
 
-deb: static remote ## builds a package for Debian and Ubuntu in target/packages
+deb: remote ## builds a package for Debian and Ubuntu in target/packages
 	packaging/tree target/packages/deb /usr ZSH=vendor-completions $(FILES)
 	packaging/deb target/packages/deb target/packages
 
-dist: static remote ## builds a tarball in target/packages, the same bytes on every machine
+dist: remote ## builds a tarball in target/packages, the same bytes on every machine
 	packaging/tree target/packages/dist '' $(FILES)
 	packaging/tarball target/packages/dist target/packages $(TARGET)
 
