@@ -35,7 +35,18 @@ const NAME: usize = 19;
 impl Names {
     /// The names of a directory that was just opened.
     pub fn of(directory: OwnedFd) -> Self {
-        Self { directory, buffer: vec![0; BUFFER], at: 0, end: 0 }
+        Self::with_buffer(directory, Vec::new())
+    }
+
+    /// The same with the buffer of a directory that was read before.
+    pub fn with_buffer(directory: OwnedFd, mut buffer: Vec<u8>) -> Self {
+        buffer.resize(buffer.len().max(BUFFER), 0);
+        Self { directory, buffer, at: 0, end: 0 }
+    }
+
+    /// The buffer and the directory.
+    pub fn into_parts(self) -> (Vec<u8>, OwnedFd) {
+        (self.buffer, self.directory)
     }
 
     /// The next name; `None` after the last one. The directory itself and its parent are left out.

@@ -4,7 +4,7 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 
 pub use super::inode::Links;
@@ -36,7 +36,8 @@ pub fn open(path: &Path, access: OFlag, links: Links) -> Result<(OwnedFd, FileSt
         Links::Followed => OFlag::empty(),
         Links::Refused => OFlag::O_NOFOLLOW,
     };
-    let opened = nix::fcntl::open(path, access | HARMLESS | no_links, Mode::empty());
+    // open(3) of musl sets FD_CLOEXEC with a second system call, for kernels before 2.6.23.
+    let opened = openat(AT_FDCWD, path, access | HARMLESS | no_links, Mode::empty());
     let file = opened.map_err(|errno| match (errno, links) {
         // open(2) itself refuses to write to a socket, a directory, and a FIFO without a reader.
         (nix::errno::Errno::ENXIO | nix::errno::Errno::EISDIR, _)

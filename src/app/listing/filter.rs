@@ -135,12 +135,10 @@ impl Operand {
     fn compare(&self, value: &Value) -> Option<Ordering> {
         match self {
             Self::Missing => value.is_missing().then_some(Ordering::Equal),
-            Self::Element(text) => match value {
-                Value::Several(values, _) => {
-                    values.iter().any(|json| contains(json, text)).then_some(Ordering::Equal)
-                }
-                _ => None,
-            },
+            Self::Element(text) => {
+                let has_it = value.elements()?.iter().any(|json| contains(json, text));
+                has_it.then_some(Ordering::Equal)
+            }
             Self::Value(_) if value.is_missing() => None,
             Self::Value(Value::Number(own)) => {
                 value.number().map(|number| order_of_numbers(&number, own))

@@ -1,11 +1,10 @@
 //! Columns that objects of several kinds have: permissions, owner, holders.
 
 use nix::sys::stat::FileStat;
-use serde_json::{Value as Json, json};
 
 use super::holders::not_seen;
 use crate::app::listing::Column;
-use crate::io::output::{Key, Type, Value, escape, json_bytes};
+use crate::io::output::{Key, Process, Type, Value};
 use crate::sys::process::{Holder, Holders, Openings};
 use crate::sys::system_v::Row;
 
@@ -163,8 +162,8 @@ pub const fn creator_gid<R: InKernel>() -> Column<R> {
 /// The holders in a row of a listing. The number of hidden processes stands below the listing.
 fn listed(holders: &Holders) -> Value {
     match processes(&holders.seen, 0) {
-        Value::Several(seen, _) if seen.is_empty() && holders.hidden > 0 => {
-            Value::Several(seen, b"-".to_vec())
+        Value::Processes(seen, _) if seen.is_empty() && holders.hidden > 0 => {
+            Value::Processes(seen, b"-".to_vec())
         }
         value => value,
     }
@@ -172,14 +171,13 @@ fn listed(holders: &Holders) -> Value {
 
 /// Processes that use an object in some way, and the number of those that are hidden.
 pub fn processes(seen: &[Holder], hidden: usize) -> Value {
-    let json =
-        |holder: &Holder| json!({ "pid": holder.pid, "command": json_bytes(&holder.command) });
-    let text = |holder: &Holder| format!("{} ({})", holder.pid, escape(&holder.command));
-    let values: Vec<Json> = seen.iter().map(json).collect();
-    let mut texts: Vec<String> = seen.iter().map(text).collect();
+    let process =
+        |holder: &Holder| Process { pid: holder.pid, command: holder.command.as_slice().into() };
+    let seen: Vec<Process> = seen.iter().map(process).collect();
+    let mut texts: Vec<String> = seen.iter().map(Process::text).collect();
     if hidden > 0 {
         texts.push(not_seen(hidden));
     }
     let text = if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
-    Value::Several(values, text.into_bytes())
+    Value::Processes(seen, text.into_bytes())
 }

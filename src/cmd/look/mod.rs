@@ -7,13 +7,12 @@ mod who;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::str::FromStr;
-
-use serde_json::{Value as Json, json};
+use std::sync::Arc;
 
 use crate::app::arguments::Plain;
 use crate::app::machine::Part;
 use crate::base::exit::{Exit, Failure, about};
-use crate::io::output::{Output, Value, escape, json_bytes};
+use crate::io::output::{Output, Process, Value};
 use crate::mechanism::survey::{Kind, Object, Survey};
 use crate::sys::{accounts, mqueue, process};
 
@@ -62,7 +61,7 @@ impl Choice {
 #[derive(Debug, Default)]
 struct Names {
     users: BTreeMap<u32, String>,
-    commands: BTreeMap<i32, Vec<u8>>,
+    commands: BTreeMap<i32, Arc<[u8]>>,
 }
 
 impl Names {
@@ -70,22 +69,19 @@ impl Names {
         self.users.entry(uid).or_insert_with(|| accounts::user_name(uid))
     }
 
-    fn command(&mut self, pid: i32) -> &[u8] {
-        self.commands.entry(pid).or_insert_with(|| process::command(pid))
+    fn command(&mut self, pid: i32) -> &Arc<[u8]> {
+        self.commands.entry(pid).or_insert_with(|| process::command(pid).into())
     }
 
     /// Processes, each once.
     fn processes(&mut self, mut pids: Vec<i32>) -> Value {
         pids.sort_unstable();
         pids.dedup();
-        let (mut json, mut texts) = (Vec::<Json>::new(), Vec::new());
-        for pid in pids {
-            let command = self.command(pid);
-            json.push(json!({ "pid": pid, "command": json_bytes(command) }));
-            texts.push(format!("{pid} ({})", escape(command)));
-        }
+        let named = pids.into_iter().map(|pid| Process { pid, command: self.command(pid).clone() });
+        let processes: Vec<Process> = named.collect();
+        let texts: Vec<String> = processes.iter().map(Process::text).collect();
         let text = if texts.is_empty() { "-".to_owned() } else { texts.join(", ") };
-        Value::Several(json, text.into_bytes())
+        Value::Processes(processes, text.into_bytes())
     }
 }
 

@@ -21,7 +21,7 @@ pub use self::human::{age, human};
 pub use self::key::{Key, Type, Visibility};
 pub use self::status_line::StatusLine;
 pub use self::table::{Headings, Look, Properties, Row, Sizes, Table};
-pub use self::value::{Value, order_of_numbers};
+pub use self::value::{Process, Value, order_of_numbers};
 pub use crate::base::text::{escape, json_bytes, rfc3339};
 
 use self::color::Role;

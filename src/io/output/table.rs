@@ -1,6 +1,7 @@
 //! The properties of several objects with the same keys.
 
 use std::borrow::Cow;
+use std::mem;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -72,8 +73,7 @@ impl<'a> Table<'a> {
             let is_special = self.keys[column].only.is_some();
             self.rows.iter().any(|row| match &row.values[column] {
                 Value::Inapplicable => false,
-                Value::Several(values, _) => !(is_special && values.is_empty()),
-                _ => true,
+                value => !(is_special && value.count() == Some(0)),
             })
         };
         let is_usual =
@@ -89,9 +89,15 @@ impl<'a> Table<'a> {
     /// The same table with these columns, in this order.
     pub fn with_columns(self, columns: &[usize]) -> Self {
         let keys = columns.iter().map(|&column| self.keys[column]).collect();
-        let pick = |row: Row| Row {
-            values: columns.iter().map(|&column| row.values[column].clone()).collect(),
-            ..row
+        // A value is copied only for a column that is there twice.
+        let is_last = |at: usize| !columns[at + 1..].contains(&columns[at]);
+        let is_last: Vec<bool> = (0..columns.len()).map(is_last).collect();
+        let pick = |mut row: Row| {
+            let values = columns.iter().zip(&is_last).map(|(&column, &is_last)| match is_last {
+                true => mem::replace(&mut row.values[column], Value::Inapplicable),
+                false => row.values[column].clone(),
+            });
+            Row { values: values.collect(), needs_attention: row.needs_attention }
         };
         Self { keys, rows: self.rows.into_iter().map(pick).collect() }
     }
@@ -162,7 +168,8 @@ fn fits(key: &Key, value: &Value) -> bool {
         | (Type::Flag, Value::Flag(_))
         | (Type::Mode, Value::Mode(_))
         | (Type::Time, Value::Time(_))
-        | (Type::Numbers | Type::Words | Type::Objects(_), Value::Several(..)) => true,
+        | (Type::Numbers | Type::Words | Type::Objects(_), Value::Several(..))
+        | (Type::Objects(_), Value::Processes(..)) => true,
         _ => false,
     }
 }

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Number, Value as Json};
+use serde_json::{Number, Value as Json, json};
 
-use crate::base::text::{json_bytes, rfc3339};
+use crate::base::text::{escape, json_bytes, rfc3339};
 
 /// The value of a property.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,29 @@ pub enum Value {
     Time(i64),
     /// Several values, in JSON and as text.
     Several(Vec<Json>, Vec<u8>),
+    /// Processes, and the text. A listing of a machine has thousands of them, of which JSON would take most
+    /// of the time.
+    Processes(Vec<Process>, Vec<u8>),
+}
+
+/// A process, as a value shows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Process {
+    /// Its process ID.
+    pub pid: i32,
+    /// The name of its program.
+    pub command: Arc<[u8]>,
+}
+
+impl Process {
+    fn json(&self) -> Json {
+        json!({ "pid": self.pid, "command": json_bytes(&self.command) })
+    }
+
+    /// The process as people read it.
+    pub fn text(&self) -> String {
+        format!("{} ({})", self.pid, escape(&self.command))
+    }
 }
 
 impl Value {
@@ -66,7 +90,7 @@ impl Value {
         match self {
             Self::Inapplicable => b"-".into(),
             Self::Missing(text) => text.as_bytes().into(),
-            Self::Text(text) | Self::Several(_, text) => text.into(),
+            Self::Text(text) | Self::Several(_, text) | Self::Processes(_, text) => text.into(),
             Self::Word(word) => word.as_bytes().into(),
             Self::Number(number) => number.to_string().into_bytes().into(),
             Self::Size(bytes) => bytes.to_string().into_bytes().into(),
@@ -89,6 +113,24 @@ impl Value {
         }
     }
 
+    /// The number of its values, if it has several or none.
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Several(values, _) => Some(values.len()),
+            Self::Processes(processes, _) => Some(processes.len()),
+            _ => None,
+        }
+    }
+
+    /// The values in JSON, if it has several or none.
+    pub fn elements(&self) -> Option<Cow<'_, [Json]>> {
+        match self {
+            Self::Several(values, _) => Some(values.into()),
+            Self::Processes(processes, _) => Some(processes.iter().map(Process::json).collect()),
+            _ => None,
+        }
+    }
+
     /// Whether it is null in JSON.
     pub fn is_missing(&self) -> bool {
         match self {
@@ -107,13 +149,10 @@ impl Value {
         if let (Some(one), Some(other)) = (self.number(), other.number()) {
             return order_of_numbers(&one, &other);
         }
-        match (self, other) {
-            (Self::Time(one), Self::Time(other)) => one.cmp(other),
-            (Self::Several(one, _), Self::Several(two, _)) if one.len() != two.len() => {
-                one.len().cmp(&two.len())
-            }
-            _ => self.as_text().cmp(&other.as_text()),
+        if let (Self::Time(one), Self::Time(other)) = (self, other) {
+            return one.cmp(other);
         }
+        self.count().cmp(&other.count()).then_with(|| self.as_text().cmp(&other.as_text()))
     }
 }
 
@@ -145,6 +184,9 @@ impl Serialize for Value {
             Self::Mode(mode) => serializer.serialize_str(&octal(*mode)),
             Self::Time(seconds) => rfc3339(*seconds).serialize(serializer),
             Self::Several(values, _) => values.serialize(serializer),
+            Self::Processes(processes, _) => {
+                serializer.collect_seq(processes.iter().map(Process::json))
+            }
         }
     }
 }

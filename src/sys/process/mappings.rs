@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 
-use nix::sys::stat::FileStat;
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::sys::stat::{FileStat, Mode};
 
 use super::text;
 use crate::base::errno::Errno;
@@ -85,7 +86,9 @@ pub trait Receiver {
 
 /// Finds the mappings of files of a process. Those of disks are left out unless they are wanted.
 pub fn find(pid: i32, receiver: &mut impl Receiver, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let maps = File::open(format!("/proc/{pid}/maps"))?;
+    let path = format!("/proc/{pid}/maps");
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let maps = File::from(openat(AT_FDCWD, path.as_str(), flags, Mode::empty())?);
     buffer.resize(buffer.len().max(USUAL), 0);
     let mut address = 0;
     loop {

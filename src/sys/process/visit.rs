@@ -1,18 +1,18 @@
 //! One pass over every process: its descriptors and its mappings. Its cost grows with their number alone,
 //! however many objects are looked for.
 
-use std::ffi::CStr;
 use std::fs;
-use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::io::{self, Write};
+use std::mem;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use nix::dir::Dir;
-use nix::fcntl::{AtFlags, OFlag};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, fstatat};
 
 pub use super::mappings::{Mapping, Receiver};
-use super::{look_into_others, mappings};
+use super::{look_into_others, mappings, text};
+use crate::sys::names::Names;
 
 /// A descriptor of another process.
 #[derive(Debug)]
@@ -62,9 +62,9 @@ pub struct Unseen {
 
 /// Visits every process but this one.
 pub fn visit(visitor: &mut impl Visitor) -> Unseen {
-    let (mut unseen, mut buffer) = (Unseen::default(), Vec::new());
+    let (mut unseen, mut pass) = (Unseen::default(), Pass::default());
     unseen.count = look_into_others(|pid| {
-        let looked = visit_process(pid, visitor, &mut buffer);
+        let looked = pass.visit(pid, visitor);
         if looked.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
             unseen.pids.push(pid);
         }
@@ -73,22 +73,53 @@ pub fn visit(visitor: &mut impl Visitor) -> Unseen {
     unseen
 }
 
-fn visit_process(pid: i32, visitor: &mut impl Visitor, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut directory = Dir::open(format!("/proc/{pid}/fd").as_str(), flags, Mode::empty())?;
-    let mut numbers = Vec::new();
-    for entry in directory.iter() {
-        numbers.extend(number_of(entry?.file_name()));
-    }
-    for number in numbers {
-        // A descriptor may be closed meanwhile.
-        if let Ok(status) = fstatat(&directory, number.to_string().as_str(), AtFlags::empty()) {
-            visitor.descriptor(&Descriptor { pid, number, status: &status });
-        }
-    }
-    if visitor.wants_mappings() { mappings::find(pid, visitor, buffer) } else { Ok(()) }
+/// The memory that a pass uses for one process after the other.
+#[derive(Debug, Default)]
+struct Pass {
+    buffer: Vec<u8>,
+    numbers: Vec<i32>,
 }
 
-fn number_of(name: &CStr) -> Option<i32> {
-    std::ffi::OsStr::from_bytes(name.to_bytes()).to_str()?.parse().ok()
+impl Pass {
+    fn visit(&mut self, pid: i32, visitor: &mut impl Visitor) -> io::Result<()> {
+        let directory = self.read_numbers(pid)?;
+        for &number in &self.numbers {
+            // A descriptor may be closed meanwhile.
+            if let Ok(status) =
+                fstatat(&directory, &*digits(number, &mut [0; 12]), AtFlags::empty())
+            {
+                visitor.descriptor(&Descriptor { pid, number, status: &status });
+            }
+        }
+        if visitor.wants_mappings() {
+            mappings::find(pid, visitor, &mut self.buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the numbers of the descriptors; returns their directory.
+    fn read_numbers(&mut self, pid: i32) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let path = format!("/proc/{pid}/fd");
+        let directory = openat(AT_FDCWD, path.as_str(), flags, Mode::empty())?;
+        let mut names = Names::with_buffer(directory, mem::take(&mut self.buffer));
+        self.numbers.clear();
+        while let Some(name) =
+            names.read().map_err(|errno| io::Error::from_raw_os_error(errno.0))?
+        {
+            self.numbers.extend(text(name.bytes).and_then(|digits| digits.parse::<i32>().ok()));
+        }
+        let (buffer, directory) = names.into_parts();
+        self.buffer = buffer;
+        Ok(directory)
+    }
+}
+
+/// A number as a path, without an allocation for each.
+fn digits(number: i32, buffer: &mut [u8; 12]) -> &[u8] {
+    let mut rest = &mut buffer[..];
+    // It has room for every number.
+    let _written = write!(rest, "{number}");
+    let length = 12 - rest.len();
+    &buffer[..length]
 }
