@@ -8,7 +8,7 @@ use crate::program::{COMMANDS, NOUNS};
 
 fn answer(line: &str) -> Answer {
     let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-    answer_to(&words).unwrap()
+    answer_to(&words, true).unwrap()
 }
 
 /// The words that are offered, as far as they begin with the last word of the line.

@@ -1,18 +1,15 @@
 //! One pass over every process: its descriptors and its mappings. Its cost grows with their number alone,
 //! however many objects are looked for.
 
-use std::ffi::CStr;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use nix::dir::Dir;
-use nix::fcntl::{AtFlags, OFlag};
-use nix::sys::stat::{FileStat, Mode, fstatat};
+use nix::fcntl::AtFlags;
+use nix::sys::stat::{FileStat, fstatat};
 
 pub use super::mappings::{Mapping, Receiver};
-use super::{look_into_others, mappings};
+use super::{directory_at, look_into_others, mappings, numbers_of};
 
 /// A descriptor of another process.
 #[derive(Debug)]
@@ -74,21 +71,12 @@ pub fn visit(visitor: &mut impl Visitor) -> Unseen {
 }
 
 fn visit_process(pid: i32, visitor: &mut impl Visitor, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut directory = Dir::open(format!("/proc/{pid}/fd").as_str(), flags, Mode::empty())?;
-    let mut numbers = Vec::new();
-    for entry in directory.iter() {
-        numbers.extend(number_of(entry?.file_name()));
-    }
-    for number in numbers {
+    let mut directory = directory_at(&format!("/proc/{pid}/fd"))?;
+    for number in numbers_of(&mut directory)? {
         // A descriptor may be closed meanwhile.
         if let Ok(status) = fstatat(&directory, number.to_string().as_str(), AtFlags::empty()) {
             visitor.descriptor(&Descriptor { pid, number, status: &status });
         }
     }
     if visitor.wants_mappings() { mappings::find(pid, visitor, buffer) } else { Ok(()) }
-}
-
-fn number_of(name: &CStr) -> Option<i32> {
-    std::ffi::OsStr::from_bytes(name.to_bytes()).to_str()?.parse().ok()
 }
