@@ -107,7 +107,9 @@ fn words_without_a_meaning_are_left_alone() {
 }
 
 #[test]
-fn pages_of_the_manual_are_nouns_and_their_verbs() {
+fn pages_of_the_manual_are_nouns_with_their_verbs_and_sections() {
     assert_eq!(offered("ipc man lim"), ["limits"]);
     assert_eq!(offered("ipc man sem bar"), ["barrier"]);
+    assert_eq!(offered("ipc man 5 "), ["door", "lock", "queue", "sem", "spool"]);
+    assert_eq!(offered("ipc man 7 r"), ["remote"]);
 }

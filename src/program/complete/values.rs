@@ -13,6 +13,7 @@ use crate::applet::APPLETS;
 use crate::base::signal::Signal;
 use crate::mechanism::survey::Kind;
 use crate::program::catalog::{COMMANDS, NOUNS};
+use crate::program::manual;
 
 /// The place of the argument, and what is written of its value.
 pub struct Asked<'a> {
@@ -189,13 +190,17 @@ fn objects(word: &str, asked: &Asked<'_>) -> Vec<Candidate> {
 /// The words that name a manual page.
 fn pages() -> Vec<Candidate> {
     let nouns = NOUNS.iter().map(|noun| Candidate::new(noun.name, noun.about));
-    nouns.chain(COMMANDS.iter().map(described)).collect()
+    let sections = [("5", "Formats of files and objects"), ("7", "Guide to the mechanisms")];
+    let sections = sections.map(|(section, about)| Candidate::new(section, about));
+    nouns.chain(COMMANDS.iter().map(described)).chain(sections).collect()
 }
 
-/// The verbs of a noun.
-fn verbs(noun: Option<&OsStr>) -> Vec<Candidate> {
-    let noun = NOUNS.iter().find(|known| noun.is_some_and(|noun| noun == known.name));
-    noun.map(|noun| noun.verbs.iter().map(described).collect()).unwrap_or_default()
+/// The verbs of a noun, or the pages of a section.
+fn verbs(page: Option<&OsStr>) -> Vec<Candidate> {
+    let Some(page) = page.and_then(OsStr::to_str) else { return Vec::new() };
+    let noun = NOUNS.iter().find(|noun| noun.name == page);
+    let verbs = noun.map(|noun| noun.verbs).unwrap_or_default().iter().map(described);
+    verbs.chain(manual::written_by_hand(page).map(|name| Candidate::new(name, ""))).collect()
 }
 
 /// A verb with its description. Its options would take longer to build than all the rest.
