@@ -19,10 +19,10 @@ use crate::sys::{executable, memfd, stdio};
 /// text. Elsewhere the page is printed as text of 78 columns.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Man {
-    /// A noun or a command, or 7 for the guide to the mechanisms
+    /// A noun or a command; 7 for the guide to the mechanisms, 5 before the noun of a format
     #[arg(value_name = "PAGE")]
     page: Option<String>,
-    /// A verb of the noun
+    /// A verb of the noun; behind 5: door, lock, queue, sem or spool; behind 7: remote
     #[arg(value_name = "VERB")]
     verb: Option<String>,
     /// Print the source, for man(1) and other formatters
@@ -35,6 +35,8 @@ impl Action for Man {
         ("Read about a verb", "ipc man sem run"),
         ("Search in a page", "ipc man sock serve | grep -n IPC_PEER"),
         ("Compare the mechanisms", "ipc man 7"),
+        ("Read about the format of lock files", "ipc man 5 lock"),
+        ("Read about names on servers", "ipc man 7 remote"),
         ("Print a page", "ipc man --roff shm | groff -man -Tpdf >shm.pdf"),
     ];
 

@@ -39,12 +39,22 @@ pub fn run(arguments: Vec<OsString>, engine: &'static dyn Engine) -> u8 {
     outcome.unwrap_or_else(|error| path.verb.exit(fail(&error, &context))).code()
 }
 
+/// What a user reads who runs the program.
+const PURPOSE: &str = "'ipc' executes this program for names on servers, such as \
+                       nats://HOST/NAME; see ipc-remote(7)";
+
 /// Parses noun, verb and options.
 fn parse(mut words: Vec<OsString>) -> Result<Call, Response> {
     let word = |index: usize| words.get(index).and_then(|word| word.to_str()).unwrap_or_default();
     let (noun, verb) = (word(0), word(1));
     if matches!(noun, "--version" | "-V") {
         return Err(Response::Answer(format!("ipc-remote {VERSION}\n")));
+    }
+    if noun.is_empty() {
+        return Err(Response::Usage(format!("ipc-remote: {PURPOSE}\n"), Color::default()));
+    }
+    if matches!(noun, "--help" | "-h") {
+        return Err(Response::Answer(format!("ipc-remote: {PURPOSE}\n")));
     }
     let found = NOUNS.iter().find(|known| known.name == noun).and_then(|noun| {
         let short = Short::new(verb.as_bytes())?;

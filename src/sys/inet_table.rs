@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::sock_diag::{dump, number};
+use super::sock_diag::{Lists, dump, number};
 use crate::base::errno::Errno;
 
 pub use super::sock_diag::LISTENING;
+
+/// The state of a UDP socket without a peer: TCP_CLOSE.
+const UNCONNECTED: u8 = 7;
 
 /// A TCP or UDP socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,17 +50,33 @@ pub fn udp() -> Result<Vec<Entry>, Errno> {
 
 /// The listening TCP sockets. Without the connections, of which the kernel searches a large table for
 /// `/proc`, this takes a fraction of the time.
-pub fn listening_tcp() -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for family in [libc::AF_INET, libc::AF_INET6] {
-        // A kernel without the list, or without this version of the protocol.
-        let _ = dump(&request(family), |body| entries.extend(listener(body)));
-    }
-    entries
+pub fn listening_tcp(lists: &mut Lists) -> Vec<Entry> {
+    // A kernel without the list, or without a version of the protocol.
+    in_state(lists, libc::IPPROTO_TCP, LISTENING).0
 }
 
-/// Parses `struct inet_diag_msg` of linux/inet_diag.h.
-fn listener(body: &[u8]) -> Option<Entry> {
+/// The UDP sockets that are not connected, without the time that the kernel takes to write `/proc`.
+pub fn unconnected_udp(lists: &mut Lists) -> Vec<Entry> {
+    match in_state(lists, libc::IPPROTO_UDP, UNCONNECTED) {
+        (entries, Ok(())) => entries,
+        // This list is a module of the kernel, which may be missing.
+        _ => udp().unwrap_or_default(),
+    }
+}
+
+/// The sockets of both versions of a protocol that are in a state, as far as the kernel lists them.
+fn in_state(lists: &mut Lists, protocol: i32, state: u8) -> (Vec<Entry>, Result<(), Errno>) {
+    let mut entries = Vec::new();
+    let mut list = |family| {
+        let request = request(family, protocol, state);
+        lists.dump(&request, |body| entries.extend(listed(body)))
+    };
+    let outcome = [libc::AF_INET, libc::AF_INET6].map(&mut list);
+    (entries, outcome.into_iter().find(Result::is_err).unwrap_or(Ok(())))
+}
+
+/// Parses `struct inet_diag_msg` of linux/inet_diag.h, of a socket without a peer.
+fn listed(body: &[u8]) -> Option<Entry> {
     let port = u16::from_be_bytes(body.get(4..6)?.try_into().ok()?);
     let host = body.get(8..24)?;
     let ip = match i32::from(*body.first()?) {
@@ -83,7 +102,7 @@ fn backlogs() -> BTreeMap<u64, u32> {
     let mut backlogs = BTreeMap::new();
     for family in [libc::AF_INET, libc::AF_INET6] {
         // A kernel without the list has reported all it knows in /proc.
-        let _ = dump(&request(family), |body| {
+        let _ = dump(&request(family, libc::IPPROTO_TCP, LISTENING), |body| {
             let found = number(body, INODE).zip(number(body, QUEUE));
             backlogs.extend(found.map(|(inode, backlog)| (u64::from(inode), backlog)));
         });
@@ -91,11 +110,11 @@ fn backlogs() -> BTreeMap<u64, u32> {
     backlogs
 }
 
-/// `struct inet_diag_req_v2`: for listening TCP sockets, at all addresses.
-fn request(family: i32) -> Vec<u8> {
+/// `struct inet_diag_req_v2`: for the sockets of a protocol that are in a state, at all addresses.
+fn request(family: i32, protocol: i32, state: u8) -> Vec<u8> {
     const ADDRESSES: usize = 48;
-    let mut request = vec![family as u8, libc::IPPROTO_TCP as u8, 0, 0];
-    request.extend((1_u32 << LISTENING).to_ne_bytes());
+    let mut request = vec![family as u8, protocol as u8, 0, 0];
+    request.extend((1_u32 << state).to_ne_bytes());
     request.extend([0; ADDRESSES]);
     request
 }
@@ -172,7 +191,23 @@ mod tests {
             let it = entries.into_iter().find(|entry| entry.local == address).unwrap();
             (it.state, it.uid, it.inode)
         };
-        assert_eq!(found(listening_tcp()), found(tcp().unwrap()));
+        let listening = listening_tcp(&mut Lists::open().unwrap());
+        assert_eq!(found(listening), found(tcp().unwrap()));
+    }
+
+    #[test]
+    fn an_unconnected_udp_socket_is_found_at_its_address() {
+        let bind = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (waiting, connected) = (bind(), bind());
+        let (address, other) = (waiting.local_addr().unwrap(), connected.local_addr().unwrap());
+        connected.connect(address).unwrap();
+        let found = |entries: Vec<Entry>| {
+            let it = entries.into_iter().find(|entry| entry.local == address).unwrap();
+            (it.state, it.uid, it.inode)
+        };
+        let unconnected = unconnected_udp(&mut Lists::open().unwrap());
+        assert!(unconnected.iter().all(|entry| entry.local != other));
+        assert_eq!(found(unconnected), found(udp().unwrap()));
     }
 
     #[test]

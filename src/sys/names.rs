@@ -35,12 +35,11 @@ const NAME: usize = 19;
 impl Names {
     /// The names of a directory that was just opened.
     pub fn of(directory: OwnedFd) -> Self {
-        Self::with_buffer(directory, Vec::new())
+        Self::with_buffer(directory, vec![0; BUFFER])
     }
 
-    /// The same with the buffer of a directory that was read before.
-    pub fn with_buffer(directory: OwnedFd, mut buffer: Vec<u8>) -> Self {
-        buffer.resize(buffer.len().max(BUFFER), 0);
+    /// The same with a buffer, which has room for the longest name at least.
+    pub fn with_buffer(directory: OwnedFd, buffer: Vec<u8>) -> Self {
         Self { directory, buffer, at: 0, end: 0 }
     }
 

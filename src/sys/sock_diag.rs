@@ -17,53 +17,79 @@ const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// The size of `struct nlmsghdr`.
 const HEADER: usize = 16;
 
-/// Sends a request in the format of a family, and calls `each` with the description of each socket.
-///
-/// # Errors
-/// ENOENT if the kernel cannot list that family.
-pub fn dump(request: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Errno> {
-    let netlink = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkSockDiag,
-    )?;
-    ask(&netlink, request)?;
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let count = match recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
-            Err(nix::errno::Errno::EINTR) => continue,
-            result => result?,
-        };
-        let mut rest = &buffer[..count];
-        if rest.is_empty() {
-            return Err(Errno(libc::EPROTO));
-        }
-        while let Some((kind, body, after)) = next_message(rest) {
-            match i32::from(kind) {
-                libc::NLMSG_DONE => return Ok(()),
-                libc::NLMSG_ERROR => {
-                    let errno = number(body, 0).map_or(libc::EPROTO, |errno| -(errno as i32));
-                    return Err(Errno(errno));
-                }
-                _ => each(body),
+/// The size of the buffer for answers: that of libmnl. The kernel divides its answers into pieces that fit.
+const BUFFER: usize = 8 << 10;
+
+/// A socket to the kernel, for one list after the other.
+#[derive(Debug)]
+pub struct Lists {
+    netlink: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Lists {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// EPROTONOSUPPORT from a kernel without such lists.
+    pub fn open() -> Result<Self, Errno> {
+        let netlink = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC,
+            SockProtocol::NetlinkSockDiag,
+        )?;
+        Ok(Self { netlink, buffer: vec![0; BUFFER] })
+    }
+
+    /// Sends a request in the format of a family, and calls `each` with the description of each socket.
+    ///
+    /// # Errors
+    /// ENOENT if the kernel cannot list that family.
+    pub fn dump(&mut self, request: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Errno> {
+        self.ask(request)?;
+        loop {
+            let received = recv(self.netlink.as_raw_fd(), &mut self.buffer, MsgFlags::empty());
+            let count = match received {
+                Err(nix::errno::Errno::EINTR) => continue,
+                result => result?,
+            };
+            let mut rest = &self.buffer[..count];
+            if rest.is_empty() {
+                return Err(Errno(libc::EPROTO));
             }
-            rest = after;
+            while let Some((kind, body, after)) = next_message(rest) {
+                match i32::from(kind) {
+                    libc::NLMSG_DONE => return Ok(()),
+                    libc::NLMSG_ERROR => {
+                        let errno = number(body, 0).map_or(libc::EPROTO, |errno| -(errno as i32));
+                        return Err(Errno(errno));
+                    }
+                    _ => each(body),
+                }
+                rest = after;
+            }
         }
+    }
+
+    /// Sends `struct nlmsghdr` and the request.
+    fn ask(&self, request: &[u8]) -> Result<(), Errno> {
+        let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
+        let mut message = Vec::with_capacity(HEADER + request.len());
+        message.extend(((HEADER + request.len()) as u32).to_ne_bytes());
+        message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+        message.extend(flags.to_ne_bytes());
+        message.extend([0; 8]);
+        message.extend(request);
+        let kernel = NetlinkAddr::new(0, 0);
+        sendto(self.netlink.as_raw_fd(), &message, &kernel, MsgFlags::empty())?;
+        Ok(())
     }
 }
 
-/// Sends `struct nlmsghdr` and the request.
-fn ask(netlink: &OwnedFd, request: &[u8]) -> Result<(), Errno> {
-    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
-    let mut message = Vec::with_capacity(HEADER + request.len());
-    message.extend(((HEADER + request.len()) as u32).to_ne_bytes());
-    message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    message.extend(flags.to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend(request);
-    sendto(netlink.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
-    Ok(())
+/// One list, as [`Lists::dump`].
+pub fn dump(request: &[u8], each: impl FnMut(&[u8])) -> Result<(), Errno> {
+    Lists::open()?.dump(request, each)
 }
 
 /// The type and the body of the first message, and the messages after it.

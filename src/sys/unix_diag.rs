@@ -2,7 +2,7 @@
 
 use nix::sys::stat::FileStat;
 
-use super::sock_diag::{LISTENING, dump, number};
+use super::sock_diag::{LISTENING, Lists, number};
 use crate::base::errno::Errno;
 
 /// A Unix socket.
@@ -105,8 +105,13 @@ impl Entry {
 
 /// All Unix sockets.
 pub fn all() -> Result<Vec<Entry>, Errno> {
+    listed(&mut Lists::open()?)
+}
+
+/// The same, from a socket that is open.
+pub fn listed(lists: &mut Lists) -> Result<Vec<Entry>, Errno> {
     let mut entries = Vec::new();
-    dump(&request(), |body| entries.extend(entry(body)))?;
+    lists.dump(&request(), |body| entries.extend(entry(body)))?;
     Ok(entries)
 }
 

@@ -13,6 +13,8 @@ fn man_shows_the_page_of_a_verb_of_a_noun_and_of_the_program() {
         (vec!["man", "shm", "read"], "IPC-SHM-CAT(1)"),
         (vec!["man", "limits"], "IPC-LIMITS(1)"),
         (vec!["man", "7"], "IPC(7)"),
+        (vec!["man", "5", "lock"], "IPC-LOCK(5)"),
+        (vec!["man", "7", "remote"], "IPC-REMOTE(7)"),
     ] {
         let text = ipc(&words).succeeds();
         assert!(text.starts_with(title), "{text}");
@@ -32,6 +34,28 @@ fn text_of_man_has_at_most_eighty_columns_except_for_examples() {
 fn man_prints_the_source_that_is_installed() {
     let source = manual::pages().into_iter().find(|(name, _)| name == "ipc-sem-wait.1").unwrap().1;
     ipc(&["man", "--roff", "sem", "wait"]).is(0, &String::from_utf8(source).unwrap(), "");
+}
+
+#[test]
+fn man_shows_every_page_that_is_written_by_hand() {
+    for path in manual::committed() {
+        let source = fs::read_to_string(&path).expect("it is committed");
+        let name = path.file_name().and_then(|name| name.to_str()).expect("names are UTF-8");
+        if manual::pages().iter().any(|(generated, _)| generated == name) {
+            continue;
+        }
+        let (noun, section) =
+            name.trim_start_matches("ipc-").split_once('.').expect("it has a section");
+        ipc(&["man", "--roff", section, noun]).is(0, &source, "");
+        // The text has all words, without macros.
+        let text = ipc(&["man", section, noun]).succeeds();
+        for line in source.lines().filter(|line| !line.contains(['.', '\\', '"'])) {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let words = words.join(" ");
+            let line: Vec<&str> = line.split_whitespace().collect();
+            assert!(words.contains(&line.join(" ")), "{name}: {line:?}");
+        }
+    }
 }
 
 #[test]

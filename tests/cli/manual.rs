@@ -30,7 +30,7 @@ pub fn page(noun: Option<&Noun>, verb: &Verb) -> String {
 }
 
 /// The committed pages, also those that are written by hand.
-fn committed() -> Vec<PathBuf> {
+pub fn committed() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
     let entries = fs::read_dir(directory).expect("it is committed");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
@@ -38,10 +38,10 @@ fn committed() -> Vec<PathBuf> {
     paths
 }
 
-/// All pages in one directory, with those that 'make generate' has not written yet.
+/// All pages in one directory: those that are written by hand, and those that 'make generate' would write.
 fn current() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    for path in committed().iter().filter(|path| path.extension().is_some_and(|end| end == "5")) {
+    for path in committed().iter().filter(|path| path.extension().is_some_and(|end| end != "1")) {
         let name = path.file_name().expect("it is a file");
         fs::copy(path, directory.path().join(name)).expect("it can be copied");
     }

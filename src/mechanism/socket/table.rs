@@ -12,6 +12,7 @@ use nix::sys::stat::{fstat, lstat, stat};
 use crate::base::errno::Errno;
 use crate::mechanism::socket::address::{Address, Endpoint, HostPort};
 use crate::mechanism::socket::{Error, resolve};
+use crate::sys::sock_diag::Lists;
 use crate::sys::socket::Socket;
 use crate::sys::unix_diag::{self, State};
 use crate::sys::{inet_table, process};
@@ -79,12 +80,23 @@ pub fn inet() -> Result<Vec<Row>, Errno> {
     Ok(tcp.chain(udp.iter().map(|entry| of_port("udp", "dgram", entry))).collect())
 }
 
-/// The TCP sockets that listen, then those of UDP.
-pub fn inet_listeners() -> Vec<Row> {
-    let tcp = inet_table::listening_tcp();
-    let udp = inet_table::udp().unwrap_or_default();
+/// The sockets that wait for clients or for datagrams, as far as the kernel lists them quickly: no process is
+/// looked at. So a socket that was bound to a relative name is found in the working directory only.
+pub fn reachable() -> Vec<Row> {
+    let Ok(mut lists) = Lists::open() else { return Vec::new() };
+    let mut entries = unix_diag::listed(&mut lists).unwrap_or_default();
+    entries.retain(|entry| !entry.name.is_empty() && entry.peer.is_none());
+    let paths = Paths::of(&entries, |_| vec![PathBuf::from(".")], BTreeSet::new);
+    let is_elsewhere = |entry: &unix_diag::Entry| {
+        is_relative(entry) && !entry.file.is_some_and(|file| paths.0.contains_key(&file))
+    };
+    let tcp = inet_table::listening_tcp(&mut lists);
+    let udp = inet_table::unconnected_udp(&mut lists);
+    let unix = entries.iter().filter(|entry| !is_elsewhere(entry));
+    let unix = unix.map(|entry| of_unix(entry, unix_address(entry, &paths), Vec::new()));
     let tcp = tcp.iter().map(|entry| of_port("tcp", "stream", entry));
-    tcp.chain(udp.iter().map(|entry| of_port("udp", "dgram", entry))).collect()
+    let udp = udp.iter().map(|entry| of_port("udp", "dgram", entry));
+    unix.chain(tcp).chain(udp).filter(Row::is_reachable).collect()
 }
 
 /// The sockets that are bound to an address: listening ones, and a server's ends of its connections.
@@ -143,7 +155,14 @@ pub fn unix(
     let names: BTreeMap<u32, Vec<u8>> =
         entries.iter().map(|entry| (entry.inode, unix_address(entry, &paths))).collect();
     let named = |inode: u32| names.get(&inode).cloned().unwrap_or_default();
-    let row = |entry: &unix_diag::Entry| Row {
+    let row = |entry: &unix_diag::Entry| {
+        of_unix(entry, named(entry.inode), entry.peer.map(named).unwrap_or_default())
+    };
+    Ok(entries.iter().map(row).collect())
+}
+
+fn of_unix(entry: &unix_diag::Entry, address: Vec<u8>, peer: Vec<u8>) -> Row {
+    Row {
         family: "unix",
         kind: match i32::from(entry.kind) {
             libc::SOCK_SEQPACKET => "seqpacket",
@@ -157,8 +176,8 @@ pub fn unix(
             State::Listening => LISTENING,
             State::Unconnected => "unconnected",
         },
-        address: named(entry.inode),
-        peer: entry.peer.map(named).unwrap_or_default(),
+        address,
+        peer,
         receive_queue: entry.receive_queue,
         send_queue: entry.send_queue,
         uid: entry.uid,
@@ -166,8 +185,7 @@ pub fn unix(
         peer_inode: entry.peer.map(u64::from),
         local: None,
         file: entry.file,
-    };
-    Ok(entries.iter().map(row).collect())
+    }
 }
 
 fn is_for_datagrams(entry: &unix_diag::Entry) -> bool {
@@ -190,6 +208,11 @@ fn bound_name(entry: &unix_diag::Entry) -> &[u8] {
     entry.name.strip_suffix(b"\0").unwrap_or(&entry.name)
 }
 
+/// Whether the path that was given to bind(2) was relative.
+fn is_relative(entry: &unix_diag::Entry) -> bool {
+    !matches!(bound_name(entry), [b'/' | b'\0', ..] | [])
+}
+
 /// The path of a Unix socket that was bound to a relative name, if it can be found.
 pub fn path_of(socket: &Socket) -> Option<PathBuf> {
     let own = u32::try_from(fstat(socket).ok()?.st_ino).ok()?;
@@ -210,9 +233,7 @@ impl Paths {
         mut near: impl FnMut(u64) -> Vec<PathBuf>,
         everywhere: impl FnOnce() -> BTreeSet<PathBuf>,
     ) -> Self {
-        let is_relative =
-            |entry: &&unix_diag::Entry| !matches!(bound_name(entry), [b'/' | b'\0', ..] | []);
-        let relative = entries.iter().filter(is_relative);
+        let relative = entries.iter().filter(|entry| is_relative(entry));
         // The connections of a server have its address. The server itself is more likely to have the
         // directory than the processes that it gave connections to.
         let (listening, others): (Vec<_>, Vec<_>) =

@@ -68,8 +68,17 @@ pub fn answer(words: &[OsString]) -> Option<Vec<u8>> {
     Shell::named(shell)?.answer(line)
 }
 
+/// The place where a word is completed.
+#[derive(Clone, Copy, Debug)]
+struct Cursor<'a> {
+    /// The part of the word before it.
+    word: &'a OsStr,
+    /// Whether the shell shows descriptions. Those of processes take longer than all the rest.
+    is_described: bool,
+}
+
 /// What may stand in the place of the last of these words.
-fn answer_to(words: &[OsString]) -> Option<Answer> {
-    let (current, before) = words.split_last()?;
-    Some(place::answer(before, OsStr::new(current)))
+fn answer_to(words: &[OsString], is_described: bool) -> Option<Answer> {
+    let (word, before) = words.split_last()?;
+    Some(place::answer(before, Cursor { word, is_described }))
 }

@@ -3,9 +3,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::Candidate;
+use super::{Candidate, Cursor};
 use crate::mechanism::socket::table;
 use crate::mechanism::survey::{self, Kind, Object};
 use crate::sys::process;
@@ -34,9 +34,7 @@ fn about(object: &Object) -> String {
 
 /// The sockets that wait for clients or for datagrams.
 pub fn listeners() -> Vec<Candidate> {
-    let mut rows = table::unix(|_| Vec::new(), process::directories).unwrap_or_default();
-    rows.extend(table::inet_listeners());
-    let mut found: Vec<Candidate> = (rows.into_iter().filter(table::Row::is_reachable))
+    let mut found: Vec<Candidate> = (table::reachable().into_iter())
         .map(|row| Candidate::new(row.address, format!("{} {}", row.family, row.kind)))
         .collect();
     found.sort_by(|one, other| one.value.cmp(&other.value));
@@ -44,21 +42,39 @@ pub fn listeners() -> Vec<Candidate> {
     found
 }
 
-/// The processes, with their command lines.
-pub fn processes() -> Vec<Candidate> {
-    let others = process::all().filter(|&pid| pid != std::process::id() as i32);
-    others.map(|pid| Candidate::new(pid.to_string(), command_line(pid))).collect()
+/// The processes whose IDs begin so, with their command lines. A list that fills more than a screen has their
+/// names only, which the kernel finds sooner.
+pub fn processes(cursor: Cursor<'_>) -> Vec<Candidate> {
+    const SCREEN: usize = 24;
+    let own = std::process::id() as i32;
+    let beginning = cursor.word.as_bytes();
+    let mut found: Vec<(i32, Candidate)> = (process::all().filter(|&pid| pid != own))
+        .map(|pid| (pid, Candidate::new(pid.to_string(), "")))
+        .filter(|(_, candidate)| candidate.value.starts_with(beginning))
+        .collect();
+    let describe = if found.len() > SCREEN { name } else { command_line };
+    for (pid, candidate) in found.iter_mut().filter(|_| cursor.is_described) {
+        candidate.about = describe(*pid);
+    }
+    found.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// The command line of a process; the name of a thread of the kernel, in brackets.
+/// The beginning of the command line of a process; the name of a thread of the kernel, in brackets.
 fn command_line(pid: i32) -> String {
-    let line = process::command_line(pid);
+    /// More than a shell shows.
+    const LENGTH: usize = 512;
+    let mut buffer = [0; LENGTH];
+    let line = process::command_line_in(pid, &mut buffer);
     let words = line.split(|&byte| byte == 0).filter(|word| !word.is_empty());
     let words: Vec<_> = words.map(String::from_utf8_lossy).collect();
     match words.is_empty() {
-        true => format!("[{}]", String::from_utf8_lossy(&process::command(pid))),
+        true => format!("[{}]", name(pid)),
         false => words.join(" "),
     }
+}
+
+fn name(pid: i32) -> String {
+    String::from_utf8_lossy(&process::command(pid)).into_owned()
 }
 
 /// The names of the processes, each once.
@@ -73,12 +89,9 @@ pub fn commands() -> Vec<Candidate> {
 /// The descriptors of a process; none if the word is no process ID.
 pub fn descriptors(pid: Option<&OsStr>) -> Vec<Candidate> {
     let pid = pid.and_then(OsStr::to_str).and_then(|pid| pid.parse().ok());
-    let descriptors = pid.and_then(|pid| process::descriptors(pid).ok()).unwrap_or_default();
     let about = |target: &[u8]| String::from_utf8_lossy(target).into_owned();
-    descriptors
-        .iter()
-        .map(|one| Candidate::new(one.number.to_string(), about(&one.target)))
-        .collect()
+    let targets = pid.map(process::targets).unwrap_or_default().into_iter();
+    targets.map(|(number, target)| Candidate::new(number.to_string(), about(&target))).collect()
 }
 
 /// The users of passwd(5), by name and ID. A name service could be on another machine.

@@ -6,13 +6,13 @@ use std::os::unix::ffi::OsStrExt;
 use clap::{Arg, ArgAction, Command};
 
 use super::values::{self, Asked};
-use super::{Answer, Candidate};
+use super::{Answer, Candidate, Cursor};
 use crate::app::command::{Noun, Verb};
 use crate::applet;
 use crate::program::catalog::{COMMANDS, NOUNS};
 
 /// What may stand behind these words, of which the first is the name of the program.
-pub fn answer(words: &[OsString], current: &OsStr) -> Answer {
+pub fn answer(words: &[OsString], cursor: Cursor<'_>) -> Answer {
     let implied = applet::name_of_program(words).and_then(noun_called);
     let mut at = 1.min(words.len());
     let is_help = implied.is_none() && words.get(at).is_some_and(|word| word == "help");
@@ -24,11 +24,11 @@ pub fn answer(words: &[OsString], current: &OsStr) -> Answer {
     });
     let verbs = noun.map_or(COMMANDS, |noun| noun.verbs);
     let Some(word) = words.get(at) else {
-        return Answer::Words(first_words(noun, verbs, is_help, current));
+        return Answer::Words(first_words(noun, verbs, is_help, cursor.word));
     };
     let is_called = |verb: &&Verb| word == verb.name || verb.alias.is_some_and(|name| word == name);
     match verbs.iter().find(is_called) {
-        Some(verb) if !is_help => after_verb(noun, verb, &words[at + 1..], at + 1, current),
+        Some(verb) if !is_help => after_verb(noun, verb, &words[at + 1..], at + 1, cursor),
         _ => Answer::Words(Vec::new()),
     }
 }
@@ -66,7 +66,7 @@ fn after_verb(
     verb: &'static Verb,
     words: &[OsString],
     start: usize,
-    current: &OsStr,
+    cursor: Cursor<'_>,
 ) -> Answer {
     let mut words = words.to_vec();
     (verb.translate)(&mut words);
@@ -79,7 +79,7 @@ fn after_verb(
         }
         line.take(word);
     }
-    Answer::Words(line.candidates(noun, verb, current))
+    Answer::Words(line.candidates(noun, verb, cursor))
 }
 
 /// The words of a verb before the cursor.
@@ -174,13 +174,18 @@ impl<'a> Line<'a> {
         &self,
         noun: Option<&'static Noun>,
         verb: &'static Verb,
-        current: &OsStr,
+        cursor: Cursor<'_>,
     ) -> Vec<Candidate> {
-        let asked = |word| Asked { noun, verb, word, operands: &self.operands };
+        let asked = |word| Asked {
+            noun,
+            verb,
+            cursor: Cursor { word, ..cursor },
+            operands: &self.operands,
+        };
         if let Some(option) = self.awaiting {
-            return values::of(option, &asked(current));
+            return values::of(option, &asked(cursor.word));
         }
-        let bytes = current.as_bytes();
+        let bytes = cursor.word.as_bytes();
         if !self.has_ended && bytes.starts_with(b"-") {
             let equals = bytes.iter().position(|&byte| byte == b'=');
             let Some(equals) = equals.filter(|_| bytes.starts_with(b"--")) else {
@@ -192,7 +197,7 @@ impl<'a> Line<'a> {
             return values.into_iter().map(|candidate| candidate.behind(name)).collect();
         }
         match self.operand() {
-            Some(operand) => values::of(operand, &asked(current)),
+            Some(operand) => values::of(operand, &asked(cursor.word)),
             None if self.has_ended => Vec::new(),
             None => self.after_operands(),
         }

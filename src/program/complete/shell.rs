@@ -33,8 +33,8 @@ impl Shell {
     pub fn answer(self, line: &[OsString]) -> Option<Vec<u8>> {
         match self {
             Self::Bash => Bash::new(line)?.answer(),
-            Self::Zsh => Some(for_zsh(answer_to(line)?)),
-            Self::Fish => Some(for_fish(answer_to(line)?)),
+            Self::Zsh => Some(for_zsh(answer_to(line, true)?)),
+            Self::Fish => Some(for_fish(answer_to(line, true)?)),
         }
     }
 }
@@ -66,7 +66,7 @@ impl Bash {
             return Some(b"files\n".to_vec());
         }
         let words: Vec<_> = self.line.words.iter().cloned().map(OsString::from_vec).collect();
-        Some(match answer_to(&words)? {
+        Some(match answer_to(&words, self.is_list)? {
             Answer::Command(start) => {
                 let separators = words[..start].iter().filter(|word| *word == "--").count();
                 format!("command {separators}\n").into_bytes()

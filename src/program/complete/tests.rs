@@ -8,7 +8,7 @@ use crate::program::{COMMANDS, NOUNS};
 
 fn answer(line: &str) -> Answer {
     let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-    answer_to(&words).unwrap()
+    answer_to(&words, true).unwrap()
 }
 
 /// The words that are offered, as far as they begin with the last word of the line.
@@ -107,7 +107,9 @@ fn words_without_a_meaning_are_left_alone() {
 }
 
 #[test]
-fn pages_of_the_manual_are_nouns_and_their_verbs() {
+fn pages_of_the_manual_are_nouns_with_their_verbs_and_sections() {
     assert_eq!(offered("ipc man lim"), ["limits"]);
     assert_eq!(offered("ipc man sem bar"), ["barrier"]);
+    assert_eq!(offered("ipc man 5 "), ["door", "lock", "queue", "sem", "spool"]);
+    assert_eq!(offered("ipc man 7 r"), ["remote"]);
 }

@@ -5,21 +5,22 @@ use std::os::unix::ffi::OsStrExt;
 
 use clap::Arg;
 
-use super::Candidate;
 use super::files::{self, Wanted};
 use super::names;
+use super::{Candidate, Cursor};
 use crate::app::command::{Noun, Verb};
 use crate::applet::APPLETS;
 use crate::base::signal::Signal;
 use crate::mechanism::survey::Kind;
 use crate::program::catalog::{COMMANDS, NOUNS};
+use crate::program::manual;
 
 /// The place of the argument, and what is written of its value.
 pub struct Asked<'a> {
     pub noun: Option<&'static Noun>,
     pub verb: &'static Verb,
-    /// The part of the value before the cursor.
-    pub word: &'a OsStr,
+    /// Its word is the part of the value before the cursor.
+    pub(super) cursor: Cursor<'a>,
     /// The operands before it.
     pub operands: &'a [&'a OsStr],
 }
@@ -67,22 +68,22 @@ fn meant_by(word: &str, asked: &Asked<'_>) -> Vec<Candidate> {
         "PAGE" => pages(),
         "VERB" => verbs(asked.operands.first().copied()),
         "SEM" => names::of(&[Kind::Sem]),
-        "FILE" | "FILES" | "FILE.svg" => files::at(asked.word, Wanted::Any),
-        "DIR" => files::at(asked.word, Wanted::Directory),
-        "HOLDER" => files::at(asked.word, Wanted::Socket),
-        "ADDRESS" => addresses(asked.word),
-        "PID" | "PID[:START]" => names::processes(),
+        "FILE" | "FILES" | "FILE.svg" => files::at(asked.cursor.word, Wanted::Any),
+        "DIR" => files::at(asked.cursor.word, Wanted::Directory),
+        "HOLDER" => files::at(asked.cursor.word, Wanted::Socket),
+        "ADDRESS" => addresses(asked.cursor.word),
+        "PID" | "PID[:START]" => names::processes(asked.cursor),
         "COMMAND" => names::commands(),
         "FD" => names::descriptors(asked.operands.first().copied()),
         "UID" => names::users(|name, number| Candidate::new(number, name)),
         "GID" => names::groups(|name, number| Candidate::new(number, name)),
         "USER" => names::users(Candidate::new),
         "@GROUP" => names::groups(|name, number| Candidate::new(format!("@{name}"), number)),
-        "USER[:GROUP]" => owners(asked.word),
+        "USER[:GROUP]" => owners(asked.cursor.word),
         "SIGNAL" => signals().collect(),
         "SIGNAL=SHELLCMD" => signals().map(|signal| signal.before("=")).collect(),
-        "SIGNAL,..." => in_list(asked.word, signals().collect()),
-        "KEY,..." => in_list(asked.word, keys(asked.verb)),
+        "SIGNAL,..." => in_list(asked.cursor.word, signals().collect()),
+        "KEY,..." => in_list(asked.cursor.word, keys(asked.verb)),
         "CONDITION" => {
             keys(asked.verb).into_iter().map(|key| Candidate { is_open: true, ..key }).collect()
         }
@@ -166,22 +167,22 @@ pub fn is_known(word: &str) -> bool {
 
 /// The objects of the noun: their names, or paths where they can be.
 fn objects(word: &str, asked: &Asked<'_>) -> Vec<Candidate> {
-    let is_path = asked.word.as_bytes().iter().filter(|&&byte| byte == b'/').count() > 1
-        || asked.word.as_bytes().starts_with(b"./")
-        || asked.word.as_bytes().starts_with(b"../");
+    let is_path = asked.cursor.word.as_bytes().iter().filter(|&&byte| byte == b'/').count() > 1
+        || asked.cursor.word.as_bytes().starts_with(b"./")
+        || asked.cursor.word.as_bytes().starts_with(b"../");
     match (asked.kind(), word) {
-        (Some(Kind::Queue), _) if is_path => files::at(asked.word, Wanted::Any),
+        (Some(Kind::Queue), _) if is_path => files::at(asked.cursor.word, Wanted::Any),
         (Some(kind @ (Kind::Shm | Kind::Sem | Kind::Mq | Kind::Queue)), _) => names::of(&[kind]),
-        (Some(Kind::Fifo), _) => files::at(asked.word, Wanted::Fifo),
-        (Some(Kind::Door), _) => files::at(asked.word, Wanted::Socket),
+        (Some(Kind::Fifo), _) => files::at(asked.cursor.word, Wanted::Fifo),
+        (Some(Kind::Door), _) => files::at(asked.cursor.word, Wanted::Socket),
         (Some(Kind::Spool), "NAME" | "NAMES") => {
             asked.operands.first().map(|spool| files::messages(spool)).unwrap_or_default()
         }
-        (Some(Kind::Spool), _) => files::at(asked.word, Wanted::Spool),
+        (Some(Kind::Spool), _) => files::at(asked.cursor.word, Wanted::Spool),
         (None, "NAME") if asked.noun.is_none() => {
             names::of(&[Kind::Shm, Kind::Sem, Kind::Mq, Kind::Queue])
         }
-        (_, "PATH") => files::at(asked.word, Wanted::Any),
+        (_, "PATH") => files::at(asked.cursor.word, Wanted::Any),
         _ => Vec::new(),
     }
 }
@@ -189,13 +190,17 @@ fn objects(word: &str, asked: &Asked<'_>) -> Vec<Candidate> {
 /// The words that name a manual page.
 fn pages() -> Vec<Candidate> {
     let nouns = NOUNS.iter().map(|noun| Candidate::new(noun.name, noun.about));
-    nouns.chain(COMMANDS.iter().map(described)).collect()
+    let sections = [("5", "Formats of files and objects"), ("7", "Guide to the mechanisms")];
+    let sections = sections.map(|(section, about)| Candidate::new(section, about));
+    nouns.chain(COMMANDS.iter().map(described)).chain(sections).collect()
 }
 
-/// The verbs of a noun.
-fn verbs(noun: Option<&OsStr>) -> Vec<Candidate> {
-    let noun = NOUNS.iter().find(|known| noun.is_some_and(|noun| noun == known.name));
-    noun.map(|noun| noun.verbs.iter().map(described).collect()).unwrap_or_default()
+/// The verbs of a noun, or the pages of a section.
+fn verbs(page: Option<&OsStr>) -> Vec<Candidate> {
+    let Some(page) = page.and_then(OsStr::to_str) else { return Vec::new() };
+    let noun = NOUNS.iter().find(|noun| noun.name == page);
+    let verbs = noun.map(|noun| noun.verbs).unwrap_or_default().iter().map(described);
+    verbs.chain(manual::written_by_hand(page).map(|name| Candidate::new(name, ""))).collect()
 }
 
 /// A verb with its description. Its options would take longer to build than all the rest.

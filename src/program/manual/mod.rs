@@ -1,5 +1,5 @@
 //! Manual pages, from the definitions of the commands: `make generate` writes them as roff, and `ipc man`
-//! shows them.
+//! shows them, and those that are written by hand.
 
 mod guide;
 mod noun;
@@ -10,8 +10,10 @@ mod roff;
 mod sections;
 mod text;
 mod verb;
+mod written;
 
 pub use self::verb::json_type;
+pub use self::written::names as written_by_hand;
 
 use self::page::Page;
 use super::catalog::{COMMANDS, NOUNS};
@@ -26,15 +28,27 @@ pub fn verbs() -> impl Iterator<Item = VerbPath> {
     of_nouns.chain(COMMANDS.iter().map(|verb| VerbPath { noun: None, verb }))
 }
 
-/// Every page as roff, by its file name.
+/// Every generated page as roff, by its file name.
 pub fn files() -> Vec<(String, String)> {
-    let pages = [overview::page(), guide::page()].into_iter();
-    let pages = pages.chain(NOUNS.iter().map(noun::page)).chain(verbs().map(verb::page));
-    pages.map(|page| (format!("{}.{}", page.name, page.section), roff::of(&page))).collect()
+    let file = |page: Page| (format!("{}.{}", page.name, page.section), roff::of(&page));
+    generated().map(file).collect()
 }
 
-/// The page of a verb, of a noun, or of the program; `7` is the guide. `None` if there is none.
+fn generated() -> impl Iterator<Item = Page> {
+    let pages = [overview::page(), guide::page()].into_iter();
+    pages.chain(NOUNS.iter().map(noun::page)).chain(verbs().map(verb::page))
+}
+
+/// The page of a verb, of a noun, or of the program; `7` is the guide, and `5` before a noun its format. `None`
+/// if there is none.
 pub fn shown(words: &[&str], form: PageForm) -> Option<String> {
+    if let [section @ ("5" | "7"), name] = *words {
+        let source = written::source(section, name)?;
+        return Some(match form {
+            PageForm::Roff => source.to_owned(),
+            PageForm::Text => text::of(&written::read(source)),
+        });
+    }
     let page = match *words {
         [] => overview::page(),
         ["7"] => guide::page(),

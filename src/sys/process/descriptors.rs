@@ -64,9 +64,23 @@ pub fn descriptors(pid: i32) -> Result<Vec<Descriptor>, Errno> {
     Ok(numbers.into_iter().filter_map(|number| look(pid, number)).collect())
 }
 
+/// The numbers and targets of the descriptors of a process, as far as this process may see them.
+pub fn targets(pid: i32) -> Vec<(i32, Vec<u8>)> {
+    let numbers = super::numbers_in(&format!("/proc/{pid}/fd"));
+    numbers.into_iter().filter_map(|number| Some((number, target(&link(pid, number))?))).collect()
+}
+
+fn link(pid: i32, number: i32) -> String {
+    format!("/proc/{pid}/fd/{number}")
+}
+
+fn target(link: &str) -> Option<Vec<u8>> {
+    Some(fs::read_link(link).ok()?.into_os_string().into_vec())
+}
+
 fn look(pid: i32, number: i32) -> Option<Descriptor> {
-    let link = format!("/proc/{pid}/fd/{number}");
-    let target = fs::read_link(&link).ok()?.into_os_string().into_vec();
+    let link = link(pid, number);
+    let target = target(&link)?;
     let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
     let field = |key: &str| info.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
     let file_type = fs::metadata(&link).map_or("other", |status| match status.file_type() {

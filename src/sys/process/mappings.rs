@@ -178,7 +178,7 @@ impl Query {
 }
 
 /// The size of a buffer for most texts, and for every name.
-const USUAL: usize = 64 << 10;
+pub(super) const USUAL: usize = 64 << 10;
 
 /// Reads a file of `/proc`. `File::read_to_end` would ask for its size first, which it does not have.
 fn read_whole<'b>(mut file: &File, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {

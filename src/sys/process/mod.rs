@@ -11,14 +11,21 @@ mod openings;
 pub mod visit;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::ffi::CStr;
+use std::fs;
+use std::io::{self, Write};
+use std::mem;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::read;
+
 pub use self::blocked::waits_for_open_file_lock;
-pub use self::descriptors::{Descriptor, descriptors};
+pub use self::descriptors::{Descriptor, descriptors, targets};
 pub use self::group::{
     OwnGroup, group_of, kill_all, kill_group, leave_session, own_group, set_name,
 };
@@ -31,6 +38,7 @@ pub use self::namespace::{
 };
 pub use self::openings::Openings;
 
+use super::names::Names;
 use crate::base::errno::Errno;
 
 /// All processes, by ID.
@@ -48,11 +56,26 @@ pub fn can_be_seen() -> Result<(), Errno> {
 
 /// The name of a process; empty if the process has ended.
 pub fn command(pid: i32) -> Vec<u8> {
-    // One read is enough: the name has 15 bytes, that of a kernel thread up to 63.
+    // The name has 15 bytes, that of a kernel thread up to 63.
     let mut buffer = [0; 64];
-    let read = File::open(format!("/proc/{pid}/comm")).and_then(|mut file| file.read(&mut buffer));
-    let command = &buffer[..read.unwrap_or(0)];
+    let command = beginning(pid, "comm", &mut buffer);
     command.strip_suffix(b"\n").unwrap_or(command).to_vec()
+}
+
+/// The beginning of a file of `/proc/PID`, by three system calls and without an allocation: some commands read
+/// one for each process. Empty if the process has ended.
+fn beginning<'a>(pid: i32, file: &str, buffer: &'a mut [u8]) -> &'a [u8] {
+    let mut path = [0; 64];
+    let mut rest = &mut path[..];
+    let is_written = write!(rest, "/proc/{pid}/{file}\0").is_ok();
+    let Some(path) = CStr::from_bytes_until_nul(&path).ok().filter(|_| is_written) else {
+        return &[];
+    };
+    // open(2) of musl takes one more system call.
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let open = openat(AT_FDCWD, path, flags, Mode::empty());
+    let count = open.and_then(|file| read(&file, buffer)).unwrap_or(0);
+    &buffer[..count]
 }
 
 /// The whole name of a process. The kernel keeps 15 bytes of it. The rest of a longer name is read
@@ -132,6 +155,12 @@ pub fn user_of(pid: i32) -> Option<u32> {
 /// The working directory of a process; `None` if it is not visible.
 pub fn directory_of(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+/// The words at the beginning of the command line of a process, each with a NUL behind it, as far as they fit
+/// the buffer. The kernel copies them from the memory of the process, and no more than that.
+pub fn command_line_in(pid: i32, buffer: &mut [u8]) -> &[u8] {
+    beginning(pid, "cmdline", buffer)
 }
 
 /// The words of the command line of a process, each with a NUL behind it; empty if they are not visible.
@@ -234,11 +263,22 @@ fn text(bytes: &[u8]) -> Option<&str> {
 
 /// The entries of a directory that are numbers, in order.
 fn numbers_in(directory: &str) -> Vec<i32> {
-    let mut numbers: Vec<i32> = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut numbers = Vec::new();
+    let read = read_numbers(directory, &mut vec![0; 4096], &mut numbers);
     numbers.sort_unstable();
-    numbers
+    read.map(|_directory| numbers).unwrap_or_default()
+}
+
+/// Reads the entries of a directory that are numbers; returns the directory.
+fn read_numbers(path: &str, buffer: &mut Vec<u8>, numbers: &mut Vec<i32>) -> io::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let directory = openat(AT_FDCWD, path, flags, Mode::empty())?;
+    let mut names = Names::with_buffer(directory, mem::take(buffer));
+    numbers.clear();
+    while let Some(name) = names.read().map_err(|errno| io::Error::from_raw_os_error(errno.0))? {
+        numbers.extend(text(name.bytes).and_then(|digits| digits.parse::<i32>().ok()));
+    }
+    let directory;
+    (*buffer, directory) = names.into_parts();
+    Ok(directory)
 }

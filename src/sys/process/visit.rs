@@ -3,16 +3,13 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::mem;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
-use nix::sys::stat::{FileStat, Mode, fstatat};
+use nix::fcntl::AtFlags;
+use nix::sys::stat::{FileStat, fstatat};
 
 pub use super::mappings::{Mapping, Receiver};
-use super::{look_into_others, mappings, text};
-use crate::sys::names::Names;
+use super::{look_into_others, mappings, read_numbers};
 
 /// A descriptor of another process.
 #[derive(Debug)]
@@ -82,12 +79,13 @@ struct Pass {
 
 impl Pass {
     fn visit(&mut self, pid: i32, visitor: &mut impl Visitor) -> io::Result<()> {
-        let directory = self.read_numbers(pid)?;
+        self.buffer.resize(self.buffer.len().max(mappings::USUAL), 0);
+        let path = format!("/proc/{pid}/fd");
+        let directory = read_numbers(&path, &mut self.buffer, &mut self.numbers)?;
         for &number in &self.numbers {
+            let name = &*digits(number, &mut [0; 12]);
             // A descriptor may be closed meanwhile.
-            if let Ok(status) =
-                fstatat(&directory, &*digits(number, &mut [0; 12]), AtFlags::empty())
-            {
+            if let Ok(status) = fstatat(&directory, name, AtFlags::empty()) {
                 visitor.descriptor(&Descriptor { pid, number, status: &status });
             }
         }
@@ -95,23 +93,6 @@ impl Pass {
             mappings::find(pid, visitor, &mut self.buffer)?;
         }
         Ok(())
-    }
-
-    /// Reads the numbers of the descriptors; returns their directory.
-    fn read_numbers(&mut self, pid: i32) -> io::Result<OwnedFd> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let path = format!("/proc/{pid}/fd");
-        let directory = openat(AT_FDCWD, path.as_str(), flags, Mode::empty())?;
-        let mut names = Names::with_buffer(directory, mem::take(&mut self.buffer));
-        self.numbers.clear();
-        while let Some(name) =
-            names.read().map_err(|errno| io::Error::from_raw_os_error(errno.0))?
-        {
-            self.numbers.extend(text(name.bytes).and_then(|digits| digits.parse::<i32>().ok()));
-        }
-        let (buffer, directory) = names.into_parts();
-        self.buffer = buffer;
-        Ok(directory)
     }
 }
 

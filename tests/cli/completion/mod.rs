@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use ipc_suite::program::NOUNS;
+use ipc_suite::program::{NOUNS, Noun};
 use tempfile::TempDir;
 
+use crate::nouns;
 use crate::peers::there;
-use crate::support::{Name, binary, ipc, pause, sh, text, until};
+use crate::support::{Name, Running, binary, ipc, pause, sh, text, until};
 
 /// The scripts of all shells, by their file names.
 pub fn scripts() -> [(&'static str, String); 3] {
@@ -26,7 +27,7 @@ pub fn scripts() -> [(&'static str, String); 3] {
     ]
 }
 
-/// A shell in a terminal, in a directory of its own with `ipc` and a link in PATH.
+/// A shell in a terminal, in a directory of its own with `ipc` and its links in PATH.
 struct Terminal {
     directory: TempDir,
 }
@@ -44,7 +45,9 @@ impl Terminal {
         let bin = terminal.path("bin");
         fs::create_dir(&bin).expect("it can be made");
         std::os::unix::fs::symlink(binary(), bin.join("ipc")).expect("it can be made");
-        std::os::unix::fs::symlink(binary(), bin.join("sem")).expect("it can be made");
+        for noun in NOUNS {
+            std::os::unix::fs::symlink(binary(), bin.join(noun.name)).expect("it can be made");
+        }
         let here = terminal.directory.path().to_str().expect("paths here are UTF-8");
         let start = match shell {
             "bash" => "bash --norc --noprofile",
@@ -170,8 +173,31 @@ fn object(suffix: &str, contents: &str) -> Name {
     name
 }
 
-/// What every shell completes.
-fn completes_names_options_and_commands(terminal: &Terminal) {
+/// A verb of a noun that one letter less stands for, and that beginning.
+fn beginning_of_a_verb(noun: &Noun) -> (&'static str, &'static str) {
+    let verbs = noun.verbs.iter().map(|verb| verb.name);
+    let is_alone = |beginning: &str| {
+        noun.verbs.iter().filter(|verb| verb.name.starts_with(beginning)).count() == 1
+    };
+    let mut beginnings = verbs.map(|verb| (&verb[..verb.len() - 1], verb));
+    let found = beginnings.find(|(beginning, _)| !beginning.is_empty() && is_alone(beginning));
+    found.expect("the noun has such a verb")
+}
+
+/// Two processes whose numbers differ in the last digit only.
+fn sleepers_with_similar_numbers() -> [Running; 2] {
+    let mut before = sh("exec sleep 4711").start();
+    loop {
+        let next = sh("exec sleep 4711").start();
+        if next.pid() / 10 == before.pid() / 10 {
+            return [before, next];
+        }
+        before = next;
+    }
+}
+
+/// What every shell completes. Its list needs this many TABs.
+fn completes_names_options_and_commands(terminal: &Terminal, tabs: usize) {
     // A name with characters that a shell reads otherwise.
     for suffix in [" two words", "'quoted\"$(x)", "\nline"] {
         let object = object(suffix, "the contents\n");
@@ -179,7 +205,11 @@ fn completes_names_options_and_commands(terminal: &Terminal) {
         terminal.runs(&format!("ipc shm cat {beginning}"), "the contents");
     }
     terminal.completes("ipc sem wai", "ipc sem wait ");
-    terminal.completes("sem wai", "sem wait ");
+    for noun in NOUNS {
+        let (beginning, verb) = beginning_of_a_verb(noun);
+        terminal
+            .completes(&format!("{} {beginning}", noun.name), &format!("{} {verb} ", noun.name));
+    }
     terminal.completes("ipc sem wait --nonb", "ipc sem wait --nonblock ");
     terminal.completes("ipc ls --kind spo", "ipc ls --kind spool ");
     terminal.completes("ipc ls --kind=spo", "ipc ls --kind=spool");
@@ -198,12 +228,16 @@ fn completes_names_options_and_commands(terminal: &Terminal) {
     // Another test may have a key with the same beginning.
     let shown = format!("ipc sem value {}", shown.trim());
     terminal.completes(&shown, &format!("{shown} "));
-    // Processes stand beside their commands.
-    let sleeper = sh("exec sleep 4711").start();
-    terminal.completes(
-        &format!("ipc signal send TERM {}", sleeper.pid()),
-        &format!("ipc signal send TERM {} ", sleeper.pid()),
-    );
+    // Signals, then processes beside their commands.
+    terminal.completes("ipc signal send WINC", "ipc signal send WINCH ");
+    let sleepers = sleepers_with_similar_numbers();
+    let [one, other] = sleepers.each_ref().map(|sleeper| sleeper.pid().to_string());
+    terminal
+        .completes(&format!("ipc signal send TERM {one}"), &format!("ipc signal send TERM {one} "));
+    let beginning = &one[..one.len() - 1];
+    let expected = [one.as_str(), other.as_str(), "sleep 4711"];
+    terminal.lists(&format!("ipc signal send TERM {beginning}"), tabs, &expected);
+    drop(sleepers);
     // A listening socket.
     let path = terminal.path("listener");
     let address = path.to_str().expect("paths here are UTF-8").to_owned();
@@ -223,27 +257,53 @@ fn completes_names_options_and_commands(terminal: &Terminal) {
 fn bash_completes_by_the_program() {
     let Some(terminal) = Terminal::new("bash") else { return };
     terminal.lists("ipc sem ", 2, &["barrier", "(Wait until all parties have arrived)"]);
-    completes_names_options_and_commands(&terminal);
+    completes_names_options_and_commands(&terminal, 2);
 }
 
 #[test]
 fn zsh_completes_by_the_program() {
     let Some(terminal) = Terminal::new("zsh") else { return };
     terminal.lists("ipc sem ", 1, &["barrier", "-- Wait until all parties have arrived"]);
-    completes_names_options_and_commands(&terminal);
+    completes_names_options_and_commands(&terminal, 1);
 }
 
 #[test]
 fn fish_completes_by_the_program() {
     let Some(terminal) = Terminal::new("fish") else { return };
     terminal.lists("ipc sem ", 1, &["barrier", "Wait until all parties have arrived"]);
-    completes_names_options_and_commands(&terminal);
+    completes_names_options_and_commands(&terminal, 1);
 }
 
 #[test]
 fn a_shell_of_another_version_gets_a_usage_error() {
     ipc(&["__complete", "tcsh", "ipc", ""]).assert().code(2);
     ipc(&["__complete"]).assert().code(2);
+}
+
+/// The calls of the scripts that are installed, and the answers that they understand: those of all versions.
+#[test]
+fn a_script_of_an_older_version_gets_the_answer_that_it_knows() {
+    for (call, answer) in [
+        (vec!["bash", "9", "80", "ipc sem wai", "wai"], "words\nwait\n"),
+        (vec!["bash", "9", "80", "ipc ls --kind=spo", "spo"], "words\nspool\n"),
+        (vec!["bash", "9", "80", "ipc signal trap --on WINC", "WINC"], "open\nWINCH=\n"),
+        (vec!["bash", "9", "80", "ipc lock run f -- ca", "ca"], "command 1\n"),
+        (vec!["bash", "9", "80", "ipc shm cat <fi", "fi"], "files\n"),
+        (vec!["zsh", "ipc", "lock", "run", "f", "--", "ca"], "command\u{0}5\0"),
+        (vec!["fish", "ipc", "lock", "run", "f", "--", "ca"], "command\u{0}5\0"),
+    ] {
+        ipc(&[&["__complete"], &call[..]].concat()).is(0, answer, "");
+    }
+    let about = nouns::verb("sem", "wait").expect("there is such a verb").about;
+    let zsh = ipc(&["__complete", "zsh", "ipc", "sem", "wai"]).succeeds();
+    let records: Vec<&str> = zsh.split('\0').collect();
+    let at = records.iter().position(|record| *record == "wait").expect("it is there");
+    let shown = records[at + 1];
+    assert_eq!((records[0], records[at - 1]), ("words", "word"));
+    assert!(shown.starts_with("wait ") && shown.ends_with(&format!("  -- {about}")), "{shown}");
+    let fish = ipc(&["__complete", "fish", "ipc", "sem", "wai"]).succeeds();
+    assert!(fish.starts_with("words\0"), "{fish:?}");
+    assert!(fish.contains(&format!("\0wait\t{about}\0")), "{fish:?}");
 }
 
 #[test]
