@@ -1,7 +1,7 @@
 /* The limit for lines through a queue: the reads and writes of 'ipc queue push' and 'ipc queue pop', a search
    for newlines, and one copy of each line into a ring and one out of it. The ring has one producer and one
    consumer and no lock, and a kill breaks it. As a queue does, a side polls for the time of a wake-up before
-   it sleeps. The lines of stdin, which are shorter than BLOCK, go to stdout; CAPACITY is that of the ring. */
+   it sleeps. The lines of stdin, which are shorter than STAGE, go to stdout; CAPACITY is that of the ring. */
 #include <emmintrin.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -17,6 +17,7 @@
 
 #define BLOCK (64 << 10)
 #define HEADER 16
+#define STAGE (16 << 10)
 #define PIPE (1 << 20)
 
 /* A position that only grows, which its side publishes; the other side waits for a change of `changes`. */
@@ -31,6 +32,8 @@ struct ring {
 static struct ring *ring;
 static uint64_t capacity;
 static char block[BLOCK + 64], out[BLOCK];
+/* Records on their way to the ring, which are copied at once: a store to a line that the other CPU has waits. */
+static char stage[STAGE];
 static uint32_t ends[BLOCK];
 
 static void publish(struct side *side, uint64_t position) {
@@ -103,9 +106,17 @@ static void wait_for_room(uint64_t tail, uint64_t size, uint64_t *head) {
     while (tail + size - *head > capacity) *head = other_than(&ring->popped, *head);
 }
 
+static uint64_t flush(uint64_t tail, size_t *staged, uint64_t *head) {
+    wait_for_room(tail, *staged, head);
+    copy(tail, stage, *staged, 1);
+    tail += *staged;
+    *staged = 0;
+    return tail;
+}
+
 static int push(void) {
     uint64_t tail = 0, head = 0;
-    size_t have = 0;
+    size_t have = 0, staged = 0;
     ssize_t got;
     fcntl(0, F_SETPIPE_SZ, PIPE);
     while ((got = read(0, block + have, BLOCK - have)) > 0) {
@@ -113,19 +124,20 @@ static int push(void) {
         size_t count = find_ends(have), start = 0;
         for (size_t i = 0; i < count; i++) {
             size_t length = ends[i] - start;
-            wait_for_room(tail, size_of(length), &head);
-            *header(tail) = length + 1;
-            copy(tail + HEADER, block + start, length, 1);
-            tail += size_of(length);
+            if (size_of(length) > STAGE) return 1;
+            if (staged + size_of(length) > STAGE) tail = flush(tail, &staged, &head);
+            *(uint64_t *)(stage + staged) = length + 1;
+            memcpy(stage + staged + HEADER, block + start, length);
+            staged += size_of(length);
             start = ends[i] + 1;
         }
+        tail = flush(tail, &staged, &head);
         publish(&ring->pushed, tail);
         memmove(block, block + start, have -= start);
     }
     /* A header of 0 is the end. */
-    wait_for_room(tail, HEADER, &head);
-    *header(tail) = 0;
-    publish(&ring->pushed, tail + HEADER);
+    memset(stage, 0, staged = HEADER);
+    publish(&ring->pushed, flush(tail, &staged, &head));
     return got || have;
 }
 
