@@ -1,11 +1,15 @@
 /* What a queue is compared with: a message of SIZE bytes, COUNT times, from one process to another.
-   Prints the nanoseconds that each took. MODE is pipe, mq, seqpacket, ring or copy; HOW is "way" for
-   one way, "trip" for there and back. A ring has CAPACITY bytes.
+   Prints the nanoseconds that each took. MODE is pipe, mq, seqpacket, ring, copy or futex; HOW is "way"
+   for one way, "trip" for there and back. A ring has CAPACITY bytes.
 
    "copy" is the limit of the machine: a ring like "ring", in which each message begins a cache line of
    its own and is copied by vector instructions. Its time is that of moving the lines between the
-   caches of the two CPUs. */
+   caches of the two CPUs.
+
+   "futex" is the limit for a round trip of processes that sleep: one message in shared memory, and no more
+   than the two calls that a queue makes for it, one to commit and wake in one step, and one to sleep. */
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <mqueue.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -14,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +27,8 @@
 struct ring {
     _Alignas(128) _Atomic unsigned long head;
     _Alignas(128) _Atomic unsigned long tail;
+    _Alignas(128) _Atomic unsigned commits;
+    unsigned popped;
     _Alignas(128) unsigned char bytes[];
 };
 typedef long long vector __attribute__((vector_size(16), aligned(1), may_alias));
@@ -83,6 +90,10 @@ static void copy(unsigned char *to, const unsigned char *from, size_t size) {
 static void put(struct channel *c, size_t size) {
     if (mode == 'm') {
         if (mq_send(c->queue, (char *)buffer, size, 0)) exit(1);
+    } else if (mode == 'f') {
+        memcpy(c->ring->bytes, buffer, size);
+        syscall(SYS_futex, &c->ring->commits, FUTEX_WAKE_OP, 1, 0, &c->ring->commits,
+                FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_LT, 0));
     } else if (mode != 'r' && mode != 'c') {
         if (write(c->out, buffer, size) != (ssize_t)size) exit(1);
     } else {
@@ -101,6 +112,12 @@ static void put(struct channel *c, size_t size) {
 static void get(struct channel *c, size_t size) {
     if (mode == 'm') {
         if (mq_receive(c->queue, (char *)buffer, sizeof buffer, 0) != (ssize_t)size) exit(1);
+    } else if (mode == 'f') {
+        unsigned popped = c->ring->popped;
+        while (atomic_load(&c->ring->commits) == popped)
+            syscall(SYS_futex, &c->ring->commits, FUTEX_WAIT, popped, 0, 0, 0);
+        c->ring->popped = popped + 1;
+        memcpy(buffer, c->ring->bytes, size);
     } else if (mode != 'r' && mode != 'c') {
         for (size_t got = 0; got < size;) {
             ssize_t more = read(c->in, buffer + got, size - got);

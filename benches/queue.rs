@@ -4,14 +4,13 @@
 //!
 //! The targets: one way between two busy CPUs, 100 bytes, at most 100 ns, half a pipe's time and a
 //! quarter of a POSIX queue's; 1 KiB at 10 GB/s, or within 10 % of mere copying; a round trip on one
-//! CPU, where both processes sleep, at most 1.25 of a pipe's time, and on two, where a process spins
+//! CPU, where both processes sleep, at most 1.25 of a pipe's time; and on two, where a process spins
 //! before it sleeps, a fiftieth. All programs take turns, and the output is medians of one run.
 //!
-//! Lines of 100 bytes through the shell are compared with two cat(1), whose rate they exceed by half, and
-//! with a C program that makes the same reads and writes, and copies each line once in and once out.
+//! Lines through the shell are measured by benches/queue_stream.rs.
 //!
-//! One push and one pop as whole processes are compared with an empty static program, and with a C
-//! program that makes the system calls of a push and no others.
+//! One push and one pop as whole processes are compared with an empty static program, of whose time they
+//! take at most 1.25, and with a C program that makes the system calls that they need and no others.
 //!
 //! The capacity changes the rate, because lines that one CPU has changed move to the other: a ring
 //! that fits the first cache of a CPU, or that the second cannot hold, is twice as fast as one between
@@ -29,7 +28,7 @@ use ipc_suite::bench::Deadline;
 use ipc_suite::bench::ring::{Outcome, Ring};
 
 const PEER: &str = include_str!("queue.c");
-const PUSH: &str = include_str!("queue_push.c");
+const ONCE: &str = include_str!("queue_once.c");
 
 /// The capacity for most measurements: that of a pipe.
 const CAPACITY: u64 = 1 << 16;
@@ -80,7 +79,10 @@ fn compare(rounds: usize) {
     let cpus = support::cpus();
     let (one, two) = ([cpus[0]; 2], [cpus[0], *cpus.last().expect("there is one")]);
     let capacity = CAPACITY;
-    let course = |name, how, count, size, cpus| Course { name, how, count, size, capacity, cpus };
+    let course = |name, how, count, size, cpus| {
+        let count = support::scaled(count) as u64;
+        Course { name, how, count, size, capacity, cpus }
+    };
     let mut courses = vec![course("one CPU, there and back, 100 B", "trip", 20_000, 100, one)];
     if cpus.len() > 1 {
         courses.push(course("two CPUs, one way, 100 B", "way", 200_000, 100, two));
@@ -102,29 +104,33 @@ fn once(directory: &Path) {
         compiler.args(["-static", "-O2", "-s", "-o"]).args([&program, &file]);
         compiler.status().is_ok_and(|status| status.success()).then_some(program)
     };
-    let programs = program("empty", "int main(void) { return 0; }\n").zip(program("push", PUSH));
+    let programs = program("empty", "int main(void) { return 0; }\n").zip(program("least", ONCE));
     let Some((empty, least)) = programs else {
-        println!("no musl-gcc, nothing to compare one push with");
+        println!("no musl-gcc, nothing to compare one push and one pop with");
         return;
     };
     let queue = directory.join("once");
-    Ring::create(&queue, 0o600, 1 << 20).expect("it can be made");
+    let ring = Ring::create(&queue, 0o600, 1 << 20).expect("it can be made");
+    // Every other turn is in reverse order, and then each pop comes before a push.
+    push(&ring, b"hello");
+    let queue = queue.to_str().expect("the directory has a plain name");
     for (build, path) in support::builds(directory) {
-        let mut commands = [Command::new(&empty), Command::new(&least)];
-        commands[1].arg(&queue);
-        let verbs = [("push", Some("hello")), ("pop", None)].map(|(verb, message)| {
-            let mut command = Command::new(&path);
-            command.args(["queue", verb]).arg(&queue).args(message);
-            command
-        });
-        let all = commands.into_iter().chain(verbs);
-        let mut contenders: Vec<Box<dyn FnMut() -> Duration>> = all
-            .map(|mut command| Box::new(move || support::time(&mut command)) as Box<_>)
-            .collect();
+        let contender = |program: &Path, words: &[&str]| -> Box<dyn FnMut() -> Duration> {
+            let mut command = Command::new(program);
+            command.args(words);
+            Box::new(move || support::time(&mut command))
+        };
+        let mut contenders = [
+            contender(&empty, &[]),
+            contender(&least, &["push", queue]),
+            contender(&least, &["pop", queue]),
+            contender(&path, &["queue", "push", queue, "hello"]),
+            contender(&path, &["queue", "pop", queue]),
+        ];
         let ratios = support::ratios(support::scaled(300), &mut contenders);
-        let [_, least, push, pop] = ratios[..] else { unreachable!("there are four") };
         println!(
-            "one {build} process, of an empty program: push {push:.2}, pop {pop:.2}, C {least:.2}"
+            "one {build} process, of an empty program: push {:.2} (C {:.2}), pop {:.2} (C {:.2})",
+            ratios[3], ratios[1], ratios[4], ratios[2]
         );
     }
 }
@@ -134,7 +140,7 @@ fn run(course: &Course, directory: &Path, peer: &Path, rounds: usize) {
     let is_one = course.cpus[0] == course.cpus[1];
     // The rings of C do not sleep, so on one CPU they would only spin.
     let modes: &[&str] = match is_one {
-        true => &["pipe", "mq", "seqpacket"],
+        true => &["pipe", "mq", "seqpacket", "futex"],
         false => &["pipe", "mq", "seqpacket", "ring", "copy"],
     };
     let mut times = vec![Vec::new(); modes.len() + 1];
@@ -245,14 +251,14 @@ fn pair(directory: &Path) -> f64 {
     let ring = Ring::create(&directory.join("pair"), 0o600, CAPACITY).expect("it can be made");
     let (message, mut popped) = ([7; 100], Vec::with_capacity(100));
     let turn = |_| -> f64 {
-        const COUNT: u32 = 200_000;
+        let count = support::scaled(200_000);
         let start = Instant::now();
-        for _ in 0..COUNT {
+        for _ in 0..count {
             push(&ring, &message);
             pop(&ring, &mut popped, 100);
         }
         let elapsed: Duration = start.elapsed();
-        elapsed.as_secs_f64() * 1e9 / f64::from(COUNT)
+        elapsed.as_secs_f64() * 1e9 / count as f64
     };
     support::median((0..9).map(turn).collect())
 }

@@ -6,7 +6,7 @@
 //! caller continues without it; the kernel aborts the call when the process exits.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -76,11 +76,17 @@ where
 ///
 /// # Errors
 /// The failure of [`Unanswered`].
+#[inline]
 pub fn look_up(path: impl AsRef<Path>, deadline: Deadline) -> Result<(), Failure> {
-    if matches!(deadline, Deadline::NEVER | Deadline::PASSED) {
-        return Ok(());
+    match deadline {
+        Deadline::NEVER | Deadline::PASSED => Ok(()),
+        deadline => look_up_within(path.as_ref().to_owned(), deadline),
     }
-    let path = path.as_ref().to_owned();
+}
+
+// Short commands without a timeout do not touch the page of this code.
+#[cold]
+fn look_up_within(path: PathBuf, deadline: Deadline) -> Result<(), Failure> {
     // The calls that follow report its errors.
     let look = move || Ok::<_, Infallible>(Waited::Done(stat(&path).is_ok()));
     Ok(within(deadline, look).map(drop)?)

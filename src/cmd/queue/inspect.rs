@@ -27,7 +27,8 @@ use super::{CREATE, attach, explain};
 /// created. 'claimed' messages are with the COMMANDs of 'pop --exec', or were when these failed:
 /// the next 'pop' takes them again. A 'pinned' message is done, but the queue cannot reuse its
 /// space before an older message is done. 'oldest_claim' is the age of the oldest claim in seconds.
-/// 'consumer_sleeps' and 'producer_sleeps' report whether one waits, or was killed while it waited.
+/// 'consumer_sleeps' and 'producer_sleeps' report whether one waits; if a wait has timed out or was
+/// killed, they still say so until the next 'push' or 'pop'.
 #[derive(Debug, clap::Args, Plain)]
 pub struct Stat {
     /// Name of the queue
@@ -124,11 +125,19 @@ impl Columns for Status {
             Self::oldest_claim,
         ),
         Column::new(
-            Key::new("consumer_sleeps", Type::Flag, "Whether a consumer waits, or died waiting"),
+            Key::new(
+                "consumer_sleeps",
+                Type::Flag,
+                "Whether a consumer waits, or stopped waiting since the last push",
+            ),
             |it| it.stat.consumer_sleeps.into(),
         ),
         Column::new(
-            Key::new("producer_sleeps", Type::Flag, "Whether a producer waits, or died waiting"),
+            Key::new(
+                "producer_sleeps",
+                Type::Flag,
+                "Whether a producer waits, or stopped waiting since the last pop",
+            ),
             |it| it.stat.producer_sleeps.into(),
         ),
         Column::new(Key::new("closed", Type::Flag, "Whether it is closed"), |it| {

@@ -36,9 +36,9 @@ pub struct Stat {
     pub pinned: u64,
     /// The age of the oldest claim.
     pub oldest_claim: Option<Duration>,
-    /// Whether a consumer sleeps, or was killed in its sleep.
+    /// Whether a consumer sleeps, or has slept since the last commit of a push.
     pub consumer_sleeps: bool,
-    /// Whether a producer sleeps, or was killed in its sleep.
+    /// Whether a producer sleeps, or has slept since the last commit of a pop.
     pub producer_sleeps: bool,
     /// Whether the queue is closed.
     pub closed: bool,

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use crate::base::deadline::{Deadline, Waited};
 use crate::base::errno::Errno;
-use crate::io::spin::Spin;
+use crate::io::spin::{self, Spin};
 use crate::mechanism::robust_lock::{Held, Locker};
 use crate::sys::futex;
 use crate::sys::memory::{Reach, RingMemory};
@@ -129,6 +129,14 @@ enum Backoff {
     Spin,
     /// Sleep in the kernel.
     Sleep,
+}
+
+impl Backoff {
+    /// Whether the next step is to sleep. If the thread may use one CPU only, no other participant
+    /// changes the memory while it polls.
+    fn is_sleep(self) -> bool {
+        self == Self::Sleep || !spin::has_other_cpu()
+    }
 }
 
 /// The longest wait for a lock of an untrusted queue. The wait for a lock of a trusted queue lasts
@@ -262,22 +270,19 @@ impl Ring {
         (backoff, spin): (&mut Backoff, &Cell<Spin>),
         deadline: Deadline,
     ) -> Result<(), Error> {
-        match *backoff {
-            Backoff::Spin => {
-                drop(held);
-                let mut watching = spin.get();
-                let has_changed = watching.watch(|| side.seq().load(Ordering::Acquire) != seq);
-                spin.set(watching);
-                *backoff = if has_changed { Backoff::Spin } else { Backoff::Sleep };
+        if backoff.is_sleep() {
+            let is_still = side.register(seq);
+            drop(held);
+            if is_still {
+                side.sleep(seq, deadline)?;
             }
-            Backoff::Sleep => {
-                let is_still = side.register(seq);
-                drop(held);
-                if is_still {
-                    side.sleep(seq, deadline)?;
-                }
-                *backoff = Backoff::Spin;
-            }
+            *backoff = Backoff::Spin;
+        } else {
+            drop(held);
+            let mut watching = spin.get();
+            let has_changed = watching.watch(|| side.seq().load(Ordering::Acquire) != seq);
+            spin.set(watching);
+            *backoff = if has_changed { Backoff::Spin } else { Backoff::Sleep };
         }
         Ok(self.memory.verify()?)
     }

@@ -29,8 +29,7 @@ impl Ring {
             if self.is_drained(head)? {
                 return Ok(Outcome::Closed);
             }
-            let waits = backoff == Backoff::Sleep;
-            if deadline.has_passed() || waits && is_stopped() {
+            if deadline.has_passed() || backoff.is_sleep() && is_stopped() {
                 return Ok(Outcome::TimedOut);
             }
             let until = self.deadline_beside_claims(head, tail, deadline);
