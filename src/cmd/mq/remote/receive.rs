@@ -12,7 +12,7 @@ use crate::app::remote::{Remote, RemoteAction, Storage};
 use crate::app::worker::Execution;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::mq::explain;
-use crate::cmd::mq::receive::{Message, Printing};
+use crate::cmd::mq::printing::{Message, Printing};
 use crate::mechanism::queue::{Selection, WaitError};
 use crate::mechanism::remote::queue::QueueKind;
 use crate::mechanism::remote::{Creation, RemoteName};
