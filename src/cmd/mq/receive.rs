@@ -55,15 +55,8 @@ use super::{explain, not_for_this_kind, unopened};
 pub struct Recv {
     /// Name of the queue
     name: QueueName,
-    /// Receive N messages
-    #[arg(long, value_name = "N")]
-    count: Option<u64>,
-    /// Receive all messages that there are, even none
-    #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]
-    all: bool,
-    /// Receive until a signal
-    #[arg(short, long, conflicts_with_all = ["count", "all"])]
-    follow: bool,
+    #[command(flatten)]
+    amount: Amount,
     /// End at a marker of the end, which 'send --eof' sends
     #[arg(long)]
     until_eof: bool,
@@ -99,6 +92,31 @@ pub struct Recv {
     framing: Framing,
     #[command(flatten)]
     execution: Execution,
+}
+
+/// How many messages to receive.
+#[derive(Clone, Copy, Debug, clap::Args, Plain)]
+pub struct Amount {
+    /// Receive N messages
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Receive all messages that there are, even none
+    #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]
+    all: bool,
+    /// Receive until a signal
+    #[arg(short, long, conflicts_with_all = ["count", "all"])]
+    follow: bool,
+}
+
+impl Amount {
+    /// The number of messages; `None` is as many as there are.
+    pub fn count(&self) -> Option<u64> {
+        match (self.all, self.follow) {
+            (true, _) => None,
+            (_, true) => Some(u64::MAX),
+            _ => Some(self.count.unwrap_or(1)),
+        }
+    }
 }
 
 /// The messages of a System V queue to receive.
@@ -161,7 +179,7 @@ impl Action for Recv {
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
         let selection = self.choice.selection(&self.name).about(&self.name)?;
         self.execution.refuse_options_without()?;
-        if self.until_eof && !self.follow {
+        if self.until_eof && !self.amount.follow {
             let failure = Failure::new(Exit::Usage, "--until-eof is for --follow");
             return Err(failure.hint("'ipc mq recv -f --until-eof' ends at the marker").into());
         }
@@ -174,7 +192,7 @@ impl Action for Recv {
             if let Err(error) = prepared {
                 return self.execution.fail(error, context);
             }
-            let count = self.count();
+            let count = self.amount.count();
             if self.framing.is_given() {
                 let reason = "--null and --frame are for messages that are printed, not for --exec";
                 return Err(Failure::new(Exit::Usage, reason).into());
@@ -192,7 +210,7 @@ impl Action for Recv {
         let printing = Printing {
             name: self.name.as_ref(),
             selection,
-            count: self.count(),
+            count: self.amount.count(),
             peek: self.peek,
             waiting: self.waiting,
             form: self.framing.form(),
@@ -203,17 +221,6 @@ impl Action for Recv {
             longest,
         };
         printing.run(queue, context)
-    }
-}
-
-impl Recv {
-    /// The number of messages; `None` is as many as there are.
-    fn count(&self) -> Option<u64> {
-        match (self.all, self.follow) {
-            (true, _) => None,
-            (_, true) => Some(u64::MAX),
-            _ => Some(self.count.unwrap_or(1)),
-        }
     }
 }
 
