@@ -1,7 +1,7 @@
 //! `ipc`: every way that Unix processes talk and coordinate, for shell scripts.
 //!
-//! The modules are layers: base < sys < io < run < mechanism < server < app < cmd, applet < program. A
-//! file uses its own layer and those below; ARCHITECTURE.md gives the reasons.
+//! The modules are layers: base < sys < io < run < mechanism < server < measure < app < cmd, applet < program.
+//! A file uses its own layer and those below; ARCHITECTURE.md gives the reasons.
 
 mod app;
 mod applet;

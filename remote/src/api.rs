@@ -7,7 +7,8 @@ use bytes::Bytes;
 use ipc_suite::remote::{Error, escape};
 use serde_json::Value;
 
-use crate::engine::HINT;
+/// What is needed instead of a server without JetStream, or of an older one.
+pub const HINT: &str = "needs nats-server 2.11 or later with JetStream ('nats-server -js')";
 
 /// The pause before a request is sent again that nobody was there to answer, as while a cluster elects.
 pub const PAUSE: Duration = Duration::from_millis(100);

@@ -13,6 +13,7 @@ use ipc_suite::remote::{
     Access, Creation, Deadline, Engine, Error, Kind, Records, RemoteName, Server, Waited, escape,
 };
 
+use crate::api::HINT;
 use crate::calls::RemoteCalls;
 use crate::connection::Connection;
 use crate::queue::RemoteQueues;
@@ -26,9 +27,6 @@ pub struct Nats;
 /// The first version whose messages expire: earlier ones ignore the time silently, and a lock of a
 /// holder that was killed would stay for ever.
 const VERSION: (u32, u32) = (2, 11);
-
-/// What is needed instead of an older server.
-pub const HINT: &str = "needs nats-server 2.11 or later with JetStream ('nats-server -js')";
 
 /// The time for a connection to one of the hosts.
 const CONNECT: Duration = Duration::from_secs(5);

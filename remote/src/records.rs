@@ -12,9 +12,8 @@ use futures_util::StreamExt;
 use ipc_suite::remote::{Change, Creation, Deadline, Error, Kind, Record, Records, Waited, escape};
 use serde_json::{Value, json};
 
-use crate::api::{PAUSE, Refused, publish, repeat, request};
+use crate::api::{HINT, PAUSE, Refused, publish, repeat, request};
 use crate::connection::Connection;
-use crate::engine::HINT;
 
 /// How long a mark remains where a record was removed or has expired, so that those who wait see it.
 const MARK: Duration = Duration::from_secs(600);

@@ -1,4 +1,4 @@
-//! The shape of a command: `Noun`, `Verb`, and the trait `Action`, which a verb implements.
+//! What a command is: `Noun`, `Verb`, and the trait `Action`, which the options of a verb implement.
 
 #[cfg(test)]
 pub(crate) mod readings;
@@ -16,10 +16,10 @@ use crate::base::exit::Exit;
 use crate::base::short::Short;
 use crate::io::output::Words;
 
-/// A mechanism: the first word after `ipc`.
+/// A mechanism, whose name is the first word after `ipc`.
 #[derive(Debug)]
 pub struct Noun {
-    /// The word.
+    /// Its name.
     pub name: &'static str,
     /// Its description in listings, of at most 28 characters.
     pub about: &'static str,
@@ -49,10 +49,10 @@ impl Manual {
     pub const NONE: Self = Self { topic: "", environment: &[], files: &[], standards: "" };
 }
 
-/// An operation on a mechanism; or a command without a noun, such as `ipc applets`.
+/// An operation on a mechanism, or a command without a noun, such as `ipc applets`.
 #[derive(Debug)]
 pub struct Verb {
-    /// The word.
+    /// Its name.
     pub name: &'static str,
     /// Its description in listings.
     pub about: &'static str,
@@ -62,24 +62,29 @@ pub struct Verb {
     called: [Short; 2],
     /// Lines of shell that show its use.
     pub examples: &'static [Example],
-    /// The origin of the exit status.
+    /// Which program decides on its exit status.
     pub statuses: Statuses,
-    /// A change of the process that outlasts the run.
+    /// What it changes in the process and does not restore.
     pub effect: Effect,
-    /// The output with `--json`, by kind of object; nothing for a verb without that option.
+    /// The output with `--json`, one entry for each kind of object; empty without that option.
     pub json: &'static [Json],
-    /// The words that its operands may be, each with its description, if there are such words.
+    /// The words that its operands may be, each with its description; empty if they are names or numbers.
     pub words: fn() -> Vec<Described>,
+    /// Rewrites words of another program's command line.
     pub(crate) translate: fn(&mut [OsString]),
+    /// Adds its options to a command of clap.
     define: fn(Command) -> Command,
+    /// The option of this name.
     pub(crate) option: fn(&[u8]) -> Option<Known>,
+    /// Reads its options without clap; `None` if they are unusual or wrong.
     pub(crate) read_plain: fn(&[OsString]) -> Option<(Verbosity, Act)>,
+    /// Takes its options from what clap has read.
     pub(crate) read: fn(ArgMatches) -> Act,
     #[cfg(test)]
     pub(crate) readings: readings::Readings,
 }
 
-/// The parts of a verb whose options clap alone reads.
+/// What makes a verb whose options clap always reads.
 pub(crate) struct Parts {
     pub examples: &'static [Example],
     pub statuses: Statuses,
@@ -88,41 +93,41 @@ pub(crate) struct Parts {
     pub read: fn(ArgMatches) -> Act,
 }
 
-/// Runs a verb with the options that were read.
+/// Runs a verb with the options that were read before.
 pub type Act = Box<dyn FnOnce(&mut Context) -> anyhow::Result<Exit>>;
 
 /// A word, and its description, which may be empty.
 pub type Described = (&'static str, &'static str);
 
-/// The purpose of a line of shell, and the line.
+/// What a line of shell does, and the line.
 pub type Example = (&'static str, &'static str);
 
-/// A change of the process that outlasts the run of a verb, so that no other verb can follow in the
+/// What a verb changes in the process and does not restore, so that no other verb can run after it in the
 /// same process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
-    /// None: the mask, dispositions, threads, descriptors and memory are as before.
+    /// Nothing: the mask, dispositions, threads, descriptors and memory are as before.
     None,
-    /// The process becomes COMMAND.
+    /// It replaces the process by COMMAND.
     BecomesCommand,
-    /// The kernel reverts a change when the process ends: SEM_UNDO.
+    /// It changes what the kernel reverts when the process ends: SEM_UNDO.
     UndoneAtExit,
-    /// The mask or the dispositions of signals change.
+    /// It changes the mask or the dispositions of signals.
     Signals,
-    /// The descriptors that the process shares with its caller change, which is the purpose.
+    /// It changes descriptors that the process shares with its caller, which is its purpose.
     CallersDescriptors,
 }
 
-/// The origin of an exit status.
+/// Which program decides on the exit status of a verb.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Statuses {
-    /// `ipc`.
+    /// `ipc` itself.
     Own,
-    /// The COMMAND of the verb; an error before it starts has 125.
+    /// COMMAND. An error of `ipc` before COMMAND starts has status 125.
     OfCommand,
-    /// The COMMANDs, if an option runs them.
+    /// COMMAND if an option runs one, and `ipc` otherwise.
     OfCommandIfAny,
-    /// The COMMAND of another process, unless there is an error.
+    /// The COMMAND that another process runs, and `ipc` if there is an error.
     OfProcedure,
 }
 
@@ -138,18 +143,18 @@ impl Statuses {
     }
 }
 
-/// A verb: its options, its examples and its code.
+/// The options of a verb, with its examples and its code.
 pub(crate) trait Action: Args + Plain + Debug + 'static {
     /// Lines of shell for the help and the manual.
     const EXAMPLES: &'static [Example];
-    /// The origin of the exit status.
+    /// Which program decides on the exit status.
     const STATUSES: Statuses = Statuses::Own;
-    /// A change of the process that outlasts the run.
+    /// What it changes in the process and does not restore.
     const EFFECT: Effect = Effect::None;
-    /// The output with `--json`, by kind of object.
+    /// The output with `--json`, one entry for each kind of object.
     const JSON: &'static [Json] = &[];
 
-    /// The words that the operands may be, each with its description; none if they are names or numbers.
+    /// The words that the operands may be, each with its description; empty if they are names or numbers.
     fn words() -> Vec<Described> {
         Vec::new()
     }
@@ -187,7 +192,7 @@ impl Verb {
         }
     }
 
-    /// A verb of this name whose options clap alone reads.
+    /// A verb of this name whose options clap always reads.
     pub(crate) const fn of_parts(name: &'static str, parts: Parts) -> Self {
         Self {
             name,

@@ -1,4 +1,5 @@
-//! Reports that a command is ready, so that a script need not guess how long to sleep: `--ready`.
+//! `--ready`: a command writes a line when it is ready, so that a script can wait for that instead of
+//! sleeping for a guessed time.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,7 +12,7 @@ use crate::base::errno::Errno;
 use crate::base::exit::Subject;
 use crate::sys::descriptor;
 
-/// The target of the report that a command is ready.
+/// The option that says where a command writes that it is ready.
 #[derive(Clone, Debug, Default, clap::Args, Plain)]
 pub struct Ready {
     /// Write a line to this descriptor or file when ready
@@ -22,10 +23,10 @@ pub struct Ready {
     ready: Option<OsString>,
 }
 
-/// The target of the line.
+/// Where the line is written.
 #[derive(Debug)]
 pub enum Target {
-    /// None: the option was not given.
+    /// Nowhere: the option was not given.
     None,
     /// A descriptor of the caller.
     Descriptor(OwnedFd),
@@ -34,11 +35,11 @@ pub enum Target {
 }
 
 impl Ready {
-    /// The command tells nobody.
+    /// Without the option: no line is written.
     pub const NONE: Self = Self { ready: None };
 
-    /// Takes over the descriptor from the caller, before any file is opened that could get its
-    /// number.
+    /// Checks the descriptor and takes it over from the caller. This precedes every open(2), which could
+    /// return the number of a descriptor that is not open.
     ///
     /// # Errors
     /// EBADF if the descriptor is not open.
@@ -52,7 +53,7 @@ impl Ready {
 }
 
 impl Target {
-    /// Writes the line, and closes the file.
+    /// Writes the line, and closes the descriptor or the file.
     ///
     /// # Errors
     /// Those of open(2) and write(2); EPIPE if the reader has closed.

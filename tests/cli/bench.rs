@@ -170,7 +170,7 @@ fn a_cpu_that_does_not_exist_is_an_error() {
 #[test]
 fn nothing_is_left_behind_when_a_signal_ends_it() {
     let line = "ipc bench --duration 60s queue mq-sysv fifo map shm-sem & pid=$!
-        for i in $(seq 500); do ls /dev/shm/ | grep -q ipc-bench-$pid- && break; sleep 0.01; done
+        until_true eval 'ls /dev/shm/ | grep -q ipc-bench-$pid-'
         kill -TERM $pid; wait $pid; echo $?
         ls /dev/shm /tmp | grep ipc-bench-$pid-";
     assert_eq!(bash(line).output().stdout, b"143\n");
@@ -179,8 +179,8 @@ fn nothing_is_left_behind_when_a_signal_ends_it() {
 #[test]
 fn a_killed_process_is_reported() {
     let line = "ipc bench --duration 60s pipe 2>&1 & pid=$!
-        until set -- $(pgrep -P $pid) && [ $# = 2 ]; do sleep 0.01; done
-        kill -KILL $1; wait $pid; echo $?";
+        until_true eval '[ $(pgrep -P $pid | wc -l) = 2 ]'
+        kill -KILL $(pgrep -P $pid | head -n 1); wait $pid; echo $?";
     let shown = bash(line).succeeds();
     assert_eq!(shown, "ipc: bench: pipe: a process was killed by signal 9\n3\n");
 }

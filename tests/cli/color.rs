@@ -1,13 +1,11 @@
 //! Colours: on a terminal that has them, and where `--color` says so.
 
 use crate::peers;
-use crate::support::{Name, Run, ipc, sh};
+use crate::support::{Name, Run, ipc};
 
 /// A line of shell with a terminal as its stdout and stderr, where colour is welcome.
 fn at_terminal(line: &str) -> Option<Run> {
-    let shell = format!("unset NO_COLOR; export TERM=xterm; {line}");
-    peers::there("script", &["--version"])
-        .then(|| sh("exec script -qec \"$0\" /dev/null").word(shell))
+    peers::at_terminal(&format!("unset NO_COLOR; export TERM=xterm; {line}"))
 }
 
 const BOLD: &str = "\x1b[1m";

@@ -31,7 +31,7 @@ fn every_noun_is_in_the_guide_and_the_guide_names_only_nouns() {
     let named: Vec<&str> = mechanisms.iter().map(|one| string(one, "noun")).collect();
     for noun in program::NOUNS {
         let is_known = named.contains(&noun.name);
-        assert!(is_known, "{} has no entry in src/cmd/guide/facts.rs", noun.name);
+        assert!(is_known, "{} has no entry in src/cmd/guide/facts/", noun.name);
         ipc(&["guide", noun.name]).succeeds();
     }
     let is_noun = |name: &&str| program::NOUNS.iter().any(|noun| noun.name == *name);

@@ -28,10 +28,10 @@ const LINES: &[(&str, &str)] = &[
     ("limits", "ipc limits --json"),
     (
         "door info",
-        "ipc door serve --cookie c $p -- cat & until ipc door info --json $p; do :; done 2>/dev/null; kill $!; wait",
+        "ipc door serve --cookie c $p -- cat & until_true ipc door info --json $p 2>/dev/null; kill $!; wait",
     ),
     ("fd ls", "true | { ipc fd ls --json $$; }
-        ipc fd hold $p --ready $p.r & until test -s $p.r; do :; done; ipc fd store --expire 1h $p 5=n 5</dev/null
+        ipc fd hold $p --ready $p.r & until_true test -s $p.r; ipc fd store --expire 1h $p 5=n 5</dev/null
         ipc fd ls --json $p; ipc door revoke $p; wait"),
     ("fifo stat", "ipc fifo create $p; ipc fifo stat --json $p; exec 8<>$p; ipc fifo stat --json $p"),
     ("fifo ls", "ipc fifo create $p; ipc fifo ls --json ${p%/*}"),
@@ -44,7 +44,7 @@ const LINES: &[(&str, &str)] = &[
     ("top", "ipc queue push --create --capacity 4K $n a; exec 8>$p; ipc lock fd 8; ipc top --once --interval 0.1 --json; ipc queue rm $n"),
     ("map peek", "ipc map create $p --size 8; ipc map peek --json $p --count 2"),
     ("map stat", "ipc map create $p --size 8; ipc map stat --json $p"),
-    ("map ls", "ipc map create $p --size 8; ipc map wait $p --eq 1 -t 20s & until ipc map ls -q --json | grep $p; do :; done; kill $!"),
+    ("map ls", "ipc map create $p --size 8; ipc map wait $p --eq 1 -t 20s & until_true eval 'ipc map ls -q --json | grep $p'; kill $!"),
     ("mq recv", "ipc mq create -m 600 $n --max-msgs 1 --msg-size 9; ipc mq send $n a; ipc mq recv --json $n; ipc mq rm $n
         ipc mq create $s; ipc mq send $s b; ipc mq recv --json $s; ipc mq rm $s"),
     ("mq stat", "ipc mq create $n --max-msgs 1 --msg-size 9; ipc mq stat --json $n; ipc mq rm $n
@@ -70,13 +70,13 @@ const LINES: &[(&str, &str)] = &[
         ipc spool take s -- sh -c 'ipc spool ls s --json'
         echo b | ipc spool put s >&2; ipc spool take -q s -- false; ipc spool ls s --failed --json"),
     ("spool stat", "ipc spool create s; echo a | ipc spool put s >&2; ipc spool stat s --json"),
-    ("sock ls", "ipc sock serve $p --echo & until ipc sock ls -q --json | grep $p; do :; done; kill $!; wait"),
-    ("sock stat", "ipc sock serve $p --echo & until ipc sock stat --json $p; do :; done; kill -9 $!; wait
+    ("sock ls", "ipc sock serve $p --echo & until_true eval 'ipc sock ls -q --json | grep $p'; kill $!; wait"),
+    ("sock stat", "ipc sock serve $p --echo & until_true ipc sock stat --json $p; kill -9 $!; wait
         ipc sock stat --json $p; rm $p
-        ipc sock serve $p --once -- sh -c \"ipc sock stat --json fd:0 >$p.unix\" & until test -e $p; do :; done
+        ipc sock serve $p --once -- sh -c \"ipc sock stat --json fd:0 >$p.unix\" & until_true test -e $p
         ipc sock connect $p </dev/null; wait; cat $p.unix
         ipc sock serve tcp:127.0.0.1:0 --once --ready $p.at -- sh -c \"ipc sock stat --json fd:0 >$p.tcp\" &
-        until test -s $p.at; do :; done; ipc sock connect $(cat $p.at) </dev/null; wait; cat $p.tcp"),
+        until_true test -s $p.at; ipc sock connect $(cat $p.at) </dev/null; wait; cat $p.tcp"),
 ];
 
 /// The JSON that a line of shell prints.

@@ -254,7 +254,7 @@ fn the_second_process_keeps_no_descriptor_of_the_caller() {
     let directory = tempfile::tempdir().unwrap();
     // The output ends although the command runs on.
     let line = "ipc sem create $0 --while -- sh -c 'echo $$ >pid; exec sleep 60 >&- 2>&-' & \
-                until [ -s pid ]; do sleep 0.01; done; kill -9 $!; wait $! 2>/dev/null; echo $?";
+                until_true [ -s pid ]; kill -9 $!; wait $! 2>/dev/null; echo $?";
     let output = sh(line).word(&*name).within(directory.path()).output();
     assert_eq!(text(&output.stdout), "137\n");
     assert!(exists("sem", &name));

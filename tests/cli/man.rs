@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::manual;
-use crate::support::{Run, binary, ipc, sh};
+use crate::peers;
+use crate::support::{binary, ipc, sh};
 
 #[test]
 fn man_shows_the_page_of_a_verb_of_a_noun_and_of_the_program() {
@@ -69,11 +70,8 @@ fn a_page_that_is_not_there_is_not_found() {
 fn on_a_terminal_man_uses_a_formatter_or_the_pager() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let run = |path: &str| {
-        let line = format!(
-            "script -qec 'PATH={path} PAGER=\"sed s/^/paged:/\" {} man sem' /dev/null",
-            binary().display()
-        );
-        Run::new("/bin/sh", &["-c", &line]).within(directory.path()).succeeds()
+        let line = format!("PATH={path} PAGER=\"sed s/^/paged:/\" {} man sem", binary().display());
+        Some(peers::at_terminal(&line)?.within(directory.path()).succeeds())
     };
     let man = "#!/bin/sh\ncat >/dev/null\necho formatted by man \"$@\"\n";
     fs::write(directory.path().join("man"), man).expect("it can be written");
@@ -81,7 +79,8 @@ fn on_a_terminal_man_uses_a_formatter_or_the_pager() {
         .within(directory.path())
         .is(0, "", "");
     let here = directory.path().to_str().expect("paths here are UTF-8");
-    assert_eq!(run(here), "formatted by man -l -\r\n");
+    let Some(shown) = run(here) else { return };
+    assert_eq!(shown, "formatted by man -l -\r\n");
     fs::write(directory.path().join("man"), "#!/bin/sh\nexit 1\n").expect("it can be written");
-    assert!(run(here).starts_with("paged:IPC-SEM(1)"));
+    assert!(run(here).unwrap().starts_with("paged:IPC-SEM(1)"));
 }

@@ -203,7 +203,11 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        self.run("[ ! -e background ] || kill $(cat background)", 0);
+        // A stopped process handles the signal when it continues.
+        self.run(
+            "[ ! -e background ] || { kill $(cat background); kill -CONT $(cat background); }",
+            0,
+        );
     }
 }
 

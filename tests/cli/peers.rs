@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Run, Running, binary, children, skipped, text, until};
+use crate::support::{Run, Running, binary, children, sh, skipped, text, until};
 
 /// A C program that was compiled for a test, in a directory of its own.
 pub struct Program {
@@ -66,6 +66,15 @@ pub fn python(module: &str, script: &str, words: &[&str]) -> Option<Run> {
     let import = format!("import {module}");
     let python = python.to_str().expect("paths here are UTF-8");
     there(python, &["-c", &import]).then(|| Run::new(python, &["-c", script]).words(words))
+}
+
+/// A line of shell at a terminal of its own, which shows stdout and stderr as the output; `None` where
+/// there is no script(1).
+#[track_caller]
+pub fn at_terminal(line: &str) -> Option<Run> {
+    // script(1) starts the shell that SHELL names, and shells differ in what they say of their jobs.
+    let script = || sh("exec script -qec \"$0\" /dev/null").word(line).env("SHELL", "/bin/sh");
+    there("script", &["--version"]).then(script)
 }
 
 /// Whether a program runs at all.

@@ -33,8 +33,7 @@ const VERBS: [(&str, &str); 7] = [
 fn run(line: &str, options: &str, is_at_terminal: bool) -> (String, String) {
     let (directory, name) = (tempfile::tempdir().unwrap(), Name::new("shm"));
     let line = format!("{SLOWLY} mkfifo f; {line}");
-    let run =
-        if is_at_terminal { sh("exec script -qec \"$0\" /dev/null").word(line) } else { sh(&line) };
+    let run = if is_at_terminal { peers::at_terminal(&line).unwrap() } else { sh(&line) };
     let run = run.env("p", options).env("n", &*name).within(directory.path());
     let output = run.output();
     let shown = if is_at_terminal { &output.stdout } else { &output.stderr };
@@ -138,7 +137,7 @@ fn an_error_and_a_signal_take_the_place_of_the_line() {
     assert!(shown.starts_with(&format!("{ERASE}ipc: fifo write: 2, ")), "{shown:?}");
     assert!(shown.ends_with(&error), "{shown:?}");
     let line = "(echo a; exec sleep 9) > f & feeder=$!; ipc shm write $n < f & \
-                sleep 2; kill -TERM $!; wait $!; echo $?; kill $feeder";
+                sleep 2; kill -TERM $!; wait $! 2>/dev/null; echo $?; kill $feeder";
     let shown = run(line, "", true).1;
     assert!(shown.starts_with(&format!("{ERASE}ipc: shm write: 2, ")), "{shown:?}");
     assert!(shown.contains(&format!("{ERASE}143\r\n")), "{shown:?}");

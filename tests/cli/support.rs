@@ -72,7 +72,8 @@ pub fn copy_for_others() -> (tempfile::TempDir, PathBuf) {
     (directory, copy)
 }
 
-/// A line of shell in which `ipc` is the binary under test.
+/// A line of shell in which `ipc` is the binary under test, and `until_true COMMAND...` repeats a command
+/// until it succeeds.
 pub fn sh(line: &str) -> Run {
     shell("/bin/sh", line)
 }
@@ -82,8 +83,21 @@ pub fn bash(line: &str) -> Run {
     shell("bash", line)
 }
 
+/// A line for a shell that another command of a test starts.
+pub fn script(line: &str) -> String {
+    match line.contains("until_true ") {
+        true => format!("{UNTIL_TRUE} {line}"),
+        false => line.to_owned(),
+    }
+}
+
+/// A function of the shell that repeats a command until it succeeds. It ends the shell before
+/// [`HANG_TIMEOUT`], with the command that never succeeded on stderr.
+const UNTIL_TRUE: &str = "until_true() { tries=0; until \"$@\"; do \
+    [ $((tries += 1)) -lt 3000 ] || { echo \"never true: $*\" >&2; exit 1; }; sleep 0.01; done; };";
+
 fn shell(shell: &str, line: &str) -> Run {
-    let mut run = Run::new(shell, &["-c", line]);
+    let mut run = Run::new(shell, &["-c", &script(line)]);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut paths: Vec<PathBuf> = std::env::split_paths(&path).collect();
     paths.insert(0, binary().parent().expect("a binary has a directory").into());

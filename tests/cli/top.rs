@@ -163,13 +163,10 @@ fn object<'a>(look: &'a Value, name: &str) -> &'a Value {
 fn without_a_terminal_it_is_a_usage_error_with_a_hint() {
     let hint = "hint: 'ipc top --once' prints one frame, 'ipc top --json' a stream\n";
     ipc(&["top"]).is(2, "", &format!("ipc: top: standard output is no terminal\n{hint}"));
-    if peers::there("script", &["--version"]) {
-        let line = format!("script -qec '{} top </dev/null' /dev/null", binary().display());
-        let shown = sh(&line).output();
-        assert!(text(&shown.stdout).contains("standard input is no terminal"));
-        let line = format!("TERM=dumb script -qec '{} top' /dev/null", binary().display());
-        assert!(text(&sh(&line).output().stdout).contains("the terminal is dumb"));
-    }
+    let Some(top) = peers::at_terminal("ipc top </dev/null") else { return };
+    assert!(text(&top.output().stdout).contains("standard input is no terminal"));
+    let shown = peers::at_terminal("TERM=dumb ipc top").unwrap().output();
+    assert!(text(&shown.stdout).contains("the terminal is dumb"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub use self::consume::{ACK_WAIT, Consumer, Delivery, Pull, Pulled, Verdict};
 use self::patience::Patience;
 pub use self::publish::{Draft, Published};
 
-use crate::engine::HINT;
+use crate::api::HINT;
 
 /// The bytes that the headers of a message take at most.
 pub const HEADERS: usize = 1024;

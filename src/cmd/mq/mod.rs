@@ -4,6 +4,7 @@ mod create;
 mod exec;
 mod inspect;
 mod open;
+mod printing;
 mod receive;
 pub mod remote;
 mod send;

@@ -3,6 +3,7 @@
 mod create;
 mod inspect;
 mod join;
+mod labels;
 mod manage;
 mod put;
 pub mod remote;

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::time::Duration;
 
 use crate::app::arguments::Plain;
 use crate::app::command::{Action, Example};
@@ -14,19 +13,19 @@ use crate::app::trust::Trust;
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject, about};
 use crate::base::name::FilePath;
-use crate::base::units::{Permissions, Timeout};
+use crate::base::units::Permissions;
 use crate::io::frame::{Form, ReadError, Reader, Writer};
 use crate::io::output::{Output, escape};
 use crate::io::transfer::{self, Side};
 use crate::mechanism::spool::directory::Spool;
-use crate::mechanism::spool::entry::PRIORITY_MAX;
 use crate::mechanism::spool::name::MessageName;
 use crate::mechanism::spool::part::Part;
 use crate::mechanism::spool::put::{self, Draft, Label, Session};
 use crate::sys::origin::Found;
-use crate::sys::{stream, time};
+use crate::sys::stream;
 
 use super::create::create;
+use super::labels::Labels;
 use super::{CREATE, explain};
 
 /// Put messages into a spool
@@ -49,21 +48,8 @@ pub struct Put {
     directory: FilePath,
     /// Files; '-' is standard input
     files: Vec<OsString>,
-    /// Name of the message; it gets one if none is given
-    #[arg(long, value_name = "NAME")]
-    name: Option<MessageName>,
-    /// Name it, and put nothing if a message of that name is there
-    #[arg(long, value_name = "KEY", conflicts_with = "name")]
-    dedupe: Option<MessageName>,
-    /// The highest is taken first: 0 (the default) to 32767
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=32767))]
-    priority: Option<u32>,
-    /// Let no worker take it before this time has passed
-    #[arg(long, value_name = "DURATION")]
-    delay: Option<Timeout>,
-    /// Make each line of the input a message
-    #[arg(long)]
-    each_line: bool,
+    #[command(flatten)]
+    labels: Labels,
     /// Create the spool if there is none
     #[arg(long)]
     create: bool,
@@ -85,7 +71,7 @@ impl Action for Put {
     ];
 
     fn run(self, context: &mut Context) -> anyhow::Result<Exit> {
-        self.refuse_one_name_for_many()?;
+        self.labels.refuse_one_name_for_many(&self.files, &self.framing)?;
         let spool = self.open()?;
         let _session = Session::default();
         let mut group = Group { put: &self, spool: &spool, names: Vec::new() };
@@ -97,32 +83,10 @@ impl Action for Put {
     }
 }
 
-const _: () = assert!(PRIORITY_MAX == 32767);
-
 /// The number of messages that are made durable at once.
 const GROUP: usize = 64;
 
 impl Put {
-    /// The name that is given to the message.
-    fn given_name(&self) -> Option<&MessageName> {
-        self.name.as_ref().or(self.dedupe.as_ref())
-    }
-
-    fn refuse_one_name_for_many(&self) -> anyhow::Result<()> {
-        let is_one = self.files.len() <= 1 && !self.is_framed();
-        match self.given_name().is_none() || is_one {
-            true => Ok(()),
-            false => {
-                Err(Failure::new(Exit::Usage, "--name and --dedupe are for one message").into())
-            }
-        }
-    }
-
-    /// Whether each record of the input is a message.
-    fn is_framed(&self) -> bool {
-        self.each_line || self.framing.is_given() && self.framing.form() != Form::Whole
-    }
-
     fn open(&self) -> anyhow::Result<Spool> {
         let opened = || self.open_accepted().about(&self.directory);
         match opened() {
@@ -171,7 +135,7 @@ impl Put {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let failed = |errno| name.map_or_else(|| stdin_failed(errno), |name| about(errno, name));
-        if !self.is_framed() {
+        if !self.labels.are_of_records(&self.framing) {
             let draft = group.draft()?;
             transfer::copy(input, draft.file(), None).map_err(|error| match error.side {
                 Side::Source => failed(error.errno),
@@ -195,15 +159,8 @@ impl Put {
     }
 
     fn label(&self) -> Label {
-        let due = match self.delay {
-            None | Some(Timeout::For(Duration::ZERO)) => 0,
-            Some(Timeout::For(delay)) => {
-                let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-                time::now().saturating_add(delay)
-            }
-            Some(Timeout::Forever) => u64::MAX,
-        };
-        Label { priority: self.priority.unwrap_or(0), due, name: self.given_name().cloned() }
+        let labels = &self.labels;
+        Label { priority: labels.priority(), due: labels.due(), name: labels.name().cloned() }
     }
 }
 
@@ -226,7 +183,7 @@ impl<'a> Group<'a> {
     fn publish(&mut self, draft: Draft<'a>, output: &mut Output) -> anyhow::Result<()> {
         match draft.publish().map_err(|errno| self.failed(errno))? {
             put::Put::Done(name) => self.names.push(name),
-            put::Put::Exists(name) if self.put.dedupe.is_some() => {
+            put::Put::Exists(name) if self.put.labels.accepts_equal_name() => {
                 let (directory, key) = (self.put.directory.as_ref(), escape(name.bytes()));
                 let directory = escape(directory.as_encoded_bytes());
                 output.warn(format_args!("{directory}: {key}: is there already"));

@@ -7,9 +7,10 @@ use ratatui_core::buffer::{Buffer, CellWidth};
 use ratatui_core::layout::Rect;
 use ratatui_core::style::{Modifier, Style};
 
+use super::numbers::short;
 use super::panel;
 use super::state::{Mode, State};
-use super::table::{self, draw_bar, short};
+use super::table::{self, draw_bar};
 use super::view::{Content, Row};
 use crate::io::output::{escape, human};
 use crate::mechanism::monitor::cycles::{Cycle, Wait};

@@ -1,8 +1,10 @@
 //! `ipc top`: the objects of all kinds, live.
 
+mod cells;
 mod columns;
 mod draw;
 mod live;
+mod numbers;
 mod panel;
 mod sort;
 mod state;

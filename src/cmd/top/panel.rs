@@ -4,9 +4,9 @@ use ratatui_core::buffer::{Buffer, CellWidth};
 use ratatui_core::layout::Rect;
 use ratatui_core::style::Style;
 
+use super::numbers::{age, in_words};
 use super::sort::Sort;
 use super::state::{Mode, State};
-use super::table::{age, in_words};
 use super::view::Node;
 use crate::io::output::{escape, human};
 use crate::mechanism::monitor::{Id, Item};

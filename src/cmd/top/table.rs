@@ -1,4 +1,4 @@
-//! The columns of the screen: which there are at a width, and their texts.
+//! The table of the screen: which columns there are at a width, and how they are drawn.
 
 use std::borrow::Cow;
 
@@ -6,22 +6,11 @@ use ratatui_core::buffer::{Buffer, CellWidth};
 use ratatui_core::layout::Rect;
 use ratatui_core::style::Style;
 
+use super::cells::{Column, cell, name};
 use super::sort::Sort;
 use super::state::State;
-use super::view::{Arrangement, Content, Node, Row, Sums};
-use crate::io::output::{escape, human};
-use crate::mechanism::monitor::{Item, Presence};
-use crate::mechanism::survey::relations::How;
-use crate::mechanism::survey::{Fill, Traffic};
-
-/// A column.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Column {
-    Kind,
-    Name,
-    Of(Sort),
-    Holders,
-}
+use super::view::{Arrangement, Content, Node, Row};
+use crate::mechanism::survey::Fill;
 
 /// A column and its width.
 type Placed = (Column, u16);
@@ -62,39 +51,6 @@ fn columns(arrangement: Arrangement, width: u16) -> Vec<Placed> {
     placed.into_iter().chain(numbers).chain(holders).collect()
 }
 
-impl Column {
-    fn heading(self) -> &'static str {
-        match self {
-            Self::Kind => "KIND",
-            Self::Name => "NAME",
-            Self::Holders => "PROCESSES",
-            Self::Of(sort) => match sort {
-                Sort::Name => "NAME",
-                Sort::Size => "SIZE",
-                Sort::Count => "COUNT",
-                Sort::Fill => "FILL",
-                Sort::Messages => "MSG/S",
-                Sort::Bytes => "BYTE/S",
-                Sort::Waiting => "WAIT",
-                Sort::Users => "USERS",
-                Sort::Owner => "OWNER",
-                Sort::Age => "AGE",
-            },
-        }
-    }
-
-    fn is_right(self) -> bool {
-        !matches!(
-            self,
-            Self::Kind | Self::Name | Self::Holders | Self::Of(Sort::Owner | Sort::Fill)
-        )
-    }
-
-    fn is_sorted(self, sort: Sort) -> bool {
-        self == Self::Of(sort) || self == Self::Name && sort == Sort::Name
-    }
-}
-
 /// Draws the headings and the rows.
 pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let columns = columns(state.view.arrangement, area.width);
@@ -129,9 +85,6 @@ fn draw_headings(state: &State, columns: &[Placed], line: Rect, buffer: &mut Buf
         x += width + GAP;
     }
 }
-
-/// A text and its style.
-type Cell = (String, Style);
 
 fn draw_row(state: &State, row: &Row, columns: &[Placed], line: Rect, buffer: &mut Buffer) {
     let mut x = line.x;
@@ -232,140 +185,6 @@ fn if_path<'t>(text: &'t str, width: u16, cut: &str) -> Cow<'t, str> {
     Cow::from(format!("{cut}{}", rest.as_str()))
 }
 
-fn name(state: &State, row: &Row) -> Vec<Cell> {
-    let theme = state.theme;
-    match (&row.content, &row.node) {
-        (Content::Group(sums), Node::Class(class)) => vec![
-            (class.word().to_owned(), theme.class(*class)),
-            (format!("  {}", sums.objects), theme.faint()),
-        ],
-        (Content::Group(_), Node::Process(pid)) => {
-            let command = state.frame.processes.command(*pid);
-            let command = escape(command).into_owned();
-            vec![(format!("{pid} "), Style::new()), (command, theme.strong())]
-        }
-        (Content::Group(_), _) => Vec::new(),
-        (Content::Object(index) | Content::Use(index, _), _) => {
-            let item = &state.frame.items[*index];
-            let style = match item.presence {
-                Presence::There => Style::new(),
-                Presence::New => theme.new_object(),
-                Presence::Gone(_) => theme.gone(),
-            };
-            let waits = matches!(row.content, Content::Use(_, How::Waiting))
-                .then(|| ("waits for ".to_owned(), theme.waiting()));
-            let name = (escape(item.id.name.as_encoded_bytes()).into_owned(), style);
-            waits.into_iter().chain([name]).collect()
-        }
-    }
-}
-
-/// The text of a cell.
-fn cell(state: &State, row: &Row, column: Column) -> Cell {
-    match (&row.content, column) {
-        (Content::Group(sums), Column::Of(sort)) => of_sums(state, sums, sort),
-        (Content::Group(_), _) => (String::new(), Style::new()),
-        (Content::Object(index), column) => of_item(state, &state.frame.items[*index], column),
-        (Content::Use(_, how), Column::Holders) => (how.word().to_owned(), state.theme.faint()),
-        (Content::Use(index, _), column) => of_item(state, &state.frame.items[*index], column),
-    }
-}
-
-fn of_sums(state: &State, sums: &Sums, sort: Sort) -> Cell {
-    let theme = state.theme;
-    match sort {
-        Sort::Size if sums.size > 0 => (human(sums.size), theme.faint()),
-        Sort::Messages => sums.rates.messages_in.map_or_else(blank, |it| rate(it, state)),
-        Sort::Bytes => sums.rates.bytes_in.map_or_else(blank, |it| byte_rate(it, state)),
-        Sort::Waiting if sums.waiting > 0 => (sums.waiting.to_string(), theme.waiting()),
-        _ => blank(),
-    }
-}
-
-fn blank() -> Cell {
-    (String::new(), Style::new())
-}
-
-fn of_item(state: &State, item: &Item, column: Column) -> Cell {
-    let (theme, object) = (state.theme, &item.object);
-    if let Presence::Gone(since) = item.presence {
-        let text = match column {
-            Column::Kind => item.class().word().to_owned(),
-            Column::Of(Sort::Size) => "gone".to_owned(),
-            Column::Of(Sort::Count) => format!("{} s", since.as_secs()),
-            _ => String::new(),
-        };
-        return (text, theme.faint());
-    }
-    let plain = |text: String| (text, Style::new());
-    let dash = || ("-".to_owned(), theme.faint());
-    match column {
-        Column::Kind => (item.class().word().to_owned(), theme.class(item.class())),
-        Column::Name => blank(),
-        Column::Holders => plain(processes(state, item)),
-        Column::Of(sort) => match sort {
-            Sort::Size => object.size.map_or_else(dash, |size| plain(human(size))),
-            Sort::Count => object.count.map_or_else(dash, |count| plain(short(count as f64))),
-            Sort::Messages => messages(state, item),
-            Sort::Bytes => item.rates.bytes().map_or_else(dash, |it| byte_rate(it, state)),
-            Sort::Waiting => match object.activity.waiting {
-                0 => dash(),
-                waiting => (short(waiting.into()), theme.waiting()),
-            },
-            Sort::Users => match item.users().len() {
-                0 => dash(),
-                users => plain(users.to_string()),
-            },
-            Sort::Owner => object.uid.map_or_else(dash, |uid| plain(owner(state, uid))),
-            Sort::Age => object.used.map_or_else(dash, |used| plain(age(state.now - used))),
-            Sort::Name | Sort::Fill => blank(),
-        },
-    }
-}
-
-fn owner(state: &State, uid: u32) -> String {
-    state
-        .users
-        .get(&uid)
-        .map_or_else(|| uid.to_string(), |name| escape(name.as_bytes()).into_owned())
-}
-
-/// Messages per second; the change of the number of messages where nothing counts them.
-fn messages(state: &State, item: &Item) -> Cell {
-    match (item.rates.messages(), item.change) {
-        (Some(messages), _) => rate(messages, state),
-        (None, Some(change)) if change != 0 => (format!("{change:+}"), state.theme.lively()),
-        _ => ("-".to_owned(), state.theme.faint()),
-    }
-}
-
-fn rate(rate: f64, state: &State) -> Cell {
-    (short(rate), lively(rate, state))
-}
-
-fn byte_rate(rate: f64, state: &State) -> Cell {
-    (human(rate.round() as u64), lively(rate, state))
-}
-
-fn lively(rate: f64, state: &State) -> Style {
-    if rate > 0.0 { state.theme.lively() } else { state.theme.faint() }
-}
-
-/// The processes that use an object, and those that wait for it.
-fn processes(state: &State, item: &Item) -> String {
-    let named = |pid: i32| match state.frame.processes.command(pid) {
-        [] => pid.to_string(),
-        command => format!("{} {pid}", escape(command)),
-    };
-    let users: Vec<String> = item.users().into_iter().map(named).collect();
-    let waiters: Vec<String> =
-        item.object.waiters.iter().flatten().map(|&pid| named(pid)).collect();
-    match (users.join(", "), waiters.join(", ")) {
-        (users, waiters) if waiters.is_empty() => users,
-        (users, waiters) => format!("{users} < {waiters}"),
-    }
-}
-
 /// Draws how full an object is.
 fn draw_fill(state: &State, fill: Option<Fill>, (x, y, width): Place, buffer: &mut Buffer) {
     /// The columns of a percentage.
@@ -395,46 +214,6 @@ pub fn draw_bar(state: &State, share: f64, (x, y, width): Place, buffer: &mut Bu
     }
 }
 
-/// A number with at most five characters.
-pub fn short(number: f64) -> String {
-    const UNITS: [&str; 5] = ["", "k", "M", "G", "T"];
-    let mut scaled = number;
-    let mut units = UNITS.iter();
-    let mut unit = units.next();
-    while scaled >= 999.5 && units.len() > 0 {
-        scaled /= 1000.0;
-        unit = units.next();
-    }
-    let text = if scaled < 99.95 { format!("{scaled:.1}") } else { format!("{scaled:.0}") };
-    format!("{}{}", text.strip_suffix(".0").unwrap_or(&text), unit.unwrap_or(&""))
-}
-
-/// A number of seconds, in the largest unit that it has.
-pub fn age(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ 0..60 => format!("{seconds}s"),
-        seconds @ 60..3600 => format!("{}m", seconds / 60),
-        seconds @ 3600..86_400 => format!("{}h", seconds / 3600),
-        seconds => format!("{}d", seconds / 86_400),
-    }
-}
-
-/// The rates of both directions, as words.
-pub fn in_words(rates: Traffic<f64>) -> Vec<(&'static str, String)> {
-    let messages = |rate: f64| format!("{} messages/s", short(rate));
-    let bytes = |rate: f64| format!("{} bytes/s", human(rate.round() as u64));
-    let both = |one: Option<String>, other: Option<String>| {
-        let parts: Vec<String> = one.into_iter().chain(other).collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
-    };
-    let entered = both(rates.messages_in.map(messages), rates.bytes_in.map(bytes));
-    let left = both(rates.messages_out.map(messages), rates.bytes_out.map(bytes));
-    [("in", entered), ("out", left)]
-        .into_iter()
-        .filter_map(|(direction, text)| Some((direction, text?)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -459,26 +238,5 @@ mod tests {
         assert_eq!(if_path("/run/lock/a", 11, "…"), "/run/lock/a");
         assert_eq!(if_path("/a-long-name", 8, "…"), "/a-long-name");
         assert_eq!(if_path("/run/lock/a", 0, "…"), "…");
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        for (number, text) in [
-            (0.0, "0"),
-            (0.25, "0.2"),
-            (12.34, "12.3"),
-            (99.96, "100"),
-            (999.4, "999"),
-            (999.6, "1k"),
-            (1234.0, "1.2k"),
-            (250_000.0, "250k"),
-            (18e18, "18000000T"),
-        ] {
-            assert_eq!(short(number), text);
-        }
-        for (seconds, text) in [(-5, "0s"), (59, "59s"), (60, "1m"), (7200, "2h"), (200_000, "2d")]
-        {
-            assert_eq!(age(seconds), text);
-        }
     }
 }

@@ -6,7 +6,9 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use nix::sys::signal::Signal;
 
 use super::Door;
-use crate::support::{as_another_user, bash, children, code, ipc, sh, skipped, text, until};
+use crate::support::{
+    as_another_user, bash, children, code, ipc, script, sh, skipped, text, until,
+};
 
 #[test]
 fn the_answer_is_stdout_stderr_and_status() {
@@ -19,7 +21,7 @@ fn the_answer_is_stdout_stderr_and_status() {
 fn the_argument_is_read_before_the_server_is_asked() {
     let directory = tempfile::tempdir().unwrap();
     let line = "{ sleep 0.3; ipc door serve --ready r ./d -- cat >/dev/null & echo $! >pid
-        until [ -s r ]; do sleep 0.01; done; echo late; } | ipc door call -t 1m ./d; kill $(cat pid)";
+        until_true [ -s r ]; echo late; } | ipc door call -t 1m ./d; kill $(cat pid)";
     sh(line).within(directory.path()).is(0, "late\n", "");
     let late = "ipc: door call: standard input: timed out\n";
     let line = "mkfifo f; exec 3<>f; ipc door call -t 100ms ./d <&3";
@@ -257,10 +259,10 @@ fn a_door_needs_no_proc() {
     }
     let directory = tempfile::tempdir().unwrap();
     let line = "mount -t tmpfs none /proc || exit
-        ipc door serve --ready r ./d -- sh -c 'wc -c; wc -c <&3' & until [ -s r ]; do sleep 0.01; done
+        ipc door serve --ready r ./d -- sh -c 'wc -c; wc -c <&3' & until_true [ -s r ]
         head -c 500000 /dev/zero | ipc door call --fd 9 ./d 9<r; echo hi | ipc door call --fd 9 ./d 9<r
         ipc door revoke ./d; wait";
-    sh("exec unshare --mount sh -c \"$0\"").word(line).within(directory.path()).is(
+    sh("exec unshare --mount sh -c \"$0\"").word(script(line)).within(directory.path()).is(
         0,
         "500000\n4\n3\n4\n",
         "",

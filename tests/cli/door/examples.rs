@@ -10,11 +10,9 @@ fn the_example_that_doubles_a_number_works() {
         let directory = tempfile::tempdir().unwrap();
         let serve = example(&["door", "serve"], text).replace("serve ", "serve --ready r ");
         let call = example(&["door", "call"], "./double");
-        sh(&format!(
-            "{serve} & until [ -e r ]; do sleep 0.01; done; {call}; ipc door revoke ./double; wait"
-        ))
-        .within(directory.path())
-        .is(0, "42\n", "");
+        sh(&format!("{serve} & until_true [ -e r ]; {call}; ipc door revoke ./double; wait"))
+            .within(directory.path())
+            .is(0, "42\n", "");
     }
 }
 

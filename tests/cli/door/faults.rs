@@ -191,8 +191,8 @@ fn few_descriptors_are_enough_for_a_call_at_a_time() {
 fn a_name_with_a_newline_is_a_door() {
     let directory = tempfile::tempdir().unwrap();
     bash(
-        "ipc door serve $'a\\nb' --ready r -- echo hi & until [ -s r ]; do sleep 0.01; done
-        ipc door call $'a\\nb' x; kill $!; wait $!; ipc door call $'a\\nb' x",
+        "ipc door serve $'a\\nb' --ready r -- echo hi & until_true [ -s r ]
+        ipc door call $'a\\nb' x; kill $!; wait $! 2>/dev/null; ipc door call $'a\\nb' x",
     )
     .within(directory.path())
     .is(4, "hi\n", "ipc: door call: a\\nb: No such file or directory\n");

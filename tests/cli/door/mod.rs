@@ -19,10 +19,10 @@ fn waits() -> Vec<Wait> {
     const SERVER: &str =
         "ipc door serve --ready ready ./d -- sh -c 'until [ -e go ] || ! [ -d \"$PWD\" ]
         do sleep 0.01; done; echo hi' >/dev/null 2>&1 & echo $! >background
-        until [ -s ready ]; do sleep 0.01; done";
+        until_true [ -s ready ]";
     const STOPPED: &str =
         "ipc door serve --ready ready ./d -- true >/dev/null 2>&1 & echo $! >background
-        until [ -s ready ]; do sleep 0.01; done; kill -STOP $(cat background)";
+        until_true [ -s ready ]; kill -STOP $(cat background)";
     const CONTINUE: &str = "kill -CONT $(cat background)";
     vec![
         Wait::new(SERVER, "ipc door call ./d", ": >go", "hi\n"),

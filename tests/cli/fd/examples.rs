@@ -102,7 +102,7 @@ fn a_file_in_memory_is_given_to_a_program_and_to_a_process() {
     let send = example(&["fd", "memfd"], "--seal");
     sh(&format!(
         "echo one >plan; ipc fd recv --ready r ./worker -- sh -c 'cat <&3; ! echo x >&3' 2>/dev/null &
-         until [ -s r ]; do sleep 0.01; done; {send}; wait $!"
+         until_true [ -s r ]; {send}; wait $!"
     ))
     .within(directory.path())
     .is(0, "one\n", "");

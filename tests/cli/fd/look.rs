@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 
-use crate::support::{as_another_user, bash, code, ipc, sh, skipped, text, until};
+use crate::support::{as_another_user, bash, code, ipc, script, sh, skipped, text, until};
 
 #[test]
 fn the_descriptors_of_a_process_are_listed() {
@@ -65,12 +65,12 @@ fn descriptors_without_a_proc_are_explained() {
     }
     let directory = tempfile::tempdir().unwrap();
     let line = "mount -t tmpfs none /proc || exit
-        ipc fd hold --ready r ./h & until [ -s r ]; do sleep 0.01; done; ipc fd store ./h 9=n 9<r
+        ipc fd hold --ready r ./h & until_true [ -s r ]; ipc fd store ./h 9=n 9<r
         ipc fd ls ./h; ipc fd ls 1; ipc fd take ./h -- sh -c 'echo $LISTEN_FDNAMES'; kill $!";
     let own = "ipc: fd ls: ./h: the holder: it has no /proc, which lists its descriptors\n";
     let process = "ipc: fd ls: 1: this machine has no /proc, which lists processes and objects\n\
                    hint: as root: mkdir -p /proc && mount -t proc none /proc\n";
-    sh("exec unshare --mount sh -c \"$0\"").word(line).within(directory.path()).is(
+    sh("exec unshare --mount sh -c \"$0\"").word(script(line)).within(directory.path()).is(
         0,
         "n\n",
         &format!("{own}{process}"),

@@ -23,7 +23,7 @@ fn waits() -> Vec<Wait> {
         Wait::new(":", "ipc fd recv ./s -- cat /proc/self/fd/3", SEND, "hi\n"),
         Wait::new(
             "ipc door serve --ready ready ./h -- true >/dev/null 2>&1 & echo $! >background
-             until [ -s ready ]; do sleep 0.01; done; kill -STOP $(cat background)",
+             until_true [ -s ready ]; kill -STOP $(cat background)",
             "ipc fd store ./h 0",
             "kill -CONT $(cat background)",
             "",

@@ -177,8 +177,9 @@ fn a_late_reader_gets_the_stream_from_the_next_record_on() {
 fn a_late_reader_of_a_fast_stream_gets_whole_records_from_some_record_on() {
     let directory = fifos();
     // Blocks of a size that the kernel copies, with pauses between records.
-    let line = "cat a > got-a & { seq 200000; until [ -e joined ]; do seq 1000; done; seq 300000; } |
-        ipc fifo tee a b > all & until [ -s all ]; do :; done; cat b > got-b & sleep 0.1; > joined; wait";
+    let line =
+        "cat a > got-a & { seq 200000; until [ -e joined ]; do seq 1000; done; seq 300000; } |
+        ipc fifo tee a b > all & until_true [ -s all ]; cat b > got-b & sleep 0.1; > joined; wait";
     bash(line).within(directory.path()).is(0, "", "");
     let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
     let (all, late) = (read("all"), read("got-b"));

@@ -85,7 +85,7 @@ fn a_file_that_is_locked_is_waited_for() {
             ipc lock take -n \"$0\"; echo $?
             exec 3>&1; { ipc lock take -q \"$0\" >&3; echo $? >\"$0.status\"; } >/dev/null &
             sleep 0.3; ls \"$0.status\" 2>/dev/null' \"$0\"
-            until [ -s \"$0.status\" ]; do sleep 0.01; done; cat \"$0.status\"";
+            until_true [ -s \"$0.status\" ]; cat \"$0.status\"";
         let last = if remove == "--remove" { "0" } else { "3" };
         sh(line).word(&file).words(&[kind, remove]).is(0, &format!("1\n{last}\n"), "");
     }

@@ -26,9 +26,9 @@ pub const NOUN: Noun = Noun {
 
 fn waits() -> Vec<Wait> {
     const LOCKED: &str = ": >f; ipc lock run f -- sleep 1000 >/dev/null 2>&1 & echo $! >background
-        while ipc lock test f; do sleep 0.01; done >/dev/null";
+        until_true eval '! ipc lock test f >/dev/null'";
     const RECORD_LOCKED: &str = ": >f; ipc lock run --kind ofd f -- sleep 1000 >/dev/null 2>&1 &
-        echo $! >background; while ipc lock test f; do sleep 0.01; done >/dev/null";
+        echo $! >background; until_true eval '! ipc lock test f >/dev/null'";
     const UNLOCK: &str = "kill $(cat background); rm background";
     vec![
         Wait::new(LOCKED, "ipc lock run f -- echo mine", UNLOCK, "mine\n"),

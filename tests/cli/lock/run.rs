@@ -35,14 +35,14 @@ fn nonblock_says_no_without_a_word_and_with_verbose_names_the_holder() {
 fn at_a_terminal_the_holder_is_named_without_being_asked() {
     let (_directory, file) = new_file();
     let _held = hold(&file);
-    let at_terminal = |line: &str| sh("script -qec \"$0\" /dev/null").word(line).env("f", &file);
-    let line = "ipc lock run -t 10ms $f -- true";
-    let said = text(&at_terminal(line).output().stdout);
+    let at_terminal = |line: &str| Some(peers::at_terminal(line)?.env("f", &file));
+    let Some(run) = at_terminal("ipc lock run -t 10ms $f -- true") else { return };
+    let said = text(&run.output().stdout);
     let holder = format!("ipc: lock run: {file}: held by {} (", std::process::id());
     assert!(said.starts_with(&holder), "{said}");
     assert!(said.ends_with(&format!("ipc: lock run: {file}: timed out\r\n")), "{said}");
-    at_terminal("ipc lock run -n $f -- true").is(1, "", "");
-    at_terminal("ipc lock run -qt 10ms $f -- true").is(124, "", "");
+    at_terminal("ipc lock run -n $f -- true").unwrap().is(1, "", "");
+    at_terminal("ipc lock run -qt 10ms $f -- true").unwrap().is(124, "", "");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 
 use super::new_file;
 use crate::peers;
-use crate::support::{Running, as_another_user, code, ipc, sh, text, until};
+use crate::support::{Running, as_another_user, code, ipc, script, sh, text, until};
 
 /// A holder: a line of shell, after which the lock is held.
 fn holder(file: &str, line: &str) -> Running {
@@ -254,10 +254,10 @@ fn the_first_process_is_not_signalled() {
     // The first process has the lock; the other one was adopted by it.
     let line = "exec 9>>\"$0\"; ipc lock fd 9
         setsid sh -c 'ipc lock run --steal-after 100ms \"$0\" -- true; echo $? >\"$0.status\"' \"$0\" 9>&- &
-        until [ -s \"$0.status\" ]; do sleep 0.01; done; cat \"$0.status\"";
+        until_true [ -s \"$0.status\" ]; cat \"$0.status\"";
     let container = "exec unshare --pid --fork --mount-proc --kill-child sh -c \"$1\" \"$0\"";
     let reason = "the first process, which is not signalled";
-    sh(container).word(&file).word(line).is(
+    sh(container).word(&file).word(script(line)).is(
         0,
         "5\n",
         &format!("ipc: lock run: {file}: held by process 1 (sh), {reason}\n"),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{dead_lock_file, serve};
 use crate::peers;
-use crate::support::{Run, as_another_user, code, ipc, sh, text};
+use crate::support::{Run, as_another_user, code, ipc, script, sh, text};
 
 /// A line of shell on a machine without IPC objects; `$0` is a word that follows.
 fn alone(line: &str) -> Option<Run> {
@@ -14,7 +14,7 @@ fn alone(line: &str) -> Option<Run> {
         return None;
     }
     let line = format!("mount -t tmpfs -o mode=1777 none /dev/shm || exit 99; {line}");
-    Some(sh("exec unshare --mount --ipc sh -c \"$0\" \"$1\"").word(line))
+    Some(sh("exec unshare --mount --ipc sh -c \"$0\" \"$1\"").word(script(&line)))
 }
 
 /// The rows about a directory.
@@ -64,7 +64,7 @@ fn what_has_a_dead_owner_is_shown_and_removed() {
 #[test]
 fn permits_of_a_killed_command_return_to_their_semaphore() {
     let line = "ipc sem create /x --value 2
-        ipc sem run /x -- sleep 600 & until test $(ipc sem value /x) = 1; do :; done
+        ipc sem run /x -- sleep 600 & until_true eval '[ $(ipc sem value /x) = 1 ]'
         ipc prune -q -n --kind sem $0 | grep -c permit
         kill -9 $! $(cat /proc/$!/task/$!/children); wait $! 2>/dev/null
         ipc prune -q -n --kind sem $0 | tr -s ' ' | tail -n 1
@@ -125,7 +125,7 @@ fn a_mapping_alone_keeps_an_object() {
     }
     let line = format!(
         "ipc shm create /x --size 9; python3 -c \"{script}\" &
-         until ipc ls -q -k shm | grep -q python; do :; done
+         until_true eval 'ipc ls -q -k shm | grep -q python'
          ipc prune -k shm --older-than 0 $0 2>/dev/null; kill $!; wait $! 2>/dev/null
          ipc prune -k shm --older-than 0 $0 2>/dev/null | tail -n 1 | cut -d ' ' -f 1"
     );

@@ -245,7 +245,7 @@ fn a_signal_that_a_shell_ignores_in_the_background_is_forwarded_and_ends_no_work
     ipc(&["mq", "send", &name, "one", "two"]).is(0, "", "");
     let line = "ipc mq recv -q --exec --count 2 $0 -- sh -c '
             read -r message; echo $message; : >$message; [ $message = two ] || exec sleep 1000' &
-        until [ -e one ]; do sleep 0.01; done
+        until_true [ -e one ]
         sleep 0.1; ipc signal send INT $!; wait $!; echo $?";
     let directory = tempfile::tempdir().unwrap();
     sh(line).word(&*name).within(directory.path()).is(0, "one\ntwo\n130\n", "");

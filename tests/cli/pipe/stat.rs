@@ -5,7 +5,7 @@ use crate::support::{as_another_user, bash, code, ipc, sh, text};
 #[test]
 fn the_bytes_that_wait_are_counted_at_either_end() {
     let line = "(printf twelve; exec sleep 1000) | sleep 1000 & reader=$!; \
-                until [ \"$(ipc pipe stat $reader 0 | sed -n 's/waiting: *//p')\" = 6 ]; do :; done; \
+                until_true eval 'ipc pipe stat $reader 0 | grep -q \"waiting:  6\"'; \
                 ipc pipe stat $reader 0 | sed \"s/$reader/N/\"; \
                 writer=$(ipc pipe stat --json $reader 0 | sed 's/.*writers.*\"pid\":\\([0-9]*\\).*/\\1/'); \
                 ipc pipe stat --json $writer 1 | grep -o '\"waiting\":6,\"capacity\":65536'; \

@@ -27,7 +27,7 @@ fn every_output_gets_every_byte() {
         "ipc pipe tee a < in | cat > out",
         "> out; cat in | ipc pipe tee a >> out",
         "cat in | ipc pipe tee --capacity 4K a | cat > out",
-        "cat in | ipc pipe tee --capacity 1M >(cat > a; > done) | cat > out; until [ -e done ]; do :; done",
+        "cat in | ipc pipe tee --capacity 1M >(cat > a; > done) | cat > out; until_true [ -e done ]",
         "mkfifo p q; cat p > a & cat q > b & cat in | ipc pipe tee p q | cat > out; wait",
         "cat p > a & (sleep 0.2; exec cat) < q > b & ipc pipe tee p q c < in > out; wait; cmp in c",
         "(sleep 0.2; exec cat) < p > a & cat in | ipc pipe tee p | (sleep 0.1; exec cat) > out; wait",

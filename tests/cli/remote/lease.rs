@@ -6,6 +6,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use super::server::Server;
+use crate::peers;
 use crate::support::{Running, bash, code, ipc, rounds, sh, text, until};
 
 /// A COMMAND that writes its token to a file until it is ended.
@@ -125,8 +126,9 @@ fn signals_reach_the_processes_of_command() {
 fn command_reads_from_the_terminal() {
     let Some(server) = Server::start() else { return };
     let line = format!("ipc lock run {} -- sh -c 'read x; echo got $x'", server.name("job"));
-    // script(1) runs it at a terminal, to which it passes its input.
-    let output = sh("script -qec \"$LINE\" /dev/null").env("LINE", line).input("hello\n").output();
+    let Some(run) = peers::at_terminal(&line) else { return };
+    // script(1) passes its input to the terminal.
+    let output = run.input("hello\n").output();
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("got hello"), "{}", text(&output.stdout));
 }

@@ -109,7 +109,7 @@ fn commands_beyond_the_maximum_are_refused_and_keep_no_permit() {
         mkfifo "$1/fifo"
         for i in $(seq 504); do ipc sem run --create 1000 "$0" -- cat "$1/fifo" & done
         exec 9>"$1/fifo"
-        until ipc sem value "$0" | grep -qx 496; do sleep 0.05; done
+        until_true eval 'ipc sem value "$0" | grep -qx 496'
         ipc sem run "$0" -- true
         echo $?
         exec 9>&-

@@ -140,8 +140,7 @@ fn a_row_is_as_wide_as_the_terminal_at_most() {
     let name = Name::of("shm", format!("/ipc-test-{}-{}", std::process::id(), "x".repeat(200)));
     ipc(&["shm", "create", &name, "--size", "8"]).is(0, "", "");
     let widest = |before: &str| {
-        let line = format!("script -qec '{before} ipc shm ls' /dev/null");
-        let shown = sh(&line).succeeds();
+        let shown = peers::at_terminal(&format!("{before} ipc shm ls")).unwrap().succeeds();
         assert!(shown.contains("/ipc-test-"), "{shown}");
         shown.lines().map(|line| line.trim_end().chars().count()).max().unwrap()
     };

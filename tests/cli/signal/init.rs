@@ -1,7 +1,7 @@
 //! `ipc signal init`: the first process of a container.
 
 use crate::peers;
-use crate::support::{Run, code, ipc, sh, text};
+use crate::support::{Run, code, ipc, script, sh, text};
 
 /// A line of shell that has `ipc signal init` as the first process of a PID namespace, and a line of
 /// shell as its COMMAND; `None` if that is not permitted.
@@ -10,7 +10,7 @@ fn container(command: &str) -> Option<Run> {
     let options = ["--pid", "--fork", "--mount-proc", "--kill-child"];
     let line =
         "exec unshare --pid --fork --mount-proc --kill-child ipc signal init -- sh -c \"$0\"";
-    peers::may_unshare(&options).then(|| sh(line).word(command))
+    peers::may_unshare(&options).then(|| sh(line).word(script(command)))
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_signal_goes_to_the_group_of_the_command() {
     let command = "trap 'echo command' $signal
         ipc signal run --default INT --default QUIT -- sh -c \"trap 'echo child; exit' $signal
             : >ready; while :; do sleep 0.01; done\" &
-        until [ -e ready ]; do sleep 0.01; done
+        until_true [ -e ready ]
         setsid sh -c \"kill -$signal 1\"
         wait; wait; exit 5";
     for signal in ["TERM", "INT", "HUP", "QUIT", "USR1", "ALRM", "WINCH", "40", "PWR"] {
@@ -102,14 +102,14 @@ fn a_command_in_a_group_of_its_own_gets_signals_too() {
 fn the_signals_of_job_control_stop_and_continue_the_command() {
     let command = "echo $$ >pid; exec sh -c 'trap \"echo end; exit 6\" TERM
         : >ready; while :; do sleep 0.01; done'";
-    let probe = "until [ -e ready ]; do sleep 0.01; done; pid=$(cat pid)
+    let probe = "until_true [ -e ready ]; pid=$(cat pid)
         state() { sed 's/.*) //; s/ .*//' /proc/$pid/stat; }
-        kill -TSTP 1; until [ \"$(state)\" = T ]; do sleep 0.01; done; echo stopped
-        kill -CONT 1; until [ \"$(state)\" != T ]; do sleep 0.01; done; echo continued
+        kill -TSTP 1; until_true eval '[ $(state) = T ]'; echo stopped
+        kill -CONT 1; until_true eval '[ $(state) != T ]'; echo continued
         kill -TERM 1";
     let directory = tempfile::tempdir().unwrap();
     let Some(run) = container(&format!("setsid sh -c \"$probe\" & {command}")) else { return };
-    let output = run.env("probe", probe).within(directory.path()).output();
+    let output = run.env("probe", script(probe)).within(directory.path()).output();
     assert_eq!((code(&output), text(&output.stdout)), (6, "stopped\ncontinued\nend\n".to_owned()));
 }
 
@@ -172,7 +172,7 @@ fn where_it_is_not_the_first_process_it_forwards_and_says_that_it_does_not_reap(
     ipc(&["signal", "init", "--", "sh", "-c", "exit 8"]).is(8, "", "");
     let line = "ipc signal init -- sh -c 'trap \"echo command; exit 3\" TERM; : >ready
         while :; do sleep 0.01; done' 2>errors & pid=$!
-        until [ -e ready ]; do sleep 0.01; done; ipc signal send TERM $pid; wait $pid; echo $?";
+        until_true [ -e ready ]; ipc signal send TERM $pid; wait $pid; echo $?";
     let directory = tempfile::tempdir().unwrap();
     sh(line).within(directory.path()).is(0, "command\n3\n", "");
 }

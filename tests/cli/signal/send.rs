@@ -267,7 +267,7 @@ fn the_whole_of_a_long_name_is_compared_for_programs_and_scripts() {
     let script = directory.path().join(format!("{stem}-script.sh"));
     let line =
         "exec 2>/dev/null; printf '#!/bin/sh -e\\necho on; read line\\n' >\"$0\"; chmod +x \"$0\"; mkfifo \"$0.in\"
-        \"$0\" <>\"$0.in\" >\"$0.out\" & until [ -s \"$0.out\" ]; do sleep 0.01; done
+        \"$0\" <>\"$0.in\" >\"$0.out\" & until_true [ -s \"$0.out\" ]
         ipc signal send KILL --name \"${0##*/}\"; wait $!; echo $?";
     sh(line).word(&script).is(0, "137\n", "");
 }

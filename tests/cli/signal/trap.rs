@@ -147,7 +147,7 @@ fn signals_that_a_shell_ignores_in_the_background_are_passed_on() {
     for (signal, status) in [("INT", 130), ("QUIT", 131)] {
         for verb in ["signal trap --on USR1=true", "signal alarm 1h", "lock run f"] {
             let line = "ipc $1 -- sh -c ': >ready; exec sleep 1000' & p=$!
-                until [ -e ready ]; do sleep 0.01; done
+                until_true [ -e ready ]
                 sleep 0.1; ipc signal send $2 $p; wait $p; echo $?";
             let directory = tempfile::tempdir().unwrap();
             let run = sh(line).word("sh").word(verb).word(signal).within(directory.path());

@@ -150,9 +150,8 @@ fn a_name_of_any_bytes_is_listed_whole_and_moves_no_terminal() {
     let path = format!("{}\n\x1b[2J", &*place);
     let server = serve(&path, &["--echo"]);
     assert_eq!(listed(&path)["holders"][0]["pid"], server.pid());
-    if peers::there("script", &["--version"]) {
-        let line = format!("script -qec 'stty cols 400; {} sock ls' /dev/null", binary().display());
-        let shown = sh(&line).succeeds();
+    if let Some(list) = peers::at_terminal("stty cols 400; ipc sock ls") {
+        let shown = list.succeeds();
         assert!(shown.contains(&format!("{}\\n\\x1b[2J", &*place)), "{shown}");
     }
     stop(server, Signal::SIGTERM);

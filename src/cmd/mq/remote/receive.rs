@@ -12,7 +12,8 @@ use crate::app::remote::{Remote, RemoteAction, Storage};
 use crate::app::worker::Execution;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::cmd::mq::explain;
-use crate::cmd::mq::receive::{Message, Printing};
+use crate::cmd::mq::printing::{Message, Printing};
+use crate::cmd::mq::receive::Amount;
 use crate::mechanism::queue::{Selection, WaitError};
 use crate::mechanism::remote::queue::QueueKind;
 use crate::mechanism::remote::{Creation, RemoteName};
@@ -44,15 +45,8 @@ use super::opened;
 pub struct Recv {
     /// Name of the queue, such as nats://HOST/NAME
     name: RemoteName,
-    /// Receive N messages
-    #[arg(long, value_name = "N")]
-    count: Option<u64>,
-    /// Receive all messages that there are, even none
-    #[arg(long, conflicts_with_all = ["count", "timeout", "nonblock"])]
-    all: bool,
-    /// Receive until a signal
-    #[arg(short, long, conflicts_with_all = ["count", "all"])]
-    follow: bool,
+    #[command(flatten)]
+    amount: Amount,
     /// End at a marker of the end, which 'send --eof' sends
     #[arg(long, requires = "follow", hide_short_help = true)]
     until_eof: bool,
@@ -109,7 +103,7 @@ impl RemoteAction for Recv {
         let printing = Printing {
             name: self.name.as_ref(),
             selection: Selection::Any,
-            count: self.count(),
+            count: self.amount.count(),
             peek: self.peek,
             waiting: self.waiting,
             form: self.framing.form(),
@@ -124,15 +118,6 @@ impl RemoteAction for Recv {
 }
 
 impl Recv {
-    /// The number of messages; `None` is as many as there are.
-    fn count(&self) -> Option<u64> {
-        match (self.all, self.follow) {
-            (true, _) => None,
-            (_, true) => Some(u64::MAX),
-            _ => Some(self.count.unwrap_or(1)),
-        }
-    }
-
     /// Runs a COMMAND for each message.
     fn work(
         self,
@@ -144,7 +129,7 @@ impl Recv {
             let reason = "--null and --frame are for messages that are printed, not for --exec";
             return Err(Failure::new(Exit::Usage, reason).into());
         }
-        let count = self.count();
+        let count = self.amount.count();
         let Self { name, waiting, execution, until_eof, .. } = self;
         // It is created, or reported as missing, before any thread opens it.
         if let Err(error) = opened(&remote, &name, creation, waiting.deadline()) {

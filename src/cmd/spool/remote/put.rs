@@ -10,7 +10,6 @@ use crate::app::options::{Framing, TimeLimit, done};
 use crate::app::remote::{Remote, RemoteAction, Storage};
 use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
-use crate::base::units::Timeout;
 use crate::io::frame::{Form, Reader, Writer};
 use crate::io::output::{Output, escape};
 use crate::mechanism::door::{Content, Gather};
@@ -20,6 +19,7 @@ use crate::mechanism::spool::name::MessageName;
 use crate::sys::{stream, time};
 
 use super::open;
+use crate::cmd::spool::labels::Labels;
 
 /// Put messages into a spool on a server
 ///
@@ -37,21 +37,8 @@ pub struct Put {
     spool: RemoteName,
     /// Files; '-' is standard input
     files: Vec<OsString>,
-    /// Name of the message; it gets one if none is given
-    #[arg(long, value_name = "NAME")]
-    name: Option<MessageName>,
-    /// Name it, and put nothing if a message of that name is there
-    #[arg(long, value_name = "KEY", conflicts_with = "name")]
-    dedupe: Option<MessageName>,
-    /// The highest is taken first: 0 (the default) to 32767
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=32767))]
-    priority: Option<u32>,
-    /// Let no worker take it before this time has passed
-    #[arg(long, value_name = "DURATION")]
-    delay: Option<Timeout>,
-    /// Make each line of the input a message
-    #[arg(long)]
-    each_line: bool,
+    #[command(flatten)]
+    labels: Labels,
     /// Create the spool if there is none
     #[arg(long)]
     create: bool,
@@ -73,10 +60,7 @@ impl RemoteAction for Put {
     ];
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
-        let is_one = self.files.len() <= 1 && !self.is_framed();
-        if !is_one && (self.name.is_some() || self.dedupe.is_some()) {
-            return Err(Failure::new(Exit::Usage, "--name and --dedupe are for one message").into());
-        }
+        self.labels.refuse_one_name_for_many(&self.files, &self.framing)?;
         let creation = self.create.then(|| Creation::from(self.storage));
         let deadline = self.limit.deadline();
         let mut spool = open(&remote, &self.spool, creation, deadline)?;
@@ -97,11 +81,6 @@ impl RemoteAction for Put {
 }
 
 impl Put {
-    /// Whether each record of the input is a message.
-    fn is_framed(&self) -> bool {
-        self.each_line || self.framing.is_given() && self.framing.form() != Form::Whole
-    }
-
     fn put_input(
         &self,
         spool: &mut dyn Queue,
@@ -110,7 +89,7 @@ impl Put {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let limit = spool.limit();
-        if !self.is_framed() {
+        if !self.labels.are_of_records(&self.framing) {
             let read = Gather::all_of(input, limit, deadline).map_err(Failure::from);
             return match done(read)? {
                 Content::Bytes(bytes) => self.put(spool, &bytes, deadline, output),
@@ -135,7 +114,7 @@ impl Put {
         deadline: Deadline,
         output: &mut Output,
     ) -> anyhow::Result<()> {
-        let given = self.name.as_ref().or(self.dedupe.as_ref());
+        let given = self.labels.name();
         let made;
         let name = match given {
             Some(name) => name.encoded(),
@@ -144,21 +123,13 @@ impl Put {
                 &made
             }
         };
-        let due = match self.delay {
-            None => 0,
-            Some(Timeout::For(delay)) if delay.is_zero() => 0,
-            Some(Timeout::For(delay)) => {
-                time::now().saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
-            }
-            Some(Timeout::Forever) => u64::MAX,
-        };
-        let priority = self.priority.unwrap_or(0);
+        let (priority, due) = (self.labels.priority(), self.labels.due());
         let letter = Letter { bytes, priority, identity: None, name, due };
         let sent = spool.send(letter, deadline.into()).map_err(Failure::from);
         let shown = given.map_or(name.as_bytes(), MessageName::bytes);
         match done(sent).about(&self.spool)? {
             Sent::Stored => {}
-            Sent::NameInUse if self.dedupe.is_some() => {
+            Sent::NameInUse if self.labels.accepts_equal_name() => {
                 let spool = escape(self.spool.as_ref().as_encoded_bytes());
                 let key = escape(shown);
                 output.warn(format_args!("{spool}: {key}: is there already"));

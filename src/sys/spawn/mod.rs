@@ -5,17 +5,15 @@
 //! libraries differ in the search for the file and in scripts without `#!`, so both are implemented
 //! here.
 
+mod child;
+mod fork;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno as Reason;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
@@ -24,7 +22,10 @@ use nix::unistd::{AccessFlags, access, dup2_stderr, dup2_stdin, dup2_stdout, exe
 use crate::base::errno::Errno;
 use crate::base::signal::Signal;
 
-use super::pidfd::Process;
+use self::child::init;
+pub use self::child::{Child, has_orphans, reap_orphans};
+pub use self::fork::start_copy;
+use self::fork::{LET_THROUGH, fork};
 use super::signal::{self, SignalSet};
 use super::socket::Socket;
 use super::{descriptor, environment};
@@ -176,10 +177,7 @@ impl Program {
         } else {
             self.spawn(signals, streams, &environment)?
         };
-        if let Some(mut ours) = ours {
-            ours.insert(pid, None);
-        }
-        Ok(Child { pid, ended: None, group: self.group })
+        Ok(Child::new(pid, self.group, ours))
     }
 
     fn spawn(
@@ -277,293 +275,9 @@ fn replaced(word: &CStr, text: &CStr) -> CString {
     CString::new(bytes).expect("neither has a NUL")
 }
 
-/// A COMMAND that was started, and is a child of this process until it is reaped.
-#[derive(Debug)]
-pub struct Child {
-    pid: i32,
-    ended: Option<ExitStatus>,
-    group: Group,
-}
-
-impl Child {
-    /// Its process ID.
-    pub fn pid(&self) -> i32 {
-        self.pid
-    }
-
-    /// Whether it leads a process group of its own, which signals are sent to.
-    pub fn leads_group(&self) -> bool {
-        self.group == Group::Own
-    }
-
-    /// Whether its end is known.
-    pub fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
-    /// Its status, if its end is known.
-    pub fn status(&self) -> Option<ExitStatus> {
-        self.ended
-    }
-
-    /// A process descriptor, for a wait with other descriptors.
-    ///
-    /// # Errors
-    /// EMFILE if no descriptor is left; ESRCH if the child was reaped.
-    pub fn process(&self) -> Result<Process, Errno> {
-        // The process ID of a child that is not reaped is not reused.
-        let ours = init::children();
-        let ended = self.known_end(ours.as_deref());
-        if ended.is_some() { Err(Errno(libc::ESRCH)) } else { Process::open(self.pid) }
-    }
-
-    /// Sends it a signal. If it has just ended, the caller sees its end next.
-    ///
-    /// The call uses the process ID, which is not reused before the child is reaped, and needs no
-    /// descriptor: none may be left. A COMMAND in a process group of its own is reaped after the
-    /// last wait for the group; until then the group keeps its ID.
-    pub fn send(&self, signal: Signal) {
-        if self.leads_group() {
-            // SAFETY: the call takes numbers only.
-            unsafe { libc::kill(-self.pid, signal.number()) };
-            return;
-        }
-        let ours = init::children();
-        if self.known_end(ours.as_deref()).is_none() {
-            // SAFETY: the call takes numbers only.
-            unsafe { libc::kill(self.pid, signal.number()) };
-        }
-    }
-
-    /// Its status, if it was reaped; in the first process, another thread may have done so.
-    fn known_end(&self, ours: Option<&init::Children>) -> Option<ExitStatus> {
-        self.ended.or_else(|| ours?.get(&self.pid).copied().flatten())
-    }
-
-    /// Its status, if it has ended. The first process of a PID namespace reaps orphans as well.
-    pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
-        if self.ended.is_none() {
-            self.ended = match init::children() {
-                Some(ours) => init::reap_all(ours, self.pid),
-                None => wait_for(self.pid, libc::WNOHANG)?.map(|(_, status)| status),
-            };
-        }
-        Ok(self.ended)
-    }
-
-    /// Waits for its end.
-    pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
-        let pid = self.pid as libc::id_t;
-        if has_orphans() { self.wait_by(libc::P_PID, pid) } else { self.wait_here() }
-    }
-
-    /// Waits for its end; the caller has no other thread that waits for a child. The first process
-    /// of a PID namespace also reaps orphans.
-    pub fn wait_alone(&mut self) -> Result<ExitStatus, Errno> {
-        if has_orphans() { self.wait_by(libc::P_ALL, 0) } else { self.wait_here() }
-    }
-
-    fn wait_here(&mut self) -> Result<ExitStatus, Errno> {
-        loop {
-            if let Some(status) = self.ended {
-                return Ok(status);
-            }
-            self.ended = wait_for(self.pid, 0)?.map(|(_, status)| status);
-        }
-    }
-
-    /// Sleeps until one of these children has ended, and repeats that until this one has.
-    fn wait_by(&mut self, kind: libc::idtype_t, id: libc::id_t) -> Result<ExitStatus, Errno> {
-        loop {
-            if let Some(status) = self.try_wait()? {
-                return Ok(status);
-            }
-            match await_end(kind, id) {
-                Ok(()) | Err(Errno(libc::EINTR)) => {}
-                // Another thread may have reaped it.
-                Err(errno) => return self.try_wait()?.ok_or(errno),
-            }
-        }
-    }
-}
-
-/// Sleeps until one of these children has ended, without reaping it: waitid(2).
-fn await_end(kind: libc::idtype_t, id: libc::id_t) -> Result<(), Errno> {
-    let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
-    let options = libc::WEXITED | libc::WNOWAIT;
-    // SAFETY: the structure outlives the call, and is not read.
-    Errno::check(unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) })
-}
-
-/// Whether this is the first process of a PID namespace, which the kernel makes the parent of all
-/// orphans.
-pub fn has_orphans() -> bool {
-    std::process::id() == 1
-}
-
-/// Reaps the orphans that have ended, if this is the first process of a PID namespace.
-pub fn reap_orphans() {
-    if let Some(ours) = init::children() {
-        init::reap_all(ours, 0);
-    }
-}
-
-/// The additional task of the first process of a PID namespace: it reaps orphans by waiting for any
-/// child. Such a wait may reap a COMMAND that another thread waits for, so the status is kept for
-/// that thread.
-mod init {
-    use super::{BTreeMap, ExitStatus, Mutex, MutexGuard, PoisonError, has_orphans, wait_for};
-
-    /// The process IDs of COMMANDs, with the status of each that was reaped and not yet queried.
-    pub type Children = BTreeMap<i32, Option<ExitStatus>>;
-
-    static CHILDREN: Mutex<Children> = Mutex::new(BTreeMap::new());
-
-    /// The COMMANDs of the first process; `None` in other processes, which wait only for their own
-    /// children.
-    pub fn children() -> Option<MutexGuard<'static, Children>> {
-        has_orphans().then(|| CHILDREN.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Reaps all children that have ended; returns the status of `pid`, if it has ended.
-    pub fn reap_all(mut ours: MutexGuard<'_, Children>, pid: i32) -> Option<ExitStatus> {
-        while let Ok(Some((ended, status))) = wait_for(-1, libc::WNOHANG) {
-            ours.entry(ended).and_modify(|kept| *kept = Some(status));
-        }
-        let status = ours.get(&pid).copied().flatten()?;
-        ours.remove(&pid);
-        Some(status)
-    }
-}
-
-/// waitpid(2); `None` if none has ended yet.
-fn wait_for(which: i32, options: i32) -> Result<Option<(i32, ExitStatus)>, Errno> {
-    let mut status = 0;
-    loop {
-        // SAFETY: the status outlives the call.
-        match unsafe { libc::waitpid(which, &raw mut status, options) } {
-            0 => return Ok(None),
-            pid if pid > 0 => return Ok(Some((pid, ExitStatus::from_raw(status)))),
-            _ => match Errno::last() {
-                Errno(libc::EINTR) => {}
-                errno => return Err(errno),
-            },
-        }
-    }
-}
-
-/// A signal that musl reserves, and that its posix_spawn(3) unblocks in the calling thread. For
-/// other C libraries it is the first real-time signal.
-const LET_THROUGH: Signal = Signal::RTMIN;
-
-/// Starts a COMMAND by fork(2), which keeps all blocked signals blocked.
-fn fork(
-    path: &CStr,
-    words: &[&CStr],
-    environment: &[Cow<'_, CStr>],
-    (signals, group, announced_to): (Signals, Group, Option<i32>),
-    streams: Streams<'_>,
-) -> Result<i32, Reason> {
-    let failed = |error: std::io::Error| Reason::from_raw(Errno::from(error).0);
-    let text = |string: &CStr| OsStr::from_bytes(string.to_bytes()).to_owned();
-    // `std` would search PATH again for a name without a slash.
-    let mut command = Command::new(Path::new(".").join(text(path)));
-    if let Some((name, arguments)) = words.split_first() {
-        command.arg0(text(name)).args(arguments.iter().map(|word| text(word)));
-    }
-    command.env_clear().envs(environment.iter().filter_map(|variable| name_and_value(variable)));
-    if let Some(input) = streams.input {
-        command.stdin(input.try_clone_to_owned().map_err(failed)?);
-    }
-    if let Some(output) = streams.output {
-        command.stdout(output.try_clone_to_owned().map_err(failed)?);
-    }
-    if let Some(errors) = streams.errors {
-        command.stderr(errors.try_clone_to_owned().map_err(failed)?);
-    }
-    if group == Group::Own {
-        command.process_group(0);
-    }
-    let inherited = streams.inherited.map(|fd| fd.map(|fd| fd.as_raw_fd()));
-    let others: Vec<(i32, i32)> =
-        streams.from_third.iter().map(AsRawFd::as_raw_fd).zip(THIRD..).collect();
-    let begin = move || {
-        if let Some(socket) = announced_to {
-            announce(socket);
-        }
-        for &(fd, number) in &others {
-            // SAFETY: the call takes numbers only.
-            let changed = Errno::check(unsafe { libc::dup2(fd, number) }.min(0));
-            changed.map_err(|Errno(errno)| std::io::Error::from_raw_os_error(errno))?;
-        }
-        for fd in inherited.into_iter().flatten() {
-            // SAFETY: the call takes numbers only.
-            let changed = Errno::check(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) });
-            changed.map_err(|Errno(errno)| std::io::Error::from_raw_os_error(errno))?;
-        }
-        match signals {
-            Signals::Clean => {
-                signal::restore_dispositions();
-                signal::unblock_all();
-            }
-            Signals::Inherited => signal::restore_dispositions_of_caller(),
-        }
-        Ok(())
-    };
-    // SAFETY: the closure only makes system calls, which are safe after fork(2).
-    unsafe { command.pre_exec(begin) };
-    Ok(command.spawn().map_err(failed)?.id() as i32)
-}
-
-/// Sends the process ID of this process to a socket, and waits for the answer. The peer may have ended,
-/// which makes no difference here.
-fn announce(socket: i32) {
-    // SAFETY: the call takes no argument.
-    let pid = unsafe { libc::getpid() }.to_ne_bytes();
-    // SAFETY: the bytes outlive the call.
-    let sent = unsafe { libc::send(socket, pid.as_ptr().cast(), pid.len(), libc::MSG_NOSIGNAL) };
-    let mut answer = [0_u8; 1];
-    if sent > 0 {
-        // SAFETY: the byte outlives the call.
-        unsafe { libc::recv(socket, answer.as_mut_ptr().cast(), answer.len(), 0) };
-    }
-}
-
-/// Starts a child that runs `work` in a copy of the memory of this process, and exits with the status that
-/// it returns: fork(2). The child has this thread alone, so that no other thread may hold a lock that
-/// `work` needs. It has the mask of this thread.
-///
-/// # Errors
-/// EAGAIN if a limit on processes is reached; ENOMEM.
-pub fn start_copy(work: impl FnOnce() -> u8) -> Result<Child, Errno> {
-    let ours = init::children();
-    // SAFETY: the child makes use only of this thread, and ends within this function.
-    match unsafe { libc::fork() } {
-        -1 => Err(Errno::last()),
-        0 => {
-            drop(ours);
-            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            // SAFETY: the call takes a number only.
-            unsafe { libc::_exit(worked.unwrap_or(u8::MAX).into()) }
-        }
-        pid => {
-            if let Some(mut ours) = ours {
-                ours.insert(pid, None);
-            }
-            Ok(Child { pid, ended: None, group: Group::Shared })
-        }
-    }
-}
-
 /// Whether a variable has this name.
 fn has_name(variable: &CStr, name: &str) -> bool {
     variable.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-}
-
-/// The name and the value of a variable, split at the first `=`.
-fn name_and_value(variable: &CStr) -> Option<(&OsStr, &OsStr)> {
-    let mut parts = variable.to_bytes().splitn(2, |&b| b == b'=').map(OsStr::from_bytes);
-    Some((parts.next()?, parts.next()?))
 }
 
 fn attributes(signals: Signals, group: Group) -> Result<PosixSpawnAttr, Errno> {
