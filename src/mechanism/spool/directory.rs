@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use nix::dir::Dir;
 use nix::errno::Errno as Reason;
@@ -47,8 +47,8 @@ impl From<Reason> for Error {
 #[derive(Debug)]
 pub struct Spool {
     pub(super) root: OwnedFd,
-    /// The parts that were opened.
-    pub(super) parts: [OnceLock<OwnedFd>; Part::ALL.len()],
+    /// The parts that were opened. A message that is not complete shares one.
+    pub(super) parts: [OnceLock<Arc<OwnedFd>>; Part::ALL.len()],
     path: PathBuf,
     pub(super) mode: u32,
 }

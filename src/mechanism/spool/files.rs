@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use nix::errno::Errno as Reason;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -28,13 +29,13 @@ impl Spool {
     ///
     /// # Errors
     /// ENOTDIR if a symbolic link is in its place.
-    pub fn part(&self, part: Part) -> Result<&OwnedFd, Errno> {
+    pub fn part(&self, part: Part) -> Result<&Arc<OwnedFd>, Errno> {
         let opened = &self.parts[part as usize];
         match opened.get() {
             Some(directory) => Ok(directory),
             None => {
                 let directory = openat(&self.root, part.name(), INNER, Mode::empty())?;
-                Ok(opened.get_or_init(|| directory))
+                Ok(opened.get_or_init(|| directory.into()))
             }
         }
     }
