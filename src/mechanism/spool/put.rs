@@ -7,8 +7,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use nix::sys::stat::{Mode, fchmod};
-
 use super::directory::{Spool, sync_file};
 use super::entry::{Entry, Origin, push_number};
 use super::files::WHOLE;
@@ -82,7 +80,7 @@ impl<'s> Draft<'s> {
         let (file, temporary) = TemporaryName::create_unique(directory, name)?;
         // It says that the writer lives, to those that remove what killed ones have left.
         let _: Waited = WHOLE.wait(&file, Deadline::PASSED)?;
-        fchmod(&file, Mode::from_bits_truncate(spool.mode_of_files()))?;
+        spool.share(&file, spool.mode_of_files())?;
         Ok(Self { spool, entry, file_name, file, temporary })
     }
 
