@@ -289,6 +289,26 @@ fn takers_in_two_pid_namespaces_exclude_each_other() {
     assert_eq!(seen, names);
 }
 
+/// The table of locks leaves out those of processes outside.
+#[test]
+fn a_claim_from_outside_of_a_pid_namespace_is_seen_in_it() {
+    let spool = Spool::new();
+    if !nix::unistd::Uid::effective().is_root() {
+        skipped("only root makes PID namespaces");
+        return;
+    }
+    for name in ["claimed", "waits"] {
+        spool.put(&["--name", name], "");
+    }
+    let worker = spool.run("take", &["--", "sh", "-c", "exec sleep 60"]).start();
+    until("COMMAND runs", || spool.counts()[2] == 1 && super::take::commands(&worker).len() == 1);
+    let list = "ipc spool ls --noheadings -o name,state s; ipc spool stat s | grep claimed";
+    let inside = spool.sh("exec unshare --pid --fork --mount-proc sh -c \"$0\"").word(list);
+    inside.is(0, "claimed  claimed\nwaits    ready\nclaimed:     1\n", "");
+    worker.signal(Signal::SIGTERM);
+    assert_eq!(code(&worker.finish()), 143);
+}
+
 #[test]
 fn changes_are_polled_for_where_inotify_does_not_work() {
     let spool = Spool::new();
