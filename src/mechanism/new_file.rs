@@ -5,15 +5,16 @@
 //! drop and before a fatal signal ends the process.
 
 use std::ffi::{CString, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno::{EINTR, EISDIR, ENOENT, ENOSYS, EOPNOTSUPP, EPERM};
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat, posix_fallocate};
 use nix::sys::stat::{Mode, fchmod};
-use nix::unistd::{linkat, unlink};
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use crate::base::errno::Errno;
 use crate::sys::cleanup::{self, Registered, Undo};
@@ -127,22 +128,32 @@ pub struct TemporaryName(Registered<Removal>);
 /// Removes a name once.
 #[derive(Debug)]
 struct Removal {
+    /// The directory of the path; `None` is the working directory.
+    directory: Option<Arc<OwnedFd>>,
     path: CString,
     exists: AtomicBool,
+}
+
+impl Removal {
+    fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_ref().map_or(AT_FDCWD, AsFd::as_fd)
+    }
+
+    fn create_file(&self) -> Result<OwnedFd, Errno> {
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        // open(3) of musl makes one more system call.
+        Ok(openat(self.directory(), self.path.as_c_str(), flags, mode)?)
+    }
 }
 
 impl Undo for Removal {
     fn undo(&self) {
         if self.exists.swap(false, Ordering::SeqCst) {
-            let _ = unlink(self.path.as_c_str());
+            let path = self.path.as_c_str();
+            let _ = unlinkat(self.directory(), path, UnlinkatFlags::NoRemoveDir);
         }
     }
-}
-
-fn create_file(path: &CString) -> Result<OwnedFd, Errno> {
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-    // open(3) of musl makes one more system call.
-    Ok(openat(AT_FDCWD, path.as_c_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?)
 }
 
 /// Creates a file with a name that no other file in this directory has.
@@ -165,19 +176,24 @@ impl TemporaryName {
     /// # Errors
     /// EEXIST if the name is in use.
     pub fn create(path: CString) -> Result<(OwnedFd, Self), Errno> {
-        let removal = Registered::new(Removal { path, exists: AtomicBool::new(false) })?;
+        let exists = AtomicBool::new(false);
+        let removal = Registered::new(Removal { directory: None, path, exists })?;
         // A signal between the creation and the store would leave the name behind.
         let _blocked = Blocked::new(cleanup::signals());
-        let file = create_file(&removal.path)?;
+        let file = removal.create_file()?;
         removal.exists.store(true, Ordering::SeqCst);
         Ok((file, Self(removal)))
     }
 
-    /// Creates such a file with a name that no other process uses, so that it can be removed at any
-    /// moment, and no signal has to be blocked.
-    pub fn create_unique(path: CString) -> Result<(OwnedFd, Self), Errno> {
-        let removal = Registered::new(Removal { path, exists: AtomicBool::new(true) })?;
-        match create_file(&removal.path) {
+    /// Creates such a file in a directory, with a name that no other process uses, so that it can be
+    /// removed at any moment, and no signal has to be blocked.
+    pub fn create_unique(
+        directory: &Arc<OwnedFd>,
+        name: CString,
+    ) -> Result<(OwnedFd, Self), Errno> {
+        let (directory, exists) = (Some(Arc::clone(directory)), AtomicBool::new(true));
+        let removal = Registered::new(Removal { directory, path: name, exists })?;
+        match removal.create_file() {
             Ok(file) => Ok((file, Self(removal))),
             Err(errno) => {
                 removal.exists.store(false, Ordering::SeqCst);

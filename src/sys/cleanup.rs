@@ -117,7 +117,12 @@ struct Shared {
 impl Shared {
     /// Adds one that shares the handlers, or takes one away, and installs what is needed then.
     fn change(&mut self, named: SignalSet, change: impl Fn(&mut usize)) {
+        let users = self.users;
         change(&mut self.users);
+        if named.is_empty() && users > 0 && self.users > 0 {
+            // The same handlers are needed. Looking for ignored signals costs system calls.
+            return;
+        }
         for (index, signal) in FATAL.into_iter().enumerate() {
             if named.contains(signal) {
                 change(&mut self.named[index]);

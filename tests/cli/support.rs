@@ -402,6 +402,14 @@ pub fn make_older(path: impl AsRef<Path>, hours: u64) {
     file.set_modified(time).expect("this user owns it");
 }
 
+/// Makes `script` in a directory: an executable file whose interpreter does not exist, so that a COMMAND
+/// is found and cannot be started.
+pub fn script_that_cannot_start(directory: &Path) {
+    let script = directory.join("script");
+    fs::write(&script, "#!/there/is/no/such/interpreter\n").expect("it can be written");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("this user owns it");
+}
+
 /// A unique name of an object. Dropping it removes the object.
 pub struct Name {
     noun: &'static str,

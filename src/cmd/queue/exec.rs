@@ -193,6 +193,11 @@ impl worker::Queue for Queue {
         Ok(message.claim.attempts())
     }
 
+    fn undo_begin(&mut self, message: &mut Message) {
+        // If that fails, one attempt too many is counted.
+        let _ = self.ring.uncount(&mut message.claim, Deadline::NEVER);
+    }
+
     fn input(&self, message: &Message) -> Result<OwnedFd, Errno> {
         memfd::with(&message.bytes)
     }

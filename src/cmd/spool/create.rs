@@ -15,10 +15,10 @@ use super::explain;
 /// Create a spool
 ///
 /// A spool is a directory of messages, which are files. Its permissions are those of its directory:
-/// users who may write it put and take messages, and a message gets the read bits of the directory.
-/// With --mode, users who may read a directory may also search it: 0660 makes directories of mode
-/// 0770. A directory of a group should have that group (chgrp), or the set-group-ID bit of its
-/// parent.
+/// users who may write it put and take messages, and a message gets the group and the read bits of
+/// the directory. With --mode, users who may read a directory may also search it: 0660 makes
+/// directories of mode 0770. For a group, create the spool in a directory of that group with the
+/// set-group-ID bit, or give the spool that group (chgrp -R).
 ///
 /// An empty directory becomes a spool. The status is 5 if there is anything else of that name.
 #[derive(Debug, clap::Args, Plain)]

@@ -169,6 +169,7 @@ impl Queue {
         for notice in self.feed.notices() {
             self.notes.warn(match notice {
                 Notice::Unreadable(name) => {
+                    let name = escape(name.bytes());
                     format!("{directory}: {name}: this user may not read it; it is skipped")
                 }
                 Notice::Quarantined(file, reason) => {
@@ -176,6 +177,7 @@ impl Queue {
                     format!("{directory}: {file}: moved to quarantine/{reason}")
                 }
                 Notice::Exhausted(name) => {
+                    let name = escape(name.bytes());
                     format!("{directory}: {name}: no attempt is left; the message goes to failed/")
                 }
                 Notice::Unrecorded(errno) => {

@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use nix::dir::Dir;
 use nix::errno::Errno as Reason;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, fsync, linkat, mkdir, unlinkat};
+use nix::unistd::{Gid, UnlinkatFlags, fsync, getegid, linkat, mkdir, unlinkat};
 
 use super::part::Part;
 use crate::base::errno::Errno;
@@ -47,10 +47,12 @@ impl From<Reason> for Error {
 #[derive(Debug)]
 pub struct Spool {
     pub(super) root: OwnedFd,
-    /// The parts that were opened.
-    pub(super) parts: [OnceLock<OwnedFd>; Part::ALL.len()],
+    /// The parts that were opened. A message that is not complete shares one.
+    pub(super) parts: [OnceLock<Arc<OwnedFd>>; Part::ALL.len()],
     path: PathBuf,
     pub(super) mode: u32,
+    /// Its group, if that of new files is another one.
+    pub(super) group: Option<Gid>,
 }
 
 /// How directories are opened to read their names.
@@ -70,8 +72,7 @@ impl Spool {
             root => root?,
         };
         check(&root)?;
-        let mode = fstat(&root)?.st_mode & 0o777;
-        Ok(Self::of(root, path, mode))
+        Self::of(root, path)
     }
 
     /// Makes a spool whose directories have exactly this mode. An empty directory becomes one, and
@@ -96,11 +97,15 @@ impl Spool {
         mark(&root)?;
         fsync(&root)?;
         sync_parent(path)?;
-        Ok(Self::of(root, path, mode & 0o777))
+        Self::of(root, path)
     }
 
-    fn of(root: OwnedFd, path: &Path, mode: u32) -> Self {
-        Self { root, parts: [const { OnceLock::new() }; _], path: path.to_owned(), mode }
+    fn of(root: OwnedFd, path: &Path) -> Result<Self, Error> {
+        let status = fstat(&root)?;
+        let (mode, group) = (status.st_mode & 0o777, Gid::from_raw(status.st_gid));
+        let group = (group != getegid()).then_some(group);
+        let parts = [const { OnceLock::new() }; _];
+        Ok(Self { root, parts, path: path.to_owned(), mode, group })
     }
 
     /// Its path.

@@ -47,10 +47,9 @@ const HEAD: usize = 45;
 impl Entry {
     /// Reads the name of a file; `None` if it is not the name of a message.
     pub fn parse(file: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(file).ok().filter(|text| text.is_ascii())?;
         let field = |index: usize| {
             let (start, end) = FIELDS[index];
-            text.get(start..end)
+            file.get(start..end)
         };
         let is_separated = [5, 22, 39].iter().all(|&at| file.get(at) == Some(&b'-'));
         let origin = match file.get(HEAD - 1)? {
@@ -58,14 +57,15 @@ impl Entry {
             b'=' => Origin::Given,
             _ => return None,
         };
-        let name = text.get(HEAD..).filter(|name| MessageName::is_encoded(name))?;
-        let priority = decimal(field(0)?)?;
+        let name = std::str::from_utf8(&file[HEAD..]).ok();
+        let name = name.filter(|name| MessageName::is_encoded(name))?;
+        let priority = number::<10>(field(0)?)? as u32;
         (is_separated && priority <= PRIORITY_MAX).then_some(())?;
         Some(Self {
             priority,
-            put: hexadecimal(field(1)?)?,
-            due: hexadecimal(field(2)?)?,
-            attempts: decimal(field(3)?)?,
+            put: number::<16>(field(1)?)?,
+            due: number::<16>(field(2)?)?,
+            attempts: number::<10>(field(3)?)? as u32,
             origin,
             name: name.into(),
         })
@@ -73,9 +73,17 @@ impl Entry {
 
     /// The name of the file.
     pub fn file(&self) -> String {
-        let Self { priority, put, due, attempts, origin, name } = self;
-        let sign = if *origin == Origin::Given { '=' } else { '-' };
-        format!("{priority:05}-{put:016x}-{due:016x}-{attempts:04}{sign}{name}")
+        let mut file = String::with_capacity(HEAD + self.name.len());
+        push_number::<10>(&mut file, self.priority.into(), 5);
+        file.push('-');
+        push_number::<16>(&mut file, self.put, 16);
+        file.push('-');
+        push_number::<16>(&mut file, self.due, 16);
+        file.push('-');
+        push_number::<10>(&mut file, self.attempts.into(), 4);
+        file.push(if self.origin == Origin::Given { '=' } else { '-' });
+        file.push_str(&self.name);
+        file
     }
 
     /// The same message after one more attempt has begun.
@@ -95,7 +103,7 @@ impl Entry {
 
     /// The name of the message.
     pub fn message_name(&self) -> MessageName {
-        MessageName::decode(&self.name).expect("it was decoded before")
+        MessageName::of_encoded(self.name.clone())
     }
 
     /// Whether it may be taken at this time.
@@ -118,13 +126,27 @@ impl PartialOrd for Entry {
     }
 }
 
-fn decimal(digits: &str) -> Option<u32> {
-    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+/// Appends a number in this many digits, at most 16. A worker and a put write several of them for each
+/// message, for which `format!` is slow.
+pub fn push_number<const BASE: u64>(text: &mut String, mut number: u64, digits: usize) {
+    let mut written = [0; 16];
+    for digit in written[..digits].iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number % BASE) as usize];
+        number /= BASE;
+    }
+    text.extend(written[..digits].iter().copied().map(char::from));
 }
 
-fn hexadecimal(digits: &str) -> Option<u64> {
-    let is_lower = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    digits.bytes().all(is_lower).then(|| u64::from_str_radix(digits, 16).ok())?
+/// The number that these digits are, at most 16.
+fn number<const BASE: u64>(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |number, &digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' if BASE == 16 => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number * BASE + u64::from(digit))
+    })
 }
 
 #[cfg(test)]

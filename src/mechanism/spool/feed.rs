@@ -16,6 +16,7 @@ use super::entry::Entry;
 use super::failure::Report;
 use super::files::WHOLE;
 use super::history::Keep;
+use super::name::MessageName;
 use super::part::Part;
 use super::scan::{self, Found};
 use crate::base::deadline::{Deadline, Waited};
@@ -65,11 +66,11 @@ struct State {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
     /// This user may not read a message, which stays.
-    Unreadable(Box<str>),
+    Unreadable(MessageName),
     /// A file went to the quarantine, for this reason.
     Quarantined(OsString, &'static str),
     /// COMMAND was started as often as allowed for a message, and its end is not known.
-    Exhausted(Box<str>),
+    Exhausted(MessageName),
     /// It cannot be recorded how messages end, for this reason.
     Unrecorded(Errno),
 }
@@ -221,7 +222,7 @@ impl Feed {
                 if state.unreadable.len() < UNREADABLE
                     && state.unreadable.insert(entry.name.clone())
                 {
-                    state.notices.push(Notice::Unreadable(entry.name));
+                    state.notices.push(Notice::Unreadable(entry.message_name()));
                 }
             }
             Attempt::Impossible(reason) => {
@@ -237,7 +238,7 @@ impl Feed {
             return Ok(Some(claim));
         }
         let reason = format!("COMMAND was started {attempts} times, the last end is not known");
-        let name = claim.entry.name.clone();
+        let name = claim.entry.message_name();
         let report = Report { status: EXHAUSTED, reason, stderr: Vec::new() };
         state.note_unrecorded(claim.fail(&self.spool, &report, self.policy.keep)?);
         state.notices.push(Notice::Exhausted(name));

@@ -5,12 +5,13 @@
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use nix::errno::Errno as Reason;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstatat, mkdirat};
 use nix::sys::statfs::fstatfs;
-use nix::unistd::{UnlinkatFlags, fsync, linkat, unlinkat};
+use nix::unistd::{UnlinkatFlags, fchown, fsync, linkat, unlinkat};
 
 use super::directory::{INNER, Spool};
 use super::part::Part;
@@ -28,13 +29,13 @@ impl Spool {
     ///
     /// # Errors
     /// ENOTDIR if a symbolic link is in its place.
-    pub fn part(&self, part: Part) -> Result<&OwnedFd, Errno> {
+    pub fn part(&self, part: Part) -> Result<&Arc<OwnedFd>, Errno> {
         let opened = &self.parts[part as usize];
         match opened.get() {
             Some(directory) => Ok(directory),
             None => {
                 let directory = openat(&self.root, part.name(), INNER, Mode::empty())?;
-                Ok(opened.get_or_init(|| directory))
+                Ok(opened.get_or_init(|| directory.into()))
             }
         }
     }
@@ -71,8 +72,17 @@ impl Spool {
     fn create_file(&self, part: Part, file: &str, how: OFlag) -> Result<OwnedFd, Errno> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_NOFOLLOW | HARMLESS | how;
         let file = openat(self.part(part)?, file, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
-        fchmod(&file, Mode::from_bits_truncate(self.mode_of_files()))?;
+        self.share(&file, self.mode_of_files())?;
         Ok(file)
+    }
+
+    /// Gives a new file or directory this mode, and the group of the spool if the mode is for it.
+    pub fn share(&self, new: &OwnedFd, mode: u32) -> Result<(), Errno> {
+        if let Some(group) = self.group.filter(|_| mode & 0o070 != 0) {
+            // A user who is not in that group cannot.
+            let _ = fchown(new, None, Some(group));
+        }
+        Ok(fchmod(new, Mode::from_bits_truncate(mode))?)
     }
 
     /// The status of a file.
@@ -94,7 +104,7 @@ impl Spool {
         };
         let directory = openat(quarantine, reason, INNER, Mode::empty())?;
         if made {
-            fchmod(&directory, Mode::from_bits_truncate(self.mode))?;
+            self.share(&directory, self.mode)?;
         }
         let mut name = file.to_owned();
         for number in 1.. {

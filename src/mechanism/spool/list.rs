@@ -45,14 +45,15 @@ impl Claims {
         Self { locked, is_partial, holders: OnceCell::new() }
     }
 
-    /// Whether a message with this inode may be claimed.
-    fn may_have(&self, inode: u64) -> bool {
-        self.is_partial || self.locked.contains(&inode)
+    /// Whether a message with this inode may be claimed. A claim that the table leaves out has an attempt,
+    /// but for the moment before COMMAND starts: many messages that wait are not looked at one by one.
+    fn may_have(&self, entry: &Entry, inode: u64) -> bool {
+        self.is_partial && entry.attempts > 0 || self.locked.contains(&inode)
     }
 
     /// Whether a message is claimed. Another file system may have a locked file of the same inode.
     fn have(&self, spool: &Spool, entry: &Entry, inode: u64) -> bool {
-        self.may_have(inode) && is_claimed(spool, entry)
+        self.may_have(entry, inode) && is_claimed(spool, entry)
     }
 
     /// The processes that hold the claim of a message.
@@ -103,7 +104,7 @@ pub fn each<E: From<Errno>>(
         for found in scan::messages(spool, part)? {
             let Found::Message(entry, inode) = found? else { continue };
             if last.as_ref().is_none_or(|last| entry > *last) {
-                if claims.may_have(inode) {
+                if claims.may_have(&entry, inode) {
                     inodes.insert(entry.name.clone(), inode);
                 }
                 messages.offer(entry);

@@ -6,10 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 /// The name of a message: any bytes but NUL. In the names of files, bytes that are not letters,
 /// digits or [`PLAIN`] are written as `%` and two hexadecimal digits, so that the path of a message
 /// has no meaning for a shell.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MessageName {
-    bytes: Vec<u8>,
-    encoded: String,
+    encoded: Box<str>,
+    /// Its bytes, if they are not those of its form in the names of files.
+    bytes: Option<Box<[u8]>>,
 }
 
 /// The characters that are themselves in the names of files, beside letters and digits.
@@ -47,28 +48,23 @@ impl MessageName {
         let encoded = encode(bytes);
         match encoded.len() {
             length if length > LONGEST => Err(NameError::TooLong { length }),
-            _ => Ok(Self { bytes: bytes.to_vec(), encoded }),
+            _ => Ok(Self::of_encoded(encoded.into())),
         }
     }
 
     /// The name that has this form in the names of files; `None` if no name has it.
     pub fn decode(encoded: &str) -> Option<Self> {
-        let mut bytes = Vec::with_capacity(encoded.len());
-        let mut rest = encoded.as_bytes();
-        while let Some((&first, after)) = rest.split_first() {
-            let (byte, after) = match first {
-                b'%' => (hexadecimal(after.get(..2)?)?, &after[2..]),
-                byte => (byte, after),
-            };
-            bytes.push(byte);
-            rest = after;
-        }
-        // Two forms of one name would be two messages of the same name.
-        Self::new(&bytes).ok().filter(|name| name.encoded == encoded)
+        Self::is_encoded(encoded).then(|| Self::of_encoded(encoded.into()))
     }
 
-    /// Whether a name has this form, as [`MessageName::decode`], without an allocation: a scan asks
-    /// that of every message.
+    /// The name of a form that is known to be one.
+    pub(super) fn of_encoded(encoded: Box<str>) -> Self {
+        let bytes = encoded.contains('%').then(|| decoded(encoded.as_bytes()).into());
+        Self { encoded, bytes }
+    }
+
+    /// Whether a name has this form in the names of files. Each name has one: two forms of a name
+    /// would be two messages of the same name.
     pub fn is_encoded(encoded: &str) -> bool {
         let mut rest = encoded.as_bytes();
         while let Some((&first, after)) = rest.split_first() {
@@ -86,7 +82,7 @@ impl MessageName {
 
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_deref().unwrap_or(self.encoded.as_bytes())
     }
 
     /// Its form in the names of files.
@@ -97,7 +93,7 @@ impl MessageName {
 
 impl AsRef<OsStr> for MessageName {
     fn as_ref(&self) -> &OsStr {
-        OsStr::from_bytes(&self.bytes)
+        OsStr::from_bytes(self.bytes())
     }
 }
 
@@ -110,6 +106,17 @@ fn encode(bytes: &[u8]) -> String {
         }
     }
     encoded
+}
+
+/// The bytes of a name in this form.
+fn decoded(mut encoded: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    while let Some((&first, after)) = encoded.split_first() {
+        let escaped = after.get(..2).filter(|_| first == b'%');
+        bytes.push(escaped.and_then(hexadecimal).unwrap_or(first));
+        encoded = if escaped.is_some() { &after[2..] } else { after };
+    }
+    bytes
 }
 
 /// Whether a byte is itself in the names of files.

@@ -3,15 +3,12 @@
 use std::ffi::CString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use nix::sys::stat::{Mode, fchmod};
-
 use super::directory::{Spool, sync_file};
-use super::entry::{Entry, Origin};
+use super::entry::{Entry, Origin, push_number};
 use super::files::WHOLE;
 use super::name::MessageName;
 use super::part::Part;
@@ -78,14 +75,12 @@ impl<'s> Draft<'s> {
         let entry =
             Entry { priority: label.priority, put, due: label.due, attempts: 0, origin, name };
         let file_name = entry.file();
-        // A path would follow a symbolic link in the place of the part.
-        spool.part(Part::Temporary)?;
-        let path = spool.path_of(Part::Temporary, &file_name);
-        let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))?;
-        let (file, temporary) = TemporaryName::create_unique(path)?;
+        let name = CString::new(file_name.as_str()).map_err(|_| Errno(libc::EINVAL))?;
+        let directory = spool.part(Part::Temporary)?;
+        let (file, temporary) = TemporaryName::create_unique(directory, name)?;
         // It says that the writer lives, to those that remove what killed ones have left.
         let _: Waited = WHOLE.wait(&file, Deadline::PASSED)?;
-        fchmod(&file, Mode::from_bits_truncate(spool.mode_of_files()))?;
+        spool.share(&file, spool.mode_of_files())?;
         Ok(Self { spool, entry, file_name, file, temporary })
     }
 
@@ -102,7 +97,7 @@ impl<'s> Draft<'s> {
         match self.entry.origin {
             Origin::Made => {
                 self.rename()?;
-                Ok(Put::Done(self.entry.message_name()))
+                Ok(Put::Done(MessageName::of_encoded(self.entry.name)))
             }
             Origin::Given => self.publish_named(),
         }
@@ -149,5 +144,8 @@ fn made_name(put: u64) -> Box<str> {
     let mut hasher = DefaultHasher::new();
     (put, process, &raw const put as usize).hash(&mut hasher);
     let number = hasher.finish() as u32;
-    format!("{put:016x}{number:08x}").into()
+    let mut name = String::with_capacity(24);
+    push_number::<16>(&mut name, put, 16);
+    push_number::<16>(&mut name, number.into(), 8);
+    name.into()
 }

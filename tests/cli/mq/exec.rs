@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use super::{MISSING, error, queue, stat, system_v_queue};
 use crate::peers;
-use crate::support::{Run, Running, binary, code, ipc, sh, text, until};
+use crate::support::{Run, Running, binary, code, ipc, script_that_cannot_start, sh, text, until};
 
 #[test]
 fn a_command_has_each_message_on_stdin_and_its_priority_in_the_environment() {
@@ -54,6 +54,11 @@ fn a_message_whose_command_cannot_be_started_goes_back() {
     ipc(&["mq", "recv", "--exec", &name, "--", "/no/such"]).is(127, "", reason);
     let reason = "ipc: mq recv: /: Permission denied\n";
     ipc(&["mq", "recv", "-f", "--exec", "--jobs", "3", &name, "--", "/"]).is(126, "", reason);
+    let directory = tempfile::tempdir().unwrap();
+    script_that_cannot_start(directory.path());
+    let reason = "ipc: mq recv: ./script: No such file or directory\n";
+    let run = ["mq", "recv", "--exec", "--attempts", "1", &name, "--", "./script"];
+    ipc(&run).within(directory.path()).is(127, "", reason);
     ipc(&["mq", "recv", "--show-priority", &name]).is(0, "5\tkept\n", "");
 }
 

@@ -43,6 +43,26 @@ fn a_message_whose_command_failed_stays_and_its_attempts_are_counted() {
 }
 
 #[test]
+fn a_command_that_cannot_be_started_costs_no_attempt() {
+    let name = queue("4K");
+    let directory = tempfile::tempdir().unwrap();
+    script_that_cannot_start(directory.path());
+    ipc(&["queue", "push", &name, "kept"]).is(0, "", "");
+    let reason = "ipc: queue pop: ./script: No such file or directory\n";
+    let run = ["queue", "pop", "--exec", "--attempts", "1", &name, "--"];
+    let show = ["sh", "-c", "cat; echo \" $IPC_ATTEMPT\"; exit 7"];
+    for attempt in 1..=2 {
+        ipc(&run).word("./script").within(directory.path()).is(127, "", reason);
+        ipc(&run).word("/no/such").assert().code(127);
+        ipc(&run).word("/").assert().code(126);
+        let failed = error("pop", &name, "sh ended with status 7; the message stays in the queue");
+        ipc(&run).words(&show).is(7, &format!("kept {attempt}\n"), &failed);
+    }
+    ipc(&["queue", "verify", &name]).is(0, "", "");
+    ipc(&["queue", "pop", &name]).is(0, "kept\n", "");
+}
+
+#[test]
 fn a_worker_tries_again_and_buries_what_fails_for_good() {
     let (name, dead) = (queue("4K"), queue("4K"));
     ipc(&["queue", "push", &name, "bad", "good"]).is(0, "", "");

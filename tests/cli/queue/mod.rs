@@ -7,7 +7,9 @@ mod stream;
 
 use crate::nouns::{Names, Noun, Wait};
 use crate::peers;
-use crate::support::{Name, Running, as_another_user, awkward, code, ipc, sh, text, until};
+use crate::support::{
+    Name, Running, as_another_user, awkward, code, ipc, script_that_cannot_start, sh, text, until,
+};
 
 pub const NOUN: Noun = Noun {
     name: "queue",

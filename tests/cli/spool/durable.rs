@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use nix::sys::signal::Signal;
 
 use super::{Spool, error};
 use crate::support::{
-    HANG_TIMEOUT, Run, as_another_user, code, pause, rounds, skipped, text, until, until_within,
+    HANG_TIMEOUT, Run, as_another_user, code, copy_for_others, pause, rounds, skipped, text, until,
+    until_within,
 };
 
 /// The system calls of a command line, in order, as strace(1) prints them; `None` without strace.
@@ -287,6 +289,26 @@ fn takers_in_two_pid_namespaces_exclude_each_other() {
     assert_eq!(seen, names);
 }
 
+/// The table of locks leaves out those of processes outside.
+#[test]
+fn a_claim_from_outside_of_a_pid_namespace_is_seen_in_it() {
+    let spool = Spool::new();
+    if !nix::unistd::Uid::effective().is_root() {
+        skipped("only root makes PID namespaces");
+        return;
+    }
+    for name in ["claimed", "waits"] {
+        spool.put(&["--name", name], "");
+    }
+    let worker = spool.run("take", &["--", "sh", "-c", "exec sleep 60"]).start();
+    until("COMMAND runs", || spool.counts()[2] == 1 && super::take::commands(&worker).len() == 1);
+    let list = "ipc spool ls --noheadings -o name,state s; ipc spool stat s | grep claimed";
+    let inside = spool.sh("exec unshare --pid --fork --mount-proc sh -c \"$0\"").word(list);
+    inside.is(0, "claimed  claimed\nwaits    ready\nclaimed:     1\n", "");
+    worker.signal(Signal::SIGTERM);
+    assert_eq!(code(&worker.finish()), 143);
+}
+
 #[test]
 fn changes_are_polled_for_where_inotify_does_not_work() {
     let spool = Spool::new();
@@ -304,7 +326,6 @@ fn changes_are_polled_for_where_inotify_does_not_work() {
 
 #[test]
 fn users_share_a_spool_by_the_modes_of_its_directories() {
-    use std::os::unix::fs::PermissionsExt;
     let spool = Spool::new();
     spool.run("rm", &[]).is(0, "", "");
     fs::set_permissions(spool.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -328,6 +349,39 @@ fn users_share_a_spool_by_the_modes_of_its_directories() {
     spool.run("create", &[]).is(0, "", "");
     let denied = "ipc: spool put: s: Permission denied\n";
     run(&["spool", "put", "s"]).unwrap().is(6, "", denied);
+}
+
+#[test]
+fn users_of_a_group_share_a_spool_of_the_group() {
+    let spool = Spool::new();
+    if !nix::unistd::Uid::effective().is_root() {
+        skipped("only root becomes another user");
+        return;
+    }
+    fs::set_permissions(spool.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (_directory, copy) = copy_for_others();
+    let parent = "install -d -m 2770 -g 4242 m && cd m && one spool create -m 0660 s";
+    let change = "install -d -m 755 m && cd m && \"$0\" spool create -m 0660 s && chgrp -R 4242 s";
+    for create in [parent, change] {
+        let line = format!(
+            "set -e; rm -rf m
+            one() {{ setpriv --reuid 65533 --regid 65533 --groups 4242 \"$ipc\" \"$@\"; }}
+            other() {{ setpriv --reuid 65534 --regid 65534 --groups 4242 \"$ipc\" \"$@\"; }}
+            ipc=$0; {create}
+            echo text | one spool put --name message s
+            touch s/ready/foreign
+            other spool take --log 1K s -- sh -c 'cat; echo why >&2; exit 3' || echo $?
+            one spool ls --failed --noheadings -o name,status s
+            one spool join s message || echo $?
+            one spool stat --json s | grep -o '\"quarantined\": *[0-9]*'
+            one spool requeue s message
+            one spool take s -- cat
+            other spool join s message"
+        );
+        let run = spool.sh("exec sh -c \"$0\" \"$1\" 2>errors").word(line).word(&copy);
+        let printed = "message\ntext\n3\nmessage  3\n1\n\"quarantined\":1\ntext\n";
+        run.is(0, printed, "");
+    }
 }
 
 /// Waiting messages are drained in a time that is linear: the number of system calls shows it.

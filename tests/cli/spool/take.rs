@@ -1,13 +1,13 @@
 //! Workers of a spool.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{Spool, error};
-use crate::support::{Running, code, make_older, text, until};
+use crate::support::{Running, code, make_older, script_that_cannot_start, text, until};
 
 /// The COMMANDs of a worker, which its threads have started.
 pub fn commands(worker: &Running) -> Vec<i32> {
@@ -139,9 +139,7 @@ fn a_command_that_runs_too_long_has_failed() {
 fn a_command_that_cannot_be_started_costs_no_attempt() {
     let spool = Spool::new();
     spool.put(&["--name", "a"], "x");
-    let script = spool.0.path().join("script");
-    fs::write(&script, "#!/there/is/no/such/interpreter\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script_that_cannot_start(spool.0.path());
     let reason = "ipc: spool take: ./script: No such file or directory\n";
     spool.run("take", &["--attempts", "1", "--", "./script"]).is(127, "", reason);
     assert_eq!((spool.counts(), &spool.ls(&[])[0]["attempts"]), ([1, 0, 0, 0], &0.into()));

@@ -125,16 +125,34 @@ impl Ring {
     /// # Errors
     /// [`Error::NotClaimed`] if the lock was released and another participant claimed the message.
     pub fn claim_again(&self, claim: &mut Claim, deadline: Deadline) -> Result<Outcome, Error> {
+        self.recount(claim, deadline, Record::claimed)
+    }
+
+    /// Takes back the last attempt for a claimed message, which was none. The claim continues.
+    ///
+    /// # Errors
+    /// [`Error::NotClaimed`] if the lock was released and another participant claimed the message.
+    pub fn uncount(&self, claim: &mut Claim, deadline: Deadline) -> Result<Outcome, Error> {
+        self.recount(claim, deadline, Record::uncounted)
+    }
+
+    /// Changes the number of attempts for a claimed message.
+    fn recount(
+        &self,
+        claim: &mut Claim,
+        deadline: Deadline,
+        change: fn(Record) -> Record,
+    ) -> Result<Outcome, Error> {
         let Some(_held) = self.lock(self.pop_side(), deadline)? else {
             return Ok(Outcome::TimedOut);
         };
         let (head, _) = self.pop_side().own();
         let (tail, _) = self.tail(head)?;
-        let claimed = self.claimed_record(claim, head.position, tail)?.claimed();
+        let record = change(self.claimed_record(claim, head.position, tail)?);
         store_time(&self.memory, claim.position, now())?;
-        claimed.store(&self.memory, claim.position)?;
+        record.store(&self.memory, claim.position)?;
         self.memory.verify()?;
-        claim.attempts = claimed.attempts;
+        claim.attempts = record.attempts;
         Ok(Outcome::Done(()))
     }
 

@@ -45,6 +45,15 @@ impl Record {
         Self { stage: Stage::Taken, attempts, ..self }
     }
 
+    /// The same message without its last claim. A counter at its maximum may stand for more claims.
+    pub fn uncounted(self) -> Self {
+        let attempts = match self.attempts {
+            MOST_ATTEMPTS => MOST_ATTEMPTS,
+            attempts => attempts.saturating_sub(1),
+        };
+        Self { attempts, ..self }
+    }
+
     /// The same message, acknowledged.
     pub const fn done(self) -> Self {
         Self { stage: Stage::Done, ..self }
