@@ -249,6 +249,28 @@ fn a_private_segment_is_removed_when_its_creator_and_its_last_user_have_ended() 
 }
 
 #[test]
+fn a_private_segment_is_kept_if_its_last_user_is_in_another_pid_namespace() {
+    if !peers::may_unshare(&["--pid", "--fork", "--mount-proc"]) {
+        return;
+    }
+    let inside =
+        "ipc shm create sysv:0 --size 9 >/dev/null; ipc prune -qn $0 | grep -c would-remove
+                  : >$0/made; until test -e $0/used; do sleep 0.01; done
+                  ipc prune -qn $0 | grep -c would-remove";
+    let line = format!(
+        "unshare --pid --fork --mount-proc sh -c '{inside}' $0 &
+         until test -e $0/made; do sleep 0.01; done
+         ipc shm poke $(ipc ls -qk shm --noheadings -o name) --type u8 1
+         : >$0/used; wait; ipc prune -qn $0 | grep -c would-remove"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(&line) else { return };
+    let output = run.word(directory.path()).output();
+    // All processes have ended, which can be seen from the namespace around it alone.
+    assert_eq!(text(&output.stdout), "1\n0\n1\n", "{}", text(&output.stderr));
+}
+
+#[test]
 fn objects_of_another_user_are_removed_only_for_that_user() {
     let line = "ipc shm create /x --size 9; ipc shm set /x --owner 54321
                 ipc prune -q -k shm --older-than 0 $0; ipc ls -k shm --noheadings -o name
