@@ -119,17 +119,24 @@ fn memory_that_is_written_is_in_use() {
 }
 
 #[test]
-fn above_lists_what_is_nearly_full() {
-    let line = "unshare --user --map-root-user --mount sh -c '
+fn what_is_nearly_full_is_listed_by_above_and_stands_out() {
+    const RED: &str = "\x1b[31m";
+    // An IPC namespace of its own has no segments of System V.
+    let line = "unshare --user --map-root-user --mount --ipc sh -c '
+        list() { ipc limits --filter kind=shm -o limit --noheadings \"$@\"; echo $?; }
         mount -t tmpfs -o size=1M,nr_inodes=100 none /dev/shm && head -c 960K /dev/zero >/dev/shm/x &&
-        ipc limits --above 90 --filter kind=shm -o limit --noheadings; echo $?
-        rm /dev/shm/x; ipc limits --above 90 --filter kind=shm; echo $?'";
+        list --above 90; list --color always; rm /dev/shm/x; list --above 90; list --color always'";
     let output = sh(line).output();
     if String::from_utf8_lossy(&output.stderr).contains("unshare") {
         return crate::support::skipped("user namespaces are not allowed");
     }
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(shown.starts_with("bytes of /dev/shm\n0\n"), "{shown}");
+    let (above, rest) = shown.split_once("\n0\n").expect("it lists one");
+    assert_eq!(above, "bytes of /dev/shm", "{shown}");
+    let (full, rest) = rest.split_once("\n0\n1\n").expect("it lists all, then none");
+    let red: Vec<&str> = full.lines().filter(|line| line.contains(RED)).collect();
+    assert_eq!(red, [format!("{RED}bytes of /dev/shm\x1b[0m")], "{shown}");
+    assert!(rest.contains("bytes of /dev/shm\n") && !rest.contains(RED), "{shown}");
 }
 
 #[test]

@@ -132,26 +132,34 @@ pub fn system_calls(words: &[&str]) -> Option<Vec<Call>> {
     let log = tempfile::NamedTempFile::new().expect("a file can be made");
     let run = Run::new("strace", &["-qq", "-o"]).word(log.path()).word(binary()).words(words);
     assert!(run.output().status.code().is_some(), "{words:?}");
-    let text = text(&std::fs::read(log.path()).expect("it can be read"));
+    Some(calls_of(&text(&std::fs::read(log.path()).expect("it can be read"))))
+}
+
+/// The system calls of one process in a log of strace.
+pub fn calls_of(log: &str) -> Vec<Call> {
     let mut counts = BTreeMap::new();
-    let calls = text.lines().filter_map(|line| {
+    let calls = log.lines().filter_map(|line| {
         let name = line.split_once('(')?.0.to_owned();
         let count = counts.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
         Some(Call { name, number: *count, line: line.to_owned() })
     });
-    Some(calls.collect())
+    calls.collect()
 }
 
 impl Call {
     /// `ipc` with these words, which gets a signal at this call: KILL before the call, any other signal
     /// after it.
     pub fn signals(&self, signal: &str, words: &[&str]) -> Run {
-        let Self { name, number, .. } = self;
-        let trace = format!("trace={name}");
-        let inject = format!("inject={name}:signal={signal}:when={number}");
+        let [trace, inject] = self.signaling(signal);
         Run::new("strace", &["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject])
             .word(binary())
             .words(words)
+    }
+
+    /// The expressions for `strace -e` by which a process gets a signal at this call.
+    pub fn signaling(&self, signal: &str) -> [String; 2] {
+        let Self { name, number, .. } = self;
+        [format!("trace={name}"), format!("inject={name}:signal={signal}:when={number}")]
     }
 
     /// `ipc` with these words, in which this call fails.
@@ -191,6 +199,11 @@ impl Stopped {
         let tracer = strace.start();
         let pid = until_stopped(tracer.pid());
         Self { tracer, pid }
+    }
+
+    /// Its process ID.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw()
     }
 
     /// Kills it at the call.

@@ -68,6 +68,13 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p"])
     }
 
+    /// The sequences that change the look of a text, as far as the terminal knows them: `\x1b[NUMBERSm`.
+    fn looks(&self) -> Vec<String> {
+        let shown = self.tmux(&["capture-pane", "-p", "-e"]);
+        let sequence = |text: &str| Some(text.split_once('m')?.0.to_owned());
+        shown.split("\x1b[").skip(1).filter_map(sequence).collect()
+    }
+
     fn until_shown(&self, text: &str) {
         until(&format!("{text} is shown"), || self.shown().contains(text));
     }
@@ -386,6 +393,35 @@ fn the_screen_shows_objects_and_follows_keys() {
     terminal.press("F10");
     terminal.until_shown(PROMPT);
     terminal.until_hidden("one list");
+}
+
+#[test]
+fn with_no_color_the_screen_has_other_signs_and_no_colours() {
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    let one = Name::new("shm");
+    ipc(&["shm", "create", &one, "--size", "1"]).is(0, "", "");
+    // 39 and 49 are the colours of the terminal itself.
+    let is_color = |number: &str| {
+        let number: u8 = number.parse().unwrap_or(0);
+        matches!(number, 30..=38 | 40..=48 | 90..=107)
+    };
+    for (before, has_colors) in [("", true), ("NO_COLOR=1", false)] {
+        let program = binary();
+        terminal.run(&format!(
+            "clear; {before} {} top -k shm --filter {}",
+            program.display(),
+            &*one
+        ));
+        terminal.until_shown("F1Help");
+        terminal.until_shown(&format!("{} ", &*one));
+        let looks = terminal.looks();
+        let colors = looks.iter().any(|look| look.split(';').any(is_color));
+        assert_eq!(colors, has_colors, "{looks:?}");
+        let is_reversed = |look: &String| look.split(';').any(|number| number == "7");
+        assert!(has_colors || looks.iter().any(is_reversed), "{looks:?}");
+        terminal.press("q");
+        terminal.until_hidden("F1Help");
+    }
 }
 
 #[test]

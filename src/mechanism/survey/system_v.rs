@@ -50,10 +50,10 @@ fn of_segment(row: &Row, uses: &Uses) -> Object {
     object.detail = format!("{attachments} attached{}", if is_removed { ", removed" } else { "" });
     let is_private = row.number("key") as i32 == libc::IPC_PRIVATE;
     let ended = |column| has_ended(row.number(column) as i32) == Some(true);
+    // The kernel shows no number of a process in another PID namespace.
+    let had_no_user = row.number("lpid") == 0 && row.number("atime") == 0;
     object.state = match attachments {
-        0 if is_private && ended("cpid") && (row.number("lpid") == 0 || ended("lpid")) => {
-            State::Dead(PRIVATE)
-        }
+        0 if is_private && ended("cpid") && (had_no_user || ended("lpid")) => State::Dead(PRIVATE),
         0 => State::Idle,
         _ => State::Held,
     };

@@ -29,11 +29,15 @@ impl Directory {
     /// Opens a new detached mount, which no other process sees, or else the usual mount.
     ///
     /// # Errors
-    /// ENOENT if the file system is not mounted at [`DIRECTORY`] and this process may not mount it.
+    /// ENOENT if the file system is not mounted at [`DIRECTORY`] and this process may not mount it;
+    /// EMFILE or ENFILE if it could not try.
     pub fn open() -> Result<Self, Errno> {
         match mount_detached() {
             Ok(fd) => Ok(Self { fd, is_ours: true }),
-            Err(_) => open_mounted().map(|fd| Self { fd, is_ours: false }),
+            Err(refused) => match open_mounted() {
+                Err(_) if matches!(refused, Errno(libc::EMFILE | libc::ENFILE)) => Err(refused),
+                mounted => mounted.map(|fd| Self { fd, is_ours: false }),
+            },
         }
     }
 

@@ -83,7 +83,8 @@ impl Pass {
         let path = format!("/proc/{pid}/fd");
         let directory = read_numbers(&path, &mut self.buffer, &mut self.numbers)?;
         for &number in &self.numbers {
-            let name = &*digits(number, &mut [0; 12]);
+            let mut buffer = [0; 12];
+            let name = digits(number, &mut buffer);
             // A descriptor may be closed meanwhile.
             if let Ok(status) = fstatat(&directory, name, AtFlags::empty()) {
                 visitor.descriptor(&Descriptor { pid, number, status: &status });

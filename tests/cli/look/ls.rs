@@ -366,3 +366,12 @@ fn a_machine_without_these_file_systems_lists_the_other_objects() {
     let listed = sh(line).word(inside).succeeds();
     assert!(listed.contains(r#""name":"/x""#) && listed.matches("kind").count() == 1, "{listed}");
 }
+
+#[test]
+fn without_descriptors_the_error_of_the_queues_names_the_limit() {
+    // To mount the queues takes two, and to list them where they are mounted as well.
+    let output = sh("ulimit -n 4; exec ipc ls --kind mq").output();
+    let said = text(&output.stderr);
+    assert_eq!(code(&output), 3, "{said}");
+    assert!(said.starts_with("ipc: ls: /dev/mqueue: Too many open files\nhint: "), "{said}");
+}

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{dead_lock_file, serve};
-use crate::peers;
-use crate::support::{Run, as_another_user, code, ipc, script, sh, text};
+use crate::peers::{self, Call, Stopped};
+use crate::support::{Run, Running, as_another_user, code, ipc, script, sh, sleeps_in, text, until};
 
 /// A line of shell on a machine without IPC objects; `$0` is a word that follows.
 fn alone(line: &str) -> Option<Run> {
@@ -107,13 +107,117 @@ fn an_idle_object_is_removed_only_with_a_kind_and_an_age_and_while_no_process_us
     let all = "ipc prune -q -k shm -k sem -k mq -k queue . ";
     let Some((left, said)) = run(&format!("{all}--older-than 1h")) else { return };
     assert_eq!(left, format!("{ALL}\n"), "{said}");
-    let Some((left, said)) = run(&format!("{all}--older-than 0 >/dev/null")) else { return };
+    let Some((left, said)) = run(&format!("{all}--older-than 0 >&2")) else { return };
     assert_eq!(left, format!("{HELD}\n"), "{said}");
     let Some((left, said)) = run("ipc prune -q -k mq --older-than 0 -n . | grep -c would-remove")
     else {
         return;
     };
     assert_eq!(left, format!("2\n{ALL}\n"), "{said}");
+}
+
+/// `ipc prune` of an idle segment of a machine of its own, which strace stops between two of the system calls
+/// that are about that segment.
+struct Pruning {
+    run: Stopped,
+}
+
+/// How strace traces the calls of `ipc prune` that are about the segment, and no others.
+const SEGMENT: &str = "printf data | ipc shm write /x; exec strace -qqP /dev/shm/x";
+const PRUNE: &str = "ipc prune -q -k shm --older-than 0 $0";
+
+impl Pruning {
+    /// The calls about the segment: the look, and from the last open on the removal.
+    fn calls(directory: &Path) -> Option<Vec<Call>> {
+        if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+            return None;
+        }
+        let log = directory.join("log");
+        let line = format!("{SEGMENT} -o {} {PRUNE}", log.display());
+        alone(&line)?.word(directory).succeeds();
+        Some(peers::calls_of(&std::fs::read_to_string(log).expect("strace wrote it")))
+    }
+
+    /// It is stopped after this call.
+    fn stopped_after(call: &Call, directory: &Path) -> Option<Self> {
+        let [trace, inject] = call.signaling("STOP");
+        let line = format!("{SEGMENT} -o /dev/null -e {trace} -e {inject} {PRUNE}");
+        Some(Self { run: Stopped::by(alone(&line)?.word(directory)) })
+    }
+
+    /// The segment, on the machine of `ipc prune`.
+    fn segment(&self) -> std::path::PathBuf {
+        format!("/proc/{}/root/dev/shm/x", self.run.pid()).into()
+    }
+
+    /// A process that opens the segment, and prints its contents and the number of its names after
+    /// `ipc prune` has ended.
+    fn opener(&self, directory: &Path) -> Running {
+        let line = "exec 3<\"$0\"; until test -e \"$1/ended\"; do sleep 0.01; done
+                    cat <&3; stat -Lc %h /proc/self/fd/3";
+        sh(line).word(self.segment()).word(directory).start()
+    }
+
+    /// Continues it. Returns its result, and what the opener has.
+    fn result(self, opener: Running, directory: &Path) -> (String, String) {
+        let output = self.run.continue_to_end();
+        std::fs::write(directory.join("ended"), "").expect("it can be written");
+        let printed = text(&output.stdout);
+        let result = printed.lines().last().and_then(|line| line.split_whitespace().next());
+        (result.unwrap_or("nothing").to_owned(), text(&opener.finish().stdout))
+    }
+}
+
+#[test]
+fn a_process_that_opens_an_object_before_its_removal_keeps_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(calls) = Pruning::calls(directory.path()) else { return };
+    let last = |word: &str| calls.iter().rposition(|call| call.line.contains(word));
+    let [opened, leased, checked, unlinked] =
+        ["open", "F_WRLCK) ", "F_GETLEASE", "unlink"].map(|word| last(word).expect(word));
+    // No call is between the check of the lease and the removal.
+    assert!(opened < leased && leased < checked && checked + 1 == unlinked, "{calls:?}");
+    // Before the lease the other process opens it at once. From the lease on it waits until the lease is
+    // given back, and 'ipc prune' sees that it waits, unless it has checked already: then the other process
+    // gets an object without a name, as the manual says.
+    for (index, call) in calls.iter().enumerate().take(unlinked) {
+        let Some(pruning) = Pruning::stopped_after(call, directory.path()) else { return };
+        let _ = std::fs::remove_file(directory.path().join("ended"));
+        let opener = pruning.opener(directory.path());
+        let waits = || sleeps_in(opener.pid(), "break_lease");
+        // The loader of the shell has other files there.
+        let third = || std::fs::read_link(format!("/proc/{}/fd/3", opener.pid()));
+        let has_it = || third().is_ok_and(|path| path.ends_with("x"));
+        until("it opens the segment, or waits", || has_it() || waits());
+        assert_eq!(waits(), index >= leased, "{}", call.line);
+        let result = pruning.result(opener, directory.path());
+        // An object that is in use at the look is no candidate.
+        let (expected, names) = match index {
+            _ if index < opened => ("nothing", 1),
+            _ if index == checked => ("removed", 0),
+            _ => ("kept", 1),
+        };
+        assert_eq!(result, (expected.to_owned(), format!("data{names}\n")), "{}", call.line);
+    }
+}
+
+#[test]
+fn an_object_of_the_same_name_that_was_created_meanwhile_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(calls) = Pruning::calls(directory.path()) else { return };
+    let opened = calls.iter().rposition(|call| call.line.contains("open")).expect("it opens it");
+    let looked = &calls[opened.checked_sub(1).expect("it looks before it opens")];
+    let Some(pruning) = Pruning::stopped_after(looked, directory.path()) else { return };
+    let segment = pruning.segment();
+    // The directory outlives its machine.
+    let directory = std::fs::File::open(segment.parent().unwrap()).unwrap();
+    std::fs::remove_file(&segment).unwrap();
+    std::fs::write(&segment, "other").unwrap();
+    let output = pruning.run.continue_to_end();
+    let printed = text(&output.stdout);
+    assert!(printed.lines().last().is_some_and(|line| line.starts_with("kept ")), "{printed}");
+    let path = format!("/proc/self/fd/{}/x", std::os::fd::AsRawFd::as_raw_fd(&directory));
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "other");
 }
 
 #[test]
@@ -142,6 +246,28 @@ fn a_private_segment_is_removed_when_its_creator_and_its_last_user_have_ended() 
     let Some(run) = alone(line) else { return };
     let output = run.word(directory.path()).output();
     assert_eq!(text(&output.stdout), "removed\nsysv:0x00000005\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_private_segment_is_kept_if_its_last_user_is_in_another_pid_namespace() {
+    if !peers::may_unshare(&["--pid", "--fork", "--mount-proc"]) {
+        return;
+    }
+    let inside =
+        "ipc shm create sysv:0 --size 9 >/dev/null; ipc prune -qn $0 | grep -c would-remove
+                  : >$0/made; until test -e $0/used; do sleep 0.01; done
+                  ipc prune -qn $0 | grep -c would-remove";
+    let line = format!(
+        "unshare --pid --fork --mount-proc sh -c '{inside}' $0 &
+         until test -e $0/made; do sleep 0.01; done
+         ipc shm poke $(ipc ls -qk shm --noheadings -o name) --type u8 1
+         : >$0/used; wait; ipc prune -qn $0 | grep -c would-remove"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(&line) else { return };
+    let output = run.word(directory.path()).output();
+    // All processes have ended, which can be seen from the namespace around it alone.
+    assert_eq!(text(&output.stdout), "1\n0\n1\n", "{}", text(&output.stderr));
 }
 
 #[test]
