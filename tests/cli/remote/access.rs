@@ -120,6 +120,35 @@ fn a_user_without_permission_is_told_so() {
 }
 
 #[test]
+fn a_file_of_credentials_lets_its_user_in() {
+    let file = |name: &str| {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/remote/credentials");
+        format!("{directory}/{name}")
+    };
+    let Some(server) = Server::with(&["-js", "-c", &file("server.conf")]) else { return };
+    let (name, user) = (server.name("job"), file("user.creds"));
+    let run = ["lock", "run", &name, "--", "sh", "-c", "echo in ${NATS_CREDS-without}"];
+    ipc(&run).env("NATS_CREDS", &user).is(0, "in without\n", "");
+    ipc(&["mq", "create", "--creds", &user, &name]).is(0, "", "");
+    ipc(&["mq", "send", "--creds", &user, &name, "text"]).is(0, "", "");
+    ipc(&["mq", "recv", "--creds", &user, &name])
+        .env("NATS_CREDS", "/nonexistent")
+        .is(0, "text\n", "");
+    // A user of an account that the operator has not signed; the right user with another key; nobody.
+    let message = format!(
+        "ipc: lock test: {name}: the server does not accept this user\n\
+         hint: --creds FILE, NATS_CREDS or NATS_TOKEN prove who you are\n"
+    );
+    for credentials in ["stranger.creds", "other-seed.creds"] {
+        ipc(&["lock", "test", &name, "--creds", &file(credentials)]).is(6, "", &message);
+    }
+    ipc(&["lock", "test", &name]).is(6, "", &message);
+    let config = file("server.conf");
+    let message = format!("ipc: lock test: {name}: {config}: no credentials of a user are in it\n");
+    ipc(&["lock", "test", &name, "--creds", &config]).is(3, "", &message);
+}
+
+#[test]
 fn a_host_that_does_not_answer_ends_at_the_deadline() {
     if Server::with(&[]).is_none() {
         return;
