@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_nats::header::HeaderMap;
 use ipc_suite::remote::queue::{
-    Acknowledged, Claim, Ends, Failure, Letter, Limits, Message, Queue, QueueKind, Queues, Sent,
-    State,
+    Acknowledged, Claim, Ends, Failure, Letter, Limits, Message, Progress, Queue, QueueKind,
+    Queues, Sent, State,
 };
 use ipc_suite::remote::{Creation, Deadline, Error, Waited, since_boot, start_thread};
 use tokio::sync::Notify;
@@ -218,6 +218,11 @@ impl Drop for RemoteQueue {
             self.end.notify_one();
             let _ = reporter.join();
         }
+        let Self { link, queue, .. } = self;
+        let _ = link.run(async {
+            queue.leave().await;
+            Ok(())
+        });
     }
 }
 
@@ -238,30 +243,26 @@ impl Queue for RemoteQueue {
     }
 
     fn send(&mut self, letter: Letter<'_>, ends: Ends<'_>) -> Result<Waited<Sent>, Error> {
-        let Letter { bytes, priority, identity, name, due } = letter;
-        let mut headers = HeaderMap::new();
-        if due != 0 {
-            headers.insert(DUE, due.to_string());
-        }
-        let id = identity.map(str::to_owned);
-        let letter = work_queue::Letter { priority, name, id, headers, bytes };
         let Self { link, queue, .. } = self;
         let limit = queue.limit();
-        let sent = link.run(until(ends, async {
-            match queue.send(letter, ends.deadline).await {
-                Err(stream::Error::TooLong) => Ok(None),
-                sent => sent.map(Some),
-            }
-        }));
-        Ok(
-            match sent?
-                .map_or(Ok(Waited::TimedOut), |sent| sent.ok_or(Error::TooLarge { limit }))?
-            {
-                Waited::Done(Published::Stored(_)) => Waited::Done(Sent::Stored),
-                Waited::Done(Published::Taken) => Waited::Done(Sent::NameInUse),
-                Waited::Done(Published::Full) | Waited::TimedOut => Waited::TimedOut,
-            },
-        )
+        let request = until(ends, async { sent(queue.send(of(letter), ends.deadline).await) });
+        link.run(request)?
+            .map_or(Ok(Waited::TimedOut), |sent| sent.ok_or(Error::TooLarge { limit }))
+    }
+
+    fn send_all(
+        &mut self,
+        letters: &[Letter<'_>],
+        progress: &mut dyn Progress,
+    ) -> Result<Waited<Sent>, Error> {
+        let Self { link, queue, .. } = self;
+        let (limit, letters) = (queue.limit(), letters.iter().copied().map(of));
+        let request = async { sent(queue.send_all(letters, progress).await) };
+        link.run(request)?.ok_or(Error::TooLarge { limit })
+    }
+
+    fn expect(&mut self, count: u64) {
+        self.queue.expect(count);
     }
 
     fn claim(&mut self) -> Result<Option<(Claim, Message)>, Error> {
@@ -381,6 +382,30 @@ impl RemoteQueue {
         let Stored { sequence, bytes, sent, .. } = stored;
         Message { sequence, bytes, priority, name, deliveries: 0, due, sent, failure }
     }
+}
+
+/// A letter with the headers that the server stores.
+fn of(letter: Letter<'_>) -> work_queue::Letter<'_> {
+    let Letter { bytes, priority, identity, name, due } = letter;
+    let mut headers = HeaderMap::new();
+    if due != 0 {
+        headers.insert(DUE, due.to_string());
+    }
+    work_queue::Letter { priority, name, id: identity.map(str::to_owned), headers, bytes }
+}
+
+/// The outcome of sending; `None` if the message is too long.
+fn sent(
+    published: Result<Waited<Published>, stream::Error>,
+) -> Result<Option<Waited<Sent>>, stream::Error> {
+    Ok(Some(match published {
+        Err(stream::Error::TooLong) => return Ok(None),
+        published => match published? {
+            Waited::Done(Published::Stored(_)) => Waited::Done(Sent::Stored),
+            Waited::Done(Published::Taken) => Waited::Done(Sent::NameInUse),
+            Waited::Done(Published::Full) | Waited::TimedOut => Waited::TimedOut,
+        },
+    }))
 }
 
 /// Reports the messages of these claims to the server, for as long as it is not aborted.

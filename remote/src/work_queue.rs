@@ -12,11 +12,12 @@ use async_nats::Subscriber;
 use async_nats::header::HeaderMap;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use ipc_suite::remote::queue::Progress;
 use ipc_suite::remote::{Deadline, Waited};
 
 use crate::stream::{
     Api, Consumer, Delivery, Draft, Error, HEADERS, Info, Published, Pull, Pulled, Shape, Stored,
-    Verdict,
+    Verdict, WINDOW,
 };
 
 /// The kinds of queues, each with names of its own.
@@ -123,6 +124,9 @@ impl Kind {
     }
 }
 
+/// The maximum number of messages that are received by one request.
+const BATCH: usize = 64;
+
 /// The place of a priority in the subject of a message that failed.
 const FAILED: &str = "failed";
 
@@ -138,14 +142,18 @@ pub struct WorkQueue {
     api: Api,
     place: Place,
     limit: usize,
+    /// Whether several servers store it.
+    is_replicated: bool,
     /// The priorities that have a consumer, as far as is known.
     consumers: BTreeSet<u32>,
     /// Whether messages have other priorities than 0.
     is_prioritized: bool,
     /// The reports of new consumers.
     advisories: Option<Subscriber>,
-    /// Messages that a wait has received.
+    /// Messages that were received and not taken: by a wait, or as more are expected.
     received: Vec<Delivery>,
+    /// The number of messages that are taken next, if there are as many.
+    expected: u64,
 }
 
 /// The shape of a queue to create.
@@ -217,10 +225,12 @@ impl WorkQueue {
             api: api.clone(),
             place: place.clone(),
             limit,
+            is_replicated: info.replicas() > 1,
             consumers: BTreeSet::new(),
             is_prioritized: info.consumers() > 1,
             advisories: None,
             received: Vec::new(),
+            expected: 1,
         };
         queue.note_priorities(&info);
         Ok(Waited::Done(queue))
@@ -293,22 +303,53 @@ impl WorkQueue {
         letter: Letter<'_>,
         deadline: Deadline,
     ) -> Result<Waited<Published>, Error> {
-        let Letter { priority, name, id, headers, bytes } = letter;
-        if priority != 0 && !self.consumers.contains(&priority) {
-            let consumer = self.place.consumer(priority);
-            if self.api.consumer(&consumer, deadline).await? == Waited::TimedOut {
+        if self.prepare(letter.priority, deadline).await? == Waited::TimedOut {
+            return Ok(Waited::TimedOut);
+        }
+        self.api.publish(&self.draft(letter), deadline).await
+    }
+
+    /// Sends messages in this order, up to the first one that is not stored.
+    ///
+    /// # Errors
+    /// As [`WorkQueue::send`].
+    pub async fn send_all(
+        &mut self,
+        letters: impl Iterator<Item = Letter<'_>>,
+        progress: &mut dyn Progress,
+    ) -> Result<Waited<Published>, Error> {
+        let mut drafts = Vec::new();
+        for letter in letters {
+            if self.prepare(letter.priority, progress.deadline()).await? == Waited::TimedOut {
                 return Ok(Waited::TimedOut);
             }
+            drafts.push(self.draft(letter));
+        }
+        let most = if self.is_replicated { 1 } else { WINDOW };
+        self.api.publish_all(&drafts, most, progress).await
+    }
+
+    /// Makes the consumer for a priority.
+    async fn prepare(&mut self, priority: u32, deadline: Deadline) -> Result<Waited, Error> {
+        if priority == 0 || self.consumers.contains(&priority) {
+            return Ok(Waited::Done(()));
+        }
+        let made = self.api.consumer(&self.place.consumer(priority), deadline).await?;
+        if made == Waited::Done(()) {
             self.consumers.insert(priority);
         }
-        let draft = Draft {
+        Ok(made)
+    }
+
+    fn draft(&self, letter: Letter<'_>) -> Draft {
+        let Letter { priority, name, id, headers, bytes } = letter;
+        Draft {
             stream: self.place.stream(),
             subject: self.place.subject(priority, name),
             id: id.unwrap_or_else(|| self.api.unique_id()),
             headers,
             payload: bytes.to_vec().into(),
-        };
-        self.api.publish(&draft, deadline).await
+        }
     }
 
     /// Takes the next message, if there is one: the oldest of the highest priority.
@@ -335,21 +376,38 @@ impl WorkQueue {
             priorities = self.note_priorities(&info).into_iter().rev().collect();
         }
         for priority in priorities {
-            match self.take_of(priority, deadline).await? {
-                Waited::Done(None) => {}
-                taken => return Ok(taken),
+            let Waited::Done(taken) = self.take_of(priority, deadline).await? else {
+                return Ok(Waited::TimedOut);
+            };
+            let mut taken = taken.into_iter();
+            if let Some(first) = taken.next() {
+                self.received.extend(taken);
+                return Ok(Waited::Done(Some(first)));
             }
         }
         Ok(Waited::Done(None))
+    }
+
+    /// Records how many messages are taken next, if there are as many.
+    pub fn expect(&mut self, count: u64) {
+        self.expected = count;
+    }
+
+    /// Returns the messages that were received and not taken.
+    pub async fn leave(&mut self) {
+        if !self.received.is_empty() {
+            self.api.return_all(std::mem::take(&mut self.received)).await;
+        }
     }
 
     async fn take_of(
         &mut self,
         priority: u32,
         deadline: Deadline,
-    ) -> Result<Waited<Option<Delivery>>, Error> {
+    ) -> Result<Waited<Vec<Delivery>>, Error> {
         let consumer = self.place.consumer(priority);
-        match self.api.next_now(&consumer, deadline).await {
+        let most = usize::try_from(self.expected).unwrap_or(BATCH).clamp(1, BATCH);
+        match self.api.next_now(&consumer, most, deadline).await {
             // Another program has sent with this priority.
             Err(Error::NotFound) => {}
             taken => return taken,
@@ -357,7 +415,7 @@ impl WorkQueue {
         if self.api.consumer(&consumer, deadline).await? == Waited::TimedOut {
             return Ok(Waited::TimedOut);
         }
-        self.api.next_now(&consumer, deadline).await
+        self.api.next_now(&consumer, most, deadline).await
     }
 
     /// Waits until there is a message, and receives it: [`WorkQueue::take`] takes it next, or

@@ -21,8 +21,14 @@ pub fn reason_without(noun: &str, verb: &str) -> &'static str {
         ("lock", "take" | "drop") => {
             "a lock of a server has to be renewed, which 'ipc lock run' does while COMMAND runs"
         }
-        ("sem", "wait" | "post" | "value" | "set") => {
+        ("sem", "wait" | "post" | "set") => {
             "permits of a server have to be renewed, which 'ipc sem run' does while COMMAND runs"
+        }
+        ("sem", "value") => {
+            "permits of a server have holders: 'ipc sem stat' shows those and 'free'"
+        }
+        ("sem", "create") => {
+            "'ipc sem run --create N' makes a semaphore on a server with N permits"
         }
         ("shm", "resize" | "set") => {
             "a segment on a server is replaced as a whole: 'ipc shm write'"

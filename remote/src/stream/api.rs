@@ -55,6 +55,11 @@ impl Refusal {
         matches!(self.words.as_str(), "maximum messages exceeded" | "maximum bytes exceeded")
     }
 
+    /// Whether the last message of the stream is not the one that a message names as its predecessor.
+    pub(super) fn is_behind_another(&self) -> bool {
+        self.reason == 10070
+    }
+
     /// Whether the subject of a message has one already, and room for one only.
     pub(super) fn is_subject_taken(&self) -> bool {
         self.words == "maximum messages per subject exceeded"

@@ -185,34 +185,58 @@ impl Api {
         Ok(answer.map(|answer| answer["num_ack_pending"].as_u64().unwrap_or(0)))
     }
 
-    /// Asks for the next message, if there is one now.
+    /// Asks for the next messages, at most so many, if there are some now.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the consumer or the stream does not exist.
     pub async fn next_now(
         &self,
         consumer: &Consumer,
+        most: usize,
         deadline: Deadline,
-    ) -> Result<Waited<Option<Delivery>>, Error> {
+    ) -> Result<Waited<Vec<Delivery>>, Error> {
         let mut patience = Patience::new(deadline);
         loop {
-            let mut pull = Pull::now(self, consumer).await?;
-            match tokio::time::timeout(patience.attempt(), pull.next()).await {
-                Ok(Pulled::Message(delivery)) => return Ok(Waited::Done(Some(delivery))),
-                Ok(Pulled::Nothing) => return Ok(Waited::Done(None)),
-                Ok(Pulled::NoListener) => {
+            let mut pull = Pull::now(self, consumer, most).await?;
+            let mut received = Vec::new();
+            let end = loop {
+                match tokio::time::timeout(patience.attempt(), pull.next()).await {
+                    Ok(Pulled::Message(delivery)) => received.push(delivery),
+                    end => break end.unwrap_or(Pulled::Interrupted),
+                }
+                if received.len() == most {
+                    break Pulled::Nothing;
+                }
+            };
+            match end {
+                Pulled::Message(_) | Pulled::Nothing => return Ok(Waited::Done(received)),
+                Pulled::Interrupted => pull.cancel(self).await,
+                Pulled::NoListener => {
                     let subject = format!("CONSUMER.INFO.{}.{}", consumer.stream, consumer.name);
                     if self.ask(&subject, &Value::Null, deadline).await? == Waited::TimedOut {
                         return Ok(Waited::TimedOut);
                     }
                 }
-                Ok(Pulled::Interrupted) | Err(_) => pull.cancel(self).await,
+            }
+            if !received.is_empty() {
+                return Ok(Waited::Done(received));
             }
             if let Some(ended) = patience.ended() {
                 return ended;
             }
             patience.pause().await;
         }
+    }
+
+    /// Returns deliveries, without waiting until the server has that: it would deliver them again after
+    /// [`ACK_WAIT`] anyway.
+    pub async fn return_all(&self, deliveries: Vec<Delivery>) {
+        /// The time for the server to read the last one.
+        const LIMIT: Duration = Duration::from_millis(500);
+        for delivery in deliveries {
+            let _ = self.client.publish(delivery.acknowledgement, "-NAK".into()).await;
+        }
+        let _ = tokio::time::timeout(LIMIT, self.client.flush()).await;
     }
 
     /// Answers a delivery, and waits for this long until the server has the answer.
@@ -264,7 +288,7 @@ pub enum Pulled {
     Interrupted,
 }
 
-/// A request for one message that the server has not answered yet.
+/// A request for messages that the server has not answered yet.
 #[derive(Debug)]
 pub struct Pull {
     answers: Subscriber,
@@ -274,8 +298,8 @@ pub struct Pull {
 }
 
 impl Pull {
-    async fn now(api: &Api, consumer: &Consumer) -> Result<Self, Error> {
-        Self::start(api, consumer, json!({ "batch": 1, "no_wait": true }), Duration::MAX).await
+    async fn now(api: &Api, consumer: &Consumer, most: usize) -> Result<Self, Error> {
+        Self::start(api, consumer, json!({ "batch": most, "no_wait": true }), Duration::MAX).await
     }
 
     /// Asks for the next message, which may arrive until the deadline, or for some seconds.

@@ -13,7 +13,7 @@ pub use self::api::Api;
 pub use self::config::{Info, Shape, Stored};
 pub use self::consume::{ACK_WAIT, Consumer, Delivery, Pull, Pulled, Verdict};
 use self::patience::Patience;
-pub use self::publish::{Draft, Published};
+pub use self::publish::{Draft, Published, WINDOW};
 
 use crate::api::HINT;
 

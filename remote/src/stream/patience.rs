@@ -49,6 +49,11 @@ impl Patience {
         self.until.has_passed().then(outcome)
     }
 
+    /// Whether there is no time left.
+    pub fn has_ended(&self) -> bool {
+        self.until.has_passed()
+    }
+
     /// Lets some time pass before the next attempt, more each time.
     pub fn pause(&mut self) -> impl Future<Output = ()> + use<> {
         let left = self.until.remaining().unwrap_or(LONGEST);

@@ -1,6 +1,7 @@
 //! Verbs on objects of a server: how they are declared, the options that they share, the connection.
 
 pub mod leased;
+pub mod sending;
 pub mod work;
 
 use std::fmt::Debug;

@@ -90,7 +90,12 @@ struct Reception<'a> {
 impl Reception<'_> {
     fn receive(&mut self, output: &mut Output) -> anyhow::Result<()> {
         let count = self.printing.count;
-        for _ in 0..count.unwrap_or(u64::MAX) {
+        for received in 0..count.unwrap_or(u64::MAX) {
+            self.queue.expect(match count {
+                // Others may receive what comes later.
+                Some(u64::MAX) => 1,
+                count => count.unwrap_or(u64::MAX) - received,
+            });
             let deadline = match count {
                 Some(_) => self.printing.waiting.deadline(),
                 None => Deadline::PASSED,

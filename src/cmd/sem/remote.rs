@@ -3,22 +3,24 @@
 use std::ffi::OsString;
 
 use clap::builder::RangedI64ValueParser;
+use serde_json::json;
 
 use crate::app::command::{Example, Manual, Noun, Statuses, Verb};
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Json, Listing};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::objects::report_wait;
-use crate::app::options::{Conflict, TimeLimit, Waiting};
+use crate::app::options::{Conflict, Format, TimeLimit, Waiting};
 use crate::app::remote::leased::{Leased, in_words};
 use crate::app::remote::{Lifetime, Remote, RemoteAction, Storage, answered, finished};
 use crate::base::deadline::Waited;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::base::remote_name::RemoteFolder;
 use crate::base::text::escape;
-use crate::io::output::{Key, Output, Type, Value};
+use crate::io::output::{Key, Output, Type, Value, rfc3339};
 use crate::mechanism::remote::barrier::PARTIES_MAX;
 use crate::mechanism::remote::holder::Holder;
 use crate::mechanism::remote::lease::RecordLease;
+use crate::mechanism::remote::lock::Locked;
 use crate::mechanism::remote::permits::{Found, PERMITS_MAX, Wanted};
 use crate::mechanism::remote::{Error, Kind, RemoteName, barrier, permits};
 
@@ -28,6 +30,7 @@ pub const NOUN: Noun = Noun {
     verbs: &[
         Verb::remote::<Run>("run"),
         Verb::remote::<Barrier>("barrier"),
+        Verb::remote::<Stat>("stat"),
         Verb::remote::<Ls>("ls"),
         Verb::remote::<Rm>("rm"),
     ],
@@ -207,12 +210,87 @@ impl Columns for Found {
             row.permits.into()
         }),
         Column::new(Key::new("free", Type::Number, "Permits that nobody holds"), |row| {
-            (row.permits as usize).saturating_sub(row.held.len()).into()
+            row.free().into()
         }),
         Column::new(Key::new("hosts", Type::Words, "Machines of the holders"), |row| {
             let hosts = row.held.iter().map(|held| held.holder.host.clone());
             Value::several(hosts, ",", "-")
         }),
+    ];
+}
+
+/// Show the state of a semaphore of a server
+///
+/// A COMMAND that has several permits is listed once for each.
+#[derive(Debug, clap::Args)]
+pub struct Stat {
+    /// Name of the semaphore
+    name: RemoteName,
+    #[command(flatten)]
+    limit: TimeLimit,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl RemoteAction for Stat {
+    const EXAMPLES: &'static [Example] = &[
+        ("See who has permits", "ipc sem stat nats://broker/builds"),
+        ("Print the machines", "ipc sem stat --json nats://broker/builds | jq -r '.runs[].host'"),
+    ];
+    const JSON: &'static [Json] = &[Json::object::<Shown>()];
+
+    fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let (name, deadline) = (&self.name, self.limit.deadline());
+        let found = remote.with(name, (Kind::Semaphore, None), deadline, |records| {
+            permits::find(records, name.key(), deadline)
+        });
+        listing::show(&Shown(answered(found, name)?), self.format, &mut context.output)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// What `stat` shows.
+#[derive(Debug)]
+struct Shown(Found);
+
+impl Shown {
+    fn runs(&self) -> Value {
+        let json = |held: &Locked| {
+            let Holder { host, pid, command, since, .. } = &held.holder;
+            let since = rfc3339(*since);
+            json!({ "host": host, "pid": pid, "command": command, "since": since, "token": held.token })
+        };
+        let values = self.0.held.iter().map(json).collect();
+        let texts: Vec<String> = self.0.held.iter().map(|held| in_words(&held.holder)).collect();
+        let text = if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
+        Value::Several(values, text.into_bytes())
+    }
+}
+
+/// The keys of a holder.
+const RUN: &[Key] = &[
+    Key::new("host", Type::Text, "Its machine"),
+    Key::new("pid", Type::Number, "Its process ID there"),
+    Key::new("command", Type::Text, "Name of its COMMAND"),
+    Key::new("since", Type::Time, "Time of the acquisition").or_null(),
+    Key::new("token", Type::Number, "Fencing token"),
+];
+
+impl Columns for Shown {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new(Key::new("name", Type::Text, "Name on the server"), |it| {
+            Value::text(&it.0.key)
+        }),
+        Column::new(Key::new("permits", Type::Number, "Number of permits"), |it| {
+            it.0.permits.into()
+        }),
+        Column::new(Key::new("free", Type::Number, "Permits that nobody holds"), |it| {
+            it.0.free().into()
+        }),
+        Column::new(
+            Key::new("runs", Type::Objects(RUN), "Commands of 'ipc sem run' that hold permits"),
+            Self::runs,
+        ),
     ];
 }
 

@@ -66,4 +66,16 @@ impl Messages {
             }
         }
     }
+
+    /// The next message, waiting for it, and those after it that are available already; `None` at the end.
+    pub fn next_batch(&mut self) -> Result<Option<Vec<&[u8]>>, ReadError> {
+        match self {
+            Self::Records(reader) => Ok(reader.next_block()?.map(|block| block.after(0).collect())),
+            Self::Operands { messages, yielded } => {
+                let rest = &messages[*yielded..];
+                *yielded = messages.len();
+                Ok((!rest.is_empty()).then(|| rest.iter().map(Vec::as_slice).collect()))
+            }
+        }
+    }
 }

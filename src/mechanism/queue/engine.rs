@@ -58,6 +58,10 @@ pub trait Engine: Debug {
     /// Sends a message, waiting for room.
     fn send(&mut self, message: &[u8], priority: i64, until: Until<'_>) -> Result<Waited, Error>;
 
+    /// Says that the caller receives so many messages, if there are as many: an engine may ask for several
+    /// at a time.
+    fn expect(&mut self, _: u64) {}
+
     /// Receives a message, if there is one.
     fn try_receive(&mut self, selection: Selection) -> Result<Option<Received>, Error>;
 

@@ -179,6 +179,11 @@ impl MessageQueue {
         }
     }
 
+    /// Says that the caller receives so many messages, if there are as many.
+    pub fn expect(&mut self, count: u64) {
+        self.engine_mut().expect(count);
+    }
+
     /// Receives a message, if there is one or will be in a moment. POSIX queues know no selection.
     pub fn receive(&mut self, selection: Selection) -> Result<Option<Received>, Error> {
         let first = self.try_receive(selection)?;

@@ -63,6 +63,10 @@ impl Engine for Remote {
         Ok(self.queue.send(letter, ends)?.map(|_: Sent| ()))
     }
 
+    fn expect(&mut self, count: u64) {
+        self.queue.expect(count);
+    }
+
     fn try_receive(&mut self, _: Selection) -> Result<Option<Received>, Error> {
         let Some((claim, message)) = self.queue.claim()? else { return Ok(None) };
         match self.queue.acknowledge(claim)? {

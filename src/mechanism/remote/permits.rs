@@ -177,6 +177,13 @@ pub struct Found {
     pub held: Vec<Locked>,
 }
 
+impl Found {
+    /// The number of permits that nobody holds.
+    pub fn free(&self) -> usize {
+        (self.permits as usize).saturating_sub(self.held.len())
+    }
+}
+
 /// The semaphores whose names begin with this path.
 pub fn list(
     records: &mut dyn Records,
@@ -199,13 +206,26 @@ pub fn list(
     Ok(Waited::Done(found))
 }
 
+/// The semaphore of this name.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn find(
+    records: &mut dyn Records,
+    key: &str,
+    deadline: Deadline,
+) -> Result<Waited<Found>, Error> {
+    let Waited::Done(found) = list(records, key, deadline)? else { return Ok(Waited::TimedOut) };
+    let found = found.into_iter().find(|found| found.key == key);
+    found.map(Waited::Done).ok_or(Error::NotFound)
+}
+
 /// Removes a semaphore that nobody holds permits of.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Held`].
 pub fn remove(records: &mut dyn Records, key: &str, deadline: Deadline) -> Result<Waited, Error> {
-    let Waited::Done(found) = list(records, key, deadline)? else { return Ok(Waited::TimedOut) };
-    let found = found.into_iter().find(|found| found.key == key).ok_or(Error::NotFound)?;
+    let Waited::Done(found) = find(records, key, deadline)? else { return Ok(Waited::TimedOut) };
     if !found.held.is_empty() {
         return Err(Error::Held { permits: found.held.len() });
     }

@@ -84,6 +84,18 @@ pub struct Letter<'a> {
     pub due: u64,
 }
 
+/// What a request that sends several messages asks and reports meanwhile.
+pub trait Progress {
+    /// The deadline of the first message that is not stored, from now on.
+    fn deadline(&mut self) -> Deadline;
+
+    /// The servers have so many of the messages: the first ones.
+    fn stored(&mut self, count: usize);
+
+    /// The next message waits for room.
+    fn full(&mut self);
+}
+
 /// What became of a message that was sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sent {
@@ -200,6 +212,22 @@ pub trait Queue: Debug + Send {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::NotFound`].
     fn send(&mut self, letter: Letter<'_>, ends: Ends<'_>) -> Result<Waited<Sent>, Error>;
+
+    /// Sends messages in this order, without waiting for the answer about one before the next is sent. It
+    /// ends at the first that is not stored, and none after that one is. If it times out because no answer
+    /// came, that one and some after it may be there nevertheless.
+    ///
+    /// # Errors
+    /// As [`Queue::send`].
+    fn send_all(
+        &mut self,
+        letters: &[Letter<'_>],
+        progress: &mut dyn Progress,
+    ) -> Result<Waited<Sent>, Error>;
+
+    /// Says that the caller claims so many of the next messages, if there are as many. So several can be
+    /// received by one request. Those that it does not claim go back when the queue is dropped.
+    fn expect(&mut self, count: u64);
 
     /// Claims the next message, if there is one: the oldest of the highest priority.
     ///

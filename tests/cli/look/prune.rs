@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{dead_lock_file, serve};
 use crate::peers::{self, Call, Stopped};
-use crate::support::{Run, Running, as_another_user, code, ipc, script, sh, sleeps_in, text, until};
+use crate::support::{
+    Run, Running, as_another_user, code, ipc, script, sh, sleeps_in, text, until,
+};
 
 /// A line of shell on a machine without IPC objects; `$0` is a word that follows.
 fn alone(line: &str) -> Option<Run> {

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use super::server::Server;
-use crate::support::{code, copy_for_others, ipc, sh, text};
+use crate::support::{code, copy_for_others, ipc, sh, text, until};
 
 #[test]
 fn a_name_that_a_server_would_take_for_several_is_refused_before_anything_is_sent() {
@@ -117,6 +117,73 @@ fn a_user_without_permission_is_told_so() {
     let output = ipc(&create).env("NATS_PASSWORD", "r").output();
     let message = text(&output.stderr);
     assert_eq!((code(&output), message.contains("Permissions Violation")), (6, true), "{message}");
+}
+
+#[test]
+fn the_permissions_in_the_manual_are_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("server.conf");
+    let permissions = "publish: ['ipc.>', '$KV.>', '$JS.API.>', '$JS.ACK.>', '_INBOX.>'], \
+                       subscribe: ['ipc.>', '_INBOX.>', '$JS.EVENT.ADVISORY.CONSUMER.CREATED.>']";
+    let user = format!("{{ user: me, password: pass, permissions: {{ {permissions} }} }}");
+    fs::write(&config, format!("authorization {{ users: [ {user} ] }}\n")).unwrap();
+    let Some(server) = Server::with(&["-js", "-c", config.to_str().unwrap()]) else { return };
+    let name = format!("nats://me@127.0.0.1:{}/x", server.port);
+    let ipc = |words: &[&str]| ipc(words).env("NATS_PASSWORD", "pass");
+    let timed_out = |verb: &str| format!("ipc: {verb}: {name}: timed out\n");
+    ipc(&["mq", "create", &name]).is(0, "", "");
+    ipc(&["mq", "recv", "-t", "0.3", &name]).is(124, "", &timed_out("mq recv"));
+    ipc(&["mq", "send", "-p5", &name]).input("one\ntwo\n").is(0, "", "");
+    ipc(&["mq", "recv", "--all", &name]).is(0, "one\ntwo\n", "");
+    ipc(&["spool", "create", &name]).is(0, "", "");
+    let take = ["spool", "take", "-t", "0.3", &name, "--", "cat"];
+    ipc(&take).is(124, "", &timed_out("spool take"));
+    ipc(&["spool", "put", &name, "--name", "a"]).input("text").is(0, "a\n", "");
+    ipc(&take).is(0, "text", "");
+    ipc(&["lock", "run", &name, "--", "echo", "locked"]).is(0, "locked\n", "");
+    ipc(&["sem", "run", "--create", "1", &name, "--", "echo", "held"]).is(0, "held\n", "");
+    let barrier = ["sem", "barrier", "-t", "0.3", "--parties", "2", &name];
+    ipc(&barrier).is(124, "", &timed_out("sem barrier"));
+    ipc(&["shm", "create", &name, "--size", "4"]).is(0, "", "");
+    let wait = ["shm", "wait", &name, "--change", "-t", "0.3"];
+    ipc(&wait).is(124, "", &timed_out("shm wait"));
+    let ready = directory.path().join("ready");
+    let ready = ready.to_str().unwrap();
+    let _serving = ipc(&["door", "serve", &name, "--ready", ready, "--", "cat"]).start();
+    until("it serves", || fs::metadata(ready).is_ok_and(|file| file.len() > 0));
+    ipc(&["door", "call", &name, "answer"]).is(0, "answer", "");
+    ipc(&["signal", "wait", "-t", "0.3", "HUP", &name]).is(124, "", &timed_out("signal wait"));
+    let message = format!("ipc: signal send: {name}: no process waits there\n");
+    ipc(&["signal", "send", "HUP", &name]).is(4, "", &message);
+}
+
+#[test]
+fn a_file_of_credentials_lets_its_user_in() {
+    let file = |name: &str| {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/remote/credentials");
+        format!("{directory}/{name}")
+    };
+    let Some(server) = Server::with(&["-js", "-c", &file("server.conf")]) else { return };
+    let (name, user) = (server.name("job"), file("user.creds"));
+    let run = ["lock", "run", &name, "--", "sh", "-c", "echo in ${NATS_CREDS-without}"];
+    ipc(&run).env("NATS_CREDS", &user).is(0, "in without\n", "");
+    ipc(&["mq", "create", "--creds", &user, &name]).is(0, "", "");
+    ipc(&["mq", "send", "--creds", &user, &name, "text"]).is(0, "", "");
+    ipc(&["mq", "recv", "--creds", &user, &name])
+        .env("NATS_CREDS", "/nonexistent")
+        .is(0, "text\n", "");
+    // A user of an account that the operator has not signed; the right user with another key; nobody.
+    let message = format!(
+        "ipc: lock test: {name}: the server does not accept this user\n\
+         hint: --creds FILE, NATS_CREDS or NATS_TOKEN prove who you are\n"
+    );
+    for credentials in ["stranger.creds", "other-seed.creds"] {
+        ipc(&["lock", "test", &name, "--creds", &file(credentials)]).is(6, "", &message);
+    }
+    ipc(&["lock", "test", &name]).is(6, "", &message);
+    let config = file("server.conf");
+    let message = format!("ipc: lock test: {name}: {config}: no credentials of a user are in it\n");
+    ipc(&["lock", "test", &name, "--creds", &config]).is(3, "", &message);
 }
 
 #[test]

@@ -29,6 +29,10 @@ fn numbers_are_changed_by_one_process_after_the_other() {
     ipc(&["shm", "peek", &name, "--type", "u32", "--offset", "8"]).is(0, "16\n", "");
     ipc(&["shm", "cas", &name, "--offset", "8", "16", "5"]).is(0, "5\n", "");
     ipc(&["shm", "cas", &name, "--offset", "8", "16", "6"]).is(1, "5\n", "");
+    let stat = ipc(&["shm", "stat", "--json", &name]).succeeds();
+    assert!(stat.starts_with("{\"name\":\"counters\",\"size\":16,\"revision\":"), "{stat}");
+    let output = ipc(&["shm", "stat", &server.name("missing")]).output();
+    assert_eq!(code(&output), 4, "{}", text(&output.stderr));
     let output = ipc(&["shm", "poke", &name, "--offset", "14", "1"]).output();
     assert_eq!(code(&output), 3);
     assert!(text(&output.stderr).contains("beyond the end"), "{}", text(&output.stderr));

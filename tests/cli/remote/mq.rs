@@ -177,8 +177,59 @@ fn no_message_is_lost_or_doubled_if_the_server_is_killed_in_between() {
     let output = sender.finish();
     assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
     let received = ipc(&["mq", "recv", "--all", &name]).succeeds();
-    let expected: String = (1..=count).map(|number| format!("{number}\n")).collect();
-    assert!(received == expected, "{} lines", received.lines().count());
+    assert!(received == numbers(count.into()), "{} lines", received.lines().count());
+}
+
+/// The numbers from 1 on, a line each.
+fn numbers(count: u64) -> String {
+    (1..=count).map(|number| format!("{number}\n")).collect()
+}
+
+#[test]
+fn what_a_full_queue_does_not_take_leaves_no_gap() {
+    let Some((_server, name)) = queue(&["--max-msgs", "70"]) else { return };
+    let sender = sh(&format!("seq 200 | ipc mq send -nv {name}"));
+    let message =
+        format!("ipc: mq send: {name}: would block; the 70 messages before it were sent\n");
+    let output = sender.output();
+    assert_eq!((code(&output), text(&output.stderr)), (1, message));
+    // Senders wait for room that a receiver makes one by one, and do not overtake themselves.
+    let send =
+        |prefix: &str| sh(&format!("seq -f '{prefix}%g' 100 | ipc mq send -t 60 {name}")).start();
+    let senders = [send("a"), send("b")];
+    let received = ipc(&["mq", "recv", "-t", "60", "--count", "270", &name]).succeeds();
+    for sender in senders {
+        let output = sender.finish();
+        assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
+    }
+    let of = |prefix: char| -> String {
+        let lines = received.lines().filter_map(|line| line.strip_prefix(prefix));
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    assert_eq!((of('a'), of('b')), (numbers(100), numbers(100)));
+    assert!(received.starts_with(&numbers(70)), "{received}");
+    ipc(&["mq", "recv", "-n", &name]).is(1, "", "");
+}
+
+#[test]
+fn messages_that_are_said_to_be_sent_are_there_after_the_server_was_killed() {
+    let Some((mut server, name)) = queue(&[]) else { return };
+    let sender = sh(&format!("seq 1000000 | ipc mq send -t 1 {name}")).start();
+    until("some are sent", || {
+        let stat = ipc(&["mq", "stat", "--json", &name]).succeeds();
+        !stat.contains("\"messages\":0,")
+    });
+    server.kill();
+    let output = sender.finish();
+    let message = text(&output.stderr);
+    assert_eq!(code(&output), 124, "{message}");
+    let said = message.split("the ").nth(1).and_then(|rest| rest.split(' ').next());
+    let said: u64 = said.and_then(|count| count.parse().ok()).expect("it says how many");
+    server.restart();
+    let received = ipc(&["mq", "recv", "--all", &name]).succeeds();
+    let count = received.lines().count() as u64;
+    assert!((said..=said + 64).contains(&count), "{said} {count}");
+    assert!(received == numbers(count), "{count} lines");
 }
 
 #[test]

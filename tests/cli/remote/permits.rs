@@ -15,6 +15,16 @@ fn as_many_commands_as_permits_run_at_a_time() {
     let list = || ipc(&["sem", "ls", &name, "-o", "permits,free", "--noheadings"]).succeeds();
     until("both are held", || list().split_whitespace().eq(["2", "0"]));
     ipc(&["sem", "run", "-n", &name, "--", "true"]).is(1, "", "");
+    let stat = ipc(&["sem", "stat", "--json", &name]).succeeds();
+    let stat: serde_json::Value = serde_json::from_str(&stat).unwrap();
+    assert_eq!((&stat["permits"], &stat["free"]), (&2.into(), &0.into()), "{stat}");
+    let runs = stat["runs"].as_array().unwrap();
+    let mut pids: Vec<i64> = runs.iter().map(|run| run["pid"].as_i64().unwrap()).collect();
+    let mut expected = holders.each_ref().map(|holder| i64::from(holder.pid()));
+    pids.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(pids, expected, "{stat}");
+    assert!(runs.iter().all(|run| run["command"] == "sleep"), "{stat}");
     let output = ipc(&["sem", "rm", &name]).output();
     assert_eq!(code(&output), 5, "{}", text(&output.stderr));
     let waiting = ipc(&["sem", "run", "--count", "2", &name, "--", "echo", "both"]).start();
@@ -28,6 +38,8 @@ fn as_many_commands_as_permits_run_at_a_time() {
     assert!(text(&output.stderr).contains("has 2 permits"), "{}", text(&output.stderr));
     ipc(&["sem", "rm", &name]).is(0, "", "");
     ipc(&["sem", "ls", &name, "--json"]).is(0, "[]\n", "");
+    let message = format!("ipc: sem stat: {name}: no such object on the server\n");
+    ipc(&["sem", "stat", &name]).is(4, "", &message);
 }
 
 #[test]

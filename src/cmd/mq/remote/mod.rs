@@ -86,13 +86,12 @@ fn explain(error: Error, name: &RemoteName) -> Failure {
 }
 
 /// A priority of a message on a server.
-fn priority(given: Option<i64>) -> Result<i64, Failure> {
-    let reason = match given {
-        Some(priority) if priority > PRIORITY_MAX.into() => {
-            format!("priority {priority} is above the greatest ({PRIORITY_MAX})")
-        }
-        Some(priority @ ..0) => format!("priority {priority} is below the least (0)"),
-        given => return Ok(given.unwrap_or(0)),
+fn priority(given: Option<i64>) -> Result<u32, Failure> {
+    let given = given.unwrap_or(0);
+    let reason = match u32::try_from(given) {
+        Ok(priority @ ..=PRIORITY_MAX) => return Ok(priority),
+        Err(_) if given < 0 => format!("priority {given} is below the least (0)"),
+        _ => format!("priority {given} is above the greatest ({PRIORITY_MAX})"),
     };
     Err(Failure::new(Exit::Usage, reason))
 }

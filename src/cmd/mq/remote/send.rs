@@ -2,23 +2,23 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroU64;
+use std::os::fd::BorrowedFd;
 
 use crate::app::command::Example;
 use crate::app::context::Context;
-use crate::app::objects::{add_sent, report_wait, wait_verbosely};
-use crate::app::options::{Framing, Waiting};
+use crate::app::objects::{add_sent, report_wait};
+use crate::app::options::{Framing, Waiting, done};
+use crate::app::remote::sending::Sending;
 use crate::app::remote::{Remote, RemoteAction, Storage};
 use crate::base::errno::Errno;
 use crate::base::exit::{Exit, Failure, Subject};
 use crate::io::frame::{Messages, ReadError};
-use crate::io::output::Output;
-use crate::mechanism::queue::MessageQueue;
 use crate::mechanism::queue::marker::MARKER;
+use crate::mechanism::remote::queue::{Letter, Sent};
 use crate::mechanism::remote::{Creation, RemoteName};
 use crate::sys::stdio::is_terminal;
 
-use super::{opened, priority};
-use crate::cmd::mq::explain as explain_any;
+use super::{explain, open, priority};
 
 /// Send messages to a queue of a server
 ///
@@ -27,8 +27,10 @@ use crate::cmd::mq::explain as explain_any;
 /// the servers that store the queue have it. The timeout counts anew for each, and for the connection. All
 /// operands are checked first: if one is too long for the queue, nothing is sent.
 ///
-/// A message whose acknowledgement is lost is sent again, and is no second message. If the timeout ends the
-/// wait for an acknowledgement, the message may be in the queue.
+/// To a queue that one server stores, messages that are available are sent without waiting for the
+/// acknowledgement of each, up to 64 at a time. If one is not stored, none after it is. A message whose
+/// acknowledgement is lost is sent again, and is no second message. If the timeout ends the wait for an
+/// acknowledgement, that message, and some after it, may be in the queue.
 ///
 /// Messages of a higher priority are received first, and those of the same priority in the order in which
 /// they were sent.
@@ -73,54 +75,50 @@ impl RemoteAction for Send {
     fn run(mut self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
         let priority = priority(self.priority).about(&self.name)?;
         let creation = self.create.then(|| Creation::from(self.storage));
-        let mut queue = opened(&remote, &self.name, creation, self.waiting.deadline())?;
-        let operands = std::mem::take(&mut self.messages);
-        let mut sent = 0;
-        let result = self.send(&mut queue, operands, priority, &mut sent, context);
-        result.map_err(|failure| add_sent(failure, sent)).about(&self.name)?;
+        let opened = open(&remote, &self.name, creation, self.waiting.deadline());
+        let mut queue =
+            done(opened.map_err(|error| explain(error, &self.name))).about(&self.name)?;
+        let (operands, limit) = (std::mem::take(&mut self.messages), queue.limit());
+        let mut sending = Sending {
+            deadline: || self.waiting.deadline(),
+            full: || report_wait(&context.output, &self.name, "for room: the queue is full"),
+            sent: 0,
+        };
+        let mut send = |letters: &[Letter<'_>]| -> Result<(), Failure> {
+            let sent = sending.send_all(&mut *queue, letters);
+            let sent = sent.map_err(|error| explain(error, &self.name))?;
+            self.waiting.or_error(sent).map(|_: Sent| ())
+        };
+        let result = self.send(operands, priority, limit, context.stdin, &mut send);
+        result.map_err(|failure| add_sent(failure, sending.sent)).about(&self.name)?;
         Ok(Exit::Done)
     }
 }
 
 impl Send {
+    /// Sends the messages and the markers, those that are available together.
     fn send(
         &self,
-        queue: &mut MessageQueue,
         operands: Vec<OsString>,
-        priority: i64,
-        sent: &mut u64,
-        context: &Context,
+        priority: u32,
+        limit: usize,
+        stdin: BorrowedFd<'static>,
+        send: &mut dyn FnMut(&[Letter<'_>]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let limit = queue.limit().map_err(explain_any)?;
         // A marker can be sent from a terminal without the end of its input.
-        if self.eof.is_none() || !operands.is_empty() || !is_terminal(context.stdin) {
-            let mut messages = Messages::new(operands, context.stdin, self.framing.form(), limit)
-                .map_err(unsendable)?;
-            while let Some(message) = messages.next().map_err(unsendable)? {
-                self.send_one(queue, message, priority, &context.output)?;
-                *sent += 1;
+        if self.eof.is_none() || !operands.is_empty() || !is_terminal(stdin) {
+            let mut messages =
+                Messages::new(operands, stdin, self.framing.form(), limit).map_err(unsendable)?;
+            while let Some(batch) = messages.next_batch().map_err(unsendable)? {
+                let letter = |bytes| Letter { bytes, priority, ..Letter::default() };
+                send(&batch.into_iter().map(letter).collect::<Vec<_>>())?;
             }
         }
+        let marker = Letter { bytes: MARKER, ..Letter::default() };
         for _ in 0..self.eof.map_or(0, NonZeroU64::get) {
-            self.send_one(queue, MARKER, 0, &context.output)?;
-            *sent += 1;
+            send(&[marker])?;
         }
         Ok(())
-    }
-
-    /// Sends a message, waiting for room.
-    fn send_one(
-        &self,
-        queue: &mut MessageQueue,
-        message: &[u8],
-        priority: i64,
-        output: &Output,
-    ) -> Result<(), Failure> {
-        let deadline = self.waiting.deadline();
-        let tell = || report_wait(output, &self.name, "for room: the queue is full");
-        let waited =
-            wait_verbosely(output, deadline, tell, |until| queue.send(message, priority, until));
-        self.waiting.or_error(waited.map_err(explain_any)?)
     }
 }
 

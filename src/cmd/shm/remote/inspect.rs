@@ -1,10 +1,10 @@
-//! Listing and removing segments of a server.
+//! Showing, listing and removing segments of a server.
 
 use crate::app::command::Example;
 use crate::app::context::Context;
-use crate::app::listing::{Column, Columns, Json, Listing};
+use crate::app::listing::{self, Column, Columns, Json, Listing};
 use crate::app::objects::remove;
-use crate::app::options::{TimeLimit, done};
+use crate::app::options::{Format, TimeLimit, done};
 use crate::app::remote::{Remote, RemoteAction, answered};
 use crate::base::deadline::Waited;
 use crate::base::exit::{Exit, Failure};
@@ -12,7 +12,32 @@ use crate::base::remote_name::RemoteFolder;
 use crate::io::output::{Key, Type, Value};
 use crate::mechanism::remote::{Error, Record, RemoteName};
 
-use super::EXISTING;
+use super::{EXISTING, read};
+
+/// Show the properties of a segment of a server
+#[derive(Debug, clap::Args)]
+pub struct Stat {
+    /// Name of the segment
+    name: RemoteName,
+    #[command(flatten)]
+    limit: TimeLimit,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl RemoteAction for Stat {
+    const EXAMPLES: &'static [Example] = &[(
+        "Print the greatest token that has changed it",
+        "ipc shm stat --json nats://broker/state | jq .fence",
+    )];
+    const JSON: &'static [Json] = &[Json::object::<Record>()];
+
+    fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let record = read(&remote, &self.name, self.limit.deadline())?;
+        listing::show(&record, self.format, &mut context.output)?;
+        Ok(Exit::Done)
+    }
+}
 
 /// List the segments of a server
 #[derive(Debug, clap::Args)]

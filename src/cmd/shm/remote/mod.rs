@@ -25,6 +25,7 @@ pub const NOUN: Noun = Noun {
         Verb::remote::<cells::Add>("add"),
         Verb::remote::<cells::Cas>("cas"),
         Verb::remote::<cells::Wait>("wait"),
+        Verb::remote::<inspect::Stat>("stat"),
         Verb::remote::<inspect::Ls>("ls"),
         Verb::remote::<inspect::Rm>("rm"),
     ],

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::app::command::Example;
 use crate::app::context::Context;
 use crate::app::options::{Framing, TimeLimit, done};
+use crate::app::remote::sending::Sending;
 use crate::app::remote::{Remote, RemoteAction, Storage};
 use crate::base::deadline::Deadline;
 use crate::base::exit::{Exit, Failure, Subject};
@@ -92,59 +93,65 @@ impl Put {
         if !self.labels.are_of_records(&self.framing) {
             let read = Gather::all_of(input, limit, deadline).map_err(Failure::from);
             return match done(read)? {
-                Content::Bytes(bytes) => self.put(spool, &bytes, deadline, output),
+                Content::Bytes(bytes) => self.put(spool, &[&bytes], deadline, output),
                 Content::File(..) => Err(Failure::from(Error::TooLarge { limit }).into()),
             };
         }
         let mut reader = Reader::new(input, self.framing.form(), limit);
         while let Some(block) = reader.next_block()? {
-            for record in block.after(0) {
-                self.put(spool, record, deadline, output)?;
-            }
+            let messages: Vec<&[u8]> = block.after(0).collect();
+            self.put(spool, &messages, deadline, output)?;
             output.flush()?;
         }
         Ok(())
     }
 
-    /// Puts a message, and prints its name.
+    /// Puts messages in order, and prints the names of those that the servers have.
     fn put(
         &self,
         spool: &mut dyn Queue,
-        bytes: &[u8],
+        messages: &[&[u8]],
         deadline: Deadline,
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let given = self.labels.name();
-        let made;
-        let name = match given {
-            Some(name) => name.encoded(),
-            None => {
-                made = format!("{:016x}{}", time::now(), std::process::id());
-                &made
-            }
-        };
+        let (now, own) = (time::now(), std::process::id());
+        // Each of a nanosecond of its own. The next ones are named after these were sent.
+        let names = (now..).take(messages.len()).map(|place| match given {
+            Some(name) => name.encoded().to_owned(),
+            None => format!("{place:016x}{own}"),
+        });
+        let names: Vec<String> = names.collect();
         let (priority, due) = (self.labels.priority(), self.labels.due());
-        let letter = Letter { bytes, priority, identity: None, name, due };
-        let sent = spool.send(letter, deadline.into()).map_err(Failure::from);
-        let shown = given.map_or(name.as_bytes(), MessageName::bytes);
-        match done(sent).about(&self.spool)? {
-            Sent::Stored => {}
-            Sent::NameInUse if self.labels.accepts_equal_name() => {
-                let spool = escape(self.spool.as_ref().as_encoded_bytes());
-                let key = escape(shown);
-                output.warn(format_args!("{spool}: {key}: is there already"));
-            }
-            Sent::NameInUse => {
-                let reason = "a message of this name and priority waits or is claimed";
-                let failure = Failure::new(Exit::InUse, reason);
-                return Err(failure).about(name).about(&self.spool);
-            }
+        let letters: Vec<Letter<'_>> = std::iter::zip(messages, &names)
+            .map(|(bytes, name)| Letter { bytes, priority, identity: None, name, due })
+            .collect();
+        let mut sending = Sending { deadline: || deadline, full: || (), sent: 0 };
+        let sent = sending.send_all(spool, &letters);
+        let stored = sending.sent as usize;
+        for name in &names[..stored] {
+            self.print(given.map_or(name.as_bytes(), MessageName::bytes), output)?;
         }
+        if done(sent.map_err(Failure::from)).about(&self.spool)? == Sent::Stored {
+            return Ok(());
+        }
+        let Some(key) = given.filter(|_| self.labels.accepts_equal_name()) else {
+            let reason = "a message of this name and priority waits or is claimed";
+            let failure = Failure::new(Exit::InUse, reason);
+            return Err(failure).about(&names[stored]).about(&self.spool);
+        };
+        let (spool, shown) = (escape(self.spool.as_ref().as_encoded_bytes()), escape(key.bytes()));
+        output.warn(format_args!("{spool}: {shown}: is there already"));
+        self.print(key.bytes(), output)
+    }
+
+    /// Prints the name of a message.
+    fn print(&self, name: &[u8], output: &mut Output) -> anyhow::Result<()> {
         let form = match self.framing.form() {
             Form::Whole => Form::Line,
             form => form,
         };
-        Writer::new(form).write(output, shown)?;
+        Writer::new(form).write(output, name)?;
         Ok(())
     }
 }
