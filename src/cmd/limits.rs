@@ -86,7 +86,8 @@ impl Columns for Limit {
             },
         ),
         Column::new(PERCENT, |it| match it.share() {
-            Some(share) => Value::Decimal((share * 100.0).round(), 0),
+            // Not rounded up: what shows 90 is at 90, as --above and the colour take it.
+            Some(share) => Value::Decimal((share * 100.0).floor(), 0),
             None => Value::MISSING,
         }),
         Column::new(

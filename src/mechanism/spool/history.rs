@@ -25,15 +25,19 @@ pub struct Keep(pub Duration);
 
 const HOUR: u64 = 3600;
 
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+
 impl Keep {
     /// Records that a message has ended with this status.
     pub fn add(self, spool: &Spool, name: &str, status: u8) -> Result<(), Errno> {
         if self.0.is_zero() {
             return Ok(());
         }
-        let now = seconds();
-        let file = format!("{:010}-{}", now / HOUR, geteuid());
-        let line = format!("{now} {status} {name}\n");
+        let now = time::now();
+        let (seconds, rest) = (now / SECOND, now % SECOND);
+        let file = format!("{:010}-{}", seconds / HOUR, geteuid());
+        let line = format!("{seconds}.{rest:09} {status} {name}\n");
         // One write: lines of several workers do not mix.
         stream::write(spool.append(Part::Done, &file)?, line.as_bytes())
     }
@@ -97,9 +101,13 @@ pub fn statuses(spool: &Spool, names: &[&str]) -> Result<Vec<Option<u8>>, Errno>
     Ok(names.iter().map(status).collect())
 }
 
+/// The time in nanoseconds, the status and the name of a line.
 fn parsed(line: &str) -> Option<(u64, u8, &str)> {
     let mut words = line.splitn(3, ' ');
-    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?))
+    let (seconds, rest) = words.next()?.split_once('.')?;
+    let (seconds, rest): (u64, u64) = (seconds.parse().ok()?, rest.parse().ok()?);
+    let time = seconds.checked_mul(SECOND)?.checked_add(rest)?;
+    Some((time, words.next()?.parse().ok()?, words.next()?))
 }
 
 fn hour(file: &OsString) -> Option<u64> {
@@ -107,5 +115,25 @@ fn hour(file: &OsString) -> Option<u64> {
 }
 
 fn seconds() -> u64 {
-    time::now() / 1_000_000_000
+    time::now() / SECOND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_status_of_a_name_counts_also_within_a_second() {
+        let directory = tempfile::tempdir().unwrap();
+        let spool = Spool::create(&directory.path().join("s"), 0o700).unwrap();
+        // Of two users, whose files are read in any order.
+        for (file, line) in [
+            ("0000490324-1", "1765166400.000000009 0 a\n1765166400.000000001 7 b\n"),
+            ("0000490324-2", "1765166400.000000002 3 a\n1765166400.100000000 0 b\n"),
+        ] {
+            stream::write(spool.append(Part::Done, file).unwrap(), line.as_bytes()).unwrap();
+        }
+        let names = ["a", "b", "c"];
+        assert_eq!(statuses(&spool, &names).unwrap(), [Some(0), Some(0), None]);
+    }
 }

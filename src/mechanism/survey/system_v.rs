@@ -6,6 +6,7 @@ use super::object::{By, Kind, Object, Request, State, Thing, Unlisted, Use, or_u
 use super::uses::Uses;
 use crate::base::errno::Errno;
 use crate::sys::pidfd::Process;
+use crate::sys::process;
 use crate::sys::system_v::{self, Row};
 use crate::sys::system_v_queue::Queue;
 use crate::sys::system_v_semaphore::Set;
@@ -70,11 +71,14 @@ fn of_set(row: &Row) -> Object {
     let waiters = (0..count).map(|index| Ok(set.waiters(index)? + set.zero_waiters(index)?));
     object.activity.waiting = waiters.sum::<Result<u32, Errno>>().unwrap_or(0);
     let last: Result<Vec<u32>, Errno> = (0..count).map(|index| set.last_pid(index)).collect();
-    match last {
-        // The kernel shows no number of a process in another PID namespace.
-        Ok(pids) if row.number("otime") != 0 && pids.iter().all(|&pid| pid == 0) => {}
-        Ok(pids) => last_used(&mut object, pids.into_iter().map(|pid| pid as i32)),
-        Err(_) => {}
+    if let Ok(pids) = last {
+        last_used(&mut object, pids.iter().map(|&pid| pid as i32));
+        // The kernel shows no number of a process in another PID namespace, which may run.
+        let is_foreign = pids.contains(&0)
+            && (pids.iter().all(|&pid| pid == 0) || !process::is_first_namespace());
+        if row.number("otime") != 0 && is_foreign {
+            object.state = State::Held;
+        }
     }
     object
 }

@@ -273,6 +273,23 @@ fn a_private_segment_is_kept_if_its_last_user_is_in_another_pid_namespace() {
 }
 
 #[test]
+fn a_set_is_kept_if_one_of_its_last_users_is_in_another_pid_namespace() {
+    if !peers::may_unshare(&["--pid", "--fork", "--mount-proc"]) {
+        return;
+    }
+    let count = "ipc prune -qn -k sem --older-than 0 $0 | grep -c would-remove";
+    let line = format!(
+        "ipc sem create sysv:5 --nsems 2 --value 0; ipc sem post sysv:5 --index 0
+         unshare --pid --fork --mount-proc sh -c 'ipc sem post sysv:5 --index 1; {count}' $0; {count}"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(&line) else { return };
+    let output = run.word(directory.path()).output();
+    // Both have ended, which can be seen from the namespace around it alone.
+    assert_eq!(text(&output.stdout), "0\n1\n", "{}", text(&output.stderr));
+}
+
+#[test]
 fn objects_of_another_user_are_removed_only_for_that_user() {
     let line = "ipc shm create /x --size 9; ipc shm set /x --owner 54321
                 ipc prune -q -k shm --older-than 0 $0; ipc ls -k shm --noheadings -o name
