@@ -231,14 +231,18 @@ impl Verb {
         self.called.contains(&word)
     }
 
-    /// The options of this verb and those of every verb, for clap.
-    pub fn command(&self) -> Command {
+    /// The options of this verb and those of every verb, as they are defined.
+    pub fn arguments(&self) -> Command {
         // clap uses the description of the last struct, which must be that of the verb.
         let command = (self.define)(Verbosity::augment_args(Command::new(self.name)));
-        let command = command.version(VERSION).display_name("ipc").args_override_self(true);
-        let command = command.max_term_width(HELP_WIDTH);
         let command = command.disable_help_flag(true).disable_version_flag(true);
-        let command = command.arg(help_option()).arg(version_option());
+        command.arg(help_option()).arg(version_option())
+    }
+
+    /// The same, for clap.
+    pub fn command(&self) -> Command {
+        let command = self.arguments().version(VERSION).display_name("ipc");
+        let command = command.args_override_self(true).max_term_width(HELP_WIDTH);
         // The word after an option is its value, whatever it begins with, as for getopt(3).
         let command = command.mut_args(|arg| match arg.get_action() {
             ArgAction::Set | ArgAction::Append if !arg.is_positional() => {

@@ -104,7 +104,9 @@ pub fn statuses(spool: &Spool, names: &[&str]) -> Result<Vec<Option<u8>>, Errno>
 /// The time in nanoseconds, the status and the name of a line.
 fn parsed(line: &str) -> Option<(u64, u8, &str)> {
     let mut words = line.splitn(3, ' ');
-    let (seconds, rest) = words.next()?.split_once('.')?;
+    let time = words.next()?;
+    // Earlier versions wrote whole seconds.
+    let (seconds, rest) = time.split_once('.').unwrap_or((time, "0"));
     let (seconds, rest): (u64, u64) = (seconds.parse().ok()?, rest.parse().ok()?);
     let time = seconds.checked_mul(SECOND)?.checked_add(rest)?;
     Some((time, words.next()?.parse().ok()?, words.next()?))

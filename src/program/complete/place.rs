@@ -70,7 +70,7 @@ fn after_verb(
 ) -> Answer {
     let mut words = words.to_vec();
     (verb.translate)(&mut words);
-    let command = verb.command();
+    let command = verb.arguments();
     let mut line = Line::new(&command);
     for (index, word) in words.iter().enumerate() {
         if word == "--" && line.runs_command() && line.awaiting.is_none() {
