@@ -253,18 +253,17 @@ fn processes_that_wait_for_each_other_are_a_deadlock() {
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let mut seen = Value::Null;
     let is_of = |wait: &Value, name: &str| wait["name"] == path(name);
+    // The name of a program is kept for some looks: at first it may be that of the shell before its exec.
+    let is_found = |wait: &Value, name: &str| is_of(wait, name) && wait["command"] == "flock";
     until("the cycle is found", || {
         seen = look(&["--kind", "lock"]);
         let cycles = seen["cycles"].as_array().unwrap();
-        ["one", "two"].iter().all(|name| cycles.iter().any(|wait| is_of(wait, name)))
+        ["one", "two"].iter().all(|name| cycles.iter().any(|wait| is_found(wait, name)))
     });
     for name in ["one", "two"] {
         assert_eq!(object(&seen, &path(name))["deadlock"], true, "{seen}");
         assert_eq!(object(&seen, &path(name))["waiting"], 1, "{seen}");
     }
-    let waits: Vec<&Value> = seen["cycles"].as_array().unwrap().iter().collect();
-    let own = waits.iter().find(|wait| is_of(wait, "one")).unwrap();
-    assert_eq!(own["command"], "flock");
     // Without one of them there is no deadlock.
     drop((one, two));
     until("the cycle is gone", || {

@@ -4,7 +4,8 @@ use crate::peers;
 use crate::support::{binary, sh};
 
 /// Types into an interactive bash what the arguments say: `> TEXT` is typed, `< PATTERN` is waited
-/// for, `stopped` and `running` wait until the processes that a pattern with numbers found are.
+/// for, `stopped` and `running` wait until the job of the process whose number a pattern found is. A process
+/// that reads the terminal and has not stopped yet takes what is typed next, so all of the job count.
 const TERMINAL: &str = r#"
 import os, pty, re, sys, time
 pid, terminal = pty.fork()
@@ -18,12 +19,20 @@ def read_until(pattern):
         seen += os.read(terminal, 4096).decode()
     seen = seen[found.end():]
     return found
-def is_stopped(pid):
-    with open(f'/proc/{pid}/stat') as stat:
-        return stat.read().rsplit(')', 1)[1].split()[0] == 'T'
+def state_and_group(pid):
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            words = stat.read().rsplit(')', 1)[1].split()
+        return words[0] == 'T', words[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None, None
+def job():
+    group = state_and_group(pids[0])[1]
+    states = [state_and_group(pid) for pid in os.listdir('/proc') if pid.isdigit()]
+    return [is_stopped for is_stopped, its in states if its == group]
 for step in sys.argv[1:]:
     if step in ('stopped', 'running'):
-        while any(is_stopped(pid) != (step == 'stopped') for pid in pids):
+        while any(is_stopped != (step == 'stopped') for is_stopped in job()):
             time.sleep(0.005)
     elif step[0] == '>':
         os.write(terminal, step[2:].encode().decode('unicode_escape').encode())
@@ -49,8 +58,7 @@ fn types(script: &str, steps: &[&str]) {
 const LINE: &str = "ipc pipe run -- head -n1 -- sh -c 'echo $PPID $$ runs >&2; \
                     read line; echo \"has $line\"; exit 7'";
 
-/// The prompt after the report of a stopped job. What is typed before it, while bash changes the modes of the
-/// terminal, may be lost.
+/// The prompt after the report of a stopped job.
 const PROMPT: &str = r"< (?s:Stopped.*\n\$ )";
 
 #[test]
