@@ -1,4 +1,4 @@
-//! What a command is: `Noun`, `Verb`, and the trait `Action`, which the options of a verb implement.
+//! Nouns and verbs, and the trait `Action`, which the options of a verb implement.
 
 #[cfg(test)]
 pub(crate) mod readings;
@@ -64,7 +64,7 @@ pub struct Verb {
     pub examples: &'static [Example],
     /// Which program decides on its exit status.
     pub statuses: Statuses,
-    /// What it changes in the process and does not restore.
+    /// The state of the process that it changes and does not restore.
     pub effect: Effect,
     /// The output with `--json`, one entry for each kind of object; empty without that option.
     pub json: &'static [Json],
@@ -84,7 +84,7 @@ pub struct Verb {
     pub(crate) readings: readings::Readings,
 }
 
-/// What makes a verb whose options clap always reads.
+/// The fields of a verb whose options only clap reads.
 pub(crate) struct Parts {
     pub examples: &'static [Example],
     pub statuses: Statuses,
@@ -99,7 +99,7 @@ pub type Act = Box<dyn FnOnce(&mut Context) -> anyhow::Result<Exit>>;
 /// A word, and its description, which may be empty.
 pub type Described = (&'static str, &'static str);
 
-/// What a line of shell does, and the line.
+/// A description of a line of shell, and the line.
 pub type Example = (&'static str, &'static str);
 
 /// What a verb changes in the process and does not restore, so that no other verb can run after it in the
@@ -149,7 +149,7 @@ pub(crate) trait Action: Args + Plain + Debug + 'static {
     const EXAMPLES: &'static [Example];
     /// Which program decides on the exit status.
     const STATUSES: Statuses = Statuses::Own;
-    /// What it changes in the process and does not restore.
+    /// The state of the process that it changes and does not restore.
     const EFFECT: Effect = Effect::None;
     /// The output with `--json`, one entry for each kind of object.
     const JSON: &'static [Json] = &[];

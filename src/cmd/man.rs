@@ -45,7 +45,7 @@ impl Action for Man {
         let page = |form| {
             (context.manual)(&words, form).ok_or_else(|| {
                 let failure = Failure::new(Exit::NotFound, "no such page")
-                    .hint("'ipc --help' lists the nouns and commands, 'ipc NOUN -h' the verbs");
+                    .hint("'ipc --help' lists the nouns and commands, 'ipc NOUN -h' the verbs, 'ipc man -h' other pages");
                 about(failure, words.join(" "))
             })
         };

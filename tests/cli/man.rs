@@ -61,7 +61,7 @@ fn man_shows_every_page_that_is_written_by_hand() {
 
 #[test]
 fn a_page_that_is_not_there_is_not_found() {
-    let hint = "hint: 'ipc --help' lists the nouns and commands, 'ipc NOUN -h' the verbs\n";
+    let hint = "hint: 'ipc --help' lists the nouns and commands, 'ipc NOUN -h' the verbs, 'ipc man -h' other pages\n";
     ipc(&["man", "sem", "nap"]).is(4, "", &format!("ipc: man: sem nap: no such page\n{hint}"));
     ipc(&["man", "a\nb"]).is(4, "", &format!("ipc: man: a\\nb: no such page\n{hint}"));
 }

@@ -16,8 +16,6 @@ use std::ffi::{OsStr, OsString};
 
 use self::shell::Shell;
 
-pub use self::values::word_of;
-
 /// The first word of a script's call. It is no verb: it is in no help, and its form is that of the scripts.
 pub const WORD: &str = "__complete";
 

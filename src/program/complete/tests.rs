@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
-use super::values::{is_known, word_of};
+use super::values::is_known;
 use super::{Answer, answer_to};
+use crate::program::manual::word_of;
 use crate::program::{COMMANDS, NOUNS};
 
 fn answer(line: &str) -> Answer {

@@ -49,15 +49,7 @@ pub fn of(argument: &Arg, asked: &Asked<'_>) -> Vec<Candidate> {
         let words = (asked.verb.words)().into_iter();
         return words.map(|(word, about)| Candidate::new(word, about)).collect();
     }
-    word_of(argument).split('|').flat_map(|word| meant_by(word, asked)).collect()
-}
-
-/// The word for the value in help and manual.
-pub fn word_of(argument: &Arg) -> String {
-    match argument.get_value_names() {
-        Some([name, ..]) => name.to_string(),
-        _ => argument.get_id().as_str().to_uppercase(),
-    }
+    manual::word_of(argument).split('|').flat_map(|word| meant_by(word, asked)).collect()
 }
 
 /// The values that a word of help and manual means; none for a text or a number.

@@ -12,6 +12,7 @@ mod text;
 mod verb;
 mod written;
 
+pub use self::options::word_of;
 pub use self::verb::json_type;
 pub use self::written::names as written_by_hand;
 

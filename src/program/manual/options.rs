@@ -3,7 +3,6 @@
 use clap::{Arg, Command};
 
 use super::page::{Block, Font, Page, Text, paragraphs};
-use crate::program::complete::word_of;
 
 /// Writes the options, then those under a heading of their own, then the operands.
 pub fn write(page: &mut Page, mut command: Command) {
@@ -102,4 +101,12 @@ fn body(argument: &Arg) -> Vec<Block> {
         }
     }
     body
+}
+
+/// The word for the value in help and manual.
+pub fn word_of(argument: &Arg) -> String {
+    match argument.get_value_names() {
+        Some([name, ..]) => name.to_string(),
+        _ => argument.get_id().as_str().to_uppercase(),
+    }
 }
