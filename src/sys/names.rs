@@ -2,7 +2,6 @@
 //!
 //! readdir(3) of musl reads 2 KiB at a time, which are twenty names.
 
-use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use crate::base::errno::Errno;
@@ -31,6 +30,9 @@ const BUFFER: usize = 64 << 10;
 /// The positions of the length and of the name in an entry.
 const LENGTH: usize = 16;
 const NAME: usize = 19;
+
+/// The alignment of entries.
+const ALIGNMENT: usize = 8;
 
 impl Names {
     /// The names of a directory that was just opened.
@@ -82,13 +84,16 @@ impl Names {
         usize::from(u16::from_ne_bytes(self.field(start + LENGTH)))
     }
 
+    /// The name ends with a NUL, behind which the entry ends at the next multiple of 8.
     fn name(&self, start: usize) -> &[u8] {
         let padded = &self.buffer[start + NAME..start + self.length(start)];
-        CStr::from_bytes_until_nul(padded).map_or(padded, CStr::to_bytes)
+        let least = padded.len().saturating_sub(ALIGNMENT);
+        let end = padded[least..].iter().position(|&byte| byte == 0);
+        end.map_or(padded, |end| &padded[..least + end])
     }
 
     fn field<const N: usize>(&self, at: usize) -> [u8; N] {
-        std::array::from_fn(|index| self.buffer[at + index])
+        self.buffer[at..at + N].try_into().expect("the length is the same")
     }
 }
 

@@ -147,6 +147,8 @@ impl Action for Ls {
             if self.listing.is_in_blocks() {
                 self.listing.print_block(block, rows, output)?;
                 block = Block::Later;
+                // A reader that has seen enough is noticed before the next scan.
+                output.flush()?;
             } else {
                 all.extend(rows);
             }

@@ -43,7 +43,7 @@ impl Action for Join {
             true => join::pending(&spool).map_err(explained).about(&self.directory)?,
             false => self.names.iter().map(|name| name.encoded().into()).collect(),
         };
-        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let tell = || report_wait(output, &self.directory, "for the end of messages");
         let wait = |deadline| join::wait(&spool, &names, deadline);
         let waited = wait_verbosely(output, self.waiting.deadline(), tell, wait);

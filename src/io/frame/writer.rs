@@ -53,8 +53,8 @@ impl Writer {
         self.warned = true;
         let what = if self.form == Form::Line { "newline" } else { "NUL" };
         output.warn(format_args!(
-            "a message has a {what} in it, which ends one for whoever reads this; \
-             '--frame netstring' keeps messages apart"
+            "a record has a {what} in it, which ends one for whoever reads this; \
+             '--frame netstring' keeps records apart"
         ));
     }
 }

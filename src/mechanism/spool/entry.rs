@@ -2,6 +2,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
+use super::encoded::Encoded;
 use super::name::MessageName;
 
 /// A message by the name of its file: the priority in 5 decimal digits, the time of the put and the
@@ -20,7 +21,7 @@ pub struct Entry {
     /// Whether its name was made for it or given.
     pub origin: Origin,
     /// The name of the message, as in the names of files.
-    pub name: Box<str>,
+    pub name: Encoded,
 }
 
 /// The origin of the name of a message.
@@ -126,12 +127,14 @@ impl PartialOrd for Entry {
     }
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Appends a number in this many digits, at most 16. A worker and a put write several of them for each
 /// message, for which `format!` is slow.
 pub fn push_number<const BASE: u64>(text: &mut String, mut number: u64, digits: usize) {
     let mut written = [0; 16];
     for digit in written[..digits].iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(number % BASE) as usize];
+        *digit = DIGITS[(number % BASE) as usize];
         number /= BASE;
     }
     text.extend(written[..digits].iter().copied().map(char::from));
@@ -140,14 +143,20 @@ pub fn push_number<const BASE: u64>(text: &mut String, mut number: u64, digits: 
 /// The number that these digits are, at most 16.
 fn number<const BASE: u64>(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |number, &digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' if BASE == 16 => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number * BASE + u64::from(digit))
+        let value = u64::from(VALUES[usize::from(digit)]);
+        (value < BASE).then_some(number * BASE + value)
     })
 }
+
+/// The value of each byte as a digit, or 255.
+static VALUES: [u8; 256] = {
+    let (mut values, mut value) = ([u8::MAX; 256], 0);
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::batch::{Batch, LIMIT, Scan};
+use super::batch::{Batch, FIRST, LIMIT, Scan};
 use super::claim::{Attempt, Claim, FOREIGN_NAME};
 use super::clean;
 use super::directory::Spool;
+use super::encoded::Encoded;
 use super::entry::Entry;
 use super::failure::Report;
 use super::files::WHOLE;
@@ -50,12 +51,14 @@ pub struct Policy {
 #[derive(Debug)]
 struct State {
     batch: Batch,
+    /// The number of messages of the next scan.
+    limit: usize,
     /// The files that this process has renamed, whose events it has not read.
     own: BTreeSet<OsString>,
     next_scan: Deadline,
     next_cleaning: Deadline,
     /// The messages that were reported as unreadable.
-    unreadable: BTreeSet<Box<str>>,
+    unreadable: BTreeSet<Encoded>,
     /// Whether it was reported that ends cannot be recorded.
     is_unrecorded: bool,
     notices: Vec<Notice>,
@@ -110,6 +113,7 @@ impl Feed {
         };
         let state = State {
             batch: Batch::default(),
+            limit: FIRST,
             own: BTreeSet::new(),
             next_scan: Deadline::PASSED,
             next_cleaning: Deadline::PASSED,
@@ -251,7 +255,8 @@ impl Feed {
 
     fn scan(&self, state: &mut State) -> Result<(), Errno> {
         state.next_scan = Deadline::after(self.interval());
-        let mut messages = Scan::of(LIMIT, time::now());
+        let limit = std::mem::replace(&mut state.limit, LIMIT);
+        let mut messages = Scan::of(limit, time::now());
         let mut foreign = Vec::new();
         for found in scan::messages(&self.spool, Part::Ready)? {
             match found? {

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use super::directory::Spool;
+use super::encoded::Encoded;
 use super::entry::Entry;
 use super::history;
 use super::part::Part;
@@ -29,7 +30,7 @@ const RESCAN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_secs(1);
 
 /// The names of all messages that wait or are claimed.
-pub fn pending(spool: &Spool) -> Result<Vec<Box<str>>, Errno> {
+pub fn pending(spool: &Spool) -> Result<Vec<Encoded>, Errno> {
     let mut names = Vec::new();
     for found in scan::messages(spool, Part::Ready)? {
         if let Found::Message(entry, _) = found? {
@@ -86,7 +87,7 @@ fn removals(spool: &Spool) -> Result<Names, Errno> {
     Ok(names)
 }
 
-fn waiting(spool: &Spool, wanted: &BTreeSet<&str>) -> Result<BTreeSet<Box<str>>, Errno> {
+fn waiting(spool: &Spool, wanted: &BTreeSet<&str>) -> Result<BTreeSet<Encoded>, Errno> {
     let mut left = BTreeSet::new();
     for found in scan::messages(spool, Part::Ready)? {
         match found? {

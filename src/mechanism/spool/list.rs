@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::batch::Scan;
+use super::batch::{FIRST, Scan};
 use super::claim::{Attempt, Claim};
 use super::directory::Spool;
 use super::entry::Entry;
@@ -81,9 +81,7 @@ fn is_claimed(spool: &Spool, entry: &Entry) -> bool {
     matches!(Claim::attempt(spool, entry), Ok(Attempt::Busy))
 }
 
-/// The number of messages that are listed at first, soon, and at a time at most: each time takes a
-/// scan.
-const AT_FIRST: usize = 4096;
+/// The number of messages that are listed at a time, after the first ones: each time takes a scan.
 const AT_ONCE: usize = 64 << 10;
 
 /// Calls `show` with the messages of a part in the order in which they are taken, and their states.
@@ -97,7 +95,7 @@ pub fn each<E: From<Errno>>(
     mut show: impl FnMut(Vec<(Entry, State)>) -> Result<(), E>,
 ) -> Result<(), E> {
     let claims = Claims::read();
-    let (mut last, mut limit): (Option<Entry>, _) = (None, AT_FIRST);
+    let (mut last, mut limit): (Option<Entry>, _) = (None, FIRST);
     loop {
         // A listing has delayed messages in the order of the others.
         let (mut messages, mut inodes) = (Scan::of(limit, u64::MAX), BTreeMap::new());

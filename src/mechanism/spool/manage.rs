@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::claim::{self, Attempt, Claim};
 use super::directory::Spool;
+use super::encoded::Encoded;
 use super::entry::Entry;
 use super::part::Part;
 use super::scan::{self, Found};
@@ -11,7 +12,7 @@ use crate::base::errno::Errno;
 
 /// The messages of a spool by their names.
 #[derive(Debug)]
-pub struct Index(BTreeMap<Box<str>, (Part, Entry)>);
+pub struct Index(BTreeMap<Encoded, (Part, Entry)>);
 
 impl Index {
     /// The messages in these parts.

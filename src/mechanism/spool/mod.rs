@@ -13,6 +13,7 @@ pub mod claim;
 pub mod clean;
 pub mod directory;
 pub mod dropped;
+pub mod encoded;
 pub mod entry;
 pub mod failure;
 pub mod feed;

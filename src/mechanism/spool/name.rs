@@ -3,12 +3,14 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use super::encoded::Encoded;
+
 /// The name of a message: any bytes but NUL. In the names of files, bytes that are not letters,
 /// digits or [`PLAIN`] are written as `%` and two hexadecimal digits, so that the path of a message
 /// has no meaning for a shell.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MessageName {
-    encoded: Box<str>,
+    encoded: Encoded,
     /// Its bytes, if they are not those of its form in the names of files.
     bytes: Option<Box<[u8]>>,
 }
@@ -48,7 +50,7 @@ impl MessageName {
         let encoded = encode(bytes);
         match encoded.len() {
             length if length > LONGEST => Err(NameError::TooLong { length }),
-            _ => Ok(Self::of_encoded(encoded.into())),
+            _ => Ok(Self::of_encoded(encoded.as_str().into())),
         }
     }
 
@@ -58,7 +60,7 @@ impl MessageName {
     }
 
     /// The name of a form that is known to be one.
-    pub(super) fn of_encoded(encoded: Box<str>) -> Self {
+    pub(super) fn of_encoded(encoded: Encoded) -> Self {
         let bytes = encoded.contains('%').then(|| decoded(encoded.as_bytes()).into());
         Self { encoded, bytes }
     }
@@ -69,11 +71,11 @@ impl MessageName {
         let mut rest = encoded.as_bytes();
         while let Some((&first, after)) = rest.split_first() {
             rest = match first {
+                byte if is_plain(byte) => after,
                 b'%' => match after.get(..2).and_then(hexadecimal) {
                     Some(byte) if !is_plain(byte) => &after[2..],
                     _ => return false,
                 },
-                byte if is_plain(byte) => after,
                 _ => return false,
             };
         }
@@ -121,8 +123,23 @@ fn decoded(mut encoded: &[u8]) -> Vec<u8> {
 
 /// Whether a byte is itself in the names of files.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || PLAIN.contains(&byte)
+    IS_PLAIN[usize::from(byte)]
 }
+
+/// The answer for each byte: a scan asks for every byte of very many names.
+static IS_PLAIN: [bool; 256] = {
+    let (mut is_plain, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        is_plain[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut index = 0;
+    while index < PLAIN.len() {
+        is_plain[PLAIN[index] as usize] = true;
+        index += 1;
+    }
+    is_plain
+};
 
 fn hexadecimal(digits: &[u8]) -> Option<u8> {
     let is_lower = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');

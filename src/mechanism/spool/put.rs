@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::directory::{Spool, sync_file};
+use super::encoded::{Encoded, MADE};
 use super::entry::{Entry, Origin, push_number};
 use super::files::WHOLE;
 use super::name::MessageName;
@@ -136,7 +137,7 @@ fn next_time() -> u64 {
 
 /// A name that no other message has: the time, and a number that differs between processes, also if they
 /// have the same process ID in different namespaces.
-fn made_name(put: u64) -> Box<str> {
+fn made_name(put: u64) -> Encoded {
     static PROCESS: OnceLock<(u32, Duration)> = OnceLock::new();
 
     let process = PROCESS.get_or_init(|| (std::process::id(), time::since_boot()));
@@ -144,8 +145,8 @@ fn made_name(put: u64) -> Box<str> {
     let mut hasher = DefaultHasher::new();
     (put, process, &raw const put as usize).hash(&mut hasher);
     let number = hasher.finish() as u32;
-    let mut name = String::with_capacity(24);
+    let mut name = String::with_capacity(MADE);
     push_number::<16>(&mut name, put, 16);
     push_number::<16>(&mut name, number.into(), 8);
-    name.into()
+    name.as_str().into()
 }

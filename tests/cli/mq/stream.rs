@@ -372,8 +372,8 @@ fn a_follower_ends_when_its_reader_leaves() {
 fn a_message_that_looks_like_two_is_written_with_one_warning() {
     let name = queue("4", "64");
     ipc(&["mq", "send", &name, "a\nb", "c\nd"]).is(0, "", "");
-    let warning = "ipc: mq recv: a message has a newline in it, which ends one for whoever reads \
-                   this; '--frame netstring' keeps messages apart\n";
+    let warning = "ipc: mq recv: a record has a newline in it, which ends one for whoever reads \
+                   this; '--frame netstring' keeps records apart\n";
     ipc(&["mq", "recv", "--all", &name]).is(0, "a\nb\nc\nd\n", warning);
     ipc(&["mq", "send", "-0", &name]).input("a\nb\0c\0").is(0, "", "");
     ipc(&["mq", "recv", "-0", "--all", &name]).is(0, "a\nb\0c\0", "");

@@ -30,8 +30,8 @@ fn every_framing_keeps_every_byte() {
 fn a_message_that_a_framing_cannot_carry_is_printed_with_one_warning() {
     let name = queue("4K");
     ipc(&["queue", "push", &name, "a\nb", "c\nd"]).is(0, "", "");
-    let warning = "ipc: queue pop: a message has a newline in it, which ends one for whoever reads \
-                   this; '--frame netstring' keeps messages apart\n";
+    let warning = "ipc: queue pop: a record has a newline in it, which ends one for whoever reads \
+                   this; '--frame netstring' keeps records apart\n";
     ipc(&["queue", "pop", "--all", &name]).is(0, "a\nb\nc\nd\n", warning);
     ipc(&["queue", "push", "--frame", "netstring", &name]).input("1:a,2:b").is(
         3,

@@ -11,6 +11,7 @@ mod limits;
 mod look;
 mod manager;
 mod messages;
+mod paths;
 mod ports;
 mod relay;
 
