@@ -357,6 +357,10 @@ impl Queue for RemoteQueue {
             Waited::Done(Sent::NameInUse) => return Err(Error::Exists),
             Waited::TimedOut => return Ok(Waited::TimedOut),
         }
+        self.erase(message, deadline)
+    }
+
+    fn erase(&mut self, message: &Message, deadline: Deadline) -> Result<Waited, Error> {
         self.link.run(self.queue.erase(message.sequence, deadline))
     }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::noun_called;
+use super::{COMMANDS, noun_called};
 use crate::app::arguments::{Known, Plain};
 use crate::app::command::Verb;
 use crate::app::options::Verbosity;
@@ -41,6 +41,9 @@ const OPTIONS: [&str; 10] = [
     "--attempts",
 ];
 
+/// The commands without a noun whose operands are words rather than objects.
+const WITHOUT_OBJECTS: [&str; 3] = ["applets", "guide", "man"];
+
 /// The words of a call whose first operand is a name on a server: noun, verb, and all that follow.
 #[inline]
 pub fn of_remote(arguments: &[OsString]) -> Option<Vec<OsString>> {
@@ -53,18 +56,22 @@ fn words(arguments: &[OsString]) -> Option<Vec<OsString>> {
     let mut rest = arguments.get(1..)?;
     let noun = implied.or_else(|| {
         let (first, others) = rest.split_first()?;
+        let noun = noun_called(first)?;
         rest = others;
-        noun_called(first)
-    })?;
+        Some(noun)
+    });
     let (word, operands) = rest.split_first()?;
     let short = Short::new(word.as_bytes())?;
-    let verb = noun.verbs.iter().find(|verb| verb.is_called(short));
-    let is_meant = match noun.name {
+    let verbs = noun.map_or(COMMANDS, |noun| noun.verbs);
+    let verb = verbs.iter().find(|verb| verb.is_called(short));
+    let is_any = || operands.iter().take_while(|word| *word != "--").any(|word| is_remote(word));
+    let is_meant = match noun {
+        None => verb.is_some_and(|verb| !WITHOUT_OBJECTS.contains(&verb.name)) && is_any(),
         // A signal, or several, come before the name.
-        "signal" => operands.iter().take_while(|word| *word != "--").any(|word| is_remote(word)),
-        _ => first_operand(operands, verb).is_some_and(|operand| is_remote(operand)),
+        Some(noun) if noun.name == "signal" => is_any(),
+        Some(_) => first_operand(operands, verb).is_some_and(|operand| is_remote(operand)),
     };
-    let all = [noun.name.into()].into_iter().chain(rest.iter().cloned());
+    let all = noun.map(|noun| noun.name.into()).into_iter().chain(rest.iter().cloned());
     is_meant.then(|| all.collect())
 }
 
@@ -73,7 +80,12 @@ fn first_operand<'a>(words: &'a [OsString], verb: Option<&Verb>) -> Option<&'a O
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_bytes() {
-            b"--" => return None,
+            // What follows is COMMAND, if the verb has one.
+            b"--" => {
+                return words
+                    .next()
+                    .filter(|_| verb.is_some_and(|it| (it.option)(b"--").is_none()));
+            }
             bytes if !bytes.starts_with(b"-") => return Some(word),
             bytes if takes_next(bytes, verb) => drop(words.next()),
             _ => {}
@@ -147,6 +159,9 @@ mod tests {
             "/usr/bin/lock test tls://h/x",
             "ipc lock test -t 1 nats://h/x",
             "ipc mq send -p 5 nats://h/q text",
+            "ipc mq rm -- nats://h/q",
+            "ipc ls nats://h/q",
+            "ipc who -v 17 tls://h/q",
         ] {
             assert!(meant(line), "{line}");
         }
@@ -160,6 +175,7 @@ mod tests {
             "ipc lock run /x -- nats://h/x",
             "ipc sem run --create 2 /x -- curl nats://h/x",
             "ipc guide nats://h/x",
+            "ipc lock test ./nats://h/x",
             "ipc nats://h/x",
             "ipc lock",
         ] {

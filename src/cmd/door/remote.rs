@@ -57,9 +57,6 @@ pub struct Call {
     /// The argument; stdin if there is none
     #[arg(value_name = "ARGUMENT")]
     argument: Vec<OsString>,
-    /// Refused: a descriptor belongs to one machine
-    #[arg(long = "fd", value_name = "N", hide = true)]
-    descriptors: Vec<i32>,
     #[command(flatten)]
     limit: TimeLimit,
 }
@@ -70,10 +67,6 @@ impl RemoteAction for Call {
     const STATUSES: Statuses = Statuses::OfProcedure;
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
-        if !self.descriptors.is_empty() {
-            let reason = "a descriptor belongs to one machine";
-            return Err(Failure::new(Exit::Usage, reason)).about("--fd");
-        }
         let deadline = self.limit.deadline();
         let mut calls = answered(calls(&remote, &self.name, deadline), &self.name)?;
         let argument = self.argument(calls.limit(), context, deadline)?;
@@ -140,12 +133,6 @@ pub struct Serve {
     name: RemoteName,
     #[command(flatten)]
     ready: Ready,
-    /// Refused: the server knows accounts instead of users
-    #[arg(long, value_name = "UID", hide = true)]
-    allow_uid: Vec<u32>,
-    /// Refused, as --allow-uid
-    #[arg(long, value_name = "GID", hide = true)]
-    allow_gid: Vec<u32>,
     /// Let calls finish for this long after a signal
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     grace: Option<Timeout>,
@@ -187,12 +174,6 @@ impl RemoteAction for Serve {
     )];
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
-        if !(self.allow_uid.is_empty() && self.allow_gid.is_empty()) {
-            let reason = "a server does not know the users of other machines";
-            let failure = Failure::new(Exit::Usage, reason);
-            return Err(failure.hint("the accounts of the server decide who may call"))
-                .about("--allow-uid and --allow-gid");
-        }
         let ready = self.ready.target()?;
         let _closed = ClosedOnExec::new();
         let calls = answered(calls(&remote, &self.name, Deadline::NEVER), &self.name)?;

@@ -9,7 +9,7 @@ use crate::app::options::{Conflict, Format, TimeLimit, Waiting};
 use crate::app::remote::leased::{Leased, in_words};
 use crate::app::remote::{Lifetime, Remote, RemoteAction, Storage, answered, finished};
 use crate::base::deadline::Waited;
-use crate::base::exit::{Exit, Failure, Subject};
+use crate::base::exit::Exit;
 use crate::base::remote_name::RemoteFolder;
 use crate::base::text::escape;
 use crate::io::output::{Key, Output, Type, Value};
@@ -53,7 +53,7 @@ pub struct Run {
     #[command(flatten)]
     conflict: Conflict,
     #[command(flatten)]
-    of_files: OfFiles,
+    _implied: Implied,
     /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -71,7 +71,6 @@ impl RemoteAction for Run {
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
         let output = &mut context.output;
-        self.of_files.refuse().about(&self.name)?;
         let leased = Leased::new(&self.command, self.lifetime)?;
         match self.acquire(&remote, &leased, output) {
             Ok(lease) => leased.run(&self.name, "the lock", lease, output),
@@ -106,47 +105,15 @@ impl Run {
     }
 }
 
-/// Options that only locks on files have, so that the error says why.
+/// Options that ask for what a lock of a server does anyway.
 #[derive(Debug, clap::Args)]
-struct OfFiles {
-    #[arg(short, long, hide = true)]
-    shared: bool,
+struct Implied {
+    /// Exclude all other holders, as without it
     #[arg(short = 'x', long, hide = true)]
     exclusive: bool,
-    #[arg(long, value_name = "OFF:LEN", hide = true)]
-    range: Option<String>,
-    #[arg(long, value_name = "KIND", hide = true)]
-    kind: Option<String>,
-    #[arg(short = 'F', long, hide = true)]
-    no_fork: bool,
+    /// The lock ends with COMMAND, as without it
     #[arg(short = 'o', long, hide = true)]
     close: bool,
-    #[arg(long, hide = true)]
-    inherit: bool,
-    #[arg(long, hide = true)]
-    remove: bool,
-    #[arg(long, value_name = "DURATION", hide = true)]
-    steal_after: Option<String>,
-}
-
-impl OfFiles {
-    /// Refuses them, but for those that mean what a lock of a server does anyway.
-    fn refuse(&self) -> Result<(), Failure> {
-        let reason = match self {
-            Self { shared: true, .. } => "--shared: a lock of a server has one holder",
-            Self { range: Some(_), .. } => "--range: a lock of a server has no bytes",
-            Self { kind: Some(_), .. } => "--kind: a lock of a server has one kind",
-            Self { no_fork: true, .. } | Self { inherit: true, .. } => {
-                "a descriptor does not renew a lock of a server: 'ipc' stays beside COMMAND"
-            }
-            Self { remove: true, .. } => "--remove: a lock of a server leaves nothing",
-            Self { steal_after: Some(_), .. } => {
-                "--steal-after: the holder may be on another machine; --ttl ends a holder that hangs"
-            }
-            _ => return Ok(()),
-        };
-        Err(Failure::new(Exit::Usage, reason).hint("each name is a lock: nats://HOST/NAME/PART"))
-    }
 }
 
 /// Test whether a lock of a server is held

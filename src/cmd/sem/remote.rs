@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::app::command::{Example, Manual, Noun, Statuses, Verb};
 use crate::app::context::Context;
 use crate::app::listing::{self, Column, Columns, Json, Listing};
-use crate::app::objects::report_wait;
-use crate::app::options::{Conflict, Format, TimeLimit, Waiting};
+use crate::app::objects::{self, report_wait};
+use crate::app::options::{Conflict, Format, TimeLimit, Waiting, done};
 use crate::app::remote::leased::{Leased, in_words};
 use crate::app::remote::{Lifetime, Remote, RemoteAction, Storage, answered, finished};
 use crate::base::deadline::Waited;
@@ -62,6 +62,9 @@ pub struct Run {
         value_parser = RangedI64ValueParser::<u32>::new().range(1..=PERMITS_MAX.into())
     )]
     create: Option<u32>,
+    /// The permits end with COMMAND, as without it
+    #[arg(long = "close", hide = true)]
+    _close: bool,
     #[command(flatten)]
     waiting: Waiting,
     #[command(flatten)]
@@ -294,14 +297,15 @@ impl Columns for Shown {
     ];
 }
 
-/// Remove a semaphore of a server
+/// Remove semaphores of a server
 ///
-/// It is refused while COMMANDs hold permits.
+/// One whose permits COMMANDs hold is not removed: status 5.
 #[derive(Debug, clap::Args)]
 pub struct Rm {
-    /// Name of the semaphore
-    name: RemoteName,
-    /// Ignore a semaphore that does not exist
+    /// Names of semaphores
+    #[arg(required = true)]
+    names: Vec<RemoteName>,
+    /// Ignore semaphores that do not exist
     #[arg(short, long)]
     force: bool,
     #[command(flatten)]
@@ -311,15 +315,15 @@ pub struct Rm {
 impl RemoteAction for Rm {
     const EXAMPLES: &'static [Example] = &[("Remove one", "ipc sem rm nats://broker/builds")];
 
-    fn run(self, remote: Remote, _: &mut Context) -> anyhow::Result<Exit> {
-        let (name, deadline) = (&self.name, self.limit.deadline());
-        let removed = remote.with(name, (Kind::Semaphore, None), deadline, |records| {
-            permits::remove(records, name.key(), deadline)
-        });
-        match removed {
-            Err(Error::NotFound) if self.force => {}
-            removed => answered(removed, name)?,
-        }
-        Ok(Exit::Done)
+    fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let deadline = self.limit.deadline();
+        let remove = |name: &RemoteName| -> Result<(), Failure> {
+            let kind = (Kind::Semaphore, None);
+            let removed = remote.with(name, kind, deadline, |records| {
+                permits::remove(records, name.key(), deadline)
+            });
+            done(removed.map_err(Failure::from))
+        };
+        objects::remove(&self.names, self.force, &mut context.output, remove)
     }
 }

@@ -277,6 +277,12 @@ pub trait Queue: Debug + Send {
     /// [`Error::Unanswered`] if the server has not confirmed that; [`Error::NotFound`].
     fn fail(&mut self, claim: Claim, failure: &Failure) -> Result<(), Error>;
 
+    /// Removes a message, if it has not left the queue; a COMMAND that runs for it goes on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the queue was removed.
+    fn erase(&mut self, message: &Message, deadline: Deadline) -> Result<Waited, Error>;
+
     /// Returns a message that was set aside to those that wait.
     ///
     /// # Errors

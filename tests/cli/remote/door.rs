@@ -65,7 +65,8 @@ fn what_belongs_to_one_machine_is_refused() {
     let output = ipc(&["door", "serve", &name, "--allow-uid", "0", "--", "true"]).output();
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("does not know the users"), "{}", text(&output.stderr));
-    let message = "ipc: door call: --fd: a descriptor belongs to one machine\n";
+    let message = "ipc: door call: --fd: a descriptor belongs to one machine\n\
+                   hint: 'ipc door call nats://HOST/NAME --help' has the options for servers\n";
     ipc(&["door", "call", &name, "--fd", "1"]).is(2, "", message);
 }
 

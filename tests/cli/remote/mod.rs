@@ -12,6 +12,7 @@ mod mq;
 mod mq_cluster;
 mod others;
 mod permits;
+mod refused;
 pub mod server;
 mod signals;
 mod spool;

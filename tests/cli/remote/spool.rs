@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::server::Server;
-use crate::support::{code, ipc, sh, text, until};
+use crate::support::{code, ipc, script_that_cannot_start, sh, text, until};
 
 /// A server, and the name of a spool on it that exists.
 fn spool() -> Option<(Server, String)> {
@@ -49,6 +49,34 @@ fn messages_are_taken_by_priority_and_have_names() {
     assert_eq!(code(&output), 5, "{}", text(&output.stderr));
     ipc(&["spool", "rm", "--purge", &name]).is(0, "", "");
     ipc(&["spool", "rm", "-f", &name]).is(0, "", "");
+}
+
+#[test]
+fn messages_are_removed_by_their_names() {
+    let Some((_server, name)) = spool() else { return };
+    for message in ["a.1", "b", "c"] {
+        ipc(&["spool", "put", "--name", message, &name]).input("x").succeeds();
+    }
+    ipc(&["spool", "rm", &name, "a.1", "c"]).is(0, "", "");
+    let missing = format!("ipc: spool rm: c: no such message in {name}\n");
+    ipc(&["spool", "rm", &name, "c"]).is(4, "", &missing);
+    ipc(&["spool", "rm", "-f", &name, "c"]).is(0, "", "");
+    ipc(&["spool", "ls", "-o", "name", "--noheadings", &name]).is(0, "b\n", "");
+}
+
+#[test]
+fn a_message_whose_command_cannot_be_started_goes_back_at_once_and_the_delivery_counts() {
+    let Some((_server, name)) = spool() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    script_that_cannot_start(directory.path());
+    ipc(&["spool", "put", "--name", "a", &name]).input("x").succeeds();
+    let missing = ["spool", "take", "-n", &name, "--", "./missing"];
+    assert_eq!(code(&ipc(&missing).within(directory.path()).output()), 127);
+    let script = ["spool", "take", "-n", &name, "--", "./script"];
+    let output = ipc(&script).within(directory.path()).output();
+    assert!([126, 127].contains(&code(&output)), "{}", text(&output.stderr));
+    let take = ["spool", "take", "-n", &name, "--", "sh", "-c", "echo $IPC_ATTEMPT"];
+    ipc(&take).is(0, "2\n", "");
 }
 
 #[test]

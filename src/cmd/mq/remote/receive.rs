@@ -163,6 +163,11 @@ impl Recv {
 pub struct Wait {
     /// Name of the queue
     name: RemoteName,
+    /// Create the queue if there is none
+    #[arg(long)]
+    create: bool,
+    #[command(flatten)]
+    storage: Storage,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -173,7 +178,8 @@ impl RemoteAction for Wait {
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
         let (output, deadline) = (&context.output, self.waiting.deadline());
-        let mut queue = opened(&remote, &self.name, None, deadline)?;
+        let creation = self.create.then(|| Creation::from(self.storage));
+        let mut queue = opened(&remote, &self.name, creation, deadline)?;
         let tell = || report_wait(output, &self.name, "for a message");
         let wait = |until| queue.wait(Selection::Any, until);
         let waited = wait_verbosely(output, deadline, tell, wait);

@@ -7,6 +7,7 @@ use crate::app::options::{TimeLimit, done};
 use crate::app::remote::{Remote, RemoteAction, Storage, answered};
 use crate::base::deadline::Waited;
 use crate::base::exit::{Exit, Failure, Subject};
+use crate::io::output::escape;
 use crate::mechanism::remote::queue::Limits;
 use crate::mechanism::remote::{Error, RemoteName};
 use crate::mechanism::spool::name::MessageName;
@@ -90,34 +91,72 @@ impl RemoteAction for Requeue {
     }
 }
 
-/// Remove a spool of a server
+/// Remove messages, or a spool of a server
 ///
-/// It is removed if no message is in it.
+/// With names, messages that wait or have failed are removed. The server does not say which of them a
+/// worker has claimed: its COMMAND goes on. Without names the spool itself is removed, if no message is in
+/// it.
 #[derive(Debug, clap::Args)]
 pub struct Rm {
     /// Name of the spool
     spool: RemoteName,
-    /// Ignore a spool that does not exist
+    /// Names of messages
+    names: Vec<MessageName>,
+    /// Ignore what does not exist
     #[arg(short, long)]
     force: bool,
     /// Remove the spool with all that is in it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "names")]
     purge: bool,
     #[command(flatten)]
     limit: TimeLimit,
 }
 
 impl RemoteAction for Rm {
-    const EXAMPLES: &'static [Example] =
-        &[("Remove a spool and its messages", "ipc spool rm --purge nats://broker/jobs")];
+    const EXAMPLES: &'static [Example] = &[
+        ("Remove a message", "ipc spool rm nats://broker/jobs report"),
+        ("Remove a spool and its messages", "ipc spool rm --purge nats://broker/jobs"),
+    ];
 
     fn run(self, remote: Remote, context: &mut Context) -> anyhow::Result<Exit> {
+        let output = &mut context.output;
+        let names = std::slice::from_ref(&self.spool);
+        if self.names.is_empty() {
+            return objects::remove(names, self.force, output, |_| self.remove_spool(&remote));
+        }
+        let deadline = self.limit.deadline();
+        let mut spool = match open(&remote, &self.spool, None, deadline) {
+            Err(error) if self.force && Exit::of(&error) == Exit::NotFound => {
+                return Ok(Exit::Done);
+            }
+            spool => spool?,
+        };
+        let all = messages(&mut *spool, &self.spool, deadline)?;
+        objects::each(&self.names, output, |name, output| -> Result<(), Failure> {
+            let mut found =
+                all.iter().filter(|message| decoded(message) == name.bytes()).peekable();
+            if found.peek().is_none() && !self.force {
+                let path = escape(self.spool.as_ref().as_encoded_bytes());
+                return Err(Failure::new(Exit::NotFound, format!("no such message in {path}")));
+            }
+            for message in found {
+                done(spool.erase(message, deadline).map_err(Failure::from))?;
+                objects::report(output, name, "removed");
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Rm {
+    fn remove_spool(&self, remote: &Remote) -> Result<(), Failure> {
         let (name, deadline) = (&self.spool, self.limit.deadline());
         let remove = || -> Result<Waited, Failure> {
-            let Waited::Done(mut spools) = spools(&remote, name, deadline)? else {
+            let Waited::Done(mut spools) = spools(remote, name, deadline)? else {
                 return Ok(Waited::TimedOut);
             };
-            match spools.state(name.key(), deadline)? {
+            let explained = |error| explain(error, name);
+            match spools.state(name.key(), deadline).map_err(explained)? {
                 Waited::TimedOut => return Ok(Waited::TimedOut),
                 Waited::Done(state) if state.messages > 0 && !self.purge => {
                     return Err(Failure::new(Exit::InUse, "has messages")
@@ -125,15 +164,8 @@ impl RemoteAction for Rm {
                 }
                 Waited::Done(_) => {}
             }
-            spools.remove(name.key(), deadline).map_err(|error| explain(error, name))
+            spools.remove(name.key(), deadline).map_err(explained)
         };
-        match done(remove()) {
-            Err(failure) if self.force && failure.exit() == Exit::NotFound => {}
-            removed => {
-                removed.about(name)?;
-                objects::report(&context.output, name, "removed");
-            }
-        }
-        Ok(Exit::Done)
+        done(remove())
     }
 }
