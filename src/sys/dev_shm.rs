@@ -5,11 +5,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use nix::dir::Dir;
-use nix::fcntl::{AT_FDCWD, OFlag};
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::names::Names;
 use super::regular_file::{self, Error, Links};
 use crate::base::errno::Errno;
 
@@ -44,14 +44,12 @@ pub fn unlink(file_name: &OsStr) -> Result<(), Errno> {
 
 /// The names of all objects, sorted.
 pub fn list() -> Result<Vec<OsString>, Errno> {
-    let mut directory = Dir::open(DIRECTORY, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut entries = Names::of(openat(AT_FDCWD, DIRECTORY, flags, Mode::empty())?);
     let mut names = Vec::new();
-    for entry in directory.iter() {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(OsString::from_vec(name));
-        }
+    while let Some(name) = entries.read()? {
+        names.push(OsStr::from_bytes(name.bytes).to_owned());
     }
-    names.sort();
+    names.sort_unstable();
     Ok(names)
 }

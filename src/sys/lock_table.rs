@@ -67,7 +67,7 @@ pub enum Evidence {
 
 /// A descriptor with a lock.
 #[derive(Clone, Debug)]
-struct LockedDescriptor {
+pub struct LockedDescriptor {
     pid: i32,
     path: Option<PathBuf>,
 }
@@ -302,7 +302,6 @@ pub struct Search {
     locks: Vec<HeldLock>,
     inodes: BTreeSet<u64>,
     is_whole: bool,
-    descriptors: BTreeMap<Entry, Vec<LockedDescriptor>>,
 }
 
 impl Search {
@@ -315,28 +314,35 @@ impl Search {
         let inodes = locks.iter().map(|held| held.entry.file.inode).collect();
         // In another PID namespace, the table leaves out locks of processes that have ended.
         let is_whole = process::is_first_namespace();
-        Ok(Self { locks, inodes, is_whole, descriptors: BTreeMap::new() })
+        Ok(Self { locks, inodes, is_whole })
     }
 
-    /// Whether a descriptor of the file with this status may have a lock. The inode alone is compared,
-    /// since some file systems have another device in the table.
-    pub fn concerns(&self, status: &FileStat) -> bool {
-        !self.is_whole && is_regular(status) || self.inodes.contains(&status.st_ino)
-    }
-
-    /// Adds the locks of a descriptor.
-    pub fn add(&mut self, descriptor: &Descriptor<'_>) {
-        for entry in locks_in(&descriptor.info()) {
-            let found = LockedDescriptor { pid: descriptor.pid, path: descriptor.link() };
-            self.descriptors.entry(entry).or_default().push(found);
+    /// The locks of a descriptor of the file with this status. The inode alone is compared with the table,
+    /// since some file systems have another device in it.
+    pub fn locks_of(&self, descriptor: &Descriptor<'_>) -> Vec<(Entry, LockedDescriptor)> {
+        let status = descriptor.status;
+        if !self.inodes.contains(&status.st_ino) && (self.is_whole || !is_regular(status)) {
+            return Vec::new();
         }
+        let entries = locks_in(&descriptor.info()).into_iter();
+        let found =
+            |entry| (entry, LockedDescriptor { pid: descriptor.pid, path: descriptor.link() });
+        entries.map(found).collect()
     }
 
-    /// The locks and their holders. A process that was not seen may hold the lock that the table has
-    /// it for.
-    pub fn finish(self, is_unseen: impl Fn(i32) -> bool) -> Vec<HeldLock> {
+    /// The locks and their holders, of what [`Search::locks_of`] found in the order of the processes. A process
+    /// that was not seen may hold the lock that the table has it for.
+    pub fn finish(
+        self,
+        found: Vec<(Entry, LockedDescriptor)>,
+        is_unseen: impl Fn(i32) -> bool,
+    ) -> Vec<HeldLock> {
+        let mut descriptors: BTreeMap<Entry, Vec<LockedDescriptor>> = BTreeMap::new();
+        for (entry, descriptor) in found {
+            descriptors.entry(entry).or_default().push(descriptor);
+        }
         let may_hold = |pid, _: &Entry| is_unseen(pid) || pid == std::process::id() as i32;
-        with_holders(self.locks, self.descriptors, may_hold)
+        with_holders(self.locks, descriptors, may_hold)
     }
 }
 

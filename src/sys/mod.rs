@@ -35,6 +35,7 @@ pub mod names;
 pub mod object;
 pub mod offset;
 pub mod origin;
+pub mod parts;
 pub mod pidfd;
 pub mod pipe;
 pub mod poll;

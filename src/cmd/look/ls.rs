@@ -67,10 +67,11 @@ impl Action for Ls {
         };
         let mut survey = Survey::take(&request);
         let (mut names, now) = (Names::default(), time::seconds());
-        let objects = std::mem::take(&mut survey.objects);
+        let mut objects = std::mem::take(&mut survey.objects);
+        objects.retain(|object| self.chooses(object));
+        names.learn(&objects);
         let hidden = survey.unseen.count;
-        let chosen = objects.into_iter().filter(|object| self.chooses(object));
-        let rows = chosen.map(|object| Listed::new(object, hidden, now, &mut names));
+        let rows = objects.into_iter().map(|object| Listed::new(object, hidden, now, &mut names));
         self.listing.print(rows, output)?;
         output.flush()?;
         let exit = report_unlisted(&survey, output);

@@ -69,6 +69,17 @@ impl Names {
         self.users.entry(uid).or_insert_with(|| accounts::user_name(uid))
     }
 
+    /// Looks up the names of all holders and waiters of these objects, which several threads can do.
+    fn learn(&mut self, objects: &[Object]) {
+        let holders = objects.iter().flat_map(|object| &object.holders).map(|used| used.pid);
+        let waiters = objects.iter().flat_map(|object| &object.waiters).flatten().copied();
+        let mut pids: Vec<i32> = holders.chain(waiters).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        let commands = process::commands(&pids).into_iter().map(Arc::from);
+        self.commands.extend(pids.into_iter().zip(commands));
+    }
+
     fn command(&mut self, pid: i32) -> &Arc<[u8]> {
         self.commands.entry(pid).or_insert_with(|| process::command(pid).into())
     }
@@ -79,9 +90,12 @@ impl Names {
         pids.dedup();
         let named = pids.into_iter().map(|pid| Process { pid, command: self.command(pid).clone() });
         let processes: Vec<Process> = named.collect();
-        let texts: Vec<String> = processes.iter().map(Process::text).collect();
-        let text = if texts.is_empty() { "-".to_owned() } else { texts.join(", ") };
-        Value::Processes(processes, text.into_bytes())
+        let mut text = if processes.is_empty() { b"-".to_vec() } else { Vec::new() };
+        for process in &processes {
+            text.extend_from_slice(if text.is_empty() { b"" } else { b", " });
+            text.extend_from_slice(process.text().as_bytes());
+        }
+        Value::Processes(processes, text)
     }
 }
 

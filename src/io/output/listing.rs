@@ -18,21 +18,26 @@ const CUT_BEFORE: u8 = b'<';
 const NARROWED: [(Cells, usize); 5] =
     [(Cells::List, 12), (Cells::Text, 24), (Cells::Number, 6), (Cells::List, 8), (Cells::Text, 8)];
 
-/// The lines of a listing, with their newlines, and not wider than a terminal.
+/// The lines of a listing, with their newlines, and not wider than a terminal. `rows` has the cells of one row
+/// after the other.
 pub fn lines<'a>(
     headings: Option<Vec<Cow<'a, [u8]>>>,
-    rows: Vec<Vec<Cow<'a, [u8]>>>,
+    rows: Vec<Cow<'a, [u8]>>,
     cells: &[Cells],
     medium: Medium,
 ) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-    let mut columns: Vec<Column> = cells
-        .iter()
-        .enumerate()
-        .map(|(index, &cells)| Column::new(headings.as_deref(), &rows, index, cells))
-        .collect();
+    let count = cells.len();
+    let of = |index: usize| {
+        let below = rows.iter().skip(index).step_by(count);
+        Column::new(headings.as_ref().map(|headings| &*headings[index]), below, cells[index])
+    };
+    let mut columns: Vec<Column> = (0..count).map(of).collect();
     let most = medium.width().unwrap_or(usize::MAX);
     narrow(&mut columns, most);
-    headings.into_iter().chain(rows).map(move |row| line(&row, &columns, most))
+    let above = headings.map(|headings| line(&headings, &columns, most));
+    let total = rows.len().checked_div(count).unwrap_or(0);
+    let below = (0..total).map(move |row| line(&rows[row * count..][..count], &columns, most));
+    above.into_iter().chain(below)
 }
 
 /// A column of a listing.
@@ -44,16 +49,14 @@ struct Column {
 }
 
 impl Column {
-    fn new(
-        headings: Option<&[Cow<'_, [u8]>]>,
-        rows: &[Vec<Cow<'_, [u8]>>],
-        index: usize,
+    fn new<'c>(
+        heading: Option<&[u8]>,
+        below: impl Iterator<Item = &'c Cow<'c, [u8]>>,
         cells: Cells,
     ) -> Self {
-        let widest = rows.iter().map(|row| width(&row[index])).max().unwrap_or(0);
+        let widest = below.map(|cell| width(cell)).max().unwrap_or(0);
         let least = if cells == Cells::Number { widest } else { 0 };
-        let heading = headings.map_or(0, |headings| width(&headings[index]));
-        Self { width: widest.max(heading), least, cells }
+        Self { width: widest.max(heading.map_or(0, width)), least, cells }
     }
 }
 
@@ -86,7 +89,8 @@ pub enum Cells {
 
 /// A row of a listing, with each cell as wide as its column.
 fn line(row: &[Cow<'_, [u8]>], columns: &[Column], most: usize) -> Vec<u8> {
-    let mut line = Vec::new();
+    let usual: usize = columns.iter().map(|column| column.width + GAP.len()).sum();
+    let mut line = Vec::with_capacity(usual.min(most));
     for (cell, column) in row.iter().zip(columns) {
         let cell = shortened_cell(cell, column.width);
         let padding = std::iter::repeat_n(b' ', column.width - width(&cell));
@@ -100,7 +104,9 @@ fn line(row: &[Cow<'_, [u8]>], columns: &[Column], most: usize) -> Vec<u8> {
         line.extend_from_slice(GAP);
     }
     line.truncate(line.trim_ascii_end().len());
-    let mut line = shortened(&line, most).into_owned();
+    if width(&line) > most {
+        line = shortened(&line, most).into_owned();
+    }
     line.push(b'\n');
     line
 }
@@ -130,5 +136,9 @@ fn shortened_cell(text: &[u8], most: usize) -> Cow<'_, [u8]> {
 
 /// The number of columns of a text on a terminal, with one column for each character.
 fn width(text: &[u8]) -> usize {
+    // Most texts are.
+    if text.is_ascii() {
+        return text.len();
+    }
     text.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
 }

@@ -89,10 +89,17 @@ impl<'a> Table<'a> {
     /// The same table with these columns, in this order.
     pub fn with_columns(self, columns: &[usize]) -> Self {
         let keys = columns.iter().map(|&column| self.keys[column]).collect();
+        // Most often the values that are left move to the front, without another allocation.
+        let is_in_order = columns.is_sorted_by(|one, other| one < other);
         // A value is copied only for a column that is there twice.
         let is_last = |at: usize| !columns[at + 1..].contains(&columns[at]);
         let is_last: Vec<bool> = (0..columns.len()).map(is_last).collect();
         let pick = |mut row: Row| {
+            if is_in_order {
+                columns.iter().enumerate().for_each(|(to, &from)| row.values.swap(to, from));
+                row.values.truncate(columns.len());
+                return row;
+            }
             let values = columns.iter().zip(&is_last).map(|(&column, &is_last)| match is_last {
                 true => mem::replace(&mut row.values[column], Value::Inapplicable),
                 false => row.values[column].clone(),
@@ -121,14 +128,15 @@ impl<'a> Table<'a> {
         });
         let headings = (look.headings == Headings::Printed && !self.rows.is_empty())
             .then(|| self.keys.iter().map(|key| Cow::from(key.heading().into_bytes())).collect());
-        let rows = self.rows.iter().map(|row| {
+        let mut rows = Vec::with_capacity(self.rows.len() * self.keys.len());
+        for row in &self.rows {
             let cells = self.keys.iter().zip(&row.values);
-            cells.map(|(key, value)| medium.shown(cell(key, value, look.sizes))).collect()
-        });
+            rows.extend(cells.map(|(key, value)| medium.shown(cell(key, value, look.sizes))));
+        }
         let kinds: Vec<Cells> = cells.collect();
         let above = headings.is_some().then_some(Some(Role::Heading));
         let roles = self.rows.iter().map(|row| row.needs_attention.then_some(Role::Alert));
-        let lines = listing::lines(headings, rows.collect(), &kinds, medium);
+        let lines = listing::lines(headings, rows, &kinds, medium);
         lines
             .zip(above.into_iter().chain(roles))
             .map(move |(line, role)| painted(line, role, paint))

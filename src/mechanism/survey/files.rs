@@ -29,14 +29,15 @@ pub(super) fn fifos(request: &Request, uses: &Uses) -> Vec<Object> {
     let of_fifo = |(path, status): &(PathBuf, FileStat)| {
         Object::new(Kind::Fifo, path).with_file(status).with_holders(|thing| uses.of(thing))
     };
-    uses.fifos.iter().map(of_fifo).collect()
+    uses.fifos().iter().map(of_fifo).collect()
 }
 
-/// The objects at paths that the user gave; of a directory those that are directly in it.
+/// The objects at paths that the user gave; of a directory those that are directly in it. Those that are known
+/// are left out.
 pub(super) fn given(
     request: &Request,
     uses: &Uses,
-    known: &BTreeSet<Thing>,
+    known: &[Object],
     refused: &mut Vec<(PathBuf, Errno)>,
 ) -> Vec<Object> {
     let mut found = Vec::new();
@@ -46,6 +47,11 @@ pub(super) fn given(
             Err(errno) => refused.push((path.clone(), errno)),
         }
     }
+    if found.is_empty() {
+        return found;
+    }
+    let known: BTreeSet<Thing> =
+        known.iter().filter_map(|object| object.file.or(object.thing)).collect();
     found.retain(|object| {
         request.wants(object.kind) && !object.thing.is_some_and(|thing| known.contains(&thing))
     });

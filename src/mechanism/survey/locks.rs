@@ -10,8 +10,7 @@ use crate::sys::process;
 use crate::sys::process::visit::Unseen;
 
 pub(super) fn find(uses: &mut Uses, unseen: &Unseen) -> Vec<Object> {
-    let Some(search) = uses.locks.take() else { return Vec::new() };
-    let locks = search.finish(|pid| unseen.pids.contains(&pid));
+    let locks = uses.take_locks(|pid| unseen.pids.binary_search(&pid).is_ok());
     locks.iter().map(of_lock).collect()
 }
 

@@ -12,8 +12,7 @@ pub(super) fn find(request: &Request, uses: &Uses) -> Vec<Object> {
         return Vec::new();
     }
     let mut found: Vec<Object> = uses
-        .memory
-        .values()
+        .memory()
         .map(|nameless| {
             let mut object = Object::new(Kind::Memory, name(&nameless.name));
             if let Some(status) = &nameless.status {

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 use crate::base::errno::Errno;
 use crate::mechanism::socket::table::Row;
+use crate::sys::mqueue::Directory;
 use crate::sys::process::visit::Unseen;
 
 pub use self::activity::{Fill, Traffic};
@@ -50,7 +51,9 @@ pub struct Survey {
 pub fn named(kinds: &[Kind]) -> Vec<Object> {
     let request = Request { kinds: kinds.to_vec(), ..Request::default() };
     let (mut unlisted, uses) = (Vec::new(), Uses::default());
-    let mut objects = posix::find(&request, &mut unlisted).objects(&uses);
+    // To mount the directory of the queues takes milliseconds.
+    let queues = if request.wants(Kind::Mq) { Directory::open() } else { Err(Errno(libc::ENOENT)) };
+    let mut objects = posix::find(&request, &queues, &mut unlisted).objects(&uses);
     objects.extend(system_v::find(&request, &uses, &mut unlisted));
     objects
 }
@@ -59,8 +62,9 @@ impl Survey {
     /// Looks at everything that is asked for.
     pub fn take(request: &Request) -> Self {
         let mut survey = Self::default();
-        let mut uses = Uses::new(request);
-        let found = posix::find(request, &mut survey.unlisted);
+        let queues = Directory::open();
+        let mut uses = Uses::new(request, &queues);
+        let found = posix::find(request, &queues, &mut survey.unlisted);
         uses.begin(&mut survey.unlisted);
         survey.unseen = uses.collect();
         let mut objects = found.objects(&uses);
@@ -70,10 +74,11 @@ impl Survey {
         objects.extend(sockets::find(request, &survey.sockets, &uses));
         objects.extend(files::fifos(request, &uses));
         objects.extend(memory::find(request, &uses));
-        let known = objects.iter().filter_map(|object| object.file.or(object.thing)).collect();
-        objects.extend(files::given(request, &uses, &known, &mut survey.refused));
+        let given = files::given(request, &uses, &objects, &mut survey.refused);
+        objects.extend(given);
         objects.extend(locks::find(&mut uses, &survey.unseen));
-        objects.sort_by_key(|object| object.kind);
+        // It moves each object once.
+        objects.sort_by_cached_key(|object| object.kind);
         survey.objects = objects;
         survey.uses = uses;
         survey

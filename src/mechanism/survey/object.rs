@@ -1,6 +1,7 @@
 //! An object of any kind, and how processes use it.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use nix::sys::stat::{FileStat, SFlag};
@@ -8,6 +9,7 @@ use nix::sys::stat::{FileStat, SFlag};
 use super::activity::Activity;
 use crate::base::errno::Errno;
 use crate::sys::inode::kind;
+use crate::sys::parts::{self, Sharing};
 
 /// The kind of an object.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -154,9 +156,14 @@ impl Object {
 
     /// The same, with the uses that a pass has found.
     pub(super) fn with_holders(mut self, of: impl FnOnce(Thing) -> Vec<Use>) -> Self {
+        self.enter_holders(of);
+        self
+    }
+
+    /// Enters the uses that a pass has found.
+    pub(super) fn enter_holders(&mut self, of: impl FnOnce(Thing) -> Vec<Use>) {
         self.holders = self.thing.map(of).unwrap_or_default();
         self.state = if self.holders.is_empty() { State::Idle } else { State::Held };
-        self
     }
 }
 
@@ -276,4 +283,20 @@ pub(super) fn or_unlisted<T: Default>(
         unlisted.push((place, errno));
         T::default()
     })
+}
+
+/// The objects that `look` finds at each item, in the order of the items. Several threads look at many items.
+pub(super) fn each<T: Sync>(
+    items: &[T],
+    look: impl Fn(&T) -> Option<Object> + Sync,
+) -> Vec<Object> {
+    /// A look takes a few system calls.
+    const SHARING: Sharing = Sharing {
+        part: NonZeroUsize::new(64).unwrap(),
+        for_a_thread: NonZeroUsize::new(150).unwrap(),
+    };
+    let found = parts::shared(items, SHARING, || {
+        |items: &[T]| items.iter().filter_map(&look).collect::<Vec<Object>>()
+    });
+    found.into_iter().flatten().collect()
 }

@@ -1,13 +1,13 @@
 //! POSIX objects: files of `/dev/shm`, and message queues.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::FileStat;
 
 use super::activity::{Fill, Traffic};
-use super::object::{Kind, Object, Request, Unlisted, or_unlisted};
+use super::object::{Kind, Object, Request, Unlisted, each, or_unlisted};
 use super::uses::Uses;
 use crate::base::errno::Errno;
 use crate::base::name::{ObjectName, SemaphoreName};
@@ -27,35 +27,39 @@ const LEAST_QUEUE: i64 = 4096;
 /// The beginning of the name of a semaphore's file.
 const SEMAPHORE: &[u8] = b"sem.";
 
-pub(super) fn find(request: &Request, unlisted: &mut Vec<Unlisted>) -> Found {
+pub(super) fn find(
+    request: &Request,
+    queues: &Result<Directory, Errno>,
+    unlisted: &mut Vec<Unlisted>,
+) -> Found {
     let mut found = Vec::new();
     if [Kind::Shm, Kind::Sem, Kind::Queue].iter().any(|&kind| request.wants(kind)) {
         let names = or_unlisted(dev_shm::list(), dev_shm::DIRECTORY, unlisted);
-        // A file may be removed meanwhile.
-        found.extend(names.into_iter().filter_map(|name| of_shared_memory(name, request)));
+        found.extend(each(&names, |name| of_shared_memory(name, request)));
     }
     if request.wants(Kind::Mq) {
-        found.extend(or_unlisted(queues(), mqueue::DIRECTORY, unlisted));
+        found.extend(or_unlisted(of_directory(queues), mqueue::DIRECTORY, unlisted));
     }
     Found(found)
 }
 
 impl Found {
-    pub(super) fn objects(self, uses: &Uses) -> Vec<Object> {
-        self.0.into_iter().map(|object| object.with_holders(|thing| uses.of(thing))).collect()
+    pub(super) fn objects(mut self, uses: &Uses) -> Vec<Object> {
+        self.0.iter_mut().for_each(|object| object.enter_holders(|thing| uses.of(thing)));
+        self.0
     }
 }
 
-fn of_shared_memory(file_name: OsString, request: &Request) -> Option<Object> {
+fn of_shared_memory(file_name: &OsStr, request: &Request) -> Option<Object> {
     match file_name.as_bytes().strip_prefix(SEMAPHORE) {
         Some(name) if request.wants(Kind::Sem) => of_semaphore(name),
         Some(_) => None,
-        None => of_memory(&file_name, &dev_shm::status(&file_name).ok()?, request),
+        None => of_memory(file_name, &dev_shm::status(file_name).ok()?, request),
     }
 }
 
 fn of_semaphore(name: &[u8]) -> Option<Object> {
-    let name = SemaphoreName::of_file(std::ffi::OsStr::from_bytes(name)).ok()?;
+    let name = SemaphoreName::of_file(OsStr::from_bytes(name)).ok()?;
     let seen = posix::glance(&name).ok()?;
     let mut object = Object::new(Kind::Sem, name.as_ref()).with_file(&seen.status);
     object.count = seen.counts.map(|(value, _)| value.into());
@@ -66,7 +70,7 @@ fn of_semaphore(name: &[u8]) -> Option<Object> {
     Some(object)
 }
 
-fn of_memory(file_name: &std::ffi::OsStr, status: &FileStat, request: &Request) -> Option<Object> {
+fn of_memory(file_name: &OsStr, status: &FileStat, request: &Request) -> Option<Object> {
     let name = ObjectName::of_file(file_name).ok()?;
     let size = u64::try_from(status.st_size).ok();
     let is_queue = status.st_size > LEAST_QUEUE && is_ring(file_name);
@@ -82,7 +86,7 @@ fn of_memory(file_name: &std::ffi::OsStr, status: &FileStat, request: &Request) 
     Some(object)
 }
 
-fn is_ring(file_name: &std::ffi::OsStr) -> bool {
+fn is_ring(file_name: &OsStr) -> bool {
     let open = dev_shm::open_object(file_name, OFlag::O_RDONLY);
     open.is_ok_and(|(file, _)| Ring::is_in(&file) == Ok(true))
 }
@@ -106,12 +110,11 @@ pub(super) fn fill_queue(object: &mut Object, name: &RingName) {
     }
 }
 
-fn queues() -> Result<Vec<Object>, Errno> {
-    let directory = Directory::open()?;
-    let of_queue = |name: ObjectName| {
-        // It may have been removed since.
-        let status = directory.status(&name).ok()?;
-        let queue = Queue::open(&name, Access::Look).ok();
+fn of_directory(directory: &Result<Directory, Errno>) -> Result<Vec<Object>, Errno> {
+    let directory = directory.as_ref().map_err(|&errno| errno)?;
+    let of_queue = |name: &ObjectName| {
+        let status = directory.status(name).ok()?;
+        let queue = Queue::open(name, Access::Look).ok();
         let mut object = Object::new(Kind::Mq, name.as_ref()).with_file(&status);
         object.count = queue.as_ref().and_then(|queue| queue.messages().ok());
         let limit = queue.as_ref().and_then(|queue| queue.shape().ok()).map(|shape| shape.max_msgs);
@@ -120,5 +123,5 @@ fn queues() -> Result<Vec<Object>, Errno> {
         object.size = queue.and_then(|queue| queue.contents().ok()).map(|contents| contents.bytes);
         Some(object)
     };
-    Ok(directory.names()?.into_iter().filter_map(of_queue).collect())
+    Ok(each(&directory.names()?, of_queue))
 }

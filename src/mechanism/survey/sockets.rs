@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use nix::sys::stat::lstat;
 
 use super::activity::Fill;
-use super::object::{Kind, Object, Request, Thing};
+use super::object::{Kind, Object, Request, Thing, each};
 use super::uses::Uses;
 use crate::base::errno::Errno;
 use crate::mechanism::socket::table::{self, LISTENING, Row};
@@ -32,9 +32,10 @@ pub(super) fn rows(request: &Request, uses: &Uses) -> Result<Vec<Row>, Errno> {
 }
 
 pub(super) fn find(request: &Request, rows: &[Row], uses: &Uses) -> Vec<Object> {
-    let reachable = rows.iter().filter(|row| row.is_reachable());
-    let objects = reachable.map(|row| of_row(row, uses));
-    objects.filter(|object| request.wants(object.kind)).collect()
+    each(rows, |row| {
+        let object = row.is_reachable().then(|| of_row(row, uses));
+        object.filter(|object| request.wants(object.kind))
+    })
 }
 
 fn of_row(row: &Row, uses: &Uses) -> Object {

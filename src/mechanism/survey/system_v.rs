@@ -2,7 +2,7 @@
 //! processes that used it last.
 
 use super::activity::Fill;
-use super::object::{By, Kind, Object, Request, State, Thing, Unlisted, Use, or_unlisted};
+use super::object::{By, Kind, Object, Request, State, Thing, Unlisted, Use, each, or_unlisted};
 use super::uses::Uses;
 use crate::base::errno::Errno;
 use crate::sys::pidfd::Process;
@@ -15,15 +15,15 @@ pub(super) fn find(request: &Request, uses: &Uses, unlisted: &mut Vec<Unlisted>)
     let mut objects = Vec::new();
     if request.wants(Kind::Shm) {
         let rows = or_unlisted(system_v::table("shm"), "/proc/sysvipc/shm", unlisted);
-        objects.extend(rows.iter().map(|row| of_segment(row, uses)));
+        objects.extend(each(&rows, |row| Some(of_segment(row, uses))));
     }
     if request.wants(Kind::Sem) {
         let rows = or_unlisted(system_v::table("sem"), "/proc/sysvipc/sem", unlisted);
-        objects.extend(rows.iter().map(of_set));
+        objects.extend(each(&rows, |row| Some(of_set(row))));
     }
     if request.wants(Kind::Mq) {
         let rows = or_unlisted(system_v::table("msg"), "/proc/sysvipc/msg", unlisted);
-        objects.extend(rows.iter().map(of_queue));
+        objects.extend(each(&rows, |row| Some(of_queue(row))));
     }
     objects
 }

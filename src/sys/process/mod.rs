@@ -15,6 +15,7 @@ use std::ffi::CStr;
 use std::fs;
 use std::io::{self, Write};
 use std::mem;
+use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -39,6 +40,7 @@ pub use self::namespace::{
 pub use self::openings::Openings;
 
 use super::names::Names;
+use super::parts::{self, Sharing};
 use crate::base::errno::Errno;
 
 /// All processes, by ID.
@@ -60,6 +62,17 @@ pub fn command(pid: i32) -> Vec<u8> {
     let mut buffer = [0; 64];
     let command = beginning(pid, "comm", &mut buffer);
     command.strip_suffix(b"\n").unwrap_or(command).to_vec()
+}
+
+/// The names of many processes.
+pub fn commands(pids: &[i32]) -> Vec<Vec<u8>> {
+    /// It takes three system calls for a process.
+    const SHARING: Sharing = Sharing {
+        part: NonZeroUsize::new(64).unwrap(),
+        for_a_thread: NonZeroUsize::new(250).unwrap(),
+    };
+    let of = || |pids: &[i32]| pids.iter().map(|&pid| command(pid)).collect::<Vec<_>>();
+    parts::shared(pids, SHARING, of).into_iter().flatten().collect()
 }
 
 /// The beginning of a file of `/proc/PID`, by three system calls and without an allocation: some commands read
@@ -237,23 +250,27 @@ fn state_and_start(text: &[u8]) -> Option<(u8, u64)> {
 }
 
 /// Looks into every process but this one; returns how many could not be seen. A process that has
-/// ended meanwhile is not counted. If `/proc` does not list the processes of other users (its option
-/// hidepid), process 1 stands for them in the count.
+/// ended meanwhile is not counted.
 fn look_into_others(mut look: impl FnMut(i32) -> io::Result<()>) -> usize {
+    let (others, hidden) = others();
+    let is_unseen = |&pid: &i32| look(pid).is_err_and(|error| !is_of_the_end(&error));
+    hidden + others.into_iter().filter(is_unseen).count()
+}
+
+/// Every process but this one, and the number of those that `/proc` does not list. If it does not list the
+/// processes of other users (its option hidepid), process 1 stands for them in the number.
+fn others() -> (Vec<i32>, usize) {
     const FIRST: i32 = 1;
     let own = std::process::id() as i32;
-    let has_ended = |error: &io::Error| {
-        error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
-    };
-    let all: Vec<i32> = all().collect();
-    let mut hidden = usize::from(own != FIRST && all.first() != Some(&FIRST));
-    for pid in all.into_iter().filter(|&pid| pid != own) {
-        match look(pid) {
-            Err(error) if !has_ended(&error) => hidden += 1,
-            _ => {}
-        }
-    }
-    hidden
+    let mut others: Vec<i32> = all().collect();
+    let hidden = usize::from(own != FIRST && others.first() != Some(&FIRST));
+    others.retain(|&pid| pid != own);
+    (others, hidden)
+}
+
+/// Whether it is the error of a look into a process that has ended.
+fn is_of_the_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
 
 /// Bytes as text.

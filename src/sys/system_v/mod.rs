@@ -3,7 +3,7 @@
 mod kind;
 
 use std::ffi::{OsStr, OsString, c_int};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nix::sys::stat::stat;
 
@@ -120,7 +120,7 @@ pub fn table(name: &str) -> Result<Vec<Row>, Errno> {
     })?;
     let mut lines = text.lines();
     let columns = lines.next().unwrap_or_default().split_whitespace().map(str::to_owned);
-    let columns: Rc<[String]> = columns.collect();
+    let columns: Arc<[String]> = columns.collect();
     Ok(lines.map(|line| Row::parse(&columns, line)).collect())
 }
 
@@ -136,18 +136,18 @@ pub fn row(name: &str, id: i32) -> Result<Row, Errno> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row {
     /// The names of the columns, of all rows.
-    columns: Rc<[String]>,
+    columns: Arc<[String]>,
     cells: Vec<i64>,
 }
 
 impl Row {
-    fn parse(columns: &Rc<[String]>, line: &str) -> Self {
+    fn parse(columns: &Arc<[String]>, line: &str) -> Self {
         let cells = columns.iter().zip(line.split_whitespace()).map(|(column, cell)| {
             // Permissions alone are octal.
             let radix = if column == "perms" { 8 } else { 10 };
             i64::from_str_radix(cell, radix).unwrap_or(0)
         });
-        Self { columns: Rc::clone(columns), cells: cells.collect() }
+        Self { columns: Arc::clone(columns), cells: cells.collect() }
     }
 
     /// The number in this column; 0 in one that the kernel does not have.
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(ftok(OsStr::new("/no/such"), 1), Err(Errno(libc::ENOENT)));
     }
 
-    fn columns() -> Rc<[String]> {
+    fn columns() -> Arc<[String]> {
         ["key", "msqid", "perms"].map(str::to_owned).into()
     }
 

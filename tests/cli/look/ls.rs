@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{dead_lock_file, in_memory, is_held_by, name, open, own, removed, row_of, rows, serve};
 use crate::peers;
@@ -214,6 +214,44 @@ fn a_mapping_without_a_descriptor_holds_memory() {
         };
         until("it is mapped", || row().is_some_and(|row| is_held_by(&row, python.pid())));
         assert_eq!(row().unwrap()["size"], 5000);
+    }
+}
+
+/// Has many processes hold a FIFO, a lock, and memory that has lost its name.
+const MANY: &str = "mkfifo fifo; exec 3<>fifo 4>locked 5>\"$0\"; rm \"$0\"; flock -n 4; i=0
+    while [ $((i += 1)) -le 400 ]; do sleep 600 & done
+    : > ready; wait";
+
+#[test]
+fn many_processes_are_found_in_order_also_where_no_thread_can_be_started() {
+    if !peers::there("strace", &["-o", "/dev/null", "true"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let memory = name("shm");
+    let _many = sh(MANY).word(in_memory(&memory)).within(directory.path()).start();
+    until("all have started", || directory.path().join("ready").exists());
+    let listed = |before: &str| {
+        let kinds = "--kind fifo --kind lock --kind memory";
+        let mut found = rows(sh(&format!("exec {before} ipc ls -q {kinds} \"$@\"")).word("ipc"));
+        let is_its = |row: &Value| row["holders"].as_array().is_some_and(|all| all.len() > 400);
+        found.retain(is_its);
+        // Time passes between the two.
+        found.iter_mut().for_each(|row| row["age"] = json!(0));
+        found
+    };
+    let calls = directory.path().join("calls");
+    let alone = format!("strace -qqo {} -e inject=clone,clone3:error=EAGAIN", calls.display());
+    let (together, alone) = (listed(""), listed(&alone));
+    assert_eq!(together, alone);
+    if std::thread::available_parallelism().unwrap().get() > 1 {
+        assert!(std::fs::read_to_string(&calls).unwrap().contains("INJECTED"));
+    }
+    let kinds: Vec<&Value> = together.iter().map(|row| &row["kind"]).collect();
+    assert_eq!(kinds, ["fifo", "lock", "memory"]);
+    for row in &together {
+        let pids = row["holders"].as_array().unwrap().iter().map(|holder| &holder["pid"]);
+        assert!(pids.map(|pid| pid.as_i64().unwrap()).is_sorted(), "{row}");
     }
 }
 
