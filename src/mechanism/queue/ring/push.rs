@@ -38,12 +38,9 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn new(ring: &'a Ring, position: u64) -> Result<Self, Error> {
-        let mut memory = ring.stage.borrow_mut();
-        if memory.is_empty() {
-            *memory = heap::zeros(STAGE)?;
-        }
-        Ok(Self { ring, position, memory, filled: 0 })
+    /// An empty stage, in the memory of [`Ring::prepare_batches`].
+    fn new(ring: &'a Ring, position: u64) -> Self {
+        Self { ring, position, memory: ring.stage.borrow_mut(), filled: 0 }
     }
 
     #[inline(always)]
@@ -98,6 +95,9 @@ impl Ring {
     ) -> Result<Outcome<usize>, Error> {
         let Some(first) = messages.clone().next() else { return Ok(Outcome::Done(0)) };
         self.check_length(first)?;
+        if !is_single(&messages) {
+            self.prepare_batches()?;
+        }
         let side = self.push_side();
         let mut backoff = Backoff::Spin;
         loop {
@@ -121,6 +121,16 @@ impl Ring {
         }
     }
 
+    /// Allocates the memory for batches, which the first batch does otherwise: not while it holds the lock,
+    /// for which other processes wait.
+    pub fn prepare_batches(&self) -> Result<(), Error> {
+        let mut memory = self.stage.borrow_mut();
+        if memory.is_empty() {
+            *memory = heap::zeros(STAGE)?;
+        }
+        Ok(())
+    }
+
     /// Refuses a message that can never fit.
     #[inline]
     fn check_length(&self, message: &[u8]) -> Result<(), Error> {
@@ -139,7 +149,7 @@ impl Ring {
         state: State,
         mut messages: impl Iterator<Item = &'m [u8]>,
     ) -> Result<Appended, Error> {
-        if messages.size_hint().1 != Some(1) {
+        if !is_single(&messages) {
             return self.append_batch(state, messages);
         }
         let Some(message) = messages.next() else { return Ok(Appended::Some(0, state)) };
@@ -170,7 +180,7 @@ impl Ring {
         mut state: State,
         messages: impl Iterator<Item = &'m [u8]>,
     ) -> Result<Appended, Error> {
-        let mut stage = Stage::new(self, state.position)?;
+        let mut stage = Stage::new(self, state.position);
         let mut count = 0;
         for message in messages {
             let length = message.len() as u64;
@@ -218,4 +228,10 @@ impl Ring {
         self.push_side().hint().store(head.position, Ordering::Relaxed);
         Ok((self.capacity() - used < size).then_some(seq))
     }
+}
+
+/// Whether it is known that there is one message at most, which needs no stage.
+#[inline(always)]
+fn is_single<'m>(messages: &impl Iterator<Item = &'m [u8]>) -> bool {
+    messages.size_hint().1 == Some(1)
 }
