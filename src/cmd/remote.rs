@@ -14,6 +14,9 @@ pub const NOUNS: &[Noun] = &[
     spool::remote::NOUN,
 ];
 
+/// The commands without a noun that could take a name on a server for an object.
+pub const COMMANDS: [&str; 7] = ["bench", "limits", "ls", "mkfifo", "prune", "top", "who"];
+
 /// Why a verb cannot be applied to an object of a server; `None` for a verb that does not exist. A command
 /// without a noun is in the place of the noun.
 pub fn reason_without(noun: &str, verb: &str) -> Option<&'static str> {
@@ -63,10 +66,10 @@ pub fn reason_without(noun: &str, verb: &str) -> Option<&'static str> {
     })
 }
 
-/// Why options of the verbs of a noun have no meaning for objects of a server. Without a noun, the reason
+/// Why options of the verbs of a noun, with their letters, have no meaning for objects of a server. Without a noun, the reason
 /// holds for all.
 pub const REFUSED_OPTIONS: &[(&str, &[&str], &str)] = &[
-    ("", &["mode", "owner", "trust"], "the accounts of the server decide who may use it"),
+    ("", &["mode", "m", "owner", "trust"], "the accounts of the server decide who may use it"),
     ("", &["while"], "other machines may use it when COMMAND has ended: remove it with 'rm'"),
     ("", &["guard"], "a change on a server is whole or not there, and 'cas' compares before"),
     (
@@ -77,12 +80,12 @@ pub const REFUSED_OPTIONS: &[(&str, &[&str], &str)] = &[
     ("door", &["backlog"], "callers connect to the server, which lets calls wait; see --max-calls"),
     ("door", &["fd", "max-fds"], "a descriptor belongs to one machine"),
     ("door", &["notify"], "--ready says when the procedure can be called"),
-    ("lock", &["shared"], "a lock of a server has one holder"),
+    ("lock", &["shared", "s"], "a lock of a server has one holder"),
     ("lock", &["range"], "a lock of a server has no bytes; each name is a lock: NAME/PART"),
     ("lock", &["kind"], "a lock of a server has one kind"),
     (
         "lock",
-        &["no-fork", "inherit"],
+        &["no-fork", "F", "inherit"],
         "a descriptor does not renew a lock of a server: 'ipc' stays beside COMMAND",
     ),
     ("lock", &["remove"], "a lock of a server leaves nothing"),
@@ -97,12 +100,24 @@ pub const REFUSED_OPTIONS: &[(&str, &[&str], &str)] = &[
     ("mq", &["retry"], "--create makes the queue if it is missing"),
     ("sem", &["index"], "a semaphore on a server is no part of a set: each name is one"),
     ("shm", &["huge"], "a segment on a server is not memory of this machine"),
-    ("shm", &["nonblock"], "it is for --guard, and a segment on a server has no guard"),
+    ("shm", &["nonblock", "n"], "it is for --guard, and a segment on a server has no guard"),
     ("shm", &["poll"], "the server reports each change"),
     ("shm", &["progress"], "a segment on a server is one message, and arrives as a whole"),
     (
         "signal",
-        &["value", "group", "wait", "pidfile", "force", "all-processes", "name", "newest", "all"],
+        &[
+            "value",
+            "group",
+            "g",
+            "wait",
+            "w",
+            "pidfile",
+            "force",
+            "all-processes",
+            "name",
+            "newest",
+            "all",
+        ],
         "a name on a server is not a process",
     ),
     ("signal", &["then"], "the sender does not learn who waits at a name on a server"),

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{COMMANDS, Call, Response, catalog, fail, noun_called, parse_with_clap, report_of};
+use super::{Call, Response, catalog, fail, parse_with_clap, report_of};
 use crate::app::command::{Noun, VERSION, Verb, VerbPath};
 use crate::app::context::{Cancellation, Context};
 use crate::base::exit::Exit;
 use crate::base::short::Short;
 use crate::base::text::escape;
-use crate::cmd::remote::{NOUNS, reason_without, reason_without_option};
+use crate::cmd::remote::{COMMANDS, NOUNS, reason_without, reason_without_option};
 use crate::io::output::{Color, Destinations};
 use crate::mechanism::remote::Engine;
 use crate::run::lease;
@@ -84,28 +84,15 @@ fn refused_option(path: VerbPath, words: &[OsString]) -> Option<Response> {
         return None;
     }
     let [noun, verb] = path.pair();
-    let local = verb_called(noun_called(noun.as_ref())?, verb)?.command();
-    let option = local.get_arguments().find(|option| is_called(option, given))?.get_long()?;
-    let reason = reason_without_option(noun, option)?;
+    let reason = reason_without_option(noun, given.trim_start_matches('-'))?;
     let hint = format!("'ipc {noun} {verb} nats://HOST/NAME --help' has the options for servers");
-    let text = format!("ipc: {noun} {verb}: --{option}: {reason}\nhint: {hint}\n");
+    let text = format!("ipc: {noun} {verb}: {given}: {reason}\nhint: {hint}\n");
     Some(Response::Usage(text, Color::default()).colored_as(words))
-}
-
-/// Whether a word names this option.
-fn is_called(option: &clap::Arg, word: &str) -> bool {
-    match word.strip_prefix("--") {
-        Some(long) => option.get_long() == Some(long),
-        None => option
-            .get_short()
-            .is_some_and(|short| word.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
-    }
 }
 
 /// The usage error of a verb that has no engine for servers.
 fn without_engine(noun: &str, verb: &str) -> Response {
-    let is_command = COMMANDS.iter().any(|command| command.name == noun);
-    let verb = if is_command { "" } else { verb };
+    let verb = if COMMANDS.contains(&noun) { "" } else { verb };
     let words = escape(format!("{noun} {verb}").trim().as_bytes()).into_owned();
     let reason = reason_without(noun, verb).unwrap_or("there is no such verb for names on servers");
     let hint = "ipc-remote(7) has the verbs for names on servers";
@@ -116,6 +103,7 @@ fn without_engine(noun: &str, verb: &str) -> Response {
 mod tests {
     use clap::Arg;
 
+    use super::super::noun_called;
     use super::*;
     use crate::cmd::remote::REFUSED_OPTIONS;
 
@@ -131,6 +119,16 @@ mod tests {
     fn options(verb: &Verb) -> Vec<Arg> {
         let command = verb.command();
         command.get_arguments().filter(|option| option.get_long().is_some()).cloned().collect()
+    }
+
+    /// The names of an option: the long one, and its letter.
+    fn names(option: &Arg) -> impl Iterator<Item = String> {
+        let long = option.get_long().map(str::to_owned);
+        long.into_iter().chain(option.get_short().map(String::from))
+    }
+
+    fn has_reason(noun: &str, option: &str) -> bool {
+        reason_without_option(noun, option).is_some()
     }
 
     /// All that a user can see of an option beside its help.
@@ -163,7 +161,7 @@ mod tests {
                     Some(same) if form(same) == form(&option) => {}
                     Some(_) if DIFFERENT.iter().any(|(known, _)| *known == what) => {}
                     Some(same) => wrong.push(format!("{what}: {} {}", form(&option), form(same))),
-                    None if reason_without_option(noun, long).is_some() => {}
+                    None if names(&option).all(|name| has_reason(noun, &name)) => {}
                     None => wrong.push(format!("{what}: no reason")),
                 }
                 let short = option.get_short();
@@ -217,7 +215,8 @@ mod tests {
         for (noun, refused, _) in REFUSED_OPTIONS {
             for option in *refused {
                 let is_refused = both().any(|(of, local, remote)| {
-                    let has = |verb| options(verb).iter().any(|it| it.get_long() == Some(option));
+                    let has =
+                        |verb| options(verb).iter().any(|it| names(it).any(|it| it == *option));
                     (noun.is_empty() || of == *noun) && has(local) && !has(remote)
                 });
                 assert!(is_refused, "{noun} --{option}");
@@ -227,6 +226,9 @@ mod tests {
 
     #[test]
     fn every_other_verb_has_a_reason() {
+        for command in COMMANDS {
+            assert!(reason_without(command, "").is_some(), "{command}");
+        }
         for noun in catalog::NOUNS {
             let remote = NOUNS.iter().find(|other| other.name == noun.name);
             for verb in noun.verbs {

@@ -24,7 +24,7 @@ pub struct Batch {
 /// The number of messages of the first batch: few need less memory and time, so that the first answer
 /// comes soon. As lines they are more than a pipe holds, so that a listing notices before its next scan that
 /// its reader has seen enough.
-pub const FIRST: usize = 2048;
+pub const FIRST: usize = 1536;
 
 /// The number of messages of a later batch: the scans of a spool of 100,000 messages take a hundredth of the
 /// time of their COMMANDs.
