@@ -76,7 +76,7 @@ impl PosixQueue {
         Ok(Self {
             notified: queue.contents().ok().and_then(|contents| contents.notified),
             listed: Listed::of_posix(name, Some(&queue), &status),
-            used: status.st_ctime,
+            used: mqueue::time_of_use(&status),
             holders: Holders::of(&status),
         })
     }

@@ -111,6 +111,12 @@ pub struct Object {
     pub activity: Activity,
 }
 
+/// The time of the last change of a file, in seconds since 1970. A look at it changes the time of the last
+/// access.
+pub(super) fn time_of_use(status: &FileStat) -> i64 {
+    status.st_mtime.max(status.st_ctime)
+}
+
 /// Whether an object is in use.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum State {
@@ -148,8 +154,7 @@ impl Object {
     pub(super) fn with_file(mut self, status: &FileStat) -> Self {
         self.mode = Some(status.st_mode & 0o7777);
         self.uid = Some(status.st_uid);
-        // A look at an object changes the time of the last access.
-        self.used = Some(status.st_mtime.max(status.st_ctime));
+        self.used = Some(time_of_use(status));
         self.thing = Some(Thing::of(status));
         self
     }

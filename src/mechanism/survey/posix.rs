@@ -116,6 +116,7 @@ fn of_directory(directory: &Result<Directory, Errno>) -> Result<Vec<Object>, Err
         let status = directory.status(name).ok()?;
         let queue = Queue::open(name, Access::Look).ok();
         let mut object = Object::new(Kind::Mq, name.as_ref()).with_file(&status);
+        object.used = Some(mqueue::time_of_use(&status));
         object.count = queue.as_ref().and_then(|queue| queue.messages().ok());
         let limit = queue.as_ref().and_then(|queue| queue.shape().ok()).map(|shape| shape.max_msgs);
         object.activity.fill =

@@ -8,7 +8,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, fstat};
 use nix::unistd::unlink;
 
-use super::object::{Kind, Object, Thing};
+use super::object::{Kind, Object, Thing, time_of_use};
 use crate::base::deadline::Waited;
 use crate::base::errno::Errno;
 use crate::base::name::{ObjectName, SemaphoreName};
@@ -19,7 +19,7 @@ use crate::mechanism::semaphore::posix;
 use crate::mechanism::semaphore::robust::RobustSemaphore;
 use crate::mechanism::socket::bound_path;
 use crate::sys::lease::WriteLease;
-use crate::sys::mqueue::{Access, Queue};
+use crate::sys::mqueue::{self, Access, Queue};
 use crate::sys::regular_file::{self, Links};
 use crate::sys::system_v::{self, Kind as SystemV};
 use crate::sys::{dev_shm, inode};
@@ -132,7 +132,8 @@ fn remove_system_v(object: &Object, kind: SystemV, table: &str, id: i32) -> Resu
 fn remove_queue(object: &Object) -> Result<Outcome, Errno> {
     let name = ObjectName::new(&object.name).map_err(|_| Errno(libc::ENOENT))?;
     let queue = Queue::open(&name, Access::Look)?;
-    if !is_as_seen(object, &queue.status()?) {
+    let status = queue.status()?;
+    if !is_as_seen(object, &status, mqueue::time_of_use(&status)) {
         return Ok(Outcome::Kept);
     }
     let Some(lease) = WriteLease::take(queue.as_fd())? else { return Ok(Outcome::Kept) };
@@ -153,21 +154,21 @@ fn remove_file(object: &Object) -> Result<Outcome, Errno> {
         Err(regular_file::Error::Kernel(errno)) => return Err(errno),
         Err(regular_file::Error::NotRegular) => return Ok(Outcome::Kept),
     };
-    if !is_as_seen(object, &status) {
+    if !is_as_seen(object, &status, time_of_use(&status)) {
         return Ok(Outcome::Kept);
     }
     let Some(lease) = WriteLease::take(file.as_fd())? else { return Ok(Outcome::Kept) };
     let (now, there) = (fstat(&file)?, inode::status_of_link(&path)?);
-    let is_ours = inode::is_same(&now, &there) && is_as_seen(object, &now) && lease.is_whole();
+    let is_as_seen = is_as_seen(object, &now, time_of_use(&now));
+    let is_ours = inode::is_same(&now, &there) && is_as_seen && lease.is_whole();
     if is_ours {
         unlink(&path)?;
     }
     Ok(is_ours.into())
 }
 
-/// Whether nothing has written to the file since it was seen.
-fn is_as_seen(object: &Object, status: &FileStat) -> bool {
-    let used = status.st_mtime.max(status.st_ctime);
+/// Whether it is the file that was seen, and nothing has used it since.
+fn is_as_seen(object: &Object, status: &FileStat, used: i64) -> bool {
     object.thing == Some(Thing::of(status)) && object.used == Some(used)
 }
 

@@ -158,7 +158,8 @@ impl Queue {
         Ok(Found::in_kernel(status.st_uid, status.st_mode & 0o777))
     }
 
-    /// The contents of the queue. The process needs permission to receive.
+    /// The contents of the queue. The process needs permission to receive. The read changes the ctime of the
+    /// file, but not the [`time_of_use`].
     pub fn contents(&self) -> Result<Contents, Errno> {
         let mut text = [0; 128];
         // A second read(2) from the position of the descriptor would find the end.
@@ -237,6 +238,12 @@ impl Shape {
             ..Attributes::default()
         })
     }
+}
+
+/// The time of the last send or receipt, in seconds since 1970. The ctime of the file is that of the last read(2) of
+/// it as well, by which this and other programs look at a queue.
+pub fn time_of_use(status: &FileStat) -> i64 {
+    status.st_mtime
 }
 
 /// The contents of a queue, as read(2) reports them.

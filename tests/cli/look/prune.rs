@@ -118,6 +118,20 @@ fn an_idle_object_is_removed_only_with_a_kind_and_an_age_and_while_no_process_us
     assert_eq!(left, format!("2\n{ALL}\n"), "{said}");
 }
 
+/// A look reads the file of a queue, for which the kernel changes a time of it.
+#[test]
+fn a_look_at_an_idle_queue_does_not_make_it_younger() {
+    let line = "mkdir $0/m; mount -t mqueue none $0/m; ipc mq create /idle; ipc mq create /used
+        touch -d '2 hours ago' $0/m/idle $0/m/used; ipc mq send /used hello
+        ipc ls -q -k mq >$0/out; ipc mq stat /idle >>$0/out
+        ipc ls -q -k mq --filter 'age>=7000' --noheadings -o name
+        ipc prune -q -k mq --older-than 1h $0 >&2; ipc ls -q -k mq --noheadings -o name; umount $0/m";
+    let directory = tempfile::tempdir().unwrap();
+    let Some(run) = alone(line) else { return };
+    let output = run.word(directory.path()).output();
+    assert_eq!(text(&output.stdout), "/idle\n/used\n", "{}", text(&output.stderr));
+}
+
 /// `ipc prune` of an idle segment of a machine of its own, which strace stops between two of the system calls
 /// that are about that segment.
 struct Pruning {
