@@ -64,8 +64,8 @@ fn an_option_that_has_no_meaning_on_a_server_is_refused_with_the_reason() {
     }
     for (words, option, reason) in [
         (&["mq", "recv", "--type", "3"][..], "--type", "has priorities, not types"),
-        (&["mq", "create", "-m600"], "--mode", "the accounts of the server decide"),
-        (&["lock", "run", "-s"], "--shared", "has one holder"),
+        (&["mq", "create", "-m600"], "-m", "the accounts of the server decide"),
+        (&["lock", "run", "-s"], "-s", "has one holder"),
         (&["shm", "peek", "--guard", "/s"], "--guard", "whole or not there"),
         (&["shm", "wait", "--poll=1s", "--change"], "--poll", "reports each change"),
         (&["spool", "take", "--log", "1K"], "--log", "keeps no files"),

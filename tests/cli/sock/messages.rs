@@ -98,7 +98,7 @@ fn a_newline_within_a_message_is_written_with_a_warning() {
     ipc(&["sock", "send", &place, "a\nb", "c\nd"]).is(0, "", "");
     let output = receiver.finish();
     assert_eq!((code(&output), text(&output.stdout)), (0, "a\nb\nc\nd\n".to_owned()));
-    assert_eq!(text(&output.stderr).matches("a message has a newline in it").count(), 1);
+    assert_eq!(text(&output.stderr).matches("a record has a newline in it").count(), 1);
 }
 
 #[test]
