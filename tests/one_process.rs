@@ -9,6 +9,7 @@ use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 use ipc_suite::program::{Effect, NOUNS, run_among_others};
 use nix::sys::resource::{Resource, setrlimit};
@@ -476,11 +477,18 @@ struct State {
 
 impl State {
     fn now() -> Self {
-        let status = fs::read_to_string("/proc/self/status").expect("there is a /proc");
-        let field = |key: &str| {
+        const MOMENT: Duration = Duration::from_secs(1);
+        let start = Instant::now();
+        let mut status = String::new();
+        let field = |status: &str, key: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
             line.expect("the kernel shows it").trim_matches([':', '\t', ' ']).to_owned()
         };
+        // The kernel counts a thread for a moment after it was joined.
+        while status.is_empty() || field(&status, "Threads") != "1" && start.elapsed() < MOMENT {
+            status = fs::read_to_string("/proc/self/status").expect("there is a /proc");
+        }
+        let field = |key| field(&status, key);
         let mask = umask(Mode::empty());
         umask(mask);
         Self {
