@@ -2,7 +2,7 @@
 //!
 //! `/proc` shows the members. Each of them is waited for by a pidfd, which is opened before its group is
 //! compared once more, so that no wait concerns another process of the same number. Members that are
-//! forked meanwhile are found by the next search, until one finds none.
+//! forked meanwhile are found by the next search, until two find none.
 //!
 //! The kernel reuses the number of a group after its last process has ended. A pidfd of the leader
 //! continues to mean this very group, also after the leader was reaped: pidfd_send_signal(2) with
@@ -79,7 +79,12 @@ impl ProcessGroup {
     /// ENOENT without a /proc that shows this PID namespace.
     pub fn wait_until_ended(&self, deadline: Deadline) -> Result<Waited<Rest>, Errno> {
         loop {
-            let members = self.members()?;
+            let mut members = self.members()?;
+            if members.is_empty() {
+                // The list of /proc is of one moment: a member that it has may fork and end before its group
+                // is read. The next list has the child.
+                members = self.members()?;
+            }
             // The number still is that of this group, and so are the members.
             if !self.exists() {
                 return Ok(Waited::Done(Rest::None));

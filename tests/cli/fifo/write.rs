@@ -50,9 +50,10 @@ fn sixteen_writers_lose_and_tear_no_record() {
         let file = directory.path().join(format!("in{writer}"));
         fs::write(file, records(writer, EACH, LONGEST)).unwrap();
     }
-    // The last writer closes the FIFO.
+    // The FIFO stays open until all writers have ended, however late one opens it.
     let line = "ipc fifo cat p & exec 9>p; for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-        ipc fifo write --records p 9>&- < in$i & done; exec 9>&-; wait";
+        ipc fifo write --records p 9>&- < in$i & writers=\"$writers $!\"; done
+        wait $writers; exec 9>&-; wait";
     let output = sh(line).within(directory.path()).output();
     assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
     check(&output.stdout, WRITERS, EACH, LONGEST);
@@ -66,7 +67,8 @@ fn records_as_long_as_a_piece_are_never_mixed() {
         fs::write(file, records(writer, 200, 4095)).unwrap();
     }
     let line = "ipc fifo cat p & exec 9>p; for i in 0 1 2 3; do
-        ipc fifo write --records p 9>&- < in$i & done; exec 9>&-; wait";
+        ipc fifo write --records p 9>&- < in$i & writers=\"$writers $!\"; done
+        wait $writers; exec 9>&-; wait";
     let output = sh(line).within(directory.path()).output();
     assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
     check(&output.stdout, 4, 200, 4095);
@@ -109,7 +111,8 @@ fn under_the_lock_records_of_any_length_are_never_mixed() {
         fs::write(file, records(writer, 100, LONGEST)).unwrap();
     }
     let line = "ipc fifo cat p & exec 9>p; for i in 0 1 2 3; do
-        ipc fifo write --lock p 9>&- < in$i & done; exec 9>&-; wait";
+        ipc fifo write --lock p 9>&- < in$i & writers=\"$writers $!\"; done
+        wait $writers; exec 9>&-; wait";
     let output = sh(line).within(directory.path()).output();
     assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
     check(&output.stdout, 4, 100, LONGEST);

@@ -25,7 +25,8 @@ fn without_a_majority_command_is_ended_and_nobody_gets_the_lock() {
     let output = held.finish();
     assert_eq!(code(&output), 125, "{}", text(&output.stderr));
     let output = ipc(&["lock", "run", "-t", "1", &name, "--", "echo", "never"]).output();
-    assert_eq!((code(&output), text(&output.stdout)), (124, String::new()));
+    let said = text(&output.stderr);
+    assert_eq!((code(&output), text(&output.stdout)), (124, String::new()), "{said}");
     servers[1].signal(Signal::SIGCONT);
     servers[2].signal(Signal::SIGCONT);
     let run = || ipc(&["lock", "run", "-t", "5", &name, "--", "true"]).output();
