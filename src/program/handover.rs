@@ -80,7 +80,7 @@ fn first_operand<'a>(words: &'a [OsString], verb: Option<&Verb>) -> Option<&'a O
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_bytes() {
-            // What follows is COMMAND, if the verb has one.
+            // If the verb has a COMMAND, the words behind it are COMMAND.
             b"--" => {
                 return words
                     .next()
@@ -129,9 +129,13 @@ pub fn to_program(words: &[OsString]) -> u8 {
             Failure::failed(format!("{error:#}"))
         }
         None => Failure::failed("names on servers need the program ipc-remote, which is not here")
-            .hint(format!("'make install' puts it beside ipc; it may be in {DIRECTORY} as well")),
+            .hint(format!(
+                "'make install' puts it beside ipc; it may be in {DIRECTORY} as well; ipc-remote(7) has the \
+                 verbs for such names"
+            )),
     };
-    let verb: Vec<_> = words.iter().take(2).map(|word| word.to_string_lossy()).collect();
+    let count = if words.first().is_some_and(|word| noun_called(word).is_some()) { 2 } else { 1 };
+    let verb: Vec<_> = words.iter().take(count).map(|word| word.to_string_lossy()).collect();
     let hint = failure.hint_text().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
     let text = format!("ipc: {}: {failure}\n{hint}", verb.join(" "));
     Destinations::of_process().complain(text);

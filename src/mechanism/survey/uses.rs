@@ -33,7 +33,7 @@ pub struct Uses {
     found: Found,
 }
 
-/// What a pass looks for.
+/// The objects and locks whose uses a pass collects.
 #[derive(Debug, Default)]
 struct Wanted {
     /// The file systems of which every file is an object.
@@ -46,7 +46,7 @@ struct Wanted {
     locks: Option<Search>,
 }
 
-/// What a pass, or a part of it, has found.
+/// The uses and nameless objects that a pass has found, or a part of it.
 #[derive(Debug, Default)]
 struct Found {
     /// The uses; after the pass in the order of the things, those of one in the order of the processes.

@@ -214,11 +214,14 @@ fn the_next_host_is_tried() {
 #[test]
 fn without_ipc_remote_the_message_says_what_is_missing() {
     let (_directory, copy) = copy_for_others();
-    let line = format!("{} lock run -n nats://host/job -- true", copy.display());
-    let output = sh(&line).output();
-    let message = text(&output.stderr);
-    assert_eq!(code(&output), 3, "{message}");
-    assert!(message.starts_with("ipc: lock run: names on servers need"), "{message}");
-    assert!(message.contains("\nhint: 'make install'"), "{message}");
+    for (words, verb) in
+        [("lock run -n nats://host/job -- true", "lock run"), ("who nats://host/job", "who")]
+    {
+        let output = sh(&format!("{} {words}", copy.display())).output();
+        let message = text(&output.stderr);
+        assert_eq!(code(&output), 3, "{message}");
+        assert!(message.starts_with(&format!("ipc: {verb}: names on servers need")), "{message}");
+        assert!(message.contains("\nhint: 'make install'"), "{message}");
+    }
     assert!(fs::metadata(copy).is_ok());
 }
